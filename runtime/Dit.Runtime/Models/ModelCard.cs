@@ -1,0 +1,61 @@
+namespace Dit.Runtime;
+
+/// <summary>What a generated model is, as constants: read it without creating the model.</summary>
+/// <param name="Name">The name in the spec file, for instance <c>DiT-XL/2</c>.</param>
+/// <param name="Backbone">The architecture: <c>dit</c>.</param>
+/// <param name="Conditioning">How the condition enters the blocks: <c>adaln-zero</c> (paper, section 3.2).</param>
+/// <param name="Input">The shape of one input, (C, Y, X).</param>
+/// <param name="OutputChannels">Channels of the output: C, or 2 C when the variance is learned.</param>
+/// <param name="Classes">Number of classes, the null class not counted.</param>
+/// <param name="LabelDropout">Probability with which training replaces a label by the null class.</param>
+/// <param name="Depth">Number of blocks.</param>
+/// <param name="Width">Token width, D.</param>
+/// <param name="Heads">Attention heads, H.</param>
+/// <param name="PatchSize">Patch size, P.</param>
+/// <param name="Tokens">Sequence length, T.</param>
+/// <param name="Parameters">All parameters, the fixed position table included, as the official code counts.</param>
+/// <param name="TrainableParameters">Parameters without the fixed position table.</param>
+/// <param name="Macs">Multiply-accumulates of one forward pass of one sample; the paper calls these Gflops.</param>
+/// <param name="Autoencoder">The autoencoder whose latents the model works on, or <c>none</c> for pixels.</param>
+/// <param name="SpecHash">Identifies the validated spec that the model was generated from.</param>
+public sealed record ModelCard(
+    string Name,
+    string Backbone,
+    string Conditioning,
+    ImageShape Input,
+    int OutputChannels,
+    int Classes,
+    double LabelDropout,
+    int Depth,
+    int Width,
+    int Heads,
+    int PatchSize,
+    int Tokens,
+    long Parameters,
+    long TrainableParameters,
+    long Macs,
+    string Autoencoder,
+    string SpecHash)
+{
+    /// <summary>Floating-point operations of one forward pass of one sample: two for each multiply-accumulate.</summary>
+    public long Flops => 2 * Macs;
+
+    /// <summary>The label that stands for no class: one past the last class.</summary>
+    public int NullClass => Classes;
+
+    /// <summary>Whether the model works on pixels in [-1, 1] rather than on latents.</summary>
+    public bool IsPixelSpace => Autoencoder == "none";
+}
+
+/// <summary>Channels, height and width of one image or latent.</summary>
+/// <param name="Channels">C.</param>
+/// <param name="Height">Y, in pixels or latent pixels.</param>
+/// <param name="Width">X, in pixels or latent pixels.</param>
+public readonly record struct ImageShape(int Channels, int Height, int Width)
+{
+    /// <summary>The shape of a batch of <paramref name="n"/>: (N, C, Y, X).</summary>
+    public long[] Batch(long n) => [n, Channels, Height, Width];
+
+    /// <summary><c>4 x 32 x 32</c>.</summary>
+    public override string ToString() => $"{Channels} x {Height} x {Width}";
+}
