@@ -1,0 +1,36 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>A generated model as a value: lists of models are made of these.</summary>
+/// <remarks>The model's type stays known: <see cref="Accept{TResult}"/> hands it to a visitor as a type argument.</remarks>
+public abstract class ModelDefinition
+{
+    private ModelDefinition(ModelCard card) => Card = card;
+
+    /// <summary>The model's constants.</summary>
+    public ModelCard Card { get; }
+
+    /// <summary>The definition of a generated class-conditional model.</summary>
+    public static ModelDefinition Of<TModel>()
+        where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> => new ClassConditional<TModel>();
+
+    /// <summary>Calls <paramref name="visitor"/> with the model's type.</summary>
+    public abstract TResult Accept<TResult>(IModelVisitor<TResult> visitor);
+
+    private sealed class ClassConditional<TModel>() : ModelDefinition(TModel.Card)
+        where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+    {
+        public override TResult Accept<TResult>(IModelVisitor<TResult> visitor) => visitor.VisitClassConditional<TModel>();
+    }
+}
+
+/// <summary>Something done with a model whose type is known only when the program runs.</summary>
+/// <typeparam name="TResult">What it gives.</typeparam>
+public interface IModelVisitor<out TResult>
+{
+    /// <summary>Called for a class-conditional model.</summary>
+    TResult VisitClassConditional<TModel>()
+        where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>;
+}
