@@ -7,7 +7,7 @@ internal static class SamplersEmitter
 {
     public static string All(ModelSpec spec) => $$"""
         /// <summary>The samplers declared in the spec, in its order.</summary>
-        public static IReadOnlyList<Sampler<{{spec.ClassName}}>> AllSamplers { get; } = [{{string.Join(", ", spec.Samplers.Select(static s => $"Samplers.{s.PropertyName}"))}}];
+        public static IReadOnlyList<Sampler<{{spec.ClassName}}>> AllSamplers => [{{string.Join(", ", spec.Samplers.Select(static s => $"Samplers.{s.PropertyName}"))}}];
         """;
 
     public static string Declared(ModelSpec spec) => $$"""

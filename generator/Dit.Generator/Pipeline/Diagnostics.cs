@@ -23,6 +23,5 @@ internal static class Diagnostics
         messageFormat: "{0}",
         category: "Dit.Spec",
         DiagnosticSeverity.Error,
-        isEnabledByDefault: true,
-        helpLinkUri: $"https://github.com/dit-gen/dit-gen/blob/main/docs/diagnostics/{id}.md");
+        isEnabledByDefault: true);
 }

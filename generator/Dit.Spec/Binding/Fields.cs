@@ -30,11 +30,11 @@ internal sealed class Fields(MappingNode node, string owner)
         return errors.Length > 0 ? new Result<bool>.Failed(errors) : Result.Of(true);
     }
 
-    public Result<int> Int(string key, int min, int max, int? fallback = null) => Value(key, $"a whole number from {min} to {max}", fallback, value =>
+    public Result<int> Int(string key, int min, int max, int? fallback = null) => Optional(key, $"a whole number from {min} to {max}", fallback, value =>
         ToInt(value, Full(key)).Then(number => number >= min && number <= max ? Result.Of(number) : Result.Fail<int>(new(
             Rule.OutOfRange, $"'{Full(key)}' is {number}; it must be from {min} to {max}", value.At))));
 
-    public Result<double> Number(string key, double min, double max, double fallback) => Value(key, "a number", fallback, value =>
+    public Result<double> Number(string key, double min, double max, double fallback) => Optional(key, "a number", fallback, value =>
         value is ScalarNode { Quoted: false } scalar
             && double.TryParse(scalar.Text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number)
         ? number >= min && number <= max
@@ -42,12 +42,12 @@ internal sealed class Fields(MappingNode node, string owner)
             : Result.Fail<double>(new(Rule.OutOfRange, FormattableString.Invariant($"'{Full(key)}' is {scalar.Text}; it must be from {min} to {max}"), value.At))
         : Result.Fail<double>(new(Rule.WrongType, $"'{Full(key)}' must be a number such as 4 or 0.1, not {value.Kind}", value.At)));
 
-    public Result<string> Text(string key, string wanted) => Value<string>(key, wanted, null, value => value is ScalarNode { Text.Length: > 0 } scalar
+    public Result<string> Text(string key, string wanted) => Required(key, wanted, value => value is ScalarNode { Text.Length: > 0 } scalar
         ? Result.Of(scalar.Text)
         : Result.Fail<string>(new(Rule.WrongType, $"'{Full(key)}' must be {wanted}, not {value.Kind}", value.At)));
 
     /// <summary>One of the words of a table; words whose value is null are known to the language but not available here.</summary>
-    public Result<T> Choice<T>(string key, IReadOnlyList<(string Word, T? Value)> words, T? fallback) where T : struct => Value(key, "one of " + Words(words), fallback, value =>
+    public Result<T> Choice<T>(string key, IReadOnlyList<(string Word, T? Value)> words, T? fallback) where T : struct => Optional(key, "one of " + Words(words), fallback, value =>
     {
         if (value is not ScalarNode scalar)
             return Result.Fail<T>(new(Rule.WrongType, $"'{Full(key)}' must be one of {Words(words)}, not {value.Kind}", value.At));
@@ -64,7 +64,7 @@ internal sealed class Fields(MappingNode node, string owner)
     {
         if (!required && node[key] is null)
             return Result.Of(new Fields(new MappingNode([], Place), Full(key)));
-        return Value<MappingNode>(key, "a mapping", null, value => value is MappingNode mapping
+        return Required(key, "a mapping", value => value is MappingNode mapping
             ? Result.Of(mapping)
             : Result.Fail<MappingNode>(new(Rule.WrongType, $"'{Full(key)}' must be a mapping such as {{ key: value }}, not {value.Kind}", value.At)))
             .Select(mapping => new Fields(mapping, Full(key)));
@@ -73,22 +73,19 @@ internal sealed class Fields(MappingNode node, string owner)
     /// <summary>The entries of the mapping, each with the fields of its value.</summary>
     public IEnumerable<(ScalarNode Key, SpecNode Value)> Entries => node.Entries.Select(static e => (e.Key, e.Value));
 
-    public Result<T> Parse<T>(string key, string wanted, Func<SpecNode, Result<T>> parse) => Value(key, wanted, (T?)default, parse, required: true);
+    public Result<T> Parse<T>(string key, string wanted, Func<SpecNode, Result<T>> parse) => Required(key, wanted, parse);
 
     public static Result<int> ToInt(SpecNode value, string key) => value is ScalarNode { Quoted: false } scalar
         && int.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
         ? Result.Of(number)
         : Result.Fail<int>(new(Rule.WrongType, $"'{key}' must be a whole number written in digits, not {value.Kind}", value.At));
 
-    private Result<T> Value<T>(string key, string wanted, T? fallback, Func<SpecNode, Result<T>> parse) where T : struct =>
-        node[key] is null && fallback is { } value ? Result.Of(value) : Value(key, wanted, default(T), parse, required: true);
+    private Result<T> Optional<T>(string key, string wanted, T? fallback, Func<SpecNode, Result<T>> parse) where T : struct =>
+        node[key] is null && fallback is { } value ? Result.Of(value) : Required(key, wanted, parse);
 
-    private Result<T> Value<T>(string key, string wanted, T? fallback, Func<SpecNode, Result<T>> parse, bool required = true) => node[key] switch
-    {
-        { } value => parse(value),
-        null when !required && fallback is not null => Result.Of(fallback),
-        null => Result.Fail<T>(new(Rule.MissingKey, $"Key '{Full(key)}' is missing; add '{key}: ...', {wanted}", Place)),
-    };
+    private Result<T> Required<T>(string key, string wanted, Func<SpecNode, Result<T>> parse) => node[key] is { } value
+        ? parse(value)
+        : Result.Fail<T>(new(Rule.MissingKey, $"Key '{Full(key)}' is missing; add '{key}: ...', {wanted}", Place));
 
     private static string Words<T>(IReadOnlyList<(string Word, T? Value)> words) where T : struct => string.Join(", ", words.Select(static w => w.Word));
 

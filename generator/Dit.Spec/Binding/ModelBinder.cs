@@ -35,9 +35,11 @@ internal static class ModelBinder
     private sealed record TransformerShape(int Depth, int Width, int Heads, int PatchSize, int HiddenWidth);
 
     private static Result<string> Name(Fields top, string key) => top.Text(key, "a name such as DiT-XL/2").Then(name =>
-        Identifier.IsValid(Identifier.OfModel(name))
+        Identifier.OfModel(name) is var identifier && Identifier.IsFreeForModel(identifier)
             ? Result.Of(name)
-            : Result.Fail<string>(new(Rule.BadName, $"'{name}' gives no C# class name; start it with a letter, as in DiT-XL/2, and avoid C# keywords", top.At(key))));
+            : Result.Fail<string>(new(Rule.BadName, Identifier.IsValid(identifier)
+                ? $"'{name}' gives the class name {identifier}, which generated code uses already; choose another, such as My{identifier}"
+                : $"'{name}' gives no C# class name; start it with a letter, as in DiT-XL/2, and avoid C# keywords", top.At(key))));
 
     private static Result<TransformerShape> Transformer(Fields top) =>
         (top.Int("depth", 1, 1000), Width(top), top.Int("patch_size", 1, 1024)).Apply(static (depth, width, patch) =>

@@ -17,6 +17,20 @@ public static class Identifier
     /// <summary>Whether the text can be a C# type or property name as it is.</summary>
     public static bool IsValid(string identifier) => identifier.Length > 0 && !char.IsDigit(identifier[0]) && !Keywords.Contains(identifier);
 
+    /// <summary>Whether a model's class can have this name: a valid identifier that no member or type of the generated file has already.</summary>
+    public static bool IsFreeForModel(string identifier) => IsValid(identifier) && !UsedInGeneratedCode.Contains(identifier);
+
+    private static readonly HashSet<string> UsedInGeneratedCode =
+    [
+        "AllSamplers", "Attention", "Block", "CPU", "Card", "Checkpoint", "CheckpointEntry", "CheckpointMap", "Create", "Device", "Diffusion",
+        "DitException", "DitModels", "FinalLayer", "ForwardWithGuidance", "GELU", "GaussianDiffusion", "Generator", "Guard", "Guidance",
+        "GuidanceChannels", "IClassConditionalModel", "IEnumerable", "IReadOnlyList", "ImageShape", "Initialise", "Initialize", "LabelEmbedder",
+        "Layer", "LibTorch", "Linear", "Load", "Mlp", "ModelCard", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NoiseSchedule",
+        "Parameter", "PatchEmbedding", "Prediction", "RegisterComponents", "RepeatedEntries", "Sampler", "Samplers", "ScalarType", "Sequential",
+        "System", "Tensor", "TimestepEmbedder", "TorchSharp", "blocks", "cat", "final_layer", "forward", "full_like", "nn", "pos_embed",
+        "t_embedder", "torch", "x_embedder", "y_embedder", "Dit",
+    ];
+
     private static readonly HashSet<string> Keywords =
     [
         "abstract", "as", "base", "bool", "break", "byte", "case", "catch", "char", "checked", "class", "const", "continue", "decimal",
