@@ -1,0 +1,161 @@
+using System.Collections.Concurrent;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>One file of an <see cref="ImageFolder"/>.</summary>
+/// <param name="Path">Where it is.</param>
+/// <param name="Label">Its class, an index into <see cref="ImageFolder.Classes"/>.</param>
+public sealed record LabelledFile(string Path, int Label);
+
+/// <summary>A data set of images in folders named after their classes: <c>root/class/*.png</c>, jpg, jpeg, webp or bmp.</summary>
+/// <remarks>Classes and files are in ordinal order, so that labels do not depend on the machine. Names that begin with a dot, other
+/// files, and folders inside a class are left out. Safe to use from several threads.</remarks>
+public sealed class ImageFolder
+{
+    /// <summary>Bytes of decoded images that are kept by default: 1 GiB.</summary>
+    public const long DefaultCacheBytes = 1L << 30;
+
+    // Decoded, cropped images, (C, Y, X) each. Filled until the budget is spent and never evicted: every epoch visits every image
+    // once, in a new order, and for that pattern replacing entries gains nothing.
+    private readonly ConcurrentDictionary<(int Index, ImageShape Shape), byte[]> cache = new();
+    private readonly long cacheBytes;
+    private long cachedBytes;
+
+    private ImageFolder(string root, IReadOnlyList<string> classes, IReadOnlyList<LabelledFile> files, long cacheBytes) =>
+        (Root, Classes, Files, this.cacheBytes) = (root, classes, files, cacheBytes);
+
+    /// <summary>The folder that holds the class folders.</summary>
+    public string Root { get; }
+
+    /// <summary>The names of the classes; a label is an index into them.</summary>
+    public IReadOnlyList<string> Classes { get; }
+
+    /// <summary>Every image, class by class.</summary>
+    public IReadOnlyList<LabelledFile> Files { get; }
+
+    /// <summary>Number of images.</summary>
+    public int Count => Files.Count;
+
+    /// <summary>Bytes of decoded images held at present.</summary>
+    internal long CachedBytes => Interlocked.Read(ref cachedBytes);
+
+    /// <summary>Lists the images of a folder; none is decoded yet.</summary>
+    /// <param name="root">The folder that holds one folder for each class.</param>
+    /// <param name="cacheBytes">How many bytes of decoded images to keep, at one byte for each channel of each pixel.</param>
+    /// <exception cref="DitException">The folder does not exist, holds no class folders, or one of them has no images.</exception>
+    public static ImageFolder Open(string root, long cacheBytes = DefaultCacheBytes)
+    {
+        if (!Directory.Exists(root)) throw new DitException($"The image folder {root} does not exist.");
+        try
+        {
+            var classes = Names(Directory.EnumerateDirectories(root));
+            if (classes.Length == 0)
+                throw new DitException($"The image folder {root} holds no class folders: images are expected in {Path.Combine(root, "CLASS", "NAME.png")}.");
+            var files = classes.SelectMany((name, label) => FilesOf(Path.Combine(root, name), label)).ToArray();
+            return new ImageFolder(root, classes, files, cacheBytes);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DitException($"The image folder {root} cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Loads images and their labels, decoding in parallel; images of another size are cropped as <see cref="ImageTransforms.CenterCrop"/> does.</summary>
+    /// <param name="indices">Indices into <see cref="Files"/>, N of them.</param>
+    /// <param name="shape">(C, Y, X) wanted; C is 3, or 1 for grey.</param>
+    /// <param name="flips">Which images to mirror left to right, N of them; none when empty.</param>
+    /// <returns>Images, float32 in [-1, 1], (N, C, Y, X), and labels, int64, (N,), on the CPU.</returns>
+    /// <exception cref="DitException">An image cannot be read, or an argument does not fit.</exception>
+    public (Tensor Images, Tensor Labels) LoadBatch(ReadOnlySpan<int> indices, ImageShape shape, ReadOnlySpan<bool> flips = default)
+    {
+        CheckArguments(indices, shape, flips);
+        var (which, mirrored) = (indices.ToArray(), flips.ToArray());
+        var size = shape.Channels * shape.Height * shape.Width;
+        var batch = new byte[checked((long)size * which.Length)];
+        InParallel(which.Length, n =>
+        {
+            var image = Load(which[n], shape);
+            var into = batch.AsSpan(n * size, size);
+            if (mirrored.Length > 0 && mirrored[n]) Mirror(image, shape.Width, into);
+            else image.CopyTo(into);
+        });
+
+        using var scope = NewDisposeScope();
+        var images = tensor(batch, shape.Batch(which.Length)).to(ScalarType.Float32).div_(127.5).sub_(1);
+        var labels = tensor(Array.ConvertAll(which, i => (long)Files[i].Label));
+        return (images.MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope());
+    }
+
+    private void CheckArguments(ReadOnlySpan<int> indices, ImageShape shape, ReadOnlySpan<bool> flips)
+    {
+        if (indices.IsEmpty) throw new DitException("A batch needs at least one index.");
+        foreach (var index in indices)
+            if (index < 0 || index >= Count)
+                throw new DitException($"There is no image {index} in {Root}: it holds {Count}, counted from 0.");
+        if (shape.Channels is not (1 or 3) || shape.Height < 1 || shape.Width < 1)
+            throw new DitException($"Images cannot be loaded as {shape}: they have 3 channels, or 1 for grey, and at least one pixel.");
+        if (!flips.IsEmpty && flips.Length != indices.Length)
+            throw new DitException($"{flips.Length} flips were given for {indices.Length} images: one for each is wanted, or none.");
+    }
+
+    /// <summary>One image, (C, Y, X), from the cache or from its file.</summary>
+    private byte[] Load(int index, ImageShape shape)
+    {
+        if (cache.TryGetValue((index, shape), out var known)) return known;
+        var image = ImageTransforms.CenterCrop(ImageFile.Read(Files[index].Path), shape.Height, shape.Width);
+        var planes = shape.Channels == 1 ? Grey(image) : Planes(image);
+        if (Interlocked.Add(ref cachedBytes, planes.Length) > cacheBytes || !cache.TryAdd((index, shape), planes))
+            Interlocked.Add(ref cachedBytes, -planes.Length);
+        return planes;
+    }
+
+    private static byte[] Planes(RgbImage image)
+    {
+        var area = image.Width * image.Height;
+        var planes = new byte[3 * area];
+        for (var i = 0; i < area; i++)
+        for (var c = 0; c < 3; c++)
+            planes[c * area + i] = image.Data[3 * i + c];
+        return planes;
+    }
+
+    // Luma of ITU-R BT.601, in thousandths.
+    private static byte[] Grey(RgbImage image)
+    {
+        var grey = new byte[image.Width * image.Height];
+        for (var i = 0; i < grey.Length; i++)
+            grey[i] = (byte)((299 * image.Data[3 * i] + 587 * image.Data[3 * i + 1] + 114 * image.Data[3 * i + 2] + 500) / 1000);
+        return grey;
+    }
+
+    private static void Mirror(byte[] planes, int width, Span<byte> into)
+    {
+        planes.CopyTo(into);
+        for (var row = 0; row < into.Length; row += width) into.Slice(row, width).Reverse();
+    }
+
+    private static IEnumerable<LabelledFile> FilesOf(string folder, int label)
+    {
+        var names = Names(Directory.EnumerateFiles(folder).Where(ImageFile.HasImageExtension));
+        if (names.Length == 0)
+            throw new DitException($"The class folder {folder} holds no images: PNG, JPEG, WebP or BMP files are expected in it.");
+        return names.Select(name => new LabelledFile(Path.Combine(folder, name), label));
+    }
+
+    private static string[] Names(IEnumerable<string> paths) =>
+        [.. paths.Select(path => Path.GetFileName(path)).Where(name => !name.StartsWith('.')).Order(StringComparer.Ordinal)];
+
+    /// <summary>Runs every item, and throws the mistake of the first item that has one as it is.</summary>
+    private static void InParallel(int count, Action<int> item)
+    {
+        try
+        {
+            Parallel.For(0, count, item);
+        }
+        catch (AggregateException e) when (e.InnerExceptions.OfType<DitException>().FirstOrDefault() is { } mistake)
+        {
+            throw new DitException(mistake.Message, mistake);
+        }
+    }
+}

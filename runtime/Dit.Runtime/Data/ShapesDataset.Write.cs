@@ -1,0 +1,72 @@
+namespace Dit.Runtime;
+
+/// <summary>How many images of one class were written.</summary>
+/// <param name="Class">The name of the class.</param>
+/// <param name="Images">How many.</param>
+public sealed record ClassCount(string Class, int Images);
+
+public static partial class ShapesDataset
+{
+    /// <summary>Writes the first images of a data set as <c>DIRECTORY/CLASS/INDEX.png</c>, all of them or none; <see cref="ImageFolder"/> reads them.</summary>
+    /// <param name="directory">A folder that is empty or does not exist yet.</param>
+    /// <param name="count">Number of images, at least one for each class.</param>
+    /// <param name="seed">Names the data set.</param>
+    /// <param name="progress">Told how many images are written, about a hundred times.</param>
+    /// <param name="cancellation">Stops the writing; nothing is left behind then.</param>
+    /// <param name="size">Y and X, in pixels.</param>
+    /// <returns>The classes and how many images each has.</returns>
+    /// <exception cref="DitException">The folder holds something already or cannot be written, or a number is out of range.</exception>
+    public static IReadOnlyList<ClassCount> Write(
+        string directory, int count, long seed, IProgress<int>? progress = null, CancellationToken cancellation = default, int size = DefaultSize)
+    {
+        if (count < Classes.Count)
+            throw new DitException($"{count} images are too few: each of the {Classes.Count} classes needs at least one.");
+        CheckSize(size);
+        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
+        CheckTarget(target);
+        var beside = $"{target}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            WriteImages(beside, count, seed, size, progress, cancellation);
+            if (Directory.Exists(target)) Directory.Delete(target); // Empty, or this fails.
+            Directory.Move(beside, target);
+        }
+        catch (Exception e) when (Cause(e) is IOException or UnauthorizedAccessException)
+        {
+            throw new DitException($"The shapes cannot be written to {target}: {Cause(e).Message}", e);
+        }
+        finally
+        {
+            if (Directory.Exists(beside)) Directory.Delete(beside, recursive: true);
+        }
+        return [.. Classes.Select((name, label) => new ClassCount(name, (count - label + Classes.Count - 1) / Classes.Count))];
+    }
+
+    private static void WriteImages(string directory, int count, long seed, int size, IProgress<int>? progress, CancellationToken cancellation)
+    {
+        foreach (var name in Classes) Directory.CreateDirectory(Path.Combine(directory, name));
+        var (written, stride) = (0, Math.Max(1, count / 100));
+        Parallel.For(0, count, new ParallelOptions { CancellationToken = cancellation }, index =>
+        {
+            var file = Path.Combine(directory, Classes[index % Classes.Count], $"{index:D6}.png");
+            File.WriteAllBytes(file, ImageFile.EncodePng(Render(seed, index, size)));
+            var done = Interlocked.Increment(ref written);
+            if (done % stride == 0 || done == count) progress?.Report(done);
+        });
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    private static void CheckTarget(string target)
+    {
+        if (File.Exists(target)) throw new DitException($"{target} is a file; the shapes need a folder that is empty or does not exist yet.");
+        if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
+            throw new DitException($"The folder {target} is not empty; the shapes need one that is empty or does not exist yet.");
+    }
+
+    private static void CheckSize(int size)
+    {
+        if (size < 8) throw new DitException($"Shapes cannot be drawn at {size} x {size} pixels: at least 8 are needed to tell them apart.");
+    }
+
+    private static Exception Cause(Exception e) => e is AggregateException many ? many.InnerExceptions[0] : e;
+}
