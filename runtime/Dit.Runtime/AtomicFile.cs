@@ -1,33 +1,77 @@
+using System.Text;
+
 namespace Dit.Runtime;
 
-/// <summary>Files that are whole or absent.</summary>
+/// <summary>Writes whole files: a reader sees the old file or the new one, never a part of either.</summary>
 public static class AtomicFile
 {
-    /// <summary>Writes a file beside <paramref name="path"/>, flushes it to disk and renames it, so that nobody sees half of it.</summary>
-    /// <param name="path">The file to create or replace; missing folders are created.</param>
-    /// <param name="write">Writes the content.</param>
-    /// <exception cref="DitException">The folder or the file cannot be written.</exception>
+    /// <summary>Writes <paramref name="path"/> through a temporary file in the same folder, flushed to disk and then renamed over it.</summary>
+    /// <param name="path">The file to create or replace; its folder must exist.</param>
+    /// <param name="write">Writes the content, from the first byte to the last.</param>
+    /// <exception cref="DitException">The folder is missing or cannot be written, or the disk refuses. What <paramref name="write"/>
+    /// throws otherwise passes through. In every case the old file stays and the temporary one goes.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        var target = Path.GetFullPath(path);
-        var beside = target + "." + Guid.NewGuid().ToString("N") + ".tmp";
+        var target = FullPath(path);
+        if (Directory.Exists(target))
+            throw CannotWrite(path, "it is a folder");
+        var folder = Path.GetDirectoryName(target) ?? target;
+        if (!Directory.Exists(folder))
+            throw CannotWrite(path, File.Exists(folder) ? $"'{folder}' is a file, not a folder" : $"the folder '{folder}' does not exist");
+
+        // A name of fixed length: the target's own may already be as long as the file system allows.
+        var temporary = Path.Combine(folder, $".{Guid.NewGuid():N}.tmp");
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(target) ?? target);
-            using (var stream = new FileStream(beside, FileMode.CreateNew, FileAccess.Write))
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);
             }
-            File.Move(beside, target, overwrite: true);
+            File.Move(temporary, target, overwrite: true);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (UnauthorizedAccessException e)
         {
-            throw new DitException($"{path} cannot be written: {e.Message}", e);
+            throw CannotWrite(path, $"writing in '{folder}' is not permitted", e);
+        }
+        catch (IOException e)
+        {
+            throw CannotWrite(path, e.Message.Replace(temporary, target, StringComparison.Ordinal).TrimEnd('.'), e);
         }
         finally
         {
-            if (File.Exists(beside)) File.Delete(beside);
+            DeleteIfThere(temporary);
         }
+    }
+
+    /// <summary>Writes <paramref name="text"/> as UTF-8 without a byte order mark.</summary>
+    /// <param name="path">The file to create or replace; its folder must exist.</param>
+    /// <param name="text">The whole content.</param>
+    /// <exception cref="DitException">The file cannot be written.</exception>
+    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+
+    private static string FullPath(string path)
+    {
+        if (string.IsNullOrWhiteSpace(path) || path.Contains('\0'))
+            throw new DitException("The path of a file to write is empty or holds a null character; give the path of a file.");
+        return Path.GetFullPath(path);
+    }
+
+    private static void DeleteIfThere(string temporary)
+    {
+        try
+        {
+            File.Delete(temporary);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Whatever kept the file from being written is being reported already, and says more than this.
+        }
+    }
+
+    private static DitException CannotWrite(string path, string why, Exception? inner = null)
+    {
+        var message = $"Cannot write '{path}': {why}.";
+        return inner is null ? new DitException(message) : new DitException(message, inner);
     }
 }

@@ -1,0 +1,123 @@
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>What the checkpoint formats have in common once their headers are read: elements that lie somewhere in a file.</summary>
+public abstract class TensorFile : ICheckpointFile
+{
+    // Bounds what a conversion holds beside the tensor itself, and fits a span's length in bytes.
+    private const long PieceElements = 1 << 24;
+
+    private readonly SourceFile _file;
+    private readonly OrderedDictionary<string, StoredTensor> _stored;
+    private readonly OrderedDictionary<string, TensorInfo> _tensors;
+
+    private protected TensorFile(SourceFile file, TensorTable table)
+    {
+        _file = file;
+        _stored = table.Tensors;
+        _tensors = new(_stored.Select(static t => KeyValuePair.Create(t.Key, t.Value.Info)), StringComparer.Ordinal);
+        Metadata = table.Metadata;
+    }
+
+    /// <inheritdoc/>
+    public string Path => _file.Path;
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, TensorInfo> Tensors => _tensors;
+
+    /// <inheritdoc/>
+    public Tensor Read(string name, Device? device = null, ScalarType? dtype = null)
+    {
+        using var scope = NewDisposeScope();
+        var stored = Find(name);
+        var tensor = empty(stored.Info.Shape, dtype ?? stored.Info.DType, device ?? CPU);
+        Copy(stored, tensor);
+        return tensor.MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void CopyInto(string name, Tensor destination)
+    {
+        var stored = Find(name);
+        if (!destination.shape.AsSpan().SequenceEqual(stored.Info.Shape))
+            throw new DitException($"Tensor '{name}' of '{Path}' has shape {TensorInfo.ShapeText(stored.Info.Shape)}; "
+                + $"the tensor to fill has {TensorInfo.ShapeText(destination.shape)}.");
+        Copy(stored, destination);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _file.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private StoredTensor Find(string name) => _stored.TryGetValue(name, out var stored)
+        ? stored
+        : throw new DitException($"'{Path}' holds no tensor '{name}'; it holds {Some(_stored.Keys)}.");
+
+    private static string Some(ICollection<string> names) => names.Count switch
+    {
+        0 => "none",
+        <= 5 => string.Join(", ", names),
+        _ => $"{string.Join(", ", names.Take(5))} and {names.Count - 5} more",
+    };
+
+    private void Copy(StoredTensor stored, Tensor destination)
+    {
+        using var frozen = no_grad();
+        using var scope = NewDisposeScope();
+        if (stored.Info.Elements == 0)
+            return;
+        if (stored.Strides is not null || !destination.is_contiguous())
+            CopyWhole(stored, destination);
+        else if (destination.device_type == TorchSharp.DeviceType.CPU && destination.dtype == TensorTypes.Raw(stored.Info.DType))
+            Fill(destination.view(-1), stored.Offset);
+        else
+            CopyPieces(stored, destination.view(-1));
+    }
+
+    // Elements that lie apart, in the file or in memory, are read as they lie and then put in place by libtorch.
+    private void CopyWhole(StoredTensor stored, Tensor destination)
+    {
+        var elements = empty(stored.Span, TensorTypes.Raw(stored.Info.DType));
+        Fill(elements, stored.Offset);
+        destination.copy_(stored.Strides is { } strides ? elements.as_strided(stored.Info.Shape, strides) : elements.view(stored.Info.Shape));
+    }
+
+    // Another type or device: by pieces, so that no second copy of the whole tensor exists.
+    private void CopyPieces(StoredTensor stored, Tensor flat)
+    {
+        var type = TensorTypes.Raw(stored.Info.DType);
+        var count = flat.NumberOfElements;
+        var buffer = empty(Math.Min(count, PieceElements), type);
+        for (long start = 0; start < count; start += PieceElements)
+        {
+            using var scope = NewDisposeScope();
+            var length = Math.Min(PieceElements, count - start);
+            var piece = buffer.narrow(0, 0, length);
+            Fill(piece, stored.Offset + start * TensorTypes.Size(type));
+            flat.narrow(0, start, length).copy_(piece);
+        }
+    }
+
+    // flat: (elements,), contiguous, on the CPU, of the type in the file. The bytes go straight into its memory.
+    private void Fill(Tensor flat, long offset)
+    {
+        var count = flat.NumberOfElements;
+        for (long start = 0; start < count; start += PieceElements)
+        {
+            using var piece = flat.narrow(0, start, Math.Min(PieceElements, count - start));
+            _file.Read(offset + start * flat.ElementSize, piece.bytes);
+        }
+    }
+}
+
+/// <summary>What the header of a checkpoint comes to.</summary>
+/// <param name="Tensors">Every tensor, in the order of the file.</param>
+/// <param name="Metadata">What the file says besides.</param>
+internal sealed record TensorTable(OrderedDictionary<string, StoredTensor> Tensors, IReadOnlyDictionary<string, string> Metadata);
