@@ -1,0 +1,161 @@
+using System.Runtime.CompilerServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>A named sampler of <typeparamref name="TModel"/>: it takes no other model.</summary>
+/// <typeparam name="TModel">A generated class-conditional model.</typeparam>
+public sealed class Sampler<TModel> : Sampler
+    where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+{
+    private readonly GaussianDiffusion full;
+
+    internal Sampler(string name, SamplingMethod method, GaussianDiffusion full, int steps, bool clipDenoised)
+        : base(new(name, method, Respaced(name, method, full, steps), clipDenoised)) => this.full = full;
+
+    /// <inheritdoc/>
+    public override Sampler<TModel> WithSteps(int steps) => new(NameFor(steps), Method, full, steps, Loop.ClipDenoised);
+
+    /// <summary>Draws one sample per label.</summary>
+    /// <param name="model">The model; it is in evaluation mode meanwhile.</param>
+    /// <param name="labels">Classes, int64, (N,), on any device.</param>
+    /// <param name="guidance">Guidance scale; 1 is no guidance, one pass per step.</param>
+    /// <param name="seed">The same seed gives the same samples.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="cancellation">Looked at before each step.</param>
+    /// <param name="channels">The channels to guide.</param>
+    /// <param name="firstIndex">Index of the first sample in a larger run: sample i of a run is the same in whatever batch it is drawn.</param>
+    /// <param name="observe">Shown the state after each step.</param>
+    /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
+    /// <exception cref="DitException">A label or number is out of range.</exception>
+    public Tensor Sample(
+        TModel model,
+        Tensor labels,
+        double guidance = 1.0,
+        long seed = 0,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellation = default,
+        GuidanceChannels channels = GuidanceChannels.FirstThree,
+        long firstIndex = 0,
+        Action<SamplingState>? observe = null) =>
+        Sample(model, OnHost(labels), guidance, seed, progress, cancellation, channels, firstIndex, observe);
+
+    /// <inheritdoc cref="Sampler.Sample"/>
+    /// <remarks>Preferred for an <c>int[]</c>, which converts to a tensor as well.</remarks>
+    [OverloadResolutionPriority(1)]
+    public Tensor Sample(
+        TModel model,
+        IReadOnlyList<int> labels,
+        double guidance = 1.0,
+        long seed = 0,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellation = default,
+        GuidanceChannels channels = GuidanceChannels.FirstThree,
+        long firstIndex = 0,
+        Action<SamplingState>? observe = null) =>
+        With(model, labels, guidance, channels, (denoise, device) =>
+        {
+            using var noise = new KeyedNoise(seed, firstIndex, labels.Count, TModel.Card.Input, device);
+            return Loop.Sample(denoise, noise, progress, cancellation, observe);
+        });
+
+    /// <inheritdoc/>
+    public override Tensor Sample(
+        IClassConditionalModel model,
+        IReadOnlyList<int> labels,
+        double guidance = 1.0,
+        long seed = 0,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellation = default,
+        GuidanceChannels channels = GuidanceChannels.FirstThree,
+        long firstIndex = 0,
+        Action<SamplingState>? observe = null) =>
+        model is TModel typed
+            ? Sample(typed, labels, guidance, seed, progress, cancellation, channels, firstIndex, observe)
+            : throw new DitException($"The sampler {Name} belongs to {typeof(TModel).Name} and was given a {model.GetType().Name}: use a sampler of that model.");
+
+    /// <summary>Finds the noise that leads to these samples (DDIM inversion).</summary>
+    /// <param name="model">The model; it is in evaluation mode meanwhile.</param>
+    /// <param name="samples">Samples, (N, C, Y, X).</param>
+    /// <param name="labels">Their classes, N of them.</param>
+    /// <param name="guidance">Guidance scale; 1 is no guidance.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="cancellation">Looked at before each step.</param>
+    /// <param name="channels">The channels to guide.</param>
+    /// <returns>Noise in float32 on the model's device, (N, C, Y, X).</returns>
+    /// <exception cref="DitException">The method is not DDIM with eta 0, or a label or number is out of range.</exception>
+    public Tensor Invert(
+        TModel model,
+        Tensor samples,
+        IReadOnlyList<int> labels,
+        double guidance = 1.0,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellation = default,
+        GuidanceChannels channels = GuidanceChannels.FirstThree) =>
+        With(model, labels, guidance, channels, (denoise, device) =>
+        {
+            using var x0 = samples.to(ScalarType.Float32, device);
+            return Loop.Invert(denoise, x0, progress, cancellation);
+        });
+
+    /// <summary>Binds labels and guidance to the model, runs, and leaves the model in the mode it was in.</summary>
+    private static Tensor With(TModel model, IReadOnlyList<int> labels, double guidance, GuidanceChannels channels, Func<Denoiser, Device, Tensor> run)
+    {
+        RequireLabels(labels, guidance);
+        var (dtype, device) = model.parameters().First() is var parameter ? (parameter.dtype, parameter.device) : default;
+        var training = model.training;
+        using var scope = NewDisposeScope();
+        var classes = tensor(labels.Select(label => (long)label).ToArray(), device: device); // (N,)
+        model.eval();
+        try
+        {
+            return run(Guided, device).MoveToOuterDisposeScope();
+        }
+        finally
+        {
+            model.train(training);
+        }
+
+        Tensor Guided(Tensor x, Tensor t)
+        {
+            using var input = x.to(dtype);
+            return guidance == 1.0 ? model.forward(input, t, classes) : model.ForwardWithGuidance(input, t, classes, guidance, channels);
+        }
+    }
+
+    private static void RequireLabels(IReadOnlyList<int> labels, double guidance)
+    {
+        var card = TModel.Card;
+        if (!double.IsFinite(guidance))
+            throw new DitException($"A guidance scale of {guidance} was given: it must be a finite number.");
+        if (labels.Count == 0)
+            throw new DitException($"No label was given: {card.Name} draws one sample per label.");
+        foreach (var label in labels)
+        {
+            if (label < 0 || label > card.NullClass)
+                throw new DitException($"Label {label} does not exist: {card.Name} has classes 0 to {card.Classes - 1}, and {card.NullClass} for no class.");
+        }
+    }
+
+    private static int[] OnHost(Tensor labels)
+    {
+        if (labels.dim() != 1 || !labels.is_integral())
+            throw new DitException($"Labels of type {labels.dtype} and shape ({string.Join(", ", labels.shape)}) were given: they must be whole numbers, (N,).");
+        using var scope = NewDisposeScope();
+        return [.. labels.to(ScalarType.Int64, CPU).data<long>().Select(label => (int)Math.Clamp(label, int.MinValue, int.MaxValue))];
+    }
+
+    private static GaussianDiffusion Respaced(string name, SamplingMethod method, GaussianDiffusion process, int steps)
+    {
+        if (steps < 1 || steps > process.Timesteps)
+            throw new DitException($"The sampler {name} was asked for {steps} steps: its process allows 1 to {process.Timesteps}.");
+        return process.Respace(method.Match(
+            ddpm => Respacing.Even(steps),
+            ddim => Respacing.StrideOrEven(steps, process.Timesteps)));
+    }
+
+    /// <summary><c>ddpm-250</c> becomes <c>ddpm-50</c>; a name that does not end with the number of steps is kept.</summary>
+    private string NameFor(int steps) =>
+        Name.EndsWith($"-{Steps}", StringComparison.Ordinal) ? $"{Name[..^Steps.ToString().Length]}{steps}" : Name;
+}

@@ -1,0 +1,90 @@
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>Where a sampling loop takes its standard normal noise from.</summary>
+public interface INoiseSource : IDisposable
+{
+    /// <summary>The next noise, (N, C, Y, X); the first is the state a loop starts from. The caller owns the tensor.</summary>
+    Tensor Next();
+}
+
+/// <summary>Noise that belongs to each image, not to the batch: image i draws from a generator of its own, keyed by the seed and its index.</summary>
+/// <remarks>
+/// The draws are made on the CPU in float32, so that a seed gives the same noise on every device. libtorch's CPU generator takes 32 bits of
+/// seed: the key is a permutation of the index, so that two images of one run (below 2^32) never share a generator.
+/// </remarks>
+public sealed class KeyedNoise : INoiseSource
+{
+    private readonly Generator[] generators;
+    private readonly ImageShape shape;
+    private readonly Device device;
+
+    /// <summary>Noise for the images <paramref name="firstIndex"/> .. <paramref name="firstIndex"/> + <paramref name="count"/> - 1.</summary>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="firstIndex">Index of the batch's first image in the run.</param>
+    /// <param name="count">N, at least 1.</param>
+    /// <param name="shape">Shape of one image, (C, Y, X).</param>
+    /// <param name="device">Where the noise is needed.</param>
+    public KeyedNoise(long seed, long firstIndex, int count, ImageShape shape, Device device)
+    {
+        if (count < 1) throw new DitException($"Noise for {count} images was asked for: it takes at least 1.");
+        this.shape = shape;
+        this.device = device;
+        generators = [.. Enumerable.Range(0, count).Select(i => new Generator(Key(seed, firstIndex + i)))];
+    }
+
+    /// <inheritdoc/>
+    public Tensor Next()
+    {
+        using var scope = NewDisposeScope();
+        long[] one = [shape.Channels, shape.Height, shape.Width];
+        var images = generators.Select(generator => randn(one, dtype: ScalarType.Float32, generator: generator));
+        return stack(images).to(device).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var generator in generators) generator.Dispose();
+    }
+
+    /// <summary>32 well mixed bits: for one seed, a permutation of the index's low half.</summary>
+    internal static uint Key(long seed, long index)
+    {
+        var run = Mix((ulong)seed + 0x9e3779b97f4a7c15 * (1 + ((ulong)index >> 32)));
+        return Permute(Permute((uint)index ^ (uint)run) ^ (uint)(run >> 32));
+    }
+
+    /// <summary>The finaliser of splitmix64 (Steele, Lea and Flood, 2014).</summary>
+    private static ulong Mix(ulong z)
+    {
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+        return z ^ (z >> 31);
+    }
+
+    /// <summary>The 32-bit finaliser of MurmurHash3 (Appleby, 2011): each operation is invertible.</summary>
+    private static uint Permute(uint h)
+    {
+        h = (h ^ (h >> 16)) * 0x85ebca6b;
+        h = (h ^ (h >> 13)) * 0xc2b2ae35;
+        return h ^ (h >> 16);
+    }
+}
+
+/// <summary>Noise recorded before, given out in order.</summary>
+/// <param name="recorded">Each (N, C, Y, X); they stay the caller's.</param>
+public sealed class ReplayedNoise(IReadOnlyList<Tensor> recorded) : INoiseSource
+{
+    private int next;
+
+    /// <inheritdoc/>
+    /// <exception cref="DitException">All of it was used.</exception>
+    public Tensor Next() => next < recorded.Count
+        ? recorded[next++].clone()
+        : throw new DitException($"All {recorded.Count} recorded noise tensors are used, and the loop asks for another: record one for the start and one per noisy step.");
+
+    /// <inheritdoc/>
+    public void Dispose() { }
+}
