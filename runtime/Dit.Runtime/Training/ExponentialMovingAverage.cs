@@ -1,0 +1,57 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>A slowly following copy of a model's weights: <c>average = decay average + (1 - decay) weights</c> after each step.</summary>
+/// <remarks>Samples are drawn from this average (paper, section 4). It owns its tensors, which have the names of the model's state dict.</remarks>
+public sealed class ExponentialMovingAverage : IDisposable
+{
+    private readonly Dictionary<string, Tensor> averages = [];
+    private readonly List<(Tensor Average, Tensor Source)> followed = [];
+    private readonly Tensor rate; // 1 - decay, a scalar
+
+    /// <summary>Starts as a copy of the model's parameters and buffers.</summary>
+    /// <param name="model">The model to follow.</param>
+    /// <param name="decay">From 0, the average is the weights, up to but not including 1.</param>
+    /// <exception cref="DitException">The decay is out of range.</exception>
+    public ExponentialMovingAverage(nn.Module model, double decay)
+    {
+        if (decay is not (>= 0 and < 1))
+            throw new DitException($"The decay of a moving average must be from 0 up to, not including, 1; it is {decay}.");
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (name, tensor) in model.state_dict())
+        {
+            var average = tensor.clone().DetachFromDisposeScope();
+            averages.Add(name, average);
+            if (tensor.requires_grad) followed.Add((average, tensor)); // the position table does not move: it stays the copy it is
+        }
+        var like = followed.Count > 0 ? followed[0].Average : averages.Values.First();
+        rate = tensor(1 - decay, dtype: like.dtype, device: like.device).DetachFromDisposeScope();
+    }
+
+    /// <summary>The averaged tensors by name; they change in place with each <see cref="Update"/>.</summary>
+    public IReadOnlyDictionary<string, Tensor> Tensors => averages;
+
+    /// <summary>Moves the average towards the model's present weights.</summary>
+    public void Update()
+    {
+        using var noGradients = no_grad();
+        foreach (var (average, source) in followed) average.lerp_(source, rate);
+    }
+
+    /// <summary>Whether no value is infinite or not a number. One bad step marks an average for ever, so this speaks for the whole past.</summary>
+    public bool IsFinite()
+    {
+        using var scope = NewDisposeScope();
+        return followed.All(pair => pair.Average.isfinite().all().item<bool>());
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var average in averages.Values) average.Dispose();
+        rate.Dispose();
+    }
+}

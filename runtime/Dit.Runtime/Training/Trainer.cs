@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>Trains a model by a recipe and leaves checkpoints in a folder.</summary>
+/// <typeparam name="TModel">The generated model.</typeparam>
+/// <param name="recipe">How to train.</param>
+/// <param name="folder">Where the files go.</param>
+public sealed class Trainer<TModel>(TrainingRecipe recipe, TrainingFolder folder)
+    where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+{
+    private const int PreparedAhead = 2;
+
+    /// <summary>Trains to the recipe's last step, or until cancelled.</summary>
+    /// <remarks>The same recipe, data, initial model and number of threads give the same weights. A cancelled run saves where it is.</remarks>
+    /// <param name="model">The model to train, float32, in place.</param>
+    /// <param name="data">The images.</param>
+    /// <param name="progress">Told after each step, on this thread.</param>
+    /// <param name="cancellation">Ends the run after the step at hand.</param>
+    /// <exception cref="DitException">
+    /// The recipe, the data or the folder is not fit for the model, an image cannot be read, or the loss is no longer finite; the last
+    /// checkpoint then stays as it is.
+    /// </exception>
+    public TrainingResult Run(TModel model, TrainingSet data, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        Check(data);
+        folder.Prepare();
+        var process = TModel.Diffusion;
+        var trained = model.parameters().Where(p => p.requires_grad).ToArray();
+        var losses = new List<StepLosses>();
+        using var average = new ExponentialMovingAverage(model, recipe.EmaDecay);
+        using var optimizer = optim.AdamW(trained, recipe.LearningRate, recipe.Beta1, recipe.Beta2, weight_decay: recipe.WeightDecay);
+        using var inputs = new Prefetcher<StepInput>(StepInput.Sequence(recipe, TModel.Card, process.Timesteps, data), PreparedAhead);
+        var clock = Stopwatch.StartNew();
+        var saved = Array.Empty<string>();
+        while (losses.Count < recipe.Steps && !cancellation.IsCancellationRequested)
+        {
+            using (var input = inputs.Take().To(trained[0].device))
+                losses.Add(Step(losses.Count + 1, model, process, trained, optimizer, input));
+            average.Update();
+            progress?.Report(TrainingProgress.At(losses.Count, recipe, losses[^1], clock.Elapsed));
+            if (losses.Count % folder.SaveEvery == 0) saved = [.. folder.SaveState(State())];
+        }
+        return Finish(State(), saved);
+
+        TrainingState State() => new(losses.Count, recipe, TModel.Card, data.Classes, model, average, losses);
+    }
+
+    private StepLosses Step(int step, TModel model, GaussianDiffusion process, Parameter[] trained, AdamW optimizer, StepInput input)
+    {
+        using var scope = NewDisposeScope();
+        model.zero_grad();
+        var losses = TrainingStep.Backward(model, process, input);
+        if (!double.IsFinite(losses.Total))
+            throw new DitException($"The loss is {losses.Total} at step {step}; {folder.Kept}. A smaller learning rate or a gradient clip may help.");
+        if (recipe.GradientClip is { } norm) nn.utils.clip_grad_norm_(trained, norm);
+        foreach (var group in optimizer.ParamGroups) group.LearningRate = recipe.LearningRateAt(step);
+        optimizer.step();
+        return losses;
+    }
+
+    private TrainingResult Finish(TrainingState state, string[] saved)
+    {
+        var cancelled = state.Step < recipe.Steps;
+        if (state.Step == 0) return new(0, cancelled, []);
+        if (state.Step % folder.SaveEvery != 0) saved = [.. folder.SaveState(state)];
+        return new(state.Step, cancelled, cancelled ? saved : [folder.SaveWeights(state), .. saved]);
+    }
+
+    private void Check(TrainingSet data)
+    {
+        recipe.Validated();
+        var card = TModel.Card;
+        if (data.Count == 0) throw new DitException("There is nothing to train on: the data set holds no images.");
+        if (data.Classes.Count > card.Classes)
+            throw new DitException($"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
+    }
+}

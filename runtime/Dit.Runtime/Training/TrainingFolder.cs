@@ -1,0 +1,93 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>The files that training leaves in a folder, each of them whole or absent.</summary>
+/// <param name="Path">The folder; it is created when missing.</param>
+/// <param name="SaveEvery">Steps from one checkpoint to the next.</param>
+/// <param name="WeightsType">Type of the numbers in <see cref="Weights"/>.</param>
+public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarType WeightsType = ScalarType.Float32)
+{
+    /// <summary>The metadata key of the class names, a JSON array: label i is the name at i.</summary>
+    public const string ClassesKey = "dit.classes";
+
+    /// <summary>Where a run stands: the weights as <c>model.*</c>, their moving average as <c>ema.*</c>.</summary>
+    public string Checkpoint => System.IO.Path.Combine(Path, "checkpoint.safetensors");
+
+    /// <summary>The finished model: the moving average under the official names.</summary>
+    public string Weights => System.IO.Path.Combine(Path, "weights.safetensors");
+
+    /// <summary>The losses of every step.</summary>
+    public string LossTable => System.IO.Path.Combine(Path, "loss.csv");
+
+    /// <summary>The losses as a picture.</summary>
+    public string LossPlot => System.IO.Path.Combine(Path, "loss.png");
+
+    /// <summary>Creates the folder, and finds out before hours of work whether it can be written.</summary>
+    /// <exception cref="DitException">It cannot, or a setting makes no sense.</exception>
+    public void Prepare()
+    {
+        if (SaveEvery < 1) throw new DitException($"A checkpoint can be saved every 1 or more steps, not every {SaveEvery}.");
+        if (WeightsType is not (ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32))
+            throw new DitException($"Weights are saved as float16, bfloat16 or float32, not as {WeightsType}.");
+        try
+        {
+            Directory.CreateDirectory(Path);
+            using var probe = new FileStream(
+                System.IO.Path.Combine(Path, $".{Guid.NewGuid():N}.tmp"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DitException($"The output folder '{Path}' cannot be written: {e.Message.TrimEnd('.')}.", e);
+        }
+    }
+
+    /// <summary>Writes the checkpoint and the losses so far.</summary>
+    internal IEnumerable<string> SaveState(TrainingState state)
+    {
+        if (!state.Average.IsFinite())
+            throw new DitException($"The weights are no longer finite at step {state.Step}; {Kept}. A smaller learning rate or a gradient clip may help.");
+        SafeTensors.Save(Checkpoint, [.. Prefixed("model.", state.Model.state_dict()), .. Prefixed("ema.", state.Average.Tensors)], Metadata(state));
+        AtomicFile.WriteText(LossTable, Table(state.Losses));
+        return [Checkpoint, LossTable];
+    }
+
+    /// <summary>Writes the finished model.</summary>
+    internal string SaveWeights(TrainingState state)
+    {
+        SafeTensors.Save(Weights, Prefixed("", state.Average.Tensors), Metadata(state), WeightsType);
+        return Weights;
+    }
+
+    /// <summary>What a failed run says of the last checkpoint.</summary>
+    internal string Kept => File.Exists(Checkpoint) ? $"the last good checkpoint is kept in '{Checkpoint}'" : "no checkpoint had been saved";
+
+    private static IEnumerable<(string Name, Tensor Tensor)> Prefixed(string prefix, IEnumerable<KeyValuePair<string, Tensor>> tensors) =>
+        tensors.Select(pair => (prefix + pair.Key, pair.Value));
+
+    private static Dictionary<string, string> Metadata(TrainingState state) => new()
+    {
+        ["format"] = "pt",
+        ["dit.model"] = state.Card.Name,
+        ["dit.spec"] = state.Card.SpecHash,
+        ["dit.step"] = state.Step.ToString(CultureInfo.InvariantCulture),
+        [ClassesKey] = JsonSerializer.Serialize(state.Classes),
+        ["dit.recipe"] = JsonSerializer.Serialize(state.Recipe),
+    };
+
+    private static string Table(IReadOnlyList<StepLosses> losses)
+    {
+        var table = new StringBuilder("step,loss,mse,vb\n");
+        for (var i = 0; i < losses.Count; i++)
+            table.Append(CultureInfo.InvariantCulture, $"{i + 1},{losses[i].Total:G6},{losses[i].Mse:G6},{losses[i].VariationalBound:G6}\n");
+        return table.ToString();
+    }
+}
+
+/// <summary>What a run has reached; it owns nothing.</summary>
+internal sealed record TrainingState(
+    int Step, TrainingRecipe Recipe, ModelCard Card, IReadOnlyList<string> Classes, nn.Module Model, ExponentialMovingAverage Average, IReadOnlyList<StepLosses> Losses);

@@ -1,0 +1,31 @@
+namespace Dit.Runtime;
+
+/// <summary>What one training step reports.</summary>
+/// <param name="Step">The step just made, from 1.</param>
+/// <param name="Steps">Steps of the whole run.</param>
+/// <param name="Losses">The step's losses.</param>
+/// <param name="StepsPerSecond">Mean speed of the run so far.</param>
+/// <param name="ImagesPerSecond">Images seen in a second.</param>
+/// <param name="Remaining">Time left at this speed.</param>
+public sealed record TrainingProgress(
+    int Step, int Steps, StepLosses Losses, double StepsPerSecond, double ImagesPerSecond, TimeSpan Remaining)
+{
+    /// <summary>The report of a step, from the time the run has taken.</summary>
+    public static TrainingProgress At(int step, TrainingRecipe recipe, StepLosses losses, TimeSpan elapsed)
+    {
+        var speed = step / Math.Max(elapsed.TotalSeconds, 1e-9);
+        return new(step, recipe.Steps, losses, speed, speed * recipe.BatchSize, TimeSpan.FromSeconds((recipe.Steps - step) / speed));
+    }
+}
+
+/// <summary>Losses of one step, means over its batch.</summary>
+/// <param name="Total">What is minimised: the sum of the others.</param>
+/// <param name="Mse">Mean squared error of the prediction; 0 where it is no part of the loss.</param>
+/// <param name="VariationalBound">The term that trains the learned variance; 0 where the variance is fixed.</param>
+public readonly record struct StepLosses(double Total, double Mse, double VariationalBound);
+
+/// <summary>How a training run ended.</summary>
+/// <param name="Step">Steps made.</param>
+/// <param name="Cancelled">Whether it was stopped before its last step.</param>
+/// <param name="Files">What it left, full paths.</param>
+public sealed record TrainingResult(int Step, bool Cancelled, IReadOnlyList<string> Files);
