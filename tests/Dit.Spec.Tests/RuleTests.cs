@@ -6,7 +6,7 @@ public class RuleTests
     public static TheoryData<string, string, string, int, int, string> OneMistake => new()
     {
         // id, line to replace, its replacement, line and column of the error, words of the message
-        { "DIT001", "model: Tiny/2", "model: [Tiny", 2, 1, "Not valid YAML" },
+        { "DIT001", "model: Tiny/2", "model: {Tiny", 2, 6, "Not valid YAML" },
         { "DIT001", "model: Tiny/2", "model: &name Tiny\nbackbone: *name", 2, 11, "anchors and aliases are not used in specs; write the value out" },
         { "DIT002", "depth: 2", "deepth: 2", 2, 1, "Unknown key 'deepth'; did you mean 'depth'?" },
         { "DIT002", "  dropout: 0.1", "  temperature: 1", 13, 3, "Unknown key 'conditioning.temperature'; the keys here are variant, classes, dropout" },
@@ -79,6 +79,7 @@ public class RuleTests
     [InlineData("- a\n- b\n", "A spec is a mapping that starts with 'model: NAME' or 'family: NAME', not a list")]
     [InlineData("model: A\n---\nmodel: B\n", "one YAML document")]
     [InlineData("model:\t\tA\n\tdepth: 2", "Not valid YAML")]
+    [InlineData("model: [Tiny\nwidth: 3\n", "Not valid YAML")]
     [InlineData("[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "nest more than 16 deep")]
     public void What_is_not_a_spec_says_so(string text, string words) =>
         Assert.Contains(words, Assert.Single(SpecFile.Parse(text).Errors).Message);
