@@ -79,45 +79,45 @@ internal static class SafeTensorsHeader
         foreach (var property in value.EnumerateObject())
             metadata.Add(property.Name, property.Value.ValueKind == JsonValueKind.String
                 ? property.Value.GetString() ?? ""
-                : throw Bad(file, $"its {MetadataKey} maps '{property.Name}' to something that is not a string"));
+                : throw Bad(file, $"its {MetadataKey} maps '{Printable.Of(property.Name)}' to something that is not a string"));
         return metadata;
     }
 
     private static StoredTensor Entry(string name, JsonElement value, SourceFile file, long data)
     {
         if (value.ValueKind != JsonValueKind.Object)
-            throw Bad(file, $"tensor '{name}' is not described by an object");
+            throw Bad(file, $"tensor '{Printable.Of(name)}' is not described by an object");
         var type = DType(name, value, file);
         var shape = Integers(name, value, "shape", file);
         if (shape.Length > MaxRank)
-            throw Bad(file, $"tensor '{name}' has {shape.Length} dimensions, more than {MaxRank}");
+            throw Bad(file, $"tensor '{Printable.Of(name)}' has {shape.Length} dimensions, more than {MaxRank}");
         if (TensorInfo.ByteCount(type, shape) is not { } bytes)
-            throw Bad(file, $"tensor '{name}' has an impossible shape {TensorInfo.ShapeText(shape)}");
+            throw Bad(file, $"tensor '{Printable.Of(name)}' has an impossible shape {Printable.Of(TensorInfo.ShapeText(shape))}");
         var offsets = Integers(name, value, "data_offsets", file);
         if (offsets is not [var begin, var end] || begin < 0 || end < begin || end > file.Length - data)
-            throw Bad(file, $"tensor '{name}' lies at [{string.Join(", ", offsets.Take(3))}], "
+            throw Bad(file, $"tensor '{Printable.Of(name)}' lies at [{string.Join(", ", offsets.Take(3))}], "
                 + $"outside the {file.Length - data} bytes of data; is the download complete?");
         if (end - begin != bytes)
-            throw Bad(file, $"tensor '{name}' has {end - begin} bytes, but {type} {TensorInfo.ShapeText(shape)} takes {bytes}");
+            throw Bad(file, $"tensor '{Printable.Of(name)}' has {end - begin} bytes, but {type} {TensorInfo.ShapeText(shape)} takes {bytes}");
         return new StoredTensor(new TensorInfo(type, shape), data + begin);
     }
 
     private static ScalarType DType(string name, JsonElement value, SourceFile file)
     {
         if (!value.TryGetProperty("dtype", out var dtype) || dtype.ValueKind != JsonValueKind.String)
-            throw Bad(file, $"tensor '{name}' has no dtype");
+            throw Bad(file, $"tensor '{Printable.Of(name)}' has no dtype");
         var text = dtype.GetString() ?? "";
         return TensorTypes.OfSafeTensors(text)
-            ?? throw Bad(file, $"tensor '{name}' has dtype '{text}', which is none of {TensorTypes.SafeTensorsNames}");
+            ?? throw Bad(file, $"tensor '{Printable.Of(name)}' has dtype '{Printable.Of(text)}', which is none of {TensorTypes.SafeTensorsNames}");
     }
 
     private static long[] Integers(string name, JsonElement value, string key, SourceFile file)
     {
         if (!value.TryGetProperty(key, out var list) || list.ValueKind != JsonValueKind.Array)
-            throw Bad(file, $"tensor '{name}' has no {key}");
+            throw Bad(file, $"tensor '{Printable.Of(name)}' has no {key}");
         return [.. list.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out var number)
             ? number
-            : throw Bad(file, $"tensor '{name}' has a {key} that is not a list of integers"))];
+            : throw Bad(file, $"tensor '{Printable.Of(name)}' has a {key} that is not a list of integers"))];
     }
 
     // The tensors, taken by position, must follow on each other from the first byte of the data to the last.
@@ -127,7 +127,7 @@ internal static class SafeTensorsHeader
         foreach (var (name, stored) in tensors.OrderBy(static t => t.Value.Offset).ThenBy(static t => t.Value.Info.Elements))
         {
             if (stored.Offset < next)
-                throw Bad(file, $"tensor '{name}' overlaps another one at byte {stored.Offset - data} of the data");
+                throw Bad(file, $"tensor '{Printable.Of(name)}' overlaps another one at byte {stored.Offset - data} of the data");
             if (stored.Offset > next)
                 throw Bad(file, $"no tensor covers bytes {next - data} to {stored.Offset - data} of the data");
             next += stored.Info.Elements * TensorTypes.Size(stored.Info.DType);

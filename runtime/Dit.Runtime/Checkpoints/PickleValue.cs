@@ -1,0 +1,80 @@
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>A value that a pickle of tensors may hold. The cases are all there are: nothing in a file can name another.</summary>
+internal abstract class PickleValue
+{
+    private PickleValue() { }
+
+    /// <summary>None, a boolean, a number or a short text: a value to show, with the text to show it by.</summary>
+    public sealed class Scalar(object? value) : PickleValue
+    {
+        public static readonly Scalar None = new(null);
+
+        public object? Value { get; } = value;
+
+        public string? Text => Value as string;
+
+        public long? Integer => Value as long?;
+
+        public override string ToString() => Value switch
+        {
+            null => "None",
+            bool flag => flag ? "True" : "False",
+            byte[] bytes => $"{bytes.Length} bytes",
+            IFormattable number => number.ToString(null, System.Globalization.CultureInfo.InvariantCulture),
+            var other => other.ToString() ?? "",
+        };
+    }
+
+    /// <summary>A tuple, a list or a set; only a list grows after its creation.</summary>
+    public sealed class Sequence(bool isTuple, IEnumerable<PickleValue> items) : PickleValue
+    {
+        public bool IsTuple { get; } = isTuple;
+
+        public List<PickleValue> Items { get; } = [.. items];
+    }
+
+    /// <summary>A dict or an OrderedDict, in the order of insertion.</summary>
+    public sealed class Map : PickleValue
+    {
+        public List<(PickleValue Key, PickleValue Value)> Items { get; } = [];
+    }
+
+    /// <summary>The name of something in a Python module. It stays a name.</summary>
+    public sealed class Global(string name) : PickleValue
+    {
+        public string Name { get; } = name;
+    }
+
+    /// <summary>An object of a class that is never looked up: its name, and the state that was given to it, as plain values.</summary>
+    public sealed class Inert(string name) : PickleValue
+    {
+        public string Name { get; } = name;
+
+        public PickleValue? State { get; set; }
+    }
+
+    /// <summary>Elements in the archive's entry <c>data/<paramref name="key"/></c>.</summary>
+    public sealed class Storage(string key, ScalarType type, long elements) : PickleValue
+    {
+        public string Key { get; } = key;
+
+        public ScalarType Type { get; } = type;
+
+        public long Elements { get; } = elements;
+    }
+
+    /// <summary>A view of a storage, in elements.</summary>
+    public sealed class Tensor(Storage storage, long offset, long[] shape, long[] strides) : PickleValue
+    {
+        public Storage Source { get; } = storage;
+
+        public long Offset { get; } = offset;
+
+        public long[] Shape { get; } = shape;
+
+        public long[] Strides { get; } = strides;
+    }
+}

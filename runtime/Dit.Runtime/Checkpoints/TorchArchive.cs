@@ -1,0 +1,98 @@
+using System.Text;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>A file as <c>torch.save</c> has written it since PyTorch 1.6: a zip of one pickle and one entry for each storage.</summary>
+/// <remarks>
+/// Nested dicts and lists show as names joined by dots: a training checkpoint {model, ema, opt, args} holds <c>model.*</c>,
+/// <c>ema.*</c> and <c>opt.*</c>; its plain values are <see cref="TensorFile.Metadata"/>. The pickle is read by a closed
+/// interpreter: nothing that a file names is resolved or run.
+/// </remarks>
+public sealed class TorchArchive : TensorFile
+{
+    private const string PickleName = "data.pkl";
+    private const int MaxPickleBytes = 32 << 20;
+
+    private TorchArchive(SourceFile file, TensorTable table) : base(file, table) { }
+
+    /// <summary>Opens a file and checks everything it says of its tensors; none is read yet.</summary>
+    /// <param name="path">The file; its name does not matter.</param>
+    /// <exception cref="DitException">There is no such file, it is no archive of torch.save, or it holds more than tensors and plain values.</exception>
+    public static TorchArchive Open(string path) => Open(SourceFile.Open(path));
+
+    internal static TorchArchive Open(SourceFile file)
+    {
+        try
+        {
+            return new TorchArchive(file, Table(file));
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static TensorTable Table(SourceFile file)
+    {
+        var entries = StoredZip.Read(file);
+        var folder = Folder(file, entries);
+        if (entries.TryGetValue(folder + "byteorder", out var order) && (order.Length != 6 || ReadText(file, order) != "little"))
+            throw new DitException($"'{file.Path}' was written on a big-endian machine; save it again on a little-endian one.");
+        var pickle = entries[folder + PickleName];
+        if (pickle.Length > MaxPickleBytes)
+            throw new DitException($"'{file.Path}' has a pickle of {pickle.Length} bytes, more than any state dict needs.");
+        var root = PickleReader.Read(file.Path, file.Read(pickle.Offset, (int)pickle.Length));
+        var flat = PickleFlattening.Flatten(file.Path, root);
+        var tensors = new OrderedDictionary<string, StoredTensor>(StringComparer.Ordinal);
+        foreach (var (name, tensor) in flat.Tensors)
+            tensors.Add(name, Locate(file, entries, folder, name, tensor));
+        return new TensorTable(tensors, flat.Values);
+    }
+
+    // All entries lie in one folder, named after the file that was written first.
+    private static string Folder(SourceFile file, Dictionary<string, StoredZip.Entry> entries)
+    {
+        var pickles = entries.Keys.Where(static name => name == PickleName || name.EndsWith("/" + PickleName, StringComparison.Ordinal)).ToList();
+        if (pickles is not [var pickle])
+            throw new DitException($"'{file.Path}' is a zip archive with {pickles.Count} entries {PickleName}; files of torch.save have one.");
+        var folder = pickle[..^PickleName.Length];
+        if (entries.ContainsKey(folder + "constants.pkl"))
+            throw new DitException($"'{file.Path}' is a TorchScript program; save model.state_dict() with torch.save.");
+        return folder;
+    }
+
+    private static string ReadText(SourceFile file, StoredZip.Entry entry) =>
+        Encoding.UTF8.GetString(file.Read(entry.Offset, (int)entry.Length));
+
+    private static StoredTensor Locate(
+        SourceFile file, Dictionary<string, StoredZip.Entry> entries, string folder, string name, PickleValue.Tensor tensor)
+    {
+        var storage = tensor.Source;
+        if (!entries.TryGetValue($"{folder}data/{storage.Key}", out var entry))
+            throw new DitException($"'{file.Path}' lacks the elements of tensor '{Printable.Of(name)}' "
+                + $"(entry data/{Printable.Of(storage.Key)}).");
+        var size = TensorTypes.Size(storage.Type);
+        if (storage.Elements > entry.Length / size)
+            throw new DitException($"'{file.Path}' holds {entry.Length} bytes for tensor '{Printable.Of(name)}', "
+                + $"but claims {storage.Elements} elements of {size} bytes.");
+        var info = new TensorInfo(storage.Type, tensor.Shape);
+        return new StoredTensor(info, entry.Offset + tensor.Offset * size, IsRowMajor(tensor) ? null : tensor.Strides);
+    }
+
+    private static bool IsRowMajor(PickleValue.Tensor tensor)
+    {
+        if (tensor.Shape.Contains(0))
+            return true;
+        long expected = 1;
+        for (var i = tensor.Shape.Length - 1; i >= 0; i--)
+        {
+            // The stride of a dimension of one element is never taken.
+            if (tensor.Shape[i] != 1 && tensor.Strides[i] != expected)
+                return false;
+            expected *= tensor.Shape[i];
+        }
+        return true;
+    }
+}
