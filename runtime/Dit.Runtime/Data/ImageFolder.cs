@@ -115,8 +115,8 @@ public sealed class ImageFolder
         var area = image.Width * image.Height;
         var planes = new byte[3 * area];
         for (var i = 0; i < area; i++)
-        for (var c = 0; c < 3; c++)
-            planes[c * area + i] = image.Data[3 * i + c];
+            for (var c = 0; c < 3; c++)
+                planes[c * area + i] = image.Data[3 * i + c];
         return planes;
     }
 

@@ -45,13 +45,16 @@ public static partial class ShapesDataset
     private static void WriteImages(string directory, int count, long seed, int size, IProgress<int>? progress, CancellationToken cancellation)
     {
         foreach (var name in Classes) Directory.CreateDirectory(Path.Combine(directory, name));
-        var (written, stride) = (0, Math.Max(1, count / 100));
+        var (written, stride, reporting) = (0, Math.Max(1, count / 100), new Lock());
         Parallel.For(0, count, new ParallelOptions { CancellationToken = cancellation }, index =>
         {
             var file = Path.Combine(directory, Classes[index % Classes.Count], $"{index:D6}.png");
             File.WriteAllBytes(file, ImageFile.EncodePng(Render(seed, index, size)));
-            var done = Interlocked.Increment(ref written);
-            if (done % stride == 0 || done == count) progress?.Report(done);
+            lock (reporting) // Reports come one at a time and rise.
+            {
+                written++;
+                if (written % stride == 0 || written == count) progress?.Report(written);
+            }
         });
         cancellation.ThrowIfCancellationRequested();
     }

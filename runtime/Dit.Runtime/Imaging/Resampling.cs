@@ -12,12 +12,12 @@ internal static class Resampling
         var (width, height, stride) = (image.Width / 2, image.Height / 2, 3 * image.Width);
         var half = new byte[3 * width * height];
         for (var y = 0; y < height; y++)
-        for (var i = 0; i < 3 * width; i++)
-        {
-            var from = 2 * y * stride + i / 3 * 6 + i % 3;
-            var sum = image.Data[from] + image.Data[from + 3] + image.Data[from + stride] + image.Data[from + stride + 3];
-            half[3 * y * width + i] = (byte)((sum + 2) / 4);
-        }
+            for (var i = 0; i < 3 * width; i++)
+            {
+                var from = 2 * y * stride + i / 3 * 6 + i % 3;
+                var sum = image.Data[from] + image.Data[from + 3] + image.Data[from + stride] + image.Data[from + stride + 3];
+                half[3 * y * width + i] = (byte)((sum + 2) / 4);
+            }
         return new RgbImage(width, height, half);
     }
 
@@ -34,9 +34,9 @@ internal static class Resampling
         var (from, to) = (data.Length / rows, 3 * filter.Length);
         var resized = new byte[rows * to];
         for (var y = 0; y < rows; y++)
-        for (var x = 0; x < filter.Length; x++)
-        for (var c = 0; c < 3; c++)
-            resized[y * to + 3 * x + c] = filter[x].Sum(data, y * from + c, 3);
+            for (var x = 0; x < filter.Length; x++)
+                for (var c = 0; c < 3; c++)
+                    resized[y * to + 3 * x + c] = filter[x].Sum(data, y * from + c, 3);
         return resized;
     }
 
@@ -45,8 +45,8 @@ internal static class Resampling
         var stride = 3 * width;
         var resized = new byte[filter.Length * stride];
         for (var y = 0; y < filter.Length; y++)
-        for (var i = 0; i < stride; i++)
-            resized[y * stride + i] = filter[y].Sum(data, i, stride);
+            for (var i = 0; i < stride; i++)
+                resized[y * stride + i] = filter[y].Sum(data, i, stride);
         return resized;
     }
 

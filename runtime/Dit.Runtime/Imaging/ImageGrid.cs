@@ -1,0 +1,103 @@
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>How a grid of images is laid out.</summary>
+/// <param name="Columns">Images in a row.</param>
+/// <param name="Padding">White pixels around each image.</param>
+/// <param name="Scale">Each pixel becomes this many to each side.</param>
+/// <param name="RowLabels">A text at the left of each row, or none.</param>
+public sealed record ImageGridOptions(int Columns = 8, int Padding = 2, int Scale = 1, IReadOnlyList<string>? RowLabels = null);
+
+/// <summary>Where the images of a grid are, in pixels.</summary>
+/// <param name="Left">Where the first column begins.</param>
+/// <param name="Top">Where the first row begins.</param>
+/// <param name="StepX">From one column to the next.</param>
+/// <param name="StepY">From one row to the next.</param>
+/// <param name="Width">Width of the whole grid.</param>
+/// <param name="Height">Height of the whole grid.</param>
+/// <param name="Columns">Images in a row.</param>
+/// <param name="TextScale">Pixels for each dot of the labels' letters.</param>
+public readonly record struct ImageGridLayout(int Left, int Top, int StepX, int StepY, int Width, int Height, int Columns, int TextScale)
+{
+    /// <summary>The top left pixel of image <paramref name="n"/>, counted from 0, row by row.</summary>
+    public (int X, int Y) Cell(int n) => (Left + n % Columns * StepX, Top + n / Columns * StepY);
+}
+
+/// <summary>Many images in one picture, row by row, on white.</summary>
+public static class ImageGrid
+{
+    private static readonly (byte, byte, byte) Ink = (40, 40, 48), White = (255, 255, 255);
+
+    /// <summary>Writes a grid as a PNG file, whole or not at all.</summary>
+    /// <param name="path">The file to create or replace.</param>
+    /// <param name="images">(N, 3, Y, X) or (N, 1, Y, X), floats in [-1, 1] or uint8.</param>
+    /// <param name="options">The layout; eight images in a row by default.</param>
+    /// <exception cref="DitException">The images or the options are no grid, or the file cannot be written.</exception>
+    public static void Write(string path, Tensor images, ImageGridOptions? options = null) => ImageFile.WritePng(path, Render(images, options));
+
+    /// <summary>Draws a grid.</summary>
+    /// <param name="images">(N, 3, Y, X) or (N, 1, Y, X), floats in [-1, 1] or uint8.</param>
+    /// <param name="options">The layout; eight images in a row by default.</param>
+    /// <exception cref="DitException">The images or the options are no grid.</exception>
+    public static RgbImage Render(Tensor images, ImageGridOptions? options = null)
+    {
+        options ??= new ImageGridOptions();
+        if (images.dim() != 4 || images.shape[0] < 1)
+            throw new DitException($"A grid is drawn of images of shape (N, C, Y, X), but these are ({string.Join(", ", images.shape)}).");
+        var cells = Enumerable.Range(0, (int)images.shape[0]).Select(n => Picture(images, n)).ToArray();
+        var layout = Layout(cells.Length, cells[0].Height, cells[0].Width, options);
+        var grid = RgbImage.Filled(layout.Width, layout.Height, White);
+        for (var n = 0; n < cells.Length; n++) Place(cells[n], grid, layout.Cell(n), options.Scale);
+        DrawLabels(grid, layout, cells[0].Height * options.Scale, options);
+        return grid;
+    }
+
+    /// <summary>Where the images of a grid come to lie.</summary>
+    /// <param name="count">N, the number of images.</param>
+    /// <param name="height">Y of each, before scaling.</param>
+    /// <param name="width">X of each, before scaling.</param>
+    /// <param name="options">The layout.</param>
+    /// <exception cref="DitException">A number is out of range, or there is not one label for each row.</exception>
+    public static ImageGridLayout Layout(int count, int height, int width, ImageGridOptions options)
+    {
+        var (columns, padding, scale, labels) = options;
+        if (columns < 1 || padding < 0 || scale < 1)
+            throw new DitException($"A grid needs at least 1 column, padding of 0 or more and a scale of at least 1, not {columns}, {padding} and {scale}.");
+        var rows = (count + columns - 1) / columns;
+        if (labels is not null && labels.Count != rows)
+            throw new DitException($"{labels.Count} row labels were given for a grid of {rows} rows: one for each is wanted.");
+
+        // Letters grow with the images, up to twice the size of the typeface's dots.
+        var textScale = Math.Clamp(height * scale / 32, 1, 2);
+        var labelWidth = labels is null ? 0 : labels.Max(label => BitmapFont.Measure(label, textScale)) + 6 * textScale;
+        var (stepX, stepY) = (width * scale + padding, height * scale + padding);
+        return new ImageGridLayout(
+            labelWidth + padding, padding, stepX, stepY, labelWidth + padding + Math.Min(columns, count) * stepX, padding + rows * stepY, columns, textScale);
+    }
+
+    private static RgbImage Picture(Tensor images, int n)
+    {
+        using var image = images[n];
+        return RgbImage.FromTensor(image);
+    }
+
+    private static void Place(RgbImage cell, RgbImage grid, (int X, int Y) at, int scale)
+    {
+        for (var y = 0; y < cell.Height * scale; y++)
+            for (var x = 0; x < cell.Width * scale; x++)
+                cell.Data.AsSpan(3 * (y / scale * cell.Width + x / scale), 3).CopyTo(grid.Data.AsSpan(3 * ((at.Y + y) * grid.Width + at.X + x)));
+    }
+
+    /// <summary>Labels end just left of the images, at half the height of their row.</summary>
+    private static void DrawLabels(RgbImage grid, ImageGridLayout layout, int cellHeight, ImageGridOptions options)
+    {
+        for (var row = 0; row < (options.RowLabels?.Count ?? 0); row++)
+        {
+            var text = options.RowLabels?[row] ?? "";
+            var x = layout.Left - 3 * layout.TextScale - BitmapFont.Measure(text, layout.TextScale);
+            var y = layout.Top + row * layout.StepY + (cellHeight - BitmapFont.CapHeight * layout.TextScale) / 2;
+            BitmapFont.Draw(grid, x, y, text, layout.TextScale, Ink);
+        }
+    }
+}

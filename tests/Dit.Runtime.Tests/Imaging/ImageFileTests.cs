@@ -1,0 +1,158 @@
+using SkiaSharp;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime.Tests;
+
+public class ImageFileTests
+{
+    [Fact]
+    public void A_uint8_tensor_survives_a_png_file()
+    {
+        using var folder = new TemporaryFolder();
+        using var image = randint(0, 256, [3, 13, 17], dtype: ScalarType.Byte);
+        ImageFile.WritePng(folder["a.png"], image);
+        using var read = ImageFile.ReadTensor(folder["a.png"]);
+        Assert.Equal([3, 13, 17], read.shape);
+        Assert.True(read.Equals(image));
+        Assert.Equal(["a.png"], Directory.GetFiles(folder.Root).Select(Path.GetFileName));
+    }
+
+    [Theory]
+    [InlineData(-1.0, 0)]
+    [InlineData(1.0, 255)]
+    [InlineData(-7.0, 0)]
+    [InlineData(7.0, 255)]
+    [InlineData(0.2, 153)]
+    [InlineData(-0.01, 126)]
+    [InlineData(double.NaN, 0)]
+    [InlineData(double.PositiveInfinity, 255)]
+    public void A_float_becomes_the_nearest_byte(double value, byte expected)
+    {
+        using var image = full([3, 1, 1], value, dtype: ScalarType.Float32);
+        Assert.Equal((expected, expected, expected), RgbImage.FromTensor(image)[0, 0]);
+    }
+
+    [Fact]
+    public void One_channel_is_grey_and_red_comes_first()
+    {
+        using var grey = tensor(new byte[] { 10, 200 }, [1, 1, 2]);
+        Assert.Equal((200, 200, 200), RgbImage.FromTensor(grey)[1, 0]);
+        using var red = tensor(new byte[] { 255, 128, 0 }, [3, 1, 1]);
+        Assert.Equal((255, 128, 0), RgbImage.FromTensor(red)[0, 0]);
+    }
+
+    [Fact]
+    public void The_same_picture_gives_the_same_bytes()
+    {
+        var image = ShapesDataset.Render(5, 3, 64);
+        Assert.Equal(ImageFile.EncodePng(image), ImageFile.EncodePng(ShapesDataset.Render(5, 3, 64)));
+    }
+
+    [Fact]
+    public void Transparent_pixels_are_laid_over_white()
+    {
+        using var folder = new TemporaryFolder();
+        Encode(folder["a.png"], SKEncodedImageFormat.Png, new SKColor(200, 0, 0, 0), new SKColor(0, 100, 0, 128));
+        var image = ImageFile.Read(folder["a.png"]);
+        Assert.Equal((255, 255, 255), image[0, 0]);
+        Assert.Equal((127, 177, 127), image[1, 0]);
+    }
+
+    [Theory]
+    [InlineData(SKEncodedImageFormat.Jpeg)]
+    [InlineData(SKEncodedImageFormat.Webp)]
+    public void Other_formats_decode_to_nearly_the_same_colours(SKEncodedImageFormat format)
+    {
+        using var folder = new TemporaryFolder();
+        Encode(folder["a.any"], format, new SKColor(40, 90, 200), new SKColor(40, 90, 200));
+        var (r, g, b) = ImageFile.Read(folder["a.any"])[0, 0];
+        Assert.InRange(r, 34, 46);
+        Assert.InRange(g, 84, 96);
+        Assert.InRange(b, 194, 206);
+    }
+
+    [Fact]
+    public void A_bmp_file_decodes()
+    {
+        using var folder = new TemporaryFolder();
+        // One pixel of 24 bits: file header, info header, then blue, green, red and padding.
+        byte[] bmp = [.. "BM"u8, 58, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 24, 0, .. new byte[24], 3, 2, 1, 0];
+        File.WriteAllBytes(folder["a.bmp"], bmp);
+        Assert.Equal((1, 2, 3), ImageFile.Read(folder["a.bmp"])[0, 0]);
+    }
+
+    [Theory]
+    [InlineData("missing.png", "does not exist")]
+    [InlineData("empty.png", "is empty")]
+    [InlineData("text.png", "is not a PNG, JPEG, WebP or BMP file")]
+    [InlineData("cut.png", "ends before the picture does")]
+    [InlineData("header.png", "ends before the picture does", "is not a PNG, JPEG, WebP or BMP file")]
+    [InlineData("gif.png", "is a Gif file")]
+    [InlineData("folder.png", "is a folder")]
+    public void A_file_that_is_no_picture_is_named(string name, params string[] expected)
+    {
+        using var folder = new TemporaryFolder();
+        var png = ImageFile.EncodePng(ShapesDataset.Render(0, 0));
+        File.WriteAllBytes(folder["empty.png"], []);
+        File.WriteAllText(folder["text.png"], "These are words, not pixels, whatever the name of the file says.");
+        File.WriteAllBytes(folder["cut.png"], png[..(png.Length / 2)]);
+        File.WriteAllBytes(folder["header.png"], png[..20]);
+        File.WriteAllBytes(folder["gif.png"], Convert.FromBase64String("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"));
+        Directory.CreateDirectory(folder["folder.png"]);
+
+        var mistake = Assert.Throws<DitException>(() => ImageFile.Read(folder[name]));
+        Assert.StartsWith(folder[name], mistake.Message);
+        Assert.Contains(expected, part => mistake.Message.Contains(part));
+    }
+
+    [Fact]
+    public void A_damaged_picture_is_named()
+    {
+        using var folder = new TemporaryFolder();
+        var png = ImageFile.EncodePng(ShapesDataset.Render(0, 0));
+        for (var i = 60; i < 90; i++) png[i] ^= 0x5a;
+        File.WriteAllBytes(folder["bad.png"], png);
+        var mistake = Assert.Throws<DitException>(() => ImageFile.Read(folder["bad.png"]));
+        Assert.Contains("bad.png", mistake.Message);
+    }
+
+    [Fact]
+    public void A_tensor_that_is_no_picture_is_refused()
+    {
+        using var four = zeros(4, 2, 2);
+        Assert.Contains("(4, 2, 2)", Assert.Throws<DitException>(() => RgbImage.FromTensor(four)).Message);
+        using var integers = zeros([3, 2, 2], dtype: ScalarType.Int64);
+        Assert.Contains("Int64", Assert.Throws<DitException>(() => RgbImage.FromTensor(integers)).Message);
+    }
+
+    [Fact]
+    public void A_picture_under_a_file_cannot_be_written()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["file"], "");
+        Assert.Throws<DitException>(() => ImageFile.WritePng(folder["file", "a.png"], ShapesDataset.Render(0, 0)));
+    }
+
+    [Fact]
+    public void Reading_and_writing_leaves_no_tensors()
+    {
+        using var folder = new TemporaryFolder();
+        var before = LiveTensors.Count();
+        for (var i = 0; i < 3; i++)
+        {
+            using var image = rand(3, 4, 5);
+            ImageFile.WritePng(folder["a.png"], image);
+            ImageFile.ReadTensor(folder["a.png"]).Dispose();
+        }
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    private static void Encode(string path, SKEncodedImageFormat format, params SKColor[] row)
+    {
+        using var bitmap = new SKBitmap(new SKImageInfo(row.Length, 1, SKColorType.Rgba8888, SKAlphaType.Unpremul));
+        for (var x = 0; x < row.Length; x++) bitmap.SetPixel(x, 0, row[x]);
+        using var data = bitmap.Encode(format, 100);
+        File.WriteAllBytes(path, data.ToArray());
+    }
+}
