@@ -1,0 +1,55 @@
+using System.Globalization;
+
+namespace Dit.Generator.Emit;
+
+/// <summary>How generated text is put together.</summary>
+internal static class Code
+{
+    /// <summary>Moves the comments at line ends of each run of neighbouring lines to one column.</summary>
+    public static string AlignComments(string text)
+    {
+        var lines = text.Replace("\r\n", "\n").Split('\n');
+        for (var start = 0; start < lines.Length; start++)
+        {
+            var end = start;
+            while (end < lines.Length && CommentAt(lines[end]) > 0) end++;
+            if (end == start) continue;
+            var column = lines.Skip(start).Take(end - start).Max(static line => line.Substring(0, CommentAt(line)).TrimEnd().Length) + 1;
+            for (; start < end; start++)
+            {
+                var at = CommentAt(lines[start]);
+                lines[start] = lines[start].Substring(0, at).TrimEnd().PadRight(column) + lines[start].Substring(at);
+            }
+        }
+        return string.Join("\n", lines);
+    }
+
+    /// <summary>Indents every line but empty ones.</summary>
+    public static string Indent(string text, int levels = 1)
+    {
+        var space = new string(' ', 4 * levels);
+        return string.Join("\n", text.Replace("\r\n", "\n").Split('\n').Select(line => line.Length == 0 ? line : space + line));
+    }
+
+    /// <summary>Members one below another, an empty line between.</summary>
+    public static string Members(params string[] members) => string.Join("\n\n", members.Select(static m => m.Replace("\r\n", "\n")));
+
+    /// <summary>A C# literal of a number.</summary>
+    public static string Literal(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+
+    /// <summary>A C# literal of a text.</summary>
+    public static string Literal(string value) => "\"" + value.Replace("\\", "\\\\").Replace("\"", "\\\"") + "\"";
+
+    /// <summary>A text inside an XML comment.</summary>
+    public static string Xml(string value) => value.Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;");
+
+    /// <summary><c>675,129,632</c>.</summary>
+    public static string Grouped(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    // A comment behind code, not one that has the line to itself, and not a slash pair inside a text.
+    private static int CommentAt(string line)
+    {
+        var at = line.IndexOf(" // ", StringComparison.Ordinal);
+        return at > 0 && line.Substring(0, at).Trim().Length > 0 && !line.TrimStart().StartsWith("//", StringComparison.Ordinal) ? at + 1 : -1;
+    }
+}

@@ -1,0 +1,33 @@
+using Dit.Spec;
+
+namespace Dit.Generator.Emit;
+
+/// <summary>The samplers declared for a model.</summary>
+internal static class SamplersEmitter
+{
+    public static string All(ModelSpec spec) => $$"""
+        /// <summary>The samplers declared in the spec, in its order.</summary>
+        public static IReadOnlyList<Sampler<{{spec.ClassName}}>> AllSamplers => [{{string.Join(", ", spec.Samplers.Select(static s => $"Samplers.{s.PropertyName}"))}}];
+        """;
+
+    public static string Declared(ModelSpec spec) => $$"""
+        /// <summary>The samplers declared in the spec; each draws from this model and no other.</summary>
+        public static class Samplers
+        {
+        {{Code.Indent(Code.Members([.. spec.Samplers.Select(sampler => Property(spec, sampler))]))}}
+        }
+        """;
+
+    private static string Property(ModelSpec spec, SamplerSpec sampler) => $$"""
+        /// <summary>{{sampler.Method.Match(
+            static _ => "Ancestral DDPM sampling",
+            static ddim => ddim.Eta == 0 ? "Deterministic DDIM sampling" : $"DDIM sampling with eta {Code.Literal(ddim.Eta)}")}} in {{sampler.Steps}} steps.</summary>
+        public static Sampler<{{spec.ClassName}}> {{sampler.PropertyName}} { get; } =
+            {{sampler.Method.Match(
+                _ => $"Sampler.Ddpm<{spec.ClassName}>({Code.Literal(sampler.Name)}, Diffusion, steps: {sampler.Steps}{Clip(spec)});",
+                ddim => $"Sampler.Ddim<{spec.ClassName}>({Code.Literal(sampler.Name)}, Diffusion, steps: {sampler.Steps}, eta: {Code.Literal(ddim.Eta)}{Clip(spec)});")}}
+        """;
+
+    // Pixels are known to lie in [-1, 1]; latents are not bounded.
+    private static string Clip(ModelSpec spec) => spec.Autoencoder == Autoencoder.None ? ", clipDenoised: true" : "";
+}

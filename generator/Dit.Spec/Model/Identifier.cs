@@ -1,0 +1,47 @@
+using System.Globalization;
+
+namespace Dit.Spec;
+
+/// <summary>Names in specs to names in C#.</summary>
+public static class Identifier
+{
+    /// <summary>A model's class: the name without anything that is not an ASCII letter or digit. <c>DiT-XL/2</c> gives <c>DiTXL2</c>.</summary>
+    public static string OfModel(string name) => string.Concat(name.Where(IsLetterOrDigit));
+
+    /// <summary>A sampler's property: its words, each capitalised. <c>ddpm-250</c> gives <c>Ddpm250</c>.</summary>
+    public static string OfSampler(string name) =>
+        string.Concat(new string([.. name.Select(static c => IsLetterOrDigit(c) ? c : ' ')])
+            .Split([' '], StringSplitOptions.RemoveEmptyEntries)
+            .Select(Capitalised));
+
+    /// <summary>Whether the text can be a C# type or property name as it is.</summary>
+    public static bool IsValid(string identifier) => identifier.Length > 0 && !char.IsDigit(identifier[0]) && !Keywords.Contains(identifier);
+
+    /// <summary>Whether a model's class can have this name: a valid identifier that no member or type of the generated file has already.</summary>
+    public static bool IsFreeForModel(string identifier) => IsValid(identifier) && !UsedInGeneratedCode.Contains(identifier);
+
+    private static readonly HashSet<string> UsedInGeneratedCode =
+    [
+        "AllSamplers", "Attention", "Block", "CPU", "Card", "Checkpoint", "CheckpointEntry", "CheckpointMap", "Create", "Device", "Diffusion",
+        "DitException", "DitModels", "FinalLayer", "ForwardWithGuidance", "GELU", "GaussianDiffusion", "Generator", "Guard", "Guidance",
+        "GuidanceChannels", "IClassConditionalModel", "IEnumerable", "IReadOnlyList", "ImageShape", "Initialise", "Initialize", "LabelEmbedder",
+        "Layer", "LibTorch", "Linear", "Load", "Mlp", "ModelCard", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NoiseSchedule",
+        "Parameter", "PatchEmbedding", "Prediction", "RegisterComponents", "RepeatedEntries", "Sampler", "Samplers", "ScalarType", "Sequential",
+        "System", "Tensor", "TimestepEmbedder", "TorchSharp", "blocks", "cat", "final_layer", "forward", "full_like", "nn", "pos_embed",
+        "t_embedder", "torch", "x_embedder", "y_embedder", "Dit",
+    ];
+
+    private static readonly HashSet<string> Keywords =
+    [
+        "abstract", "as", "base", "bool", "break", "byte", "case", "catch", "char", "checked", "class", "const", "continue", "decimal",
+        "default", "delegate", "do", "double", "else", "enum", "event", "explicit", "extern", "false", "finally", "fixed", "float", "for",
+        "foreach", "goto", "if", "implicit", "in", "int", "interface", "internal", "is", "lock", "long", "namespace", "new", "null",
+        "object", "operator", "out", "override", "params", "private", "protected", "public", "readonly", "record", "ref", "return",
+        "sbyte", "sealed", "short", "sizeof", "stackalloc", "static", "string", "struct", "switch", "this", "throw", "true", "try",
+        "typeof", "uint", "ulong", "unchecked", "unsafe", "ushort", "using", "virtual", "void", "volatile", "while",
+    ];
+
+    private static string Capitalised(string word) => word.Length == 0 ? word : char.ToUpper(word[0], CultureInfo.InvariantCulture) + word.Substring(1);
+
+    private static bool IsLetterOrDigit(char c) => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9');
+}

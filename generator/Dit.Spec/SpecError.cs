@@ -1,0 +1,87 @@
+namespace Dit.Spec;
+
+/// <summary>One thing wrong with a spec file.</summary>
+/// <param name="Rule">The rule broken.</param>
+/// <param name="Message">What is wrong and what would be right, as one sentence without a final stop.</param>
+/// <param name="At">Where.</param>
+public sealed record SpecError(Rule Rule, string Message, TextRange At);
+
+/// <summary>A piece of a text file. Lines and columns count from 1, as editors show them.</summary>
+/// <param name="Start">Offset of the first character, from 0.</param>
+/// <param name="Length">Number of characters.</param>
+/// <param name="Line">Line of the first character.</param>
+/// <param name="Column">Column of the first character.</param>
+/// <param name="EndLine">Line behind the last character.</param>
+/// <param name="EndColumn">Column behind the last character.</param>
+public readonly record struct TextRange(int Start, int Length, int Line, int Column, int EndLine, int EndColumn);
+
+/// <summary>A rule that specs obey. Ids are public: they appear in builds, and each has a page in docs/diagnostics.</summary>
+/// <param name="Id"><c>DIT001</c> and so on.</param>
+/// <param name="Title">A few words.</param>
+public sealed record Rule(string Id, string Title)
+{
+    /// <summary>The file is not YAML.</summary>
+    public static readonly Rule Yaml = new("DIT001", "Not valid YAML");
+
+    /// <summary>A key that specs do not have.</summary>
+    public static readonly Rule UnknownKey = new("DIT002", "Unknown key");
+
+    /// <summary>A key without which there is no model.</summary>
+    public static readonly Rule MissingKey = new("DIT003", "Missing key");
+
+    /// <summary>A text where a number belongs, a list where a mapping belongs, and so on.</summary>
+    public static readonly Rule WrongType = new("DIT004", "Wrong type");
+
+    /// <summary>The same key twice in one mapping.</summary>
+    public static readonly Rule DuplicateKey = new("DIT005", "Duplicate key");
+
+    /// <summary>A word that is not one of the values a key takes.</summary>
+    public static readonly Rule UnknownValue = new("DIT006", "Unknown value");
+
+    /// <summary>A number outside its range.</summary>
+    public static readonly Rule OutOfRange = new("DIT007", "Out of range");
+
+    /// <summary>A name that gives no C# identifier, or a family's name that does not tell its members apart.</summary>
+    public static readonly Rule BadName = new("DIT008", "Unusable name");
+
+    /// <summary>A value of the spec language that this version does not generate code for.</summary>
+    public static readonly Rule NotAvailable = new("DIT009", "Not available in this version");
+
+    /// <summary>The matrix of a family is empty or malformed.</summary>
+    public static readonly Rule BadMatrix = new("DIT010", "Malformed matrix");
+
+    /// <summary>Heads must divide width.</summary>
+    public static readonly Rule HeadsDivideWidth = new("DIT101", "Heads must divide width");
+
+    /// <summary>The patch size must divide the input's height and width.</summary>
+    public static readonly Rule PatchDividesInput = new("DIT102", "Patch size must divide the input");
+
+    /// <summary>2-D sin-cos positions need a width that is a multiple of four.</summary>
+    public static readonly Rule WidthMultipleOfFour = new("DIT103", "Width must be a multiple of four");
+
+    /// <summary>A sampler made for another kind of process.</summary>
+    public static readonly Rule SamplerFitsProcess = new("DIT104", "Sampler does not fit the process");
+
+    /// <summary>Prediction, variance and schedule that do not go together.</summary>
+    public static readonly Rule ProcessIsConsistent = new("DIT105", "Prediction, variance and schedule do not go together");
+
+    /// <summary>More sampling steps than the process has.</summary>
+    public static readonly Rule StepsWithinTimesteps = new("DIT106", "More sampling steps than timesteps");
+
+    /// <summary>Two models that would be the same C# class.</summary>
+    public static readonly Rule ModelNamesDiffer = new("DIT107", "Two models of one name");
+
+    /// <summary>Two samplers of one model that would be the same C# property.</summary>
+    public static readonly Rule SamplerNamesDiffer = new("DIT108", "Two samplers of one name");
+
+    /// <summary>The MLP's hidden width must be a whole number.</summary>
+    public static readonly Rule HiddenWidthIsWhole = new("DIT109", "MLP ratio gives no whole width");
+
+    /// <summary>Every rule, by id.</summary>
+    public static IReadOnlyList<Rule> All { get; } =
+    [
+        Yaml, UnknownKey, MissingKey, WrongType, DuplicateKey, UnknownValue, OutOfRange, BadName, NotAvailable, BadMatrix,
+        HeadsDivideWidth, PatchDividesInput, WidthMultipleOfFour, SamplerFitsProcess, ProcessIsConsistent, StepsWithinTimesteps,
+        ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole,
+    ];
+}

@@ -1,0 +1,31 @@
+namespace Dit.Spec;
+
+/// <summary>One spec file read: its models, and everything wrong with it.</summary>
+/// <param name="Models">The models that are right; with errors, those that the errors do not touch are left out too.</param>
+/// <param name="Errors">Every error, in the order of the file.</param>
+public sealed record SpecFile(EquatableArray<DeclaredModel> Models, EquatableArray<SpecError> Errors)
+{
+    /// <summary>Reads a spec. Pure: the text is all it looks at.</summary>
+    /// <param name="text">The YAML text.</param>
+    public static SpecFile Parse(string text) => YamlReader.Read(text).Then(FamilyBinder.Bind).Match(
+        static models => new SpecFile(models, default),
+        static errors => new SpecFile(default, errors.Distinct().OrderBy(static e => e.At.Start).ToEquatableArray()));
+}
+
+/// <summary>A model and where its name stands in the file.</summary>
+/// <param name="Spec">The model.</param>
+/// <param name="At">The value of <c>model</c> or <c>family</c>.</param>
+public sealed record DeclaredModel(ModelSpec Spec, TextRange At)
+{
+    /// <summary>Errors of models that would be the same C# class, over all files of a project.</summary>
+    /// <param name="models">Every declared model with the file it is in.</param>
+    public static IEnumerable<(string Path, SpecError Error)> Collisions(IEnumerable<(string Path, DeclaredModel Model)> models) =>
+        from same in models.GroupBy(static m => m.Model.Spec.ClassName, StringComparer.OrdinalIgnoreCase)
+        let first = same.First()
+        from other in same.Skip(1)
+        let place = other.Path == first.Path ? $"line {first.Model.At.Line}" : $"{first.Path}, line {first.Model.At.Line}"
+        select (other.Path, new SpecError(
+            Rule.ModelNamesDiffer,
+            $"Model '{other.Model.Spec.Name}' would be the class {other.Model.Spec.ClassName}, as '{first.Model.Spec.Name}' is already ({place}); give it another name",
+            other.Model.At));
+}

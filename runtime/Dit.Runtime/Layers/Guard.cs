@@ -1,0 +1,44 @@
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>Checks of what is handed to a generated model: one comparison each, no device synchronisation.</summary>
+public static class Guard
+{
+    /// <summary>A batch of inputs must have the model's shape.</summary>
+    /// <param name="model">The model's name, for the message.</param>
+    /// <param name="argument">The argument's name, for the message.</param>
+    /// <param name="x">The argument.</param>
+    /// <param name="shape">(C, Y, X).</param>
+    /// <exception cref="DitException">The shape is another.</exception>
+    public static void Input(string model, string argument, Tensor x, ImageShape shape)
+    {
+        var s = x.shape;
+        if (s.Length != 4 || s[1] != shape.Channels || s[2] != shape.Height || s[3] != shape.Width)
+            throw new DitException($"{model}: {argument} must have the shape (N, {shape.Channels}, {shape.Height}, {shape.Width}), but has ({string.Join(", ", s)}).");
+    }
+
+    /// <summary>An argument with one value for each sample.</summary>
+    /// <param name="model">The model's name, for the message.</param>
+    /// <param name="argument">The argument's name, for the message.</param>
+    /// <param name="value">The argument.</param>
+    /// <param name="x">The inputs, whose batch size counts.</param>
+    /// <exception cref="DitException">The shape is not (N,).</exception>
+    public static void PerSample(string model, string argument, Tensor value, Tensor x)
+    {
+        if (value.shape is not [var n] || n != x.shape[0])
+            throw new DitException($"{model}: {argument} must have the shape ({x.shape[0]},), one value for each sample, but has ({string.Join(", ", value.shape)}).");
+    }
+
+    /// <summary>Labels: one whole number for each sample.</summary>
+    /// <param name="model">The model's name, for the message.</param>
+    /// <param name="labels">The argument.</param>
+    /// <param name="x">The inputs, whose batch size counts.</param>
+    /// <exception cref="DitException">The shape is not (N,), or the type not int64.</exception>
+    public static void Labels(string model, Tensor labels, Tensor x)
+    {
+        PerSample(model, "labels", labels, x);
+        if (labels.dtype != ScalarType.Int64)
+            throw new DitException($"{model}: labels must be of type Int64, but are of type {labels.dtype}.");
+    }
+}

@@ -1,0 +1,73 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>Initial values of parameters, drawn on the CPU in float32 so that a seed gives the same model on every device.</summary>
+public static class Initialise
+{
+    /// <summary>Weight Xavier uniform, bias zero.</summary>
+    public static void XavierUniform(Linear layer, Generator random)
+    {
+        XavierUniform(layer.weight, random);
+        Zero(layer.bias);
+    }
+
+    /// <summary>Xavier uniform over the parameter seen as a matrix of its first side by the rest.</summary>
+    public static void XavierUniform(Parameter parameter, Generator random)
+    {
+        var output = parameter.shape[0];
+        var bound = Math.Sqrt(6.0 / (output + parameter.numel() / output));
+        Fill(parameter, tensor => tensor.uniform_(-bound, bound, random));
+    }
+
+    /// <summary>Weight normal with mean 0, bias zero.</summary>
+    public static void Normal(Linear layer, double std, Generator random)
+    {
+        Normal(layer.weight, std, random);
+        Zero(layer.bias);
+    }
+
+    /// <summary>Normal with mean 0.</summary>
+    public static void Normal(Parameter parameter, double std, Generator random) => Fill(parameter, tensor => tensor.normal_(0, std, random));
+
+    /// <summary>Weight and bias zero.</summary>
+    public static void Zero(Linear layer)
+    {
+        Zero(layer.weight);
+        Zero(layer.bias);
+    }
+
+    /// <summary>Zeros.</summary>
+    public static void Zero(Parameter? parameter)
+    {
+        using var frozen = no_grad();
+        parameter?.zero_();
+    }
+
+    /// <summary>The fixed position table.</summary>
+    /// <param name="parameter">(1, Y X, D).</param>
+    /// <param name="rows">Y.</param>
+    /// <param name="columns">X.</param>
+    public static void SinCosPositions(Parameter parameter, int rows, int columns)
+    {
+        using var frozen = no_grad();
+        using var table = Positions.SinCos2D((int)parameter.shape[^1], rows, columns);
+        using var batched = table.unsqueeze(0);
+        if (parameter.device.type != TorchSharp.DeviceType.META) parameter.copy_(batched);
+    }
+
+    private static void Fill(Parameter parameter, Action<Tensor> fill)
+    {
+        using var frozen = no_grad();
+        if (parameter.device.type == TorchSharp.DeviceType.META) return; // shapes only
+        if (parameter.device.type == TorchSharp.DeviceType.CPU && parameter.dtype == ScalarType.Float32)
+        {
+            fill(parameter);
+            return;
+        }
+        using var drawn = empty(parameter.shape, ScalarType.Float32, CPU);
+        fill(drawn);
+        parameter.copy_(drawn);
+    }
+}

@@ -1,0 +1,60 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>Small pieces that generated models are made of.</summary>
+public static class Layer
+{
+    /// <summary>A linear layer whose parameters are not set yet: <c>Initialize</c> or a checkpoint sets them.</summary>
+    /// <param name="input">Features in.</param>
+    /// <param name="output">Features out.</param>
+    /// <param name="device">Where the parameters live.</param>
+    /// <param name="dtype">Their type.</param>
+    /// <returns>Weight (output, input), bias (output).</returns>
+    public static Linear Linear(long input, long output, Device device, ScalarType dtype) =>
+        nn.Linear(Unset([output, input], device, dtype), Unset([output], device, dtype));
+
+    /// <summary>A parameter that is not set yet.</summary>
+    /// <param name="shape">Its shape.</param>
+    /// <param name="device">Where it lives.</param>
+    /// <param name="dtype">Its type.</param>
+    /// <param name="trained">Whether training changes it.</param>
+    public static Parameter Unset(long[] shape, Device device, ScalarType dtype, bool trained = true) =>
+        new(empty(shape, dtype, device), requires_grad: trained);
+
+    /// <summary>LayerNorm over the last dimension, without scale and shift, eps 1e-6.</summary>
+    /// <param name="x">(..., D).</param>
+    /// <param name="width">D.</param>
+    /// <returns>(..., D).</returns>
+    public static Tensor Norm(Tensor x, long width) => nn.functional.layer_norm(x, [width], eps: 1e-6);
+
+    /// <summary>Adaptive LayerNorm: <c>norm(x) (1 + scale) + shift</c> (DiT paper, section 3.2).</summary>
+    /// <param name="x">Tokens, (N, T, D).</param>
+    /// <param name="shift">(N, 1, D).</param>
+    /// <param name="scale">(N, 1, D).</param>
+    /// <returns>(N, T, D).</returns>
+    public static Tensor Modulate(Tensor x, Tensor shift, Tensor scale)
+    {
+        using var scope = NewDisposeScope();
+        return addcmul(shift, Norm(x, x.shape[^1]), scale + 1, 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Puts patches back in their places.</summary>
+    /// <param name="tokens">(N, Y X, P P C): the pixels of each patch row by row, channels last.</param>
+    /// <param name="rows">Y, rows of patches.</param>
+    /// <param name="columns">X, columns of patches.</param>
+    /// <param name="patch">P.</param>
+    /// <param name="channels">C.</param>
+    /// <returns>(N, C, Y P, X P).</returns>
+    public static Tensor Unpatchify(Tensor tokens, int rows, int columns, int patch, int channels)
+    {
+        using var scope = NewDisposeScope();
+        return tokens
+            .view(-1, rows, columns, patch, patch, channels) // (N, Y, X, P, P, C)
+            .permute(0, 5, 1, 3, 2, 4)                       // (N, C, Y, P, X, P)
+            .reshape(-1, channels, rows * patch, columns * patch)
+            .MoveToOuterDisposeScope();
+    }
+}

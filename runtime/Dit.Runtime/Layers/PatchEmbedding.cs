@@ -1,0 +1,61 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>Non-overlapping patches to tokens: a convolution whose stride is its kernel (DiT paper, section 3.2, "Patchify").</summary>
+/// <remarks>State: <c>proj.weight</c> (D, C, P, P), <c>proj.bias</c> (D).</remarks>
+public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
+{
+    private readonly Projection proj;
+
+    /// <summary>A layer whose parameters are not set yet.</summary>
+    /// <param name="channels">C.</param>
+    /// <param name="width">D.</param>
+    /// <param name="patch">P.</param>
+    /// <param name="device">Where the parameters live.</param>
+    /// <param name="dtype">Their type.</param>
+    public PatchEmbedding(int channels, int width, int patch, Device device, ScalarType dtype) : base(nameof(PatchEmbedding))
+    {
+        proj = new Projection(channels, width, patch, device, dtype);
+        register_module(nameof(proj), proj);
+    }
+
+    /// <param name="x">(N, C, Y P, X P).</param>
+    /// <returns>(N, Y X, D).</returns>
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return proj.call(x).flatten(2).transpose(1, 2).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Xavier uniform over the kernel seen as a matrix (D, C P P), bias zero.</summary>
+    public void Initialize(Generator random)
+    {
+        Initialise.XavierUniform(proj.weight, random);
+        Initialise.Zero(proj.bias);
+    }
+
+    /// <inheritdoc/>
+    protected override void RegisterComponents() { } // done by name, without reflection
+
+    private sealed class Projection : nn.Module<Tensor, Tensor>
+    {
+        public Projection(int channels, int width, int patch, Device device, ScalarType dtype) : base(nameof(Projection))
+        {
+            weight = Layer.Unset([width, channels, patch, patch], device, dtype);
+            bias = Layer.Unset([width], device, dtype);
+            register_parameter(nameof(weight), weight);
+            register_parameter(nameof(bias), bias);
+        }
+
+        public Parameter weight { get; }
+
+        public Parameter bias { get; }
+
+        public override Tensor forward(Tensor x) => nn.functional.conv2d(x, weight, bias, strides: [weight.shape[2], weight.shape[3]]);
+
+        protected override void RegisterComponents() { }
+    }
+}

@@ -1,0 +1,34 @@
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>Fixed position tables.</summary>
+public static class Positions
+{
+    /// <summary>2-D sin-cos positions of a grid, row by row: the first half of each row encodes the column, the second half the row.</summary>
+    /// <param name="width">D, a multiple of four.</param>
+    /// <param name="rows">Y.</param>
+    /// <param name="columns">X.</param>
+    /// <returns>(Y X, D), float64.</returns>
+    /// <remarks>Column first, as the official code does it; its checkpoints hold this table as <c>pos_embed</c>.</remarks>
+    public static Tensor SinCos2D(int width, int rows, int columns)
+    {
+        var table = new double[rows * columns * width];
+        for (var y = 0; y < rows; y++)
+            for (var x = 0; x < columns; x++)
+            {
+                var row = table.AsSpan((y * columns + x) * width, width);
+                SinCos1D(row[..(width / 2)], x);
+                SinCos1D(row[(width / 2)..], y);
+            }
+        return tensor(table, [rows * columns, width]);
+    }
+
+    // sin of position x frequency, then cos; frequencies fall from 1 to 1/10000.
+    private static void SinCos1D(Span<double> features, double position)
+    {
+        var half = features.Length / 2;
+        for (var i = 0; i < half; i++)
+            (features[i], features[half + i]) = Math.SinCos(position / Math.Pow(10000, (double)i / half));
+    }
+}

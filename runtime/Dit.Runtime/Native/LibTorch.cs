@@ -1,0 +1,61 @@
+using System.Runtime.InteropServices;
+
+namespace Dit.Runtime;
+
+/// <summary>Which libtorch the process runs on.</summary>
+/// <remarks>
+/// By default the one that the build copied beside the program. With the environment variable <c>DIT_LIBTORCH</c> set to a folder, such as
+/// <c>site-packages/torch/lib</c> of a Python installation, the one there, CUDA included. Generated code calls <see cref="Load"/>
+/// when its assembly is loaded; a program that uses TorchSharp before that calls it first.
+/// </remarks>
+public static class LibTorch
+{
+    /// <summary>The environment variable that names the folder.</summary>
+    public const string Variable = "DIT_LIBTORCH";
+
+    private static readonly Lock Gate = new();
+    private static bool loaded;
+
+    /// <summary>Loads the libtorch that <c>DIT_LIBTORCH</c> names; does nothing when it is not set, or the second time.</summary>
+    /// <exception cref="DitException">The folder is not there, or holds no libtorch that can be loaded.</exception>
+    public static void Load()
+    {
+        lock (Gate)
+        {
+            if (loaded || Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } folder) return;
+            LoadFrom(folder);
+            loaded = true;
+        }
+    }
+
+    /// <summary>The libraries in the order of their dependencies; CUDA's only where the folder has it.</summary>
+    internal static IReadOnlyList<string> Libraries(Func<string, string> fileName, Func<string, bool> exists)
+    {
+        string[] always = ["c10", "torch_cpu"];
+        string[] cuda = ["c10_cuda", "torch_cuda"];
+        return [.. always.Select(fileName), .. cuda.Select(fileName).Where(exists), fileName("torch")];
+    }
+
+    private static void LoadFrom(string folder)
+    {
+        if (!Directory.Exists(folder))
+            throw new DitException($"{Variable} names the folder '{folder}', which does not exist; set it to a folder with libtorch, such as site-packages/torch/lib.");
+        foreach (var name in Libraries(FileName, name => File.Exists(Path.Combine(folder, name))))
+        {
+            var path = Path.Combine(folder, name);
+            if (!File.Exists(path))
+                throw new DitException($"{Variable} names the folder '{folder}', which holds no {name}; set it to a folder with libtorch, such as site-packages/torch/lib.");
+            try
+            {
+                NativeLibrary.Load(path);
+            }
+            catch (Exception error) when (error is DllNotFoundException or BadImageFormatException)
+            {
+                throw new DitException($"'{path}', named by {Variable}, cannot be loaded: {error.Message}", error);
+            }
+        }
+    }
+
+    private static string FileName(string library) =>
+        OperatingSystem.IsWindows() ? $"{library}.dll" : OperatingSystem.IsMacOS() ? $"lib{library}.dylib" : $"lib{library}.so";
+}
