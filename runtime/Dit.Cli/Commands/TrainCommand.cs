@@ -30,7 +30,7 @@ internal static class TrainCommand
         var clip = new Option<double?>("--clip") { Description = "Largest norm of the gradient; without it, none is too large.", HelpName = "X" };
         var seed = CommonOptions.Number("--seed", "The same seed gives the same weights.", recipe.Seed);
         var every = CommonOptions.Number("--save-every", "Steps from one checkpoint to the next.", standard.SaveEvery);
-        var type = new Option<string>("--weights-dtype") { Description = "Type of the finished weights.", HelpName = "TYPE", DefaultValueFactory = _ => "f32" };
+        var type = new Option<string>("--weights-dtype") { Description = "Type of the finished weights.", DefaultValueFactory = _ => "f32" };
         type.AcceptOnlyFromAmong([.. WeightsTypes.Keys]);
         var flip = new Option<bool>("--flip") { Description = "Mirror half of the images.", DefaultValueFactory = _ => recipe.HorizontalFlip };
         var noFlip = new Option<bool>("--no-flip") { Description = "Never mirror an image." };
