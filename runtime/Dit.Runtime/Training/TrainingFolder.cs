@@ -27,23 +27,16 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// <summary>The losses as a picture.</summary>
     public string LossPlot => System.IO.Path.Combine(Path, "loss.png");
 
-    /// <summary>Creates the folder, and finds out before hours of work whether it can be written.</summary>
-    /// <exception cref="DitException">It cannot, or a setting makes no sense.</exception>
+    /// <summary>Creates the folder, and finds out before hours of work whether they can be kept.</summary>
+    /// <exception cref="DitException">It cannot be written, holds a run already, or a setting makes no sense.</exception>
     public void Prepare()
     {
         if (SaveEvery < 1) throw new DitException($"A checkpoint can be saved every 1 or more steps, not every {SaveEvery}.");
         if (WeightsType is not (ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32))
             throw new DitException($"Weights are saved as float16, bfloat16 or float32, not as {WeightsType}.");
-        try
-        {
-            Directory.CreateDirectory(Path);
-            using var probe = new FileStream(
-                System.IO.Path.Combine(Path, $".{Guid.NewGuid():N}.tmp"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new DitException($"The output folder '{Path}' cannot be written: {e.Message.TrimEnd('.')}.", e);
-        }
+        if (File.Exists(Checkpoint) || File.Exists(Weights))
+            throw new DitException($"The folder '{Path}' holds a training run already: name another, or remove that one.");
+        WritableFolder.Create(Path);
     }
 
     /// <summary>Writes the checkpoint and the losses so far.</summary>
@@ -53,7 +46,8 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
             throw new DitException($"The weights are no longer finite at step {state.Step}; {Kept}. A smaller learning rate or a gradient clip may help.");
         SafeTensors.Save(Checkpoint, [.. Prefixed("model.", state.Model.state_dict()), .. Prefixed("ema.", state.Average.Tensors)], Metadata(state));
         AtomicFile.WriteText(LossTable, Table(state.Losses));
-        return [Checkpoint, LossTable];
+        Plot.LossCurve(LossPlot, $"{state.Card.Name}: loss", [Curve("loss", state, losses => losses.Total), Curve("mse", state, losses => losses.Mse)]);
+        return [Checkpoint, LossTable, LossPlot];
     }
 
     /// <summary>Writes the finished model.</summary>
@@ -78,6 +72,9 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         [ClassesKey] = JsonSerializer.Serialize(state.Classes),
         ["dit.recipe"] = JsonSerializer.Serialize(state.Recipe),
     };
+
+    private static PlotSeries Curve(string name, TrainingState state, Func<StepLosses, double> value) =>
+        new(name, [.. state.Losses.Select((losses, i) => new PlotPoint(i + 1, value(losses)))]);
 
     private static string Table(IReadOnlyList<StepLosses> losses)
     {

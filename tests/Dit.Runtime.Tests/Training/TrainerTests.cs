@@ -178,6 +178,16 @@ public sealed class TrainerTests : IDisposable
         File.WriteAllText(Path.Combine(root, "run"), "a file");
         using var model = TinyDenoiser.Create();
         var error = Assert.Throws<DitException>(() => new Trainer<TinyDenoiser>(Short, Folder()).Run(model, Colours()));
-        Assert.StartsWith($"The output folder '{Folder().Path}' cannot be written: ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"The folder '{Folder().Path}' cannot be created: ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_second_run_does_not_write_over_the_first()
+    {
+        using var model = TinyDenoiser.Create();
+        var trainer = new Trainer<TinyDenoiser>(Short, Folder());
+        trainer.Run(model, Colours());
+        var error = Assert.Throws<DitException>(() => trainer.Run(model, Colours()));
+        Assert.Equal($"The folder '{Folder().Path}' holds a training run already: name another, or remove that one.", error.Message);
     }
 }

@@ -1,0 +1,42 @@
+using Dit.Runtime;
+using Spectre.Console;
+
+namespace Dit.Cli;
+
+/// <summary>What a command sees of the world.</summary>
+/// <param name="Models">The models that it knows.</param>
+/// <param name="Out">Where results go.</param>
+/// <param name="Error">Where the one line about a mistake goes.</param>
+/// <param name="Interactive">Whether somebody is watching a terminal.</param>
+/// <param name="Cancellation">Asks to stop.</param>
+internal sealed record CommandContext(
+    IReadOnlyList<ModelDefinition> Models, TextWriter Out, TextWriter Error, bool Interactive, CancellationToken Cancellation)
+{
+    private const int PlainWidth = 160;
+
+    /// <summary>A console over <see cref="Out"/>: colours and the window's width on a terminal, plain wide text elsewhere.</summary>
+    public IAnsiConsole Console()
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(Out),
+            Ansi = Interactive ? AnsiSupport.Detect : AnsiSupport.No,
+            Interactive = Interactive ? InteractionSupport.Detect : InteractionSupport.No,
+        });
+        if (!Interactive) console.Profile.Width = PlainWidth;
+        return console;
+    }
+
+    /// <summary>Writes rows under headers; numbers are aligned to the right.</summary>
+    public void WriteTable(IReadOnlyList<(string Header, bool Number)> columns, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        var table = new Table { Border = Interactive ? TableBorder.Rounded : TableBorder.Simple };
+        foreach (var (header, number) in columns)
+        {
+            var column = new TableColumn(new Text(header)).NoWrap();
+            table.AddColumn(number ? column.RightAligned() : column);
+        }
+        foreach (var row in rows) table.AddRow(row.Select(cell => new Text(cell)));
+        Console().Write(table);
+    }
+}

@@ -1,0 +1,71 @@
+using System.CommandLine;
+using Dit.Runtime;
+using Dit.Spec;
+
+namespace Dit.Cli.Commands;
+
+/// <summary><c>dit check</c>: is a spec right, and what would its models be.</summary>
+internal static class CheckCommand
+{
+    private static readonly (string, bool)[] Columns = [("layer", false), ("times", true), ("output", false), ("parameters", true), ("MACs", true)];
+
+    public static Command Create(CommandContext context)
+    {
+        var path = new Argument<string>("SPEC") { Description = "A YAML file, usually NAME.dit.yaml." };
+        var json = CommonOptions.Json();
+        var command = new Command("check", "Check a spec file: its models layer by layer, or every error in it.") { path, json };
+        command.SetAction(parsed => Run(context, parsed.GetRequiredValue(path), parsed.GetValue(json)));
+        return command;
+    }
+
+    private static int Run(CommandContext context, string path, bool json)
+    {
+        var spec = SpecFile.Parse(Read(path));
+        SpecError[] errors = [.. spec.Errors, .. DeclaredModel.Collisions(spec.Models.Select(model => (path, model))).Select(collision => collision.Error)];
+        if (json) context.Out.WriteLine(Json.Of(Report(path, spec, errors)));
+        else if (errors.Length > 0) foreach (var error in errors) context.Out.WriteLine(Line(path, error));
+        else foreach (var model in spec.Models) Describe(context, model.Spec);
+        return errors.Length == 0 ? 0 : throw new DitException($"{path} has {(errors.Length == 1 ? "1 error" : $"{errors.Length} errors")}.");
+    }
+
+    private static string Read(string path)
+    {
+        if (!File.Exists(path)) throw new DitException($"There is no file '{path}'.");
+        return File.ReadAllText(path);
+    }
+
+    /// <summary>As compilers write errors, so that editors can jump to them.</summary>
+    private static string Line(string path, SpecError error) => $"{path}({error.At.Line},{error.At.Column}): error {error.Rule.Id}: {error.Message}";
+
+    private static void Describe(CommandContext context, ModelSpec spec)
+    {
+        var plan = ModelPlan.Of(spec);
+        context.Out.WriteLine($"{spec.Name} (class {spec.ClassName}, spec {spec.Hash})");
+        context.Out.WriteLine($"  {Amount.Whole(plan.ParameterCount)} parameters, {Amount.Whole(plan.TrainableCount)} of them trained");
+        context.Out.WriteLine($"  {Amount.Short(plan.Macs)} MACs, {Amount.Short(2 * plan.Macs)} FLOPs for one forward pass of one sample");
+        context.Out.WriteLine($"  {Amount.Whole(spec.Tokens)} tokens of width {spec.Width}, {spec.Depth} blocks, {spec.Heads} heads, patch size {spec.PatchSize}");
+        context.Out.WriteLine($"  {spec.Input.Channels} x {spec.Input.Height} x {spec.Input.Width} in, {spec.OutputChannels} x {spec.Input.Height} x {spec.Input.Width} out");
+        context.WriteTable(Columns, LayerTable.Of(plan).Select(row => (IReadOnlyList<string>)
+        [
+            row.Name, row.Times == 1 ? "" : $"{row.Times} x", row.Output, row.Parameters == 0 ? "" : Amount.Whole(row.Parameters), row.Macs == 0 ? "" : Amount.Short(row.Macs),
+        ]));
+    }
+
+    private static object Report(string path, SpecFile spec, SpecError[] errors) => new
+    {
+        File = path,
+        Errors = errors.Select(error => new { error.Rule.Id, error.At.Line, error.At.Column, error.Message }),
+        Models = spec.Models.Select(model => (model.Spec, Plan: ModelPlan.Of(model.Spec))).Select(model => new
+        {
+            model.Spec.Name,
+            model.Spec.ClassName,
+            SpecHash = model.Spec.Hash,
+            Parameters = model.Plan.ParameterCount,
+            TrainableParameters = model.Plan.TrainableCount,
+            model.Plan.Macs,
+            Flops = 2 * model.Plan.Macs,
+            model.Spec.Tokens,
+            Layers = model.Plan.Layers.Select(layer => new { layer.Name, Output = layer.Output.ToArray(), layer.Macs }),
+        }),
+    };
+}

@@ -1,0 +1,88 @@
+using System.CommandLine;
+using System.Globalization;
+using Dit.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Cli.Commands;
+
+/// <summary><c>dit train</c>: a model from a folder of images.</summary>
+internal static class TrainCommand
+{
+    private static readonly Dictionary<string, ScalarType> WeightsTypes = new()
+    {
+        ["f32"] = ScalarType.Float32,
+        ["f16"] = ScalarType.Float16,
+        ["bf16"] = ScalarType.BFloat16,
+    };
+
+    public static Command Create(CommandContext context)
+    {
+        var (recipe, standard) = (new TrainingRecipe(), new TrainingFolder(""));
+        var data = new Option<string>("--data", "-d") { Description = "A folder with one folder of images for each class.", HelpName = "DIR", Required = true };
+        var model = CommonOptions.Model(context);
+        var folder = new Option<string>("--out", "-o") { Description = "The folder for checkpoint, weights and losses.", HelpName = "DIR", Required = true };
+        var steps = CommonOptions.Number("--steps", "Optimiser steps.", recipe.Steps);
+        var batch = CommonOptions.Number("--batch", "Images of one step.", recipe.BatchSize);
+        var rate = CommonOptions.Number("--lr", "Learning rate of AdamW.", recipe.LearningRate);
+        var decay = CommonOptions.Number("--ema", "Decay of the moving average of the weights.", recipe.EmaDecay);
+        var warmup = CommonOptions.Number("--warmup", "Steps over which the learning rate rises.", recipe.WarmupSteps);
+        var clip = new Option<double?>("--clip") { Description = "Largest norm of the gradient; without it, none is too large.", HelpName = "X" };
+        var seed = CommonOptions.Number("--seed", "The same seed gives the same weights.", recipe.Seed);
+        var every = CommonOptions.Number("--save-every", "Steps from one checkpoint to the next.", standard.SaveEvery);
+        var type = new Option<string>("--weights-dtype") { Description = "Type of the finished weights.", DefaultValueFactory = _ => "f32" };
+        type.AcceptOnlyFromAmong([.. WeightsTypes.Keys]);
+        var flip = new Option<bool>("--flip") { Description = "Mirror half of the images.", DefaultValueFactory = _ => recipe.HorizontalFlip };
+        var noFlip = new Option<bool>("--no-flip") { Description = "Never mirror an image." };
+        var device = CommonOptions.Device();
+        var command = new Command("train", "Train a model on a folder of images, by the recipe of the DiT paper unless told otherwise.")
+        {
+            data, model, folder, steps, batch, rate, decay, warmup, clip, seed, every, type, flip, noFlip, device,
+        };
+        command.SetAction(parsed => context.FindModel(parsed.GetRequiredValue(model)).Accept(new Visitor(
+            context,
+            parsed.GetRequiredValue(data),
+            new TrainingRecipe
+            {
+                Steps = parsed.GetValue(steps),
+                BatchSize = parsed.GetValue(batch),
+                LearningRate = parsed.GetValue(rate),
+                EmaDecay = parsed.GetValue(decay),
+                WarmupSteps = parsed.GetValue(warmup),
+                GradientClip = parsed.GetValue(clip),
+                Seed = parsed.GetValue(seed),
+                HorizontalFlip = parsed.GetValue(flip) && !parsed.GetValue(noFlip),
+            },
+            new TrainingFolder(parsed.GetRequiredValue(folder), parsed.GetValue(every), WeightsTypes[parsed.GetRequiredValue(type)]),
+            CommonOptions.ParseDevice(parsed.GetRequiredValue(device)))));
+        return command;
+    }
+
+    private sealed class Visitor(CommandContext context, string data, TrainingRecipe recipe, TrainingFolder folder, Device device) : IModelVisitor<int>
+    {
+        public int VisitClassConditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+        {
+            var card = TModel.Card;
+            if (!card.IsPixelSpace)
+                throw new DitException($"{card.Name} works on the latents of {card.Autoencoder}, and training starts from pixels: train a model without an autoencoder.");
+            var images = ImageFolder.Open(data);
+            context.Out.WriteLine($"Training {card.Name} ({Amount.Whole(card.Parameters)} parameters) on {Amount.Whole(images.Count)} images of {images.Classes.Count} classes");
+            using var model = TModel.Create(device, seed: recipe.Seed);
+            var trainer = new Trainer<TModel>(recipe, folder);
+            var set = TrainingSet.Of(images, card.Input);
+            var result = Progress.Show(context, progress => trainer.Run(model, set, progress.Select<TrainingProgress>(Describe), context.Cancellation));
+            return Report(result);
+        }
+
+        private int Report(TrainingResult result)
+        {
+            if (result.Cancelled) context.Out.WriteLine($"Stopped after step {result.Step} of {recipe.Steps}{(result.Files.Count == 0 ? "; nothing was written" : "; kept:")}");
+            foreach (var file in result.Files) context.Out.WriteLine($"Wrote {Path.GetFullPath(file)}");
+            return result.Cancelled ? DitCommand.Stopped : 0;
+        }
+    }
+
+    private static WorkProgress Describe(TrainingProgress now) => new((double)now.Step / now.Steps, string.Create(CultureInfo.InvariantCulture,
+        $"step {now.Step}/{now.Steps}  loss {now.Losses.Total:F4} (mse {now.Losses.Mse:F4}, vb {now.Losses.VariationalBound:F4})  {now.StepsPerSecond:F2} steps/s  {now.ImagesPerSecond:F0} images/s  {Amount.Time(now.Remaining)} left"));
+}

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.Globalization;
+using Dit.Runtime;
+using Dit.Spec;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Cli;
+
+/// <summary>Options that several commands have, and what their words mean.</summary>
+internal static class CommonOptions
+{
+    public const string DemoModel = "Shapes";
+
+    private static readonly string[] Devices = ["cpu", "cuda", "cuda:0"];
+
+    public static Option<string> Model(CommandContext context) => new("--model", "-m")
+    {
+        Description = "The model; 'dit models' lists them.",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => DemoModel,
+        CompletionSources = { _ => context.Models.Select(model => model.Card.Name) },
+    };
+
+    public static Option<string> Device() => new("--device")
+    {
+        Description = "Where to compute: cpu, cuda or cuda:N.",
+        HelpName = "DEVICE",
+        DefaultValueFactory = _ => "cpu",
+        CompletionSources = { Devices },
+    };
+
+    public static Option<T> Number<T>(string name, string help, T standard) => new(name)
+    {
+        Description = help,
+        HelpName = typeof(T) == typeof(double) ? "X" : "N",
+        DefaultValueFactory = _ => standard,
+    };
+
+    public static Option<bool> Json() => new("--json") { Description = "Write JSON." };
+
+    /// <summary>The model of a name, as written in its spec or as its class is called.</summary>
+    /// <exception cref="DitException">There is none.</exception>
+    public static ModelDefinition FindModel(this CommandContext context, string name) =>
+        context.Models.FirstOrDefault(model => Same(model.Card.Name, name) || Same(Identifier.OfModel(model.Card.Name), name))
+        ?? throw new DitException(
+            $"There is no model '{name}'{DidYouMean.Suggest(name, [.. context.Models.Select(model => model.Card.Name)]) ?? "; 'dit models' lists them."}");
+
+    /// <summary>The device of a word.</summary>
+    /// <exception cref="DitException">It is no such word, or this machine has no such device.</exception>
+    public static Device ParseDevice(string word)
+    {
+        if (Same(word, "cpu")) return CPU;
+        var parts = word.Split(':');
+        var index = 0;
+        if (!Same(parts[0], "cuda") || parts.Length > 2
+            || (parts.Length == 2 && !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out index)))
+            throw new DitException($"There is no device '{word}': it is cpu, cuda or cuda:N, N from 0.");
+        if (!cuda.is_available()) throw new DitException($"The device '{word}' cannot be used: this libtorch sees no CUDA device.");
+        if (index >= cuda.device_count()) throw new DitException($"The device '{word}' does not exist: there are {cuda.device_count()} CUDA devices, counted from 0.");
+        return new Device(DeviceType.CUDA, index);
+    }
+
+    private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
+}
