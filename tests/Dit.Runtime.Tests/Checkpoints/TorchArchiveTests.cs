@@ -8,7 +8,7 @@ public sealed class TorchArchiveTests : IDisposable
 {
     private static readonly byte[] Six = MemoryMarshal.AsBytes<float>(new float[] { 0, 1, 2, 3, 4, 5 }).ToArray();
 
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
