@@ -109,6 +109,23 @@ public sealed class TorchArchiveTests : IDisposable
     }
 
     [Fact]
+    public void Archives_as_large_files_have_them_are_read()
+    {
+        var pickle = Pickle.Entry(p => p.Tensor(6, 0, [2, 3], [3, 1]));
+        var zip = Pickle.AsZip64(Pickle.Archive(pickle, ("data/0", Six)));
+        using var file = Open(zip);
+        using var x = file.Read("x");
+        Assert.Equal(Six, x.bytes.ToArray());
+        for (var at = zip.Length - 98; at < zip.Length - 22; at += 7)
+        {
+            var damaged = (byte[])zip.Clone();
+            damaged[at] ^= 0x80;
+            _folder.Write("b", damaged);
+            Assert.True(Record.Exception(() => TorchArchive.Open(_folder["b"]).Dispose()) is null or DitException);
+        }
+    }
+
+    [Fact]
     public void Archives_that_are_no_state_dict_say_what_they_are()
     {
         AssertRefused(Pickle.Zip([("a/readme.txt", [1])]), "0 entries data.pkl");
