@@ -10,6 +10,8 @@ public static class DidYouMean
         Nearest(word, words) is { } near ? $"; did you mean '{near}'?" : null;
 
     /// <summary>The nearest word within a third of its length in edits, or null.</summary>
+    /// <param name="word">The word that was written.</param>
+    /// <param name="words">The words that would be right.</param>
     public static string? Nearest(string word, IReadOnlyList<string> words) => words
         .Select(candidate => (candidate, distance: Distance(word.ToLowerInvariant(), candidate.ToLowerInvariant())))
         .Where(static c => c.distance <= Math.Max(1, c.candidate.Length / 3))
@@ -17,21 +19,17 @@ public static class DidYouMean
         .Select(static c => c.candidate)
         .FirstOrDefault();
 
-    // Levenshtein, one row at a time.
+    // Edits from one word to the other: insert, delete, replace, swap two neighbours.
     private static int Distance(string a, string b)
     {
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
-            {
-                var substitution = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(substitution, Math.Min(row[j], row[j - 1]) + 1);
-            }
-        }
-        return row[b.Length];
+        var edits = new int[a.Length + 1, b.Length + 1];
+        for (var i = 0; i <= a.Length; i++)
+            for (var j = 0; j <= b.Length; j++)
+                edits[i, j] = i == 0 || j == 0 ? i + j : Math.Min(Swapped(i, j), Math.Min(
+                    edits[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1),
+                    Math.Min(edits[i - 1, j], edits[i, j - 1]) + 1));
+        return edits[a.Length, b.Length];
+
+        int Swapped(int i, int j) => i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] ? edits[i - 2, j - 2] + 1 : int.MaxValue;
     }
 }

@@ -11,8 +11,8 @@ internal static class DiffusionBinder
     private static readonly (string, Schedule?)[] Schedules =
         [("linear", Schedule.Linear), ("squared-cosine", Schedule.SquaredCosine), ("flow-linear", null), ("flow-gvp", null), ("flow-vp", null)];
 
-    public static Result<DiffusionSpec> Bind(Fields top) => top.Nested("diffusion", required: false).Then(static fields =>
-        (fields.Only("prediction", "variance", "schedule", "timesteps").Then(_ => Consistent(fields)),
+    public static Result<DiffusionSpec> Bind(Fields top) => top.Nested("diffusion", required: false, keys: ["prediction", "variance", "schedule", "timesteps"]).Then(static fields =>
+        (fields.OnlyAllowed().Then(_ => Consistent(fields)),
             fields.Choice<Prediction>("prediction", Predictions, Prediction.Epsilon),
             fields.Choice<Variance>("variance", Variances, Variance.LearnedRange),
             fields.Choice<Schedule>("schedule", Schedules, Schedule.Linear),

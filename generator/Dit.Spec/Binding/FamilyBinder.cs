@@ -12,8 +12,8 @@ internal static class FamilyBinder
         : Members(root).Then(static members => Result.All(members.Select(static member => ModelBinder.Bind(member, "family"))));
 
     private static Result<IReadOnlyList<MappingNode>> Members(MappingNode root) =>
-        (new Fields(root, "").Text("family", "a name with a placeholder for each axis of the matrix, such as DiT-{size}/{patch_size}"),
-            new Fields(root, "").Nested("matrix", required: true).Then(Axes))
+        (new Fields(root, "", ["family", "matrix"]).Text("family", "a name with a placeholder for each axis of the matrix, such as DiT-{size}/{patch_size}"),
+            new Fields(root, "", ["family", "matrix"]).Nested("matrix", required: true, keys: null).Then(Axes))
         .Apply(static (template, axes) => (template, axes))
         .Then(family => Placeholders(root, family.template, family.axes) is { Count: > 0 } errors
             ? new Result<IReadOnlyList<MappingNode>>.Failed(errors)

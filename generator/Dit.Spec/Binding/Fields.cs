@@ -5,7 +5,8 @@ namespace Dit.Spec;
 /// <summary>Reads the values of one mapping. Each method is a pure check that names the key, what is there and what would be right.</summary>
 /// <param name="node">The mapping.</param>
 /// <param name="owner">What it describes, for messages: <c>conditioning</c>; empty at the top level.</param>
-internal sealed class Fields(MappingNode node, string owner)
+/// <param name="allowed">The keys it may have.</param>
+internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<string> allowed)
 {
     /// <summary>Where an absent key would have stood: the mapping's first key.</summary>
     private TextRange Place => node.Entries.Count > 0 ? node.Entries[0].Key.At : node.At;
@@ -18,7 +19,7 @@ internal sealed class Fields(MappingNode node, string owner)
     public bool Has(string key) => node[key] is not null;
 
     /// <summary>Keys that are not allowed, and keys that stand twice.</summary>
-    public Result<bool> Only(params string[] allowed)
+    public Result<bool> OnlyAllowed()
     {
         var unknown = node.Entries.Where(e => !allowed.Contains(e.Key.Text)).Select(e => new SpecError(
             Rule.UnknownKey,
@@ -59,15 +60,15 @@ internal sealed class Fields(MappingNode node, string owner)
             : Result.Fail<T>(new(Rule.NotAvailable, $"'{Full(key)}: {scalar.Text}' is not available in this version; available here: {Available(words)}", value.At));
     });
 
-    /// <summary>A mapping under a key, or an empty one when it may be absent.</summary>
-    public Result<Fields> Nested(string key, bool required)
+    /// <summary>A mapping under a key, or an empty one when it may be absent; without <paramref name="keys"/> its keys are names, and all allowed.</summary>
+    public Result<Fields> Nested(string key, bool required, IReadOnlyList<string>? keys)
     {
         if (!required && node[key] is null)
-            return Result.Of(new Fields(new MappingNode([], Place), Full(key)));
+            return Result.Of(new Fields(new MappingNode([], Place), Full(key), keys ?? []));
         return Required(key, "a mapping", value => value is MappingNode mapping
             ? Result.Of(mapping)
             : Result.Fail<MappingNode>(new(Rule.WrongType, $"'{Full(key)}' must be a mapping such as {{ key: value }}, not {value.Kind}", value.At)))
-            .Select(mapping => new Fields(mapping, Full(key)));
+            .Select(mapping => new Fields(mapping, Full(key), keys ?? [.. mapping.Entries.Select(static e => e.Key.Text)]));
     }
 
     /// <summary>The entries of the mapping, each with the fields of its value.</summary>
@@ -83,9 +84,14 @@ internal sealed class Fields(MappingNode node, string owner)
     private Result<T> Optional<T>(string key, string wanted, T? fallback, Func<SpecNode, Result<T>> parse) where T : struct =>
         node[key] is null && fallback is { } value ? Result.Of(value) : Required(key, wanted, parse);
 
-    private Result<T> Required<T>(string key, string wanted, Func<SpecNode, Result<T>> parse) => node[key] is { } value
-        ? parse(value)
-        : Result.Fail<T>(new(Rule.MissingKey, $"Key '{Full(key)}' is missing; add '{key}: ...', {wanted}", Place));
+    private Result<T> Required<T>(string key, string wanted, Func<SpecNode, Result<T>> parse) => node[key] switch
+    {
+        { } value => parse(value),
+        null when IsMisspelt(key) => new Result<T>.Failed([]), // one mistake, one error: the unknown key's
+        null => Result.Fail<T>(new(Rule.MissingKey, $"Key '{Full(key)}' is missing; add '{key}: ...', {wanted}", Place)),
+    };
+
+    private bool IsMisspelt(string key) => node.Entries.Any(e => !allowed.Contains(e.Key.Text) && DidYouMean.Nearest(e.Key.Text, allowed) == key);
 
     private static string Words<T>(IReadOnlyList<(string Word, T? Value)> words) where T : struct => string.Join(", ", words.Select(static w => w.Word));
 

@@ -5,7 +5,7 @@ internal static class ModelBinder
 {
     private static readonly string[] Keys =
     [
-        "model", "family", "backbone", "depth", "width", "heads", "patch_size", "mlp_ratio", "input", "conditioning", "diffusion", "autoencoder", "samplers",
+        "backbone", "depth", "width", "heads", "patch_size", "mlp_ratio", "input", "conditioning", "diffusion", "autoencoder", "samplers",
     ];
 
     private static readonly (string, bool?)[] Backbones = [("dit", true), ("u-vit", null), ("unidiffuser", null)];
@@ -16,12 +16,12 @@ internal static class ModelBinder
     /// <param name="nameKey">The key that holds the name: <c>model</c>, or <c>family</c> for a family's member.</param>
     public static Result<DeclaredModel> Bind(MappingNode node, string nameKey)
     {
-        var top = new Fields(node, "");
+        var top = new Fields(node, "", [nameKey, .. Keys]);
         var diffusion = DiffusionBinder.Bind(top);
         var samplers = diffusion.Match(
             process => SamplerBinder.Bind(top, process),
             _ => SamplerBinder.Bind(top, null));
-        return ((top.Only([.. Keys.Where(k => k != (nameKey == "model" ? "family" : "model"))]), top.Choice("backbone", Backbones, true), Name(top, nameKey)).Apply(static (_, _, name) => name),
+        return ((top.OnlyAllowed(), top.Choice("backbone", Backbones, true), Name(top, nameKey)).Apply(static (_, _, name) => name),
                 Transformer(top),
                 Input(top).Then(input => PatchDividesInput(top, input)),
                 (ConditioningBinder.Bind(top), diffusion).Apply(static (conditioning, process) => (conditioning, process)),
@@ -62,8 +62,8 @@ internal static class ModelBinder
                 $"Width {width} times mlp_ratio {ratio} is {width * ratio}, not a whole number of hidden channels; {Math.Max(1, Math.Round(ratio))} would be"), top.At("mlp_ratio"));
     }
 
-    private static Result<InputSpec> Input(Fields top) => top.Nested("input", required: true).Then(static input =>
-        (input.Only("channels", "size"), input.Int("channels", 1, 4096), input.Parse("size", "a number of (latent) pixels or [height, width]", static node => Size(node)))
+    private static Result<InputSpec> Input(Fields top) => top.Nested("input", required: true, keys: ["channels", "size"]).Then(static input =>
+        (input.OnlyAllowed(), input.Int("channels", 1, 4096), input.Parse("size", "a number of (latent) pixels or [height, width]", static node => Size(node)))
         .Apply(static (_, channels, size) => new InputSpec(channels, size.Height, size.Width)));
 
     private static Result<(int Height, int Width)> Size(SpecNode node)

@@ -18,8 +18,8 @@ internal static class SamplerBinder
 
     /// <param name="top">The model's fields.</param>
     /// <param name="process">The process, when it is legal; without it, steps are not held against timesteps.</param>
-    public static Result<EquatableArray<SamplerSpec>> Bind(Fields top, DiffusionSpec? process) => top.Nested("samplers", required: false).Then(samplers =>
-        (samplers.Only([.. samplers.Entries.Select(static e => e.Key.Text)]),
+    public static Result<EquatableArray<SamplerSpec>> Bind(Fields top, DiffusionSpec? process) => top.Nested("samplers", required: false, keys: null).Then(samplers =>
+        (samplers.OnlyAllowed(),
             Result.All(samplers.Entries.Select(entry => Sampler(entry.Key, entry.Value, process))).Ensure(list => SameProperties(samplers, list)))
         .Apply(static (_, list) => list));
 
@@ -30,9 +30,9 @@ internal static class SamplerBinder
         if (value is not MappingNode node)
             return Result.Fail<SamplerSpec>(new(Rule.WrongType, $"Sampler '{key.Text}' must be a mapping such as {{ method: ddpm, steps: 250 }}, not {value.Kind}", value.At));
 
-        var fields = new Fields(node, $"samplers.{key.Text}");
+        var fields = new Fields(node, $"samplers.{key.Text}", ["method", "steps", "eta"]);
         var method = fields.Choice<Method>("method", Methods, null);
-        return (fields.Only("method", "steps", "eta"), method.Then(m => ToMethod(fields, m)), Steps(fields, key, process))
+        return (fields.OnlyAllowed(), method.Then(m => ToMethod(fields, m)), Steps(fields, key, process))
             .Apply((_, m, steps) => new SamplerSpec(key.Text, m, steps));
     }
 

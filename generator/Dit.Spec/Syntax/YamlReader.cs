@@ -12,9 +12,9 @@ internal static class YamlReader
     /// <summary>The mapping that the file is.</summary>
     public static Result<MappingNode> Read(string text)
     {
+        var parser = new Parser(new StringReader(text));
         try
         {
-            var parser = new Parser(new StringReader(text));
             parser.Consume<StreamStart>();
             if (parser.TryConsume<StreamEnd>(out var end))
                 return Result.Fail<MappingNode>(new(Rule.Yaml, "The file is empty; a spec starts with 'model: NAME' or 'family: NAME'", Range(end.Start, end.End)));
@@ -30,6 +30,11 @@ internal static class YamlReader
         catch (YamlException error)
         {
             return Result.Fail<MappingNode>(new(Rule.Yaml, $"Not valid YAML: {Sentence(error.Message)}", Range(error.Start, error.End)));
+        }
+        catch (InvalidOperationException) // the scanner's own answer to some broken flow lists, without a place
+        {
+            var at = parser.Current?.End ?? Mark.Empty;
+            return Result.Fail<MappingNode>(new(Rule.Yaml, "Not valid YAML: the text behind this cannot be read", Range(at, at)));
         }
     }
 

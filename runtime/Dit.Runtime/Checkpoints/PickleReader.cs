@@ -229,7 +229,7 @@ internal sealed class PickleReader
     private static object Long(ReadOnlySpan<byte> bytes)
     {
         var number = new BigInteger(bytes);
-        return number >= long.MinValue && number <= long.MaxValue ? (long)number : number;
+        return number >= long.MinValue && number <= long.MaxValue ? (object)(long)number : number;
     }
 
     private DitException Bad(string why) => new($"'{_path}' is not a PyTorch state dict: its pickle is damaged or of another kind ({why}).");

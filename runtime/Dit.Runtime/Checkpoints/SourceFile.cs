@@ -77,7 +77,7 @@ internal sealed class SourceFile : IDisposable
     {
         try
         {
-            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.RandomAccess);
+            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.RandomAccess);
         }
         catch (UnauthorizedAccessException e)
         {

@@ -40,9 +40,9 @@ public sealed record GaussianSampler(string Name, SamplingMethod Method, Gaussia
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var start = GaussianMath.Compute(noise.Next());
+        using var first = noise.Next();
         var timesteps = Enumerable.Range(0, Steps).Reverse();
-        return Run(start, timesteps, (x, t) => Step(denoise, noise, x, t), progress, cancellation, observe).MoveToOuterDisposeScope();
+        return Run(GaussianMath.Compute(first), timesteps, (x, t) => Step(denoise, noise, x, t), progress, cancellation, observe).MoveToOuterDisposeScope();
     }
 
     /// <summary>Runs deterministic DDIM backwards, from data to the noise that leads to it, without gradients.</summary>

@@ -103,7 +103,8 @@ public sealed class Sampler<TModel> : Sampler
     private static Tensor With(TModel model, IReadOnlyList<int> labels, double guidance, GuidanceChannels channels, Func<Denoiser, Device, Tensor> run)
     {
         RequireLabels(labels, guidance);
-        var (dtype, device) = model.parameters().First() is var parameter ? (parameter.dtype, parameter.device) : default;
+        var parameter = model.parameters().First();
+        var (dtype, device) = (parameter.dtype, parameter.device);
         var training = model.training;
         using var scope = NewDisposeScope();
         var classes = tensor(labels.Select(label => (long)label).ToArray(), device: device); // (N,)

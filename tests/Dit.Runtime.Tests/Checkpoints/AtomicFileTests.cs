@@ -1,0 +1,83 @@
+using System.Text;
+
+namespace Dit.Runtime.Tests;
+
+public sealed class AtomicFileTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_file_is_written_whole_and_alone()
+    {
+        AtomicFile.Write(_folder["a.txt"], stream => stream.Write("new"u8));
+        AtomicFile.WriteText(_folder["b.txt"], "größe");
+        Assert.Equal("new", File.ReadAllText(_folder["a.txt"]));
+        Assert.Equal(Encoding.UTF8.GetBytes("größe"), File.ReadAllBytes(_folder["b.txt"]));
+        Assert.Equal(["a.txt", "b.txt"], _folder.Files);
+    }
+
+    [Fact]
+    public void A_file_that_exists_is_replaced()
+    {
+        _folder.Write("a.txt", "a longer old content"u8.ToArray());
+        AtomicFile.Write(_folder["a.txt"], stream => stream.Write("new"u8));
+        Assert.Equal("new", File.ReadAllText(_folder["a.txt"]));
+    }
+
+    [Fact]
+    public void A_failure_while_writing_leaves_the_old_file_and_nothing_else()
+    {
+        _folder.Write("a.txt", "old"u8.ToArray());
+        Assert.Throws<FormatException>(() => AtomicFile.Write(_folder["a.txt"], stream =>
+        {
+            stream.Write("half"u8);
+            throw new FormatException();
+        }));
+        Assert.Equal("old", File.ReadAllText(_folder["a.txt"]));
+        Assert.Equal(["a.txt"], _folder.Files);
+    }
+
+    [Fact]
+    public void A_disk_that_fails_while_writing_is_a_mistake_that_names_the_file()
+    {
+        var e = Assert.Throws<DitException>(() => AtomicFile.Write(_folder["a.txt"], _ => throw new IOException("No space left on device.")));
+        Assert.Equal($"Cannot write '{_folder["a.txt"]}': No space left on device.", e.Message);
+        Assert.Empty(_folder.Files);
+    }
+
+    [Fact]
+    public void The_longest_name_that_the_file_system_takes_can_be_written()
+    {
+        var path = _folder[new string('n', 255)];
+        AtomicFile.WriteText(path, "x");
+        Assert.Equal("x", File.ReadAllText(path));
+    }
+
+    [Fact]
+    public void A_folder_that_is_missing_or_none_is_named_with_the_path()
+    {
+        var missing = Assert.Throws<DitException>(() => AtomicFile.WriteText(_folder["no/such/a.txt"], "x"));
+        Assert.Equal($"Cannot write '{_folder["no/such/a.txt"]}': the folder '{_folder["no/such"]}' does not exist.", missing.Message);
+
+        _folder.Write("file", [1]);
+        var none = Assert.Throws<DitException>(() => AtomicFile.WriteText(_folder["file/a.txt"], "x"));
+        Assert.Contains($"'{_folder["file"]}' is a file, not a folder", none.Message);
+
+        var folder = Assert.Throws<DitException>(() => AtomicFile.WriteText(_folder.Path, "x"));
+        Assert.Contains("it is a folder", folder.Message);
+        Assert.Throws<DitException>(() => AtomicFile.WriteText("", "x"));
+        Assert.Throws<DitException>(() => AtomicFile.WriteText("a\0b", "x"));
+    }
+
+    [Fact]
+    public void A_folder_that_takes_no_files_is_named_with_the_path()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        var e = Assert.Throws<DitException>(() => AtomicFile.WriteText("/proc/a.txt", "x"));
+        Assert.StartsWith("Cannot write '/proc/a.txt': ", e.Message);
+        Assert.DoesNotContain(".tmp", e.Message);
+    }
+}

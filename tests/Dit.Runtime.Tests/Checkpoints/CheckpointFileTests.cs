@@ -1,0 +1,58 @@
+namespace Dit.Runtime.Tests;
+
+public sealed class CheckpointFileTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_file_is_known_by_its_content_and_not_by_its_name()
+    {
+        var torch = _folder.Write("weights.safetensors", GoldenFile.Bytes("dit/dit-p2.state_dict.pt"));
+        var safe = _folder.Write("weights.pt", GoldenFile.Bytes("dit/dit-p8.safetensors"));
+        using (var file = CheckpointFile.Open(torch))
+            Assert.IsType<TorchArchive>(file);
+        using (var file = CheckpointFile.Open(safe))
+            Assert.IsType<SafeTensorsFile>(file);
+    }
+
+    [Theory]
+    [InlineData("80028a0a6cfc9c46f9206aa850192e", "before PyTorch 1.6")]
+    [InlineData("80027d71002e", "bare Python pickle")]
+    [InlineData("80049500000000", "bare Python pickle")]
+    [InlineData("1f8b0800", "gzip")]
+    [InlineData("894844460d0a1a0a", "HDF5")]
+    [InlineData("47475546", "GGUF")]
+    [InlineData("3c21444f43545950453e", "web page")]
+    [InlineData("76657273696f6e2068747470733a2f2f6769742d6c66732e", "Git LFS")]
+    [InlineData("48656c6c6f2c20776f726c64", "text 'Hello, w'")]
+    [InlineData("00", "bytes 00")]
+    [InlineData("ffffffffffffffff7b7d", "bytes ffffffffffffffff")]
+    public void Any_other_file_is_refused_with_what_it_looks_like_and_what_is_accepted(string hex, string looks)
+    {
+        var path = _folder.Write("a", Convert.FromHexString(hex));
+        var e = Assert.Throws<DitException>(() => CheckpointFile.Open(path));
+        Assert.Contains(looks, e.Message);
+        Assert.Contains("safetensors", e.Message);
+        Assert.DoesNotContain('\n', e.Message);
+    }
+
+    [Fact]
+    public void A_missing_file_an_empty_file_and_a_folder_are_told_apart()
+    {
+        Assert.Equal($"There is no file '{_folder["no"]}'.", Assert.Throws<DitException>(() => CheckpointFile.Open(_folder["no"])).Message);
+        Assert.Contains("is empty", Assert.Throws<DitException>(() => CheckpointFile.Open(_folder.Write("a", []))).Message);
+        Assert.Contains("is a folder", Assert.Throws<DitException>(() => CheckpointFile.Open(_folder.Path)).Message);
+        Assert.Contains("path", Assert.Throws<DitException>(() => CheckpointFile.Open("")).Message);
+    }
+
+    [Fact]
+    public void A_refused_file_is_closed()
+    {
+        var path = _folder.Write("a", "PK but no archive"u8.ToArray());
+        Assert.Throws<DitException>(() => CheckpointFile.Open(path));
+        using var alone = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        Assert.True(alone.CanWrite);
+    }
+}

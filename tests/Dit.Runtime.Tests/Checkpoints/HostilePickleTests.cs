@@ -1,0 +1,187 @@
+using System.Text;
+
+namespace Dit.Runtime.Tests;
+
+/// <summary>Pickles that were made to harm: each is refused with one line and without running, allocating or looping.</summary>
+public sealed class HostilePickleTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("os", "system")]
+    [InlineData("posix", "system")]
+    [InlineData("builtins", "getattr")]
+    [InlineData("builtins", "eval")]
+    [InlineData("__builtin__", "exec")]
+    [InlineData("subprocess", "Popen")]
+    [InlineData("torch", "load")]
+    [InlineData("torch", "FloatStorage.__init__")]
+    [InlineData("torch._utils", "_rebuild_tensor_v2.__globals__")]
+    [InlineData("collections", "OrderedDict.__class__")]
+    [InlineData("System.Diagnostics", "Process")]
+    [InlineData("torch.nn.modules.linear", "Linear")]
+    public void A_name_that_no_state_dict_needs_is_refused_by_name(string module, string name)
+    {
+        AssertRefused(p => p.Global(module, name).Text("touch /tmp/x").Op(0x85).Op('R'), $"'{module}.{name}'");
+        AssertRefused(p => p.Text(module).Text(name).Op(0x93).Text("touch /tmp/x").Op(0x85).Op('R'), $"'{module}.{name}'");
+    }
+
+    [Fact]
+    public void Names_of_any_length_and_line_ends_are_shown_in_one_line()
+    {
+        AssertRefused(p => p.Text("evil\r\n").Text(new string('x', 100_000)).Op(0x93), "asks for 'evil");
+        AssertRefused(p => p.Tensor(6, 0, [6], [1], key: new string('\n', 5000)), "lacks the elements");
+    }
+
+    [Fact]
+    public void Wrong_arguments_to_an_allowed_name_are_refused()
+    {
+        const string Tensor = "'torch._utils._rebuild_tensor_v2' to the wrong arguments";
+        AssertRefused(p => p.Global("torch._utils", "_rebuild_tensor_v2").Op(')').Op('R'), Tensor);
+        AssertRefused(p => p.Global("torch._utils", "_rebuild_tensor_v2").Text("a").Op(0x85).Op('R'), Tensor);
+        AssertRefused(p => p.Tensor(6, 0, [6], [1, 1]), Tensor);
+        AssertRefused(p => p.Tensor(6, -1, [6], [1]), Tensor);
+        AssertRefused(p => p.Global("torch._utils", "_rebuild_parameter").Text("a").Op(0x85).Op('R'), "wrong arguments");
+        AssertRefused(p => p.Global("collections", "OrderedDict").Text("a").Op(0x85).Op('R'), "wrong arguments");
+        AssertRefused(p => p.Global("collections", "OrderedDict").Op(']').Text("a").Op('a').Op(0x85).Op('R'), "wrong arguments");
+        AssertRefused(p => p.Global("torch", "FloatStorage").Int(1L << 50).Op(0x85).Op('R'), "wrong arguments");
+        AssertRefused(p => p.Global("torch", "FloatStorage").Text("a").Op('R'), "not a name");
+        AssertRefused(p => p.Text("os.system").Op(')').Op('R'), "not a name");
+        AssertRefused(p => p.Text("a").Op('}').Op('b'), "attributes");
+        AssertRefused(p => p.Text("elsewhere").Op('Q'), "outside it");
+        AssertRefused(p => p.Storage("DataFrame", "0", 6), "'torch.DataFrame'");
+        AssertRefused(p => p.Storage("FloatStorage", "0", -6), "outside it");
+    }
+
+    [Fact]
+    public void Sizes_beyond_the_storage_or_the_file_are_refused_before_anything_is_allocated()
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        AssertRefused(p => p.Tensor(6, 0, [10_995_116_277_760], [1]), "save expanded tensors with .contiguous()");
+        AssertRefused(p => p.Tensor(6, 0, [10_995_116_277_760], [0]), "save expanded tensors with .contiguous()");
+        AssertRefused(p => p.Tensor(10_995_116_277_760, 0, [10_995_116_277_760], [1]), "holds 24 bytes for tensor 'x'");
+        AssertRefused(p => p.Tensor(7, 0, [7], [1]), "but claims 7 elements");
+        AssertRefused(p => p.Tensor(6, 1, [6], [1]), "ends at element 6 of a storage of 6");
+        AssertRefused(p => p.Tensor(6, 0, [2, 2], [5, 1]), "ends at element 6");
+        AssertRefused(p => p.Tensor(6, long.MaxValue, [2], [1]), "ends at element");
+        AssertRefused(p => p.Tensor(6, 0, [2], [long.MaxValue]), "ends at element");
+        AssertRefused(p => p.Tensor(6, 0, [2], [-1]), "impossible shape");
+        AssertRefused(p => p.Tensor(6, 0, [-2], [1]), "impossible shape");
+        AssertRefused(p => p.Tensor(6, 0, [long.MaxValue, long.MaxValue], [1, 1]), "impossible shape");
+        AssertRefused(p => p.Tensor(6, 0, [.. Enumerable.Repeat(1L, 65)], [.. Enumerable.Repeat(1L, 65)]), "impossible shape");
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 10_000_000);
+    }
+
+    [Theory]
+    [InlineData("../../../../etc/passwd")]
+    [InlineData("/etc/passwd")]
+    [InlineData("..\\0")]
+    public void A_storage_key_is_never_a_path(string key) => AssertRefused(p => p.Tensor(6, 0, [6], [1], key: key), "lacks the elements");
+
+    [Fact]
+    public void An_entry_that_climbs_out_of_the_archive_is_only_a_key()
+    {
+        var pickle = Pickle.Entry(p => p.Tensor(6, 0, [6], [1], key: "../../x"));
+        using var file = TorchArchive.Open(_folder.Write("a", Pickle.Archive(pickle, ("data/../../x", new byte[24]))));
+        Assert.Equal(["x"], file.Tensors.Keys);
+        Assert.Equal(["a"], _folder.Files);
+    }
+
+    [Fact]
+    public void Lists_that_hold_each_other_without_end_are_refused()
+    {
+        // {"x": l60} where l(i+1) = [l(i), l(i)]: 2^60 values when written out.
+        AssertRefused(p =>
+        {
+            p.Op(']');
+            for (var i = 0; i < 60; i++)
+                p.Op('q', 0).Op('0').Op(']').Op('(').Op('h', 0).Op('h', 0).Op('e');
+            return p;
+        }, "repeated too often");
+        AssertRefused(p => p.Op(']').Op('q', 0).Op('h', 0).Op('a'), "nested too deep");
+    }
+
+    [Fact]
+    public void A_tuple_of_tuples_is_refused_when_it_is_written_out_too_often()
+    {
+        // {"x": t60} where t(i+1) = (t(i), t(i)).
+        AssertRefused(p =>
+        {
+            p.Op(')');
+            for (var i = 0; i < 60; i++)
+                p.Op('q', 0).Op('h', 0).Op(0x86);
+            return p;
+        }, "repeated too often");
+    }
+
+    [Fact]
+    public void Long_keys_that_repeat_are_refused()
+    {
+        // A key of 100 kB in a dict that a list holds again and again.
+        AssertRefused(p =>
+        {
+            p.Op('}').Text(new string('k', 100_000)).Op('}').Op('s').Op('q', 0).Op('0').Op(']').Op('(');
+            for (var i = 0; i < 10_000; i++)
+                p.Op('h', 0);
+            return p.Op('e');
+        }, "repeated too often");
+    }
+
+    [Fact]
+    public void Deep_nesting_is_refused()
+    {
+        AssertRefused(p => Repeat(p, 100_000, '('), "nests deeper");
+        AssertRefused(p =>
+        {
+            p.Op(']');
+            for (var i = 0; i < 200_000; i++)
+                p.Op(0x85);
+            return p;
+        }, "nested too deep");
+        AssertRefused(p => Repeat(p, 2_000_000, 'N'), "more than 2000000 steps");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("}")]
+    [InlineData("s")]
+    [InlineData("u")]
+    [InlineData("t")]
+    [InlineData("a")]
+    [InlineData("R")]
+    [InlineData("b")]
+    [InlineData("0")]
+    [InlineData("h\u0007")]
+    [InlineData("q\u0000")]
+    [InlineData("(s")]
+    [InlineData("}(Nu")]
+    [InlineData(")(Ne")]
+    [InlineData("cos")]
+    [InlineData("X\u0010\u0000\u0000\u0000ab")]
+    [InlineData("i")]
+    [InlineData("P1\n")]
+    [InlineData("o")]
+    public void A_pickle_that_is_damaged_is_refused(string opcodes) =>
+        AssertRefusedPickle([0x80, 2, .. Encoding.Latin1.GetBytes(opcodes), .. opcodes == "}" ? "N."u8 : "."u8], "damaged or of another kind");
+
+    private static Pickle Repeat(Pickle pickle, int count, char opcode)
+    {
+        for (var i = 0; i < count; i++)
+            pickle.Op(opcode);
+        return pickle;
+    }
+
+    private void AssertRefused(Func<Pickle, Pickle> value, params string[] anyReason) => AssertRefusedPickle(Pickle.Entry(value), anyReason);
+
+    private void AssertRefusedPickle(byte[] pickle, params string[] anyReason)
+    {
+        var path = _folder.Write("a", Pickle.Archive(pickle, ("data/0", new byte[24])));
+        var e = Assert.Throws<DitException>(() => TorchArchive.Open(path).Dispose());
+        Assert.True(anyReason.Any(reason => e.Message.Contains(reason, StringComparison.Ordinal)), e.Message);
+        Assert.Contains(path, e.Message);
+        Assert.DoesNotContain('\n', e.Message);
+        Assert.True(e.Message.Length < 600, e.Message);
+    }
+}

@@ -1,0 +1,104 @@
+using CsCheck;
+
+namespace Dit.Spec.Tests;
+
+public class BindingTests
+{
+    [Fact]
+    public void Every_key_reaches_the_model()
+    {
+        var spec = Specs.Model(Specs.Tiny);
+
+        Assert.Equal(
+            ("Tiny/2", "Tiny2", 2, 32, 4, 2, 128),
+            (spec.Name, spec.ClassName, spec.Depth, spec.Width, spec.Heads, spec.PatchSize, spec.HiddenWidth));
+        Assert.Equal(new InputSpec(4, 8, 8), spec.Input);
+        Assert.Equal(new ConditioningSpec(ConditioningVariant.AdaLNZero, new Condition.ClassLabels(10, 0.1)), spec.Conditioning);
+        Assert.Equal(new DiffusionSpec(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Diffusion);
+        Assert.Equal(Autoencoder.None, spec.Autoencoder);
+        Assert.Equal(
+            [new SamplerSpec("ddpm-250", new SamplerMethod.Ddpm(), 250), new SamplerSpec("ddim-50", new SamplerMethod.Ddim(0.5), 50)],
+            spec.Samplers);
+        Assert.Equal((8, 16, 4, 4), (spec.HeadWidth, spec.Tokens, spec.GridHeight, spec.GridWidth));
+    }
+
+    [Fact]
+    public void Keys_with_defaults_may_be_left_out()
+    {
+        var spec = Specs.Model("""
+            model: Small
+            depth: 1
+            width: 8
+            heads: 2
+            patch_size: 4
+            input: { channels: 3, size: [8, 16] }
+            conditioning: { classes: 3 }
+            """);
+
+        Assert.Equal(32, spec.HiddenWidth);
+        Assert.Equal(new InputSpec(3, 8, 16), spec.Input);
+        Assert.Equal(8, spec.Tokens);
+        Assert.Equal(new ConditioningSpec(ConditioningVariant.AdaLNZero, new Condition.ClassLabels(3, 0.1)), spec.Conditioning);
+        Assert.Equal(new DiffusionSpec(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Diffusion);
+        Assert.Empty(spec.Samplers);
+    }
+
+    [Theory]
+    [InlineData("prediction: epsilon", "prediction: start-x", 8)]
+    [InlineData("variance: learned-range", "variance: fixed-small", 4)]
+    [InlineData("variance: learned-range", "variance: fixed-large", 4)]
+    [InlineData("schedule: linear", "schedule: squared-cosine", 8)]
+    public void Learned_variance_doubles_the_output_channels(string line, string replacement, int channels) =>
+        Assert.Equal(channels, Specs.Model(Specs.Tiny.Replace(line, replacement)).OutputChannels);
+
+    [Fact]
+    public void A_family_is_every_combination_of_its_axes()
+    {
+        var models = Specs.Models(Specs.Shipped("dit.dit.yaml"));
+
+        Assert.Equal(
+            from size in new[] { "S", "B", "L", "XL" } from patch in new[] { 2, 4, 8 } select $"DiT-{size}/{patch}",
+            models.Select(m => m.Name));
+        var large = models.Single(m => m.Name == "DiT-XL/2");
+        Assert.Equal((28, 1152, 16, 2, "DiTXL2"), (large.Depth, large.Width, large.Heads, large.PatchSize, large.ClassName));
+    }
+
+    [Fact]
+    public void Without_label_dropout_there_is_no_null_class()
+    {
+        var labels = Specs.Model(Specs.Tiny.Replace("dropout: 0.1", "dropout: 0")).Conditioning.Condition.Match(l => l);
+
+        Assert.False(labels.HasNullClass);
+        Assert.Equal(10, labels.Rows);
+    }
+
+    [Fact]
+    public void The_hash_is_the_models_not_the_files()
+    {
+        var spec = Specs.Model(Specs.Tiny);
+        var rearranged = "# a comment\nautoencoder: none\n" + Specs.Tiny.Replace("autoencoder: none\n", "").Replace("dropout: 0.1", "dropout: 0.10");
+
+        Assert.Equal(spec.Hash, Specs.Model(rearranged).Hash);
+        Assert.NotEqual(spec.Hash, Specs.Model(Specs.Tiny.Replace("depth: 2", "depth: 3")).Hash);
+        Assert.NotEqual(spec.Hash, Specs.Model(Specs.Tiny.Replace("dropout: 0.1", "dropout: 0.2")).Hash);
+        Assert.Matches("^[0-9a-f]{12}$", spec.Hash);
+    }
+
+    [Fact]
+    public void Equal_specs_are_equal_values()
+    {
+        Assert.Equal(SpecFile.Parse(Specs.Tiny), SpecFile.Parse(Specs.Tiny));
+        Assert.Equal(SpecFile.Parse(Specs.Tiny).GetHashCode(), SpecFile.Parse(Specs.Tiny).GetHashCode());
+        Assert.NotEqual(SpecFile.Parse(Specs.Tiny), SpecFile.Parse(Specs.Tiny.Replace("depth: 2", "depth: 3")));
+    }
+
+    [Fact]
+    public void Mutated_specs_give_models_or_errors_and_never_an_exception() =>
+        Gen.Select(Gen.Int[0, Specs.Tiny.Length - 1], Gen.Int[0, 12], Gen.String[Gen.Char["abz019:{}[]-#&*'\"\n\t ,._/"], 0, 6]).Array[1, 4].Sample(edits =>
+        {
+            var text = edits.Aggregate(Specs.Tiny, static (t, edit) =>
+                t[..Math.Min(edit.Item1, t.Length)] + edit.Item3 + t[Math.Min(edit.Item1 + edit.Item2, t.Length)..]);
+            var file = SpecFile.Parse(text);
+            return file.Errors.Count > 0 ? file.Models.Count == 0 && file.Errors.All(e => e.At.Line >= 1 && e.Message.Length > 10) : file.Models.Count == 1;
+        }, iter: 3000);
+}

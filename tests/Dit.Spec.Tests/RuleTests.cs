@@ -1,0 +1,141 @@
+namespace Dit.Spec.Tests;
+
+/// <summary>Each rule once: the id, the place, the value that is wrong and what would be right.</summary>
+public class RuleTests
+{
+    public static TheoryData<string, string, string, int, int, string> OneMistake => new()
+    {
+        // id, line to replace, its replacement, line and column of the error, words of the message
+        { "DIT001", "model: Tiny/2", "model: {Tiny", 2, 6, "Not valid YAML" },
+        { "DIT001", "model: Tiny/2", "model: &name Tiny\nbackbone: *name", 2, 11, "anchors and aliases are not used in specs; write the value out" },
+        { "DIT002", "depth: 2", "deepth: 2", 2, 1, "Unknown key 'deepth'; did you mean 'depth'?" },
+        { "DIT002", "  dropout: 0.1", "  temperature: 1", 13, 3, "Unknown key 'conditioning.temperature'; the keys here are variant, classes, dropout" },
+        { "DIT003", "heads: 4\n", "", 1, 1, "Key 'heads' is missing; add 'heads: ...', a whole number from 1 to 1024" },
+        { "DIT004", "depth: 2", "depth: two", 2, 8, "'depth' must be a whole number written in digits, not 'two'" },
+        { "DIT004", "depth: 2", "depth: 2.0", 2, 8, "must be a whole number written in digits, not '2.0'" },
+        { "DIT004", "depth: 2", "depth: 1_000", 2, 8, "must be a whole number written in digits, not '1_000'" },
+        { "DIT004", "depth: 2", "depth: '2'", 2, 8, "must be a whole number written in digits, not '2'" },
+        { "DIT004", "  size: 8", "  size: [8, 8, 8]", 9, 9, "'input.size' must be one number, or [height, width]; it is a list" },
+        { "DIT004", "mlp_ratio: 4", "mlp_ratio: no", 6, 12, "'mlp_ratio' must be a number such as 4 or 0.1, not 'no'" },
+        { "DIT005", "heads: 4", "heads: 4\nheads: 8", 5, 1, "Key 'heads' stands twice; keep one of them" },
+        { "DIT006", "  schedule: linear", "  schedule: linaer", 17, 13, "'diffusion.schedule' cannot be 'linaer'; did you mean 'linear'?" },
+        { "DIT006", "autoencoder: none", "autoencoder: vq", 19, 14, "'autoencoder' cannot be 'vq'; it is one of none, kl-f8" },
+        { "DIT007", "depth: 2", "depth: 0", 2, 8, "'depth' is 0; it must be from 1 to 1000" },
+        { "DIT007", "  dropout: 0.1", "  dropout: 1.5", 13, 12, "'conditioning.dropout' is 1.5; it must be from 0 to 1" },
+        { "DIT008", "model: Tiny/2", "model: 2/Tiny", 1, 8, "'2/Tiny' gives no C# class name; start it with a letter" },
+        { "DIT008", "model: Tiny/2", "model: Block", 1, 8, "class name Block, which generated code uses already; choose another, such as MyBlock" },
+        { "DIT009", "  variant: adaln-zero", "  variant: in-context", 11, 12, "'conditioning.variant: in-context' is not available in this version; available here: adaln-zero" },
+        { "DIT009", "model: Tiny/2", "model: Tiny/2\nbackbone: u-vit", 2, 11, "available here: dit" },
+        { "DIT101", "width: 32", "width: 36", 3, 8, "Width 36 is not divisible by 8 heads" },
+        { "DIT102", "patch_size: 2", "patch_size: 3", 5, 13, "Input height 8 is not divisible by patch size 3; 9 is" },
+        { "DIT103", "width: 32", "width: 30", 3, 8, "Width 30 is not a multiple of 4, which the 2-D sin-cos positions need; 28 is" },
+        { "DIT104", "method: ddpm, steps: 250", "method: heun, steps: 250", 21, 23, "sampler of flow processes, and the model's process is a Gaussian diffusion; use ddpm or ddim" },
+        { "DIT106", "steps: 250", "steps: 1001", 21, 36, "Sampler 'ddpm-250' takes 1001 steps, but the process has 1000; ask for at most 1000" },
+        { "DIT108", "  ddim-50:", "  ddpm.250:", 22, 3, "Samplers 'ddpm-250' and 'ddpm.250' would both be the property Ddpm250; rename one" },
+        { "DIT109", "mlp_ratio: 4", "mlp_ratio: 1.3", 6, 12, "Width 32 times mlp_ratio 1.3 is 41.6, not a whole number of hidden channels; 1 would be" },
+    };
+
+    [Theory, MemberData(nameof(OneMistake))]
+    public void One_mistake_gives_one_located_error(string id, string line, string replacement, int atLine, int atColumn, string words)
+    {
+        Assert.Contains(line, Specs.Tiny);
+        var spec = Specs.Tiny.Replace(line, replacement);
+        if (id == "DIT101") spec = spec.Replace("heads: 4", "heads: 8");
+        if (id == "DIT103") spec = spec.Replace("heads: 4", "heads: 5");
+
+        var error = Assert.Single(SpecFile.Parse(spec).Errors);
+
+        Assert.Equal((id, atLine, atColumn), (error.Rule.Id, error.At.Line, error.At.Column));
+        Assert.Contains(words, error.Message);
+    }
+
+    [Fact]
+    public void A_velocity_model_with_learned_variance_is_illegal_as_well_as_not_available()
+    {
+        var errors = SpecFile.Parse(Specs.Tiny.Replace("prediction: epsilon", "prediction: velocity")).Errors;
+
+        Assert.Contains(errors, e => e.Rule == Rule.NotAvailable && e.At.Line == 15);
+        Assert.Contains(errors, e => e.Rule == Rule.ProcessIsConsistent && e.At.Line == 16 && e.Message.Contains("no learned variance"));
+        Assert.Contains(errors, e => e.Rule == Rule.ProcessIsConsistent && e.At.Line == 17 && e.Message.Contains("needs a flow schedule, not 'linear'"));
+    }
+
+    [Fact]
+    public void Five_mistakes_give_five_errors_in_the_order_of_the_file()
+    {
+        var file = SpecFile.Parse(Specs.Tiny
+            .Replace("depth: 2", "depth: -1")
+            .Replace("heads: 4", "heads: 5")
+            .Replace("  size: 8", "  sise: 8")
+            .Replace("variance: learned-range", "variance: learned")
+            .Replace("steps: 250", "steps: 0"));
+
+        Assert.Empty(file.Models);
+        Assert.Equal(["DIT007", "DIT101", "DIT002", "DIT006", "DIT007"], file.Errors.Select(e => e.Rule.Id));
+    }
+
+    [Theory]
+    [InlineData("", "The file is empty")]
+    [InlineData("# only a comment\n", "The file is empty")]
+    [InlineData("- a\n- b\n", "A spec is a mapping that starts with 'model: NAME' or 'family: NAME', not a list")]
+    [InlineData("model: A\n---\nmodel: B\n", "one YAML document")]
+    [InlineData("model:\t\tA\n\tdepth: 2", "Not valid YAML")]
+    [InlineData("model: [Tiny\nwidth: 3\n", "Not valid YAML")]
+    [InlineData("[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "nest more than 16 deep")]
+    public void What_is_not_a_spec_says_so(string text, string words) =>
+        Assert.Contains(words, Assert.Single(SpecFile.Parse(text).Errors).Message);
+
+    [Theory]
+    [InlineData("family: DiT-{size}", "does not say {patch_size}")]
+    [InlineData("family: DiT-{size}/{patch_size}/{depth}", "has the placeholder {depth}, which is no axis of the matrix; the axes are {size}, {patch_size}")]
+    public void A_familys_name_tells_its_members_apart(string line, string words)
+    {
+        var error = Assert.Single(SpecFile.Parse(Specs.Shipped("dit.dit.yaml").Replace("family: DiT-{size}/{patch_size}", line)).Errors);
+
+        Assert.Equal(Rule.BadName, error.Rule);
+        Assert.Contains(words, error.Message);
+    }
+
+    [Theory]
+    [InlineData("patch_size: []")]
+    [InlineData("patch_size: 2")]
+    [InlineData("patch_size: [[2], [4]]")]
+    public void A_malformed_axis_says_what_an_axis_is(string axis)
+    {
+        var error = Assert.Single(SpecFile.Parse(Specs.Shipped("dit.dit.yaml").Replace("patch_size: [2, 4, 8]", axis)).Errors);
+
+        Assert.Equal(Rule.BadMatrix, error.Rule);
+        Assert.Contains("Axis 'patch_size' of the matrix must be a list of values", error.Message);
+    }
+
+    [Fact]
+    public void An_error_in_a_cell_of_the_matrix_is_reported_once_and_points_into_the_cell()
+    {
+        var text = Specs.Shipped("dit.dit.yaml").Replace("width: 1152", "width: 1150");
+
+        var error = Assert.Single(SpecFile.Parse(text).Errors, e => e.Rule == Rule.HeadsDivideWidth);
+
+        Assert.Contains("Width 1150 is not divisible by 16 heads; 1152 is", error.Message);
+        Assert.Equal("1150", text.Substring(error.At.Start, error.At.Length));
+    }
+
+    [Fact]
+    public void Two_models_that_would_be_one_class_are_told_apart_by_file_and_line()
+    {
+        var one = SpecFile.Parse(Specs.Tiny).Models[0];
+        var other = SpecFile.Parse(Specs.Tiny.Replace("model: Tiny/2", "model: Tiny-2")).Models[0];
+
+        var (path, error) = Assert.Single(DeclaredModel.Collisions([("a.dit.yaml", one), ("b.dit.yaml", other)]));
+
+        Assert.Equal(("b.dit.yaml", "DIT107"), (path, error.Rule.Id));
+        Assert.Equal("Model 'Tiny-2' would be the class Tiny2, as 'Tiny/2' is already (a.dit.yaml, line 1); give it another name", error.Message);
+    }
+
+    [Fact]
+    public void Every_rule_has_its_own_id_and_a_page()
+    {
+        Assert.Equal(Rule.All.Count, Rule.All.Select(r => r.Id).Distinct().Count());
+        Assert.All(Rule.All, rule => Assert.Contains(
+            $"# {rule.Id}: {rule.Title}",
+            File.ReadAllText(Path.Combine(Specs.RepositoryRoot, "docs", "diagnostics", $"{rule.Id}.md"))));
+    }
+}
