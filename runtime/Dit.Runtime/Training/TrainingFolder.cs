@@ -46,7 +46,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
             throw new DitException($"The weights are no longer finite at step {state.Step}; {Kept}. A smaller learning rate or a gradient clip may help.");
         SafeTensors.Save(Checkpoint, [.. Prefixed("model.", state.Model.state_dict()), .. Prefixed("ema.", state.Average.Tensors)], Metadata(state));
         AtomicFile.WriteText(LossTable, Table(state.Losses));
-        Plot.LossCurve(LossPlot, $"{state.Card.Name}: loss", [Curve("loss", state, losses => losses.Total), Curve("mse", state, losses => losses.Mse)]);
+        Plot.LossCurve(LossPlot, $"{state.Card.Name}: losses", Curves(state.Losses), new PlotOptions(LogY: true));
         return [Checkpoint, LossTable, LossPlot];
     }
 
@@ -73,8 +73,12 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         ["dit.recipe"] = JsonSerializer.Serialize(state.Recipe),
     };
 
-    private static PlotSeries Curve(string name, TrainingState state, Func<StepLosses, double> value) =>
-        new(name, [.. state.Losses.Select((losses, i) => new PlotPoint(i + 1, value(losses)))]);
+    // The bound jumps by orders of magnitude with the timesteps that a batch happens to draw: apart, it hides nothing.
+    private static PlotSeries[] Curves(IReadOnlyList<StepLosses> losses) =>
+    [
+        new("mse", [.. losses.Select((loss, i) => new PlotPoint(i + 1, loss.Mse))]),
+        new("variational bound", [.. losses.Select((loss, i) => new PlotPoint(i + 1, loss.VariationalBound))]),
+    ];
 
     private static string Table(IReadOnlyList<StepLosses> losses)
     {
