@@ -14,7 +14,6 @@ internal static class ModelEmitter
             // </auto-generated>
             #nullable enable
 
-            using System;
             using System.Collections.Generic;
             using Dit.Runtime;
             using TorchSharp;

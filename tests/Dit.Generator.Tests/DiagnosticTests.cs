@@ -1,0 +1,66 @@
+using Microsoft.CodeAnalysis;
+
+namespace Dit.Generator.Tests;
+
+/// <summary>Spec errors as the compiler shows them.</summary>
+public class DiagnosticTests
+{
+    private const string FiveMistakes = """
+        model: Wrong/2
+        depth: 0
+        width: 1150
+        heads: 16
+        patch_size: 2
+        input: { channels: 4, size: 33 }
+        conditioning: { variant: adaln-zreo, classes: 10 }
+        diffusion: { timesteps: 100 }
+        samplers:
+          slow: { method: ddpm, steps: 250 }
+        """;
+
+    [Fact]
+    public void Five_mistakes_are_five_compiler_errors_each_with_its_id_file_line_column_and_remedy()
+    {
+        var found = Generate.From(new SpecText("models/wrong.dit.yaml", FiveMistakes.Replace("width: 1150", "width: 1152").Replace("heads: 16", "heads: 20"))).Diagnostics;
+
+        Assert.Equal(
+            [
+                "models/wrong.dit.yaml(2,8): error DIT007: 'depth' is 0; it must be from 1 to 1000",
+                "models/wrong.dit.yaml(3,8): error DIT101: Width 1152 is not divisible by 20 heads; 1160 is",
+                "models/wrong.dit.yaml(5,13): error DIT102: Input height 33 is not divisible by patch size 2; 32 is",
+                "models/wrong.dit.yaml(7,26): error DIT006: 'conditioning.variant' cannot be 'adaln-zreo'; did you mean 'adaln-zero'?",
+                "models/wrong.dit.yaml(10,32): error DIT106: Sampler 'slow' takes 250 steps, but the process has 100; ask for at most 100",
+            ],
+            found.Select(Text));
+    }
+
+    [Fact]
+    public void Two_files_that_declare_one_class_are_an_error_and_the_other_models_are_still_written()
+    {
+        var spec = FiveMistakes.Replace("depth: 0", "depth: 1").Replace("width: 1150", "width: 1152").Replace("size: 33", "size: 32")
+            .Replace("adaln-zreo", "adaln-zero").Replace("steps: 250", "steps: 50");
+        var run = Generate.From(
+            new SpecText("a.dit.yaml", spec), new SpecText("b.dit.yaml", spec.Replace("Wrong/2", "Wrong-2")), new SpecText("c.dit.yaml", spec.Replace("Wrong/2", "Right/2")));
+
+        Assert.Equal(
+            "b.dit.yaml(1,8): error DIT107: Model 'Wrong-2' would be the class Wrong2, as 'Wrong/2' is already (a.dit.yaml, line 1); give it another name",
+            Text(Assert.Single(run.Diagnostics)));
+        Assert.Equal(["DitModels.g.cs", "Right2.g.cs"], run.Sources.Keys.Order());
+    }
+
+    [Fact]
+    public void Other_files_are_left_alone()
+    {
+        var run = Generate.From(new SpecText("settings.yaml", "model: A"), new SpecText("dit.yaml.txt", "model: A"));
+
+        Assert.Empty(run.Diagnostics);
+        Assert.Empty(run.Sources);
+    }
+
+    private static string Text(Diagnostic diagnostic)
+    {
+        var span = diagnostic.Location.GetLineSpan();
+        var start = span.StartLinePosition;
+        return $"{span.Path}({start.Line + 1},{start.Character + 1}): {(diagnostic.Severity == DiagnosticSeverity.Error ? "error" : "warning")} {diagnostic.Id}: {diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}";
+    }
+}

@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using Dit.Runtime;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.Diagnostics;
+using Microsoft.CodeAnalysis.Text;
+
+namespace Dit.Generator.Tests;
+
+/// <summary>One spec file handed to the generator.</summary>
+internal sealed class SpecText(string path, string text) : AdditionalText
+{
+    public override string Path => path;
+
+    public override SourceText GetText(CancellationToken cancellationToken = default) => SourceText.From(text);
+}
+
+/// <summary>Runs the generator as the compiler does. Every test goes through here.</summary>
+internal sealed class Generate
+{
+    private static readonly CSharpCompilation Empty = CSharpCompilation.Create(
+        "Consumer",
+        references: References(),
+        options: new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
+
+    private readonly GeneratorDriver driver;
+    private readonly IReadOnlyList<SpecText> files;
+
+    private Generate(GeneratorDriver driver, IReadOnlyList<SpecText> files)
+    {
+        this.driver = driver.RunGenerators(Empty);
+        this.files = files;
+    }
+
+    public static Generate From(params IReadOnlyList<SpecText> files) => new(
+        CSharpGeneratorDriver.Create(
+            [new DitGenerator().AsSourceGenerator()],
+            files,
+            new CSharpParseOptions(LanguageVersion.Latest, DocumentationMode.Diagnose),
+            new Options(),
+            new GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, trackIncrementalGeneratorSteps: true)),
+        files);
+
+    public GeneratorRunResult Result => Assert.Single(driver.GetRunResult().Results);
+
+    public IReadOnlyDictionary<string, string> Sources => Result.GeneratedSources.ToDictionary(static s => s.HintName, static s => s.SourceText.ToString());
+
+    public ImmutableArray<Diagnostic> Diagnostics => Result.Diagnostics;
+
+    /// <summary>The same driver after an edit of one file.</summary>
+    public Generate Edit(string path, Func<string, string> edit)
+    {
+        var old = files.Single(f => f.Path == path);
+        var changed = new SpecText(path, edit(old.GetText().ToString()));
+        Assert.NotEqual(old.GetText().ToString(), changed.GetText().ToString());
+        return new(driver.ReplaceAdditionalText(old, changed), [.. files.Select(f => f == old ? changed : f)]);
+    }
+
+    /// <summary>The same driver run again over the same files.</summary>
+    public Generate Again() => new(driver, files);
+
+    /// <summary>What happened to the values of a step in the last run.</summary>
+    public IReadOnlyList<IncrementalStepRunReason> Reasons(string step) =>
+        [.. Result.TrackedSteps[step].SelectMany(static run => run.Outputs).Select(static output => output.Reason)];
+
+    /// <summary>How many files were written anew in the last run, by hint name unknown: only counts are kept by the driver.</summary>
+    public int Emitted => Result.TrackedOutputSteps["SourceOutput"].SelectMany(static run => run.Outputs)
+        .Count(static output => output.Reason is IncrementalStepRunReason.New or IncrementalStepRunReason.Modified);
+
+    /// <summary>Nothing at all was computed in a second run.</summary>
+    public Generate AssertCached()
+    {
+        var again = Again();
+        Assert.All(again.Result.TrackedSteps.Where(static s => s.Key.StartsWith("Dit.")), static step =>
+            Assert.All(step.Value.SelectMany(static run => run.Outputs), output => Assert.Contains(
+                output.Reason, new[] { IncrementalStepRunReason.Cached, IncrementalStepRunReason.Unchanged })));
+        Assert.Equal(0, again.Emitted);
+        return this;
+    }
+
+    /// <summary>What was written compiles, without a warning and with its documentation in order.</summary>
+    public Generate AssertCompiles()
+    {
+        Assert.Empty(Diagnostics);
+        driver.RunGeneratorsAndUpdateCompilation(Empty, out var compilation, out _);
+        Assert.Empty(compilation.GetDiagnostics().Where(static d => d.Severity >= DiagnosticSeverity.Warning).Select(static d => d.ToString()));
+        return this;
+    }
+
+    // What this test runs on, the runtime and TorchSharp among it.
+    private static IEnumerable<MetadataReference> References() =>
+        ((string?)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") ?? "").Split(Path.PathSeparator)
+            .Append(typeof(DitException).Assembly.Location)
+            .Where(static path => Path.GetFileName(path) is var name && (name.StartsWith("System.") || name is "netstandard.dll" or "mscorlib.dll" or "TorchSharp.dll" or "Dit.Runtime.dll"))
+            .Distinct()
+            .Select(static path => MetadataReference.CreateFromFile(path));
+
+    private sealed class Options : AnalyzerConfigOptionsProvider
+    {
+        public override AnalyzerConfigOptions GlobalOptions { get; } = new Values();
+
+        public override AnalyzerConfigOptions GetOptions(SyntaxTree tree) => GlobalOptions;
+
+        public override AnalyzerConfigOptions GetOptions(AdditionalText textFile) => GlobalOptions;
+
+        private sealed class Values : AnalyzerConfigOptions
+        {
+            public override bool TryGetValue(string key, out string value)
+            {
+                value = key == "build_property.RootNamespace" ? "Consumer" : "";
+                return value.Length > 0;
+            }
+        }
+    }
+}
