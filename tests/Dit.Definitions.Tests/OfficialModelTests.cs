@@ -1,0 +1,82 @@
+using System.Text.Json;
+using Dit.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Definitions.Tests;
+
+/// <summary>The twelve models of the paper, as generated modules: created on the meta device, which gives shapes without memory.</summary>
+public class OfficialModelTests
+{
+    private static JsonElement Official { get; } =
+        JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "golden", "official-models.json"))).RootElement;
+
+    public static TheoryData<string> Names => [.. Official.GetProperty("params").EnumerateObject().Select(static m => m.Name)];
+
+    [Theory, MemberData(nameof(Names))]
+    public void The_modules_parameters_are_the_official_codes_count(string name)
+    {
+        var official = Official.GetProperty("params").GetProperty(name);
+        var (all, trainable, card) = DitModels.All.Single(m => m.Card.Name == name).Accept(new CountParameters());
+
+        Assert.Equal((official.GetProperty("params").GetInt64(), official.GetProperty("trainable").GetInt64()), (all, trainable));
+        Assert.Equal((all, trainable), (card.Parameters, card.TrainableParameters));
+    }
+
+    [Theory, MemberData(nameof(Names))]
+    public void The_checkpoint_map_is_the_modules_state_dict(string name) =>
+        DitModels.All.Single(m => m.Card.Name == name).Accept(new CompareMapWithState());
+
+    [Fact]
+    public void The_state_dict_of_XL2_has_exactly_the_official_names_and_shapes()
+    {
+        using var model = DiTXL2.Create(META);
+
+        Assert.Equal(
+            Official.GetProperty("DiT-XL/2 state dict").EnumerateObject().Select(static p => $"{p.Name}: {p.Value.GetRawText().Replace(" ", "").Replace("\n", "")}"),
+            model.state_dict().Select(static p => $"{p.Key}: [{string.Join(",", p.Value.shape)}]"));
+    }
+
+    [Theory]
+    [InlineData("DiT-S/8", 0.36), InlineData("DiT-S/4", 1.41), InlineData("DiT-S/2", 6.06)]
+    [InlineData("DiT-B/8", 1.42), InlineData("DiT-B/4", 5.57), InlineData("DiT-B/2", 23.01)]
+    [InlineData("DiT-L/8", 5.01), InlineData("DiT-L/4", 19.70), InlineData("DiT-L/2", 80.71)]
+    [InlineData("DiT-XL/8", 7.39), InlineData("DiT-XL/4", 29.05), InlineData("DiT-XL/2", 118.64)]
+    public void The_cards_macs_are_the_papers_gflops(string name, double gflops) =>
+        Assert.Equal(gflops, Math.Round(DitModels.All.Single(m => m.Card.Name == name).Card.Macs / 1e9, 2));
+
+    [Fact]
+    public void S8_runs_with_its_declared_samplers()
+    {
+        using var scope = NewDisposeScope();
+        using var model = DiTS8.Create();
+
+        using var z = DiTS8.Samplers.Ddim50.WithSteps(2).Sample(model, [207, 360], guidance: 4.0, seed: 0);
+
+        Assert.Equal([2, 4, 32, 32], z.shape);
+        Assert.Equal(["ddpm-250", "ddim-50"], DiTS8.AllSamplers.Select(static s => s.Name));
+    }
+
+    private sealed class CountParameters : IModelVisitor<(long All, long Trainable, ModelCard Card)>
+    {
+        public (long All, long Trainable, ModelCard Card) VisitClassConditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+        {
+            using var model = TModel.Create(META);
+            return (model.parameters().Sum(static p => p.numel()), model.parameters().Where(static p => p.requires_grad).Sum(static p => p.numel()), TModel.Card);
+        }
+    }
+
+    private sealed class CompareMapWithState : IModelVisitor<int>
+    {
+        public int VisitClassConditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+        {
+            using var model = TModel.Create(META);
+            Assert.Equal(
+                model.state_dict().Select(static p => $"{p.Key}: {string.Join(", ", p.Value.shape)}"),
+                TModel.CheckpointMap.Select(static e => $"{e.Name}: {string.Join(", ", e.Shape)}"));
+            return TModel.CheckpointMap.Count;
+        }
+    }
+}
