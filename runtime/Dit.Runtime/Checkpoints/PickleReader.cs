@@ -7,8 +7,8 @@ namespace Dit.Runtime;
 /// <summary>Reads the pickles that <c>torch.save</c> writes for state dicts and training checkpoints, and no others.</summary>
 /// <remarks>
 /// A pickle is a program for a small stack machine. This machine knows the opcodes that build plain values (protocols 2 to 4,
-/// as Python's pickletools documents them); what is done with names is in <see cref="PickleGlobals"/>. No opcode makes a
-/// value larger than itself, so the bounds on bytes and steps bound memory and time.
+/// as Python's pickletools documents them); what is done with names is in <see cref="PickleGlobals"/>. An opcode makes one
+/// value, of no more content than the bytes it takes, so the bounds on bytes and steps bound memory and time.
 /// </remarks>
 internal sealed class PickleReader
 {

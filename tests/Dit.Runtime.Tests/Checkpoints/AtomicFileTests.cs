@@ -4,7 +4,7 @@ namespace Dit.Runtime.Tests;
 
 public sealed class AtomicFileTests : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
@@ -65,7 +65,7 @@ public sealed class AtomicFileTests : IDisposable
         var none = Assert.Throws<DitException>(() => AtomicFile.WriteText(_folder["file/a.txt"], "x"));
         Assert.Contains($"'{_folder["file"]}' is a file, not a folder", none.Message);
 
-        var folder = Assert.Throws<DitException>(() => AtomicFile.WriteText(_folder.Path, "x"));
+        var folder = Assert.Throws<DitException>(() => AtomicFile.WriteText(_folder.Root, "x"));
         Assert.Contains("it is a folder", folder.Message);
         Assert.Throws<DitException>(() => AtomicFile.WriteText("", "x"));
         Assert.Throws<DitException>(() => AtomicFile.WriteText("a\0b", "x"));

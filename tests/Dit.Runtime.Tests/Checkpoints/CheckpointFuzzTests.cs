@@ -5,7 +5,7 @@ namespace Dit.Runtime.Tests;
 /// <summary>Files changed at random, byte by byte and piece by piece: opened and read, or refused with a <see cref="DitException"/>.</summary>
 public sealed class CheckpointFuzzTests : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 

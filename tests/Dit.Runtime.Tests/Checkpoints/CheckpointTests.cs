@@ -13,7 +13,7 @@ public sealed class CheckpointTests : IDisposable
         new("pos_embed", 1, 4, 8), new("blocks.0.weight", 8, 8), new("blocks.0.bias", 8), new("blocks.1.weight", 8, 8), new("blocks.1.bias", 8),
     ];
 
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 

@@ -5,7 +5,7 @@ namespace Dit.Runtime.Tests;
 /// <summary>Pickles that were made to harm: each is refused with one line and without running, allocating or looping.</summary>
 public sealed class HostilePickleTests : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 

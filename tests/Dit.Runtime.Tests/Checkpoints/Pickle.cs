@@ -75,4 +75,32 @@ internal sealed class Pickle
             }
         return memory.ToArray();
     }
+
+    /// <summary>The same archive with every size and place in its zip64 fields, as in files of more than 4 GiB.</summary>
+    public static byte[] AsZip64(byte[] zip)
+    {
+        var end = zip.AsSpan(zip.Length - 22).ToArray();
+        var (count, start) = (BinaryPrimitives.ReadUInt16LittleEndian(end.AsSpan(10)), BinaryPrimitives.ReadInt32LittleEndian(end.AsSpan(16)));
+        List<byte> result = [.. zip[..start]];
+        for (var (i, at) = (0, start); i < count; i++)
+        {
+            var header = zip[at..(at + 46)];
+            var name = zip[(at + 46)..(at + 46 + BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(28)))];
+            at += 46 + name.Length + BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(30));
+            byte[] extra = [1, 0, 24, 0, .. header[24..28], 0, 0, 0, 0, .. header[20..24], 0, 0, 0, 0, .. header[42..46], 0, 0, 0, 0];
+            header.AsSpan(20, 8).Fill(0xff);
+            header.AsSpan(42, 4).Fill(0xff);
+            BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(30), (ushort)extra.Length);
+            result.AddRange([.. header, .. name, .. extra]);
+        }
+        var end64 = new byte[56 + 20];
+        long[] fields = [count, count, result.Count - start, start];
+        BinaryPrimitives.WriteUInt32LittleEndian(end64, 0x06064b50);
+        for (var i = 0; i < fields.Length; i++)
+            BinaryPrimitives.WriteInt64LittleEndian(end64.AsSpan(24 + 8 * i), fields[i]);
+        BinaryPrimitives.WriteUInt32LittleEndian(end64.AsSpan(56), 0x07064b50);
+        BinaryPrimitives.WriteInt64LittleEndian(end64.AsSpan(64), result.Count);
+        end.AsSpan(8, 12).Fill(0xff);
+        return [.. result, .. end64, .. end];
+    }
 }

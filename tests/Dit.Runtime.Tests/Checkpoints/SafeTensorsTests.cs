@@ -6,7 +6,7 @@ namespace Dit.Runtime.Tests;
 
 public sealed class SafeTensorsTests : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 

@@ -8,7 +8,7 @@ public sealed class TorchArchiveTests : IDisposable
 {
     private static readonly byte[] Six = MemoryMarshal.AsBytes<float>(new float[] { 0, 1, 2, 3, 4, 5 }).ToArray();
 
-    private readonly TempFolder _folder = new();
+    private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
@@ -106,6 +106,23 @@ public sealed class TorchArchiveTests : IDisposable
         var lr = Pickle.Entry(p => p.Global("argparse", "Namespace").Op(')').Op(0x81).Op('}').Text("lr").Int(3).Op('s').Op('b'));
         using var withValue = Open(Pickle.Archive(lr));
         Assert.Equal("3", withValue.Metadata["x.lr"]);
+    }
+
+    [Fact]
+    public void Archives_as_large_files_have_them_are_read()
+    {
+        var pickle = Pickle.Entry(p => p.Tensor(6, 0, [2, 3], [3, 1]));
+        var zip = Pickle.AsZip64(Pickle.Archive(pickle, ("data/0", Six)));
+        using var file = Open(zip);
+        using var x = file.Read("x");
+        Assert.Equal(Six, x.bytes.ToArray());
+        for (var at = zip.Length - 98; at < zip.Length - 22; at += 7)
+        {
+            var damaged = (byte[])zip.Clone();
+            damaged[at] ^= 0x80;
+            _folder.Write("b", damaged);
+            Assert.True(Record.Exception(() => TorchArchive.Open(_folder["b"]).Dispose()) is null or DitException);
+        }
     }
 
     [Fact]

@@ -33,13 +33,13 @@ public sealed class BitsPerDimTests : IDisposable
     public void Nothing_is_left_behind_nor_after_cancelling()
     {
         var noise = golden["in.step_noise"].unbind(0);
-        var before = Close.LiveTensors();
+        var before = LiveTensors.Count();
         process.BitsPerDim(model.For(golden["in.y"]), golden["in.x0"], new ReplayedNoise(noise)).Dispose();
         using var cancellation = new CancellationTokenSource();
         var progress = new Each<SamplingProgress>(at => { if (at.Step == 5) cancellation.Cancel(); });
         Assert.Throws<OperationCanceledException>(() =>
             process.BitsPerDim(model.For(golden["in.y"]), golden["in.x0"], new ReplayedNoise(noise), progress: progress, cancellation: cancellation.Token));
         Assert.Equal(5, progress.Seen.Count);
-        Assert.Equal(before, Close.LiveTensors());
+        Assert.Equal(before, LiveTensors.Count());
     }
 }

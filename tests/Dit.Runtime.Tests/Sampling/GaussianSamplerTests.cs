@@ -51,32 +51,32 @@ public sealed class GaussianSamplerTests : IDisposable
     public void A_thousand_steps_leave_no_tensor_behind(bool ddim)
     {
         SamplingMethod method = ddim ? new SamplingMethod.Ddim(0.5) : new SamplingMethod.Ddpm();
-        var before = Close.LiveTensors();
+        var before = LiveTensors.Count();
         using (var noise = new KeyedNoise(0, 0, 2, new(1, 2, 2), CPU))
         using (var sample = new GaussianSampler("all", method, Process).Sample(Shrink, noise))
             Assert.All(sample.data<float>().ToArray(), value => Assert.True(float.IsFinite(value)));
-        Assert.Equal(before, Close.LiveTensors());
+        Assert.Equal(before, LiveTensors.Count());
     }
 
     [Fact]
     public void Cancelling_stops_before_the_next_step_and_leaves_no_tensor_behind()
     {
-        var before = Close.LiveTensors();
+        var before = LiveTensors.Count();
         using var cancellation = new CancellationTokenSource();
         var progress = new Each<SamplingProgress>(at => { if (at.Step == 7) cancellation.Cancel(); });
         using var noise = new KeyedNoise(0, 0, 2, new(1, 2, 2), CPU);
         Assert.ThrowsAny<OperationCanceledException>(() => new GaussianSampler("all", new SamplingMethod.Ddpm(), Process).Sample(Shrink, noise, progress, cancellation.Token));
         Assert.Equal(7, progress.Seen.Count);
-        Assert.Equal(before, Close.LiveTensors());
+        Assert.Equal(before, LiveTensors.Count());
     }
 
     [Fact]
     public void A_network_that_fails_leaves_no_tensor_behind()
     {
-        var before = Close.LiveTensors();
+        var before = LiveTensors.Count();
         using var noise = new KeyedNoise(0, 0, 2, new(1, 2, 2), CPU);
         Assert.Throws<InvalidDataException>(() => new GaussianSampler("all", new SamplingMethod.Ddpm(), Process).Sample((_, _) => throw new InvalidDataException(), noise));
-        Assert.Equal(before, Close.LiveTensors());
+        Assert.Equal(before, LiveTensors.Count());
     }
 
     [Fact]

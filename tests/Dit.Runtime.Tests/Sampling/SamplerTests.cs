@@ -80,12 +80,12 @@ public sealed class SamplerTests : IDisposable
     public void Cancelling_restores_the_model_and_leaves_no_tensor_behind()
     {
         using var cancellation = new CancellationTokenSource();
-        var before = Close.LiveTensors();
+        var before = LiveTensors.Count();
         var progress = new Each<SamplingProgress>(at => { if (at.Step == 3) cancellation.Cancel(); });
         Assert.ThrowsAny<OperationCanceledException>(() => StubModel.Ddpm10.Sample(model, [1, 2], progress: progress, cancellation: cancellation.Token));
         Assert.Equal(3, progress.Seen.Count);
         Assert.True(model.training);
-        Assert.Equal(before, Close.LiveTensors());
+        Assert.Equal(before, LiveTensors.Count());
     }
 
     [Fact]
@@ -99,9 +99,9 @@ public sealed class SamplerTests : IDisposable
     [Fact]
     public void Sampling_leaves_only_the_sample()
     {
-        var before = Close.LiveTensors();
-        using (StubModel.Ddpm10.Sample(model, [1, 2], guidance: 3)) Assert.Equal(before + 1, Close.LiveTensors());
-        Assert.Equal(before, Close.LiveTensors());
+        var before = LiveTensors.Count();
+        using (StubModel.Ddpm10.Sample(model, [1, 2], guidance: 3)) Assert.Equal(before + 1, LiveTensors.Count());
+        Assert.Equal(before, LiveTensors.Count());
     }
 
     [Fact]

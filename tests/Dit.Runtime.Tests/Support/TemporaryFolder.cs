@@ -7,5 +7,14 @@ internal sealed class TemporaryFolder : IDisposable
 
     public string this[params string[] parts] => Path.Combine([Root, .. parts]);
 
+    /// <summary>Names of the files in it, sorted.</summary>
+    public string[] Files => [.. Directory.GetFiles(Root).Select(static f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+
+    public string Write(string name, byte[] bytes)
+    {
+        File.WriteAllBytes(this[name], bytes);
+        return this[name];
+    }
+
     public void Dispose() => Directory.Delete(Root, recursive: true);
 }

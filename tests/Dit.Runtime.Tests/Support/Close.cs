@@ -17,12 +17,4 @@ internal static class Close
         var difference = (expected - actual.detach()).abs().max().item<float>() / scale;
         Assert.True(difference <= tolerance, $"{what} differs by {difference:g3}, allowed is {tolerance:g3}.");
     }
-
-    /// <summary>The tensors alive, after what earlier tests abandoned is collected.</summary>
-    public static long LiveTensors()
-    {
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        return Tensor.TotalCount;
-    }
 }
