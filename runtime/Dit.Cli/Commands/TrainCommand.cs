@@ -77,9 +77,14 @@ internal static class TrainCommand
 
         private int Report(TrainingResult result)
         {
-            if (result.Cancelled) context.Out.WriteLine($"Stopped after step {result.Step} of {recipe.Steps}{(result.Files.Count == 0 ? "; nothing was written" : "; kept:")}");
-            foreach (var file in result.Files) context.Out.WriteLine($"Wrote {Path.GetFullPath(file)}");
-            return result.Cancelled ? DitCommand.Stopped : 0;
+            if (!result.Cancelled)
+            {
+                foreach (var file in result.Files) context.Out.WriteLine($"Wrote {Path.GetFullPath(file)}");
+                return 0;
+            }
+            var kept = result.Files.Count == 0 ? "nothing was written" : $"the checkpoint is in {Path.GetFullPath(folder.Checkpoint)}";
+            context.Error.WriteLine($"dit: stopped after step {result.Step} of {recipe.Steps}; {kept}.");
+            return DitCommand.Stopped;
         }
     }
 

@@ -32,7 +32,7 @@ public sealed class Trainer<TModel>(TrainingRecipe recipe, TrainingFolder folder
         var trained = model.parameters().Where(p => p.requires_grad).ToArray();
         var losses = new List<StepLosses>();
         using var average = new ExponentialMovingAverage(model, recipe.EmaDecay);
-        using var optimizer = optim.AdamW(trained, recipe.LearningRate, recipe.Beta1, recipe.Beta2, weight_decay: recipe.WeightDecay);
+        using var optimizer = recipe.CreateOptimizer(trained);
         using var inputs = new Prefetcher<StepInput>(StepInput.Sequence(recipe, TModel.Card, process.Timesteps, data), PreparedAhead);
         var clock = Stopwatch.StartNew();
         var saved = Array.Empty<string>();

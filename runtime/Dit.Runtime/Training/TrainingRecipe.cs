@@ -1,3 +1,6 @@
+using TorchSharp;
+using TorchSharp.Modules;
+
 namespace Dit.Runtime;
 
 /// <summary>How a model is trained. The defaults are the DiT paper's recipe (arXiv 2212.09748, section 4).</summary>
@@ -41,6 +44,11 @@ public sealed record TrainingRecipe
     /// <param name="step">The step, from 1.</param>
     public double LearningRateAt(int step) =>
         step < WarmupSteps ? LearningRate * step / WarmupSteps : LearningRate;
+
+    /// <summary>The optimiser of some parameters; the caller owns it.</summary>
+    /// <param name="parameters">Those that training changes.</param>
+    public AdamW CreateOptimizer(IEnumerable<Parameter> parameters) =>
+        torch.optim.AdamW(parameters, LearningRate, Beta1, Beta2, weight_decay: WeightDecay);
 
     /// <summary>This recipe, once every number in it is known to make sense.</summary>
     /// <exception cref="DitException">A number is out of its range.</exception>

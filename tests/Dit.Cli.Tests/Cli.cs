@@ -1,0 +1,95 @@
+namespace Dit.Cli.Tests;
+
+/// <summary>What a command line gave.</summary>
+internal sealed record CliResult(int Code, string Out, string Error)
+{
+    /// <summary>A mistake of the user's: exit code 2 and one line, which is returned without its beginning.</summary>
+    public string Mistake()
+    {
+        Assert.Equal(2, Code);
+        Assert.StartsWith("dit: ", Error, StringComparison.Ordinal);
+        Assert.Single(Error.TrimEnd('\n').Split('\n'));
+        Assert.DoesNotContain("   at ", Error, StringComparison.Ordinal);
+        return Error["dit: ".Length..].TrimEnd();
+    }
+
+    /// <summary>What a command that succeeds writes.</summary>
+    public string Succeeds()
+    {
+        Assert.Equal("", Error);
+        Assert.Equal(0, Code);
+        return Out;
+    }
+}
+
+/// <summary>Runs command lines in this process.</summary>
+internal static class Cli
+{
+    public static CliResult Run(params string[] args) => Run(CancellationToken.None, args);
+
+    public static CliResult Run(CancellationToken cancellation, params string[] args)
+    {
+        var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
+        return new(DitCommand.Run(args, output, error, cancellation), output.ToString(), error.ToString());
+    }
+}
+
+/// <summary>Command lines with a usual part and something different in it.</summary>
+internal static class Line
+{
+    /// <summary>The usual options, each with its value, less those that are given again.</summary>
+    public static string[] With(string command, (string Option, string Value)[] usual, string[] more) =>
+        [command, .. usual.Where(pair => !more.Contains(pair.Option)).SelectMany<(string, string), string>(pair => [pair.Item1, pair.Item2]), .. more];
+}
+
+/// <summary>A folder for one test, removed after.</summary>
+internal sealed class TestFolder : IDisposable
+{
+    public TestFolder() => Directory.CreateDirectory(Root);
+
+    public string Root { get; } = System.IO.Path.Combine(System.IO.Path.GetTempPath(), "dit-" + Guid.NewGuid().ToString("N"));
+
+    public string Path(params string[] parts) => System.IO.Path.Combine([Root, .. parts]);
+
+    /// <summary>A text file in the folder.</summary>
+    public string File(string name, string text)
+    {
+        System.IO.File.WriteAllText(Path(name), text);
+        return Path(name);
+    }
+
+    /// <summary>The names of all files in a folder of this one, those below included.</summary>
+    public string[] Files(string name = "") => Directory.Exists(Path(name))
+        ? [.. Directory.EnumerateFiles(Path(name), "*", SearchOption.AllDirectories).Select(file => System.IO.Path.GetFileName(file)).Order(StringComparer.Ordinal)]
+        : [];
+
+    public void Dispose() => Directory.Delete(Root, recursive: true);
+}
+
+/// <summary>The demo model after three steps on two hundred shapes: enough to draw with.</summary>
+public sealed class TrainedShapes : IDisposable
+{
+    private readonly TestFolder folder = new();
+
+    public TrainedShapes()
+    {
+        Shapes = folder.Path("shapes");
+        Cli.Run("data", "shapes", "--out", Shapes, "--count", "200").Succeeds();
+        Training = Cli.Run("train", "--data", Shapes, "--out", folder.Path("run"), "--steps", "3", "--batch", "4", "--lr", "0.01", "--ema", "0", "--weights-dtype", "f16").Succeeds();
+    }
+
+    /// <summary>The folder of images.</summary>
+    public string Shapes { get; }
+
+    /// <summary>What training wrote to the output.</summary>
+    public string Training { get; }
+
+    /// <summary>The finished weights.</summary>
+    public string Weights => folder.Path("run", "weights.safetensors");
+
+    /// <summary>The checkpoint.</summary>
+    public string Checkpoint => folder.Path("run", "checkpoint.safetensors");
+
+    /// <inheritdoc/>
+    public void Dispose() => folder.Dispose();
+}

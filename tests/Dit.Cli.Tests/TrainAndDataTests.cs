@@ -1,0 +1,104 @@
+using Dit.Runtime;
+
+namespace Dit.Cli.Tests;
+
+public sealed class TrainAndDataTests(TrainedShapes trained) : IClassFixture<TrainedShapes>, IDisposable
+{
+    private readonly TestFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    private CliResult Train(string data, params string[] more) => Train(CancellationToken.None, data, more);
+
+    private CliResult Train(CancellationToken cancellation, string data, params string[] more) =>
+        Cli.Run(cancellation, Line.With("train", [("--data", data), ("--out", folder.Path("run")), ("--steps", "2"), ("--batch", "2")], more));
+
+    [Fact]
+    public void Shapes_are_drawn_trained_on_and_sampled()
+    {
+        Assert.Contains("on 200 images of 10 classes", trained.Training, StringComparison.Ordinal);
+        using (var weights = SafeTensorsFile.Open(trained.Weights))
+        {
+            Assert.Equal("Shapes", weights.Metadata["dit.model"]);
+            Assert.Equal(string.Join(',', ShapesDataset.Classes.Select(name => $"\"{name}\"")), weights.Metadata["dit.classes"].Trim('[', ']'));
+            Assert.All(weights.Tensors.Values, info => Assert.Equal(TorchSharp.torch.ScalarType.Float16, info.DType));
+        }
+        Cli.Run("sample", "--checkpoint", trained.Weights, "--classes", "ring", "--count", "3", "--steps", "2", "--out", folder.Path("ring.png")).Succeeds();
+        Assert.Equal(["ring.png"], folder.Files());
+    }
+
+    [Fact]
+    public void Training_leaves_its_four_files_and_does_not_write_over_them()
+    {
+        var text = Train(trained.Shapes, "--no-flip", "--warmup", "1", "--clip", "1", "--save-every", "1").Succeeds();
+        Assert.Equal(["checkpoint.safetensors", "loss.csv", "loss.png", "weights.safetensors"], folder.Files("run"));
+        Assert.All(folder.Files("run"), file => Assert.Contains(folder.Path("run", file), text, StringComparison.Ordinal));
+        Assert.Equal($"The folder '{folder.Path("run")}' holds a training run already: name another, or remove that one.", Train(trained.Shapes).Mistake());
+    }
+
+    [Fact]
+    public void An_unreadable_image_is_named()
+    {
+        Cli.Run("data", "shapes", "--out", folder.Path("shapes"), "--count", "10").Succeeds();
+        var bad = Directory.GetFiles(folder.Path("shapes", "star")).Single();
+        File.WriteAllText(bad, "no image");
+        Assert.Contains(bad, Train(folder.Path("shapes"), "--batch", "10").Mistake(), StringComparison.Ordinal);
+        Assert.Empty(folder.Files("run"));
+    }
+
+    [Fact]
+    public void Data_that_cannot_be_trained_on_are_one_line()
+    {
+        Assert.Equal($"The image folder {folder.Path("no")} does not exist.", Train(folder.Path("no")).Mistake());
+        Directory.CreateDirectory(folder.Path("empty"));
+        Assert.StartsWith($"The image folder {folder.Path("empty")} holds no class folders", Train(folder.Path("empty")).Mistake(), StringComparison.Ordinal);
+        Directory.CreateDirectory(folder.Path("class", "a"));
+        Assert.StartsWith($"The class folder {folder.Path("class", "a")} holds no images", Train(folder.Path("class")).Mistake(), StringComparison.Ordinal);
+        Assert.Empty(folder.Files("run"));
+    }
+
+    [Fact]
+    public void Settings_that_make_no_sense_are_one_line()
+    {
+        Assert.Equal("The steps of a training recipe must be at least 1; it is 0.", Train(trained.Shapes, "--steps", "0").Mistake());
+        Assert.Equal("The EMA decay of a training recipe must be from 0 up to, not including, 1; it is 1.5.", Train(trained.Shapes, "--ema", "1.5").Mistake());
+        Assert.Equal("A checkpoint can be saved every 1 or more steps, not every 0.", Train(trained.Shapes, "--save-every", "0").Mistake());
+        Assert.StartsWith("DiT-S/8 works on the latents of kl-f8", Train(trained.Shapes, "--model", "DiT-S/8").Mistake(), StringComparison.Ordinal);
+        folder.File("run", "a file");
+        Assert.StartsWith($"The folder '{folder.Path("run")}' cannot be created: ", Train(trained.Shapes).Mistake(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_loss_that_is_not_finite_ends_the_run_and_keeps_no_bad_weights()
+    {
+        Assert.Matches("^The (loss is \\S+|weights are no longer finite) at step ", Train(trained.Shapes, "--lr", "1e30", "--steps", "20").Mistake());
+        Assert.DoesNotContain("weights.safetensors", folder.Files("run"));
+    }
+
+    [Fact]
+    public void Training_that_is_stopped_at_once_writes_nothing()
+    {
+        var result = Train(new CancellationToken(canceled: true), trained.Shapes);
+        Assert.Equal((130, "dit: stopped after step 0 of 2; nothing was written.\n"), (result.Code, result.Error));
+        Assert.Empty(folder.Files("run"));
+    }
+
+    [Fact]
+    public void Shapes_go_into_an_empty_folder_only()
+    {
+        var text = Cli.Run("data", "shapes", "--out", folder.Path("s"), "--count", "20", "--size", "16").Succeeds();
+        Assert.Equal($"Wrote 20 images of 16 x 16 pixels in 10 classes to {folder.Path("s")}\n", text);
+        Assert.Equal(20, folder.Files("s").Length);
+        Assert.Contains("is not empty", Cli.Run("data", "shapes", "--out", folder.Path("s"), "--count", "10").Mistake(), StringComparison.Ordinal);
+        Assert.Equal(20, folder.Files("s").Length);
+    }
+
+    [Fact]
+    public void Shapes_that_are_stopped_or_too_few_leave_nothing()
+    {
+        var result = Cli.Run(new CancellationToken(canceled: true), "data", "shapes", "--out", folder.Path("s"), "--count", "100");
+        Assert.Equal((130, "dit: stopped; nothing was written.\n"), (result.Code, result.Error));
+        Cli.Run("data", "shapes", "--out", folder.Path("s"), "--count", "9").Mistake();
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Root));
+    }
+}

@@ -1,0 +1,41 @@
+using static TorchSharp.torch;
+
+namespace Dit.Runtime.Tests;
+
+public class GoldenTrainingTests
+{
+    [Fact]
+    public void Three_steps_of_a_generated_model_agree_with_the_reference_code()
+    {
+        using var scope = NewDisposeScope();
+        using var golden = new GoldenFile("train-3-steps");
+        using var model = GoldenP2.Create();
+        Fill(model.state_dict(), golden);
+        var recipe = new TrainingRecipe { LearningRate = 1e-3, WeightDecay = 0.01, EmaDecay = 0.99 };
+        using var average = new ExponentialMovingAverage(model, recipe.EmaDecay);
+        using var optimizer = recipe.CreateOptimizer(model.parameters().Where(p => p.requires_grad));
+
+        for (var step = 0; step < 3; step++)
+        {
+            var at = $"step{step}.";
+            var labels = golden[at + "y"].masked_fill(golden[at + "drop"] > 0, GoldenP2.Card.NullClass);
+            var input = new StepInput(golden[at + "x"], labels, golden.Timesteps(at + "t"), golden[at + "noise"]);
+            model.zero_grad();
+            var losses = TrainingStep.Backward(model, GoldenP2.Diffusion, input);
+            optimizer.step();
+            average.Update();
+            Assert.Equal(golden["losses"][step].item<float>(), losses.Total, Close.Loop);
+            Assert.Equal(golden[at + "mse"].mean().item<float>(), losses.Mse, Close.Loop);
+            Assert.Equal(golden[at + "vb"].mean().item<float>(), losses.VariationalBound, Close.Loop);
+        }
+
+        foreach (var (name, tensor) in model.state_dict()) Close.To(golden["end." + name], tensor, Close.Loop, name);
+        foreach (var (name, tensor) in average.Tensors) Close.To(golden["ema." + name], tensor, Close.Loop, "ema of " + name);
+    }
+
+    private static void Fill(Dictionary<string, Tensor> state, GoldenFile golden)
+    {
+        using var frozen = no_grad();
+        foreach (var (name, tensor) in state) tensor.copy_(golden["start." + name]);
+    }
+}
