@@ -12,7 +12,7 @@ namespace Dit.Cli;
 /// <summary>The command line: its commands, and what becomes of mistakes.</summary>
 public static class DitCommand
 {
-    private const int InternalError = 1, Mistake = 2;
+    internal const int InternalError = 1, Mistake = 2;
 
     internal const int Stopped = 130; // as shells count: 128 and the signal of Ctrl-C
 

@@ -40,7 +40,10 @@ public sealed record ModelCard(
     /// <summary>Floating-point operations of one forward pass of one sample: two for each multiply-accumulate.</summary>
     public long Flops => 2 * Macs;
 
-    /// <summary>The label that stands for no class: one past the last class.</summary>
+    /// <summary>Whether the model was trained with label dropout, and so knows what no class is: guidance needs that.</summary>
+    public bool HasNullClass => LabelDropout > 0;
+
+    /// <summary>The label that stands for no class, where there is one: one past the last class.</summary>
     public int NullClass => Classes;
 
     /// <summary>Whether the model works on pixels in [-1, 1] rather than on latents.</summary>

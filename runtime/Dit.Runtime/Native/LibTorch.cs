@@ -5,7 +5,8 @@ namespace Dit.Runtime;
 /// <summary>Which libtorch the process runs on.</summary>
 /// <remarks>
 /// By default the one that the build copied beside the program. With the environment variable <c>DIT_LIBTORCH</c> set to a folder, such as
-/// <c>site-packages/torch/lib</c> of a Python installation, the one there, CUDA included. Generated code calls <see cref="Load"/>
+/// <c>site-packages/torch/lib</c> of a Python installation, the one there, CUDA included; such a program is built with
+/// <c>-p:TorchBackend=none</c>, since TorchSharp cannot be kept from a libtorch beside it. Generated code calls <see cref="Load"/>
 /// when its assembly is loaded; a program that uses TorchSharp before that calls it first.
 /// </remarks>
 public static class LibTorch
@@ -17,16 +18,25 @@ public static class LibTorch
     private static bool loaded;
 
     /// <summary>Loads the libtorch that <c>DIT_LIBTORCH</c> names; does nothing when it is not set, or the second time.</summary>
-    /// <exception cref="DitException">The folder is not there, or holds no libtorch that can be loaded.</exception>
+    /// <exception cref="DitException">The folder is not there or holds no libtorch that can be loaded, or the program carries one of its own.</exception>
     public static void Load()
     {
         lock (Gate)
         {
             if (loaded || Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } folder) return;
+            if (Carried() is { } own)
+                throw new DitException($"{Variable} is set, but this program carries a libtorch of its own, {own}, and two of them end a process; build with -p:TorchBackend=none to use the one in '{folder}', or unset {Variable}.");
             LoadFrom(folder);
             loaded = true;
         }
     }
+
+    // TorchSharp loads what it finds here by path, whatever is loaded already.
+    private static string? Carried() => ((string?)AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") ?? "").Split(Path.PathSeparator)
+        .Append(AppContext.BaseDirectory)
+        .Where(static directory => directory.Length > 0)
+        .Select(static directory => Path.Combine(directory, FileName("torch_cpu")))
+        .FirstOrDefault(File.Exists);
 
     /// <summary>The libraries in the order of their dependencies; CUDA's only where the folder has it.</summary>
     internal static IReadOnlyList<string> Libraries(Func<string, string> fileName, Func<string, bool> exists)

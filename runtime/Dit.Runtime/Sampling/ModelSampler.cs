@@ -41,7 +41,18 @@ public sealed class Sampler<TModel> : Sampler
         Action<SamplingState>? observe = null) =>
         Sample(model, OnHost(labels), guidance, seed, progress, cancellation, channels, firstIndex, observe);
 
-    /// <inheritdoc cref="Sampler.Sample"/>
+    /// <summary>Draws one sample per label.</summary>
+    /// <param name="model">The model; it is in evaluation mode meanwhile.</param>
+    /// <param name="labels">Classes, N of them.</param>
+    /// <param name="guidance">Guidance scale; 1 is no guidance, one pass per step.</param>
+    /// <param name="seed">The same seed gives the same samples.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="cancellation">Looked at before each step.</param>
+    /// <param name="channels">The channels to guide.</param>
+    /// <param name="firstIndex">Index of the first sample in a larger run: sample i of a run is the same in whatever batch it is drawn.</param>
+    /// <param name="observe">Shown the state after each step.</param>
+    /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
+    /// <exception cref="DitException">A label or number is out of range.</exception>
     /// <remarks>Preferred for an <c>int[]</c>, which converts to a tensor as well.</remarks>
     [OverloadResolutionPriority(1)]
     public Tensor Sample(
@@ -59,21 +70,6 @@ public sealed class Sampler<TModel> : Sampler
             using var noise = new KeyedNoise(seed, firstIndex, labels.Count, TModel.Card.Input, device);
             return Loop.Sample(denoise, noise, progress, cancellation, observe);
         });
-
-    /// <inheritdoc/>
-    public override Tensor Sample(
-        IClassConditionalModel model,
-        IReadOnlyList<int> labels,
-        double guidance = 1.0,
-        long seed = 0,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellation = default,
-        GuidanceChannels channels = GuidanceChannels.FirstThree,
-        long firstIndex = 0,
-        Action<SamplingState>? observe = null) =>
-        model is TModel typed
-            ? Sample(typed, labels, guidance, seed, progress, cancellation, channels, firstIndex, observe)
-            : throw new DitException($"The sampler {Name} belongs to {typeof(TModel).Name} and was given a {model.GetType().Name}: use a sampler of that model.");
 
     /// <summary>Finds the noise that leads to these samples (DDIM inversion).</summary>
     /// <param name="model">The model; it is in evaluation mode meanwhile.</param>
@@ -132,10 +128,14 @@ public sealed class Sampler<TModel> : Sampler
             throw new DitException($"A guidance scale of {guidance} was given: it must be a finite number.");
         if (labels.Count == 0)
             throw new DitException($"No label was given: {card.Name} draws one sample per label.");
+        if (guidance != 1.0 && !card.HasNullClass)
+            throw new DitException($"{card.Name} cannot be guided: its spec has conditioning.dropout 0, so it has no null class. Sample with guidance 1.");
         foreach (var label in labels)
         {
-            if (label < 0 || label > card.NullClass)
-                throw new DitException($"Label {label} does not exist: {card.Name} has classes 0 to {card.Classes - 1}, and {card.NullClass} for no class.");
+            if (label < 0 || label >= card.Classes + (card.HasNullClass ? 1 : 0))
+                throw new DitException(card.HasNullClass
+                    ? $"Label {label} does not exist: {card.Name} has classes 0 to {card.Classes - 1}, and {card.NullClass} for no class."
+                    : $"Label {label} does not exist: {card.Name} has classes 0 to {card.Classes - 1}.");
         }
     }
 

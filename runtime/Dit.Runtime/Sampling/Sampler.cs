@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A named sampler of one class-conditional model, seen without the model's type.</summary>
+/// <summary>A named sampler, seen without the type of its model: what it is called and does. Only <see cref="Sampler{TModel}"/> draws.</summary>
 public abstract class Sampler
 {
     private protected Sampler(GaussianSampler loop) => Loop = loop;
@@ -26,29 +26,6 @@ public abstract class Sampler
     /// <summary>The same method at another number of steps.</summary>
     /// <exception cref="DitException">The model's process has fewer timesteps.</exception>
     public abstract Sampler WithSteps(int steps);
-
-    /// <summary>Draws one sample per label.</summary>
-    /// <param name="model">The model this sampler belongs to.</param>
-    /// <param name="labels">Classes, N of them.</param>
-    /// <param name="guidance">Guidance scale; 1 is no guidance.</param>
-    /// <param name="seed">The same seed gives the same samples.</param>
-    /// <param name="progress">Told after each step.</param>
-    /// <param name="cancellation">Looked at before each step.</param>
-    /// <param name="channels">The channels to guide.</param>
-    /// <param name="firstIndex">Index of the first sample in a larger run: sample i of a run is the same in whatever batch it is drawn.</param>
-    /// <param name="observe">Shown the state after each step.</param>
-    /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
-    /// <exception cref="DitException">The model is of another type, or a label or number is out of range.</exception>
-    public abstract Tensor Sample(
-        IClassConditionalModel model,
-        IReadOnlyList<int> labels,
-        double guidance = 1.0,
-        long seed = 0,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellation = default,
-        GuidanceChannels channels = GuidanceChannels.FirstThree,
-        long firstIndex = 0,
-        Action<SamplingState>? observe = null);
 
     /// <summary>Ancestral sampling over evenly spaced timesteps (DDPM; Improved DDPM, section 4).</summary>
     /// <param name="name">The name in the spec file.</param>

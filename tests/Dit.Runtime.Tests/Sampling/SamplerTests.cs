@@ -130,22 +130,6 @@ public sealed class SamplerTests : IDisposable
         Assert.Equal((0, 999), (StubModel.Ddim5.WithSteps(300).Loop.Process.TimestepMap[0], StubModel.Ddim5.WithSteps(300).Loop.Process.TimestepMap[^1]));
 
     [Fact]
-    public void A_sampler_without_its_type_draws_the_same()
-    {
-        Sampler sampler = StubModel.Ddpm10;
-        IClassConditionalModel untyped = model;
-        Assert.Equal(Values(StubModel.Ddpm10.Sample(model, [1, 2], seed: 3)), Values(sampler.Sample(untyped, [1, 2], seed: 3)));
-        Assert.Equal(4, sampler.WithSteps(4).Steps);
-    }
-
-    [Fact]
-    public void A_sampler_refuses_another_model()
-    {
-        using var other = new OtherModel();
-        Refused("The sampler ddpm-10 belongs to StubModel and was given a OtherModel: use a sampler of that model.", () => ((Sampler)StubModel.Ddpm10).Sample(other, [1]));
-    }
-
-    [Fact]
     public void Inversion_runs_the_loop_backwards_under_labels_and_guidance()
     {
         var sample = randn(2, 2, 4, 4);
@@ -174,13 +158,4 @@ public sealed class SamplerTests : IDisposable
     }
 
     private static void Refused(string message, Func<object> act) => Assert.Contains(message, Assert.Throws<DitException>(act).Message);
-
-    private sealed class OtherModel : IClassConditionalModel
-    {
-        public Tensor forward(Tensor x, Tensor t, Tensor labels) => x;
-
-        public Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree) => x;
-
-        public void Dispose() { }
-    }
 }
