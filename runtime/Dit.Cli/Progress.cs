@@ -4,13 +4,15 @@ using Spectre.Console;
 namespace Dit.Cli;
 
 /// <summary>How far a piece of work is.</summary>
-/// <param name="Fraction">From 0 to 1.</param>
+/// <param name="Fraction">The part that is done, up to 1.</param>
 /// <param name="Detail">A few words.</param>
 internal readonly record struct WorkProgress(double Fraction, string Detail);
 
 /// <summary>Shows the progress of work: a bar on a terminal, now and then a line elsewhere.</summary>
 internal static class Progress
 {
+    private const int BarWidth = 20;
+
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(10);
 
     /// <summary>Does the work and returns what it gives.</summary>
@@ -25,7 +27,7 @@ internal static class Progress
 
     private static T ShowBar<T>(CommandContext context, Func<IProgress<WorkProgress>, T> work) => context.Console().Progress()
         .AutoClear(true)
-        .Columns(new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+        .Columns(new ProgressBarColumn { Width = BarWidth }, new PercentageColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
         .Start(bars =>
         {
             var bar = bars.AddTask("starting", maxValue: 1);
@@ -39,14 +41,15 @@ internal static class Progress
     private static T ShowLines<T>(CommandContext context, Func<IProgress<WorkProgress>, T> work)
     {
         var gate = new Lock();
+        var sinceStart = Stopwatch.StartNew();
         var sinceLine = Stopwatch.StartNew();
         return work(new Mapped<WorkProgress>(now =>
         {
             lock (gate)
             {
-                if (sinceLine.Elapsed < PlainInterval) return;
+                if (sinceLine.Elapsed < PlainInterval || now.Fraction <= 0) return;
                 sinceLine.Restart();
-                context.Out.WriteLine(now.Detail);
+                context.Out.WriteLine($"{now.Detail}  {Amount.Time(sinceStart.Elapsed * (1 / now.Fraction - 1))} left");
             }
         }));
     }

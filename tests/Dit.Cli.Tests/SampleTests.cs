@@ -1,5 +1,4 @@
 using Dit.Runtime;
-using TorchSharp;
 
 namespace Dit.Cli.Tests;
 

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text.Json;
 using Dit.Runtime;
 
 namespace Dit.Cli.Commands;

@@ -89,5 +89,5 @@ internal static class TrainCommand
     }
 
     private static WorkProgress Describe(TrainingProgress now) => new((double)now.Step / now.Steps, string.Create(CultureInfo.InvariantCulture,
-        $"step {now.Step}/{now.Steps}  loss {now.Losses.Total:F4} (mse {now.Losses.Mse:F4}, vb {now.Losses.VariationalBound:F4})  {now.StepsPerSecond:F2} steps/s  {now.ImagesPerSecond:F0} images/s  {Amount.Time(now.Remaining)} left"));
+        $"step {now.Step}/{now.Steps}  loss {now.Losses.Total:F4} (mse {now.Losses.Mse:F4}, vb {now.Losses.VariationalBound:F4})  {now.StepsPerSecond:F2} steps/s  {now.ImagesPerSecond:F0} images/s"));
 }

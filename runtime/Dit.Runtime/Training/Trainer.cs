@@ -26,7 +26,7 @@ public sealed class Trainer<TModel>(TrainingRecipe recipe, TrainingFolder folder
     /// </exception>
     public TrainingResult Run(TModel model, TrainingSet data, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
-        Check(data);
+        Check(model, data);
         folder.Prepare();
         var process = TModel.Diffusion;
         var trained = model.parameters().Where(p => p.requires_grad).ToArray();
@@ -70,10 +70,12 @@ public sealed class Trainer<TModel>(TrainingRecipe recipe, TrainingFolder folder
         return new(state.Step, cancelled, cancelled ? saved : [folder.SaveWeights(state), .. saved]);
     }
 
-    private void Check(TrainingSet data)
+    private void Check(TModel model, TrainingSet data)
     {
         recipe.Validated();
         var card = TModel.Card;
+        if (model.parameters().First().dtype is not ScalarType.Float32 and var type)
+            throw new DitException($"{card.Name} is to be trained in {type}: create it in Float32, in which steps of this size are not rounded away.");
         if (data.Count == 0) throw new DitException("There is nothing to train on: the data set holds no images.");
         if (data.Classes.Count > card.Classes)
             throw new DitException($"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");

@@ -190,4 +190,13 @@ public sealed class TrainerTests : IDisposable
         var error = Assert.Throws<DitException>(() => trainer.Run(model, Colours()));
         Assert.Equal($"The folder '{Folder().Path}' holds a training run already: name another, or remove that one.", error.Message);
     }
+
+    [Fact]
+    public void A_model_of_half_precision_is_refused()
+    {
+        using var model = TinyDenoiser.Create();
+        model.to(ScalarType.BFloat16);
+        var error = Assert.Throws<DitException>(() => new Trainer<TinyDenoiser>(Short, Folder()).Run(model, Colours()));
+        Assert.StartsWith("Tiny is to be trained in BFloat16: ", error.Message, StringComparison.Ordinal);
+    }
 }
