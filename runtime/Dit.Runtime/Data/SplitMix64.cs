@@ -29,7 +29,8 @@ internal struct SplitMix64(ulong state)
         return (int)(drawn % (ulong)bound);
     }
 
-    private static ulong Mix(ulong z)
+    /// <summary>The finaliser: 64 bits in, 64 well mixed bits out.</summary>
+    public static ulong Mix(ulong z)
     {
         unchecked
         {

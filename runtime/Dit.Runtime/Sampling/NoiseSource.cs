@@ -52,16 +52,8 @@ public sealed class KeyedNoise : INoiseSource
     /// <summary>32 well mixed bits: for one seed, a permutation of the index's low half.</summary>
     internal static uint Key(long seed, long index)
     {
-        var run = Mix((ulong)seed + 0x9e3779b97f4a7c15 * (1 + ((ulong)index >> 32)));
+        var run = SplitMix64.Mix((ulong)seed + 0x9e3779b97f4a7c15 * (1 + ((ulong)index >> 32)));
         return Permute(Permute((uint)index ^ (uint)run) ^ (uint)(run >> 32));
-    }
-
-    /// <summary>The finaliser of splitmix64 (Steele, Lea and Flood, 2014).</summary>
-    private static ulong Mix(ulong z)
-    {
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-        return z ^ (z >> 31);
     }
 
     /// <summary>The 32-bit finaliser of MurmurHash3 (Appleby, 2011): each operation is invertible.</summary>

@@ -47,7 +47,7 @@ public sealed record StepInput(Tensor Images, Tensor Labels, int[] Timesteps, Te
     private static StepInput Draw(int step, int[] indices, TrainingRecipe recipe, ModelCard card, int timesteps, TrainingSet data)
     {
         using var scope = NewDisposeScope();
-        using var random = new Generator(SplitMix64.Of(recipe.Seed ^ Stream, step).Next());
+        using var random = new Generator(KeyedNoise.Key(recipe.Seed ^ Stream, step));
         var n = indices.Length;
         var flips = recipe.HorizontalFlip ? EpochOrder.Flips(n, recipe.Seed, step) : new bool[n];
         var (images, labels) = data.Load(indices, flips);
