@@ -73,7 +73,7 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     /// <summary>A new model with the paper's initialisation: every block is the identity, and the output is zero.</summary>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
-    /// <param name="seed">The same seed gives the same parameters, on every device.</param>
+    /// <param name="seed">The same seed gives the same parameters, on every device; its lower 32 bits count.</param>
     public static DiTXL2 Create(Device? device = null, ScalarType? dtype = null, long seed = 0)
     {
         var model = new DiTXL2(device ?? CPU, dtype ?? ScalarType.Float32);
@@ -123,6 +123,10 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     /// <returns>As <see cref="forward"/>.</returns>
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree)
     {
+        Guard.Input(ModelName, nameof(x), x, Card.Input);
+        Guard.PerSample(ModelName, nameof(t), t, x);
+        Guard.Labels(ModelName, labels, x);
+
         using var scope = NewDisposeScope();
         var classes = cat([labels, full_like(labels, 1000)]);        // (2 N,)
         var both = call(cat([x, x]), cat([t, t]), classes).chunk(2); // 2 x (N, 8, 32, 32)

@@ -73,7 +73,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
     /// <summary>A new model with the paper's initialisation: every block is the identity, and the output is zero.</summary>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
-    /// <param name="seed">The same seed gives the same parameters, on every device.</param>
+    /// <param name="seed">The same seed gives the same parameters, on every device; its lower 32 bits count.</param>
     public static NoNullClass Create(Device? device = null, ScalarType? dtype = null, long seed = 0)
     {
         var model = new NoNullClass(device ?? CPU, dtype ?? ScalarType.Float32);
@@ -123,7 +123,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
     /// <returns>As <see cref="forward"/>.</returns>
     /// <exception cref="DitException">Always: the spec has no label dropout, so the model knows no null class.</exception>
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree) =>
-        throw new DitException($"{ModelName} has no null class to guide away from: its spec has conditioning.dropout 0. Sample with guidance 1, or train with dropout.");
+        throw new DitException($"{ModelName} has no null class to guide away from: its spec has conditioning.dropout 0. Call forward, or train with dropout.");
 
     private void Initialize(Generator random)
     {

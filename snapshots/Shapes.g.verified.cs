@@ -13,8 +13,8 @@ namespace Consumer;
 
 /// <summary>Shapes: a Diffusion Transformer of 6 adaLN-Zero blocks, width 128, 4 heads, 64 tokens (arXiv 2212.09748).</summary>
 /// <remarks>
-/// It sees (N, 3, 32, 32) and predicts the noise and the variance, (N, 6, 32, 32).
-/// 1,891,680 parameters; 83,746,816 multiply-accumulates for one sample.
+/// It sees (N, 3, 32, 32) and predicts the clean input, (N, 3, 32, 32).
+/// 1,885,488 parameters; 83,353,600 multiply-accumulates for one sample.
 /// Shapes: N batch, T = 64 tokens, D = 128 width, H = 4 heads, K = 32 head width.
 /// </remarks>
 public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<Shapes>
@@ -52,7 +52,7 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         Backbone: "dit",
         Conditioning: "adaln-zero",
         Input: new ImageShape(Channels: 3, Height: 32, Width: 32),
-        OutputChannels: 6,
+        OutputChannels: 3,
         Classes: 10,
         LabelDropout: 0.1,
         Depth: 6,
@@ -60,20 +60,20 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         Heads: 4,
         PatchSize: 4,
         Tokens: 64,
-        Parameters: 1891680,
-        TrainableParameters: 1883488,
-        Macs: 83746816,
+        Parameters: 1885488,
+        TrainableParameters: 1877296,
+        Macs: 83353600,
         Autoencoder: "none",
-        SpecHash: "5e9ccc67e015");
+        SpecHash: "d24a8fa7c0c9");
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>
     public static GaussianDiffusion Diffusion { get; } =
-        new(NoiseSchedule.Linear(1000), Prediction.Epsilon, ModelVariance.LearnedRange);
+        new(NoiseSchedule.SquaredCosine(1000), Prediction.StartX, ModelVariance.FixedSmall);
 
     /// <summary>A new model with the paper's initialisation: every block is the identity, and the output is zero.</summary>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
-    /// <param name="seed">The same seed gives the same parameters, on every device.</param>
+    /// <param name="seed">The same seed gives the same parameters, on every device; its lower 32 bits count.</param>
     public static Shapes Create(Device? device = null, ScalarType? dtype = null, long seed = 0)
     {
         var model = new Shapes(device ?? CPU, dtype ?? ScalarType.Float32);
@@ -90,11 +90,11 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     public static Shapes Load(string path, Device? device = null, ScalarType? dtype = null) =>
         Checkpoint.Load(path, ModelName, CheckpointMap, () => new Shapes(device ?? CPU, dtype ?? ScalarType.Float32));
 
-    /// <summary>Predicts the noise and, in the second half of the channels, the variance.</summary>
+    /// <summary>Predicts the clean input.</summary>
     /// <param name="x">Noised inputs, (N, 3, 32, 32).</param>
     /// <param name="t">Timesteps from 0 to 999, whole or fractional, (N,).</param>
     /// <param name="labels">Classes from 0 to 9, or 10 for none, (N,).</param>
-    /// <returns>(N, 6, 32, 32).</returns>
+    /// <returns>(N, 3, 32, 32).</returns>
     public override Tensor forward(Tensor x, Tensor t, Tensor labels)
     {
         Guard.Input(ModelName, nameof(x), x, Card.Input);
@@ -110,8 +110,8 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
             tokens = block.call(previous, c); // (N, T, D)
             previous.Dispose();
         }
-        var patches = final_layer.call(tokens, c); // (N, T, 4 x 4 x 6)
-        return Layer.Unpatchify(patches, rows: 8, columns: 8, patch: 4, channels: 6).MoveToOuterDisposeScope();
+        var patches = final_layer.call(tokens, c); // (N, T, 4 x 4 x 3)
+        return Layer.Unpatchify(patches, rows: 8, columns: 8, patch: 4, channels: 3).MoveToOuterDisposeScope();
     }
 
     /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, with its labels and with the null class.</summary>
@@ -123,9 +123,13 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     /// <returns>As <see cref="forward"/>.</returns>
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree)
     {
+        Guard.Input(ModelName, nameof(x), x, Card.Input);
+        Guard.PerSample(ModelName, nameof(t), t, x);
+        Guard.Labels(ModelName, labels, x);
+
         using var scope = NewDisposeScope();
         var classes = cat([labels, full_like(labels, 10)]);          // (2 N,)
-        var both = call(cat([x, x]), cat([t, t]), classes).chunk(2); // 2 x (N, 6, 32, 32)
+        var both = call(cat([x, x]), cat([t, t]), classes).chunk(2); // 2 x (N, 3, 32, 32)
         return Guidance.Combine(conditional: both[0], unconditional: both[1], scale, channels, inputChannels: 3).MoveToOuterDisposeScope();
     }
 
@@ -155,8 +159,8 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         new CheckpointEntry("t_embedder.mlp.2.bias", 128),
         new CheckpointEntry("y_embedder.embedding_table.weight", 11, 128),
         .. RepeatedEntries(),
-        new CheckpointEntry("final_layer.linear.weight", 96, 128),
-        new CheckpointEntry("final_layer.linear.bias", 96),
+        new CheckpointEntry("final_layer.linear.weight", 48, 128),
+        new CheckpointEntry("final_layer.linear.bias", 48),
         new CheckpointEntry("final_layer.adaLN_modulation.1.weight", 256, 128),
         new CheckpointEntry("final_layer.adaLN_modulation.1.bias", 256),
     ];
@@ -313,7 +317,7 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
 
         public FinalLayer(Device device, ScalarType dtype) : base(nameof(FinalLayer))
         {
-            linear = Layer.Linear(128, 96, device, dtype);
+            linear = Layer.Linear(128, 48, device, dtype);
             modulation = Layer.Linear(128, 256, device, dtype);
             adaLN_modulation = nn.Sequential(("0", nn.SiLU()), ("1", modulation));
 
@@ -323,12 +327,12 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
 
         /// <param name="x">Tokens, (N, T, D).</param>
         /// <param name="c">Condition, (N, D).</param>
-        /// <returns>Patches, (N, T, 96).</returns>
+        /// <returns>Patches, (N, T, 48).</returns>
         public override Tensor forward(Tensor x, Tensor c)
         {
             using var scope = NewDisposeScope();
             var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1);                           // 2 x (N, 1, D)
-            return linear.call(Layer.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, 96)
+            return linear.call(Layer.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, 48)
         }
 
         /// <summary>All zero: a new model predicts zero.</summary>

@@ -78,8 +78,8 @@ public sealed class DitGenerator : IIncrementalGenerator
     private delegate bool TryGet(string key, out string? value);
 
     private static string Namespace(TryGet option) =>
-        option("build_property.DitNamespace", out var asked) && !string.IsNullOrWhiteSpace(asked) ? asked!.Trim()
-        : option("build_property.RootNamespace", out var root) && !string.IsNullOrWhiteSpace(root) ? root!.Trim()
+        option("build_property.DitNamespace", out var asked) && Identifier.OfNamespace(asked) is { Length: > 0 } own ? own
+        : option("build_property.RootNamespace", out var root) && Identifier.OfNamespace(root) is { Length: > 0 } project ? project
         : "Dit.Models";
 
     private static SourceText Source(string text) => SourceText.From(text, Encoding.UTF8);

@@ -11,8 +11,8 @@ public abstract record Result<T>
     /// <param name="Value">The value.</param>
     public sealed record Ok(T Value) : Result<T>;
 
-    /// <summary>One error or more.</summary>
-    /// <param name="Errors">All of them, in the order of the checks.</param>
+    /// <summary>No value, because of these errors.</summary>
+    /// <param name="Errors">All of them, in the order of the checks; none where another check reports the cause (a misspelt key).</param>
     public sealed record Failed(IReadOnlyList<SpecError> Errors) : Result<T>;
 
     /// <summary>The errors; none for a value.</summary>

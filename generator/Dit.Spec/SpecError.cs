@@ -77,11 +77,14 @@ public sealed record Rule(string Id, string Title)
     /// <summary>The MLP's hidden width must be a whole number.</summary>
     public static readonly Rule HiddenWidthIsWhole = new("DIT109", "MLP ratio gives no whole width");
 
+    /// <summary>Attention compares every token with every other, so there is a limit to them.</summary>
+    public static readonly Rule TokensInRange = new("DIT110", "Too many tokens");
+
     /// <summary>Every rule, by id.</summary>
     public static IReadOnlyList<Rule> All { get; } =
     [
         Yaml, UnknownKey, MissingKey, WrongType, DuplicateKey, UnknownValue, OutOfRange, BadName, NotAvailable, BadMatrix,
         HeadsDivideWidth, PatchDividesInput, WidthMultipleOfFour, SamplerFitsProcess, ProcessIsConsistent, StepsWithinTimesteps,
-        ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole,
+        ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange,
     ];
 }

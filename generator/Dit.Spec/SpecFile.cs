@@ -1,7 +1,7 @@
 namespace Dit.Spec;
 
 /// <summary>One spec file read: its models, and everything wrong with it.</summary>
-/// <param name="Models">The models that are right; with errors, those that the errors do not touch are left out too.</param>
+/// <param name="Models">Its models; none when there is any error.</param>
 /// <param name="Errors">Every error, in the order of the file.</param>
 public sealed record SpecFile(EquatableArray<DeclaredModel> Models, EquatableArray<SpecError> Errors)
 {

@@ -8,8 +8,8 @@ public class DiagnosticTests
     private const string FiveMistakes = """
         model: Wrong/2
         depth: 0
-        width: 1150
-        heads: 16
+        width: 1152
+        heads: 20
         patch_size: 2
         input: { channels: 4, size: 33 }
         conditioning: { variant: adaln-zreo, classes: 10 }
@@ -21,7 +21,7 @@ public class DiagnosticTests
     [Fact]
     public void Five_mistakes_are_five_compiler_errors_each_with_its_id_file_line_column_and_remedy()
     {
-        var found = Generate.From(new SpecText("models/wrong.dit.yaml", FiveMistakes.Replace("width: 1150", "width: 1152").Replace("heads: 16", "heads: 20"))).Diagnostics;
+        var found = Generate.From(new SpecText("models/wrong.dit.yaml", FiveMistakes)).Diagnostics;
 
         Assert.Equal(
             [
@@ -37,7 +37,7 @@ public class DiagnosticTests
     [Fact]
     public void Two_files_that_declare_one_class_are_an_error_and_the_other_models_are_still_written()
     {
-        var spec = FiveMistakes.Replace("depth: 0", "depth: 1").Replace("width: 1150", "width: 1152").Replace("size: 33", "size: 32")
+        var spec = FiveMistakes.Replace("depth: 0", "depth: 1").Replace("heads: 20", "heads: 16").Replace("size: 33", "size: 32")
             .Replace("adaln-zreo", "adaln-zero").Replace("steps: 250", "steps: 50");
         var run = Generate.From(
             new SpecText("a.dit.yaml", spec), new SpecText("b.dit.yaml", spec.Replace("Wrong/2", "Wrong-2")), new SpecText("c.dit.yaml", spec.Replace("Wrong/2", "Right/2")));
@@ -46,6 +46,16 @@ public class DiagnosticTests
             "b.dit.yaml(1,8): error DIT107: Model 'Wrong-2' would be the class Wrong2, as 'Wrong/2' is already (a.dit.yaml, line 1); give it another name",
             Text(Assert.Single(run.Diagnostics)));
         Assert.Equal(["DitModels.g.cs", "Right2.g.cs"], run.Sources.Keys.Order());
+    }
+
+    [Fact]
+    public void Names_that_are_legal_but_unusual_compile()
+    {
+        const string spec = "depth: 1\nwidth: 8\nheads: 2\npatch_size: 2\ninput: { channels: 3, size: 4 }\nconditioning: { classes: 2 }\n";
+        Generate.From(
+            new SpecText("a.dit.yaml", "model: tiny\n" + spec),
+            new SpecText("b.dit.yaml", "model: 'My \"quoted\" <model> // & more'\n" + spec),
+            new SpecText("c.dit.yaml", "model: Tensors\n" + spec + "samplers: { card: { method: ddpm, steps: 5 }, a--b: { method: ddim, steps: 7 } }\n")).AssertCompiles();
     }
 
     [Fact]

@@ -3,15 +3,18 @@ using Xunit.Sdk;
 namespace Dit.Generator.Tests;
 
 /// <summary>The snapshot helper itself.</summary>
+[Collection(nameof(Snapshot))] // the switch that keeps diff tools shut is the whole process's
 public sealed class SnapshotToolTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("dit-snapshot-").FullName;
+
+    private readonly bool disabled = DiffEngine.DiffRunner.Disabled;
 
     public SnapshotToolTests() => DiffEngine.DiffRunner.Disabled = true;
 
     public void Dispose()
     {
-        DiffEngine.DiffRunner.Disabled = false;
+        DiffEngine.DiffRunner.Disabled = disabled;
         Directory.Delete(folder, recursive: true);
     }
 

@@ -12,6 +12,24 @@ public class NativeLibraryTests
     }
 
     [Fact]
+    public void A_folder_without_libtorch_is_named()
+    {
+        using var folder = new TemporaryFolder();
+
+        Assert.Contains($"names the folder '{folder["none"]}', which does not exist", Assert.Throws<DitException>(() => LibTorch.LoadFrom(folder["none"])).Message);
+        Assert.Contains($"names the folder '{folder.Root}', which holds no lib", Assert.Throws<DitException>(() => LibTorch.LoadFrom(folder.Root)).Message);
+    }
+
+    [Fact]
+    public void A_file_that_is_no_library_is_named()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var name in new[] { "libc10.so", "libc10.dylib", "c10.dll" }) folder.Write(name, [1, 2, 3]);
+
+        Assert.Contains("', named by DIT_LIBTORCH, cannot be loaded", Assert.Throws<DitException>(() => LibTorch.LoadFrom(folder.Root)).Message);
+    }
+
+    [Fact]
     public void Cuda_libraries_are_loaded_where_the_folder_has_them_and_before_what_needs_them()
     {
         static string FileName(string name) => $"lib{name}.so";

@@ -6,7 +6,7 @@ public class RuleTests
     public static TheoryData<string, string, string, int, int, string> OneMistake => new()
     {
         // id, line to replace, its replacement, line and column of the error, words of the message
-        { "DIT001", "model: Tiny/2", "model: {Tiny", 2, 6, "Not valid YAML" },
+        { "DIT001", "model: Tiny/2", "model: {Tiny", 1, 8, "Not valid YAML" },
         { "DIT001", "model: Tiny/2", "model: &name Tiny\nbackbone: *name", 2, 11, "anchors and aliases are not used in specs; write the value out" },
         { "DIT002", "depth: 2", "deepth: 2", 2, 1, "Unknown key 'deepth'; did you mean 'depth'?" },
         { "DIT002", "  dropout: 0.1", "  temperature: 1", 13, 3, "Unknown key 'conditioning.temperature'; the keys here are variant, classes, dropout" },
@@ -24,15 +24,22 @@ public class RuleTests
         { "DIT007", "  dropout: 0.1", "  dropout: 1.5", 13, 12, "'conditioning.dropout' is 1.5; it must be from 0 to 1" },
         { "DIT008", "model: Tiny/2", "model: 2/Tiny", 1, 8, "'2/Tiny' gives no C# class name; start it with a letter" },
         { "DIT008", "model: Tiny/2", "model: Block", 1, 8, "class name Block, which generated code uses already; choose another, such as MyBlock" },
+        { "DIT008", "model: Tiny/2", "model: \"Tiny\\n2\"", 1, 8, "holds a line break" },
+        { "DIT008", "model: Tiny/2", "model: ditmodels", 1, 8, "class name ditmodels, which generated code uses already" },
+        { "DIT008", "  ddpm-250:", "  diffusion:", 21, 3, "Sampler 'diffusion' gives no C# property name of its own; name it after its method and steps" },
+        { "DIT007", "  timesteps: 1000", "  timesteps: 20", 18, 14, "'diffusion.timesteps' is 20; a linear schedule needs 21 or more" },
+        { "DIT009", "  dropout: 0.1", "  text: { tokens: 77, width: 768 }", 13, 9, "'conditioning.text' is not available in this version; available here: classes" },
+        { "DIT009", "method: ddpm, steps: 250", "method: dpm-solver++, steps: 250", 21, 23, "is not available in this version; available here: ddpm, ddim" },
         { "DIT009", "  variant: adaln-zero", "  variant: in-context", 11, 12, "'conditioning.variant: in-context' is not available in this version; available here: adaln-zero" },
         { "DIT009", "model: Tiny/2", "model: Tiny/2\nbackbone: u-vit", 2, 11, "available here: dit" },
         { "DIT101", "width: 32", "width: 36", 3, 8, "Width 36 is not divisible by 8 heads" },
         { "DIT102", "patch_size: 2", "patch_size: 3", 5, 13, "Input height 8 is not divisible by patch size 3; 9 is" },
-        { "DIT103", "width: 32", "width: 30", 3, 8, "Width 30 is not a multiple of 4, which the 2-D sin-cos positions need; 28 is" },
+        { "DIT103", "width: 32", "width: 30", 3, 8, "Width 30 is not a multiple of 4, which the 2-D sin-cos positions need; 20 is" },
         { "DIT104", "method: ddpm, steps: 250", "method: heun, steps: 250", 21, 23, "sampler of flow processes, and the model's process is a Gaussian diffusion; use ddpm or ddim" },
         { "DIT106", "steps: 250", "steps: 1001", 21, 36, "Sampler 'ddpm-250' takes 1001 steps, but the process has 1000; ask for at most 1000" },
         { "DIT108", "  ddim-50:", "  ddpm.250:", 22, 3, "Samplers 'ddpm-250' and 'ddpm.250' would both be the property Ddpm250; rename one" },
-        { "DIT109", "mlp_ratio: 4", "mlp_ratio: 1.3", 6, 12, "Width 32 times mlp_ratio 1.3 is 41.6, not a whole number of hidden channels; 1 would be" },
+        { "DIT109", "mlp_ratio: 4", "mlp_ratio: 1.3", 6, 12, "Width 32 times mlp_ratio 1.3 is 41.6, not a whole number of hidden channels; mlp_ratio 1.3125 gives 42" },
+        { "DIT110", "patch_size: 2\nmlp_ratio: 4\ninput:\n  channels: 4\n  size: 8", "patch_size: 1\nmlp_ratio: 4\ninput:\n  channels: 4\n  size: 512", 5, 13, "cut an input of 512 x 512 into 262144 tokens; at most 65536 are possible" },
     };
 
     [Theory, MemberData(nameof(OneMistake))]
@@ -42,6 +49,7 @@ public class RuleTests
         var spec = Specs.Tiny.Replace(line, replacement);
         if (id == "DIT101") spec = spec.Replace("heads: 4", "heads: 8");
         if (id == "DIT103") spec = spec.Replace("heads: 4", "heads: 5");
+        if (replacement.Contains("timesteps: 20")) spec = spec[..spec.IndexOf("samplers:", StringComparison.Ordinal)];
 
         var error = Assert.Single(SpecFile.Parse(spec).Errors);
 
@@ -117,6 +125,45 @@ public class RuleTests
         Assert.Contains("Width 1150 is not divisible by 16 heads; 1152 is", error.Message);
         Assert.Equal("1150", text.Substring(error.At.Start, error.At.Length));
     }
+
+    [Theory]
+    [InlineData("family: DiT-{size}/{patch_size}", "famly: DiT-{size}/{patch_size}", "DIT002", "did you mean 'family'?")]
+    [InlineData("matrix:", "matrx:", "DIT002", "did you mean 'matrix'?")]
+    [InlineData("patch_size: [2, 4, 8]", "patch_size: [2, 4, 2]", "DIT005", "'2' stands twice in the axis 'patch_size'")]
+    [InlineData("B:  { depth: 12,", "B:  {", "DIT003", "Key 'depth' is missing")]
+    public void A_mistake_in_a_family_is_one_error(string text, string replacement, string id, string words)
+    {
+        var spec = Specs.Shipped("dit.dit.yaml");
+        Assert.Contains(text, spec);
+
+        var error = Assert.Single(SpecFile.Parse(spec.Replace(text, replacement)).Errors);
+
+        Assert.Equal(id, error.Rule.Id);
+        Assert.Contains(words, error.Message);
+    }
+
+    [Fact]
+    public void A_missing_key_of_a_familys_member_points_at_the_member()
+    {
+        var text = Specs.Shipped("dit.dit.yaml").Replace("B:  { depth: 12,", "B:  {");
+
+        var at = Assert.Single(SpecFile.Parse(text).Errors).At;
+
+        Assert.Equal("B", text.Substring(at.Start, at.Length));
+    }
+
+    [Fact]
+    public void Every_independent_mistake_is_reported_though_others_stand_beside_it() => Assert.Equal(
+        ["DIT101", "DIT103", "DIT004", "DIT007"],
+        SpecFile.Parse(Specs.Tiny.Replace("width: 32", "width: 30").Replace("mlp_ratio: 4", "mlp_ratio: abc").Replace("channels: 4", "channels: 0"))
+            .Errors.Select(e => e.Rule.Id));
+
+    [Theory]
+    [InlineData("model: \"\\UFFFFFFFF\"")]
+    [InlineData("model: \"\\ud800\\u0041\"")]
+    [InlineData("model: !!a%20b X")]
+    public void Escapes_that_break_the_yaml_scanner_are_errors_like_others(string line) =>
+        Assert.NotEmpty(SpecFile.Parse(Specs.Tiny.Replace("model: Tiny/2", line)).Errors);
 
     [Fact]
     public void Two_models_that_would_be_one_class_are_told_apart_by_file_and_line()

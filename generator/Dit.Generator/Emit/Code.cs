@@ -46,7 +46,7 @@ internal static class Code
     /// <summary><c>675,129,632</c>.</summary>
     public static string Grouped(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
-    // A comment behind code, not one that has the line to itself, and not a slash pair inside a text.
+    // A comment behind code, not one that has the line to itself.
     private static int CommentAt(string line)
     {
         var at = line.IndexOf(" // ", StringComparison.Ordinal);

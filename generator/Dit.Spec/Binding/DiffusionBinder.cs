@@ -3,6 +3,9 @@ namespace Dit.Spec;
 /// <summary>The <c>diffusion</c> mapping; every key has a default, so the mapping may be left out.</summary>
 internal static class DiffusionBinder
 {
+    /// <summary>The linear schedule ends at a beta of 20 / timesteps, which must stay below 1.</summary>
+    private const int MaxWithoutSignal = 20;
+
     private static readonly (string, Prediction?)[] Predictions = [("epsilon", Prediction.Epsilon), ("start-x", Prediction.StartX), ("velocity", null)];
 
     private static readonly (string, Variance?)[] Variances =
@@ -16,8 +19,11 @@ internal static class DiffusionBinder
             fields.Choice<Prediction>("prediction", Predictions, Prediction.Epsilon),
             fields.Choice<Variance>("variance", Variances, Variance.LearnedRange),
             fields.Choice<Schedule>("schedule", Schedules, Schedule.Linear),
-            fields.Int("timesteps", 1, 100_000, fallback: 1000))
-        .Apply(static (_, prediction, variance, schedule, timesteps) => new DiffusionSpec(prediction, variance, schedule, timesteps)));
+            fields.Int("timesteps", 2, 100_000, fallback: 1000))
+        .Apply(static (_, prediction, variance, schedule, timesteps) => new DiffusionSpec(prediction, variance, schedule, timesteps))
+        .Ensure(process => process is { Schedule: Schedule.Linear, Timesteps: <= MaxWithoutSignal }
+            ? [new SpecError(Rule.OutOfRange, $"'diffusion.timesteps' is {process.Timesteps}; a linear schedule needs {MaxWithoutSignal + 1} or more, for with fewer its last step leaves no signal", fields.At("timesteps"))]
+            : []));
 
     // Looks at the words themselves, so that a pair can be illegal even where one of its halves is not available yet.
     private static Result<bool> Consistent(Fields fields)

@@ -8,13 +8,10 @@ namespace Dit.Spec;
 /// <param name="allowed">The keys it may have.</param>
 internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<string> allowed)
 {
-    /// <summary>Where an absent key would have stood: the mapping's first key.</summary>
-    private TextRange Place => node.Entries.Count > 0 ? node.Entries[0].Key.At : node.At;
-
     private string Full(string key) => owner.Length == 0 ? key : $"{owner}.{key}";
 
     /// <summary>Where the key's value stands, or where the mapping starts.</summary>
-    public TextRange At(string key) => node[key]?.At ?? Place;
+    public TextRange At(string key) => node[key]?.At ?? node.Place;
 
     public bool Has(string key) => node[key] is not null;
 
@@ -33,7 +30,7 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<strin
 
     public Result<int> Int(string key, int min, int max, int? fallback = null) => Optional(key, $"a whole number from {min} to {max}", fallback, value =>
         ToInt(value, Full(key)).Then(number => number >= min && number <= max ? Result.Of(number) : Result.Fail<int>(new(
-            Rule.OutOfRange, $"'{Full(key)}' is {number}; it must be from {min} to {max}", value.At))));
+            Rule.OutOfRange, FormattableString.Invariant($"'{Full(key)}' is {number}; it must be from {min} to {max}"), value.At))));
 
     public Result<double> Number(string key, double min, double max, double fallback) => Optional(key, "a number", fallback, value =>
         value is ScalarNode { Quoted: false } scalar
@@ -64,17 +61,18 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<strin
     public Result<Fields> Nested(string key, bool required, IReadOnlyList<string>? keys)
     {
         if (!required && node[key] is null)
-            return Result.Of(new Fields(new MappingNode([], Place), Full(key), keys ?? []));
+            return Result.Of(new Fields(new MappingNode([], node.Place), Full(key), keys ?? []));
         return Required(key, "a mapping", value => value is MappingNode mapping
             ? Result.Of(mapping)
             : Result.Fail<MappingNode>(new(Rule.WrongType, $"'{Full(key)}' must be a mapping such as {{ key: value }}, not {value.Kind}", value.At)))
             .Select(mapping => new Fields(mapping, Full(key), keys ?? [.. mapping.Entries.Select(static e => e.Key.Text)]));
     }
 
-    /// <summary>The entries of the mapping, each with the fields of its value.</summary>
+    /// <summary>The entries of the mapping, in the order of the file.</summary>
     public IEnumerable<(ScalarNode Key, SpecNode Value)> Entries => node.Entries.Select(static e => (e.Key, e.Value));
 
-    public Result<T> Parse<T>(string key, string wanted, Func<SpecNode, Result<T>> parse) => Required(key, wanted, parse);
+    /// <summary>Whether a key holds exactly this word.</summary>
+    public bool Says(string key, params string[] words) => node[key] is ScalarNode scalar && words.Contains(scalar.Text);
 
     public static Result<int> ToInt(SpecNode value, string key) => value is ScalarNode { Quoted: false } scalar
         && int.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
@@ -84,11 +82,12 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<strin
     private Result<T> Optional<T>(string key, string wanted, T? fallback, Func<SpecNode, Result<T>> parse) where T : struct =>
         node[key] is null && fallback is { } value ? Result.Of(value) : Required(key, wanted, parse);
 
-    private Result<T> Required<T>(string key, string wanted, Func<SpecNode, Result<T>> parse) => node[key] switch
+    /// <summary>A value that must be there, read by the caller.</summary>
+    public Result<T> Required<T>(string key, string wanted, Func<SpecNode, Result<T>> parse) => node[key] switch
     {
         { } value => parse(value),
         null when IsMisspelt(key) => new Result<T>.Failed([]), // one mistake, one error: the unknown key's
-        null => Result.Fail<T>(new(Rule.MissingKey, $"Key '{Full(key)}' is missing; add '{key}: ...', {wanted}", Place)),
+        null => Result.Fail<T>(new(Rule.MissingKey, $"Key '{Full(key)}' is missing; add '{key}: ...', {wanted}", node.Place)),
     };
 
     private bool IsMisspelt(string key) => node.Entries.Any(e => !allowed.Contains(e.Key.Text) && DidYouMean.Nearest(e.Key.Text, allowed) == key);

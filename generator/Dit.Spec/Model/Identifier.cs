@@ -14,18 +14,34 @@ public static class Identifier
             .Split([' '], StringSplitOptions.RemoveEmptyEntries)
             .Select(Capitalised));
 
+    /// <summary>A namespace: what cannot stand in one becomes an underscore, as a project's name may hold anything. <c>my-app.2</c> gives <c>my_app._2</c>.</summary>
+    public static string OfNamespace(string? name) => string.Join(".", (name ?? "").Trim().Split(['.'], StringSplitOptions.RemoveEmptyEntries)
+        .Select(static part => new string([.. part.Select(static c => c == '_' || char.IsLetterOrDigit(c) ? c : '_')]))
+        .Select(static part => char.IsDigit(part[0]) ? "_" + part : Keywords.Contains(part) ? "@" + part : part));
+
     /// <summary>Whether the text can be a C# type or property name as it is.</summary>
     public static bool IsValid(string identifier) => identifier.Length > 0 && !char.IsDigit(identifier[0]) && !Keywords.Contains(identifier);
 
     /// <summary>Whether a model's class can have this name: a valid identifier that no member or type of the generated file has already.</summary>
-    public static bool IsFreeForModel(string identifier) => IsValid(identifier) && !UsedInGeneratedCode.Contains(identifier);
+    public static bool IsFreeForModel(string identifier) => IsValid(identifier) && !UsedInGeneratedCode.Contains(identifier)
+        && !identifier.Equals("DitModels", StringComparison.OrdinalIgnoreCase); // file names ignore case
+
+    /// <summary>Whether a sampler's property can have this name inside the class of samplers.</summary>
+    public static bool IsFreeForSampler(string identifier) => IsValid(identifier) && !UsedBySamplers.Contains(identifier);
+
+    /// <summary>Whether a character would break a line of generated code or cannot be seen in it.</summary>
+    public static bool IsUnprintable(char c) => char.IsControl(c) || char.GetUnicodeCategory(c)
+        is UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Format;
+
+    private static readonly HashSet<string> UsedBySamplers =
+        ["Samplers", "Sampler", "Diffusion", "Equals", "GetHashCode", "GetType", "MemberwiseClone", "ReferenceEquals", "ToString", "Finalize"];
 
     private static readonly HashSet<string> UsedInGeneratedCode =
     [
         "AllSamplers", "Attention", "Block", "CPU", "Card", "Checkpoint", "CheckpointEntry", "CheckpointMap", "Create", "Device", "Diffusion",
         "DitException", "DitModels", "FinalLayer", "ForwardWithGuidance", "GELU", "GaussianDiffusion", "Generator", "Guard", "Guidance",
         "GuidanceChannels", "IClassConditionalModel", "IEnumerable", "IReadOnlyList", "ImageShape", "Initialise", "Initialize", "LabelEmbedder",
-        "Layer", "LibTorch", "Linear", "Load", "Mlp", "ModelCard", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NoiseSchedule",
+        "Layer", "LibTorch", "Linear", "Load", "Mlp", "ModelCard", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NewDisposeScope", "NoiseSchedule",
         "Parameter", "PatchEmbedding", "Prediction", "RegisterComponents", "RepeatedEntries", "Sampler", "Samplers", "ScalarType", "Sequential",
         "System", "Tensor", "TimestepEmbedder", "TorchSharp", "blocks", "cat", "final_layer", "forward", "full_like", "nn", "pos_embed",
         "t_embedder", "torch", "x_embedder", "y_embedder", "Dit",
@@ -39,6 +55,7 @@ public static class Identifier
         "object", "operator", "out", "override", "params", "private", "protected", "public", "readonly", "record", "ref", "return",
         "sbyte", "sealed", "short", "sizeof", "stackalloc", "static", "string", "struct", "switch", "this", "throw", "true", "try",
         "typeof", "uint", "ulong", "unchecked", "unsafe", "ushort", "using", "virtual", "void", "volatile", "while",
+        "var", "required", "scoped", "file", "extension", "field", "dynamic", "nint", "nuint", "await", "async", "when", "where", "yield",
     ];
 
     private static string Capitalised(string word) => word.Length == 0 ? word : char.ToUpper(word[0], CultureInfo.InvariantCulture) + word.Substring(1);

@@ -32,6 +32,11 @@ internal sealed record MappingNode(IReadOnlyList<SpecEntry> Entries, TextRange A
 {
     public override string Kind => "a mapping";
 
+    /// <summary>Where a key that is absent would have stood; the first key unless something better is known.</summary>
+    public TextRange Place { get => place ?? (Entries.Count > 0 ? Entries[0].Key.At : At); init => place = value; }
+
+    private readonly TextRange? place;
+
     public SpecNode? this[string key] => Entries.FirstOrDefault(entry => entry.Key.Text == key)?.Value;
 }
 

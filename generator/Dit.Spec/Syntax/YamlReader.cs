@@ -31,7 +31,7 @@ internal static class YamlReader
         {
             return Result.Fail<MappingNode>(new(Rule.Yaml, $"Not valid YAML: {Sentence(error.Message)}", Range(error.Start, error.End)));
         }
-        catch (InvalidOperationException) // the scanner's own answer to some broken flow lists, without a place
+        catch (Exception error) when (error is InvalidOperationException or ArgumentException) // the scanner's answer to some broken lists and escapes, without a place
         {
             var at = parser.Current?.End ?? Mark.Empty;
             return Result.Fail<MappingNode>(new(Rule.Yaml, "Not valid YAML: the text behind this cannot be read", Range(at, at)));

@@ -48,8 +48,13 @@ public sealed partial class GaussianDiffusion
     /// <summary>The original timesteps of these, as a network takes them: int64, (N,).</summary>
     /// <param name="t">Timesteps of this process, N of them.</param>
     /// <param name="device">Where the tensor is made.</param>
+    /// <exception cref="DitException">There are none, or one is outside 0 .. S - 1.</exception>
     public Tensor OriginalTimesteps(ReadOnlySpan<int> t, Device device)
     {
+        if (t.IsEmpty) throw new DitException("No timestep was given: a network is called with one for each sample.");
+        foreach (var step in t)
+            if (step < 0 || step >= Timesteps)
+                throw new DitException($"Timestep {step} does not exist: the process has 0 to {Timesteps - 1}.");
         if (Coefficient.AllEqual(t)) return full([t.Length], TimestepMap[t[0]], dtype: ScalarType.Int64, device: device);
         var original = new long[t.Length];
         for (var i = 0; i < original.Length; i++) original[i] = TimestepMap[t[i]];

@@ -83,15 +83,15 @@ public sealed class NoiseSchedule
     public ImmutableArray<double> LargeLogVariance { get; }
 
     /// <summary>Betas evenly spaced from 1e-4 to 0.02 (DDPM, section 4), times 1000 / S so that every S ends near pure noise.</summary>
-    /// <param name="timesteps">S; at least 20, below which the last beta would pass 1.</param>
-    /// <exception cref="DitException">The number of timesteps gives a beta above 1.</exception>
+    /// <param name="timesteps">S; at least 21, below which the last beta would reach 1 and leave no signal at all.</param>
+    /// <exception cref="DitException">The number of timesteps gives a beta of 1 or more.</exception>
     public static NoiseSchedule Linear(int timesteps = 1000)
     {
         RequirePositive(timesteps);
         var scale = 1000.0 / timesteps;
         var (first, last) = (scale * 1e-4, scale * 0.02);
-        if (last > 1)
-            throw new DitException($"A linear schedule of {timesteps} timesteps would need a beta of {last:0.###}, and none may pass 1: use 20 timesteps or more.");
+        if (timesteps <= 20)
+            throw new DitException(FormattableString.Invariant($"A linear schedule of {timesteps} timesteps would need a beta of {last:0.###}, and all must be below 1: use 21 timesteps or more."));
         var step = timesteps > 1 ? (last - first) / (timesteps - 1) : 0;
         return new([.. Enumerable.Range(0, timesteps).Select(i => i == timesteps - 1 && i > 0 ? last : first + i * step)]);
     }

@@ -39,7 +39,7 @@ public abstract record Respacing
         public override string ToString() => $"ddim{Steps}";
     }
 
-    /// <summary>Evenly spaced steps over all timesteps, the first and last among them.</summary>
+    /// <summary>Evenly spaced steps over all timesteps, the first and last among them; a single step is the first, timestep 0.</summary>
     /// <exception cref="DitException">The number is not positive.</exception>
     public static Respacing Even(int steps) => new Sections([Positive(steps)]);
 

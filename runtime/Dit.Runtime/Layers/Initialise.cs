@@ -4,6 +4,7 @@ using static TorchSharp.torch;
 namespace Dit.Runtime;
 
 /// <summary>Initial values of parameters, drawn on the CPU in float32 so that a seed gives the same model on every device.</summary>
+/// <remarks>libtorch's CPU generator takes the lower 32 bits of a seed.</remarks>
 public static class Initialise
 {
     /// <summary>Weight Xavier uniform, bias zero.</summary>
@@ -42,7 +43,7 @@ public static class Initialise
     public static void Zero(Parameter? parameter)
     {
         using var frozen = no_grad();
-        parameter?.zero_();
+        parameter?.fill_(0); // zero_() would hand out a second tensor over the same memory
     }
 
     /// <summary>The fixed position table.</summary>
@@ -51,10 +52,11 @@ public static class Initialise
     /// <param name="columns">X.</param>
     public static void SinCosPositions(Parameter parameter, int rows, int columns)
     {
+        if (parameter.device.type == TorchSharp.DeviceType.META) return; // shapes only
         using var frozen = no_grad();
         using var table = Positions.SinCos2D((int)parameter.shape[^1], rows, columns);
         using var batched = table.unsqueeze(0);
-        if (parameter.device.type != TorchSharp.DeviceType.META) parameter.copy_(batched);
+        parameter.copy_(batched);
     }
 
     private static void Fill(Parameter parameter, Action<Tensor> fill)

@@ -13,7 +13,7 @@ public static class Positions
     /// <remarks>Column first, as the official code does it; its checkpoints hold this table as <c>pos_embed</c>.</remarks>
     public static Tensor SinCos2D(int width, int rows, int columns)
     {
-        var table = new double[rows * columns * width];
+        var table = new double[checked(rows * columns * width)];
         for (var y = 0; y < rows; y++)
             for (var x = 0; x < columns; x++)
             {

@@ -46,7 +46,7 @@ public static class LibTorch
         return [.. always.Select(fileName), .. cuda.Select(fileName).Where(exists), fileName("torch")];
     }
 
-    private static void LoadFrom(string folder)
+    internal static void LoadFrom(string folder)
     {
         if (!Directory.Exists(folder))
             throw new DitException($"{Variable} names the folder '{folder}', which does not exist; set it to a folder with libtorch, such as site-packages/torch/lib.");

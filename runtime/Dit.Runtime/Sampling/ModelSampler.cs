@@ -18,7 +18,7 @@ public sealed class Sampler<TModel> : Sampler
     public override Sampler<TModel> WithSteps(int steps) => new(NameFor(steps), Method, full, steps, Loop.ClipDenoised);
 
     /// <summary>Draws one sample per label.</summary>
-    /// <param name="model">The model; it is in evaluation mode meanwhile.</param>
+    /// <param name="model">The model.</param>
     /// <param name="labels">Classes, int64, (N,), on any device.</param>
     /// <param name="guidance">Guidance scale; 1 is no guidance, one pass per step.</param>
     /// <param name="seed">The same seed gives the same samples.</param>
@@ -42,7 +42,7 @@ public sealed class Sampler<TModel> : Sampler
         Sample(model, OnHost(labels), guidance, seed, progress, cancellation, channels, firstIndex, observe);
 
     /// <summary>Draws one sample per label.</summary>
-    /// <param name="model">The model; it is in evaluation mode meanwhile.</param>
+    /// <param name="model">The model.</param>
     /// <param name="labels">Classes, N of them.</param>
     /// <param name="guidance">Guidance scale; 1 is no guidance, one pass per step.</param>
     /// <param name="seed">The same seed gives the same samples.</param>
@@ -72,7 +72,7 @@ public sealed class Sampler<TModel> : Sampler
         });
 
     /// <summary>Finds the noise that leads to these samples (DDIM inversion).</summary>
-    /// <param name="model">The model; it is in evaluation mode meanwhile.</param>
+    /// <param name="model">The model.</param>
     /// <param name="samples">Samples, (N, C, Y, X).</param>
     /// <param name="labels">Their classes, N of them.</param>
     /// <param name="guidance">Guidance scale; 1 is no guidance.</param>
@@ -95,29 +95,20 @@ public sealed class Sampler<TModel> : Sampler
             return Loop.Invert(denoise, x0, progress, cancellation);
         });
 
-    /// <summary>Binds labels and guidance to the model, runs, and leaves the model in the mode it was in.</summary>
+    /// <summary>Binds labels and guidance to the model, and runs. Generated models have no mode: training or not, they compute the same.</summary>
     private static Tensor With(TModel model, IReadOnlyList<int> labels, double guidance, GuidanceChannels channels, Func<Denoiser, Device, Tensor> run)
     {
         RequireLabels(labels, guidance);
         var parameter = model.parameters().First();
         var (dtype, device) = (parameter.dtype, parameter.device);
-        var training = model.training;
         using var scope = NewDisposeScope();
         var classes = tensor(labels.Select(label => (long)label).ToArray(), device: device); // (N,)
-        model.eval();
-        try
-        {
-            return run(Guided, device).MoveToOuterDisposeScope();
-        }
-        finally
-        {
-            model.train(training);
-        }
+        return run(Guided, device).MoveToOuterDisposeScope();
 
         Tensor Guided(Tensor x, Tensor t)
         {
             using var input = x.to(dtype);
-            return guidance == 1.0 ? model.forward(input, t, classes) : model.ForwardWithGuidance(input, t, classes, guidance, channels);
+            return guidance == 1.0 ? model.call(input, t, classes) : model.ForwardWithGuidance(input, t, classes, guidance, channels);
         }
     }
 
@@ -125,7 +116,7 @@ public sealed class Sampler<TModel> : Sampler
     {
         var card = TModel.Card;
         if (!double.IsFinite(guidance))
-            throw new DitException($"A guidance scale of {guidance} was given: it must be a finite number.");
+            throw new DitException(FormattableString.Invariant($"A guidance scale of {guidance} was given: it must be a finite number."));
         if (labels.Count == 0)
             throw new DitException($"No label was given: {card.Name} draws one sample per label.");
         if (guidance != 1.0 && !card.HasNullClass)
@@ -149,8 +140,8 @@ public sealed class Sampler<TModel> : Sampler
 
     private static GaussianDiffusion Respaced(string name, SamplingMethod method, GaussianDiffusion process, int steps)
     {
-        if (steps < 1 || steps > process.Timesteps)
-            throw new DitException($"The sampler {name} was asked for {steps} steps: its process allows 1 to {process.Timesteps}.");
+        if (steps < 2 || steps > process.Timesteps)
+            throw new DitException($"The sampler {name} was asked for {steps} steps: its process allows 2 to {process.Timesteps}.");
         return process.Respace(method.Match(
             ddpm => Respacing.Even(steps),
             ddim => Respacing.StrideOrEven(steps, process.Timesteps)));

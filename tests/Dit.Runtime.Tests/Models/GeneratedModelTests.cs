@@ -13,7 +13,12 @@ public class GeneratedModelTests
         using var frozen = no_grad();
         using var model = GoldenP2.Create();
 
+        var blocks = 0;
+        foreach (var block in model.named_modules().Where(static m => System.Text.RegularExpressions.Regex.IsMatch(m.name, @"^blocks\.\d+$")))
+            ((nn.Module<Tensor, Tensor, Tensor>)block.module).register_forward_hook((_, x, _, output) => { Assert.True(x.Equals(output)); blocks++; return output; });
+
         Assert.Equal(0, model.call(randn(2, 4, 8, 8), tensor(new long[] { 5, 6 }), tensor(new long[] { 1, 10 })).abs().max().item<float>());
+        Assert.Equal(GoldenP2.Card.Depth, blocks);
     }
 
     [Fact]
@@ -130,6 +135,46 @@ public class GeneratedModelTests
         using (model.call(x, t, labels))
             Assert.Equal(before + 1, Tensor.TotalCount);
         Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    [Fact]
+    public void A_thousand_guided_sampling_steps_leave_no_tensor_behind()
+    {
+        using var model = GoldenP8.Create();
+        GoldenP8.Samplers.Ddpm10.Sample(model, [1], guidance: 2).Dispose();
+        var before = LiveTensors.Count();
+
+        GoldenP8.Samplers.Ddpm10.WithSteps(1000).Sample(model, [1], guidance: 2).Dispose();
+
+        Assert.Equal(before, LiveTensors.Count());
+    }
+
+    [Fact]
+    public void A_model_outlives_the_dispose_scope_it_was_made_in()
+    {
+        GoldenP8 made, loaded;
+        using var folder = new TemporaryFolder();
+        using (NewDisposeScope())
+        {
+            made = GoldenP8.Create(seed: 2);
+            Checkpoint.Save(made, folder["m.safetensors"]);
+            loaded = GoldenP8.Load(folder["m.safetensors"]);
+        }
+
+        using (made)
+        using (loaded)
+            Assert.All(made.state_dict(), p => Assert.True(p.Value.Equals(loaded.state_dict()[p.Key]), p.Key));
+    }
+
+    [Fact]
+    public void Guided_calls_are_guarded_as_plain_ones_are()
+    {
+        using var scope = NewDisposeScope();
+        using var model = GoldenP2.Create();
+
+        var error = Assert.Throws<DitException>(() => model.ForwardWithGuidance(zeros(2, 4, 8, 8), zeros(3), zeros(2, ScalarType.Int64), 2));
+
+        Assert.Equal("Golden-P2: t must have the shape (2,), one value for each sample, but has (3).", error.Message);
     }
 
     [Fact]

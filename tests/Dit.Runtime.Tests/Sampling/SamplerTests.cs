@@ -68,11 +68,11 @@ public sealed class SamplerTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void The_model_is_in_evaluation_mode_meanwhile_and_then_as_before(bool training)
+    public void Sampling_leaves_the_models_mode_alone(bool training)
     {
         model.train(training);
         StubModel.Ddim5.Sample(model, [1]);
-        Assert.All(model.Calls, call => Assert.False(call.Training));
+        Assert.All(model.Calls, call => Assert.Equal(training, call.Training));
         Assert.Equal(training, model.training);
     }
 
@@ -152,7 +152,7 @@ public sealed class SamplerTests : IDisposable
         Refused("A guidance scale of NaN", () => StubModel.Ddim5.Sample(model, [1], guidance: double.NaN));
         Refused("Labels of type Float32 and shape (2)", () => StubModel.Ddim5.Sample(model, ones(2)));
         Refused("Labels of type Int64 and shape (1, 1)", () => StubModel.Ddim5.Sample(model, ones([1, 1], dtype: ScalarType.Int64)));
-        Refused("The sampler x was asked for 0 steps: its process allows 1 to 1000.", () => Sampler.Ddpm<StubModel>("x", StubModel.Diffusion, 0));
+        Refused("The sampler x was asked for 1 steps: its process allows 2 to 1000.", () => Sampler.Ddpm<StubModel>("x", StubModel.Diffusion, 1));
         Refused("The sampler ddim-1001 was asked for 1001 steps", () => StubModel.Ddim5.WithSteps(1001));
         Refused("An eta of 2", () => Sampler.Ddim<StubModel>("x", StubModel.Diffusion, 10, eta: 2));
     }
