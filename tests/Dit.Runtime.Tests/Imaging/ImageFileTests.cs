@@ -145,7 +145,7 @@ public class ImageFileTests
             ImageFile.WritePng(folder["a.png"], image);
             ImageFile.ReadTensor(folder["a.png"]).Dispose();
         }
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.Equal(before, LiveTensors.Count());
     }
 
     private static void Encode(string path, SKEncodedImageFormat format, params SKColor[] row)
