@@ -68,6 +68,7 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
         Assert.Equal("A checkpoint can be saved every 1 or more steps, not every 0.", Train(trained.Shapes, "--save-every", "0").Mistake());
         Assert.StartsWith("DiT-S/8 works on the latents of kl-f8", Train(trained.Shapes, "--model", "DiT-S/8").Mistake(), StringComparison.Ordinal);
         Assert.Equal("The weight decay of a training recipe must be 0 or more; it is -1.", Train(trained.Shapes, "--weight-decay", "-1").Mistake());
+        Assert.Equal("A batch of 1000000000 images of 3 x 32 x 32 is too large: at most 699050 fit.", Train(trained.Shapes, "--batch", "1000000000").Mistake());
         Assert.Contains("is empty", Train(trained.Shapes, "--out", "").Mistake(), StringComparison.Ordinal);
         if (OperatingSystem.IsLinux()) Assert.StartsWith("The folder '/proc/run' cannot be created: ", Train(trained.Shapes, "--out", "/proc/run").Mistake(), StringComparison.Ordinal);
         folder.File("run", "a file");

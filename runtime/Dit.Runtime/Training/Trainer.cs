@@ -91,6 +91,9 @@ public sealed class Trainer<TModel>(TrainingRecipe recipe, TrainingFolder folder
         var card = TModel.Card;
         if (model.parameters().First().dtype is not ScalarType.Float32 and var type)
             throw new DitException($"{card.Name} is to be trained in {type}: create it in Float32, in which steps of this size are not rounded away.");
+        var most = Array.MaxLength / (card.Input.Channels * card.Input.Height * card.Input.Width); // loaded as one array of bytes
+        if (recipe.BatchSize > most)
+            throw new DitException($"A batch of {recipe.BatchSize} images of {card.Input} is too large: at most {most} fit.");
         if (data.Count == 0) throw new DitException("There is nothing to train on: the data set holds no images.");
         if (data.Classes.Count > card.Classes)
             throw new DitException($"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
