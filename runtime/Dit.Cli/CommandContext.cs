@@ -14,6 +14,9 @@ internal sealed record CommandContext(
 {
     private const int PlainWidth = 160;
 
+    /// <summary>From one line of progress to the next, where nobody watches a terminal.</summary>
+    public TimeSpan ProgressInterval { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>A console over <see cref="Out"/>: colours and the window's width on a terminal, plain wide text elsewhere.</summary>
     public IAnsiConsole Console()
     {

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Numerics;
 using Dit.Runtime;
 using Dit.Spec;
 using TorchSharp;
@@ -30,12 +32,18 @@ internal static class CommonOptions
         CompletionSources = { Devices },
     };
 
-    public static Option<T> Number<T>(string name, string help, T standard) => new(name)
-    {
-        Description = help,
-        HelpName = typeof(T) == typeof(double) ? "X" : "N",
-        DefaultValueFactory = _ => standard,
-    };
+    public static Option<T> Number<T>(string name, string help, T standard)
+        where T : struct, INumber<T>, IMinMaxValue<T> => new(name)
+        {
+            Description = help,
+            HelpName = HelpOf<T>(),
+            DefaultValueFactory = _ => standard,
+            CustomParser = Parse<T>,
+        };
+
+    /// <summary>A number that may be left out.</summary>
+    public static Option<T?> Number<T>(string name, string help)
+        where T : struct, INumber<T>, IMinMaxValue<T> => new(name) { Description = help, HelpName = HelpOf<T>(), CustomParser = result => Parse<T>(result) };
 
     public static Option<bool> Json() => new("--json") { Description = "Write JSON." };
 
@@ -59,6 +67,18 @@ internal static class CommonOptions
         if (!cuda.is_available()) throw new DitException($"The device '{word}' cannot be used: this libtorch sees no CUDA device.");
         if (index >= cuda.device_count()) throw new DitException($"The device '{word}' does not exist: there are {cuda.device_count()} CUDA devices, counted from 0.");
         return new Device(DeviceType.CUDA, index);
+    }
+
+    private static string HelpOf<T>() => typeof(T) == typeof(double) ? "X" : "N";
+
+    // The usual conversion takes commas for thousands: 0,001 would be 1.
+    private static T Parse<T>(ArgumentResult result)
+        where T : struct, INumber<T>, IMinMaxValue<T>
+    {
+        var (word, isReal) = (result.Tokens[^1].Value, typeof(T) == typeof(double));
+        if (T.TryParse(word, isReal ? NumberStyles.Float : NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)) return number;
+        result.AddError($"{(result.Parent as OptionResult)?.Option.Name} takes a {(isReal ? "number such as 0.5" : $"whole number of at most {T.MaxValue}")}, not '{word}'.");
+        return default;
     }
 
     private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);

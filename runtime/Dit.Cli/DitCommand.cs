@@ -2,6 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using Dit.Cli.Commands;
 using Dit.Definitions;
 using Dit.Runtime;
@@ -10,7 +13,7 @@ using Dit.Spec;
 namespace Dit.Cli;
 
 /// <summary>The command line: its commands, and what becomes of mistakes.</summary>
-public static class DitCommand
+public static partial class DitCommand
 {
     internal const int InternalError = 1, Mistake = 2;
 
@@ -34,30 +37,38 @@ public static class DitCommand
     /// <returns>The exit code: 0, or 2 for a mistake of the user's, 1 for one of this program's, 130 when stopped.</returns>
     public static int Run(
         IReadOnlyList<string> args, TextWriter output, TextWriter error, CancellationToken cancellation = default, bool interactive = false) =>
-        Run(args, new CommandContext(DitModels.All, output, error, interactive, cancellation));
+        Guarded(error, cancellation, () =>
+        {
+            LibTorch.Load(); // before the models, whose assembly loads it too
+            return Invoke(args, new CommandContext(DitModels.All, output, error, interactive, cancellation));
+        });
 
-    internal static int Run(IReadOnlyList<string> args, CommandContext context)
+    internal static int Run(IReadOnlyList<string> args, CommandContext context) => Guarded(context.Error, context.Cancellation, () => Invoke(args, context));
+
+    private static int Guarded(TextWriter error, CancellationToken cancellation, Func<int> run)
     {
         try
         {
-            var parsed = Tree(context).Parse(args);
-            return parsed.Action is ParseErrorAction ? Fail(context, Explain(parsed)) : parsed.Invoke(Invocation(context));
+            return run();
         }
-        catch (OperationCanceledException) when (context.Cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            context.Error.WriteLine("dit: stopped; nothing was written.");
+            error.WriteLine("dit: stopped; nothing was written.");
             return Stopped;
-        }
-        catch (Exception e) when (e is DitException or IOException or UnauthorizedAccessException)
-        {
-            return Fail(context, e.Message, e);
         }
         catch (Exception e)
         {
-            context.Error.WriteLine($"dit: internal error: {OneLine(e.Message)} Please report it with the command line, and DIT_DEBUG=1 set, to the project's issues.");
-            WriteTrace(context, e);
-            return InternalError;
+            var (code, message) = Explain(Cause(e));
+            error.WriteLine($"dit: {OneLine(message)}");
+            if (Environment.GetEnvironmentVariable("DIT_DEBUG") == "1") error.WriteLine(e);
+            return code;
         }
+    }
+
+    private static int Invoke(IReadOnlyList<string> args, CommandContext context)
+    {
+        var parsed = Tree(context).Parse(WithoutProgram(args));
+        return parsed.Action is ParseErrorAction ? throw new DitException(Explain(parsed)) : parsed.Invoke(Invocation(context));
     }
 
     private static RootCommand Tree(CommandContext context)
@@ -82,16 +93,41 @@ public static class DitCommand
         ProcessTerminationTimeout = null, // Ctrl-C is the program's, see Program.cs
     };
 
-    private static int Fail(CommandContext context, string message, Exception? exception = null)
+    /// <summary>What to say of an exception, and the exit code.</summary>
+    internal static (int Code, string Message) Explain(Exception e) => e switch
     {
-        context.Error.WriteLine($"dit: {OneLine(message)}");
-        if (exception is not null) WriteTrace(context, exception);
-        return Mistake;
-    }
+        CheckpointMismatchException mismatch => (Mistake, mismatch.Summary),
+        DitException or IOException or UnauthorizedAccessException => (Mistake, e.Message),
+        OutOfMemoryException => (Mistake, "Not enough memory; a smaller --batch needs less."),
+        // libtorch's: the first line says it, the others are a trace of its own.
+        ExternalException when OutOfMemory().IsMatch(e.Message) => (Mistake, $"Not enough memory ({FirstLine(e).TrimEnd('.')}); a smaller --batch needs less."),
+        ExternalException => (InternalError, Internal(FirstLine(e))),
+        _ => (InternalError, Internal(e.Message)),
+    };
 
-    private static void WriteTrace(CommandContext context, Exception exception)
+    private static string Internal(string message) =>
+        $"internal error: {message} Please report it with the command line, and DIT_DEBUG=1 set, to the project's issues.";
+
+    private static string FirstLine(Exception e) => e.Message.Trim().Split('\n')[0].Trim();
+
+    /// <summary>What an exception was thrown for: a mistake as it is, else the first and innermost.</summary>
+    private static Exception Cause(Exception e) => e switch
     {
-        if (Environment.GetEnvironmentVariable("DIT_DEBUG") == "1") context.Error.WriteLine(exception);
+        DitException => e,
+        AggregateException { InnerExceptions: [var first, ..] } => Cause(first),
+        { InnerException: { } inner } => Cause(inner),
+        _ => e,
+    };
+
+    /// <summary>A request for completions without the program's name, which shells give with the line.</summary>
+    private static IReadOnlyList<string> WithoutProgram(IReadOnlyList<string> args)
+    {
+        if (args is not [var directive, var line] || Suggest().Match(directive) is not { Success: true } suggest) return args;
+        var program = line.Split(' ')[0];
+        if (System.IO.Path.GetFileNameWithoutExtension(program) != "dit") return args;
+        var rest = line[program.Length..].TrimStart();
+        var position = int.Parse(suggest.Groups[1].ValueSpan, CultureInfo.InvariantCulture) - (line.Length - rest.Length);
+        return [$"[suggest:{Math.Clamp(position, 0, rest.Length)}]", rest];
     }
 
     /// <summary>The first mistake of a command line, and the nearest word that would be right.</summary>
@@ -107,5 +143,11 @@ public static class DitCommand
     private static string Path(CommandResult result) =>
         result.Parent is CommandResult parent ? $"{Path(parent)} {result.Command.Name}" : "dit";
 
-    private static string OneLine(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    private static string OneLine(string text) => text.Trim().ReplaceLineEndings(" ");
+
+    [GeneratedRegex("out of memory|can't allocate memory|not enough memory", RegexOptions.IgnoreCase)]
+    private static partial Regex OutOfMemory();
+
+    [GeneratedRegex(@"^\[suggest:([0-9]{1,9})\]$")]
+    private static partial Regex Suggest();
 }

@@ -22,6 +22,9 @@ internal static class Amount
     /// <summary><c>675,129,632</c>.</summary>
     public static string Whole(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
+    /// <summary><c>1 image</c>, <c>40,000 images</c>.</summary>
+    public static string Of(long number, string one, string? many = null) => $"{Whole(number)} {(number == 1 ? one : many ?? one + "s")}";
+
     /// <summary><c>118.64 G</c>.</summary>
     public static string Short(long number) => number switch
     {

@@ -13,8 +13,6 @@ internal static class Progress
 {
     private const int BarWidth = 20;
 
-    private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(10);
-
     /// <summary>Does the work and returns what it gives.</summary>
     /// <param name="context">Where to show it.</param>
     /// <param name="work">The work; it may report from any thread.</param>
@@ -47,7 +45,7 @@ internal static class Progress
         {
             lock (gate)
             {
-                if (sinceLine.Elapsed < PlainInterval || now.Fraction <= 0) return;
+                if (sinceLine.Elapsed < context.ProgressInterval || now.Fraction <= 0) return;
                 sinceLine.Restart();
                 context.Out.WriteLine($"{now.Detail}  {Amount.Time(sinceStart.Elapsed * (1 / now.Fraction - 1))} left");
             }

@@ -10,7 +10,54 @@ public static class AtomicFile
     /// <param name="write">Writes the content, from the first byte to the last.</param>
     /// <exception cref="DitException">The folder is missing or cannot be written, or the disk refuses. What <paramref name="write"/>
     /// throws otherwise passes through. In every case the old file stays and the temporary one goes.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write) => WithTemporary(path, (temporary, target) =>
+    {
+        using (var stream = Create(temporary))
+        {
+            write(stream);
+            stream.Flush(flushToDisk: true);
+        }
+        File.Move(temporary, target, overwrite: true);
+    });
+
+    /// <summary>Writes <paramref name="text"/> as UTF-8 without a byte order mark.</summary>
+    /// <param name="path">The file to create or replace; its folder must exist.</param>
+    /// <param name="text">The whole content.</param>
+    /// <exception cref="DitException">The file cannot be written.</exception>
+    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>Finds out before long work whether <see cref="Write"/> can keep its result; a file that is there stays as it is.</summary>
+    /// <param name="path">The file to be created or replaced; its folder must exist.</param>
+    /// <exception cref="DitException">The file cannot be written.</exception>
+    public static void RequireWritable(string path) => WithTemporary(path, (temporary, _) => Create(temporary).Dispose());
+
+    /// <summary>Creates a folder, and those above it, where it is missing.</summary>
+    /// <exception cref="DitException">It cannot be created.</exception>
+    public static void CreateFolder(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(FullPath(folder));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DitException($"The folder '{folder}' cannot be created: {e.Message.TrimEnd('.')}.", e);
+        }
+    }
+
+    /// <summary>The full path of a file or folder that is to be written.</summary>
+    /// <exception cref="DitException">The path is empty or holds a null character.</exception>
+    public static string FullPath(string path)
+    {
+        if (string.IsNullOrWhiteSpace(path) || path.Contains('\0'))
+            throw new DitException("The path to write to is empty or holds a null character; name a file or a folder.");
+        return Path.GetFullPath(path);
+    }
+
+    private static FileStream Create(string temporary) => new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
+
+    /// <summary>Hands out a temporary path beside the target, and removes what is left there.</summary>
+    private static void WithTemporary(string path, Action<string, string> act)
     {
         var target = FullPath(path);
         if (Directory.Exists(target))
@@ -23,12 +70,7 @@ public static class AtomicFile
         var temporary = Path.Combine(folder, $".{Guid.NewGuid():N}.tmp");
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, target, overwrite: true);
+            act(temporary, target);
         }
         catch (UnauthorizedAccessException e)
         {
@@ -42,19 +84,6 @@ public static class AtomicFile
         {
             DeleteIfThere(temporary);
         }
-    }
-
-    /// <summary>Writes <paramref name="text"/> as UTF-8 without a byte order mark.</summary>
-    /// <param name="path">The file to create or replace; its folder must exist.</param>
-    /// <param name="text">The whole content.</param>
-    /// <exception cref="DitException">The file cannot be written.</exception>
-    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
-
-    private static string FullPath(string path)
-    {
-        if (string.IsNullOrWhiteSpace(path) || path.Contains('\0'))
-            throw new DitException("The path of a file to write is empty or holds a null character; give the path of a file.");
-        return Path.GetFullPath(path);
     }
 
     private static void DeleteIfThere(string temporary)

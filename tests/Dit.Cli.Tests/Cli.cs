@@ -1,3 +1,5 @@
+using Dit.Definitions;
+
 namespace Dit.Cli.Tests;
 
 /// <summary>What a command line gave.</summary>
@@ -32,6 +34,29 @@ internal static class Cli
         var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
         return new(DitCommand.Run(args, output, error, cancellation), output.ToString(), error.ToString());
     }
+
+    /// <summary>Runs a command that reports its progress at every step, and stops it once a line holds some words.</summary>
+    public static CliResult RunUntil(string words, params string[] args)
+    {
+        using var stop = new CancellationTokenSource();
+        var (output, error) = (new Watcher(words, stop.Cancel), new StringWriter { NewLine = "\n" });
+        var context = new CommandContext(DitModels.All, output, error, Interactive: false, stop.Token) { ProgressInterval = TimeSpan.Zero };
+        return new(DitCommand.Run(args, context), output.ToString(), error.ToString());
+    }
+
+    private sealed class Watcher : StringWriter
+    {
+        private readonly string words;
+        private readonly Action seen;
+
+        public Watcher(string words, Action seen) => (this.words, this.seen, NewLine) = (words, seen, "\n");
+
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            if (value is not null && value.Contains(words, StringComparison.Ordinal)) seen();
+        }
+    }
 }
 
 /// <summary>Command lines with a usual part and something different in it.</summary>
@@ -64,6 +89,14 @@ internal sealed class TestFolder : IDisposable
         : [];
 
     public void Dispose() => Directory.Delete(Root, recursive: true);
+}
+
+/// <summary>Tests that draw with the same trained model.</summary>
+[CollectionDefinition(Name)]
+public sealed class WithTrainedShapes : ICollectionFixture<TrainedShapes>
+{
+    /// <summary>What such a test class names.</summary>
+    public const string Name = "trained shapes";
 }
 
 /// <summary>The demo model after three steps on two hundred shapes: enough to draw with.</summary>

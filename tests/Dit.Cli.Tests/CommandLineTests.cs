@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Dit.Cli.Tests;
 
 public class CommandLineTests
@@ -6,8 +8,8 @@ public class CommandLineTests
     [InlineData("--help", "models", "check", "sample", "train", "data", "[suggest:")]
     [InlineData("models --help", "--json")]
     [InlineData("check --help", "SPEC", "--json")]
-    [InlineData("sample --help", "--model", "[default: Shapes]", "--checkpoint", "--classes", "--sampler", "--steps", "--cfg", "--cfg-channels", "<3|all>", "--seed", "--count", "[default: 8]", "--out", "[default: samples.png]", "--device", "[default: cpu]", "--batch")]
-    [InlineData("train --help", "--data", "--model", "--out", "--steps", "[default: 400000]", "--batch", "[default: 256]", "--lr", "[default: 0.0001]", "--ema", "[default: 0.9999]", "--warmup", "--seed", "--save-every", "--weights-dtype", "<bf16|f16|f32>", "--flip", "--no-flip", "--device")]
+    [InlineData("sample --help", "--model", "[default: Shapes]", "--checkpoint", "--weights", "<auto|ema|model>", "--classes", "all, or the first 16 of more", "--sampler", "--steps", "--cfg", "[default: 2, or 1 for a model without a null class]", "--cfg-channels", "<3|all>", "--seed", "--count", "[default: 8]", "--out", "[default: samples.png]", "--device", "[default: cpu]", "--batch")]
+    [InlineData("train --help", "--data", "--model", "--out", "--steps", "[default: 400000]", "--batch", "[default: 256]", "--lr", "[default: 0.0001]", "--weight-decay", "--ema", "[default: 0.9999]", "--warmup", "--clip", "cannot be resumed", "--seed", "--save-every", "--weights-dtype", "<bf16|f16|f32>", "--flip", "--no-flip", "--device")]
     [InlineData("data --help", "shapes")]
     [InlineData("data shapes --help", "--out", "--count", "[default: 40000]", "--seed", "--size", "[default: 32]")]
     [InlineData("", "models", "check", "sample", "train", "data")]
@@ -27,13 +29,21 @@ public class CommandLineTests
     [InlineData("sample --model Shape", "There is no model 'Shape'; did you mean 'Shapes'?")]
     [InlineData("train --data . --out x --model DiT-XL/3", "There is no model 'DiT-XL/3'; did you mean 'DiT-XL/2'?")]
     [InlineData("sample --model zzzzzzzzzzzzz", "There is no model 'zzzzzzzzzzzzz'; 'dit models' lists them.")]
+    [InlineData("train --data . --out x --lr 0,001", "--lr takes a number such as 0.5, not '0,001'.")]
+    [InlineData("train --data . --out x --clip 1,5", "--clip takes a number such as 0.5, not '1,5'.")]
+    [InlineData("train --data . --out x --weight-decay 1,5", "--weight-decay takes a number such as 0.5, not '1,5'.")]
+    [InlineData("sample --cfg 1,5", "--cfg takes a number such as 0.5, not '1,5'.")]
+    [InlineData("sample --count 1,500", "--count takes a whole number of at most 2147483647, not '1,500'.")]
+    [InlineData("sample --seed x", "--seed takes a whole number of at most 9223372036854775807, not 'x'.")]
+    [InlineData("sample --steps 99999999999", "--steps takes a whole number of at most 2147483647, not '99999999999'.")]
+    [InlineData("sample --device cuda", "The device 'cuda' cannot be used: this libtorch sees no CUDA device.")]
     [InlineData("sample --device gpu", "There is no device 'gpu': it is cpu, cuda or cuda:N, N from 0.")]
     [InlineData("sample --device cuda:x", "There is no device 'cuda:x': it is cpu, cuda or cuda:N, N from 0.")]
     public void A_wrong_word_is_one_line(string line, string message) => Assert.Equal(message, Cli.Run(line.Split(' ')).Mistake());
 
     [Theory]
-    [InlineData("sample --seed x")]
     [InlineData("sample --cfg-channels 4")]
+    [InlineData("sample --weights best")]
     [InlineData("train --data . --out x --weights-dtype f8")]
     [InlineData("data")]
     public void Other_mistakes_of_the_line_are_one_line_too(string line) => Cli.Run(line.Split(' ')).Mistake();
@@ -49,23 +59,60 @@ public class CommandLineTests
         Assert.Equal(words, lines.Select(l => l.TrimEnd()));
     }
 
+    [Theory]
+    [InlineData("dit sa", 6, "sample")]
+    [InlineData("./bin/dit  sa", 13, "sample")]
+    [InlineData("dit sa", 5, "sample")]
+    [InlineData("dit train --device c --out x", 20, "cpu", "cuda", "cuda:0")]
+    public void The_line_that_bash_gives_completes(string line, int position, params string[] words)
+    {
+        var lines = Cli.Run($"[suggest:{position}]", line).Succeeds().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(words, lines.Select(l => l.TrimEnd()));
+    }
+
+    [Fact]
+    public void Too_little_memory_is_a_mistake_and_other_native_errors_are_one_line()
+    {
+        Assert.Equal((2, "Not enough memory; a smaller --batch needs less."), DitCommand.Explain(new OutOfMemoryException()));
+        Assert.Equal(
+            (2, "Not enough memory (CUDA out of memory. Tried to allocate 20.00 MiB); a smaller --batch needs less."),
+            DitCommand.Explain(new ExternalException("CUDA out of memory. Tried to allocate 20.00 MiB.\nException raised from malloc\nframe #0: ...")));
+        Assert.Equal(2, DitCommand.Explain(new ExternalException("[enforce fail at alloc_cpu.cpp:118] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")).Code);
+        var (code, message) = DitCommand.Explain(new ExternalException("Sizes of tensors must match.\nframe #0: ..."));
+        Assert.Equal(1, code);
+        Assert.StartsWith("internal error: Sizes of tensors must match. Please report", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_request_for_more_memory_than_there_is_is_one_line()
+    {
+        var context = new CommandContext(new Broken(() => TorchSharp.torch.empty(1L << 60)), new StringWriter(), new StringWriter(), Interactive: false, CancellationToken.None);
+        Assert.Equal(2, DitCommand.Run(["models"], context));
+        Assert.StartsWith("dit: Not enough memory (", context.Error.ToString(), StringComparison.Ordinal);
+        Assert.Single(context.Error.ToString()?.TrimEnd().Split('\n') ?? []);
+    }
+
     [Fact]
     public void A_defect_asks_to_be_reported_and_shows_no_trace()
     {
         var error = new StringWriter();
-        var context = new CommandContext(new Broken(), new StringWriter(), error, Interactive: false, CancellationToken.None);
+        var context = new CommandContext(new Broken(() => throw new AggregateException(new InvalidOperationException("Broken."))), new StringWriter(), error, Interactive: false, CancellationToken.None);
         Assert.Equal(1, DitCommand.Run(["models"], context));
         Assert.StartsWith("dit: internal error: Broken. ", error.ToString(), StringComparison.Ordinal);
         Assert.Single(error.ToString().TrimEnd().Split('\n'));
     }
 
-    private sealed class Broken : IReadOnlyList<Dit.Runtime.ModelDefinition>
+    private sealed class Broken(Action act) : IReadOnlyList<Dit.Runtime.ModelDefinition>
     {
-        public Dit.Runtime.ModelDefinition this[int index] => throw new InvalidOperationException("Broken.");
+        public Dit.Runtime.ModelDefinition this[int index] => throw new NotSupportedException();
 
         public int Count => 1;
 
-        public IEnumerator<Dit.Runtime.ModelDefinition> GetEnumerator() => throw new InvalidOperationException("Broken.");
+        public IEnumerator<Dit.Runtime.ModelDefinition> GetEnumerator()
+        {
+            act();
+            throw new NotSupportedException();
+        }
 
         System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
     }

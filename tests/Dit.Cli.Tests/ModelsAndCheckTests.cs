@@ -94,6 +94,10 @@ public sealed class ModelsAndCheckTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_is_no_spec() =>
+        Assert.Equal($"'{folder.Root}' is a folder; name a YAML file in it.", Cli.Run("check", folder.Root).Mistake());
+
+    [Fact]
     public void A_missing_spec_is_one_line() =>
         Assert.Equal($"There is no file '{folder.Path("no.yaml")}'.", Cli.Run("check", folder.Path("no.yaml")).Mistake());
 }

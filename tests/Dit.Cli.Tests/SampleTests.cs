@@ -2,7 +2,8 @@ using Dit.Runtime;
 
 namespace Dit.Cli.Tests;
 
-public sealed class SampleTests(TrainedShapes trained) : IClassFixture<TrainedShapes>, IDisposable
+[Collection(WithTrainedShapes.Name)]
+public sealed class SampleTests(TrainedShapes trained) : IDisposable
 {
     private readonly TestFolder folder = new();
 
@@ -50,6 +51,66 @@ public sealed class SampleTests(TrainedShapes trained) : IClassFixture<TrainedSh
     }
 
     [Fact]
+    public void One_sample_is_one_sample() => Assert.StartsWith(
+        "Wrote 1 sample of Shapes (ddim-2, guidance 2, seed 0) to ", Sample("one.png", "--classes", "star", "--count", "1").Succeeds(), StringComparison.Ordinal);
+
+    [Fact]
+    public void Trained_and_averaged_weights_of_a_checkpoint_are_chosen()
+    {
+        // An average of its own: the trained run's follows the weights exactly.
+        using (var run = SafeTensorsFile.Open(trained.Checkpoint))
+        {
+            var tensors = run.Tensors.Keys.Select(name => (name, run.Read(name))).ToArray();
+            foreach (var (_, tensor) in tensors.Where(t => t.name.StartsWith("ema.", StringComparison.Ordinal))) tensor.mul_(0.5);
+            SafeTensors.Save(folder.Path("both.safetensors"), tensors);
+            foreach (var (_, tensor) in tensors) tensor.Dispose();
+        }
+        string[] both = ["--checkpoint", folder.Path("both.safetensors"), "--classes", "8"];
+        var averaged = Drawn("a.png", both);
+        Assert.Equal(averaged, Drawn("b.png", [.. both, "--weights", "ema"]));
+        Assert.NotEqual(averaged, Drawn("c.png", [.. both, "--weights", "model"]));
+        Assert.Contains("no tensors named ema.*", Sample("d.png", "--weights", "ema").Mistake(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("not json")]
+    [InlineData("""["a", null]""")]
+    [InlineData("""["a", 7]""")]
+    [InlineData("""["a", ""]""")]
+    [InlineData("""["\u001b[2J"]""")]
+    [InlineData("""["0","1","2","3","4","5","6","7","8","9","10"]""")]
+    [InlineData("null")]
+    public void Hostile_class_names_are_one_line(string json)
+    {
+        SafeTensors.Save(folder.Path("a.safetensors"), [], new Dictionary<string, string> { ["dit.classes"] = json });
+        Assert.Equal(
+            $"The metadata dit.classes of '{folder.Path("a.safetensors")}' is not a JSON list of at most 10 class names.",
+            Sample("no.png", "--checkpoint", folder.Path("a.safetensors")).Mistake());
+    }
+
+    [Fact]
+    public void A_class_name_as_long_as_a_megabyte_is_refused()
+    {
+        SafeTensors.Save(folder.Path("a.safetensors"), [], new Dictionary<string, string> { ["dit.classes"] = $"[\"{new string('x', 1 << 20)}\"]" });
+        Assert.True(Sample("no.png", "--checkpoint", folder.Path("a.safetensors")).Mistake().Length < 400);
+    }
+
+    [Fact]
+    public void A_class_is_the_one_of_that_name_before_one_that_differs_in_case()
+    {
+        var names = new Commands.ClassNames(Dit.Definitions.Shapes.Card, ["A", "a", "b"]);
+        Assert.Equal([1, 0, 2], names.Labels(["a", "A", "B"]));
+    }
+
+    [Fact]
+    public void A_model_without_a_null_class_is_drawn_without_guidance()
+    {
+        var card = Dit.Definitions.Shapes.Card with { LabelDropout = 0 };
+        Assert.Equal(1, Commands.SampleCommand.GuidanceOf(card, null));
+        Assert.EndsWith("draw with --cfg 1.", Assert.Throws<DitException>(() => Commands.SampleCommand.GuidanceOf(card, 2)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_classes_there_is_a_row_for_each()
     {
         var text = Cli.Run("sample", "--checkpoint", trained.Checkpoint, "--steps", "1", "--count", "1", "--out", folder.Path("all.png")).Succeeds();
@@ -71,6 +132,8 @@ public sealed class SampleTests(TrainedShapes trained) : IClassFixture<TrainedSh
     [InlineData("--classes", "10", "Shapes has no class '10'; its classes are arrow, circle, crescent, cross, diamond, heart, ring, square, star, triangle, or 0 to 9.")]
     [InlineData("--sampler", "ddim50", "Shapes has no sampler 'ddim50'; did you mean 'ddim-50'?")]
     [InlineData("--count", "0", "0 images of each class cannot be drawn: at least 1 is needed.")]
+    [InlineData("--count", "80000", "A grid of 160000 images in rows of 80000 has 7840072 x 198 pixels, too many for a picture: draw fewer images.")]
+    [InlineData("--count", "2000000000", "4,000,000,000 samples of 3 x 32 x 32 are too many for one file: draw fewer, with several seeds.")]
     [InlineData("--batch", "-1", "-1 images at once cannot be drawn: at least 1 is needed.")]
     public void A_wrong_value_is_one_line(string option, string value, string message)
     {
@@ -99,7 +162,10 @@ public sealed class SampleTests(TrainedShapes trained) : IClassFixture<TrainedSh
         Assert.Contains("cut.safetensors", Draw(folder.Path("cut.safetensors")), StringComparison.Ordinal);
 
         Assert.Contains("text.safetensors", Draw(folder.File("text.safetensors", "This is a text, and a rather short one.")), StringComparison.Ordinal);
-        Assert.Equal(["cut.safetensors", "text.safetensors"], folder.Files());
+        whole[10] ^= 1;
+        File.WriteAllBytes(folder.Path("flipped.safetensors"), whole);
+        Assert.Contains("flipped.safetensors", Draw(folder.Path("flipped.safetensors")), StringComparison.Ordinal);
+        Assert.Equal(["cut.safetensors", "flipped.safetensors", "text.safetensors"], folder.Files());
 
         string Draw(string checkpoint) => Cli.Run("sample", "--checkpoint", checkpoint, "--out", folder.Path("no.png")).Mistake();
     }
@@ -109,7 +175,18 @@ public sealed class SampleTests(TrainedShapes trained) : IClassFixture<TrainedSh
     {
         var message = Cli.Run("sample", "--model", "DiT-S/8", "--checkpoint", trained.Weights, "--out", folder.Path("no.safetensors")).Mistake();
         Assert.Contains("DiT-S/8", message, StringComparison.Ordinal);
+        Assert.InRange(message.Length, 1, 400);
         Assert.Empty(folder.Files());
+    }
+
+    [Fact]
+    public void A_checkpoint_of_foreign_names_is_one_line()
+    {
+        using var ones = TorchSharp.torch.ones(3);
+        SafeTensors.Save(folder.Path("foreign.safetensors"), Enumerable.Range(0, 200).Select(i => ($"layers.{i}.\n{new string('x', 90)}", ones)));
+        var message = Sample("no.png", "--checkpoint", folder.Path("foreign.safetensors"), "--classes", "8").Mistake();
+        Assert.Contains("is not a checkpoint of Shapes", message, StringComparison.Ordinal);
+        Assert.InRange(message.Length, 1, 400);
     }
 
     [Fact]
@@ -125,9 +202,13 @@ public sealed class SampleTests(TrainedShapes trained) : IClassFixture<TrainedSh
     [Fact]
     public void An_output_that_cannot_be_written_is_found_before_drawing()
     {
-        Assert.Equal($"The folder '{folder.Path("no")}' does not exist.", Sample(Path.Combine("no", "a.png")).Mistake());
+        Assert.Equal($"Cannot write '{folder.Path("no", "a.png")}': the folder '{folder.Path("no")}' does not exist.", Sample(Path.Combine("no", "a.png")).Mistake());
         folder.File("file", "");
-        Assert.Equal($"The folder '{folder.Path("file")}' does not exist.", Sample(Path.Combine("file", "a.png")).Mistake());
+        Assert.Equal($"Cannot write '{folder.Path("file", "a.png")}': '{folder.Path("file")}' is a file, not a folder.", Sample(Path.Combine("file", "a.png")).Mistake());
+        Directory.CreateDirectory(folder.Path("a.png"));
+        Assert.Equal($"Cannot write '{folder.Path("a.png")}': it is a folder.", Sample("a.png").Mistake());
+        Assert.Contains("is empty", Cli.Run("sample", "--out", "").Mistake(), StringComparison.Ordinal);
+        if (OperatingSystem.IsLinux()) Assert.StartsWith("Cannot write '/proc/a.png': ", Cli.Run("sample", "--out", "/proc/a.png").Mistake(), StringComparison.Ordinal);
         Assert.Equal($"Samples are written to a .png or a .safetensors file, not to '{folder.Path("a.gif")}'.", Sample("a.gif").Mistake());
     }
 
@@ -136,6 +217,15 @@ public sealed class SampleTests(TrainedShapes trained) : IClassFixture<TrainedSh
     {
         var result = Cli.Run(new CancellationToken(canceled: true), "sample", "--checkpoint", trained.Weights, "--out", folder.Path("no.png"));
         Assert.Equal((130, "dit: stopped; nothing was written.\n"), (result.Code, result.Error));
+        Assert.Empty(folder.Files());
+    }
+
+    [Fact]
+    public void Drawing_reports_its_progress_and_stops_midway()
+    {
+        var result = Cli.RunUntil("step 3/50", "sample", "--checkpoint", trained.Weights, "--classes", "star", "--count", "1", "--out", folder.Path("no.png"));
+        Assert.Equal((130, "dit: stopped; nothing was written.\n"), (result.Code, result.Error));
+        Assert.Matches(@"images 1 to 1 of 1, step 3/50  \d+ s left\n$", result.Out);
         Assert.Empty(folder.Files());
     }
 }

@@ -2,7 +2,8 @@ using Dit.Runtime;
 
 namespace Dit.Cli.Tests;
 
-public sealed class TrainAndDataTests(TrainedShapes trained) : IClassFixture<TrainedShapes>, IDisposable
+[Collection(WithTrainedShapes.Name)]
+public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
 {
     private readonly TestFolder folder = new();
 
@@ -33,7 +34,9 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IClassFixture<Tra
         var text = Train(trained.Shapes, "--no-flip", "--warmup", "1", "--clip", "1", "--save-every", "1").Succeeds();
         Assert.Equal(["checkpoint.safetensors", "loss.csv", "loss.png", "weights.safetensors"], folder.Files("run"));
         Assert.All(folder.Files("run"), file => Assert.Contains(folder.Path("run", file), text, StringComparison.Ordinal));
-        Assert.Equal($"The folder '{folder.Path("run")}' holds a training run already: name another, or remove that one.", Train(trained.Shapes).Mistake());
+        Assert.Equal(
+            $"'{folder.Path("run", "checkpoint.safetensors")}' exists already, and training would write over it: name another folder, or remove it.",
+            Train(trained.Shapes).Mistake());
     }
 
     [Fact]
@@ -64,6 +67,10 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IClassFixture<Tra
         Assert.Equal("The EMA decay of a training recipe must be from 0 up to, not including, 1; it is 1.5.", Train(trained.Shapes, "--ema", "1.5").Mistake());
         Assert.Equal("A checkpoint can be saved every 1 or more steps, not every 0.", Train(trained.Shapes, "--save-every", "0").Mistake());
         Assert.StartsWith("DiT-S/8 works on the latents of kl-f8", Train(trained.Shapes, "--model", "DiT-S/8").Mistake(), StringComparison.Ordinal);
+        Assert.Equal("The weight decay of a training recipe must be 0 or more; it is -1.", Train(trained.Shapes, "--weight-decay", "-1").Mistake());
+        Assert.Equal("A batch of 1000000000 images of 3 x 32 x 32 is too large: at most 699050 fit.", Train(trained.Shapes, "--batch", "1000000000").Mistake());
+        Assert.Contains("is empty", Train(trained.Shapes, "--out", "").Mistake(), StringComparison.Ordinal);
+        if (OperatingSystem.IsLinux()) Assert.StartsWith("The folder '/proc/run' cannot be created: ", Train(trained.Shapes, "--out", "/proc/run").Mistake(), StringComparison.Ordinal);
         folder.File("run", "a file");
         Assert.StartsWith($"The folder '{folder.Path("run")}' cannot be created: ", Train(trained.Shapes).Mistake(), StringComparison.Ordinal);
     }
@@ -84,6 +91,26 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IClassFixture<Tra
     }
 
     [Fact]
+    public void Training_reports_its_progress_and_keeps_a_checkpoint_when_it_is_stopped_midway()
+    {
+        var result = Cli.RunUntil("step 2/", "train", "--data", trained.Shapes, "--out", folder.Path("run"), "--steps", "1000", "--batch", "2");
+        Assert.Equal(
+            (130, $"dit: stopped after step 2 of 1000; the checkpoint is in {folder.Path("run", "checkpoint.safetensors")}.\n"), (result.Code, result.Error));
+        Assert.Matches(@"\nstep 2/1000  loss \d+\.\d{4} \(mse \d+\.\d{4}, vb \d+\.\d{4}\)  \d+\.\d\d steps/s  \d+ images/s  (\d+ h )?\d+ (min|s) left\n$", result.Out);
+        Assert.Equal(["checkpoint.safetensors", "loss.csv", "loss.png"], folder.Files("run"));
+        Cli.Run("sample", "--checkpoint", folder.Path("run", "checkpoint.safetensors"), "--steps", "1", "--count", "1", "--out", folder.Path("a.png")).Succeeds();
+    }
+
+    [Theory]
+    [InlineData(1000, 0.9999, "Warning: with --ema 0.9999 the weights after 1,000 steps are still 90 % the untrained start; --ema 0.995 fits so short a run.")]
+    [InlineData(1, 0.5, "Warning: with --ema 0.5 the weights after 1 step are still 50 % the untrained start; --ema 0 fits so short a run.")]
+    [InlineData(1000, 0.995, null)]
+    [InlineData(3, 0, null)]
+    [InlineData(400_000, 0.9999, null)]
+    public void An_average_too_slow_for_the_run_is_told_before_it(int steps, double decay, string? warning) =>
+        Assert.Equal(warning, Commands.TrainCommand.SlowAverage(new TrainingRecipe { Steps = steps, EmaDecay = decay }));
+
+    [Fact]
     public void Shapes_go_into_an_empty_folder_only()
     {
         var text = Cli.Run("data", "shapes", "--out", folder.Path("s"), "--count", "20", "--size", "16").Succeeds();
@@ -98,7 +125,13 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IClassFixture<Tra
     {
         var result = Cli.Run(new CancellationToken(canceled: true), "data", "shapes", "--out", folder.Path("s"), "--count", "100");
         Assert.Equal((130, "dit: stopped; nothing was written.\n"), (result.Code, result.Error));
+        result = Cli.RunUntil("image 20/", "data", "shapes", "--out", folder.Path("s"), "--count", "2000");
+        Assert.Equal((130, "dit: stopped; nothing was written.\n"), (result.Code, result.Error));
+        Assert.Contains("image 20/2000  ", result.Out, StringComparison.Ordinal);
         Cli.Run("data", "shapes", "--out", folder.Path("s"), "--count", "9").Mistake();
+        Cli.Run("data", "shapes", "--out", folder.Path("s"), "--size", "5000").Mistake();
+        Assert.Contains("is empty", Cli.Run("data", "shapes", "--out", "").Mistake(), StringComparison.Ordinal);
+        if (OperatingSystem.IsLinux()) Assert.StartsWith("The folder '/proc/s' cannot be created: ", Cli.Run("data", "shapes", "--out", "/proc/s").Mistake(), StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(folder.Root));
     }
 }

@@ -25,11 +25,12 @@ internal static class CheckCommand
         if (json) context.Out.WriteLine(Json.Of(Report(path, spec, errors)));
         else if (errors.Length > 0) foreach (var error in errors) context.Out.WriteLine(Line(path, error));
         else foreach (var model in spec.Models) Describe(context, model.Spec);
-        return errors.Length == 0 ? 0 : throw new DitException($"{path} has {(errors.Length == 1 ? "1 error" : $"{errors.Length} errors")}.");
+        return errors.Length == 0 ? 0 : throw new DitException($"{path} has {Amount.Of(errors.Length, "error")}.");
     }
 
     private static string Read(string path)
     {
+        if (Directory.Exists(path)) throw new DitException($"'{path}' is a folder; name a YAML file in it.");
         if (!File.Exists(path)) throw new DitException($"There is no file '{path}'.");
         return File.ReadAllText(path);
     }

@@ -10,14 +10,17 @@ namespace Dit.Cli.Commands;
 /// <param name="Names">Empty when the checkpoint names none.</param>
 internal sealed record ClassNames(ModelCard Card, IReadOnlyList<string> Names)
 {
-    private const int DrawnWithoutAsking = 16;
+    /// <summary>The most classes that are drawn when none is named.</summary>
+    internal const int DrawnWithoutAsking = 16;
+
+    private const int LongestName = 255; // of a folder
 
     /// <summary>The names that training wrote into a checkpoint.</summary>
-    /// <exception cref="DitException">The file cannot be read.</exception>
+    /// <exception cref="DitException">The file cannot be read, or what it holds are no names of the model's classes.</exception>
     public static ClassNames Of(ModelCard card, string checkpoint)
     {
         using var file = CheckpointFile.Open(checkpoint);
-        return new(card, file.Metadata.TryGetValue(TrainingFolder.ClassesKey, out var json) ? Parse(checkpoint, json) : []);
+        return new(card, file.Metadata.TryGetValue(TrainingFolder.ClassesKey, out var json) ? Parse(card, checkpoint, json) : []);
     }
 
     /// <summary>The labels of words, each a class name or a number; of no words, all classes or, where they are many, the first.</summary>
@@ -36,8 +39,9 @@ internal sealed record ClassNames(ModelCard Card, IReadOnlyList<string> Names)
     // Names come first: a folder of digits has classes called 0 to 9, and the word means what the user sees.
     private int Label(string word)
     {
-        for (var i = 0; i < Names.Count; i++)
-            if (string.Equals(Names[i], word, StringComparison.OrdinalIgnoreCase)) return i;
+        foreach (var comparison in new[] { StringComparison.Ordinal, StringComparison.OrdinalIgnoreCase })
+            for (var i = 0; i < Names.Count; i++)
+                if (string.Equals(Names[i], word, comparison)) return i;
         if (int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var label) && label < Card.Classes) return label;
         throw new DitException($"{Card.Name} has no class '{word}'{DidYouMean.Suggest(word, Names) ?? $"; its classes are {Listed()}."}");
     }
@@ -46,15 +50,20 @@ internal sealed record ClassNames(ModelCard Card, IReadOnlyList<string> Names)
         ? $"{string.Join(", ", Names)}, or 0 to {Card.Classes - 1}"
         : $"0 to {Card.Classes - 1}";
 
-    private static string[] Parse(string checkpoint, string json)
+    private static string[] Parse(ModelCard card, string checkpoint, string json)
     {
+        string?[]? names = null;
         try
         {
-            return JsonSerializer.Deserialize<string[]>(json) ?? [];
+            names = JsonSerializer.Deserialize<string?[]>(json);
         }
-        catch (JsonException e)
+        catch (JsonException)
         {
-            throw new DitException($"The metadata {TrainingFolder.ClassesKey} of '{checkpoint}' is not a JSON list of class names.", e);
+            // No names: said below.
         }
+        string[] good = [.. (names ?? []).OfType<string>().Where(name => name.Length is > 0 and <= LongestName && !name.Any(char.IsControl))];
+        if (names is null || good.Length != names.Length || good.Length > card.Classes)
+            throw new DitException($"The metadata {TrainingFolder.ClassesKey} of '{checkpoint}' is not a JSON list of at most {card.Classes} class names.");
+        return good;
     }
 }

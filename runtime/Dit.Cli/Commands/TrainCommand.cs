@@ -26,8 +26,9 @@ internal static class TrainCommand
         var batch = CommonOptions.Number("--batch", "Images of one step.", recipe.BatchSize);
         var rate = CommonOptions.Number("--lr", "Learning rate of AdamW.", recipe.LearningRate);
         var decay = CommonOptions.Number("--ema", "Decay of the moving average of the weights.", recipe.EmaDecay);
+        var weightDecay = CommonOptions.Number("--weight-decay", "Decoupled weight decay of AdamW.", recipe.WeightDecay);
         var warmup = CommonOptions.Number("--warmup", "Steps over which the learning rate rises.", recipe.WarmupSteps);
-        var clip = new Option<double?>("--clip") { Description = "Largest norm of the gradient; without it, none is too large.", HelpName = "X" };
+        var clip = CommonOptions.Number<double>("--clip", "Largest norm of the gradient; without it, none is too large.");
         var seed = CommonOptions.Number("--seed", "The same seed gives the same weights.", recipe.Seed);
         var every = CommonOptions.Number("--save-every", "Steps from one checkpoint to the next.", standard.SaveEvery);
         var type = new Option<string>("--weights-dtype") { Description = "Type of the finished weights.", DefaultValueFactory = _ => "f32" };
@@ -35,9 +36,13 @@ internal static class TrainCommand
         var flip = new Option<bool>("--flip") { Description = "Mirror half of the images.", DefaultValueFactory = _ => recipe.HorizontalFlip };
         var noFlip = new Option<bool>("--no-flip") { Description = "Never mirror an image." };
         var device = CommonOptions.Device();
-        var command = new Command("train", "Train a model on a folder of images, by the recipe of the DiT paper unless told otherwise.")
+        var command = new Command("train", """
+            Train a model on a folder of images, by the recipe of the DiT paper unless told otherwise.
+
+            A run that is stopped leaves a checkpoint that 'dit sample' takes; it cannot be resumed in this version.
+            """)
         {
-            data, model, folder, steps, batch, rate, decay, warmup, clip, seed, every, type, flip, noFlip, device,
+            data, model, folder, steps, batch, rate, weightDecay, decay, warmup, clip, seed, every, type, flip, noFlip, device,
         };
         command.SetAction(parsed => context.FindModel(parsed.GetRequiredValue(model)).Accept(new Visitor(
             context,
@@ -47,13 +52,14 @@ internal static class TrainCommand
                 Steps = parsed.GetValue(steps),
                 BatchSize = parsed.GetValue(batch),
                 LearningRate = parsed.GetValue(rate),
+                WeightDecay = parsed.GetValue(weightDecay),
                 EmaDecay = parsed.GetValue(decay),
                 WarmupSteps = parsed.GetValue(warmup),
                 GradientClip = parsed.GetValue(clip),
                 Seed = parsed.GetValue(seed),
                 HorizontalFlip = parsed.GetValue(flip) && !parsed.GetValue(noFlip),
             },
-            new TrainingFolder(parsed.GetRequiredValue(folder), parsed.GetValue(every), WeightsTypes[parsed.GetRequiredValue(type)]),
+            new TrainingFolder(AtomicFile.FullPath(parsed.GetRequiredValue(folder)), parsed.GetValue(every), WeightsTypes[parsed.GetRequiredValue(type)]),
             CommonOptions.ParseDevice(parsed.GetRequiredValue(device)))));
         return command;
     }
@@ -66,8 +72,10 @@ internal static class TrainCommand
             var card = TModel.Card;
             if (!card.IsPixelSpace)
                 throw new DitException($"{card.Name} works on the latents of {card.Autoencoder}, and training starts from pixels: train a model without an autoencoder.");
+            recipe.Validate();
             var images = ImageFolder.Open(data);
-            context.Out.WriteLine($"Training {card.Name} ({Amount.Whole(card.Parameters)} parameters) on {Amount.Whole(images.Count)} images of {images.Classes.Count} classes");
+            context.Out.WriteLine($"Training {card.Name} ({Amount.Of(card.Parameters, "parameter")}) on {Amount.Of(images.Count, "image")} of {Amount.Of(images.Classes.Count, "class", "classes")}");
+            if (SlowAverage(recipe) is { } warning) context.Out.WriteLine(warning);
             using var model = TModel.Create(device, seed: recipe.Seed);
             var trainer = new Trainer<TModel>(recipe, folder);
             var set = TrainingSet.Of(images, card.Input);
@@ -79,13 +87,24 @@ internal static class TrainCommand
         {
             if (!result.Cancelled)
             {
-                foreach (var file in result.Files) context.Out.WriteLine($"Wrote {Path.GetFullPath(file)}");
+                foreach (var file in result.Files) context.Out.WriteLine($"Wrote {file}");
                 return 0;
             }
-            var kept = result.Files.Count == 0 ? "nothing was written" : $"the checkpoint is in {Path.GetFullPath(folder.Checkpoint)}";
+            var kept = result.Files.Count == 0 ? "nothing was written" : $"the checkpoint is in {folder.Checkpoint}";
             context.Error.WriteLine($"dit: stopped after step {result.Step} of {recipe.Steps}; {kept}.");
             return DitCommand.Stopped;
         }
+    }
+
+    /// <summary>A warning where the finished weights, which are the moving average, would still be much like the untrained start.</summary>
+    internal static string? SlowAverage(TrainingRecipe recipe)
+    {
+        const double Enough = 5; // e^-5: less than a hundredth of the start is left
+        var start = Math.Pow(recipe.EmaDecay, recipe.Steps);
+        if (start <= Math.Exp(-Enough)) return null;
+        var fitting = Math.Floor(Math.Max(0, 1 - Enough / recipe.Steps) * 1e4) / 1e4;
+        return string.Create(CultureInfo.InvariantCulture,
+            $"Warning: with --ema {recipe.EmaDecay} the weights after {Amount.Of(recipe.Steps, "step")} are still {start:P0} the untrained start; --ema {fitting} fits so short a run.");
     }
 
     private static WorkProgress Describe(TrainingProgress now) => new((double)now.Step / now.Steps, string.Create(CultureInfo.InvariantCulture,

@@ -15,12 +15,22 @@ public sealed class CheckpointMismatchException : DitException
 
     internal CheckpointMismatchException(
         string path, string modelName, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped)
-        : base(Describe(path, modelName, missing, unexpected, misshaped))
+        : this(Summarise(path, modelName, missing, unexpected, misshaped), missing, unexpected, misshaped)
     {
+    }
+
+    private CheckpointMismatchException(
+        string summary, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped)
+        : base(summary + Lists(missing, unexpected, misshaped))
+    {
+        Summary = summary;
         Missing = missing;
         Unexpected = unexpected;
         Misshaped = misshaped;
     }
+
+    /// <summary>The first line of the message: how much differs, and why where that is plain.</summary>
+    public string Summary { get; }
 
     /// <summary>What the model has and the file lacks, in the order of the model.</summary>
     public IReadOnlyList<string> Missing { get; }
@@ -31,13 +41,16 @@ public sealed class CheckpointMismatchException : DitException
     /// <summary>What both have in different shapes, in the order of the model.</summary>
     public IReadOnlyList<ShapeMismatch> Misshaped { get; }
 
-    private static string Describe(
+    private static string Summarise(
         string path, string modelName, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped)
     {
-        var text = new StringBuilder($"'{path}' is not a checkpoint of {modelName}: "
-            + $"{missing.Count} tensors are missing, {unexpected.Count} unexpected, {misshaped.Count} of another shape.");
-        if (MismatchReason.Guess(missing, unexpected, misshaped) is { } reason)
-            text.Append(' ').Append(reason);
+        var counts = $"'{path}' is not a checkpoint of {modelName}: tensors missing {missing.Count}, unexpected {unexpected.Count}, of another shape {misshaped.Count}.";
+        return MismatchReason.Guess(missing, unexpected, misshaped) is { } reason ? $"{counts} {reason}" : counts;
+    }
+
+    private static string Lists(IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped)
+    {
+        var text = new StringBuilder();
         List(text, "missing", missing);
         List(text, "unexpected", [.. unexpected.Select(Printable.Of)]);
         List(text, "of another shape", [.. misshaped.Select(static m =>

@@ -29,9 +29,9 @@ internal static partial class MismatchReason
         if (missing.Count == 0 || unexpected.Count == 0 || unexpected[0].IndexOf('.') is var dot && dot < 0)
             return null;
         var prefix = unexpected[0][..(dot + 1)];
-        return missing.All(unexpected.Select(name => name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name)
-            .ToHashSet(StringComparer.Ordinal).Contains)
-            ? $"All names in the file begin with '{Printable.Of(prefix)}'; save the inner module's state dict."
+        return unexpected.All(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            && missing.All(unexpected.Select(name => name[prefix.Length..]).ToHashSet(StringComparer.Ordinal).Contains)
+            ? $"The unexpected names all begin with '{Printable.Of(prefix)}'; save the inner module's state dict."
             : null;
     }
 

@@ -89,8 +89,6 @@ internal static class SafeTensorsHeader
             throw Bad(file, $"tensor '{Printable.Of(name)}' is not described by an object");
         var type = DType(name, value, file);
         var shape = Integers(name, value, "shape", file);
-        if (shape.Length > MaxRank)
-            throw Bad(file, $"tensor '{Printable.Of(name)}' has {shape.Length} dimensions, more than {MaxRank}");
         if (TensorInfo.ByteCount(type, shape) is not { } bytes)
             throw Bad(file, $"tensor '{Printable.Of(name)}' has an impossible shape {Printable.Of(TensorInfo.ShapeText(shape))}");
         var offsets = Integers(name, value, "data_offsets", file);
@@ -115,6 +113,8 @@ internal static class SafeTensorsHeader
     {
         if (!value.TryGetProperty(key, out var list) || list.ValueKind != JsonValueKind.Array)
             throw Bad(file, $"tensor '{Printable.Of(name)}' has no {key}");
+        if (list.GetArrayLength() > MaxRank)
+            throw Bad(file, $"tensor '{Printable.Of(name)}' has a {key} of {list.GetArrayLength()} numbers, more than {MaxRank}");
         return [.. list.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out var number)
             ? number
             : throw Bad(file, $"tensor '{Printable.Of(name)}' has a {key} that is not a list of integers"))];

@@ -44,7 +44,7 @@ public abstract class TensorFile : ICheckpointFile
     {
         var stored = Find(name);
         if (!destination.shape.AsSpan().SequenceEqual(stored.Info.Shape))
-            throw new DitException($"Tensor '{name}' of '{Path}' has shape {TensorInfo.ShapeText(stored.Info.Shape)}; "
+            throw new DitException($"Tensor '{Printable.Of(name)}' of '{Path}' has shape {TensorInfo.ShapeText(stored.Info.Shape)}; "
                 + $"the tensor to fill has {TensorInfo.ShapeText(destination.shape)}.");
         Copy(stored, destination);
     }
@@ -58,13 +58,13 @@ public abstract class TensorFile : ICheckpointFile
 
     private StoredTensor Find(string name) => _stored.TryGetValue(name, out var stored)
         ? stored
-        : throw new DitException($"'{Path}' holds no tensor '{name}'; it holds {Some(_stored.Keys)}.");
+        : throw new DitException($"'{Path}' holds no tensor '{Printable.Of(name)}'; it holds {Some(_stored.Keys)}.");
 
     private static string Some(ICollection<string> names) => names.Count switch
     {
         0 => "none",
-        <= 5 => string.Join(", ", names),
-        _ => $"{string.Join(", ", names.Take(5))} and {names.Count - 5} more",
+        <= 5 => string.Join(", ", names.Select(Printable.Of)),
+        _ => $"{string.Join(", ", names.Take(5).Select(Printable.Of))} and {names.Count - 5} more",
     };
 
     private void Copy(StoredTensor stored, Tensor destination)

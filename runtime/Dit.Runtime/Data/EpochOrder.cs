@@ -1,6 +1,6 @@
 namespace Dit.Runtime;
 
-/// <summary>In which order training sees a data set: a pure function of the seed, so that a resumed run goes on as if it had never stopped.</summary>
+/// <summary>In which order training sees a data set: a pure function of the seed.</summary>
 public static class EpochOrder
 {
     // Keeps the flips' random numbers apart from the orders' under the same seed.
@@ -30,14 +30,12 @@ public static class EpochOrder
     /// <param name="count">Size of the data set.</param>
     /// <param name="batch">N, the indices in each batch.</param>
     /// <param name="seed">Seed of the orders.</param>
-    /// <param name="firstStep">The step whose batch comes first; a run resumed after k steps passes k.</param>
-    /// <exception cref="DitException">The count or the batch is below 1, or the step below 0.</exception>
-    public static IEnumerable<int[]> BatchIndices(int count, int batch, long seed, long firstStep = 0)
+    /// <exception cref="DitException">The count or the batch is below 1.</exception>
+    public static IEnumerable<int[]> BatchIndices(int count, int batch, long seed)
     {
         if (count < 1) throw new DitException($"A data set of {count} items has no batches: it must hold at least one.");
         if (batch < 1) throw new DitException($"The batch size is {batch}: it must be at least 1.");
-        if (firstStep < 0) throw new DitException($"There is no step {firstStep}: steps are counted from 0.");
-        return Batches(count, batch, seed, firstStep);
+        return Batches(count, batch, seed);
     }
 
     /// <summary>Which images of a step's batch to mirror: each with probability one half.</summary>
@@ -52,9 +50,9 @@ public static class EpochOrder
         return flips;
     }
 
-    private static IEnumerable<int[]> Batches(int count, int batch, long seed, long firstStep)
+    private static IEnumerable<int[]> Batches(int count, int batch, long seed)
     {
-        var (epoch, at) = Math.DivRem(checked(firstStep * batch), (long)count);
+        var (epoch, at) = (0L, 0);
         var order = Permutation(count, seed, epoch);
         while (true)
         {

@@ -151,7 +151,8 @@ public sealed class ImageFolder
     {
         try
         {
-            Parallel.For(0, count, item);
+            // Each picture that is being decoded takes memory: no more of them at once than there are processors.
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, item);
         }
         catch (AggregateException e) when (e.InnerExceptions.OfType<DitException>().FirstOrDefault() is { } mistake)
         {

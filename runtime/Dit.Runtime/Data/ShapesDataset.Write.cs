@@ -22,14 +22,22 @@ public static partial class ShapesDataset
         if (count < Classes.Count)
             throw new DitException($"{count} images are too few: each of the {Classes.Count} classes needs at least one.");
         CheckSize(size);
-        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
-        CheckTarget(target);
-        var beside = $"{target}.{Guid.NewGuid():N}.tmp";
+        var target = Path.TrimEndingDirectorySeparator(AtomicFile.FullPath(directory));
+        // Inside the target, so that a mount point or the working directory can be filled; data sets leave out what begins with a dot.
+        var drawn = Path.Combine(target, $".{Guid.NewGuid():N}.tmp");
+        List<string> made = [Directory.Exists(target) ? drawn : target];
         try
         {
-            WriteImages(beside, count, seed, size, progress, cancellation);
-            if (Directory.Exists(target)) Directory.Delete(target); // Empty, or this fails.
-            Directory.Move(beside, target);
+            CheckTarget(target);
+            AtomicFile.CreateFolder(target);
+            WriteImages(drawn, count, seed, size, progress, cancellation);
+            foreach (var name in Classes)
+            {
+                Directory.Move(Path.Combine(drawn, name), Path.Combine(target, name));
+                made.Add(Path.Combine(target, name));
+            }
+            Directory.Delete(drawn);
+            made.Clear();
         }
         catch (Exception e) when (Cause(e) is IOException or UnauthorizedAccessException)
         {
@@ -37,7 +45,7 @@ public static partial class ShapesDataset
         }
         finally
         {
-            if (Directory.Exists(beside)) Directory.Delete(beside, recursive: true);
+            foreach (var left in made.Where(Directory.Exists)) Directory.Delete(left, recursive: true);
         }
         return [.. Classes.Select((name, label) => new ClassCount(name, (count - label + Classes.Count - 1) / Classes.Count))];
     }
@@ -69,6 +77,7 @@ public static partial class ShapesDataset
     private static void CheckSize(int size)
     {
         if (size < 8) throw new DitException($"Shapes cannot be drawn at {size} x {size} pixels: at least 8 are needed to tell them apart.");
+        if (size > LargestSize) throw new DitException($"Shapes cannot be drawn at {size} x {size} pixels: {LargestSize} are the most.");
     }
 
     private static Exception Cause(Exception e) => e is AggregateException many ? many.InnerExceptions[0] : e;

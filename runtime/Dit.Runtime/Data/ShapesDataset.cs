@@ -9,6 +9,9 @@ public static partial class ShapesDataset
     /// <summary>The side of an image by default, in pixels.</summary>
     public const int DefaultSize = 32;
 
+    /// <summary>The largest side of an image, in pixels.</summary>
+    public const int LargestSize = 4096;
+
     /// <summary>The ten classes, in the order of their labels.</summary>
     public static IReadOnlyList<string> Classes { get; } =
         ["arrow", "circle", "crescent", "cross", "diamond", "heart", "ring", "square", "star", "triangle"];
@@ -17,7 +20,7 @@ public static partial class ShapesDataset
     /// <param name="seed">Names the data set.</param>
     /// <param name="index">The image, from 0; its label is <c>index % 10</c>.</param>
     /// <param name="size">Y and X, in pixels.</param>
-    /// <exception cref="DitException">The index is below 0 or the size below 8.</exception>
+    /// <exception cref="DitException">The index is below 0 or the size below 8 or above <see cref="LargestSize"/>.</exception>
     public static RgbImage Render(long seed, int index, int size = DefaultSize)
     {
         if (index < 0) throw new DitException($"There is no image {index}: images are counted from 0.");

@@ -27,6 +27,9 @@ public readonly record struct ImageGridLayout(int Left, int Top, int StepX, int 
 /// <summary>Many images in one picture, row by row, on white.</summary>
 public static class ImageGrid
 {
+    // A side that the PNG format's library still takes, and pixels that still fit one array.
+    private const long MostPixels = 1L << 28, LongestSide = 1_000_000;
+
     private static readonly (byte, byte, byte) Ink = (40, 40, 48), White = (255, 255, 255);
 
     /// <summary>Writes a grid as a PNG file, whole or not at all.</summary>
@@ -58,13 +61,13 @@ public static class ImageGrid
     /// <param name="height">Y of each, before scaling.</param>
     /// <param name="width">X of each, before scaling.</param>
     /// <param name="options">The layout.</param>
-    /// <exception cref="DitException">A number is out of range, or there is not one label for each row.</exception>
+    /// <exception cref="DitException">A number is out of range, there is not one label for each row, or the grid is too large for a picture.</exception>
     public static ImageGridLayout Layout(int count, int height, int width, ImageGridOptions options)
     {
         var (columns, padding, scale, labels) = options;
         if (columns < 1 || padding < 0 || scale < 1)
             throw new DitException($"A grid needs at least 1 column, padding of 0 or more and a scale of at least 1, not {columns}, {padding} and {scale}.");
-        var rows = (count + columns - 1) / columns;
+        var rows = (int)((count + (long)columns - 1) / columns);
         if (labels is not null && labels.Count != rows)
             throw new DitException($"{labels.Count} row labels were given for a grid of {rows} rows: one for each is wanted.");
 
@@ -72,8 +75,10 @@ public static class ImageGrid
         var textScale = Math.Clamp(height * scale / 32, 1, 2);
         var labelWidth = labels is null ? 0 : labels.Max(label => BitmapFont.Measure(label, textScale)) + 6 * textScale;
         var (stepX, stepY) = (width * scale + padding, height * scale + padding);
-        return new ImageGridLayout(
-            labelWidth + padding, padding, stepX, stepY, labelWidth + padding + Math.Min(columns, count) * stepX, padding + rows * stepY, columns, textScale);
+        var (gridWidth, gridHeight) = (labelWidth + padding + (long)Math.Min(columns, count) * stepX, padding + (long)rows * stepY);
+        if (Math.Max(gridWidth, gridHeight) > LongestSide || gridWidth * gridHeight > MostPixels)
+            throw new DitException($"A grid of {count} images in rows of {columns} has {gridWidth} x {gridHeight} pixels, too many for a picture: draw fewer images.");
+        return new ImageGridLayout(labelWidth + padding, padding, stepX, stepY, (int)gridWidth, (int)gridHeight, columns, textScale);
     }
 
     private static RgbImage Picture(Tensor images, int n)

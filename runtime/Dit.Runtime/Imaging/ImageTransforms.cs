@@ -1,6 +1,6 @@
 namespace Dit.Runtime;
 
-/// <summary>Crops and flips, as pure functions of pixels.</summary>
+/// <summary>Crops, as pure functions of pixels.</summary>
 public static class ImageTransforms
 {
     /// <summary>The largest centred part of the picture with the wanted shape, brought to the wanted size.</summary>
@@ -20,30 +20,8 @@ public static class ImageTransforms
 
         while (image.Height >= 2 * height && image.Width >= 2 * width) image = Resampling.Halve(image);
         var scale = Math.Max((double)height / image.Height, (double)width / image.Width);
-        var coveringHeight = Math.Max(height, (int)Math.Round(image.Height * scale));
-        var coveringWidth = Math.Max(width, (int)Math.Round(image.Width * scale));
-        var covering = Resampling.Bicubic(image, coveringHeight, coveringWidth);
-        return Cut(covering, (coveringHeight - height) / 2, (coveringWidth - width) / 2, height, width);
-    }
-
-    /// <summary>The picture mirrored left to right.</summary>
-    public static RgbImage FlipHorizontal(RgbImage image)
-    {
-        var flipped = new byte[image.Data.Length];
-        for (var at = 0; at < flipped.Length; at += 3)
-        {
-            var (y, x) = Math.DivRem(at / 3, image.Width);
-            image.Data.AsSpan(3 * (y * image.Width + image.Width - 1 - x), 3).CopyTo(flipped.AsSpan(at));
-        }
-        return new RgbImage(image.Width, image.Height, flipped);
-    }
-
-    private static RgbImage Cut(RgbImage image, int top, int left, int height, int width)
-    {
-        if (image.Height == height && image.Width == width) return image;
-        var cut = new byte[3 * height * width];
-        for (var y = 0; y < height; y++)
-            image.Data.AsSpan(3 * ((top + y) * image.Width + left), 3 * width).CopyTo(cut.AsSpan(3 * y * width));
-        return new RgbImage(width, height, cut);
+        var coveringHeight = Math.Max(height, (long)Math.Round(image.Height * scale));
+        var coveringWidth = Math.Max(width, (long)Math.Round(image.Width * scale));
+        return Resampling.BicubicMiddle(image, coveringHeight, coveringWidth, height, width);
     }
 }

@@ -21,22 +21,25 @@ internal static class Resampling
         return new RgbImage(width, height, half);
     }
 
-    /// <summary>Bicubic resizing; a shrinking filter is widened by the factor, so that no detail aliases.</summary>
-    public static RgbImage Bicubic(RgbImage image, int height, int width)
+    /// <summary>The middle, (height, width), of the picture after bicubic resizing to a covering size; a shrinking filter is widened by
+    /// the factor, so that no detail aliases.</summary>
+    /// <remarks>Only the middle is computed: a long thin picture may cover far more than memory holds.</remarks>
+    public static RgbImage BicubicMiddle(RgbImage image, long coveringHeight, long coveringWidth, int height, int width)
     {
-        var wide = width == image.Width ? image.Data : Rows(image.Data, image.Height, Filter(image.Width, width));
-        if (height == image.Height) return new RgbImage(width, height, wide);
-        return new RgbImage(width, height, Columns(wide, width, Filter(image.Height, height)));
+        var (across, down) = (Filter(image.Width, coveringWidth, width), Filter(image.Height, coveringHeight, height));
+        var (top, bottom) = (down[0].First, down[^1].First + down[^1].Weights.Length);
+        var rows = Rows(image, top, bottom, across);
+        return new RgbImage(width, height, Columns(rows, width, [.. down.Select(taps => taps with { First = taps.First - top })]));
     }
 
-    private static byte[] Rows(byte[] data, int rows, Taps[] filter)
+    private static byte[] Rows(RgbImage image, int top, int bottom, Taps[] filter)
     {
-        var (from, to) = (data.Length / rows, 3 * filter.Length);
-        var resized = new byte[rows * to];
-        for (var y = 0; y < rows; y++)
+        var (from, to) = (3 * image.Width, 3 * filter.Length);
+        var resized = new byte[(bottom - top) * to];
+        for (var y = top; y < bottom; y++)
             for (var x = 0; x < filter.Length; x++)
                 for (var c = 0; c < 3; c++)
-                    resized[y * to + 3 * x + c] = filter[x].Sum(data, y * from + c, 3);
+                    resized[(y - top) * to + 3 * x + c] = filter[x].Sum(image.Data, y * from + c, 3);
         return resized;
     }
 
@@ -50,14 +53,15 @@ internal static class Resampling
         return resized;
     }
 
-    /// <summary>The source pixels and weights of each of <paramref name="to"/> pixels.</summary>
-    private static Taps[] Filter(int from, int to)
+    /// <summary>The source pixels and weights of the middle <paramref name="count"/> of <paramref name="to"/> pixels.</summary>
+    private static Taps[] Filter(int from, long to, int count)
     {
         var step = (double)from / to;
         var widening = Math.Max(1, step);
-        return [.. Enumerable.Range(0, to).Select(i =>
+        var skipped = (to - count) / 2;
+        return [.. Enumerable.Range(0, count).Select(i =>
         {
-            var centre = (i + 0.5) * step;
+            var centre = (skipped + i + 0.5) * step;
             var first = Math.Max(0, (int)(centre - Reach * widening + 0.5));
             var end = Math.Min(from, (int)(centre + Reach * widening + 0.5));
             var weights = Enumerable.Range(first, end - first).Select(j => Cubic((j + 0.5 - centre) / widening)).ToArray();

@@ -5,8 +5,8 @@ namespace Dit.Runtime;
 /// <summary>The few things asked of the imaging library.</summary>
 internal static class Skia
 {
-    // An RGBA buffer of this many pixels still fits one array; a header that claims more is refused before anything is allocated.
-    private const long MostPixels = 1L << 28;
+    // 256 MiB decoded, on each processor at once; a header that claims more is refused before anything is allocated.
+    private const long MostPixels = 1L << 26;
 
     // Fixed, so that the same pixels give the same bytes.
     private static readonly SKPngEncoderOptions Png = new(SKPngEncoderFilterFlags.AllFilters, zLibLevel: 6);
@@ -24,7 +24,9 @@ internal static class Skia
         var (width, height) = (codec.Info.Width, codec.Info.Height);
         if ((long)width * height > MostPixels) return (null, $"has {width} x {height} pixels, more than {MostPixels} in all");
 
-        using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul));
+        using var bitmap = new SKBitmap();
+        if (!bitmap.TryAllocPixels(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul)))
+            return (null, $"has {width} x {height} pixels, for which there is not enough memory");
         var result = codec.GetPixels(bitmap.Info, bitmap.GetPixels());
         return result switch
         {

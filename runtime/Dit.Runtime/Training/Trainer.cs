@@ -15,14 +15,14 @@ public sealed class Trainer<TModel>(TrainingRecipe recipe, TrainingFolder folder
     private const int PreparedAhead = 2;
 
     /// <summary>Trains to the recipe's last step, or until cancelled.</summary>
-    /// <remarks>The same recipe, data, initial model and number of threads give the same weights. A cancelled run saves where it is.</remarks>
+    /// <remarks>The same recipe, data, initial model and number of threads give the same weights. A cancelled run saves where it is; it cannot be resumed.</remarks>
     /// <param name="model">The model to train, float32, in place.</param>
     /// <param name="data">The images.</param>
     /// <param name="progress">Told after each step, on this thread.</param>
     /// <param name="cancellation">Ends the run after the step at hand.</param>
     /// <exception cref="DitException">
-    /// The recipe, the data or the folder is not fit for the model, an image cannot be read, or the loss is no longer finite; the last
-    /// checkpoint then stays as it is.
+    /// The recipe, the data or the folder is not fit for the model; an image cannot be read, and the steps made until then are saved; or
+    /// the loss is no longer finite, and the last checkpoint stays as it is.
     /// </exception>
     public TrainingResult Run(TModel model, TrainingSet data, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
@@ -38,15 +38,30 @@ public sealed class Trainer<TModel>(TrainingRecipe recipe, TrainingFolder folder
         var saved = Array.Empty<string>();
         while (losses.Count < recipe.Steps && !cancellation.IsCancellationRequested)
         {
-            using (var input = inputs.Take().To(trained[0].device))
+            using (var input = Next(inputs, State).To(trained[0].device))
                 losses.Add(Step(losses.Count + 1, model, process, trained, optimizer, input));
             average.Update();
             progress?.Report(TrainingProgress.At(losses.Count, recipe, losses[^1], clock.Elapsed));
             if (losses.Count % folder.SaveEvery == 0) saved = [.. folder.SaveState(State())];
         }
+        model.zero_grad(); // gradients are of no use to anyone now
         return Finish(State(), saved);
 
         TrainingState State() => new(losses.Count, recipe, TModel.Card, data.Classes, model, average, losses);
+    }
+
+    private StepInput Next(Prefetcher<StepInput> inputs, Func<TrainingState> state)
+    {
+        try
+        {
+            return inputs.Take();
+        }
+        catch (Exception e) when (state().Step > 0)
+        {
+            folder.SaveState(state()); // the steps made are good
+            if (e is not DitException) throw;
+            throw new DitException($"{e.Message.TrimEnd('.')}; {folder.Kept}.", e);
+        }
     }
 
     private StepLosses Step(int step, TModel model, GaussianDiffusion process, Parameter[] trained, AdamW optimizer, StepInput input)
@@ -72,10 +87,13 @@ public sealed class Trainer<TModel>(TrainingRecipe recipe, TrainingFolder folder
 
     private void Check(TModel model, TrainingSet data)
     {
-        recipe.Validated();
+        recipe.Validate();
         var card = TModel.Card;
         if (model.parameters().First().dtype is not ScalarType.Float32 and var type)
             throw new DitException($"{card.Name} is to be trained in {type}: create it in Float32, in which steps of this size are not rounded away.");
+        var most = Array.MaxLength / (card.Input.Channels * card.Input.Height * card.Input.Width); // loaded as one array of bytes
+        if (recipe.BatchSize > most)
+            throw new DitException($"A batch of {recipe.BatchSize} images of {card.Input} is too large: at most {most} fit.");
         if (data.Count == 0) throw new DitException("There is nothing to train on: the data set holds no images.");
         if (data.Classes.Count > card.Classes)
             throw new DitException($"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");

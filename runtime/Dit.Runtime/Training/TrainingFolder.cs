@@ -15,7 +15,8 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// <summary>The metadata key of the class names, a JSON array: label i is the name at i.</summary>
     public const string ClassesKey = "dit.classes";
 
-    /// <summary>Where a run stands: the weights as <c>model.*</c>, their moving average as <c>ema.*</c>.</summary>
+    /// <summary>Where a run stands, to sample from: the weights as <c>model.*</c>, their moving average as <c>ema.*</c>.</summary>
+    /// <remarks>The state of the optimiser is not kept: a run cannot be resumed.</remarks>
     public string Checkpoint => System.IO.Path.Combine(Path, "checkpoint.safetensors");
 
     /// <summary>The finished model: the moving average under the official names.</summary>
@@ -28,15 +29,17 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     public string LossPlot => System.IO.Path.Combine(Path, "loss.png");
 
     /// <summary>Creates the folder, and finds out before hours of work whether they can be kept.</summary>
-    /// <exception cref="DitException">It cannot be written, holds a run already, or a setting makes no sense.</exception>
+    /// <exception cref="DitException">It cannot be written, holds one of the files already, or a setting makes no sense.</exception>
     public void Prepare()
     {
         if (SaveEvery < 1) throw new DitException($"A checkpoint can be saved every 1 or more steps, not every {SaveEvery}.");
         if (WeightsType is not (ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32))
             throw new DitException($"Weights are saved as float16, bfloat16 or float32, not as {WeightsType}.");
-        if (File.Exists(Checkpoint) || File.Exists(Weights))
-            throw new DitException($"The folder '{Path}' holds a training run already: name another, or remove that one.");
-        WritableFolder.Create(Path);
+        AtomicFile.CreateFolder(Path);
+        string[] files = [Checkpoint, Weights, LossTable, LossPlot];
+        if (files.FirstOrDefault(System.IO.Path.Exists) is { } taken)
+            throw new DitException($"'{taken}' exists already, and training would write over it: name another folder, or remove it.");
+        AtomicFile.RequireWritable(Checkpoint);
     }
 
     /// <summary>Writes the checkpoint and the losses so far.</summary>

@@ -6,15 +6,13 @@ namespace Dit.Runtime;
 /// <param name="Losses">The step's losses.</param>
 /// <param name="StepsPerSecond">Mean speed of the run so far.</param>
 /// <param name="ImagesPerSecond">Images seen in a second.</param>
-/// <param name="Remaining">Time left at this speed.</param>
-public sealed record TrainingProgress(
-    int Step, int Steps, StepLosses Losses, double StepsPerSecond, double ImagesPerSecond, TimeSpan Remaining)
+public sealed record TrainingProgress(int Step, int Steps, StepLosses Losses, double StepsPerSecond, double ImagesPerSecond)
 {
     /// <summary>The report of a step, from the time the run has taken.</summary>
     public static TrainingProgress At(int step, TrainingRecipe recipe, StepLosses losses, TimeSpan elapsed)
     {
         var speed = step / Math.Max(elapsed.TotalSeconds, 1e-9);
-        return new(step, recipe.Steps, losses, speed, speed * recipe.BatchSize, TimeSpan.FromSeconds((recipe.Steps - step) / speed));
+        return new(step, recipe.Steps, losses, speed, speed * recipe.BatchSize);
     }
 }
 

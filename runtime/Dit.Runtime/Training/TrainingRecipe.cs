@@ -50,9 +50,9 @@ public sealed record TrainingRecipe
     public AdamW CreateOptimizer(IEnumerable<Parameter> parameters) =>
         torch.optim.AdamW(parameters, LearningRate, Beta1, Beta2, weight_decay: WeightDecay);
 
-    /// <summary>This recipe, once every number in it is known to make sense.</summary>
+    /// <summary>Makes sure that every number makes sense.</summary>
     /// <exception cref="DitException">A number is out of its range.</exception>
-    public TrainingRecipe Validated()
+    public void Validate()
     {
         Require(Steps >= 1, "steps", Steps, "at least 1");
         Require(BatchSize >= 1, "batch", BatchSize, "at least 1");
@@ -63,7 +63,6 @@ public sealed record TrainingRecipe
         Require(Beta2 is >= 0 and < 1, "beta2", Beta2, "from 0 up to, not including, 1");
         Require(EmaDecay is >= 0 and < 1, "EMA decay", EmaDecay, "from 0 up to, not including, 1");
         Require(GradientClip is null or > 0, "gradient clip", GradientClip ?? 0, "above 0");
-        return this;
     }
 
     private static void Require(bool holds, string name, double value, string range)

@@ -72,12 +72,25 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
+    public void Asking_whether_a_file_can_be_written_changes_nothing()
+    {
+        _folder.Write("a.txt", "old"u8.ToArray());
+        AtomicFile.RequireWritable(_folder["a.txt"]);
+        AtomicFile.RequireWritable(_folder["b.txt"]);
+        Assert.Throws<DitException>(() => AtomicFile.RequireWritable(_folder.Root));
+        Assert.Throws<DitException>(() => AtomicFile.RequireWritable(_folder["no/b.txt"]));
+        Assert.Equal(["a.txt"], _folder.Files);
+        Assert.Equal("old", File.ReadAllText(_folder["a.txt"]));
+    }
+
+    [Fact]
     public void A_folder_that_takes_no_files_is_named_with_the_path()
     {
         if (!OperatingSystem.IsLinux())
             return;
         var e = Assert.Throws<DitException>(() => AtomicFile.WriteText("/proc/a.txt", "x"));
         Assert.StartsWith("Cannot write '/proc/a.txt': ", e.Message);
+        Assert.Equal(e.Message, Assert.Throws<DitException>(() => AtomicFile.RequireWritable("/proc/a.txt")).Message);
         Assert.DoesNotContain(".tmp", e.Message);
     }
 }

@@ -121,7 +121,16 @@ public sealed class TorchArchiveTests : IDisposable
             var damaged = (byte[])zip.Clone();
             damaged[at] ^= 0x80;
             _folder.Write("b", damaged);
-            Assert.True(Record.Exception(() => TorchArchive.Open(_folder["b"]).Dispose()) is null or DitException);
+            try
+            {
+                using var opened = TorchArchive.Open(_folder["b"]); // a byte that says nothing here, such as the version of the writer
+                using var y = opened.Read("x");
+                Assert.Equal(Six, y.bytes.ToArray());
+            }
+            catch (DitException e)
+            {
+                Assert.Contains(_folder["b"], e.Message);
+            }
         }
     }
 
@@ -138,13 +147,13 @@ public sealed class TorchArchiveTests : IDisposable
     [Fact]
     public void Only_what_is_returned_outlives_a_read()
     {
-        var before = Tensor.TotalCount;
+        var before = LiveTensors.Count();
         using (var file = Open(Pickle.Archive(Pickle.Entry(p => p.Tensor(6, 0, [3, 2], [1, 3])), ("data/0", Six))))
         {
             using var x = file.Read("x", dtype: ScalarType.Float64);
-            Assert.Equal(before + 1, Tensor.TotalCount);
+            Assert.Equal(before + 1, LiveTensors.Count());
         }
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.Equal(before, LiveTensors.Count());
     }
 
     private static void AssertEqual(ICheckpointFile wanted, string wantedName, ICheckpointFile given, string givenName)

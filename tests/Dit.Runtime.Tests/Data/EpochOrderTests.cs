@@ -19,7 +19,7 @@ public class EpochOrderTests
         Assert.NotEqual(order, EpochOrder.Permutation(1000, 8, 2));
     }
 
-    // Pins the generator: a change would reorder every resumed run.
+    // Pins the generator: with another one a seed would no longer name a run.
     [Fact]
     public void The_order_of_a_seed_never_changes() =>
         Assert.Equal([6, 3, 2, 9, 8, 1, 4, 7, 0, 5], EpochOrder.Permutation(10, 0, 0));
@@ -27,14 +27,6 @@ public class EpochOrderTests
     [Fact]
     public void The_generator_is_splitmix64() =>
         Assert.Equal(0xE220A8397B1DCDAF, new SplitMix64(0).Next()); // The published first output of state 0.
-
-    [Fact]
-    public void A_resumed_run_sees_the_batches_that_the_first_one_would_have_seen()
-    {
-        var whole = EpochOrder.BatchIndices(10, 4, seed: 1).Take(20).ToArray();
-        for (var k = 0; k < 20; k++)
-            Assert.Equal(whole[k..].SelectMany(b => b), EpochOrder.BatchIndices(10, 4, 1, firstStep: k).Take(20 - k).SelectMany(b => b));
-    }
 
     [Theory]
     [InlineData(10, 4)]
@@ -70,7 +62,6 @@ public class EpochOrderTests
     {
         Assert.Throws<DitException>(() => EpochOrder.BatchIndices(0, 1, 0));
         Assert.Throws<DitException>(() => EpochOrder.BatchIndices(1, 0, 0));
-        Assert.Throws<DitException>(() => EpochOrder.BatchIndices(1, 1, 0, -1));
         Assert.Throws<DitException>(() => EpochOrder.Permutation(0, 0, 0));
         Assert.Throws<DitException>(() => EpochOrder.Permutation(1, 0, -1));
     }

@@ -4,6 +4,8 @@ namespace Dit.Runtime.Tests;
 
 public class ShapesDatasetTests
 {
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
     [Fact]
     public void The_same_seed_and_index_give_the_same_pixels()
     {
@@ -96,8 +98,10 @@ public class ShapesDatasetTests
     {
         using var folder = new TemporaryFolder();
         Directory.CreateDirectory(folder["empty"]);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder["empty"], Private);
         ShapesDataset.Write(folder["empty"] + Path.DirectorySeparatorChar, 10, 0);
-        Assert.Equal(10, Directory.GetDirectories(folder["empty"]).Length);
+        Assert.Equal(10, Directory.GetFileSystemEntries(folder["empty"]).Length);
+        if (!OperatingSystem.IsWindows()) Assert.Equal(Private, File.GetUnixFileMode(folder["empty"])); // the folder is the one that was there
 
         var mistake = Assert.Throws<DitException>(() => ShapesDataset.Write(folder["empty"], 10, 0));
         Assert.Contains("not empty", mistake.Message);
@@ -113,6 +117,8 @@ public class ShapesDatasetTests
         Assert.Throws<DitException>(() => ShapesDataset.Write(folder["file", "below"], 10, 0));
         Assert.Throws<DitException>(() => ShapesDataset.Write(folder["few"], 9, 0));
         Assert.Throws<DitException>(() => ShapesDataset.Write(folder["small"], 10, 0, size: 7));
+        Assert.Throws<DitException>(() => ShapesDataset.Write(folder["large"], 10, 0, size: 4097));
+        Assert.Contains("empty", Assert.Throws<DitException>(() => ShapesDataset.Write("", 10, 0)).Message);
         Assert.Throws<DitException>(() => ShapesDataset.Render(0, -1));
         Assert.Equal(["file"], Directory.GetFileSystemEntries(folder.Root).Select(Path.GetFileName));
     }

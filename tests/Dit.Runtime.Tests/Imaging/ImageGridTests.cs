@@ -83,6 +83,9 @@ public class ImageGridTests
         Assert.Throws<DitException>(() => ImageGrid.Render(images, new ImageGridOptions(Scale: 0)));
         Assert.Throws<DitException>(() => ImageGrid.Render(images, new ImageGridOptions(Padding: -1)));
         Assert.Contains("2 rows", Assert.Throws<DitException>(() => ImageGrid.Render(images, new ImageGridOptions(2, RowLabels: ["one"]))).Message);
+        Assert.Contains("too many for a picture", Assert.Throws<DitException>(() => ImageGrid.Layout(80_000, 32, 32, new ImageGridOptions(8000, Scale: 3))).Message);
+        Assert.Throws<DitException>(() => ImageGrid.Layout(int.MaxValue, 32, 32, new ImageGridOptions(1)));
+        Assert.Throws<DitException>(() => ImageGrid.Layout(int.MaxValue, 32, 32, new ImageGridOptions(int.MaxValue)));
         using var one = zeros(3, 8, 8);
         Assert.Contains("(3, 8, 8)", Assert.Throws<DitException>(() => ImageGrid.Render(one)).Message);
     }
@@ -93,7 +96,7 @@ public class ImageGridTests
         using var images = zeros(4, 3, 8, 8);
         var before = LiveTensors.Count();
         ImageGrid.Render(images);
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.Equal(before, LiveTensors.Count());
     }
 
     private static int InkIn(RgbImage image, int left, int right, int top, int bottom)

@@ -54,14 +54,19 @@ public class ImageTransformsTests
         for (var x = 3; x < 17; x++) Assert.InRange(resized[x, 10].R, 8 * (1.5 * x + 0.25) - 1, 8 * (1.5 * x + 0.25) + 1);
     }
 
-    [Fact]
-    public void A_flip_mirrors_and_two_flips_restore()
+    [Theory]
+    [InlineData(40_000, 1)]
+    [InlineData(1, 40_000)]
+    [InlineData(1 << 24, 1)]
+    [InlineData(1, 1 << 24)]
+    public void A_long_thin_picture_takes_no_more_memory_than_its_middle(int width, int height)
     {
-        var image = Painted(5, 3, (x, y) => ((byte)x, (byte)y, 1));
-        var flipped = ImageTransforms.FlipHorizontal(image);
-        Assert.Equal(image[4, 2], flipped[0, 2]);
-        Assert.Equal(image[1, 0], flipped[3, 0]);
-        Assert.Equal(image.Pixels.ToArray(), ImageTransforms.FlipHorizontal(flipped).Pixels.ToArray());
+        var image = RgbImage.Filled(width, height, (9, 130, 255));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var cropped = ImageTransforms.CenterCrop(image, 32, 32);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+        Assert.Equal((32, 32), (cropped.Width, cropped.Height));
+        Assert.Equal((9, 130, 255), cropped[31, 31]);
     }
 
     [Fact]

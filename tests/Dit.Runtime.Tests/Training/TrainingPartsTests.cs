@@ -36,7 +36,7 @@ public class TrainingPartsTests
 
     [Theory, MemberData(nameof(BadRecipes))]
     public void A_recipe_with_an_impossible_number_is_refused(TrainingRecipe recipe, string message) =>
-        Assert.Equal(message, Assert.Throws<DitException>(recipe.Validated).Message);
+        Assert.Equal(message, Assert.Throws<DitException>(recipe.Validate).Message);
 
     [Fact]
     public void Label_dropout_hides_the_wanted_share_and_keeps_the_rest()
@@ -82,7 +82,7 @@ public class TrainingPartsTests
     public void The_average_owns_its_tensors()
     {
         using var model = TinyDenoiser.Create();
-        var before = Tensor.TotalCount;
+        var before = LiveTensors.Count();
         using (var scope = NewDisposeScope())
         {
             var average = new ExponentialMovingAverage(model, 0.5);
@@ -91,7 +91,7 @@ public class TrainingPartsTests
             Assert.True(average.IsFinite());
             average.Dispose();
         }
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.Equal(before, LiveTensors.Count());
     }
 
     [Fact]
