@@ -11,11 +11,11 @@ using static TorchSharp.torch;
 
 namespace Consumer;
 
-/// <summary>Shapes: a Diffusion Transformer of 6 adaLN-Zero blocks, width 128, 4 heads, 64 tokens (arXiv 2212.09748).</summary>
+/// <summary>Shapes: a Diffusion Transformer of 4 adaLN-Zero blocks, width 160, 5 heads, 16 tokens (arXiv 2212.09748).</summary>
 /// <remarks>
 /// It sees (N, 3, 32, 32) and predicts the clean input, (N, 3, 32, 32).
-/// 1,885,488 parameters; 83,353,600 multiply-accumulates for one sample.
-/// Shapes: N batch, T = 64 tokens, D = 128 width, H = 4 heads, K = 32 head width.
+/// 2,037,312 parameters; 21,726,720 multiply-accumulates for one sample.
+/// Shapes: N batch, T = 16 tokens, D = 160 width, H = 5 heads, K = 32 head width.
 /// </remarks>
 public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<Shapes>
 {
@@ -30,11 +30,11 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
 
     private Shapes(Device device, ScalarType dtype) : base(ModelName)
     {
-        pos_embed = Layer.Unset([1, 64, 128], device, dtype, trained: false);
-        x_embedder = new PatchEmbedding(channels: 3, width: 128, patch: 4, device, dtype);
-        t_embedder = new TimestepEmbedder(width: 128, device, dtype);
-        y_embedder = new LabelEmbedder(rows: 11, width: 128, device, dtype);
-        for (var i = 0; i < 6; i++)
+        pos_embed = Layer.Unset([1, 16, 160], device, dtype, trained: false);
+        x_embedder = new PatchEmbedding(channels: 3, width: 160, patch: 8, device, dtype);
+        t_embedder = new TimestepEmbedder(width: 160, device, dtype);
+        y_embedder = new LabelEmbedder(rows: 11, width: 160, device, dtype);
+        for (var i = 0; i < 4; i++)
             blocks.Add(new Block(device, dtype));
         final_layer = new FinalLayer(device, dtype);
 
@@ -55,16 +55,16 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         OutputChannels: 3,
         Classes: 10,
         LabelDropout: 0.1,
-        Depth: 6,
-        Width: 128,
-        Heads: 4,
-        PatchSize: 4,
-        Tokens: 64,
-        Parameters: 1885488,
-        TrainableParameters: 1877296,
-        Macs: 83353600,
+        Depth: 4,
+        Width: 160,
+        Heads: 5,
+        PatchSize: 8,
+        Tokens: 16,
+        Parameters: 2037312,
+        TrainableParameters: 2034752,
+        Macs: 21726720,
         Autoencoder: "none",
-        SpecHash: "d24a8fa7c0c9");
+        SpecHash: "0b01314743eb");
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>
     public static GaussianDiffusion Diffusion { get; } =
@@ -110,8 +110,8 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
             tokens = block.call(previous, c); // (N, T, D)
             previous.Dispose();
         }
-        var patches = final_layer.call(tokens, c); // (N, T, 4 x 4 x 3)
-        return Layer.Unpatchify(patches, rows: 8, columns: 8, patch: 4, channels: 3).MoveToOuterDisposeScope();
+        var patches = final_layer.call(tokens, c); // (N, T, 8 x 8 x 3)
+        return Layer.Unpatchify(patches, rows: 4, columns: 4, patch: 8, channels: 3).MoveToOuterDisposeScope();
     }
 
     /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, with its labels and with the null class.</summary>
@@ -135,7 +135,7 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
 
     private void Initialize(Generator random)
     {
-        Initialise.SinCosPositions(pos_embed, rows: 8, columns: 8);
+        Initialise.SinCosPositions(pos_embed, rows: 4, columns: 4);
         x_embedder.Initialize(random);
         t_embedder.Initialize(random);
         y_embedder.Initialize(random);
@@ -150,51 +150,51 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     /// <summary>Every tensor of a checkpoint in the order of the state dict, under the names of the official checkpoints (facebookresearch/DiT).</summary>
     public static IReadOnlyList<CheckpointEntry> CheckpointMap { get; } =
     [
-        new CheckpointEntry("pos_embed", 1, 64, 128),
-        new CheckpointEntry("x_embedder.proj.weight", 128, 3, 4, 4),
-        new CheckpointEntry("x_embedder.proj.bias", 128),
-        new CheckpointEntry("t_embedder.mlp.0.weight", 128, 256),
-        new CheckpointEntry("t_embedder.mlp.0.bias", 128),
-        new CheckpointEntry("t_embedder.mlp.2.weight", 128, 128),
-        new CheckpointEntry("t_embedder.mlp.2.bias", 128),
-        new CheckpointEntry("y_embedder.embedding_table.weight", 11, 128),
+        new CheckpointEntry("pos_embed", 1, 16, 160),
+        new CheckpointEntry("x_embedder.proj.weight", 160, 3, 8, 8),
+        new CheckpointEntry("x_embedder.proj.bias", 160),
+        new CheckpointEntry("t_embedder.mlp.0.weight", 160, 256),
+        new CheckpointEntry("t_embedder.mlp.0.bias", 160),
+        new CheckpointEntry("t_embedder.mlp.2.weight", 160, 160),
+        new CheckpointEntry("t_embedder.mlp.2.bias", 160),
+        new CheckpointEntry("y_embedder.embedding_table.weight", 11, 160),
         .. RepeatedEntries(),
-        new CheckpointEntry("final_layer.linear.weight", 48, 128),
-        new CheckpointEntry("final_layer.linear.bias", 48),
-        new CheckpointEntry("final_layer.adaLN_modulation.1.weight", 256, 128),
-        new CheckpointEntry("final_layer.adaLN_modulation.1.bias", 256),
+        new CheckpointEntry("final_layer.linear.weight", 192, 160),
+        new CheckpointEntry("final_layer.linear.bias", 192),
+        new CheckpointEntry("final_layer.adaLN_modulation.1.weight", 320, 160),
+        new CheckpointEntry("final_layer.adaLN_modulation.1.bias", 320),
     ];
 
     private static IEnumerable<CheckpointEntry> RepeatedEntries()
     {
-        for (var i = 0; i < 6; i++)
+        for (var i = 0; i < 4; i++)
         {
-            yield return new CheckpointEntry($"blocks.{i}.attn.qkv.weight", 384, 128);
-            yield return new CheckpointEntry($"blocks.{i}.attn.qkv.bias", 384);
-            yield return new CheckpointEntry($"blocks.{i}.attn.proj.weight", 128, 128);
-            yield return new CheckpointEntry($"blocks.{i}.attn.proj.bias", 128);
-            yield return new CheckpointEntry($"blocks.{i}.mlp.fc1.weight", 512, 128);
-            yield return new CheckpointEntry($"blocks.{i}.mlp.fc1.bias", 512);
-            yield return new CheckpointEntry($"blocks.{i}.mlp.fc2.weight", 128, 512);
-            yield return new CheckpointEntry($"blocks.{i}.mlp.fc2.bias", 128);
-            yield return new CheckpointEntry($"blocks.{i}.adaLN_modulation.1.weight", 768, 128);
-            yield return new CheckpointEntry($"blocks.{i}.adaLN_modulation.1.bias", 768);
+            yield return new CheckpointEntry($"blocks.{i}.attn.qkv.weight", 480, 160);
+            yield return new CheckpointEntry($"blocks.{i}.attn.qkv.bias", 480);
+            yield return new CheckpointEntry($"blocks.{i}.attn.proj.weight", 160, 160);
+            yield return new CheckpointEntry($"blocks.{i}.attn.proj.bias", 160);
+            yield return new CheckpointEntry($"blocks.{i}.mlp.fc1.weight", 640, 160);
+            yield return new CheckpointEntry($"blocks.{i}.mlp.fc1.bias", 640);
+            yield return new CheckpointEntry($"blocks.{i}.mlp.fc2.weight", 160, 640);
+            yield return new CheckpointEntry($"blocks.{i}.mlp.fc2.bias", 160);
+            yield return new CheckpointEntry($"blocks.{i}.adaLN_modulation.1.weight", 960, 160);
+            yield return new CheckpointEntry($"blocks.{i}.adaLN_modulation.1.bias", 960);
         }
     }
 
     /// <summary>The samplers declared in the spec, in its order.</summary>
-    public static IReadOnlyList<Sampler<Shapes>> AllSamplers => [Samplers.Ddim50, Samplers.Ddpm250];
+    public static IReadOnlyList<Sampler<Shapes>> AllSamplers => [Samplers.Ddpm100, Samplers.Ddim50];
 
     /// <summary>The samplers declared in the spec; each draws from this model and no other.</summary>
     public static class Samplers
     {
+        /// <summary>Ancestral DDPM sampling in 100 steps.</summary>
+        public static Sampler<Shapes> Ddpm100 { get; } =
+            Sampler.Ddpm<Shapes>("ddpm-100", Diffusion, steps: 100, clipDenoised: true);
+
         /// <summary>Deterministic DDIM sampling in 50 steps.</summary>
         public static Sampler<Shapes> Ddim50 { get; } =
             Sampler.Ddim<Shapes>("ddim-50", Diffusion, steps: 50, eta: 0, clipDenoised: true);
-
-        /// <summary>Ancestral DDPM sampling in 250 steps.</summary>
-        public static Sampler<Shapes> Ddpm250 { get; } =
-            Sampler.Ddpm<Shapes>("ddpm-250", Diffusion, steps: 250, clipDenoised: true);
     }
 
     /// <summary>One adaLN-Zero block: scale, shift and gate of both branches regressed from the condition (paper, section 3.2).</summary>
@@ -209,7 +209,7 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         {
             attn = new Attention(device, dtype);
             mlp = new Mlp(device, dtype);
-            modulation = Layer.Linear(128, 768, device, dtype);
+            modulation = Layer.Linear(160, 960, device, dtype);
             adaLN_modulation = nn.Sequential(("0", nn.SiLU()), ("1", modulation));
 
             register_module(nameof(attn), attn);
@@ -241,7 +241,7 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         protected override void RegisterComponents() { }
     }
 
-    /// <summary>Multi-head self-attention, 4 heads of width 32.</summary>
+    /// <summary>Multi-head self-attention, 5 heads of width 32.</summary>
     private sealed class Attention : nn.Module<Tensor, Tensor>
     {
         private readonly Linear qkv;
@@ -249,8 +249,8 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
 
         public Attention(Device device, ScalarType dtype) : base(nameof(Attention))
         {
-            qkv = Layer.Linear(128, 384, device, dtype);
-            proj = Layer.Linear(128, 128, device, dtype);
+            qkv = Layer.Linear(160, 480, device, dtype);
+            proj = Layer.Linear(160, 160, device, dtype);
 
             register_module(nameof(qkv), qkv);
             register_module(nameof(proj), proj);
@@ -261,9 +261,9 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            var heads = qkv.call(x).view(-1, 64, 3, 4, 32).permute(2, 0, 3, 1, 4).unbind(0);        // 3 x (N, H, T, K)
+            var heads = qkv.call(x).view(-1, 16, 3, 5, 32).permute(2, 0, 3, 1, 4).unbind(0);        // 3 x (N, H, T, K)
             var mixed = nn.functional.scaled_dot_product_attention(heads[0], heads[1], heads[2]);   // (N, H, T, K)
-            return proj.call(mixed.transpose(1, 2).reshape(-1, 64, 128)).MoveToOuterDisposeScope(); // (N, T, D)
+            return proj.call(mixed.transpose(1, 2).reshape(-1, 16, 160)).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
         internal void Initialize(Generator random)
@@ -283,8 +283,8 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
 
         public Mlp(Device device, ScalarType dtype) : base(nameof(Mlp))
         {
-            fc1 = Layer.Linear(128, 512, device, dtype);
-            fc2 = Layer.Linear(512, 128, device, dtype);
+            fc1 = Layer.Linear(160, 640, device, dtype);
+            fc2 = Layer.Linear(640, 160, device, dtype);
 
             register_module(nameof(fc1), fc1);
             register_module(nameof(fc2), fc2);
@@ -295,7 +295,7 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            var h = nn.functional.gelu(fc1.call(x), GELU.Approximate.tanh); // (N, T, 512)
+            var h = nn.functional.gelu(fc1.call(x), GELU.Approximate.tanh); // (N, T, 640)
             return fc2.call(h).MoveToOuterDisposeScope();                   // (N, T, D)
         }
 
@@ -317,8 +317,8 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
 
         public FinalLayer(Device device, ScalarType dtype) : base(nameof(FinalLayer))
         {
-            linear = Layer.Linear(128, 48, device, dtype);
-            modulation = Layer.Linear(128, 256, device, dtype);
+            linear = Layer.Linear(160, 192, device, dtype);
+            modulation = Layer.Linear(160, 320, device, dtype);
             adaLN_modulation = nn.Sequential(("0", nn.SiLU()), ("1", modulation));
 
             register_module(nameof(linear), linear);
@@ -327,12 +327,12 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
 
         /// <param name="x">Tokens, (N, T, D).</param>
         /// <param name="c">Condition, (N, D).</param>
-        /// <returns>Patches, (N, T, 48).</returns>
+        /// <returns>Patches, (N, T, 192).</returns>
         public override Tensor forward(Tensor x, Tensor c)
         {
             using var scope = NewDisposeScope();
             var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1);                           // 2 x (N, 1, D)
-            return linear.call(Layer.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, 48)
+            return linear.call(Layer.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, 192)
         }
 
         /// <summary>All zero: a new model predicts zero.</summary>

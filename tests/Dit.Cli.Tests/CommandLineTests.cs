@@ -51,7 +51,7 @@ public class CommandLineTests
     [Theory]
     [InlineData("sa", "sample")]
     [InlineData("sample --model DiT-XL", "DiT-XL/2", "DiT-XL/4", "DiT-XL/8")]
-    [InlineData("sample --sampler dd", "ddim-50", "ddpm-250")]
+    [InlineData("sample --sampler dd", "ddim-50", "ddpm-100")]
     [InlineData("train --device c", "cpu", "cuda", "cuda:0")]
     public void Words_complete(string line, params string[] words)
     {

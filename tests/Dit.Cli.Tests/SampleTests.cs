@@ -52,7 +52,7 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
 
     [Fact]
     public void One_sample_is_one_sample() => Assert.StartsWith(
-        "Wrote 1 sample of Shapes (ddim-2, guidance 2, seed 0) to ", Sample("one.png", "--classes", "star", "--count", "1").Succeeds(), StringComparison.Ordinal);
+        "Wrote 1 sample of Shapes (ddpm-2, guidance 2, seed 0) to ", Sample("one.png", "--classes", "star", "--count", "1").Succeeds(), StringComparison.Ordinal);
 
     [Fact]
     public void Trained_and_averaged_weights_of_a_checkpoint_are_chosen()
