@@ -25,7 +25,7 @@ public class IncrementalityTests
     [Fact]
     public void An_edit_of_one_spec_re_emits_only_its_models()
     {
-        var edited = Generate.From(Repository.Definitions).Edit(Demo, static text => text.Replace("depth: 6", "depth: 7"));
+        var edited = Generate.From(Repository.Definitions).Edit(Demo, static text => text.Replace("depth: 4", "depth: 7"));
 
         Assert.Equal(1, edited.Reasons(Steps.Models).Count(static r => r == IncrementalStepRunReason.Modified));
         Assert.Equal(12, edited.Reasons(Steps.Models).Count(static r => r is IncrementalStepRunReason.Unchanged or IncrementalStepRunReason.Cached));
@@ -55,10 +55,10 @@ public class IncrementalityTests
     [Fact]
     public void An_error_that_comes_and_goes_leaves_the_other_files_alone()
     {
-        var broken = Generate.From(Repository.Definitions).Edit(Demo, static text => text.Replace("heads: 4", "heads: 5"));
+        var broken = Generate.From(Repository.Definitions).Edit(Demo, static text => text.Replace("heads: 5", "heads: 6"));
 
         Assert.Equal("DIT101", Assert.Single(broken.Diagnostics).Id);
         Assert.Equal(13, broken.Sources.Count); // twelve models and the list
-        Assert.Empty(broken.Edit(Demo, static text => text.Replace("heads: 5", "heads: 4")).Diagnostics);
+        Assert.Empty(broken.Edit(Demo, static text => text.Replace("heads: 6", "heads: 5")).Diagnostics);
     }
 }

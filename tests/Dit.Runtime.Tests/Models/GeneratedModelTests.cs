@@ -133,8 +133,8 @@ public class GeneratedModelTests
 
         using (no_grad())
         using (model.call(x, t, labels))
-            Assert.Equal(before + 1, Tensor.TotalCount);
-        Assert.Equal(before, Tensor.TotalCount);
+            Assert.Equal(before + 1, LiveTensors.Count());
+        Assert.Equal(before, LiveTensors.Count());
     }
 
     [Fact]
