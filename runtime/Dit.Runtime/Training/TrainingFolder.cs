@@ -77,11 +77,14 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     };
 
     // The bound jumps by orders of magnitude with the timesteps that a batch happens to draw: apart, it hides nothing.
-    private static PlotSeries[] Curves(IReadOnlyList<StepLosses> losses) =>
-    [
-        new("mse", [.. losses.Select((loss, i) => new PlotPoint(i + 1, loss.Mse))]),
-        new("variational bound", [.. losses.Select((loss, i) => new PlotPoint(i + 1, loss.VariationalBound))]),
-    ];
+    // Where the variance is not learned there is none.
+    private static PlotSeries[] Curves(IReadOnlyList<StepLosses> losses)
+    {
+        var mse = new PlotSeries("mse", [.. losses.Select((loss, i) => new PlotPoint(i + 1, loss.Mse))]);
+        return losses.All(static loss => loss.VariationalBound == 0)
+            ? [mse]
+            : [mse, new("variational bound", [.. losses.Select((loss, i) => new PlotPoint(i + 1, loss.VariationalBound))])];
+    }
 
     private static string Table(IReadOnlyList<StepLosses> losses)
     {
