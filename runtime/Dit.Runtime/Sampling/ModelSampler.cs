@@ -141,7 +141,7 @@ public sealed class Sampler<TModel> : Sampler
     private static GaussianDiffusion Respaced(string name, SamplingMethod method, GaussianDiffusion process, int steps)
     {
         if (steps < 2 || steps > process.Timesteps)
-            throw new DitException($"The sampler {name} was asked for {steps} steps: its process allows 2 to {process.Timesteps}.");
+            throw new DitException($"The sampler {name} cannot take {steps} for its number of steps: its process allows 2 to {process.Timesteps}.");
         return process.Respace(method.Match(
             ddpm => Respacing.Even(steps),
             ddim => Respacing.StrideOrEven(steps, process.Timesteps)));

@@ -152,8 +152,8 @@ public sealed class SamplerTests : IDisposable
         Refused("A guidance scale of NaN", () => StubModel.Ddim5.Sample(model, [1], guidance: double.NaN));
         Refused("Labels of type Float32 and shape (2)", () => StubModel.Ddim5.Sample(model, ones(2)));
         Refused("Labels of type Int64 and shape (1, 1)", () => StubModel.Ddim5.Sample(model, ones([1, 1], dtype: ScalarType.Int64)));
-        Refused("The sampler x was asked for 1 steps: its process allows 2 to 1000.", () => Sampler.Ddpm<StubModel>("x", StubModel.Diffusion, 1));
-        Refused("The sampler ddim-1001 was asked for 1001 steps", () => StubModel.Ddim5.WithSteps(1001));
+        Refused("The sampler x cannot take 1 for its number of steps: its process allows 2 to 1000.", () => Sampler.Ddpm<StubModel>("x", StubModel.Diffusion, 1));
+        Refused("cannot take 1001 for its number of steps", () => StubModel.Ddim5.WithSteps(1001));
         Refused("An eta of 2", () => Sampler.Ddim<StubModel>("x", StubModel.Diffusion, 10, eta: 2));
     }
 
