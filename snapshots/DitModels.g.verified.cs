@@ -12,18 +12,18 @@ namespace Consumer;
 /// <summary>The models of this project.</summary>
 public static class DitModels
 {
-    /// <summary>Every model, by class name.</summary>
+    /// <summary>Every model, in the order of the specs.</summary>
     public static IReadOnlyList<ModelDefinition> All { get; } =
     [
+        ModelDefinition.Of<DiTS2>(),
+        ModelDefinition.Of<DiTS4>(),
+        ModelDefinition.Of<DiTS8>(),
         ModelDefinition.Of<DiTB2>(),
         ModelDefinition.Of<DiTB4>(),
         ModelDefinition.Of<DiTB8>(),
         ModelDefinition.Of<DiTL2>(),
         ModelDefinition.Of<DiTL4>(),
         ModelDefinition.Of<DiTL8>(),
-        ModelDefinition.Of<DiTS2>(),
-        ModelDefinition.Of<DiTS4>(),
-        ModelDefinition.Of<DiTS8>(),
         ModelDefinition.Of<DiTXL2>(),
         ModelDefinition.Of<DiTXL4>(),
         ModelDefinition.Of<DiTXL8>(),

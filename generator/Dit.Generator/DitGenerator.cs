@@ -48,7 +48,7 @@ public sealed class DitGenerator : IIncrementalGenerator
         var names = models
             .Select(static (model, _) => model.Spec.ClassName)
             .Collect()
-            .Select(static (all, _) => all.OrderBy(static name => name, StringComparer.Ordinal).ToEquatableArray())
+            .Select(static (all, _) => all.ToEquatableArray())
             .WithTrackingName(Steps.Names);
 
         var taken = names

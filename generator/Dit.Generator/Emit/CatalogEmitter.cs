@@ -18,7 +18,7 @@ internal static class CatalogEmitter
         /// <summary>The models of this project.</summary>
         public static class DitModels
         {
-            /// <summary>Every model, by class name.</summary>
+            /// <summary>Every model, in the order of the specs.</summary>
             public static IReadOnlyList<ModelDefinition> All { get; } =
             [
         {{string.Join("\n", classNames.Select(static name => $"        ModelDefinition.Of<{name}>(),"))}}

@@ -27,7 +27,19 @@ public sealed class Trainer<TModel>(TrainingRecipe recipe, TrainingFolder folder
     public TrainingResult Run(TModel model, TrainingSet data, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         Check(model, data);
-        folder.Prepare();
+        var created = folder.Prepare();
+        try
+        {
+            return Train(model, data, progress, cancellation);
+        }
+        finally
+        {
+            if (created) folder.RemoveIfEmpty(); // a run that fails at its first image leaves nothing
+        }
+    }
+
+    private TrainingResult Train(TModel model, TrainingSet data, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
         var process = TModel.Diffusion;
         var trained = model.parameters().Where(p => p.requires_grad).ToArray();
         var losses = new List<StepLosses>();

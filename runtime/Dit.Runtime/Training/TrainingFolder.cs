@@ -29,17 +29,26 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     public string LossPlot => System.IO.Path.Combine(Path, "loss.png");
 
     /// <summary>Creates the folder, and finds out before hours of work whether they can be kept.</summary>
+    /// <returns>Whether the folder was not there before.</returns>
     /// <exception cref="DitException">It cannot be written, holds one of the files already, or a setting makes no sense.</exception>
-    public void Prepare()
+    public bool Prepare()
     {
         if (SaveEvery < 1) throw new DitException($"A checkpoint can be saved every 1 or more steps, not every {SaveEvery}.");
         if (WeightsType is not (ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32))
             throw new DitException($"Weights are saved as float16, bfloat16 or float32, not as {WeightsType}.");
+        var created = !Directory.Exists(Path);
         AtomicFile.CreateFolder(Path);
         string[] files = [Checkpoint, Weights, LossTable, LossPlot];
         if (files.FirstOrDefault(System.IO.Path.Exists) is { } taken)
             throw new DitException($"'{taken}' exists already, and training would write over it: name another folder, or remove it.");
         AtomicFile.RequireWritable(Checkpoint);
+        return created;
+    }
+
+    /// <summary>Takes the folder away again when nothing was kept in it.</summary>
+    internal void RemoveIfEmpty()
+    {
+        if (Directory.Exists(Path) && !Directory.EnumerateFileSystemEntries(Path).Any()) Directory.Delete(Path);
     }
 
     /// <summary>Writes the checkpoint and the losses so far.</summary>
