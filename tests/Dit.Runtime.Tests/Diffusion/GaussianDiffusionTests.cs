@@ -49,9 +49,10 @@ public sealed class GaussianDiffusionTests : IDisposable
         var predicted = process.PredictMeanVariance(output, xt, t, clip);
         foreach (var (part, expected) in golden.Under($"p_mean_variance.{name}."))
         {
-            // The last digit of the network's output is multiplied by up to 157 (at t = 999) before it is clipped to 1.
-            var gain = part == "pred_xstart" && clip ? Gain(process) : ones(1);
-            Close.To(expected / gain, Part(predicted, part) / gain, Close.OneStep, $"{name}.{part}");
+            // At t = 999 the last digit of the network's output is multiplied by 157 before it is clipped to 1: the same computed in float64
+            // lies 2.5e-5 from the recorded values, so nothing can be closer but by chance.
+            var tolerance = part == "pred_xstart" && clip ? 3e-5 : Close.OneStep;
+            Close.To(expected, Part(predicted, part), tolerance, $"{name}.{part}");
         }
     }
 
@@ -215,8 +216,6 @@ public sealed class GaussianDiffusionTests : IDisposable
     }
 
     private static void Refused(string message, Action act) => Assert.Contains(message, Assert.Throws<DitException>(act).Message);
-
-    private Tensor Gain(GaussianDiffusion process) => Gain(process, t);
 
     private static Tensor Gain(GaussianDiffusion process, int[] steps) =>
         tensor([.. steps.Select(step => (float)process.Schedule.SqrtRecipAlphasCumprod[step])]).view(-1, 1, 1, 1);
