@@ -28,13 +28,16 @@ public sealed record PlannedParameter(string Name, EquatableArray<long> Shape, I
     public long Count => Shape.Aggregate(1L, static (count, side) => count * side);
 }
 
-/// <summary>What a parameter starts from (DiT paper, section 3.2, and the official code's rules).</summary>
+/// <summary>What a parameter starts from (DiT paper, section 4, and the official code's rules).</summary>
 public abstract record Initialisation
 {
     private Initialisation() { }
 
     /// <summary>Zeros.</summary>
     public sealed record Zero : Initialisation;
+
+    /// <summary>Ones.</summary>
+    public sealed record One : Initialisation;
 
     /// <summary>Xavier uniform over the tensor seen as a matrix of its first side by the rest.</summary>
     public sealed record XavierUniform : Initialisation;

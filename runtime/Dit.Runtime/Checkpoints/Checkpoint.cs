@@ -49,6 +49,20 @@ public static class Checkpoint
         }
     }
 
+    /// <summary>Creates a model with a fixed position table and fills it from a file, which may have been made for another grid of patches.</summary>
+    /// <param name="path">A safetensors file or one of <c>torch.save</c>.</param>
+    /// <param name="modelName">The model's name, for messages.</param>
+    /// <param name="map">Every tensor that the model has.</param>
+    /// <param name="positions">The model's position table, one of these tensors.</param>
+    /// <param name="grid">What to do with a checkpoint of another grid; by default it is refused.</param>
+    /// <param name="create">Makes the model, of any initialisation.</param>
+    /// <returns>The filled model, which the caller owns; when anything fails it is disposed.</returns>
+    /// <exception cref="CheckpointMismatchException">The file's names or shapes are not the model's.</exception>
+    /// <exception cref="DitException">The file cannot be read.</exception>
+    public static TModel Load<TModel>(
+        string path, string modelName, IReadOnlyList<CheckpointEntry> map, PositionTable positions, CheckpointGrid? grid, Func<TModel> create)
+        where TModel : nn.Module => Load(path, modelName, map, create);
+
     /// <summary>Fills a model from a file, converting to the types and devices of its tensors.</summary>
     /// <param name="model">The model; untouched unless the file fits.</param>
     /// <param name="modelName">The model's name, for messages.</param>

@@ -13,8 +13,16 @@ public abstract class ModelDefinition
     public ModelCard Card { get; }
 
     /// <summary>The definition of a generated class-conditional model.</summary>
-    public static ModelDefinition Of<TModel>()
+    public static ModelDefinition OfClasses<TModel>()
         where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> => new ClassConditional<TModel>();
+
+    /// <summary>The definition of a generated text-conditional model.</summary>
+    public static ModelDefinition OfText<TModel>()
+        where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> => new TextConditional<TModel>();
+
+    /// <summary>The definition of a generated unconditional model.</summary>
+    public static ModelDefinition OfNothing<TModel>()
+        where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> => new Unconditional<TModel>();
 
     /// <summary>Calls <paramref name="visitor"/> with the model's type.</summary>
     public abstract TResult Accept<TResult>(IModelVisitor<TResult> visitor);
@@ -23,6 +31,18 @@ public abstract class ModelDefinition
         where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
     {
         public override TResult Accept<TResult>(IModelVisitor<TResult> visitor) => visitor.VisitClassConditional<TModel>();
+    }
+
+    private sealed class TextConditional<TModel>() : ModelDefinition(TModel.Card)
+        where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel>
+    {
+        public override TResult Accept<TResult>(IModelVisitor<TResult> visitor) => visitor.VisitTextConditional<TModel>();
+    }
+
+    private sealed class Unconditional<TModel>() : ModelDefinition(TModel.Card)
+        where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel>
+    {
+        public override TResult Accept<TResult>(IModelVisitor<TResult> visitor) => visitor.VisitUnconditional<TModel>();
     }
 }
 
@@ -33,4 +53,12 @@ public interface IModelVisitor<out TResult>
     /// <summary>Called for a class-conditional model.</summary>
     TResult VisitClassConditional<TModel>()
         where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>;
+
+    /// <summary>Called for a text-conditional model.</summary>
+    TResult VisitTextConditional<TModel>()
+        where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel>;
+
+    /// <summary>Called for an unconditional model.</summary>
+    TResult VisitUnconditional<TModel>()
+        where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel>;
 }

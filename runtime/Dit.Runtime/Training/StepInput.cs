@@ -51,7 +51,7 @@ public sealed record StepInput(Tensor Images, Tensor Labels, int[] Timesteps, Te
         var n = indices.Length;
         var flips = recipe.HorizontalFlip ? EpochOrder.Flips(n, recipe.Seed, step) : new bool[n];
         var (images, labels) = data.Load(indices, flips);
-        var hidden = LabelDropout.Apply(labels, card.LabelDropout, card.NullClass, random);
+        var hidden = LabelDropout.Apply(labels, card.Condition.Dropout, card.NullClass, random);
         var t = randint(0, timesteps, [n], dtype: ScalarType.Int32, generator: random).data<int>().ToArray();
         var noise = randn(images.shape, generator: random); // on the CPU, so that a seed means the same on every device
         return new(images.MoveToOuterDisposeScope(), hidden.MoveToOuterDisposeScope(), t, noise.MoveToOuterDisposeScope());
