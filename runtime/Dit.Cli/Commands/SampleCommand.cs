@@ -77,8 +77,8 @@ internal static class SampleCommand
     /// <exception cref="DitException">The model cannot be guided.</exception>
     internal static double GuidanceOf(ModelCard card, double? asked)
     {
-        var guidance = asked ?? (card.HasNullClass ? UsualGuidance : 1);
-        return guidance == 1 || card.HasNullClass
+        var guidance = asked ?? (card.CanBeGuided ? UsualGuidance : 1);
+        return guidance == 1 || card.CanBeGuided
             ? guidance
             : throw new DitException($"{card.Name} cannot be guided: its spec has conditioning.dropout 0, so it has no null class; draw with --cfg 1.");
     }
@@ -90,6 +90,12 @@ internal static class SampleCommand
     {
         public IEnumerable<string> VisitClassConditional<TModel>()
             where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> => TModel.AllSamplers.Select(sampler => sampler.Name);
+
+        public IEnumerable<string> VisitTextConditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> => TModel.AllSamplers.Select(sampler => sampler.Name);
+
+        public IEnumerable<string> VisitUnconditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> => TModel.AllSamplers.Select(sampler => sampler.Name);
     }
 
     private sealed class Visitor(CommandContext context, SampleRequest request) : IModelVisitor<int>
@@ -114,6 +120,14 @@ internal static class SampleCommand
             context.Out.WriteLine($"Wrote {Amount.Of(labels.Length, "sample")} of {card.Name} ({sampler.Name}, guidance {guidance}, seed {request.Seed}) to {output.Path}");
             return 0;
         }
+
+        public int VisitTextConditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
+            throw new DitException($"{TModel.Card.Name} is conditioned on text, which this command does not take yet.");
+
+        public int VisitUnconditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> =>
+            throw new DitException($"{TModel.Card.Name} is conditioned on nothing, which this command does not take yet.");
 
         /// <summary>All samples, (N, C, Y, X), batch after batch.</summary>
         private Tensor Draw<TModel>(TModel model, Sampler<TModel> sampler, int[] labels, double guidance, IProgress<WorkProgress> progress)

@@ -83,6 +83,14 @@ internal static class TrainCommand
             return Report(result);
         }
 
+        public int VisitTextConditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
+            throw new DitException($"{TModel.Card.Name} is conditioned on text, which this command does not take yet.");
+
+        public int VisitUnconditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> =>
+            throw new DitException($"{TModel.Card.Name} is conditioned on nothing, which this command does not take yet.");
+
         private int Report(TrainingResult result)
         {
             if (!result.Cancelled)
