@@ -46,7 +46,7 @@ internal sealed record VariantCase(
     {
         public VariantCase VisitClassConditional<TModel>()
             where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
-            Case<TModel>((model, x, t, other) => model.call(x, t, tensor(other ? [0L, 4, 5] : [1L, 2, 3])));
+            Case<TModel>((model, x, t, other) => model.call(x, t, tensor(other ? new long[] { 0, 4, 5 } : [1, 2, 3])));
 
         public VariantCase VisitTextConditional<TModel>()
             where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
