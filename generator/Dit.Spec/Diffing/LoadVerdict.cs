@@ -8,7 +8,10 @@ public abstract record LoadVerdict
 
     /// <summary>The way in: one function for each case.</summary>
     public R Match<R>(
-        Func<AsItIs, R> asItIs, Func<MeansSomethingElse, R> meansSomethingElse, Func<RecomputePositions, R> recomputePositions, Func<DoesNotLoad, R> doesNotLoad) => this switch
+        Func<AsItIs, R> asItIs,
+        Func<MeansSomethingElse, R> meansSomethingElse,
+        Func<RecomputePositions, R> recomputePositions,
+        Func<DoesNotLoad, R> doesNotLoad) => this switch
         {
             AsItIs verdict => asItIs(verdict),
             MeansSomethingElse verdict => meansSomethingElse(verdict),

@@ -9,6 +9,8 @@ internal static class Settings
     public static IEnumerable<SettingChange> Between(ModelSpec a, ModelSpec b) =>
         All.Where(setting => setting.Value(a) != setting.Value(b)).Select(setting => setting.Change(a, b)).Concat(SamplerChanges(a, b));
 
+    private const string OtherNoise = "a timestep stands for another amount of noise";
+
     private static readonly Setting[] All =
     [
         new("model", static m => m.Name, static (a, b) =>
@@ -17,14 +19,15 @@ internal static class Settings
         new("width", static m => Text(m.Width), static (_, _) => (Bearing.Tensors, null)),
         new("heads", static m => Text(m.Heads), static (_, _) => (Bearing.Meaning, "shapes do not show it: attention splits the channels into other heads")),
         new("patch_size", static m => Text(m.PatchSize), static (_, _) => (Bearing.Tensors, null)),
-        new("mlp_ratio", static m => ((double)m.HiddenWidth / m.Width).ToString("0.######", CultureInfo.InvariantCulture), static (_, _) => (Bearing.Tensors, null)),
+        new("mlp_ratio", static m => Text((double)m.HiddenWidth / m.Width), static (_, _) => (Bearing.Tensors, null)),
         new("input.channels", static m => Text(m.Input.Channels), static (_, _) => (Bearing.Tensors, null)),
         new("input.size", static m => $"{Text(m.Input.Height)} x {Text(m.Input.Width)}", static (a, b) => (Bearing.Positions, Grids(a, b))),
         .. ConditioningSettings.All,
-        new("diffusion.prediction", static m => Word(m.Diffusion.Prediction), static (_, b) => (Bearing.Meaning, $"the output is read as {Read(b.Diffusion.Prediction)}")),
+        new("diffusion.prediction", static m => Word(m.Diffusion.Prediction), static (_, b) =>
+            (Bearing.Meaning, $"the output is read as {Read(b.Diffusion.Prediction)}")),
         new("diffusion.variance", static m => Word(m.Diffusion.Variance), VarianceEffect),
-        new("diffusion.schedule", static m => Word(m.Diffusion.Schedule), static (_, _) => (Bearing.Meaning, "a timestep stands for another amount of noise")),
-        new("diffusion.timesteps", static m => Text(m.Diffusion.Timesteps), static (_, _) => (Bearing.Meaning, "a timestep stands for another amount of noise")),
+        new("diffusion.schedule", static m => Word(m.Diffusion.Schedule), static (_, _) => (Bearing.Meaning, OtherNoise)),
+        new("diffusion.timesteps", static m => Text(m.Diffusion.Timesteps), static (_, _) => (Bearing.Meaning, OtherNoise)),
         new("autoencoder", static m => Word(m.Autoencoder), static (_, b) =>
             (Bearing.Meaning, b.Autoencoder == Autoencoder.None ? "the input is pixels, not latents" : "the input is another space")),
     ];
@@ -68,6 +71,9 @@ internal static class Settings
 
     /// <summary>A whole number as specs write it.</summary>
     internal static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    // Six digits tell any two hidden widths of one width apart.
+    private static string Text(double number) => number.ToString("0.######", CultureInfo.InvariantCulture);
 
     /// <summary>The word that a spec has for a case: <c>LearnedRange</c> is <c>learned-range</c>.</summary>
     internal static string Word<T>(T value) where T : struct, Enum => string.Concat(value.ToString().Replace("AdaLN", "Adaln")

@@ -11,7 +11,7 @@ public sealed record SpecDiff(EquatableArray<ModelDiff> Models, EquatableArray<M
 
     /// <summary>How <paramref name="b"/> differs from <paramref name="a"/>.</summary>
     /// <remarks>
-    /// Models are matched by their class. One that has a partner by name nowhere is taken for renamed when there is one model alone on each side,
+    /// Models are matched by their class. One whose class the other side lacks is taken for renamed when there is one model alone on each side,
     /// or when exactly one model of the other side is the same but for the name.
     /// </remarks>
     public static SpecDiff Between(IReadOnlyList<ModelSpec> a, IReadOnlyList<ModelSpec> b)
@@ -30,7 +30,9 @@ public sealed record SpecDiff(EquatableArray<ModelDiff> Models, EquatableArray<M
         var (before, after) = (a.ToLookup(static m => m.ClassName), b.ToLookup(static m => m.ClassName));
         var old = a.Where(m => !after.Contains(m.ClassName)).ToLookup(static m => m with { Name = "" });
         var fresh = b.Where(m => !before.Contains(m.ClassName)).ToLookup(static m => m with { Name = "" });
-        return [.. a.SelectMany(m => after.Contains(m.ClassName) ? after[m.ClassName].Take(1) : Renamed(m with { Name = "" }), static (m, partner) => (m, partner))];
+        return [.. a.SelectMany(
+            m => after.Contains(m.ClassName) ? after[m.ClassName].Take(1) : Renamed(m with { Name = "" }),
+            static (m, partner) => (m, partner))];
 
         IEnumerable<ModelSpec> Renamed(ModelSpec nameless) => old[nameless].Count() == 1 && fresh[nameless].Count() == 1 ? fresh[nameless] : [];
     }

@@ -6,7 +6,9 @@ namespace Dit.Cli.Commands;
 /// <summary>A difference for people: a row for each model, then what changed in the models that did.</summary>
 internal static class DiffText
 {
-    private static readonly Style Good = new(Color.Green), Careful = new(Color.Yellow), Bad = new(Color.Red), Quiet = new(decoration: Decoration.Dim), Head = new(decoration: Decoration.Bold);
+    private static readonly Style Good = new(Color.Green), Careful = new(Color.Yellow), Bad = new(Color.Red);
+
+    private static readonly Style Quiet = new(decoration: Decoration.Dim), Head = new(decoration: Decoration.Bold);
 
     public static void Write(CommandContext context, string a, string b, SpecDiff diff)
     {
@@ -14,7 +16,7 @@ internal static class DiffText
         var lines = Lines(a, b, diff, console.Profile.Width);
         if (!context.Interactive)
         {
-            foreach (var line in lines) context.Out.WriteLine(string.Concat(line.Select(static cell => cell.Text)));
+            foreach (var line in lines) context.Out.WriteLine(Plain(line));
             return;
         }
         console.Profile.Width = Math.Max(console.Profile.Width, lines.Max(TextTable.Width) + 1); // a terminal breaks what it must by itself
@@ -39,9 +41,8 @@ internal static class DiffText
         (int Number, string What)[] counts =
             [(changed, "changed"), (diff.Added.Count, "added"), (diff.Removed.Count, "removed"), (diff.Models.Count - changed, "unchanged")];
         yield return [new($"{a} -> {b}", Head)];
-        yield return [diff.Differs
-            ? $"{string.Join(", ", counts.Where(static c => c.Number > 0).Select((c, at) => at == 0 ? $"{Amount.Of(c.Number, "model")} {c.What}" : $"{c.Number} {c.What}"))}"
-            : $"{Amount.Of(diff.Models.Count, "model")}, nothing differs"];
+        var counted = counts.Where(static c => c.Number > 0).Select(static (c, at) => $"{(at == 0 ? Amount.Of(c.Number, "model") : Amount.Whole(c.Number))} {c.What}");
+        yield return [diff.Differs ? string.Join(", ", counted) : $"{Amount.Of(diff.Models.Count, "model")}, nothing differs"];
     }
 
     /// <summary>The table in the most telling form that fits.</summary>
@@ -62,7 +63,9 @@ internal static class DiffText
     private static IReadOnlyList<IReadOnlyList<Cell>> Table(DiffRow[] rows, DiffTotals.Form form)
     {
         (PlanTotals?, PlanTotals?)[] pairs = [.. rows.Select(static row => (row.From, row.To))];
-        var columns = DiffTotals.All.Select(kind => (kind.Header, Cells: DiffTotals.Column(kind, form, pairs))).Where(static c => c.Cells is not null).ToArray();
+        var columns = DiffTotals.All
+            .Select(kind => (kind.Header, Cells: DiffTotals.Column(kind, form, pairs)))
+            .Where(static c => c.Cells is not null).ToArray();
         return TextTable.Lines(
             [
                 [new("model", Quiet), .. columns.Select(static c => new Cell(c.Header, Quiet)), new("old checkpoints", Quiet)],
@@ -96,7 +99,9 @@ internal static class DiffText
         ];
     }
 
-    private static string Plain(IEnumerable<IReadOnlyList<Cell>> lines) => string.Join("\n", lines.Select(static line => string.Concat(line.Select(static cell => cell.Text))));
+    private static string Plain(IEnumerable<IReadOnlyList<Cell>> lines) => string.Join("\n", lines.Select(Plain));
+
+    private static string Plain(IReadOnlyList<Cell> line) => string.Concat(line.Select(static cell => cell.Text));
 
     private static IEnumerable<IReadOnlyList<Cell>> Heading(IEnumerable<string> names, bool isAll, int width) =>
         Wrapped(isAll ? $"All {names.Count()} models" : string.Join(", ", names), width).Select(static line => (IReadOnlyList<Cell>)[new(line, Head)]);
@@ -127,7 +132,8 @@ internal static class DiffText
     private static IReadOnlyList<IReadOnlyList<Cell>> Body(ModelDiff[] models, int width) =>
     [
         .. SettingLines([.. models[0].Settings.Select((s, at) => models.All(m => m.Settings[at].Remark == s.Remark) ? s : s with { Remark = null })], width),
-        .. DiffSentences.Of(models[0]).SelectMany(sentence => Wrapped(sentence, width - 2)).Select(line => (IReadOnlyList<Cell>)["  ", new(line, Short(models[0]).Style)]),
+        .. DiffSentences.Of(models[0]).SelectMany(sentence => Wrapped(sentence, width - 2))
+            .Select(line => (IReadOnlyList<Cell>)["  ", new(line, Short(models[0]).Style)]),
         .. ParameterLines(models),
     ];
 
@@ -148,7 +154,8 @@ internal static class DiffText
     private static IReadOnlyList<IReadOnlyList<Cell>> ParameterLines(ModelDiff[] models)
     {
         var lines = models
-            .SelectMany(static m => ParameterGroup.Of(m.Plan).Select(group => (Model: Name(m), group.Name, Times: DiffSentences.Times(group), Change: DiffSentences.Change(group))))
+            .SelectMany(static m => ParameterGroup.Of(m.Plan).Select(group =>
+                (Model: Name(m), group.Name, Times: DiffSentences.Times(group), Change: DiffSentences.Change(group))))
             .GroupBy(static line => line.Name)
             .SelectMany(static name => name.GroupBy(static line => (line.Name, line.Times, line.Change), static line => line.Model))
             .Select(same => (IReadOnlyList<Cell>)

@@ -76,7 +76,8 @@ internal abstract record SpecSource(string Label)
                 .Where(file => IsSource(System.IO.Path.GetRelativePath(Path, file).Split(System.IO.Path.DirectorySeparatorChar)))
                 .Order(StringComparer.Ordinal).Select(static file => new SpecText(file, File.ReadAllText(file))));
 
-        protected override SpecSource At(string revision) => new InGit($"{revision}:{Path}", $"{revision}:./", revision, Path, System.IO.Path.GetFullPath(Path));
+        protected override SpecSource At(string revision) =>
+            new InGit($"{revision}:{Path}", $"{revision}:./", revision, Path, System.IO.Path.GetFullPath(Path));
     }
 
     private sealed record InGit(string Label, string Object, string Revision, string Path, string Folder) : SpecSource(Label)
@@ -112,9 +113,10 @@ internal abstract record SpecSource(string Label)
                 return new($"There is no file or folder '{Word}', and it cannot be read as a git revision in {Folder}: {refusal}");
             if (Revision.Length > 0 && git.Run("rev-parse", "--verify", "--quiet", Revision + "^{}").Code != 0)
                 return new($"There is no file or folder '{Word}', and no revision '{Revision}' in the git repository of {Folder}.");
-            return complaint.Contains("exist", StringComparison.Ordinal) || complaint.Contains("not a valid object", StringComparison.OrdinalIgnoreCase)
-                ? new($"There is no '{Path}' at revision '{Revision}'{(Word == Label && !Path.StartsWith('.') ? "; paths count from the top of the repository, or from here when they start with ./" : "")}.")
-                : new($"git cannot read '{Label}': {complaint}");
+            if (!complaint.Contains("exist", StringComparison.Ordinal) && !complaint.Contains("not a valid object", StringComparison.OrdinalIgnoreCase))
+                return new($"git cannot read '{Label}': {complaint}");
+            var hint = Word == Label && !Path.StartsWith('.') ? "; paths count from the top of the repository, or from here when they start with ./" : "";
+            return new($"There is no '{Path}' at revision '{Revision}'{hint}.");
         }
 
         private string Word => Object == Label ? Label : Revision;
