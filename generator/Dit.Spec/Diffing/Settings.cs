@@ -76,8 +76,7 @@ internal static class Settings
     private static string Text(double number) => number.ToString("0.######", CultureInfo.InvariantCulture);
 
     /// <summary>The word that a spec has for a case: <c>LearnedRange</c> is <c>learned-range</c>.</summary>
-    internal static string Word<T>(T value) where T : struct, Enum => string.Concat(value.ToString().Replace("AdaLN", "Adaln")
-        .Select(static (c, at) => char.IsUpper(c) ? (at == 0 ? "" : "-") + char.ToLowerInvariant(c) : c.ToString()));
+    internal static string Word<T>(T value) where T : struct, Enum => string.Concat(value.ToString().Select(static (c, at) => char.IsUpper(c) ? (at == 0 ? "" : "-") + char.ToLowerInvariant(c) : c.ToString()));
 
     /// <summary>One setting.</summary>
     /// <param name="Key">Its path in a spec.</param>

@@ -60,8 +60,8 @@ internal static class DiffJson
         totals.Parameters,
         TrainableParameters = totals.Trainable,
         totals.Macs,
-        TrainingActivationBytes = totals.Activations?.Training,
-        SamplingActivationBytes = totals.Activations?.Sampling,
+        TrainingActivationBytes = totals.TrainingMemory,
+        SamplingActivationBytes = totals.SamplingMemory,
     };
 
     private static object Checkpoint(LoadVerdict verdict) => verdict.Match<object>(

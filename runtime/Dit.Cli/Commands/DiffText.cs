@@ -54,10 +54,10 @@ internal static class DiffText
             .. diff.Added.Select(static m => new DiffRow(m.Name, null, PlanTotals.Of(ModelPlan.Of(m)), new("new model", Good))),
             .. diff.Removed.Select(static m => new DiffRow(m.Name, PlanTotals.Of(ModelPlan.Of(m)), null, new("model removed", Bad))),
         ];
-        foreach (var form in new[] { DiffTotals.Form.Exact, DiffTotals.Form.Short })
+        foreach (var form in new[] { DiffTotals.Form.Exact, DiffTotals.Form.Short, DiffTotals.Form.After })
             if (Table(rows, form) is var lines && lines.Max(TextTable.Width) <= width)
                 return (lines, form == DiffTotals.Form.Exact);
-        return (Table(rows, DiffTotals.Form.After), false);
+        return (Table(rows, DiffTotals.Form.Narrow), false);
     }
 
     private static IReadOnlyList<IReadOnlyList<Cell>> Table(DiffRow[] rows, DiffTotals.Form form)
@@ -66,11 +66,14 @@ internal static class DiffText
         var columns = DiffTotals.All
             .Select(kind => (kind.Header, Cells: DiffTotals.Column(kind, form, pairs)))
             .Where(static c => c.Cells is not null).ToArray();
-        return TextTable.Lines(
+        var lines = TextTable.Lines(
             [
                 [new("model", Quiet), .. columns.Select(static c => new Cell(c.Header, Quiet)), new("old checkpoints", Quiet)],
                 .. rows.Select((row, i) => (IReadOnlyList<Cell>)[row.Name, .. columns.Select(c => (Cell)(c.Cells?[i] ?? "")), row.Checkpoints]),
             ], indent: 2);
+        return form == DiffTotals.Form.Narrow
+            ? lines
+            : [.. lines, [new("  Activations are those of one image in float32; guidance doubles those of sampling.", Quiet)]];
     }
 
     private static string Name(ModelDiff diff) => diff.A.Name == diff.B.Name ? diff.B.Name : $"{diff.A.Name} -> {diff.B.Name}";

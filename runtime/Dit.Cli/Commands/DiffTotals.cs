@@ -20,22 +20,26 @@ internal static class DiffTotals
 
         /// <summary><c>823.81 M  +22.0 %</c>: the number after.</summary>
         After,
+
+        /// <summary>As <see cref="After"/>, and of memory nothing.</summary>
+        Narrow,
     }
 
     /// <summary>One kind of number: what it is called, where it comes from, how it is written.</summary>
-    public sealed record Kind(string Header, Func<PlanTotals, long?> Of, Func<long, Form, string> Write);
+    public sealed record Kind(string Header, Func<PlanTotals, long?> Of, Func<long, Form, string> Write, bool IsMemory = false);
 
     public static IReadOnlyList<Kind> All { get; } =
     [
         new("parameters", static totals => totals.Parameters, static (number, form) => form == Form.Exact ? Amount.Whole(number) : Amount.Short(number)),
         new("MACs", static totals => totals.Macs, static (number, _) => Amount.Short(number)),
-        new("memory, training", static totals => totals.Activations?.Training, static (number, _) => Amount.Short(number) + "B"),
-        new("memory, sampling", static totals => totals.Activations?.Sampling, static (number, _) => Amount.Short(number) + "B"),
+        new("activations, training", static totals => totals.TrainingMemory, static (number, _) => Amount.Short(number) + "B", IsMemory: true),
+        new("activations, sampling", static totals => totals.SamplingMemory, static (number, _) => Amount.Short(number) + "B", IsMemory: true),
     ];
 
     /// <summary>The column of a kind, a cell for each pair, all of one layout; null when there are no such numbers.</summary>
     public static IReadOnlyList<string>? Column(Kind kind, Form form, IReadOnlyList<(PlanTotals? From, PlanTotals? To)> pairs)
     {
+        if (form == Form.Narrow) return kind.IsMemory ? null : Column(kind, Form.After, pairs);
         var numbers = pairs.Select(pair => (From: pair.From is null ? null : kind.Of(pair.From), To: pair.To is null ? null : kind.Of(pair.To))).ToArray();
         if (numbers.All(static n => (n.From ?? n.To) is null)) return null;
         var growth = TextTable.Right(numbers.Select(static n => n is ({ } from, { } to) && from != to ? Percent(from, to) : ""));

@@ -5,6 +5,8 @@ public class LoadVerdictTests
 {
     private const string Table = "y_embedder.embedding_table.weight";
 
+    private const string Texts = "classes: 10 => text: { tokens: 7, width: 5 }";
+
     /// <summary>A title, edits of the tiny spec (several with a bar between them) before and after, and the verdict.</summary>
     public static TheoryData<string, string, string, string> Cases => new()
     {
@@ -36,6 +38,12 @@ public class LoadVerdictTests
         { "the input's channels", "", "channels: 4 => channels: 3", "no: reshaped x_embedder.proj.weight, reshaped final_layer.linear.weight, reshaped final_layer.linear.bias" },
         { "the width of the MLP", "", "mlp_ratio: 4 => mlp_ratio: 6", "no: reshaped blocks.*.mlp.fc1.weight, reshaped blocks.*.mlp.fc1.bias, reshaped blocks.*.mlp.fc2.weight" },
         { "blocks more", "", "depth: 2 => depth: 3", "no: appeared blocks.2" },
+        { "adaLN without gates", "", "adaln-zero => adaln", "no: reshaped blocks.*.adaLN_modulation.1.weight, reshaped blocks.*.adaLN_modulation.1.bias" },
+        { "no condition", "", "classes: 10 => none: true|  dropout: 0.1 => ", $"no: gone {Table}" },
+        { "another length of texts", Texts, $"{Texts}|tokens: 7 => tokens: 9", "no: reshaped y_embedder.null_text" },
+        { "another length of texts without a null text", $"{Texts}|dropout: 0.1 => dropout: 0", $"{Texts}|tokens: 7 => tokens: 9|dropout: 0.1 => dropout: 0", "means something else: conditioning.text.tokens" },
+        { "no null text", Texts, $"{Texts}|dropout: 0.1 => dropout: 0", "no: gone y_embedder.null_text" },
+        { "another text encoder", Texts, $"{Texts}|width: 5 => width: 6", "no: reshaped y_embedder.null_text, reshaped y_embedder.mlp.0.weight" },
         { "blocks less", "", "depth: 2 => depth: 1", "no: gone blocks.1" },
     };
 
