@@ -77,7 +77,7 @@ internal static class TrainCommand
             context.Out.WriteLine($"Training {card.Name} ({Amount.Of(card.Parameters, "parameter")}) on {Amount.Of(images.Count, "image")} of {Amount.Of(images.Classes.Count, "class", "classes")}");
             if (SlowAverage(recipe) is { } warning) context.Out.WriteLine(warning);
             using var model = TModel.Create(device, seed: recipe.Seed);
-            var trainer = new Trainer<TModel>(recipe, folder);
+            var trainer = new Trainer(recipe, folder);
             var set = TrainingSet.Of(images, card.Input);
             var result = Progress.Show(context, progress => trainer.Run(model, set, progress.Select<TrainingProgress>(Describe), context.Cancellation));
             return Report(result);

@@ -44,6 +44,6 @@ public abstract record ModelCondition
     public sealed record Text(int Tokens, int Width, double Hidden) : ModelCondition
     {
         /// <inheritdoc/>
-        public override string ToString() => $"text, {Tokens} x {Width}";
+        public override string ToString() => $"text {Tokens} x {Width}";
     }
 }
