@@ -32,4 +32,8 @@ public abstract record CheckpointGrid
 /// <param name="Name">Its name in the state dict.</param>
 /// <param name="Rows">Y, rows of patches.</param>
 /// <param name="Columns">X, columns of patches.</param>
-public sealed record PositionTable(string Name, int Rows, int Columns);
+public sealed record PositionTable(string Name, int Rows, int Columns)
+{
+    /// <summary>The table of a generated model of the backbone <c>dit</c>.</summary>
+    public static PositionTable Of(ModelCard card) => new("pos_embed", card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize);
+}

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Dit.Runtime;
 
 /// <summary>A denoiser conditioned on class labels, as every generated class-conditional model is.</summary>
-public interface IClassConditionalModel : IDisposable
+public interface IClassConditionalModel : IConditionedOn<ClassLabels>, IDisposable
 {
     /// <summary>Predicts the noise (or the image) and, when learned, the variance.</summary>
     /// <param name="x">Noised inputs, (N, C, Y, X).</param>
@@ -21,6 +21,8 @@ public interface IClassConditionalModel : IDisposable
     /// <param name="channels">The channels to guide.</param>
     /// <returns>(N, C or 2 C, Y, X).</returns>
     Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree);
+
+    Tensor IConditionedOn<ClassLabels>.Predict(Tensor x, Tensor t, ClassLabels condition) => forward(x, t, condition.Values);
 }
 
 /// <summary>What the type of a generated class-conditional model offers without an instance.</summary>

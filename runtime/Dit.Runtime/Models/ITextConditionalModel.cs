@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Dit.Runtime;
 
 /// <summary>A denoiser conditioned on sequences of text embeddings, as every generated text-conditional model is.</summary>
-public interface ITextConditionalModel : IDisposable
+public interface ITextConditionalModel : IConditionedOn<TextEmbeddings>, IDisposable
 {
     /// <summary>Predicts the noise (or the image) and, when learned, the variance.</summary>
     /// <param name="x">Noised inputs, (N, C, Y, X).</param>
@@ -21,6 +21,8 @@ public interface ITextConditionalModel : IDisposable
     /// <param name="channels">The channels to guide.</param>
     /// <returns>(N, C or 2 C, Y, X).</returns>
     Tensor ForwardWithGuidance(Tensor x, Tensor t, TextEmbeddings text, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree);
+
+    Tensor IConditionedOn<TextEmbeddings>.Predict(Tensor x, Tensor t, TextEmbeddings condition) => forward(x, t, condition);
 }
 
 /// <summary>What the type of a generated text-conditional model offers without an instance.</summary>

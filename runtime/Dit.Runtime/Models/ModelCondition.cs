@@ -34,7 +34,7 @@ public abstract record ModelCondition
     public sealed record Classes(int Count, double Hidden) : ModelCondition
     {
         /// <inheritdoc/>
-        public override string ToString() => $"{Count} classes";
+        public override string ToString() => Count == 1 ? "1 class" : $"{Count} classes";
     }
 
     /// <summary>Sequences of text embeddings.</summary>
@@ -44,6 +44,6 @@ public abstract record ModelCondition
     public sealed record Text(int Tokens, int Width, double Hidden) : ModelCondition
     {
         /// <inheritdoc/>
-        public override string ToString() => $"text, {Tokens} x {Width}";
+        public override string ToString() => $"text {Tokens} x {Width}";
     }
 }

@@ -9,7 +9,7 @@ namespace Dit.Runtime;
 /// </remarks>
 /// <param name="Values">Embeddings, (N, L, W).</param>
 /// <param name="Hidden">Samples whose text the model is not to see, (N,), bool: it sees its null text instead. None by default.</param>
-public sealed record TextEmbeddings(Tensor Values, Tensor? Hidden = null) : IDisposable
+public sealed record TextEmbeddings(Tensor Values, Tensor? Hidden = null) : ICondition<TextEmbeddings>
 {
     /// <summary>Number of texts, N.</summary>
     public long Count => Values.shape[0];
@@ -22,7 +22,20 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? Hidden = null) : IDis
     }
 
     /// <summary>These texts on a device; tensors that had to move belong to the ambient dispose scope.</summary>
-    public TextEmbeddings To(Device device) => new(Values.to(device), Hidden?.to(device));
+    public TextEmbeddings To(Device device) => Select(tensor => tensor.to(device));
+
+    /// <inheritdoc/>
+    /// <remarks>The null text is the model's business: samples are only marked, and stay marked where they were.</remarks>
+    public TextEmbeddings Hide(ModelCard card, Generator random)
+    {
+        using var scope = NewDisposeScope();
+        var dropped = rand(Count, device: Values.device, generator: random).lt(card.Condition.Dropout); // (N,)
+        if (!card.CanBeGuided) return this; // a model without a null text takes no marks
+        return this with { Hidden = (Hidden is null ? dropped : Hidden.logical_or(dropped)).MoveToOuterDisposeScope() };
+    }
+
+    /// <inheritdoc/>
+    public TextEmbeddings Select(Func<Tensor, Tensor> change) => new(change(Values), Hidden is null ? null : change(Hidden));
 
     /// <inheritdoc/>
     public void Dispose()
