@@ -54,26 +54,30 @@ internal static class DiffText
             .. diff.Added.Select(static m => new DiffRow(m.Name, null, PlanTotals.Of(ModelPlan.Of(m)), new("new model", Good))),
             .. diff.Removed.Select(static m => new DiffRow(m.Name, PlanTotals.Of(ModelPlan.Of(m)), null, new("model removed", Bad))),
         ];
-        foreach (var form in new[] { DiffTotals.Form.Exact, DiffTotals.Form.Short, DiffTotals.Form.After })
-            if (Table(rows, form) is var lines && lines.Max(TextTable.Width) <= width)
+        (DiffTotals.Form Form, bool Memory)[] forms =
+        [
+            (DiffTotals.Form.Exact, true), (DiffTotals.Form.Short, true), (DiffTotals.Form.After, true), (DiffTotals.Form.Short, false),
+        ];
+        foreach (var (form, memory) in forms)
+            if (Table(rows, form, memory) is var lines && lines.Max(TextTable.Width) <= width)
                 return (lines, form == DiffTotals.Form.Exact);
-        return (Table(rows, DiffTotals.Form.Narrow), false);
+        return (Table(rows, DiffTotals.Form.After, memory: false), false);
     }
 
-    private static IReadOnlyList<IReadOnlyList<Cell>> Table(DiffRow[] rows, DiffTotals.Form form)
+    private static IReadOnlyList<IReadOnlyList<Cell>> Table(DiffRow[] rows, DiffTotals.Form form, bool memory)
     {
         (PlanTotals?, PlanTotals?)[] pairs = [.. rows.Select(static row => (row.From, row.To))];
-        var columns = DiffTotals.All
-            .Select(kind => (kind.Header, Cells: DiffTotals.Column(kind, form, pairs)))
+        var columns = DiffTotals.All.Where(kind => memory || !kind.IsMemory)
+            .Select(kind => (kind.Header, kind.IsMemory, Cells: DiffTotals.Column(kind, form, pairs)))
             .Where(static c => c.Cells is not null).ToArray();
         var lines = TextTable.Lines(
             [
                 [new("model", Quiet), .. columns.Select(static c => new Cell(c.Header, Quiet)), new("old checkpoints", Quiet)],
                 .. rows.Select((row, i) => (IReadOnlyList<Cell>)[row.Name, .. columns.Select(c => (Cell)(c.Cells?[i] ?? "")), row.Checkpoints]),
             ], indent: 2);
-        return form == DiffTotals.Form.Narrow
-            ? lines
-            : [.. lines, [new("  Activations are those of one image in float32; guidance doubles those of sampling.", Quiet)]];
+        return columns.Any(static c => c.IsMemory)
+            ? [.. lines, [new("  Activations are those of one image in float32; guidance doubles those of sampling.", Quiet)]]
+            : lines;
     }
 
     private static string Name(ModelDiff diff) => diff.A.Name == diff.B.Name ? diff.B.Name : $"{diff.A.Name} -> {diff.B.Name}";

@@ -20,13 +20,10 @@ internal static class DiffTotals
 
         /// <summary><c>823.81 M  +22.0 %</c>: the number after.</summary>
         After,
-
-        /// <summary>As <see cref="After"/>, and of memory nothing.</summary>
-        Narrow,
     }
 
     /// <summary>One kind of number: what it is called, where it comes from, how it is written.</summary>
-    public sealed record Kind(string Header, Func<PlanTotals, long?> Of, Func<long, Form, string> Write, bool IsMemory = false);
+    public sealed record Kind(string Header, Func<PlanTotals, long> Of, Func<long, Form, string> Write, bool IsMemory = false);
 
     public static IReadOnlyList<Kind> All { get; } =
     [
@@ -36,12 +33,11 @@ internal static class DiffTotals
         new("activations, sampling", static totals => totals.SamplingMemory, static (number, _) => Amount.Short(number) + "B", IsMemory: true),
     ];
 
-    /// <summary>The column of a kind, a cell for each pair, all of one layout; null when there are no such numbers.</summary>
+    /// <summary>The column of a kind, a cell for each pair, all of one layout; null for memory that nothing changes.</summary>
     public static IReadOnlyList<string>? Column(Kind kind, Form form, IReadOnlyList<(PlanTotals? From, PlanTotals? To)> pairs)
     {
-        if (form == Form.Narrow) return kind.IsMemory ? null : Column(kind, Form.After, pairs);
-        var numbers = pairs.Select(pair => (From: pair.From is null ? null : kind.Of(pair.From), To: pair.To is null ? null : kind.Of(pair.To))).ToArray();
-        if (numbers.All(static n => (n.From ?? n.To) is null)) return null;
+        var numbers = pairs.Select(pair => (From: pair.From is null ? (long?)null : kind.Of(pair.From), To: pair.To is null ? (long?)null : kind.Of(pair.To))).ToArray();
+        if (kind.IsMemory && numbers.All(static n => n.From == n.To)) return null;
         var growth = TextTable.Right(numbers.Select(static n => n is ({ } from, { } to) && from != to ? Percent(from, to) : ""));
         var after = TextTable.Right(numbers.Select(n => n.To is { } to && (form == Form.After || n.From != to) ? kind.Write(to, form) : ""));
         if (form == Form.After) return [.. after.Zip(growth, Joined)];
