@@ -48,6 +48,9 @@ internal static class Amount
         _ => Whole(number),
     };
 
+    /// <summary><c>2.70 GB</c>.</summary>
+    public static string Bytes(long number) => number < 1000 ? $"{number} B" : $"{Short(number)}B";
+
     /// <summary><c>2 h 5 min</c>, <c>5 min</c>, <c>42 s</c>.</summary>
     public static string Time(TimeSpan time) => time switch
     {

@@ -46,6 +46,9 @@ public sealed class ModelsAndCheckTests : IDisposable
         var text = Cli.Run("check", folder.File("small.dit.yaml", Good)).Succeeds();
         Assert.StartsWith("Small (class Small, spec ", text, StringComparison.Ordinal);
         Assert.Contains("16 tokens of width 64, 2 blocks, 4 heads, patch size 2", text, StringComparison.Ordinal);
+        var memory = Dit.Spec.ModelPlan.Of(Assert.Single(Dit.Spec.SpecFile.Parse(Good).Models).Spec);
+        Assert.Contains($"and {Amount.Bytes(4 * memory.SamplingActivations)} of activations for each image at a time", text, StringComparison.Ordinal);
+        Assert.Contains($"and {Amount.Bytes(4 * memory.TrainingActivations)} of activations for each image of a batch", text, StringComparison.Ordinal);
         var row = Assert.Single(text.Split('\n'), line => line.Contains("blocks.*.attn.qkv", StringComparison.Ordinal));
         // Two blocks: 2 x (64 x 192 + 192) parameters, 2 x 16 x 64 x 192 MACs.
         Assert.All(["2 x", "16 x 192", "24,960", "393.22 k"], cell => Assert.Contains(cell, row, StringComparison.Ordinal));
@@ -58,6 +61,7 @@ public sealed class ModelsAndCheckTests : IDisposable
         var rows = Commands.LayerTable.Of(plan).ToArray();
         Assert.Equal(plan.ParameterCount, rows.Sum(row => row.Parameters));
         Assert.Equal(plan.Macs, rows.Sum(row => row.Macs));
+        Assert.Equal(plan.TrainingActivations, rows.Sum(row => row.Saved));
     }
 
     [Fact]

@@ -7,7 +7,9 @@ namespace Dit.Cli.Commands;
 /// <summary><c>dit check</c>: is a spec right, and what would its models be.</summary>
 internal static class CheckCommand
 {
-    private static readonly (string, bool)[] Columns = [("layer", false), ("times", true), ("output", false), ("parameters", true), ("MACs", true)];
+    private static readonly (string, bool)[] Columns = [("layer", false), ("times", true), ("output", false), ("parameters", true), ("MACs", true), ("kept in training", true)];
+
+    private const int BytesOfFloat = 4;
 
     public static Command Create(CommandContext context)
     {
@@ -47,11 +49,16 @@ internal static class CheckCommand
         context.Out.WriteLine($"  {Amount.Whole(spec.Tokens)} tokens of width {spec.Width}, {spec.Depth} blocks, {spec.Heads} heads, patch size {spec.PatchSize}");
         context.Out.WriteLine($"  {spec.Conditioning.Variant.Word} blocks, conditioned on {Words(spec.Conditioning.Condition)}");
         context.Out.WriteLine($"  {spec.Input.Channels} x {spec.Input.Height} x {spec.Input.Width} in, {spec.OutputChannels} x {spec.Input.Height} x {spec.Input.Width} out");
+        context.Out.WriteLine($"  memory in float32: {Bytes(plan.ParameterCount)} of weights");
+        context.Out.WriteLine($"    to sample, and {Bytes(plan.SamplingActivations)} of activations for each image at a time, twice that under guidance");
+        context.Out.WriteLine($"    to train, {Bytes(plan.TrainingState)} with gradients, AdamW's moments and the average, and {Bytes(plan.TrainingActivations)} of activations for each image of a batch");
         context.WriteTable(Columns, LayerTable.Of(plan).Select(row => (IReadOnlyList<string>)
         [
-            row.Name, row.Times == 1 ? "" : $"{row.Times} x", row.Output, row.Parameters == 0 ? "" : Amount.Whole(row.Parameters), row.Macs == 0 ? "" : Amount.Short(row.Macs),
+            row.Name, row.Times == 1 ? "" : $"{row.Times} x", row.Output, row.Parameters == 0 ? "" : Amount.Whole(row.Parameters), row.Macs == 0 ? "" : Amount.Short(row.Macs), row.Saved == 0 ? "" : Bytes(row.Saved),
         ]));
     }
+
+    private static string Bytes(long floats) => Amount.Bytes(BytesOfFloat * floats);
 
     private static string Words(Condition condition) => condition.Match(
         static _ => "nothing", static labels => Amount.Of(labels.Count, "class", "classes"), static text => $"text {text.Tokens} x {text.Width}");
@@ -75,7 +82,10 @@ internal static class CheckCommand
             model.Plan.Macs,
             Flops = 2 * model.Plan.Macs,
             model.Spec.Tokens,
-            Layers = model.Plan.Layers.Select(layer => new { layer.Name, Output = layer.Output.ToArray(), layer.Macs }),
+            TrainingStateBytes = BytesOfFloat * model.Plan.TrainingState,
+            TrainingActivationBytes = BytesOfFloat * model.Plan.TrainingActivations,
+            SamplingActivationBytes = BytesOfFloat * model.Plan.SamplingActivations,
+            Layers = model.Plan.Layers.Select(layer => new { layer.Name, Output = layer.Output.ToArray(), layer.Macs, KeptBytes = BytesOfFloat * layer.Saved }),
         }),
     };
 }

@@ -29,8 +29,8 @@ internal static class DiffTotals
     [
         new("parameters", static totals => totals.Parameters, static (number, form) => form == Form.Exact ? Amount.Whole(number) : Amount.Short(number)),
         new("MACs", static totals => totals.Macs, static (number, _) => Amount.Short(number)),
-        new("activations, training", static totals => totals.TrainingMemory, static (number, _) => Amount.Short(number) + "B", IsMemory: true),
-        new("activations, sampling", static totals => totals.SamplingMemory, static (number, _) => Amount.Short(number) + "B", IsMemory: true),
+        new("activations, training", static totals => totals.TrainingMemory, static (number, _) => Amount.Bytes(number), IsMemory: true),
+        new("activations, sampling", static totals => totals.SamplingMemory, static (number, _) => Amount.Bytes(number), IsMemory: true),
     ];
 
     /// <summary>The column of a kind, a cell for each pair, all of one layout; null for memory that nothing changes.</summary>

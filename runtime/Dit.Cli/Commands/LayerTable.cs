@@ -9,7 +9,8 @@ namespace Dit.Cli.Commands;
 /// <param name="Output">Shape of one's output for one sample.</param>
 /// <param name="Parameters">Parameters of all of them.</param>
 /// <param name="Macs">Multiply-accumulates of all of them.</param>
-internal sealed record LayerRow(string Name, int Times, string Output, long Parameters, long Macs);
+/// <param name="Saved">Elements that training keeps for the backward pass of all of them, for one sample.</param>
+internal sealed record LayerRow(string Name, int Times, string Output, long Parameters, long Macs, long Saved);
 
 /// <summary>A plan short enough to read.</summary>
 internal static partial class LayerTable
@@ -19,9 +20,9 @@ internal static partial class LayerTable
     {
         var parameters = plan.Parameters.GroupBy(p => Like(Module(p.Name, plan))).ToDictionary(like => like.Key, like => like.Sum(p => p.Count));
         var layers = plan.Layers.GroupBy(layer => Like(layer.Name)).ToArray();
-        var alone = parameters.Where(p => layers.All(like => like.Key != p.Key)).Select(p => new LayerRow(p.Key, 1, "", p.Value, 0));
+        var alone = parameters.Where(p => layers.All(like => like.Key != p.Key)).Select(p => new LayerRow(p.Key, 1, "", p.Value, 0, 0));
         return alone.Concat(layers.Select(like => new LayerRow(
-            like.Key, like.Count(), string.Join(" x ", like.First().Output), parameters.GetValueOrDefault(like.Key), like.Sum(layer => layer.Macs))));
+            like.Key, like.Count(), string.Join(" x ", like.First().Output), parameters.GetValueOrDefault(like.Key), like.Sum(layer => layer.Macs), like.Sum(layer => layer.Saved))));
     }
 
     /// <summary>The layer that a parameter belongs to: its name up to the last dot.</summary>
