@@ -5,9 +5,10 @@ namespace Dit.Cli.Tests;
 public class CommandLineTests
 {
     [Theory]
-    [InlineData("--help", "models", "check", "sample", "train", "data", "[suggest:")]
+    [InlineData("--help", "models", "check", "diff", "sample", "train", "data", "[suggest:")]
     [InlineData("models --help", "--json")]
     [InlineData("check --help", "SPEC", "--json")]
+    [InlineData("diff --help", "A", "B", "REVISION:PATH", "--json", "--exit-code")]
     [InlineData("sample --help", "--model", "[default: Shapes]", "--checkpoint", "--weights", "<auto|ema|model>", "--classes", "all, or the first 16 of more", "--sampler", "--steps", "--cfg", "[default: 2, or 1 for a model without a null class or text]", "--cfg-channels", "<3|all>", "--seed", "--count", "[default: 8]", "--out", "[default: samples.png]", "--device", "[default: cpu]", "--batch", "--text", "--recompute-positions")]
     [InlineData("train --help", "--data", "--model", "--out", "--steps", "[default: 400000]", "--batch", "[default: 256]", "--lr", "[default: 0.0001]", "--weight-decay", "--ema", "[default: 0.9999]", "--warmup", "--clip", "cannot be resumed", "--seed", "--save-every", "--weights-dtype", "<bf16|f16|f32>", "--flip", "--no-flip", "--device")]
     [InlineData("data --help", "shapes")]

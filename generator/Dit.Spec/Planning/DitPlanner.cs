@@ -14,7 +14,17 @@ internal static class DitPlanner
             .. Enumerable.Range(0, spec.Depth).Select(i => BlockPlanner.Block(spec, $"blocks.{i}")),
             FinalLayer(spec),
         ];
-        return new(parts.SelectMany(static p => p.Parameters).ToEquatableArray(), parts.SelectMany(static p => p.Layers).ToEquatableArray());
+        return new(parts.SelectMany(static p => p.Parameters).ToEquatableArray(), parts.SelectMany(static p => p.Layers).ToEquatableArray(), SamplingActivations(spec));
+    }
+
+    // What is alive while a block's MLP runs, where most is: the forward pass holds the embedded patches and the block's input (and the patches with
+    // their positions, when they are joined with the condition); the block holds its intermediate tokens; the MLP its hidden layer before and after
+    // GELU, and its output. Attention, with its queries, keys and values, needs more only beside a very narrow MLP.
+    private static long SamplingActivations(ModelSpec spec)
+    {
+        var (forward, block) = spec.Conditioning.Variant.Match(static _ => (3, 4), static _ => (2, 6), static _ => (2, 4), static _ => (2, 5));
+        var (tokens, hidden) = ((long)spec.BlockTokens * spec.Width, (long)spec.BlockTokens * spec.HiddenWidth);
+        return forward * tokens + Math.Max((block + 1) * tokens + 2 * hidden, 6 * tokens);
     }
 
     private static Part Patches(ModelSpec spec)
@@ -26,7 +36,7 @@ internal static class DitPlanner
                 new("x_embedder.proj.weight", Part.Shape(d, c, p, p), new Initialisation.XavierUniform()),
                 new("x_embedder.proj.bias", Part.Shape(d), new Initialisation.Zero()),
             ],
-            [new("x_embedder.proj", Part.Shape(t, d), (long)t * d * c * p * p)]);
+            [new("x_embedder.proj", Part.Shape(t, d), (long)t * d * c * p * p, Saved: (long)t * c * p * p)]);
     }
 
     private static Part Timestep(ModelSpec spec) => Mlp("t_embedder.mlp", rows: 1, TimestepFeatures, spec.Width);
@@ -40,7 +50,7 @@ internal static class DitPlanner
         static _ => new Part([], []),
         labels => new Part(
             [new("y_embedder.embedding_table.weight", Part.Shape(labels.Rows, spec.Width), new Initialisation.Normal(0.02))],
-            [new("y_embedder.embedding_table", Part.Shape(spec.Width), 0)]),
+            [new("y_embedder.embedding_table", Part.Shape(spec.Width), Macs: 0, Saved: 1)]),
         text => Part.Of(
             new Part(text.HasNull ? [new("y_embedder.null_text", Part.Shape(text.Tokens, text.Width), new Initialisation.Normal(0.02))] : [], []),
             Mlp("y_embedder.mlp", text.Tokens, text.Width, spec.Width)));
@@ -57,7 +67,7 @@ internal static class DitPlanner
         Part Adaptive()
         {
             var modulation = Part.Linear("final_layer.adaLN_modulation.1", 1, d, 2 * d, new Initialisation.Zero());
-            return new([.. linear.Parameters, .. modulation.Parameters], [.. modulation.Layers, Part.Norm("final_layer.norm_final", t, d), .. linear.Layers]);
+            return new([.. linear.Parameters, .. modulation.Parameters], [.. modulation.Layers, Part.AdaptiveNorm("final_layer.norm_final", t, d), .. linear.Layers]);
         }
     }
 }

@@ -36,7 +36,7 @@ internal static class CheckCommand
     }
 
     /// <summary>As compilers write errors, so that editors can jump to them.</summary>
-    private static string Line(string path, SpecError error) => $"{path}({error.At.Line},{error.At.Column}): error {error.Rule.Id}: {error.Message}";
+    internal static string Line(string path, SpecError error) => $"{path}({error.At.Line},{error.At.Column}): error {error.Rule.Id}: {error.Message}";
 
     private static void Describe(CommandContext context, ModelSpec spec)
     {
