@@ -187,7 +187,7 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
     {
         /// <summary>Deterministic DDIM sampling in 20 steps.</summary>
         public static TextSampler<AdaLNSample> Ddim20 { get; } =
-            TextSampler.Ddim<AdaLNSample>("ddim-20", Diffusion, steps: 20, eta: 0);
+            TextSampler.Ddim<AdaLNSample>("ddim-20", steps: 20, eta: 0);
     }
 
     /// <summary>One adaLN block: scale and shift of both norms regressed from the condition (paper, section 3.2).</summary>

@@ -204,7 +204,7 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
     {
         /// <summary>Deterministic DDIM sampling in 20 steps.</summary>
         public static TextSampler<CrossAttentionSample> Ddim20 { get; } =
-            TextSampler.Ddim<CrossAttentionSample>("ddim-20", Diffusion, steps: 20, eta: 0);
+            TextSampler.Ddim<CrossAttentionSample>("ddim-20", steps: 20, eta: 0);
     }
 
     /// <summary>One ViT block with cross-attention to the condition's tokens behind self-attention (paper, section 3.2).</summary>

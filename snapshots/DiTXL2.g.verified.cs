@@ -192,11 +192,11 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     {
         /// <summary>Ancestral DDPM sampling in 250 steps.</summary>
         public static Sampler<DiTXL2> Ddpm250 { get; } =
-            Sampler.Ddpm<DiTXL2>("ddpm-250", Diffusion, steps: 250);
+            Sampler.Ddpm<DiTXL2>("ddpm-250", steps: 250);
 
         /// <summary>Deterministic DDIM sampling in 50 steps.</summary>
         public static Sampler<DiTXL2> Ddim50 { get; } =
-            Sampler.Ddim<DiTXL2>("ddim-50", Diffusion, steps: 50, eta: 0);
+            Sampler.Ddim<DiTXL2>("ddim-50", steps: 50, eta: 0);
     }
 
     /// <summary>One adaLN-Zero block: scale, shift and gate of both branches regressed from the condition (paper, section 3.2).</summary>

@@ -194,7 +194,7 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
     {
         /// <summary>Deterministic DDIM sampling in 20 steps.</summary>
         public static Sampler<InContextSample> Ddim20 { get; } =
-            Sampler.Ddim<InContextSample>("ddim-20", Diffusion, steps: 20, eta: 0);
+            Sampler.Ddim<InContextSample>("ddim-20", steps: 20, eta: 0);
     }
 
     /// <summary>One plain ViT block; the condition's tokens pass through it like the others (paper, section 3.2).</summary>

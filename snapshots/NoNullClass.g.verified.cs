@@ -184,7 +184,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
     {
         /// <summary>DDIM sampling with eta 0.5 in 20 steps.</summary>
         public static Sampler<NoNullClass> Noisy { get; } =
-            Sampler.Ddim<NoNullClass>("noisy", Diffusion, steps: 20, eta: 0.5, clipDenoised: true);
+            Sampler.Ddim<NoNullClass>("noisy", steps: 20, eta: 0.5, clipDenoised: true);
     }
 
     /// <summary>One adaLN-Zero block: scale, shift and gate of both branches regressed from the condition (paper, section 3.2).</summary>

@@ -192,11 +192,11 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     {
         /// <summary>Ancestral DDPM sampling in 100 steps.</summary>
         public static Sampler<Shapes> Ddpm100 { get; } =
-            Sampler.Ddpm<Shapes>("ddpm-100", Diffusion, steps: 100, clipDenoised: true);
+            Sampler.Ddpm<Shapes>("ddpm-100", steps: 100, clipDenoised: true);
 
         /// <summary>Deterministic DDIM sampling in 50 steps.</summary>
         public static Sampler<Shapes> Ddim50 { get; } =
-            Sampler.Ddim<Shapes>("ddim-50", Diffusion, steps: 50, eta: 0, clipDenoised: true);
+            Sampler.Ddim<Shapes>("ddim-50", steps: 50, eta: 0, clipDenoised: true);
     }
 
     /// <summary>One adaLN-Zero block: scale, shift and gate of both branches regressed from the condition (paper, section 3.2).</summary>

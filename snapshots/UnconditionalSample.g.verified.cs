@@ -166,7 +166,7 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
     {
         /// <summary>Deterministic DDIM sampling in 20 steps.</summary>
         public static UnconditionalSampler<UnconditionalSample> Ddim20 { get; } =
-            UnconditionalSampler.Ddim<UnconditionalSample>("ddim-20", Diffusion, steps: 20, eta: 0);
+            UnconditionalSampler.Ddim<UnconditionalSample>("ddim-20", steps: 20, eta: 0);
     }
 
     /// <summary>One adaLN-Zero block: scale, shift and gate of both branches regressed from the condition (paper, section 3.2).</summary>

@@ -30,6 +30,7 @@ public class TypeSafetyTests
     [InlineData("captions.ForwardWithGuidance(x, t, text, 4.0, GuidanceChannels.All);")]
     [InlineData("Classes.Samplers.Ddim5.Sample(classes, labels, guidance: 4.0, seed: 0);")]
     [InlineData("Classes.Samplers.Ddim5.Sample(classes, [1, 2, 3]);")]
+    [InlineData("Sampler.Ddim<Classes>(\"mine\", steps: 5).Sample(classes, labels);")]
     [InlineData("Captions.Samplers.Ddim5.Sample(captions, text, guidance: 4.0, seed: 0);")]
     [InlineData("Anything.Samplers.Ddim5.Sample(anything, 16, seed: 0);")]
     [InlineData("Classes.Load(\"a.pt\", grid: CheckpointGrid.Recompute(Console.WriteLine));")]
@@ -48,6 +49,7 @@ public class TypeSafetyTests
     [InlineData("Captions.Samplers.Ddim5.Sample(captions, labels);", "CS1503: Argument 2: cannot convert from 'TorchSharp.torch.Tensor' to 'Dit.Runtime.TextEmbeddings'")]
     [InlineData("Anything.Samplers.Ddim5.Sample(anything, labels);", "CS1503: Argument 2: cannot convert from 'TorchSharp.torch.Tensor' to 'int'")]
     [InlineData("Sampler<Classes> mine = Digits.Samplers.Ddim5;", "CS0029: Cannot implicitly convert type 'Dit.Runtime.Sampler<Consumer.Digits>' to 'Dit.Runtime.Sampler<Consumer.Classes>'")]
+    [InlineData("Sampler.Ddim<Classes>(\"mine\", process: Digits.Diffusion, steps: 5);", "CS1739: The best overload for 'Ddim' does not have a parameter named 'process'")]
     [InlineData("Sampler<Classes> mine = Captions.Samplers.Ddim5;", "CS0029: Cannot implicitly convert type 'Dit.Runtime.TextSampler<Consumer.Captions>' to 'Dit.Runtime.Sampler<Consumer.Classes>'")]
     public void A_sampler_of_another_model_or_process_does_not_compile(string statement, string error) => Assert.Equal([error], Errors(statement));
 

@@ -33,26 +33,24 @@ public abstract class Sampler
     /// <exception cref="DitException">The model's process has fewer timesteps.</exception>
     public abstract Sampler WithSteps(int steps);
 
-    /// <summary>Ancestral sampling over evenly spaced timesteps (DDPM; Improved DDPM, section 4).</summary>
+    /// <summary>Ancestral sampling of the model's own process over evenly spaced timesteps (DDPM; Improved DDPM, section 4).</summary>
     /// <param name="name">The name in the spec file.</param>
-    /// <param name="process">The process the model is trained for.</param>
     /// <param name="steps">Steps, 2 to the process's timesteps.</param>
     /// <param name="clipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for latents.</param>
     /// <exception cref="DitException">The number of steps is out of range.</exception>
-    public static Sampler<TModel> Ddpm<TModel>(string name, GaussianDiffusion process, int steps, bool clipDenoised = false)
+    public static Sampler<TModel> Ddpm<TModel>(string name, int steps, bool clipDenoised = false)
         where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
-        new(SamplerSettings.Ddpm(name, process, steps, clipDenoised));
+        new(SamplerSettings.Ddpm(name, TModel.Diffusion, steps, clipDenoised));
 
-    /// <summary>DDIM over every k-th timestep where a whole k gives exactly so many steps, else over evenly spaced ones.</summary>
+    /// <summary>DDIM of the model's own process over every k-th timestep where a whole k gives exactly so many steps, else over evenly spaced ones.</summary>
     /// <param name="name">The name in the spec file.</param>
-    /// <param name="process">The process the model is trained for.</param>
     /// <param name="steps">Steps, 2 to the process's timesteps.</param>
     /// <param name="eta">0 is deterministic, 1 has the variance of DDPM.</param>
     /// <param name="clipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for latents.</param>
     /// <exception cref="DitException">The number of steps or eta is out of range.</exception>
-    public static Sampler<TModel> Ddim<TModel>(string name, GaussianDiffusion process, int steps, double eta = 0, bool clipDenoised = false)
+    public static Sampler<TModel> Ddim<TModel>(string name, int steps, double eta = 0, bool clipDenoised = false)
         where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
-        new(SamplerSettings.Ddim(name, process, steps, eta, clipDenoised));
+        new(SamplerSettings.Ddim(name, TModel.Diffusion, steps, eta, clipDenoised));
 
     /// <summary>Runs <paramref name="run"/> with the network bound to its condition: it is given states in the model's type.</summary>
     /// <remarks>Generated models have no mode: training or not, they compute the same.</remarks>

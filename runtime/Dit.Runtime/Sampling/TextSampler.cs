@@ -84,12 +84,12 @@ public sealed class TextSampler<TModel> : Sampler
 public static class TextSampler
 {
     /// <inheritdoc cref="Sampler.Ddpm{TModel}"/>
-    public static TextSampler<TModel> Ddpm<TModel>(string name, GaussianDiffusion process, int steps, bool clipDenoised = false)
+    public static TextSampler<TModel> Ddpm<TModel>(string name, int steps, bool clipDenoised = false)
         where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
-        new(SamplerSettings.Ddpm(name, process, steps, clipDenoised));
+        new(SamplerSettings.Ddpm(name, TModel.Diffusion, steps, clipDenoised));
 
     /// <inheritdoc cref="Sampler.Ddim{TModel}"/>
-    public static TextSampler<TModel> Ddim<TModel>(string name, GaussianDiffusion process, int steps, double eta = 0, bool clipDenoised = false)
+    public static TextSampler<TModel> Ddim<TModel>(string name, int steps, double eta = 0, bool clipDenoised = false)
         where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
-        new(SamplerSettings.Ddim(name, process, steps, eta, clipDenoised));
+        new(SamplerSettings.Ddim(name, TModel.Diffusion, steps, eta, clipDenoised));
 }

@@ -58,12 +58,12 @@ public sealed class UnconditionalSampler<TModel> : Sampler
 public static class UnconditionalSampler
 {
     /// <inheritdoc cref="Sampler.Ddpm{TModel}"/>
-    public static UnconditionalSampler<TModel> Ddpm<TModel>(string name, GaussianDiffusion process, int steps, bool clipDenoised = false)
+    public static UnconditionalSampler<TModel> Ddpm<TModel>(string name, int steps, bool clipDenoised = false)
         where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> =>
-        new(SamplerSettings.Ddpm(name, process, steps, clipDenoised));
+        new(SamplerSettings.Ddpm(name, TModel.Diffusion, steps, clipDenoised));
 
     /// <inheritdoc cref="Sampler.Ddim{TModel}"/>
-    public static UnconditionalSampler<TModel> Ddim<TModel>(string name, GaussianDiffusion process, int steps, double eta = 0, bool clipDenoised = false)
+    public static UnconditionalSampler<TModel> Ddim<TModel>(string name, int steps, double eta = 0, bool clipDenoised = false)
         where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> =>
-        new(SamplerSettings.Ddim(name, process, steps, eta, clipDenoised));
+        new(SamplerSettings.Ddim(name, TModel.Diffusion, steps, eta, clipDenoised));
 }

@@ -122,7 +122,7 @@ public sealed class SamplerTests : IDisposable
         Assert.Equal(("ddpm-4", 4), (faster.Name, faster.Steps));
         Assert.Equal([0, 333, 666, 999], faster.Loop.Process.TimestepMap.ToArray());
         Assert.Equal(1000, faster.WithSteps(1000).Steps);
-        Assert.Equal("best", Sampler.Ddpm<StubModel>("best", StubModel.Diffusion, 10).WithSteps(5).Name);
+        Assert.Equal("best", Sampler.Ddpm<StubModel>("best", 10).WithSteps(5).Name);
     }
 
     [Fact]
@@ -152,9 +152,9 @@ public sealed class SamplerTests : IDisposable
         Refused("A guidance scale of NaN", () => StubModel.Ddim5.Sample(model, [1], guidance: double.NaN));
         Refused("Labels of type Float32 and shape (2)", () => StubModel.Ddim5.Sample(model, ones(2)));
         Refused("Labels of type Int64 and shape (1, 1)", () => StubModel.Ddim5.Sample(model, ones([1, 1], dtype: ScalarType.Int64)));
-        Refused("The sampler x cannot take 1 for its number of steps: its process allows 2 to 1000.", () => Sampler.Ddpm<StubModel>("x", StubModel.Diffusion, 1));
+        Refused("The sampler x cannot take 1 for its number of steps: its process allows 2 to 1000.", () => Sampler.Ddpm<StubModel>("x", 1));
         Refused("cannot take 1001 for its number of steps", () => StubModel.Ddim5.WithSteps(1001));
-        Refused("An eta of 2", () => Sampler.Ddim<StubModel>("x", StubModel.Diffusion, 10, eta: 2));
+        Refused("An eta of 2", () => Sampler.Ddim<StubModel>("x", 10, eta: 2));
     }
 
     private static void Refused(string message, Func<object> act) => Assert.Contains(message, Assert.Throws<DitException>(act).Message);

@@ -21,9 +21,9 @@ internal sealed class StubModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
 
     public static IReadOnlyList<CheckpointEntry> CheckpointMap { get; } = [new("weight", 1)];
 
-    public static Sampler<StubModel> Ddpm10 { get; } = Sampler.Ddpm<StubModel>("ddpm-10", Diffusion, steps: 10);
+    public static Sampler<StubModel> Ddpm10 { get; } = Sampler.Ddpm<StubModel>("ddpm-10", steps: 10);
 
-    public static Sampler<StubModel> Ddim5 { get; } = Sampler.Ddim<StubModel>("ddim-5", Diffusion, steps: 5, eta: 0);
+    public static Sampler<StubModel> Ddim5 { get; } = Sampler.Ddim<StubModel>("ddim-5", steps: 5, eta: 0);
 
     public static IReadOnlyList<Sampler<StubModel>> AllSamplers { get; } = [Ddpm10, Ddim5];
 
