@@ -31,6 +31,22 @@ public static class LibTorch
         }
     }
 
+    /// <summary>Loads the libtorch of a folder, for a program that has none yet: none beside it, and none by <c>DIT_LIBTORCH</c>.</summary>
+    /// <param name="folder">A folder that may hold libtorch.</param>
+    /// <returns>Whether the program has one now; false when it had none and the folder holds none.</returns>
+    /// <exception cref="DitException">The one of the folder cannot be loaded.</exception>
+    public static bool TryLoad(string folder)
+    {
+        lock (Gate)
+        {
+            if (loaded || Carried() is not null) return true;
+            var libraries = PathsIn(folder);
+            if (!libraries.All(File.Exists)) return false;
+            foreach (var library in libraries) LoadLibrary(library, "");
+            return loaded = true;
+        }
+    }
+
     // TorchSharp loads what it finds here by path, whatever is loaded already.
     private static string? Carried() => ((string?)AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") ?? "").Split(Path.PathSeparator)
         .Append(AppContext.BaseDirectory)
@@ -50,19 +66,26 @@ public static class LibTorch
     {
         if (!Directory.Exists(folder))
             throw new DitException($"{Variable} names the folder '{folder}', which does not exist; set it to a folder with libtorch, such as site-packages/torch/lib.");
-        foreach (var name in Libraries(FileName, name => File.Exists(Path.Combine(folder, name))))
+        foreach (var library in PathsIn(folder))
         {
-            var path = Path.Combine(folder, name);
-            if (!File.Exists(path))
-                throw new DitException($"{Variable} names the folder '{folder}', which holds no {name}; set it to a folder with libtorch, such as site-packages/torch/lib.");
-            try
-            {
-                NativeLibrary.Load(path);
-            }
-            catch (Exception error) when (error is DllNotFoundException or BadImageFormatException)
-            {
-                throw new DitException($"'{path}', named by {Variable}, cannot be loaded: {error.Message}", error);
-            }
+            if (!File.Exists(library))
+                throw new DitException($"{Variable} names the folder '{folder}', which holds no {Path.GetFileName(library)}; set it to a folder with libtorch, such as site-packages/torch/lib.");
+            LoadLibrary(library, $", named by {Variable},");
+        }
+    }
+
+    private static string[] PathsIn(string folder) =>
+        [.. Libraries(FileName, name => File.Exists(Path.Combine(folder, name))).Select(name => Path.Combine(folder, name))];
+
+    private static void LoadLibrary(string path, string whose)
+    {
+        try
+        {
+            NativeLibrary.Load(path);
+        }
+        catch (Exception error) when (error is DllNotFoundException or BadImageFormatException)
+        {
+            throw new DitException($"'{path}'{whose} cannot be loaded: {error.Message}", error);
         }
     }
 

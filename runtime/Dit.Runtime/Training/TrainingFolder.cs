@@ -81,8 +81,8 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         ["dit.model"] = state.Card.Name,
         ["dit.spec"] = state.Card.SpecHash,
         ["dit.step"] = state.Step.ToString(CultureInfo.InvariantCulture),
-        [ClassesKey] = JsonSerializer.Serialize(state.Classes),
-        ["dit.recipe"] = JsonSerializer.Serialize(state.Recipe),
+        [ClassesKey] = JsonSerializer.Serialize(state.Classes, TrainingJson.Default.IReadOnlyListString),
+        ["dit.recipe"] = JsonSerializer.Serialize(state.Recipe, TrainingJson.Default.TrainingRecipe),
     };
 
     // The bound jumps by orders of magnitude with the timesteps that a batch happens to draw: apart, it hides nothing.
