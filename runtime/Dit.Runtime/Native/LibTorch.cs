@@ -5,8 +5,8 @@ namespace Dit.Runtime;
 /// <summary>Which libtorch the process runs on.</summary>
 /// <remarks>
 /// By default the one that the build copied beside the program. With the environment variable <c>DIT_LIBTORCH</c> set to a folder, such as
-/// <c>site-packages/torch/lib</c> of a Python installation, the one there, CUDA included; such a program is built with
-/// <c>-p:TorchBackend=none</c>, since TorchSharp cannot be kept from a libtorch beside it. Generated code calls <see cref="Load"/>
+/// <c>site-packages/torch/lib</c> of a Python installation, the one there, CUDA included; such a program is built without
+/// a libtorch package, since TorchSharp cannot be kept from a libtorch beside it. Generated code calls <see cref="Load"/>
 /// when its assembly is loaded; a program that uses TorchSharp before that calls it first.
 /// </remarks>
 public static class LibTorch
@@ -25,7 +25,7 @@ public static class LibTorch
         {
             if (loaded || Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } folder) return;
             if (Carried() is { } own)
-                throw new DitException($"{Variable} is set, but this program carries a libtorch of its own, {own}, and two of them end a process; build with -p:TorchBackend=none to use the one in '{folder}', or unset {Variable}.");
+                throw new DitException($"{Variable} is set, but this program carries a libtorch of its own, {own}, and two of them end a process; build without a libtorch package (in the repository of Dit.Gen: -p:TorchBackend=none) to use the one in '{folder}', or unset {Variable}.");
             LoadFrom(folder);
             loaded = true;
         }
