@@ -21,6 +21,8 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
 {
     private const string ModelName = "DiT-XL/2";
 
+    private static readonly PositionTable Positions = new(nameof(pos_embed), Rows: 16, Columns: 16);
+
     private readonly Parameter pos_embed; // (1, T, D), fixed
     private readonly PatchEmbedding x_embedder;
     private readonly TimestepEmbedder t_embedder;
@@ -53,8 +55,7 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         Conditioning: "adaln-zero",
         Input: new ImageShape(Channels: 4, Height: 32, Width: 32),
         OutputChannels: 8,
-        Classes: 1000,
-        LabelDropout: 0.1,
+        Condition: new ModelCondition.Classes(1000, 0.1),
         Depth: 28,
         Width: 1152,
         Heads: 16,
@@ -86,9 +87,10 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     /// <param name="path">A <c>.safetensors</c> or <c>.pt</c> file; of a training checkpoint, the averaged weights are taken.</param>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
+    /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than 16 x 16; by default it is refused.</param>
     /// <exception cref="DitException">The file cannot be read, or its tensors are not this model's.</exception>
-    public static DiTXL2 Load(string path, Device? device = null, ScalarType? dtype = null) =>
-        Checkpoint.Load(path, ModelName, CheckpointMap, () => new DiTXL2(device ?? CPU, dtype ?? ScalarType.Float32));
+    public static DiTXL2 Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) =>
+        Checkpoint.Load(path, ModelName, CheckpointMap, Positions, grid, () => new DiTXL2(device ?? CPU, dtype ?? ScalarType.Float32));
 
     /// <summary>Predicts the noise and, in the second half of the channels, the variance.</summary>
     /// <param name="x">Noised inputs, (N, 4, 32, 32).</param>
@@ -135,7 +137,7 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
 
     private void Initialize(Generator random)
     {
-        Initialise.SinCosPositions(pos_embed, rows: 16, columns: 16);
+        Initialise.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
         x_embedder.Initialize(random);
         t_embedder.Initialize(random);
         y_embedder.Initialize(random);

@@ -15,19 +15,23 @@ public static class DitModels
     /// <summary>Every model, in the order of the specs.</summary>
     public static IReadOnlyList<ModelDefinition> All { get; } =
     [
-        ModelDefinition.Of<DiTS2>(),
-        ModelDefinition.Of<DiTS4>(),
-        ModelDefinition.Of<DiTS8>(),
-        ModelDefinition.Of<DiTB2>(),
-        ModelDefinition.Of<DiTB4>(),
-        ModelDefinition.Of<DiTB8>(),
-        ModelDefinition.Of<DiTL2>(),
-        ModelDefinition.Of<DiTL4>(),
-        ModelDefinition.Of<DiTL8>(),
-        ModelDefinition.Of<DiTXL2>(),
-        ModelDefinition.Of<DiTXL4>(),
-        ModelDefinition.Of<DiTXL8>(),
-        ModelDefinition.Of<Shapes>(),
+        ModelDefinition.OfClasses<DiTS2>(),
+        ModelDefinition.OfClasses<DiTS4>(),
+        ModelDefinition.OfClasses<DiTS8>(),
+        ModelDefinition.OfClasses<DiTB2>(),
+        ModelDefinition.OfClasses<DiTB4>(),
+        ModelDefinition.OfClasses<DiTB8>(),
+        ModelDefinition.OfClasses<DiTL2>(),
+        ModelDefinition.OfClasses<DiTL4>(),
+        ModelDefinition.OfClasses<DiTL8>(),
+        ModelDefinition.OfClasses<DiTXL2>(),
+        ModelDefinition.OfClasses<DiTXL4>(),
+        ModelDefinition.OfClasses<DiTXL8>(),
+        ModelDefinition.OfClasses<Shapes>(),
+        ModelDefinition.OfClasses<DiTXL2512>(),
+        ModelDefinition.OfClasses<DiTXL2InContext>(),
+        ModelDefinition.OfClasses<DiTXL2CrossAttention>(),
+        ModelDefinition.OfClasses<DiTXL2AdaLN>(),
     ];
 
     [ModuleInitializer]

@@ -21,6 +21,8 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
 {
     private const string ModelName = "NoNullClass";
 
+    private static readonly PositionTable Positions = new(nameof(pos_embed), Rows: 4, Columns: 8);
+
     private readonly Parameter pos_embed; // (1, T, D), fixed
     private readonly PatchEmbedding x_embedder;
     private readonly TimestepEmbedder t_embedder;
@@ -53,8 +55,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
         Conditioning: "adaln-zero",
         Input: new ImageShape(Channels: 3, Height: 8, Width: 16),
         OutputChannels: 3,
-        Classes: 5,
-        LabelDropout: 0,
+        Condition: new ModelCondition.Classes(5, 0),
         Depth: 2,
         Width: 64,
         Heads: 4,
@@ -86,9 +87,10 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
     /// <param name="path">A <c>.safetensors</c> or <c>.pt</c> file; of a training checkpoint, the averaged weights are taken.</param>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
+    /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than 4 x 8; by default it is refused.</param>
     /// <exception cref="DitException">The file cannot be read, or its tensors are not this model's.</exception>
-    public static NoNullClass Load(string path, Device? device = null, ScalarType? dtype = null) =>
-        Checkpoint.Load(path, ModelName, CheckpointMap, () => new NoNullClass(device ?? CPU, dtype ?? ScalarType.Float32));
+    public static NoNullClass Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) =>
+        Checkpoint.Load(path, ModelName, CheckpointMap, Positions, grid, () => new NoNullClass(device ?? CPU, dtype ?? ScalarType.Float32));
 
     /// <summary>Predicts the clean input.</summary>
     /// <param name="x">Noised inputs, (N, 3, 8, 16).</param>
@@ -121,13 +123,13 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
     /// <param name="scale">Guidance scale; 1 is no guidance.</param>
     /// <param name="channels">The channels to guide.</param>
     /// <returns>As <see cref="forward"/>.</returns>
-    /// <exception cref="DitException">Always: the spec has no label dropout, so the model knows no null class.</exception>
+    /// <exception cref="DitException">Always: the spec has no dropout, so the model knows no null class.</exception>
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree) =>
         throw new DitException($"{ModelName} has no null class to guide away from: its spec has conditioning.dropout 0. Call forward, or train with dropout.");
 
     private void Initialize(Generator random)
     {
-        Initialise.SinCosPositions(pos_embed, rows: 4, columns: 8);
+        Initialise.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
         x_embedder.Initialize(random);
         t_embedder.Initialize(random);
         y_embedder.Initialize(random);

@@ -21,6 +21,8 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
 {
     private const string ModelName = "Shapes";
 
+    private static readonly PositionTable Positions = new(nameof(pos_embed), Rows: 4, Columns: 4);
+
     private readonly Parameter pos_embed; // (1, T, D), fixed
     private readonly PatchEmbedding x_embedder;
     private readonly TimestepEmbedder t_embedder;
@@ -53,8 +55,7 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         Conditioning: "adaln-zero",
         Input: new ImageShape(Channels: 3, Height: 32, Width: 32),
         OutputChannels: 3,
-        Classes: 10,
-        LabelDropout: 0.1,
+        Condition: new ModelCondition.Classes(10, 0.1),
         Depth: 4,
         Width: 160,
         Heads: 5,
@@ -86,9 +87,10 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     /// <param name="path">A <c>.safetensors</c> or <c>.pt</c> file; of a training checkpoint, the averaged weights are taken.</param>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
+    /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than 4 x 4; by default it is refused.</param>
     /// <exception cref="DitException">The file cannot be read, or its tensors are not this model's.</exception>
-    public static Shapes Load(string path, Device? device = null, ScalarType? dtype = null) =>
-        Checkpoint.Load(path, ModelName, CheckpointMap, () => new Shapes(device ?? CPU, dtype ?? ScalarType.Float32));
+    public static Shapes Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) =>
+        Checkpoint.Load(path, ModelName, CheckpointMap, Positions, grid, () => new Shapes(device ?? CPU, dtype ?? ScalarType.Float32));
 
     /// <summary>Predicts the clean input.</summary>
     /// <param name="x">Noised inputs, (N, 3, 32, 32).</param>
@@ -135,7 +137,7 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
 
     private void Initialize(Generator random)
     {
-        Initialise.SinCosPositions(pos_embed, rows: 4, columns: 4);
+        Initialise.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
         x_embedder.Initialize(random);
         t_embedder.Initialize(random);
         y_embedder.Initialize(random);

@@ -46,13 +46,13 @@ public sealed class DitGenerator : IIncrementalGenerator
             .WithTrackingName(Steps.Models);
 
         var names = models
-            .Select(static (model, _) => model.Spec.ClassName)
+            .Select(static (model, _) => new CatalogEntry(model.Spec.ClassName, ConditionCode.Of(model.Spec).CatalogFactory))
             .Collect()
             .Select(static (all, _) => all.ToEquatableArray())
             .WithTrackingName(Steps.Names);
 
         var taken = names
-            .Select(static (all, _) => all.GroupBy(static n => n, StringComparer.OrdinalIgnoreCase).Where(static g => g.Count() > 1).SelectMany(static g => g.Distinct()).ToEquatableArray())
+            .Select(static (all, _) => all.Select(static n => n.ClassName).GroupBy(static n => n, StringComparer.OrdinalIgnoreCase).Where(static g => g.Count() > 1).SelectMany(static g => g.Distinct()).ToEquatableArray())
             .WithTrackingName(Steps.Collisions);
 
         var target = context.AnalyzerConfigOptionsProvider.Select(static (options, _) => Namespace(options.GlobalOptions.TryGetValue));
@@ -69,7 +69,7 @@ public sealed class DitGenerator : IIncrementalGenerator
 
         context.RegisterSourceOutput(names.Combine(taken).Combine(target), static (output, pair) =>
         {
-            var own = pair.Left.Left.Except(pair.Left.Right).ToArray();
+            var own = pair.Left.Left.Where(model => !pair.Left.Right.Contains(model.ClassName)).ToArray();
             if (own.Length > 0)
                 output.AddSource("DitModels.g.cs", Source(CatalogEmitter.Emit(own, pair.Right)));
         });

@@ -80,11 +80,14 @@ public sealed record Rule(string Id, string Title)
     /// <summary>Attention compares every token with every other, so there is a limit to them.</summary>
     public static readonly Rule TokensInRange = new("DIT110", "Too many tokens");
 
+    /// <summary>A model is conditioned on one thing, or on nothing.</summary>
+    public static readonly Rule OneCondition = new("DIT111", "One condition");
+
     /// <summary>Every rule, by id.</summary>
     public static IReadOnlyList<Rule> All { get; } =
     [
         Yaml, UnknownKey, MissingKey, WrongType, DuplicateKey, UnknownValue, OutOfRange, BadName, NotAvailable, BadMatrix,
         HeadsDivideWidth, PatchDividesInput, WidthMultipleOfFour, SamplerFitsProcess, ProcessIsConsistent, StepsWithinTimesteps,
-        ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange,
+        ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition,
     ];
 }

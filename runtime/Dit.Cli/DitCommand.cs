@@ -17,10 +17,13 @@ public static partial class DitCommand
 {
     internal const int InternalError = 1, Mistake = 2;
 
+    /// <summary>What <c>dit diff --exit-code</c> gives: git says 1, which would be taken for a defect here.</summary>
+    internal const int Differ = 3;
+
     internal const int Stopped = 130; // as shells count: 128 and the signal of Ctrl-C
 
     private const string Description = """
-        Diffusion Transformers: list and check models, draw images, train.
+        Diffusion Transformers: list, check and compare models, draw images, train.
 
         Tab completion in bash: put these two lines in ~/.bashrc.
           _dit() { mapfile -t COMPREPLY < <(dit "[suggest:$COMP_POINT]" "$COMP_LINE"); }
@@ -34,7 +37,8 @@ public static partial class DitCommand
     /// <param name="error">Where the one line about a mistake goes.</param>
     /// <param name="cancellation">Stops the command; it keeps what is worth keeping.</param>
     /// <param name="interactive">Whether the output is a terminal that somebody watches.</param>
-    /// <returns>The exit code: 0, or 2 for a mistake of the user's, 1 for one of this program's, 130 when stopped.</returns>
+    /// <returns>The exit code: 0, or 2 for a mistake of the user's, 1 for one of this program's, 130 when stopped;
+    /// 3 when <c>diff --exit-code</c> finds a difference.</returns>
     public static int Run(
         IReadOnlyList<string> args, TextWriter output, TextWriter error, CancellationToken cancellation = default, bool interactive = false) =>
         Guarded(error, cancellation, () =>
@@ -77,6 +81,7 @@ public static partial class DitCommand
         {
             ModelsCommand.Create(context),
             CheckCommand.Create(context),
+            DiffCommand.Create(context),
             SampleCommand.Create(context),
             TrainCommand.Create(context),
             DataCommand.Create(context),

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Dit.Cli;
 
@@ -15,6 +16,19 @@ internal static class Json
 
     public static string Of<T>(T value) => JsonSerializer.Serialize(value, Options);
 }
+
+/// <summary>What a model is conditioned on, in JSON: what does not apply is left out.</summary>
+/// <param name="Kind"><c>none</c>, <c>classes</c> or <c>text</c>.</param>
+/// <param name="Classes">Number of classes.</param>
+/// <param name="Tokens">Length of a text.</param>
+/// <param name="Width">Width of one embedding of a text.</param>
+/// <param name="Dropout">Probability with which training hides the condition.</param>
+internal sealed record ConditionReport(
+    string Kind,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Classes = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Tokens = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Width = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? Dropout = null);
 
 /// <summary>How this program writes numbers for people.</summary>
 internal static class Amount

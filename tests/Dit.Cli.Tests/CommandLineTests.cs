@@ -5,10 +5,11 @@ namespace Dit.Cli.Tests;
 public class CommandLineTests
 {
     [Theory]
-    [InlineData("--help", "models", "check", "sample", "train", "data", "[suggest:")]
+    [InlineData("--help", "models", "check", "diff", "sample", "train", "data", "[suggest:")]
     [InlineData("models --help", "--json")]
     [InlineData("check --help", "SPEC", "--json")]
-    [InlineData("sample --help", "--model", "[default: Shapes]", "--checkpoint", "--weights", "<auto|ema|model>", "--classes", "all, or the first 16 of more", "--sampler", "--steps", "--cfg", "[default: 2, or 1 for a model without a null class]", "--cfg-channels", "<3|all>", "--seed", "--count", "[default: 8]", "--out", "[default: samples.png]", "--device", "[default: cpu]", "--batch")]
+    [InlineData("diff --help", "A", "B", "REVISION:PATH", "--json", "--exit-code")]
+    [InlineData("sample --help", "--model", "[default: Shapes]", "--checkpoint", "--weights", "<auto|ema|model>", "--classes", "all, or the first 16 of more", "--sampler", "--steps", "--cfg", "[default: 2, or 1 for a model without a null class or text]", "--cfg-channels", "<3|all>", "--seed", "--count", "[default: 8]", "--out", "[default: samples.png]", "--device", "[default: cpu]", "--batch", "--text", "--recompute-positions")]
     [InlineData("train --help", "--data", "--model", "--out", "--steps", "[default: 400000]", "--batch", "[default: 256]", "--lr", "[default: 0.0001]", "--weight-decay", "--ema", "[default: 0.9999]", "--warmup", "--clip", "cannot be resumed", "--seed", "--save-every", "--weights-dtype", "<bf16|f16|f32>", "--flip", "--no-flip", "--device")]
     [InlineData("data --help", "shapes")]
     [InlineData("data shapes --help", "--out", "--count", "[default: 40000]", "--seed", "--size", "[default: 32]")]
@@ -50,7 +51,7 @@ public class CommandLineTests
 
     [Theory]
     [InlineData("sa", "sample")]
-    [InlineData("sample --model DiT-XL", "DiT-XL/2", "DiT-XL/4", "DiT-XL/8")]
+    [InlineData("sample --model DiT-L", "DiT-L/2", "DiT-L/4", "DiT-L/8")]
     [InlineData("sample --sampler dd", "ddim-50", "ddpm-100")]
     [InlineData("train --device c", "cpu", "cuda", "cuda:0")]
     public void Words_complete(string line, params string[] words)

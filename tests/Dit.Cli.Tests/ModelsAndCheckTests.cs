@@ -25,7 +25,7 @@ public sealed class ModelsAndCheckTests : IDisposable
     public void Models_are_listed_with_their_parameters_and_macs()
     {
         var lines = Cli.Run("models").Succeeds().Split('\n');
-        var row = Assert.Single(lines, line => line.Contains("DiT-XL/2", StringComparison.Ordinal));
+        var row = Assert.Single(lines, line => line.Contains(" DiT-XL/2 ", StringComparison.Ordinal));
         Assert.All(["675,129,632", "118.64 G", "256", "4 x 32 x 32", "adaln-zero", "kl-f8"], cell => Assert.Contains(cell, row, StringComparison.Ordinal));
         Assert.Single(lines, line => line.Contains("Shapes", StringComparison.Ordinal));
     }

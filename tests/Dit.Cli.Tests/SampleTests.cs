@@ -105,7 +105,7 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     [Fact]
     public void A_model_without_a_null_class_is_drawn_without_guidance()
     {
-        var card = Dit.Definitions.Shapes.Card with { LabelDropout = 0 };
+        var card = Dit.Definitions.Shapes.Card with { Condition = new ModelCondition.Classes(10, 0) };
         Assert.Equal(1, Commands.SampleCommand.GuidanceOf(card, null));
         Assert.EndsWith("draw with --cfg 1.", Assert.Throws<DitException>(() => Commands.SampleCommand.GuidanceOf(card, 2)).Message, StringComparison.Ordinal);
     }

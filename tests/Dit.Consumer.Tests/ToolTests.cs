@@ -5,7 +5,7 @@ namespace Dit.Consumer.Tests;
 public sealed class ToolTests(Packed packed)
 {
     [Fact]
-    public void The_installed_tool_lists_and_checks_without_libtorch_and_draws_with_it()
+    public void The_installed_tool_lists_checks_and_compares_without_libtorch_and_draws_with_it()
     {
         var folder = packed.EmptyFolder("tool");
         folder.Dotnet("tool", "install", "Dit.Cli", "--version", packed.Version, "--tool-path", "installed").Succeeds();
@@ -15,6 +15,8 @@ public sealed class ToolTests(Packed packed)
         var without = folder.With("NUGET_PACKAGES", Path.Combine(folder.Folder, "none"));
         Assert.Contains("675,129,632", without.Run(dit, "models").Succeeds(), StringComparison.Ordinal);
         Assert.StartsWith("Tiny (class Tiny, spec ", without.Run(dit, "check", "tiny.dit.yaml").Succeeds(), StringComparison.Ordinal);
+        folder.Write("deeper.dit.yaml", ConsumerProject.Spec.Replace("depth: 2", "depth: 3"));
+        Assert.Contains("depth  2 -> 3", without.Run(dit, "diff", "tiny.dit.yaml", "deeper.dit.yaml").Succeeds(), StringComparison.Ordinal);
         Assert.Contains("sample", without.Run(dit, "--help").Succeeds(), StringComparison.Ordinal);
         var told = without.Run(dit, "sample", "--count", "1").Fails(2);
         Assert.StartsWith($"dit: This command computes with libtorch {Built.LibTorchVersion}, and there is none", told, StringComparison.Ordinal);

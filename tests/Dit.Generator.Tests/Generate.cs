@@ -90,6 +90,15 @@ internal sealed class Generate
         return this;
     }
 
+    /// <summary>The compiler's errors about code that uses the generated models.</summary>
+    public IReadOnlyList<string> ErrorsOf(string code)
+    {
+        Assert.Empty(Diagnostics);
+        driver.RunGeneratorsAndUpdateCompilation(Empty.AddSyntaxTrees(CSharpSyntaxTree.ParseText(code)), out var compilation, out _);
+        return [.. compilation.GetDiagnostics().Where(static d => d.Severity == DiagnosticSeverity.Error)
+            .Select(static d => $"{d.Id}: {d.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}")];
+    }
+
     // What this test runs on, the runtime and TorchSharp among it.
     private static IEnumerable<MetadataReference> References() =>
         ((string?)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") ?? "").Split(Path.PathSeparator)

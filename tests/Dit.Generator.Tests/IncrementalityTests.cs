@@ -28,7 +28,7 @@ public class IncrementalityTests
         var edited = Generate.From(Repository.Definitions).Edit(Demo, static text => text.Replace("depth: 4", "depth: 7"));
 
         Assert.Equal(1, edited.Reasons(Steps.Models).Count(static r => r == IncrementalStepRunReason.Modified));
-        Assert.Equal(12, edited.Reasons(Steps.Models).Count(static r => r is IncrementalStepRunReason.Unchanged or IncrementalStepRunReason.Cached));
+        Assert.Equal(16, edited.Reasons(Steps.Models).Count(static r => r is IncrementalStepRunReason.Unchanged or IncrementalStepRunReason.Cached));
         Assert.Equal(1, edited.Emitted);
         Assert.Contains("i < 7", edited.Sources["Shapes.g.cs"]);
     }
@@ -49,7 +49,7 @@ public class IncrementalityTests
 
         Assert.Equal(2, edited.Emitted);
         Assert.DoesNotContain("Shapes.g.cs", edited.Sources.Keys);
-        Assert.Contains("ModelDefinition.Of<Forms>()", edited.Sources["DitModels.g.cs"]);
+        Assert.Contains("ModelDefinition.OfClasses<Forms>()", edited.Sources["DitModels.g.cs"]);
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public class IncrementalityTests
         var broken = Generate.From(Repository.Definitions).Edit(Demo, static text => text.Replace("heads: 5", "heads: 6"));
 
         Assert.Equal("DIT101", Assert.Single(broken.Diagnostics).Id);
-        Assert.Equal(13, broken.Sources.Count); // twelve models and the list
+        Assert.Equal(17, broken.Sources.Count); // sixteen models and the list
         Assert.Empty(broken.Edit(Demo, static text => text.Replace("heads: 6", "heads: 5")).Diagnostics);
     }
 }

@@ -15,6 +15,26 @@ public class SnapshotTests
     public void Generated_source_compiles_and_matches_its_snapshot(string file) => Snapshot.Match(
         Path.GetFileNameWithoutExtension(file), "cs", Generate.From(Repository.Definitions).AssertCached().AssertCompiles().Sources[file]);
 
+    /// <summary>One small model for each conditioning variant besides adaLN-Zero, and between them every kind of condition.</summary>
+    [Theory]
+    [InlineData("InContext", "in-context, classes: 10")]
+    [InlineData("CrossAttention", "cross-attention, text: { tokens: 77, width: 768 }")]
+    [InlineData("AdaLN", "adaln, text: { tokens: 77, width: 768 }, dropout: 0")]
+    [InlineData("Unconditional", "adaln-zero, none: true")]
+    public void A_small_model_of_each_variant_matches_its_snapshot(string name, string conditioning) => Snapshot.Match(
+        $"{name}Sample.g", "cs", Generate.From(new SpecText("small.dit.yaml", $$"""
+            model: {{name}}Sample
+            depth: 2
+            width: 64
+            heads: 4
+            patch_size: 2
+            input: { channels: 4, size: [16, 24] }
+            conditioning: { variant: {{conditioning}} }
+            autoencoder: kl-f8
+            samplers:
+              ddim-20: { method: ddim, steps: 20 }
+            """)).AssertCached().AssertCompiles().Sources[$"{name}Sample.g.cs"]);
+
     [Fact]
     public void A_model_without_a_null_class_and_with_fixed_variance_matches_its_snapshot() => Snapshot.Match(
         "NoNullClass.g", "cs", Generate.From(new SpecText("no-null-class.dit.yaml", """
@@ -35,10 +55,10 @@ public class SnapshotTests
     public void Names_shapes_and_macs_of_every_shipped_model_match_their_table()
     {
         var models = Repository.Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models).Select(static m => m.Spec).ToArray();
-        var text = new StringBuilder("# Models\n\n| model | blocks | width | heads | tokens | parameters | trainable | MACs | spec |\n|---|---|---|---|---|---|---|---|---|\n");
+        var text = new StringBuilder("# Models\n\n| model | conditioning | blocks | width | heads | tokens | parameters | trainable | MACs | spec |\n|---|---|---|---|---|---|---|---|---|---|\n");
         foreach (var (spec, plan) in models.Select(static spec => (spec, ModelPlan.Of(spec))))
             text.Append(FormattableString.Invariant(
-                $"| {spec.Name} | {spec.Depth} | {spec.Width} | {spec.Heads} | {spec.Tokens} | {plan.ParameterCount:N0} | {plan.TrainableCount:N0} | {plan.Macs / 1e9:F2} G | {spec.Hash} |\n"));
+                $"| {spec.Name} | {spec.Conditioning.Variant.Word} | {spec.Depth} | {spec.Width} | {spec.Heads} | {spec.Tokens} | {plan.ParameterCount:N0} | {plan.TrainableCount:N0} | {plan.Macs / 1e9:F2} G | {spec.Hash} |\n"));
         foreach (var spec in models) Append(text, spec);
 
         Snapshot.Match("models", "md", text.ToString());
@@ -61,6 +81,7 @@ public class SnapshotTests
     private static string Words(Initialisation initialisation) => initialisation switch
     {
         Initialisation.Zero => "zero",
+        Initialisation.One => "one",
         Initialisation.XavierUniform => "Xavier uniform",
         Initialisation.Normal normal => FormattableString.Invariant($"normal {normal.Std}"),
         Initialisation.SinCosTable => "sin-cos, fixed",

@@ -5,31 +5,26 @@ namespace Dit.Generator.Emit;
 /// <summary>What a model is, as constants.</summary>
 internal static class CardEmitter
 {
-    public static string Card(ModelSpec spec, ModelPlan plan)
-    {
-        var labels = spec.Conditioning.Condition.Match(static labels => labels);
-        return $$"""
-            /// <summary>The model's constants.</summary>
-            public static ModelCard Card { get; } = new(
-                Name: ModelName,
-                Backbone: "dit",
-                Conditioning: "{{Variant(spec.Conditioning.Variant)}}",
-                Input: new ImageShape(Channels: {{spec.Input.Channels}}, Height: {{spec.Input.Height}}, Width: {{spec.Input.Width}}),
-                OutputChannels: {{spec.OutputChannels}},
-                Classes: {{labels.Count}},
-                LabelDropout: {{Code.Literal(labels.Dropout)}},
-                Depth: {{spec.Depth}},
-                Width: {{spec.Width}},
-                Heads: {{spec.Heads}},
-                PatchSize: {{spec.PatchSize}},
-                Tokens: {{spec.Tokens}},
-                Parameters: {{plan.ParameterCount}},
-                TrainableParameters: {{plan.TrainableCount}},
-                Macs: {{plan.Macs}},
-                Autoencoder: "{{(spec.Autoencoder == Autoencoder.KlF8 ? "kl-f8" : "none")}}",
-                SpecHash: "{{spec.Hash}}");
-            """;
-    }
+    public static string Card(ModelSpec spec, ModelPlan plan, ConditionCode condition) => $$"""
+        /// <summary>The model's constants.</summary>
+        public static ModelCard Card { get; } = new(
+            Name: ModelName,
+            Backbone: "dit",
+            Conditioning: "{{spec.Conditioning.Variant.Word}}",
+            Input: new ImageShape(Channels: {{spec.Input.Channels}}, Height: {{spec.Input.Height}}, Width: {{spec.Input.Width}}),
+            OutputChannels: {{spec.OutputChannels}},
+            Condition: {{condition.Card}},
+            Depth: {{spec.Depth}},
+            Width: {{spec.Width}},
+            Heads: {{spec.Heads}},
+            PatchSize: {{spec.PatchSize}},
+            Tokens: {{spec.Tokens}},
+            Parameters: {{plan.ParameterCount}},
+            TrainableParameters: {{plan.TrainableCount}},
+            Macs: {{plan.Macs}},
+            Autoencoder: "{{(spec.Autoencoder == Autoencoder.KlF8 ? "kl-f8" : "none")}}",
+            SpecHash: "{{spec.Hash}}");
+        """;
 
     public static string Diffusion(ModelSpec spec)
     {
@@ -40,10 +35,4 @@ internal static class CardEmitter
                 new(NoiseSchedule.{{schedule}}({{spec.Diffusion.Timesteps}}), Prediction.{{spec.Diffusion.Prediction}}, ModelVariance.{{spec.Diffusion.Variance}});
             """;
     }
-
-    private static string Variant(ConditioningVariant variant) => variant switch
-    {
-        ConditioningVariant.AdaLNZero => "adaln-zero",
-        _ => throw new InvalidOperationException($"No word for {variant}."),
-    };
 }

@@ -15,7 +15,7 @@ internal static class CheckpointEmitter
         var block = parameters.Where(static p => p.Name.StartsWith(FirstBlock, StringComparison.Ordinal));
         var tail = parameters.Where(static p => p.Name.StartsWith("final_layer.", StringComparison.Ordinal));
         return $$"""
-            /// <summary>Every tensor of a checkpoint in the order of the state dict, under the names of the official checkpoints (facebookresearch/DiT).</summary>
+            /// <summary>Every tensor of a checkpoint in the order of the state dict, {{(spec.Conditioning.Variant is ConditioningVariant.AdaLNZero ? "under the names of" : "named in the style of")}} the official checkpoints (facebookresearch/DiT).</summary>
             public static IReadOnlyList<CheckpointEntry> CheckpointMap { get; } =
             [
             {{Lines(head.Select(static p => Entry($"\"{p.Name}\"", p)))}}

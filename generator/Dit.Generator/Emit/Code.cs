@@ -5,6 +5,8 @@ namespace Dit.Generator.Emit;
 /// <summary>How generated text is put together.</summary>
 internal static class Code
 {
+    private const string LeftOut = "//-";
+
     /// <summary>Moves the comments at line ends of each run of neighbouring lines to one column.</summary>
     public static string AlignComments(string text)
     {
@@ -32,7 +34,15 @@ internal static class Code
     }
 
     /// <summary>Members one below another, an empty line between.</summary>
-    public static string Members(params string[] members) => string.Join("\n\n", members.Select(static m => m.Replace("\r\n", "\n")));
+    public static string Members(params string?[] members) =>
+        string.Join("\n\n", members.OfType<string>().Select(static m => m.Replace("\r\n", "\n").WithoutLeftOutLines()));
+
+    /// <summary>A line of a template that is left out where it is null.</summary>
+    public static string LineIf(string? line) => line ?? LeftOut;
+
+    /// <summary>The text without the lines that <see cref="LineIf"/> left out.</summary>
+    public static string WithoutLeftOutLines(this string text) =>
+        string.Join("\n", text.Split('\n').Where(static line => line.Trim() != LeftOut));
 
     /// <summary>A C# literal of a number.</summary>
     public static string Literal(double value) => value.ToString("R", CultureInfo.InvariantCulture);

@@ -5,27 +5,27 @@ namespace Dit.Generator.Emit;
 /// <summary>The samplers declared for a model.</summary>
 internal static class SamplersEmitter
 {
-    public static string All(ModelSpec spec) => $$"""
+    public static string All(ModelSpec spec, ConditionCode condition) => $$"""
         /// <summary>The samplers declared in the spec, in its order.</summary>
-        public static IReadOnlyList<Sampler<{{spec.ClassName}}>> AllSamplers => [{{string.Join(", ", spec.Samplers.Select(static s => $"Samplers.{s.PropertyName}"))}}];
+        public static IReadOnlyList<{{condition.Sampler}}<{{spec.ClassName}}>> AllSamplers => [{{string.Join(", ", spec.Samplers.Select(static s => $"Samplers.{s.PropertyName}"))}}];
         """;
 
-    public static string Declared(ModelSpec spec) => $$"""
+    public static string Declared(ModelSpec spec, ConditionCode condition) => $$"""
         /// <summary>The samplers declared in the spec; each draws from this model and no other.</summary>
         public static class Samplers
         {
-        {{Code.Indent(Code.Members([.. spec.Samplers.Select(sampler => Property(spec, sampler))]))}}
+        {{Code.Indent(Code.Members([.. spec.Samplers.Select(sampler => Property(spec, condition, sampler))]))}}
         }
         """;
 
-    private static string Property(ModelSpec spec, SamplerSpec sampler) => $$"""
+    private static string Property(ModelSpec spec, ConditionCode condition, SamplerSpec sampler) => $$"""
         /// <summary>{{sampler.Method.Match(
             static _ => "Ancestral DDPM sampling",
             static ddim => ddim.Eta == 0 ? "Deterministic DDIM sampling" : $"DDIM sampling with eta {Code.Literal(ddim.Eta)}")}} in {{sampler.Steps}} steps.</summary>
-        public static Sampler<{{spec.ClassName}}> {{sampler.PropertyName}} { get; } =
+        public static {{condition.Sampler}}<{{spec.ClassName}}> {{sampler.PropertyName}} { get; } =
             {{sampler.Method.Match(
-                _ => $"Sampler.Ddpm<{spec.ClassName}>({Code.Literal(sampler.Name)}, Diffusion, steps: {sampler.Steps}{Clip(spec)});",
-                ddim => $"Sampler.Ddim<{spec.ClassName}>({Code.Literal(sampler.Name)}, Diffusion, steps: {sampler.Steps}, eta: {Code.Literal(ddim.Eta)}{Clip(spec)});")}}
+                _ => $"{condition.Sampler}.Ddpm<{spec.ClassName}>({Code.Literal(sampler.Name)}, Diffusion, steps: {sampler.Steps}{Clip(spec)});",
+                ddim => $"{condition.Sampler}.Ddim<{spec.ClassName}>({Code.Literal(sampler.Name)}, Diffusion, steps: {sampler.Steps}, eta: {Code.Literal(ddim.Eta)}{Clip(spec)});")}}
         """;
 
     // Pixels are known to lie in [-1, 1]; latents are not bounded.

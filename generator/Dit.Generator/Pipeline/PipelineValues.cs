@@ -20,3 +20,9 @@ internal sealed record ModelInput(ModelSpec Spec, string File);
 /// <param name="Namespace">The namespace of the class.</param>
 /// <param name="NameIsTaken">Whether another model claims the class name; then neither is written, and the error says so.</param>
 internal sealed record ModelOutput(ModelInput Model, string Namespace, bool NameIsTaken);
+
+/// <summary>A line of the catalogue of models.</summary>
+/// <remarks>Pipeline value: immutable, structural equality, no Roslyn types, no locations.</remarks>
+/// <param name="ClassName">The model's class.</param>
+/// <param name="Factory">The method of <c>ModelDefinition</c> that takes it.</param>
+internal sealed record CatalogEntry(string ClassName, string Factory);

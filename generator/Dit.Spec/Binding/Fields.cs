@@ -57,6 +57,10 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<strin
             : Result.Fail<T>(new(Rule.NotAvailable, $"'{Full(key)}: {scalar.Text}' is not available in this version; available here: {Available(words)}", value.At));
     });
 
+    /// <summary>One of the cases of a closed sum, by its word.</summary>
+    public Result<T> Case<T>(string key, IReadOnlyList<T> cases, Func<T, string> word, T fallback) where T : class =>
+        Choice<int>(key, [.. cases.Select((value, i) => (word(value), (int?)i))], cases.TakeWhile(c => !ReferenceEquals(c, fallback)).Count()).Select(i => cases[i]);
+
     /// <summary>A mapping under a key, or an empty one when it may be absent; without <paramref name="keys"/> its keys are names, and all allowed.</summary>
     public Result<Fields> Nested(string key, bool required, IReadOnlyList<string>? keys)
     {

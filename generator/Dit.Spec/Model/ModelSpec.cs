@@ -45,6 +45,12 @@ public sealed record ModelSpec(
     /// <summary>Sequence length, T.</summary>
     public int Tokens => GridHeight * GridWidth;
 
+    /// <summary>Length of the condition's sequence, M, for the variants that see one: the timestep, then what the condition adds.</summary>
+    public int ContextTokens => 1 + Conditioning.Condition.Match(static _ => 0, static _ => 1, static text => text.Tokens);
+
+    /// <summary>Tokens that pass through the blocks: T, and M more when the condition travels in the sequence.</summary>
+    public int BlockTokens => Conditioning.Variant is ConditioningVariant.InContext ? Tokens + ContextTokens : Tokens;
+
     /// <summary>Channels of the output: twice the input's when the variance is learned.</summary>
     public int OutputChannels => Diffusion.Variance == Variance.LearnedRange ? 2 * Input.Channels : Input.Channels;
 
@@ -61,7 +67,10 @@ public sealed record ModelSpec(
     private string Canonical() => FormattableString.Invariant($"""
         dit {Name} {Depth} {Width} {Heads} {PatchSize} {HiddenWidth}
         {Input.Channels} {Input.Height} {Input.Width} {Autoencoder}
-        {Conditioning.Variant} {Conditioning.Condition.Match(static c => FormattableString.Invariant($"classes {c.Count} {c.Dropout:R}"))}
+        {Conditioning.Variant.GetType().Name} {Conditioning.Condition.Match(
+            static _ => "none",
+            static c => FormattableString.Invariant($"classes {c.Count} {c.Dropout:R}"),
+            static text => FormattableString.Invariant($"text {text.Tokens} {text.Width} {text.Dropout:R}"))}
         {Diffusion.Prediction} {Diffusion.Variance} {Diffusion.Schedule} {Diffusion.Timesteps}
         """).Replace("\r\n", "\n");
 }
@@ -71,43 +80,6 @@ public sealed record ModelSpec(
 /// <param name="Height">Height in (latent) pixels.</param>
 /// <param name="Width">Width in (latent) pixels.</param>
 public sealed record InputSpec(int Channels, int Height, int Width);
-
-/// <summary>A condition and the way it enters the blocks.</summary>
-/// <param name="Variant">The block design.</param>
-/// <param name="Condition">The condition.</param>
-public sealed record ConditioningSpec(ConditioningVariant Variant, Condition Condition);
-
-/// <summary>Block designs of the DiT paper, section 3.2.</summary>
-public enum ConditioningVariant
-{
-    /// <summary>Adaptive LayerNorm with gates, the regressing layer zero-initialised.</summary>
-    AdaLNZero,
-}
-
-/// <summary>What a model is conditioned on besides the timestep.</summary>
-/// <remarks>Closed: a new case breaks every <see cref="Match{R}"/>.</remarks>
-public abstract record Condition
-{
-    private Condition() { }
-
-    /// <summary>The way in: one function for each case.</summary>
-    public abstract R Match<R>(Func<ClassLabels, R> classLabels);
-
-    /// <summary>One of a number of classes.</summary>
-    /// <param name="Count">How many classes there are.</param>
-    /// <param name="Dropout">Probability with which training replaces a label by the null class.</param>
-    public sealed record ClassLabels(int Count, double Dropout) : Condition
-    {
-        /// <summary>Without label dropout there is no null class, and so no guidance.</summary>
-        public bool HasNullClass => Dropout > 0;
-
-        /// <summary>Rows of the embedding table: the null class is the last.</summary>
-        public int Rows => HasNullClass ? Count + 1 : Count;
-
-        /// <inheritdoc/>
-        public override R Match<R>(Func<ClassLabels, R> classLabels) => classLabels(this);
-    }
-}
 
 /// <summary>A Gaussian diffusion process (Improved DDPM, arXiv 2102.09672).</summary>
 /// <param name="Prediction">What the model predicts.</param>

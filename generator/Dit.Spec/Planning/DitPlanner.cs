@@ -1,6 +1,6 @@
 namespace Dit.Spec;
 
-/// <summary>The plan of the <c>dit</c> backbone.</summary>
+/// <summary>The plan of the <c>dit</c> backbone: embedders, blocks of the spec's variant, final layer.</summary>
 internal static class DitPlanner
 {
     /// <summary>Width of the sinusoidal timestep features (official code: <c>frequency_embedding_size</c>).</summary>
@@ -8,78 +8,66 @@ internal static class DitPlanner
 
     public static ModelPlan Plan(ModelSpec spec)
     {
-        Part[] parts = [Embedders(spec), .. Enumerable.Range(0, spec.Depth).Select(i => Block(spec, $"blocks.{i}")), FinalLayer(spec)];
-        return new(parts.SelectMany(static p => p.Parameters).ToEquatableArray(), parts.SelectMany(static p => p.Layers).ToEquatableArray());
+        Part[] parts =
+        [
+            Patches(spec), Timestep(spec), ConditionEmbedder(spec),
+            .. Enumerable.Range(0, spec.Depth).Select(i => BlockPlanner.Block(spec, $"blocks.{i}")),
+            FinalLayer(spec),
+        ];
+        return new(parts.SelectMany(static p => p.Parameters).ToEquatableArray(), parts.SelectMany(static p => p.Layers).ToEquatableArray(), SamplingActivations(spec));
     }
 
-    private static Part Embedders(ModelSpec spec)
+    // What is alive while a block's MLP runs, where most is: the forward pass holds the embedded patches and the block's input (and the patches with
+    // their positions, when they are joined with the condition); the block holds its intermediate tokens; the MLP its hidden layer before and after
+    // GELU, and its output. Attention, with its queries, keys and values, needs more only beside a very narrow MLP.
+    private static long SamplingActivations(ModelSpec spec)
+    {
+        var (forward, block) = spec.Conditioning.Variant.Match(static _ => (3, 4), static _ => (2, 6), static _ => (2, 4), static _ => (2, 5));
+        var (tokens, hidden) = ((long)spec.BlockTokens * spec.Width, (long)spec.BlockTokens * spec.HiddenWidth);
+        return forward * tokens + Math.Max((block + 1) * tokens + 2 * hidden, 6 * tokens);
+    }
+
+    private static Part Patches(ModelSpec spec)
     {
         var (t, d, c, p) = (spec.Tokens, spec.Width, spec.Input.Channels, spec.PatchSize);
-        var rows = spec.Conditioning.Condition.Match(static labels => labels.Rows);
         return new(
             [
-                new("pos_embed", Shape(1, t, d), new Initialisation.SinCosTable()),
-                new("x_embedder.proj.weight", Shape(d, c, p, p), new Initialisation.XavierUniform()),
-                new("x_embedder.proj.bias", Shape(d), new Initialisation.Zero()),
-                .. Linear("t_embedder.mlp.0", TimestepFeatures, d, new Initialisation.Normal(0.02)),
-                .. Linear("t_embedder.mlp.2", d, d, new Initialisation.Normal(0.02)),
-                new("y_embedder.embedding_table.weight", Shape(rows, d), new Initialisation.Normal(0.02)),
+                new("pos_embed", Part.Shape(1, t, d), new Initialisation.SinCosTable()),
+                new("x_embedder.proj.weight", Part.Shape(d, c, p, p), new Initialisation.XavierUniform()),
+                new("x_embedder.proj.bias", Part.Shape(d), new Initialisation.Zero()),
             ],
-            [
-                new("x_embedder.proj", Shape(t, d), (long)t * d * c * p * p),
-                new("t_embedder.mlp.0", Shape(d), (long)TimestepFeatures * d),
-                new("t_embedder.mlp.2", Shape(d), (long)d * d),
-                new("y_embedder.embedding_table", Shape(d), 0),
-            ]);
+            [new("x_embedder.proj", Part.Shape(t, d), (long)t * d * c * p * p, Saved: (long)t * c * p * p)]);
     }
 
-    private static Part Block(ModelSpec spec, string name)
-    {
-        var (t, d, hidden) = (spec.Tokens, spec.Width, spec.HiddenWidth);
-        return new(
-            [
-                .. Linear($"{name}.attn.qkv", d, 3 * d, new Initialisation.XavierUniform()),
-                .. Linear($"{name}.attn.proj", d, d, new Initialisation.XavierUniform()),
-                .. Linear($"{name}.mlp.fc1", d, hidden, new Initialisation.XavierUniform()),
-                .. Linear($"{name}.mlp.fc2", hidden, d, new Initialisation.XavierUniform()),
-                .. Linear($"{name}.adaLN_modulation.1", d, 6 * d, new Initialisation.Zero()),
-            ],
-            [
-                new($"{name}.adaLN_modulation.1", Shape(6 * d), 6L * d * d),
-                new($"{name}.norm1", Shape(t, d), (long)t * d),
-                new($"{name}.attn.qkv", Shape(t, 3 * d), 3L * t * d * d),
-                new($"{name}.attn.scores", Shape(spec.Heads, t, t), (long)t * t * d),
-                new($"{name}.attn.mix", Shape(t, d), (long)t * t * d),
-                new($"{name}.attn.proj", Shape(t, d), (long)t * d * d),
-                new($"{name}.norm2", Shape(t, d), (long)t * d),
-                new($"{name}.mlp.fc1", Shape(t, hidden), (long)t * d * hidden),
-                new($"{name}.mlp.fc2", Shape(t, d), (long)t * hidden * d),
-            ]);
-    }
+    private static Part Timestep(ModelSpec spec) => Mlp("t_embedder.mlp", rows: 1, TimestepFeatures, spec.Width);
+
+    // Two linear layers named as in the official code: a SiLU, 1, stands between them.
+    private static Part Mlp(string name, int rows, int input, int width) => Part.Of(
+        Part.Linear($"{name}.0", rows, input, width, new Initialisation.Normal(0.02)),
+        Part.Linear($"{name}.2", rows, width, width, new Initialisation.Normal(0.02)));
+
+    private static Part ConditionEmbedder(ModelSpec spec) => spec.Conditioning.Condition.Match(
+        static _ => new Part([], []),
+        labels => new Part(
+            [new("y_embedder.embedding_table.weight", Part.Shape(labels.Rows, spec.Width), new Initialisation.Normal(0.02))],
+            [new("y_embedder.embedding_table", Part.Shape(spec.Width), Macs: 0, Saved: 1)]),
+        text => Part.Of(
+            new Part(text.HasNull ? [new("y_embedder.null_text", Part.Shape(text.Tokens, text.Width), new Initialisation.Normal(0.02))] : [], []),
+            Mlp("y_embedder.mlp", text.Tokens, text.Width, spec.Width)));
 
     private static Part FinalLayer(ModelSpec spec)
     {
         var (t, d) = (spec.Tokens, spec.Width);
-        var patch = spec.PatchSize * spec.PatchSize * spec.OutputChannels;
-        return new(
-            [
-                .. Linear("final_layer.linear", d, patch, new Initialisation.Zero()),
-                .. Linear("final_layer.adaLN_modulation.1", d, 2 * d, new Initialisation.Zero()),
-            ],
-            [
-                new("final_layer.adaLN_modulation.1", Shape(2 * d), 2L * d * d),
-                new("final_layer.norm_final", Shape(t, d), (long)t * d),
-                new("final_layer.linear", Shape(t, patch), (long)t * d * patch),
-            ]);
+        var linear = Part.Linear("final_layer.linear", t, d, spec.PatchSize * spec.PatchSize * spec.OutputChannels, new Initialisation.Zero());
+        return spec.Conditioning.Variant.Match(_ => Plain(), _ => Plain(), _ => Adaptive(), _ => Adaptive());
+
+        Part Plain() => Part.Of(Part.ScaledNorm("final_layer.norm_final", t, d), linear);
+
+        // The state dict names the linear layer first, the forward pass runs it last.
+        Part Adaptive()
+        {
+            var modulation = Part.Linear("final_layer.adaLN_modulation.1", 1, d, 2 * d, new Initialisation.Zero());
+            return new([.. linear.Parameters, .. modulation.Parameters], [.. modulation.Layers, Part.AdaptiveNorm("final_layer.norm_final", t, d), .. linear.Layers]);
+        }
     }
-
-    private static IEnumerable<PlannedParameter> Linear(string name, int input, int output, Initialisation weight) =>
-    [
-        new($"{name}.weight", Shape(output, input), weight),
-        new($"{name}.bias", Shape(output), new Initialisation.Zero()),
-    ];
-
-    private static EquatableArray<long> Shape(params long[] sides) => EquatableArray.Of(sides);
-
-    private sealed record Part(IReadOnlyList<PlannedParameter> Parameters, IReadOnlyList<PlannedLayer> Layers);
 }

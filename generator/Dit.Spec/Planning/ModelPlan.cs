@@ -3,7 +3,8 @@ namespace Dit.Spec;
 /// <summary>Everything that follows from a spec: each parameter, each layer's output shape and its multiply-accumulates.</summary>
 /// <param name="Parameters">Every tensor of the state dict, in its order.</param>
 /// <param name="Layers">Every layer, in the order of the forward pass.</param>
-public sealed record ModelPlan(EquatableArray<PlannedParameter> Parameters, EquatableArray<PlannedLayer> Layers)
+/// <param name="SamplingActivations">Elements alive at once in a forward pass of one sample without gradients, the parameters not counted.</param>
+public sealed record ModelPlan(EquatableArray<PlannedParameter> Parameters, EquatableArray<PlannedLayer> Layers, long SamplingActivations)
 {
     /// <summary>All parameters, the fixed position table included, as the official code counts.</summary>
     public long ParameterCount => Parameters.Sum(static p => p.Count);
@@ -13,6 +14,12 @@ public sealed record ModelPlan(EquatableArray<PlannedParameter> Parameters, Equa
 
     /// <summary>Multiply-accumulates of one forward pass of one sample, counted as for the paper: one for each element of a LayerNorm too.</summary>
     public long Macs => Layers.Sum(static l => l.Macs);
+
+    /// <summary>Elements that automatic differentiation keeps of one sample between forward and backward pass.</summary>
+    public long TrainingActivations => Layers.Sum(static l => l.Saved);
+
+    /// <summary>Elements that training keeps besides the activations: weights, gradients, AdamW's two moments and the moving average.</summary>
+    public long TrainingState => 2 * ParameterCount + 3 * TrainableCount;
 
     /// <summary>The plan of a spec.</summary>
     public static ModelPlan Of(ModelSpec spec) => DitPlanner.Plan(spec);
@@ -28,13 +35,16 @@ public sealed record PlannedParameter(string Name, EquatableArray<long> Shape, I
     public long Count => Shape.Aggregate(1L, static (count, side) => count * side);
 }
 
-/// <summary>What a parameter starts from (DiT paper, section 3.2, and the official code's rules).</summary>
+/// <summary>What a parameter starts from (DiT paper, section 4, and the official code's rules).</summary>
 public abstract record Initialisation
 {
     private Initialisation() { }
 
     /// <summary>Zeros.</summary>
     public sealed record Zero : Initialisation;
+
+    /// <summary>Ones.</summary>
+    public sealed record One : Initialisation;
 
     /// <summary>Xavier uniform over the tensor seen as a matrix of its first side by the rest.</summary>
     public sealed record XavierUniform : Initialisation;
@@ -51,4 +61,5 @@ public abstract record Initialisation
 /// <param name="Name">The module it belongs to: <c>blocks.0.attn.qkv</c>.</param>
 /// <param name="Output">Shape of its output for one sample.</param>
 /// <param name="Macs">Multiply-accumulates for one sample.</param>
-public sealed record PlannedLayer(string Name, EquatableArray<long> Output, long Macs);
+/// <param name="Saved">Elements of one sample that automatic differentiation keeps for this layer's backward pass.</param>
+public sealed record PlannedLayer(string Name, EquatableArray<long> Output, long Macs, long Saved);

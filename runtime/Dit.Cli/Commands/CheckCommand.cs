@@ -36,7 +36,7 @@ internal static class CheckCommand
     }
 
     /// <summary>As compilers write errors, so that editors can jump to them.</summary>
-    private static string Line(string path, SpecError error) => $"{path}({error.At.Line},{error.At.Column}): error {error.Rule.Id}: {error.Message}";
+    internal static string Line(string path, SpecError error) => $"{path}({error.At.Line},{error.At.Column}): error {error.Rule.Id}: {error.Message}";
 
     private static void Describe(CommandContext context, ModelSpec spec)
     {
@@ -45,12 +45,16 @@ internal static class CheckCommand
         context.Out.WriteLine($"  {Amount.Whole(plan.ParameterCount)} parameters, {Amount.Whole(plan.TrainableCount)} of them trained");
         context.Out.WriteLine($"  {Amount.Short(plan.Macs)} MACs, {Amount.Short(2 * plan.Macs)} FLOPs for one forward pass of one sample");
         context.Out.WriteLine($"  {Amount.Whole(spec.Tokens)} tokens of width {spec.Width}, {spec.Depth} blocks, {spec.Heads} heads, patch size {spec.PatchSize}");
+        context.Out.WriteLine($"  {spec.Conditioning.Variant.Word} blocks, conditioned on {Words(spec.Conditioning.Condition)}");
         context.Out.WriteLine($"  {spec.Input.Channels} x {spec.Input.Height} x {spec.Input.Width} in, {spec.OutputChannels} x {spec.Input.Height} x {spec.Input.Width} out");
         context.WriteTable(Columns, LayerTable.Of(plan).Select(row => (IReadOnlyList<string>)
         [
             row.Name, row.Times == 1 ? "" : $"{row.Times} x", row.Output, row.Parameters == 0 ? "" : Amount.Whole(row.Parameters), row.Macs == 0 ? "" : Amount.Short(row.Macs),
         ]));
     }
+
+    private static string Words(Condition condition) => condition.Match(
+        static _ => "nothing", static labels => Amount.Of(labels.Count, "class", "classes"), static text => $"text {text.Tokens} x {text.Width}");
 
     private static object Report(string path, SpecFile spec, SpecError[] errors) => new
     {
@@ -60,6 +64,11 @@ internal static class CheckCommand
         {
             model.Spec.Name,
             model.Spec.ClassName,
+            Variant = model.Spec.Conditioning.Variant.Word,
+            Condition = model.Spec.Conditioning.Condition.Match(
+                static _ => new ConditionReport("none"),
+                static classes => new("classes", Classes: classes.Count, Dropout: classes.Hidden),
+                static text => new("text", Tokens: text.Tokens, Width: text.Width, Dropout: text.Hidden)),
             SpecHash = model.Spec.Hash,
             Parameters = model.Plan.ParameterCount,
             TrainableParameters = model.Plan.TrainableCount,

@@ -7,7 +7,7 @@ namespace Dit.Cli.Commands;
 internal static class ModelsCommand
 {
     private static readonly (string, bool)[] Columns =
-        [("model", false), ("conditioning", false), ("input", false), ("latents of", false), ("classes", true), ("tokens", true), ("parameters", true), ("MACs", true)];
+        [("model", false), ("variant", false), ("condition", false), ("input", false), ("latents of", false), ("tokens", true), ("parameters", true), ("MACs", true)];
 
     public static Command Create(CommandContext context)
     {
@@ -16,7 +16,7 @@ internal static class ModelsCommand
         command.SetAction(parsed =>
         {
             var cards = context.Models.Select(model => model.Card);
-            if (parsed.GetValue(json)) context.Out.WriteLine(Json.Of(cards));
+            if (parsed.GetValue(json)) context.Out.WriteLine(Json.Of(cards.Select(Report)));
             else context.WriteTable(Columns, cards.Select(Row));
         });
         return command;
@@ -24,7 +24,38 @@ internal static class ModelsCommand
 
     private static IReadOnlyList<string> Row(ModelCard card) =>
     [
-        card.Name, card.Conditioning, card.Input.ToString(), card.IsPixelSpace ? "" : card.Autoencoder,
-        Amount.Whole(card.Classes), Amount.Whole(card.Tokens), Amount.Whole(card.Parameters), Amount.Short(card.Macs),
+        card.Name, card.Conditioning, card.Condition.ToString(), card.Input.ToString(), card.IsPixelSpace ? "" : card.Autoencoder,
+        Amount.Whole(card.Tokens), Amount.Whole(card.Parameters), Amount.Short(card.Macs),
     ];
+
+    private static object Report(ModelCard card) => new
+    {
+        card.Name,
+        card.Backbone,
+        card.Conditioning,
+        Variant = card.Conditioning,
+        Condition = card.Condition.Match(
+            static _ => new ConditionReport("none"),
+            static classes => new("classes", Classes: classes.Count, Dropout: classes.Hidden),
+            static text => new("text", Tokens: text.Tokens, Width: text.Width, Dropout: text.Hidden)),
+        card.Input,
+        card.OutputChannels,
+        card.Classes,
+        LabelDropout = card.Condition.Dropout,
+        card.Depth,
+        card.Width,
+        card.Heads,
+        card.PatchSize,
+        card.Tokens,
+        card.Parameters,
+        card.TrainableParameters,
+        card.Macs,
+        card.Autoencoder,
+        card.SpecHash,
+        card.Flops,
+        HasNullClass = card.CanBeGuided,
+        card.NullClass,
+        card.IsPixelSpace,
+        card.CanBeGuided,
+    };
 }

@@ -31,49 +31,46 @@ internal abstract class SampleOutput(string path, ModelCard card)
     }
 
     /// <summary>Finds out before drawing whether the file can hold so many samples.</summary>
-    /// <param name="classes">The label of each row.</param>
-    /// <param name="each">Samples of each class.</param>
-    /// <param name="names">What the classes are called.</param>
     /// <exception cref="DitException">There are too many.</exception>
-    public virtual void RequireRoom(int[] classes, int each, ClassNames names)
+    public virtual void RequireRoom(SampleRows rows)
     {
         var (channels, height, width) = card.Input;
-        if ((long)classes.Length * each * channels * height * width > int.MaxValue)
-            throw new DitException($"{Amount.Whole((long)classes.Length * each)} samples of {card.Input} are too many for one file: draw fewer, with several seeds.");
+        if ((Int128)rows.Count * channels * height * width > int.MaxValue)
+            throw new DitException($"{Amount.Whole(rows.Count)} samples of {card.Input} are too many for one file: draw fewer, with several seeds.");
     }
 
     /// <summary>Writes the file, whole or not at all.</summary>
-    /// <param name="samples">(N, C, Y, X), class after class.</param>
-    /// <param name="labels">The label of each, N of them.</param>
-    /// <param name="classes">The label of each row.</param>
-    /// <param name="names">What the classes are called.</param>
-    public abstract void Write(Tensor samples, int[] labels, int[] classes, ClassNames names);
+    /// <param name="samples">(N, C, Y, X), row after row.</param>
+    /// <param name="rows">What they are of.</param>
+    public abstract void Write(Tensor samples, SampleRows rows);
 
     private sealed class Picture(string path, ModelCard card) : SampleOutput(path, card)
     {
         private readonly ImageShape input = card.Input;
 
-        public override void RequireRoom(int[] classes, int each, ClassNames names)
+        public override void RequireRoom(SampleRows rows)
         {
-            base.RequireRoom(classes, each, names);
-            ImageGrid.Layout(classes.Length * each, input.Height, input.Width, Options(classes, each, names));
+            base.RequireRoom(rows);
+            ImageGrid.Layout((int)rows.Count, input.Height, input.Width, Options(rows));
         }
 
-        public override void Write(Tensor samples, int[] labels, int[] classes, ClassNames names) =>
-            ImageGrid.Write(Path, samples, Options(classes, labels.Length / classes.Length, names));
+        public override void Write(Tensor samples, SampleRows rows) => ImageGrid.Write(Path, samples, Options(rows));
 
-        private ImageGridOptions Options(int[] classes, int each, ClassNames names) =>
-            new(each, Scale: Math.Max(1, CellPixels / input.Height), RowLabels: [.. classes.Select(names.NameOf)]);
+        private ImageGridOptions Options(SampleRows rows) =>
+            new(rows.Columns, Scale: Math.Max(1, CellPixels / input.Height), RowLabels: rows.Names.Count > 0 ? rows.Names : null);
     }
 
     private sealed class Numbers(string path, ModelCard card) : SampleOutput(path, card)
     {
         private readonly string model = card.Name;
 
-        public override void Write(Tensor samples, int[] labels, int[] classes, ClassNames names)
+        public override void Write(Tensor samples, SampleRows rows)
         {
-            using var stored = tensor(labels.Select(label => (long)label).ToArray());
-            SafeTensors.Save(Path, [("samples", samples), ("labels", stored)], new Dictionary<string, string> { ["dit.model"] = model });
+            using var scope = NewDisposeScope();
+            (string, Tensor)[] labels = rows.Labels is { } classes
+                ? [("labels", tensor([.. classes.SelectMany(label => Enumerable.Repeat((long)label, rows.Each))]))]
+                : [];
+            SafeTensors.Save(Path, [("samples", samples), .. labels], new Dictionary<string, string> { ["dit.model"] = model });
         }
     }
 }

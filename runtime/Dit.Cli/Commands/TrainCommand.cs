@@ -19,7 +19,7 @@ internal static class TrainCommand
     public static Command Create(CommandContext context)
     {
         var (recipe, standard) = (new TrainingRecipe(), new TrainingFolder(""));
-        var data = new Option<string>("--data", "-d") { Description = "A folder with one folder of images for each class.", HelpName = "DIR", Required = true };
+        var data = new Option<string>("--data", "-d") { Description = "A folder with one folder of images for each class; for a model without classes, any folder of images.", HelpName = "DIR", Required = true };
         var model = CommonOptions.Model(context);
         var folder = new Option<string>("--out", "-o") { Description = "The folder for checkpoint, weights and losses.", HelpName = "DIR", Required = true };
         var steps = CommonOptions.Number("--steps", "Optimiser steps.", recipe.Steps);
@@ -73,18 +73,38 @@ internal static class TrainCommand
         public int VisitClassConditional<TModel>()
             where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
         {
-            var card = TModel.Card;
+            Check(TModel.Card);
+            var images = ImageFolder.Open(data);
+            return Train<TModel, ClassLabels>(TrainingSet.Of(images, TModel.Card.Input), $" of {Amount.Of(images.Classes.Count, "class", "classes")}");
+        }
+
+        public int VisitTextConditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
+            throw new DitException($"{TModel.Card.Name} is conditioned on text, and 'dit train' knows images and classes only: train it from code, as docs/training.md shows.");
+
+        public int VisitUnconditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel>
+        {
+            Check(TModel.Card);
+            return Train<TModel, NoCondition>(TrainingSet.OfImages(ImageFolder.OpenUnlabelled(data), TModel.Card.Input), "");
+        }
+
+        private void Check(ModelCard card)
+        {
             if (!card.IsPixelSpace)
                 throw new DitException($"{card.Name} works on the latents of {card.Autoencoder}, and training starts from pixels: train a model without an autoencoder.");
             recipe.Validate();
-            var images = ImageFolder.Open(data);
-            context.Out.WriteLine($"Training {card.Name} ({Amount.Of(card.Parameters, "parameter")}) on {Amount.Of(images.Count, "image")} of {Amount.Of(images.Classes.Count, "class", "classes")}");
+        }
+
+        private int Train<TModel, TCondition>(TrainingSet<TCondition> images, string classes)
+            where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
+            where TCondition : ICondition<TCondition>
+        {
+            context.Out.WriteLine($"Training {TModel.Card.Name} ({Amount.Of(TModel.Card.Parameters, "parameter")}) on {Amount.Of(images.Count, "image")}{classes}");
             if (SlowAverage(recipe) is { } warning) context.Out.WriteLine(warning);
             using var model = TModel.Create(device, seed: recipe.Seed);
-            var trainer = new Trainer<TModel>(recipe, folder);
-            var set = TrainingSet.Of(images, card.Input);
-            var result = Progress.Show(context, progress => trainer.Run(model, set, progress.Select<TrainingProgress>(Describe), context.Cancellation));
-            return Report(result);
+            var trainer = new Trainer(recipe, folder);
+            return Report(Progress.Show(context, progress => trainer.Run(model, images, progress.Select<TrainingProgress>(Describe), context.Cancellation)));
         }
 
         private int Report(TrainingResult result)

@@ -14,8 +14,8 @@ public sealed class CheckpointMismatchException : DitException
     private const int Shown = 10;
 
     internal CheckpointMismatchException(
-        string path, string modelName, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped)
-        : this(Summarise(path, modelName, missing, unexpected, misshaped), missing, unexpected, misshaped)
+        string path, string modelName, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped, PositionTable? positions)
+        : this(Summarise(path, modelName, missing, unexpected, misshaped, positions), missing, unexpected, misshaped)
     {
     }
 
@@ -42,10 +42,10 @@ public sealed class CheckpointMismatchException : DitException
     public IReadOnlyList<ShapeMismatch> Misshaped { get; }
 
     private static string Summarise(
-        string path, string modelName, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped)
+        string path, string modelName, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped, PositionTable? positions)
     {
         var counts = $"'{path}' is not a checkpoint of {modelName}: tensors missing {missing.Count}, unexpected {unexpected.Count}, of another shape {misshaped.Count}.";
-        return MismatchReason.Guess(missing, unexpected, misshaped) is { } reason ? $"{counts} {reason}" : counts;
+        return MismatchReason.Guess(missing, unexpected, misshaped, modelName, positions) is { } reason ? $"{counts} {reason}" : counts;
     }
 
     private static string Lists(IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped)

@@ -5,17 +5,19 @@ namespace Dit.Runtime;
 /// <summary>Says why a checkpoint does not fit, where the names and shapes tell.</summary>
 internal static partial class MismatchReason
 {
-    private const string PositionTable = "pos_embed";
+    private const string PositionTableName = "pos_embed";
     private const string LabelTable = "y_embedder.embedding_table.weight";
 
     /// <summary>A sentence, or null when nothing is obvious.</summary>
-    public static string? Guess(IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped) =>
+    public static string? Guess(
+        IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped, string modelName, PositionTable? positions) =>
         OtherNaming(unexpected)
         ?? Wrapped(missing, unexpected)
         ?? OtherWidth(misshaped)
         ?? OtherDepth(missing, unexpected)
         ?? OtherPatch(misshaped)
-        ?? OnlyOne(misshaped, PositionTable, "The file is likely of another image size.")
+        ?? (missing.Count + unexpected.Count == 0 ? OtherGrid(misshaped, modelName, positions) : null)
+        ?? OnlyOne(misshaped, PositionTableName, "The file is likely of another image size.")
         ?? OnlyOne(misshaped, LabelTable, "The file likely has another number of classes.");
 
     private static string? OtherNaming(IReadOnlyList<string> unexpected) =>
@@ -38,7 +40,7 @@ internal static partial class MismatchReason
     // The position table and every final or hidden bias end in the width.
     private static string? OtherWidth(IReadOnlyList<ShapeMismatch> misshaped)
     {
-        var table = misshaped.FirstOrDefault(static m => m.Name == PositionTable);
+        var table = misshaped.FirstOrDefault(static m => m.Name == PositionTableName);
         return table is { Wanted: [.., var wanted], Given: [.., var given] } && wanted != given
             ? $"The file is likely of another size: its width is {given}, the model's {wanted}."
             : null;
@@ -61,6 +63,13 @@ internal static partial class MismatchReason
             ? $"The file likely has another patch size: {given}, the model's is {wanted}."
             : null;
     }
+
+    // Nothing else differs, so loading it is a matter of asking.
+    private static string? OtherGrid(IReadOnlyList<ShapeMismatch> misshaped, string modelName, PositionTable? positions) =>
+        misshaped is [{ Given: [1, var given, _] } only] && only.Name == positions?.Name
+            ? $"It was made for another grid of patches: it holds {given} positions, and {modelName} has {positions.Rows} x {positions.Columns}. "
+                + "To load it with the positions computed anew, pass grid: CheckpointGrid.Recompute(...), or --recompute-positions on the command line."
+            : null;
 
     private static string? OnlyOne(IReadOnlyList<ShapeMismatch> misshaped, string name, string reason) =>
         misshaped is [var only] && only.Name == name ? reason : null;

@@ -5,7 +5,7 @@ namespace Dit.Runtime;
 
 /// <summary>One file of an <see cref="ImageFolder"/>.</summary>
 /// <param name="Path">Where it is.</param>
-/// <param name="Label">Its class, an index into <see cref="ImageFolder.Classes"/>.</param>
+/// <param name="Label">Its class, an index into <see cref="ImageFolder.Classes"/>; 0 in a folder that was opened without classes.</param>
 public sealed record LabelledFile(string Path, int Label);
 
 /// <summary>A data set of images in folders named after their classes: <c>root/class/*.png</c>, jpg, jpeg, webp or bmp.</summary>
@@ -28,7 +28,7 @@ public sealed class ImageFolder
     /// <summary>The folder that holds the class folders.</summary>
     public string Root { get; }
 
-    /// <summary>The names of the classes; a label is an index into them.</summary>
+    /// <summary>The names of the classes; a label is an index into them. None in a folder that was opened without classes.</summary>
     public IReadOnlyList<string> Classes { get; }
 
     /// <summary>Every image, class by class.</summary>
@@ -44,16 +44,34 @@ public sealed class ImageFolder
     /// <param name="root">The folder that holds one folder for each class.</param>
     /// <param name="cacheBytes">How many bytes of decoded images to keep, at one byte for each channel of each pixel.</param>
     /// <exception cref="DitException">The folder does not exist, holds no class folders, or one of them has no images.</exception>
-    public static ImageFolder Open(string root, long cacheBytes = DefaultCacheBytes)
+    public static ImageFolder Open(string root, long cacheBytes = DefaultCacheBytes) => Listed(root, () =>
+    {
+        var classes = Names(Directory.EnumerateDirectories(root));
+        if (classes.Length == 0)
+            throw new DitException($"The image folder {root} holds no class folders: images are expected in {Path.Combine(root, "CLASS", "NAME.png")}.");
+        LabelledFile[] files = [.. classes.SelectMany((name, label) => FilesOf(Path.Combine(root, name), label))];
+        return new ImageFolder(root, classes, files, cacheBytes);
+    });
+
+    /// <summary>Lists the images of a folder and of the folders directly in it, without classes: what unconditional models learn from.</summary>
+    /// <param name="root">The folder.</param>
+    /// <param name="cacheBytes">How many bytes of decoded images to keep, at one byte for each channel of each pixel.</param>
+    /// <exception cref="DitException">The folder does not exist or holds no images.</exception>
+    public static ImageFolder OpenUnlabelled(string root, long cacheBytes = DefaultCacheBytes) => Listed(root, () =>
+    {
+        LabelledFile[] files = [.. Names(Directory.EnumerateDirectories(root)).Select(name => Path.Combine(root, name)).Prepend(root)
+            .SelectMany(folder => ImagesOf(folder).Select(path => new LabelledFile(path, 0)))];
+        if (files.Length == 0)
+            throw new DitException($"The image folder {root} holds no images: PNG, JPEG, WebP or BMP files are expected in it or in folders of it.");
+        return new ImageFolder(root, [], files, cacheBytes);
+    });
+
+    private static ImageFolder Listed(string root, Func<ImageFolder> list)
     {
         if (!Directory.Exists(root)) throw new DitException($"The image folder {root} does not exist.");
         try
         {
-            var classes = Names(Directory.EnumerateDirectories(root));
-            if (classes.Length == 0)
-                throw new DitException($"The image folder {root} holds no class folders: images are expected in {Path.Combine(root, "CLASS", "NAME.png")}.");
-            var files = classes.SelectMany((name, label) => FilesOf(Path.Combine(root, name), label)).ToArray();
-            return new ImageFolder(root, classes, files, cacheBytes);
+            return list();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -69,6 +87,20 @@ public sealed class ImageFolder
     /// <exception cref="DitException">An image cannot be read, or an argument does not fit.</exception>
     public (Tensor Images, Tensor Labels) LoadBatch(ReadOnlySpan<int> indices, ImageShape shape, ReadOnlySpan<bool> flips = default)
     {
+        using var scope = NewDisposeScope();
+        var images = LoadImages(indices, shape, flips);
+        var labels = tensor(Array.ConvertAll(indices.ToArray(), i => (long)Files[i].Label));
+        return (images.MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Loads images as <see cref="LoadBatch"/> does, without their labels.</summary>
+    /// <param name="indices">Indices into <see cref="Files"/>, N of them.</param>
+    /// <param name="shape">(C, Y, X) wanted; C is 3, or 1 for grey.</param>
+    /// <param name="flips">Which images to mirror left to right, N of them; none when empty.</param>
+    /// <returns>Images, float32 in [-1, 1], (N, C, Y, X), on the CPU.</returns>
+    /// <exception cref="DitException">An image cannot be read, or an argument does not fit.</exception>
+    public Tensor LoadImages(ReadOnlySpan<int> indices, ImageShape shape, ReadOnlySpan<bool> flips = default)
+    {
         CheckArguments(indices, shape, flips);
         var (which, mirrored) = (indices.ToArray(), flips.ToArray());
         var size = shape.Channels * shape.Height * shape.Width;
@@ -82,9 +114,7 @@ public sealed class ImageFolder
         });
 
         using var scope = NewDisposeScope();
-        var images = tensor(batch, shape.Batch(which.Length)).to(ScalarType.Float32).div_(127.5).sub_(1);
-        var labels = tensor(Array.ConvertAll(which, i => (long)Files[i].Label));
-        return (images.MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope());
+        return tensor(batch, shape.Batch(which.Length)).to(ScalarType.Float32).div_(127.5).sub_(1).MoveToOuterDisposeScope();
     }
 
     private void CheckArguments(ReadOnlySpan<int> indices, ImageShape shape, ReadOnlySpan<bool> flips)
@@ -137,11 +167,14 @@ public sealed class ImageFolder
 
     private static IEnumerable<LabelledFile> FilesOf(string folder, int label)
     {
-        var names = Names(Directory.EnumerateFiles(folder).Where(ImageFile.HasImageExtension));
-        if (names.Length == 0)
+        var images = ImagesOf(folder);
+        if (images.Length == 0)
             throw new DitException($"The class folder {folder} holds no images: PNG, JPEG, WebP or BMP files are expected in it.");
-        return names.Select(name => new LabelledFile(Path.Combine(folder, name), label));
+        return images.Select(path => new LabelledFile(path, label));
     }
+
+    private static string[] ImagesOf(string folder) =>
+        [.. Names(Directory.EnumerateFiles(folder).Where(ImageFile.HasImageExtension)).Select(name => Path.Combine(folder, name))];
 
     private static string[] Names(IEnumerable<string> paths) =>
         [.. paths.Select(path => Path.GetFileName(path)).Where(name => !name.StartsWith('.')).Order(StringComparer.Ordinal)];

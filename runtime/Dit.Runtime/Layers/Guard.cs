@@ -41,4 +41,25 @@ public static class Guard
         if (labels.dtype != ScalarType.Int64)
             throw new DitException($"{model}: labels must be of type Int64, but are of type {labels.dtype}.");
     }
+
+    /// <summary>Texts: one sequence of the model's shape for each sample.</summary>
+    /// <param name="model">The model's name, for the message.</param>
+    /// <param name="text">The argument.</param>
+    /// <param name="x">The inputs, whose batch size counts.</param>
+    /// <param name="tokens">L.</param>
+    /// <param name="width">W.</param>
+    /// <param name="hasNull">Whether the model has a null text.</param>
+    /// <exception cref="DitException">A shape or type is another, or texts are hidden from a model without a null text.</exception>
+    public static void Text(string model, TextEmbeddings text, Tensor x, int tokens, int width, bool hasNull)
+    {
+        var n = x.shape[0];
+        if (text.Values.shape is not [var count, var length, var size] || count != n || length != tokens || size != width)
+            throw new DitException($"{model}: text must have the shape ({n}, {tokens}, {width}), one sequence of embeddings for each sample, but has ({string.Join(", ", text.Values.shape)}).");
+        if (text.Hidden is not { } hidden) return;
+        if (!hasNull)
+            throw new DitException($"{model}: no text can be hidden, for its spec has conditioning.dropout 0, so it has no null text.");
+        PerSample(model, "text.Hidden", hidden, x);
+        if (hidden.dtype != ScalarType.Bool)
+            throw new DitException($"{model}: text.Hidden must be of type Bool, but is of type {hidden.dtype}.");
+    }
 }

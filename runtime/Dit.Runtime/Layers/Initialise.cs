@@ -40,11 +40,10 @@ public static class Initialise
     }
 
     /// <summary>Zeros.</summary>
-    public static void Zero(Parameter? parameter)
-    {
-        using var frozen = no_grad();
-        parameter?.fill_(0); // zero_() would hand out a second tensor over the same memory
-    }
+    public static void Zero(Parameter? parameter) => Constant(parameter, 0);
+
+    /// <summary>Ones.</summary>
+    public static void One(Parameter parameter) => Constant(parameter, 1);
 
     /// <summary>The fixed position table.</summary>
     /// <param name="parameter">(1, Y X, D).</param>
@@ -57,6 +56,12 @@ public static class Initialise
         using var table = Positions.SinCos2D((int)parameter.shape[^1], rows, columns);
         using var batched = table.unsqueeze(0);
         parameter.copy_(batched);
+    }
+
+    private static void Constant(Parameter? parameter, double value)
+    {
+        using var frozen = no_grad();
+        parameter?.fill_(value); // zero_() would hand out a second tensor over the same memory
     }
 
     private static void Fill(Parameter parameter, Action<Tensor> fill)

@@ -36,13 +36,13 @@ public sealed class LabelEmbedder : nn.Module<Tensor, Tensor>
 
     private sealed class Table : nn.Module<Tensor, Tensor>
     {
+        public readonly Parameter weight; // a field: Module.to sets it
+
         public Table(int rows, int width, Device device, ScalarType dtype) : base(nameof(Table))
         {
             weight = Layer.Unset([rows, width], device, dtype);
             register_parameter(nameof(weight), weight);
         }
-
-        public Parameter weight { get; }
 
         public override Tensor forward(Tensor labels) => weight.index_select(0, labels);
 

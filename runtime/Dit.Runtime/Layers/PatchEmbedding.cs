@@ -42,6 +42,8 @@ public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
 
     private sealed class Projection : nn.Module<Tensor, Tensor>
     {
+        public readonly Parameter weight, bias; // fields: Module.to sets them
+
         public Projection(int channels, int width, int patch, Device device, ScalarType dtype) : base(nameof(Projection))
         {
             weight = Layer.Unset([width, channels, patch, patch], device, dtype);
@@ -49,10 +51,6 @@ public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
             register_parameter(nameof(weight), weight);
             register_parameter(nameof(bias), bias);
         }
-
-        public Parameter weight { get; }
-
-        public Parameter bias { get; }
 
         public override Tensor forward(Tensor x) => nn.functional.conv2d(x, weight, bias, strides: [weight.shape[2], weight.shape[3]]);
 

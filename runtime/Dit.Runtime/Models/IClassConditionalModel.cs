@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Dit.Runtime;
 
 /// <summary>A denoiser conditioned on class labels, as every generated class-conditional model is.</summary>
-public interface IClassConditionalModel : IDisposable
+public interface IClassConditionalModel : IConditionedOn<ClassLabels>, IDisposable
 {
     /// <summary>Predicts the noise (or the image) and, when learned, the variance.</summary>
     /// <param name="x">Noised inputs, (N, C, Y, X).</param>
@@ -21,35 +21,15 @@ public interface IClassConditionalModel : IDisposable
     /// <param name="channels">The channels to guide.</param>
     /// <returns>(N, C or 2 C, Y, X).</returns>
     Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree);
+
+    Tensor IConditionedOn<ClassLabels>.Predict(Tensor x, Tensor t, ClassLabels condition) => forward(x, t, condition.Values);
 }
 
 /// <summary>What the type of a generated class-conditional model offers without an instance.</summary>
 /// <typeparam name="TSelf">The generated model.</typeparam>
-public interface IClassConditionalModel<TSelf> : IClassConditionalModel
+public interface IClassConditionalModel<TSelf> : IClassConditionalModel, IModel<TSelf>
     where TSelf : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TSelf>
 {
-    /// <summary>The model's constants.</summary>
-    static abstract ModelCard Card { get; }
-
-    /// <summary>The diffusion process the model is trained for.</summary>
-    static abstract GaussianDiffusion Diffusion { get; }
-
-    /// <summary>Every tensor of a checkpoint, in the order of the state dict.</summary>
-    static abstract IReadOnlyList<CheckpointEntry> CheckpointMap { get; }
-
     /// <summary>The samplers declared in the spec, in its order.</summary>
     static abstract IReadOnlyList<Sampler<TSelf>> AllSamplers { get; }
-
-    /// <summary>A new model with the paper's initialisation.</summary>
-    /// <param name="device">Where the parameters live; the CPU by default.</param>
-    /// <param name="dtype">Type of the parameters; float32 by default.</param>
-    /// <param name="seed">The same seed gives the same parameters.</param>
-    static abstract TSelf Create(Device? device = null, ScalarType? dtype = null, long seed = 0);
-
-    /// <summary>A model with the parameters of a checkpoint: every name and shape must match.</summary>
-    /// <param name="path">A <c>.safetensors</c> or <c>.pt</c> file.</param>
-    /// <param name="device">Where the parameters live; the CPU by default.</param>
-    /// <param name="dtype">Type of the parameters; float32 by default.</param>
-    /// <exception cref="DitException">The file cannot be read, or its tensors are not this model's.</exception>
-    static abstract TSelf Load(string path, Device? device = null, ScalarType? dtype = null);
 }

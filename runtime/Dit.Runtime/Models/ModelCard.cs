@@ -6,8 +6,7 @@ namespace Dit.Runtime;
 /// <param name="Conditioning">How the condition enters the blocks: <c>adaln-zero</c> (paper, section 3.2).</param>
 /// <param name="Input">The shape of one input, (C, Y, X).</param>
 /// <param name="OutputChannels">Channels of the output: C, or 2 C when the variance is learned.</param>
-/// <param name="Classes">Number of classes, the null class not counted.</param>
-/// <param name="LabelDropout">Probability with which training replaces a label by the null class.</param>
+/// <param name="Condition">What the model is conditioned on besides the timestep.</param>
 /// <param name="Depth">Number of blocks.</param>
 /// <param name="Width">Token width, D.</param>
 /// <param name="Heads">Attention heads, H.</param>
@@ -24,8 +23,7 @@ public sealed record ModelCard(
     string Conditioning,
     ImageShape Input,
     int OutputChannels,
-    int Classes,
-    double LabelDropout,
+    ModelCondition Condition,
     int Depth,
     int Width,
     int Heads,
@@ -40,10 +38,13 @@ public sealed record ModelCard(
     /// <summary>Floating-point operations of one forward pass of one sample: two for each multiply-accumulate.</summary>
     public long Flops => 2 * Macs;
 
-    /// <summary>Whether the model was trained with label dropout, and so knows what no class is: guidance needs that.</summary>
-    public bool HasNullClass => LabelDropout > 0;
+    /// <summary>Number of classes, the null class not counted; 0 for a model that is not conditioned on classes.</summary>
+    public int Classes => Condition.Match(static _ => 0, static classes => classes.Count, static _ => 0);
 
-    /// <summary>The label that stands for no class, where there is one: one past the last class.</summary>
+    /// <summary>Whether the model was trained with dropout of its condition, and so can be guided.</summary>
+    public bool CanBeGuided => Condition.HasNull;
+
+    /// <summary>The label that stands for no class, in a class-conditional model that has one: one past the last class.</summary>
     public int NullClass => Classes;
 
     /// <summary>Whether the model works on pixels in [-1, 1] rather than on latents.</summary>

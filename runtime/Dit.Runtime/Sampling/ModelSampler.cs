@@ -9,13 +9,10 @@ namespace Dit.Runtime;
 public sealed class Sampler<TModel> : Sampler
     where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
 {
-    private readonly GaussianDiffusion full;
-
-    internal Sampler(string name, SamplingMethod method, GaussianDiffusion full, int steps, bool clipDenoised)
-        : base(new(name, method, Respaced(name, method, full, steps), clipDenoised)) => this.full = full;
+    internal Sampler(SamplerSettings settings) : base(settings) { }
 
     /// <inheritdoc/>
-    public override Sampler<TModel> WithSteps(int steps) => new(NameFor(steps), Method, full, steps, Loop.ClipDenoised);
+    public override Sampler<TModel> WithSteps(int steps) => new(Settings.WithSteps(steps));
 
     /// <summary>Draws one sample per label.</summary>
     /// <param name="model">The model.</param>
@@ -95,36 +92,31 @@ public sealed class Sampler<TModel> : Sampler
             return Loop.Invert(denoise, x0, progress, cancellation);
         });
 
-    /// <summary>Binds labels and guidance to the model, and runs. Generated models have no mode: training or not, they compute the same.</summary>
+    /// <summary>Binds labels and guidance to the model, and runs.</summary>
     private static Tensor With(TModel model, IReadOnlyList<int> labels, double guidance, GuidanceChannels channels, Func<Denoiser, Device, Tensor> run)
     {
-        RequireLabels(labels, guidance);
-        var parameter = model.parameters().First();
-        var (dtype, device) = (parameter.dtype, parameter.device);
-        using var scope = NewDisposeScope();
-        var classes = tensor(labels.Select(label => (long)label).ToArray(), device: device); // (N,)
-        return run(Guided, device).MoveToOuterDisposeScope();
+        RequireGuidance(TModel.Card, guidance);
+        RequireLabels(labels);
+        return With(model, Bind, run);
 
-        Tensor Guided(Tensor x, Tensor t)
+        Denoiser Bind(Device device)
         {
-            using var input = x.to(dtype);
-            return guidance == 1.0 ? model.call(input, t, classes) : model.ForwardWithGuidance(input, t, classes, guidance, channels);
+            var classes = tensor(labels.Select(label => (long)label).ToArray(), device: device); // (N,)
+            return guidance == 1.0
+                ? (x, t) => model.call(x, t, classes)
+                : (x, t) => model.ForwardWithGuidance(x, t, classes, guidance, channels);
         }
     }
 
-    private static void RequireLabels(IReadOnlyList<int> labels, double guidance)
+    private static void RequireLabels(IReadOnlyList<int> labels)
     {
         var card = TModel.Card;
-        if (!double.IsFinite(guidance))
-            throw new DitException(FormattableString.Invariant($"A guidance scale of {guidance} was given: it must be a finite number."));
         if (labels.Count == 0)
             throw new DitException($"No label was given: {card.Name} draws one sample per label.");
-        if (guidance != 1.0 && !card.HasNullClass)
-            throw new DitException($"{card.Name} cannot be guided: its spec has conditioning.dropout 0, so it has no null class. Sample with guidance 1.");
         foreach (var label in labels)
         {
-            if (label < 0 || label >= card.Classes + (card.HasNullClass ? 1 : 0))
-                throw new DitException(card.HasNullClass
+            if (label < 0 || label >= card.Classes + (card.CanBeGuided ? 1 : 0))
+                throw new DitException(card.CanBeGuided
                     ? $"Label {label} does not exist: {card.Name} has classes 0 to {card.Classes - 1}, and {card.NullClass} for no class."
                     : $"Label {label} does not exist: {card.Name} has classes 0 to {card.Classes - 1}.");
         }
@@ -137,17 +129,4 @@ public sealed class Sampler<TModel> : Sampler
         using var scope = NewDisposeScope();
         return [.. labels.to(ScalarType.Int64, CPU).data<long>().Select(label => (int)Math.Clamp(label, int.MinValue, int.MaxValue))];
     }
-
-    private static GaussianDiffusion Respaced(string name, SamplingMethod method, GaussianDiffusion process, int steps)
-    {
-        if (steps < 2 || steps > process.Timesteps)
-            throw new DitException($"The sampler {name} cannot take {steps} for its number of steps: its process allows 2 to {process.Timesteps}.");
-        return process.Respace(method.Match(
-            ddpm => Respacing.Even(steps),
-            ddim => Respacing.StrideOrEven(steps, process.Timesteps)));
-    }
-
-    /// <summary><c>ddpm-250</c> becomes <c>ddpm-50</c>; a name that does not end with the number of steps is kept.</summary>
-    private string NameFor(int steps) =>
-        Name.EndsWith($"-{Steps}", StringComparison.Ordinal) ? $"{Name[..^Steps.ToString().Length]}{steps}" : Name;
 }

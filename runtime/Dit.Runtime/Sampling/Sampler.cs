@@ -3,10 +3,14 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A named sampler, seen without the type of its model: what it is called and does. Only <see cref="Sampler{TModel}"/> draws.</summary>
+/// <summary>A named sampler, seen without the type of its model: what it is called and does. Only <see cref="Sampler{TModel}"/> and its like draw.</summary>
 public abstract class Sampler
 {
-    private protected Sampler(GaussianSampler loop) => Loop = loop;
+    private protected Sampler(SamplerSettings settings)
+    {
+        Settings = settings;
+        Loop = settings.Loop();
+    }
 
     /// <summary>The name in the spec file, for instance <c>ddpm-250</c>.</summary>
     public string Name => Loop.Name;
@@ -23,6 +27,8 @@ public abstract class Sampler
     /// <summary>The loop itself, for a denoiser or noise of one's own.</summary>
     public GaussianSampler Loop { get; }
 
+    private protected SamplerSettings Settings { get; }
+
     /// <summary>The same method at another number of steps.</summary>
     /// <exception cref="DitException">The model's process has fewer timesteps.</exception>
     public abstract Sampler WithSteps(int steps);
@@ -30,21 +36,78 @@ public abstract class Sampler
     /// <summary>Ancestral sampling over evenly spaced timesteps (DDPM; Improved DDPM, section 4).</summary>
     /// <param name="name">The name in the spec file.</param>
     /// <param name="process">The process the model is trained for.</param>
-    /// <param name="steps">Steps, 1 to the process's timesteps.</param>
+    /// <param name="steps">Steps, 2 to the process's timesteps.</param>
     /// <param name="clipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for latents.</param>
     /// <exception cref="DitException">The number of steps is out of range.</exception>
     public static Sampler<TModel> Ddpm<TModel>(string name, GaussianDiffusion process, int steps, bool clipDenoised = false)
         where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
-        new(name, new SamplingMethod.Ddpm(), process, steps, clipDenoised);
+        new(SamplerSettings.Ddpm(name, process, steps, clipDenoised));
 
     /// <summary>DDIM over every k-th timestep where a whole k gives exactly so many steps, else over evenly spaced ones.</summary>
     /// <param name="name">The name in the spec file.</param>
     /// <param name="process">The process the model is trained for.</param>
-    /// <param name="steps">Steps, 1 to the process's timesteps.</param>
+    /// <param name="steps">Steps, 2 to the process's timesteps.</param>
     /// <param name="eta">0 is deterministic, 1 has the variance of DDPM.</param>
     /// <param name="clipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for latents.</param>
     /// <exception cref="DitException">The number of steps or eta is out of range.</exception>
     public static Sampler<TModel> Ddim<TModel>(string name, GaussianDiffusion process, int steps, double eta = 0, bool clipDenoised = false)
         where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
+        new(SamplerSettings.Ddim(name, process, steps, eta, clipDenoised));
+
+    /// <summary>Runs <paramref name="run"/> with the network bound to its condition: it is given states in the model's type.</summary>
+    /// <remarks>Generated models have no mode: training or not, they compute the same.</remarks>
+    private protected static Tensor With(nn.Module model, Func<Device, Denoiser> bind, Func<Denoiser, Device, Tensor> run)
+    {
+        var parameter = model.parameters().First();
+        var (dtype, device) = (parameter.dtype, parameter.device);
+        using var scope = NewDisposeScope();
+        var denoise = bind(device);
+        return run(Converted, device).MoveToOuterDisposeScope();
+
+        Tensor Converted(Tensor x, Tensor t)
+        {
+            using var input = x.to(dtype);
+            return denoise(input, t);
+        }
+    }
+
+    private protected static void RequireGuidance(ModelCard card, double guidance)
+    {
+        if (!double.IsFinite(guidance))
+            throw new DitException(FormattableString.Invariant($"A guidance scale of {guidance} was given: it must be a finite number."));
+        if (guidance != 1.0 && !card.CanBeGuided)
+            throw new DitException($"{card.Name} cannot be guided: its spec has conditioning.dropout 0, so it has no null {(card.Classes > 0 ? "class" : "text")}. Sample with guidance 1.");
+    }
+}
+
+/// <summary>What a sampler is, whatever its model.</summary>
+/// <param name="Name">The name in the spec file.</param>
+/// <param name="Method">How it steps.</param>
+/// <param name="Process">The process the model is trained for, in full.</param>
+/// <param name="Steps">Steps, 2 to the process's timesteps.</param>
+/// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step.</param>
+internal sealed record SamplerSettings(string Name, SamplingMethod Method, GaussianDiffusion Process, int Steps, bool ClipDenoised)
+{
+    public static SamplerSettings Ddpm(string name, GaussianDiffusion process, int steps, bool clipDenoised) =>
+        new(name, new SamplingMethod.Ddpm(), process, steps, clipDenoised);
+
+    public static SamplerSettings Ddim(string name, GaussianDiffusion process, int steps, double eta, bool clipDenoised) =>
         new(name, new SamplingMethod.Ddim(eta), process, steps, clipDenoised);
+
+    /// <summary><c>ddpm-250</c> becomes <c>ddpm-50</c>; a name that does not end with the number of steps is kept.</summary>
+    public SamplerSettings WithSteps(int steps) => this with
+    {
+        Name = Name.EndsWith($"-{Steps}", StringComparison.Ordinal) ? $"{Name[..^Steps.ToString().Length]}{steps}" : Name,
+        Steps = steps,
+    };
+
+    /// <summary>The loop over the respaced process.</summary>
+    /// <exception cref="DitException">The number of steps is out of range.</exception>
+    public GaussianSampler Loop()
+    {
+        if (Steps < 2 || Steps > Process.Timesteps)
+            throw new DitException($"The sampler {Name} cannot take {Steps} for its number of steps: its process allows 2 to {Process.Timesteps}.");
+        var respacing = Method.Match(ddpm => Respacing.Even(Steps), ddim => Respacing.StrideOrEven(Steps, Process.Timesteps));
+        return new(Name, Method, Process.Respace(respacing), ClipDenoised);
+    }
 }

@@ -3,59 +3,70 @@ using static TorchSharp.torch;
 namespace Dit.Runtime;
 
 /// <summary>Everything that one training step takes; it owns its tensors.</summary>
+/// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
 /// <param name="Images">(N, C, Y, X), in [-1, 1].</param>
-/// <param name="Labels">(N,), some of them the null class.</param>
+/// <param name="Condition">The condition of each image, hidden for some of them.</param>
 /// <param name="Timesteps">N timesteps of the process.</param>
 /// <param name="Noise">(N, C, Y, X), standard normal.</param>
-public sealed record StepInput(Tensor Images, Tensor Labels, int[] Timesteps, Tensor Noise) : IDisposable
+public sealed record StepInput<TCondition>(Tensor Images, TCondition Condition, int[] Timesteps, Tensor Noise) : IDisposable
+    where TCondition : ICondition<TCondition>
 {
-    // Keeps these numbers apart from the others that are drawn under the same seed (see EpochOrder).
-    private const long Stream = 0x73746570;
-
-    /// <summary>The inputs of a run, step by step, without end. What a step draws depends on the seed and on its number alone.</summary>
-    /// <param name="recipe">Batch size, flips, seed.</param>
-    /// <param name="card">The model: its label dropout and null class.</param>
-    /// <param name="timesteps">Length of the diffusion process.</param>
-    /// <param name="data">The images.</param>
-    public static IEnumerable<StepInput> Sequence(TrainingRecipe recipe, ModelCard card, int timesteps, TrainingSet data)
-    {
-        var step = 0;
-        foreach (var indices in EpochOrder.BatchIndices(data.Count, recipe.BatchSize, recipe.Seed))
-            yield return Draw(step++, indices, recipe, card, timesteps, data);
-    }
-
     /// <summary>This input on the model's device. Its tensors have moved: use only what is returned.</summary>
     /// <param name="device">Where the model is.</param>
-    public StepInput To(Device device)
+    public StepInput<TCondition> To(Device device)
     {
         if (device.type == Images.device_type && device.type == TorchSharp.DeviceType.CPU) return this;
         using (this)
         {
             using var scope = NewDisposeScope();
-            return new(Move(Images, device), Move(Labels, device), Timesteps, Move(Noise, device));
+            return new(Move(Images), Condition.Select(Move), Timesteps, Move(Noise));
         }
+
+        Tensor Move(Tensor tensor) => tensor.to(device).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Images.Dispose();
-        Labels.Dispose();
+        Condition.Dispose();
         Noise.Dispose();
     }
+}
 
-    private static StepInput Draw(int step, int[] indices, TrainingRecipe recipe, ModelCard card, int timesteps, TrainingSet data)
+/// <summary>Draws the inputs of training steps.</summary>
+public static class StepInput
+{
+    // Keeps these numbers apart from the others that are drawn under the same seed (see EpochOrder).
+    private const long Stream = 0x73746570;
+
+    /// <summary>The inputs of a run, step by step, without end. What a step draws depends on the seed and on its number alone.</summary>
+    /// <param name="recipe">Batch size, flips, seed.</param>
+    /// <param name="card">The model: its dropout and what stands for no condition.</param>
+    /// <param name="timesteps">Length of the diffusion process.</param>
+    /// <param name="data">The images and their conditions.</param>
+    public static IEnumerable<StepInput<TCondition>> Sequence<TCondition>(TrainingRecipe recipe, ModelCard card, int timesteps, TrainingSet<TCondition> data)
+        where TCondition : ICondition<TCondition>
+    {
+        var step = 0;
+        foreach (var indices in EpochOrder.BatchIndices(data.Count, recipe.BatchSize, recipe.Seed))
+            yield return Draw(step++, indices, recipe, card, timesteps, data);
+    }
+
+    private static StepInput<TCondition> Draw<TCondition>(
+        int step, int[] indices, TrainingRecipe recipe, ModelCard card, int timesteps, TrainingSet<TCondition> data)
+        where TCondition : ICondition<TCondition>
     {
         using var scope = NewDisposeScope();
         using var random = new Generator(KeyedNoise.Key(recipe.Seed ^ Stream, step));
         var n = indices.Length;
         var flips = recipe.HorizontalFlip ? EpochOrder.Flips(n, recipe.Seed, step) : new bool[n];
-        var (images, labels) = data.Load(indices, flips);
-        var hidden = LabelDropout.Apply(labels, card.LabelDropout, card.NullClass, random);
+        var (images, condition) = data.Load(indices, flips);
+        var hidden = condition.Hide(card, random);
         var t = randint(0, timesteps, [n], dtype: ScalarType.Int32, generator: random).data<int>().ToArray();
         var noise = randn(images.shape, generator: random); // on the CPU, so that a seed means the same on every device
-        return new(images.MoveToOuterDisposeScope(), hidden.MoveToOuterDisposeScope(), t, noise.MoveToOuterDisposeScope());
+        return new(Keep(images), hidden.Select(Keep), t, Keep(noise));
     }
 
-    private static Tensor Move(Tensor tensor, Device device) => tensor.to(device).MoveToOuterDisposeScope();
+    private static Tensor Keep(Tensor tensor) => tensor.MoveToOuterDisposeScope();
 }

@@ -6,27 +6,36 @@ using static TorchSharp.torch;
 namespace Dit.Runtime;
 
 /// <summary>Trains a model by a recipe and leaves checkpoints in a folder.</summary>
-/// <typeparam name="TModel">The generated model.</typeparam>
+/// <remarks>
+/// The compiler holds model and data together: a set of labelled images trains class-conditional models, a set of images with texts
+/// text-conditional ones, and images alone unconditional ones.
+/// </remarks>
 /// <param name="recipe">How to train.</param>
 /// <param name="folder">Where the files go.</param>
-public sealed class Trainer<TModel>(TrainingRecipe recipe, TrainingFolder folder)
-    where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
 {
     private const int PreparedAhead = 2;
 
     /// <summary>Trains to the recipe's last step, or until cancelled.</summary>
     /// <remarks>The same recipe, data, initial model and number of threads give the same weights. A cancelled run saves where it is; it cannot be resumed.</remarks>
+    /// <typeparam name="TModel">The generated model.</typeparam>
+    /// <typeparam name="TCondition">What it is conditioned on.</typeparam>
     /// <param name="model">The model to train, float32, in place.</param>
-    /// <param name="data">The images.</param>
+    /// <param name="data">The images and their conditions.</param>
     /// <param name="progress">Told after each step, on this thread.</param>
     /// <param name="cancellation">Ends the run after the step at hand.</param>
     /// <exception cref="DitException">
     /// The recipe, the data or the folder is not fit for the model; an image cannot be read, and the steps made until then are saved; or
     /// the loss is no longer finite, and the last checkpoint stays as it is.
     /// </exception>
-    public TrainingResult Run(TModel model, TrainingSet data, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    public TrainingResult Run<TModel, TCondition>(
+        TModel model, TrainingSet<TCondition> data, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+        where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
+        where TCondition : ICondition<TCondition>
     {
-        Check(model, data);
+        recipe.Validate();
+        Check(model, TModel.Card);
+        Check(data, TModel.Card);
         var created = folder.Prepare();
         try
         {
@@ -38,20 +47,23 @@ public sealed class Trainer<TModel>(TrainingRecipe recipe, TrainingFolder folder
         }
     }
 
-    private TrainingResult Train(TModel model, TrainingSet data, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    private TrainingResult Train<TModel, TCondition>(
+        TModel model, TrainingSet<TCondition> data, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+        where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
+        where TCondition : ICondition<TCondition>
     {
         var process = TModel.Diffusion;
         var trained = model.parameters().Where(p => p.requires_grad).ToArray();
         var losses = new List<StepLosses>();
         using var average = new ExponentialMovingAverage(model, recipe.EmaDecay);
         using var optimizer = recipe.CreateOptimizer(trained);
-        using var inputs = new Prefetcher<StepInput>(StepInput.Sequence(recipe, TModel.Card, process.Timesteps, data), PreparedAhead);
+        using var inputs = new Prefetcher<StepInput<TCondition>>(StepInput.Sequence(recipe, TModel.Card, process.Timesteps, data), PreparedAhead);
         var clock = Stopwatch.StartNew();
         var saved = Array.Empty<string>();
         while (losses.Count < recipe.Steps && !cancellation.IsCancellationRequested)
         {
             using (var input = Next(inputs, State).To(trained[0].device))
-                losses.Add(Step(losses.Count + 1, model, process, trained, optimizer, input));
+                losses.Add(Step(losses.Count + 1, model, trained, optimizer, () => TrainingStep.Backward(model, process, input)));
             average.Update();
             progress?.Report(TrainingProgress.At(losses.Count, recipe, losses[^1], clock.Elapsed));
             if (losses.Count % folder.SaveEvery == 0) saved = [.. folder.SaveState(State())];
@@ -62,7 +74,8 @@ public sealed class Trainer<TModel>(TrainingRecipe recipe, TrainingFolder folder
         TrainingState State() => new(losses.Count, recipe, TModel.Card, data.Classes, model, average, losses);
     }
 
-    private StepInput Next(Prefetcher<StepInput> inputs, Func<TrainingState> state)
+    private StepInput<TCondition> Next<TCondition>(Prefetcher<StepInput<TCondition>> inputs, Func<TrainingState> state)
+        where TCondition : ICondition<TCondition>
     {
         try
         {
@@ -76,11 +89,11 @@ public sealed class Trainer<TModel>(TrainingRecipe recipe, TrainingFolder folder
         }
     }
 
-    private StepLosses Step(int step, TModel model, GaussianDiffusion process, Parameter[] trained, AdamW optimizer, StepInput input)
+    private StepLosses Step(int step, nn.Module model, Parameter[] trained, AdamW optimizer, Func<StepLosses> backward)
     {
         using var scope = NewDisposeScope();
         model.zero_grad();
-        var losses = TrainingStep.Backward(model, process, input);
+        var losses = backward();
         if (!double.IsFinite(losses.Total))
             throw new DitException($"The loss is {losses.Total} at step {step}; {folder.Kept}. A smaller learning rate or a gradient clip may help.");
         if (recipe.GradientClip is { } norm) nn.utils.clip_grad_norm_(trained, norm);
@@ -97,12 +110,15 @@ public sealed class Trainer<TModel>(TrainingRecipe recipe, TrainingFolder folder
         return new(state.Step, cancelled, cancelled ? saved : [folder.SaveWeights(state), .. saved]);
     }
 
-    private void Check(TModel model, TrainingSet data)
+    private static void Check(nn.Module model, ModelCard card)
     {
-        recipe.Validate();
-        var card = TModel.Card;
         if (model.parameters().First().dtype is not ScalarType.Float32 and var type)
             throw new DitException($"{card.Name} is to be trained in {type}: create it in Float32, in which steps of this size are not rounded away.");
+    }
+
+    private void Check<TCondition>(TrainingSet<TCondition> data, ModelCard card)
+        where TCondition : ICondition<TCondition>
+    {
         var most = Array.MaxLength / (card.Input.Channels * card.Input.Height * card.Input.Width); // loaded as one array of bytes
         if (recipe.BatchSize > most)
             throw new DitException($"A batch of {recipe.BatchSize} images of {card.Input} is too large: at most {most} fit.");

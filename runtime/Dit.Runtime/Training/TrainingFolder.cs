@@ -12,7 +12,7 @@ namespace Dit.Runtime;
 /// <param name="WeightsType">Type of the numbers in <see cref="Weights"/>.</param>
 public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarType WeightsType = ScalarType.Float32)
 {
-    /// <summary>The metadata key of the class names, a JSON array: label i is the name at i.</summary>
+    /// <summary>The metadata key of the class names of a class-conditional model, a JSON array: label i is the name at i.</summary>
     public const string ClassesKey = "dit.classes";
 
     /// <summary>Where a run stands, to sample from: the weights as <c>model.*</c>, their moving average as <c>ema.*</c>.</summary>
@@ -75,15 +75,19 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     private static IEnumerable<(string Name, Tensor Tensor)> Prefixed(string prefix, IEnumerable<KeyValuePair<string, Tensor>> tensors) =>
         tensors.Select(pair => (prefix + pair.Key, pair.Value));
 
-    private static Dictionary<string, string> Metadata(TrainingState state) => new()
+    private static Dictionary<string, string> Metadata(TrainingState state)
     {
-        ["format"] = "pt",
-        ["dit.model"] = state.Card.Name,
-        ["dit.spec"] = state.Card.SpecHash,
-        ["dit.step"] = state.Step.ToString(CultureInfo.InvariantCulture),
-        [ClassesKey] = JsonSerializer.Serialize(state.Classes, TrainingJson.Default.IReadOnlyListString),
-        ["dit.recipe"] = JsonSerializer.Serialize(state.Recipe, TrainingJson.Default.TrainingRecipe),
-    };
+        var metadata = new Dictionary<string, string>
+        {
+            ["format"] = "pt",
+            ["dit.model"] = state.Card.Name,
+            ["dit.spec"] = state.Card.SpecHash,
+            ["dit.step"] = state.Step.ToString(CultureInfo.InvariantCulture),
+        };
+        if (state.Card.Condition is ModelCondition.Classes) metadata.Add(ClassesKey, JsonSerializer.Serialize(state.Classes, TrainingJson.Default.IReadOnlyListString));
+        metadata.Add("dit.recipe", JsonSerializer.Serialize(state.Recipe, TrainingJson.Default.TrainingRecipe));
+        return metadata;
+    }
 
     // The bound jumps by orders of magnitude with the timesteps that a batch happens to draw: apart, it hides nothing.
     // Where the variance is not learned there is none.

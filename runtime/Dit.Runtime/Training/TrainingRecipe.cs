@@ -4,7 +4,7 @@ using TorchSharp.Modules;
 namespace Dit.Runtime;
 
 /// <summary>How a model is trained. The defaults are the DiT paper's recipe (arXiv 2212.09748, section 4).</summary>
-/// <remarks>Label dropout is not here: it belongs to the model (<see cref="ModelCard.LabelDropout"/>).</remarks>
+/// <remarks>Label dropout is not here: it belongs to the model (<see cref="ModelCondition.Dropout"/>).</remarks>
 public sealed record TrainingRecipe
 {
     /// <summary>Optimiser steps; the paper compares models after 400,000.</summary>

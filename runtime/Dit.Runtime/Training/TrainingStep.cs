@@ -6,15 +6,17 @@ namespace Dit.Runtime;
 public static class TrainingStep
 {
     /// <summary>Adds the gradient of the batch's mean loss to the gradients of the model's parameters.</summary>
-    /// <param name="model">Predicts from (x, t, labels).</param>
+    /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
+    /// <param name="model">Predicts from (x, t, condition).</param>
     /// <param name="process">Defines the loss: mean squared error, plus the variational bound where the variance is learned (Improved DDPM, arXiv 2102.09672, section 3.1).</param>
-    /// <param name="input">Images, labels after dropout, timesteps and noise.</param>
+    /// <param name="input">Images, conditions after dropout, timesteps and noise.</param>
     /// <returns>The losses, means over the batch.</returns>
-    public static StepLosses Backward(IClassConditionalModel model, GaussianDiffusion process, StepInput input)
+    public static StepLosses Backward<TCondition>(IConditionedOn<TCondition> model, GaussianDiffusion process, StepInput<TCondition> input)
+        where TCondition : ICondition<TCondition>
     {
         using var scope = NewDisposeScope();
         using var losses = process.TrainingLosses(
-            (x, t) => model.forward(x, t, input.Labels), input.Images, input.Timesteps, input.Noise, LossKind.Hybrid);
+            (x, t) => model.Predict(x, t, input.Condition), input.Images, input.Timesteps, input.Noise, LossKind.Hybrid);
         var total = losses.Total.mean();
         total.backward();
         return new(total.item<float>(), Mean(losses.Mse), Mean(losses.VariationalBound));

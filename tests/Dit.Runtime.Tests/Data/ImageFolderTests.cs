@@ -35,6 +35,25 @@ public class ImageFolderTests
     }
 
     [Fact]
+    public void Without_classes_the_images_of_a_folder_and_of_its_folders_are_listed()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        Assert.Contains("holds no images", Assert.Throws<DitException>(() => ImageFolder.OpenUnlabelled(folder.Root)).Message);
+        Assert.Contains("does not exist", Assert.Throws<DitException>(() => ImageFolder.OpenUnlabelled(folder["none"])).Message);
+        Add(folder, "b", "2.png", "notes.txt");
+        Add(folder, "empty");
+        Add(folder, ".git", "x.png");
+        Add(folder, ".", "z.png", "a.jpg", ".hidden.png");
+        var images = ImageFolder.OpenUnlabelled(folder.Root);
+        Assert.Empty(images.Classes);
+        Assert.Equal(["a.jpg 0", "z.png 0", "b/2.png 0"],
+            images.Files.Select(f => $"{Path.GetRelativePath(folder.Root, f.Path).Replace('\\', '/')} {f.Label}"));
+        Assert.True(images.LoadImages([0, 2], Shape).Equals(images.LoadBatch([0, 2], Shape).Images));
+        Assert.True(images.LoadImages([1], Shape, [true]).Equals(images.LoadImages([1], Shape).flip(3)));
+    }
+
+    [Fact]
     public void A_batch_holds_the_pixels_in_minus_one_to_one_and_the_labels()
     {
         using var scope = NewDisposeScope();

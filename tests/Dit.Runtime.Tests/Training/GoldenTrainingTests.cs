@@ -19,7 +19,7 @@ public class GoldenTrainingTests
         {
             var at = $"step{step}.";
             var labels = golden[at + "y"].masked_fill(golden[at + "drop"] > 0, GoldenP2.Card.NullClass);
-            var input = new StepInput(golden[at + "x"], labels, golden.Timesteps(at + "t"), golden[at + "noise"]);
+            var input = new StepInput<ClassLabels>(golden[at + "x"], new(labels), golden.Timesteps(at + "t"), golden[at + "noise"]);
             AssertEachSample(golden, at, model, input);
             model.zero_grad();
             var losses = TrainingStep.Backward(model, GoldenP2.Diffusion, input);
@@ -34,10 +34,10 @@ public class GoldenTrainingTests
         foreach (var (name, tensor) in average.Tensors) Close.To(golden["ema." + name], tensor, Close.Loop, "ema of " + name);
     }
 
-    private static void AssertEachSample(GoldenFile golden, string at, GoldenP2 model, StepInput input)
+    private static void AssertEachSample(GoldenFile golden, string at, GoldenP2 model, StepInput<ClassLabels> input)
     {
         using var frozen = no_grad();
-        using var losses = GoldenP2.Diffusion.TrainingLosses((x, t) => model.forward(x, t, input.Labels), input.Images, input.Timesteps, input.Noise);
+        using var losses = GoldenP2.Diffusion.TrainingLosses((x, t) => model.forward(x, t, input.Condition.Values), input.Images, input.Timesteps, input.Noise);
         Close.To(golden[at + "mse"], losses.Mse ?? zeros(0), Close.Loop, at + "mse");
         Close.To(golden[at + "vb"], losses.VariationalBound ?? zeros(0), Close.Loop, at + "vb");
     }

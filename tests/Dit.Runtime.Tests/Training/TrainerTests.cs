@@ -17,7 +17,7 @@ public sealed class TrainerTests : IDisposable
     private TrainingFolder Folder(string name = "run", int saveEvery = 1000) => new(Path.Combine(root, name), saveEvery);
 
     /// <summary>Images of one colour, a colour for each class.</summary>
-    private static TrainingSet Colours(int count = 12, int classes = 3) => new(count, [.. Enumerable.Range(0, classes).Select(c => $"colour {c}")], (indices, flips) =>
+    private static TrainingSet<ClassLabels> Colours(int count = 12, int classes = 3) => TrainingSet.OfClasses(count, [.. Enumerable.Range(0, classes).Select(c => $"colour {c}")], (indices, flips) =>
     {
         using var scope = NewDisposeScope();
         var labels = tensor(indices.Select(i => (long)(i % classes)).ToArray());
@@ -44,7 +44,7 @@ public sealed class TrainerTests : IDisposable
     {
         using var model = TinyDenoiser.Create();
         var reports = new Reports();
-        new Trainer<TinyDenoiser>(Short with { Steps = 60, BatchSize = 32 }, Folder()).Run(model, Colours(), reports);
+        new Trainer(Short with { Steps = 60, BatchSize = 32 }, Folder()).Run(model, Colours(), reports);
         Assert.Equal(60, reports.All.Count);
         var mse = reports.All.Select(r => r.Losses.Mse).ToArray();
         Assert.True(mse[^10..].Average() < 0.8 * mse[..10].Average());
@@ -57,9 +57,9 @@ public sealed class TrainerTests : IDisposable
         using var first = TinyDenoiser.Create();
         using var second = TinyDenoiser.Create();
         using var third = TinyDenoiser.Create();
-        new Trainer<TinyDenoiser>(Short, Folder("1")).Run(first, Colours());
-        new Trainer<TinyDenoiser>(Short, Folder("2", saveEvery: 2)).Run(second, Colours());
-        new Trainer<TinyDenoiser>(Short with { Seed = 6 }, Folder("3")).Run(third, Colours());
+        new Trainer(Short, Folder("1")).Run(first, Colours());
+        new Trainer(Short, Folder("2", saveEvery: 2)).Run(second, Colours());
+        new Trainer(Short with { Seed = 6 }, Folder("3")).Run(third, Colours());
         Assert.Equal(Weights(first), Weights(second));
         Assert.NotEqual(Weights(first), Weights(third));
         Assert.Equal(File.ReadAllBytes(Folder("1").Weights), File.ReadAllBytes(Folder("2").Weights));
@@ -71,7 +71,7 @@ public sealed class TrainerTests : IDisposable
         using var third = StepInput.Sequence(Short, TinyDenoiser.Card, 1000, Colours()).Skip(2).First();
         using var again = StepInput.Sequence(Short with { Steps = 99 }, TinyDenoiser.Card, 1000, Colours()).Skip(2).First();
         Assert.Equal(third.Timesteps, again.Timesteps);
-        Assert.Equal(third.Labels.data<long>(), again.Labels.data<long>());
+        Assert.Equal(third.Condition.Values.data<long>(), again.Condition.Values.data<long>());
         Assert.Equal(third.Noise.data<float>(), again.Noise.data<float>());
         Assert.All(third.Timesteps, t => Assert.InRange(t, 0, 999));
         Assert.InRange(third.Noise.std().item<float>(), 0.9f, 1.1f);
@@ -81,9 +81,9 @@ public sealed class TrainerTests : IDisposable
     public void A_hundred_steps_leave_no_tensor_behind()
     {
         using var model = GoldenP2.Create();
-        var latents = new TrainingSet(12, ["a", "b"], (indices, _) => (randn(indices.Length, 4, 8, 8), tensor(indices.Select(i => i % 2L).ToArray())));
+        var latents = TrainingSet.OfClasses(12, ["a", "b"], (indices, _) => (randn(indices.Length, 4, 8, 8), tensor(indices.Select(i => i % 2L).ToArray())));
         var before = LiveTensors.Count();
-        new Trainer<GoldenP2>(Short with { Steps = 100, GradientClip = 1 }, Folder(saveEvery: 40)).Run(model, latents);
+        new Trainer(Short with { Steps = 100, GradientClip = 1 }, Folder(saveEvery: 40)).Run(model, latents);
         Assert.Equal(before, LiveTensors.Count());
     }
 
@@ -92,7 +92,7 @@ public sealed class TrainerTests : IDisposable
     {
         using var model = TinyDenoiser.Create();
         var folder = Folder() with { WeightsType = ScalarType.Float16 };
-        var result = new Trainer<TinyDenoiser>(Short, folder).Run(model, Colours());
+        var result = new Trainer(Short, folder).Run(model, Colours());
         Assert.Equal((6, false), (result.Step, result.Cancelled));
         Assert.Equal(
             ["checkpoint.safetensors", "loss.csv", "loss.png", "weights.safetensors"],
@@ -121,7 +121,7 @@ public sealed class TrainerTests : IDisposable
         using var model = TinyDenoiser.Create();
         using var cancel = new CancellationTokenSource();
         var reports = new Reports(report => { if (report.Step == 3) cancel.Cancel(); });
-        var result = new Trainer<TinyDenoiser>(Short with { Steps = 1000 }, Folder()).Run(model, Colours(), reports, cancel.Token);
+        var result = new Trainer(Short with { Steps = 1000 }, Folder()).Run(model, Colours(), reports, cancel.Token);
         Assert.Equal((3, true), (result.Step, result.Cancelled));
         using var checkpoint = SafeTensorsFile.Open(Folder().Checkpoint);
         Assert.Equal("3", checkpoint.Metadata["dit.step"]);
@@ -132,7 +132,7 @@ public sealed class TrainerTests : IDisposable
     public void A_loss_that_is_not_finite_names_the_step_and_keeps_the_last_checkpoint()
     {
         using var model = TinyDenoiser.Create();
-        var trainer = new Trainer<TinyDenoiser>(Short with { Steps = 50 }, Folder(saveEvery: 2));
+        var trainer = new Trainer(Short with { Steps = 50 }, Folder(saveEvery: 2));
         var reports = new Reports(report =>
         {
             if (report.Step != 3) return;
@@ -148,7 +148,7 @@ public sealed class TrainerTests : IDisposable
     public void Spoiled_weights_are_not_saved_over_good_ones()
     {
         using var model = TinyDenoiser.Create();
-        var trainer = new Trainer<TinyDenoiser>(Short with { Steps = 4 }, Folder(saveEvery: 2));
+        var trainer = new Trainer(Short with { Steps = 4 }, Folder(saveEvery: 2));
         var reports = new Reports(report =>
         {
             if (report.Step != 3) return;
@@ -163,7 +163,7 @@ public sealed class TrainerTests : IDisposable
     public void Data_that_do_not_fit_are_refused_before_any_file_is_written()
     {
         using var model = TinyDenoiser.Create();
-        var trainer = new Trainer<TinyDenoiser>(Short, Folder());
+        var trainer = new Trainer(Short, Folder());
         Assert.Equal(
             "The data set has 4 classes and Tiny takes 3: train a model with as many classes.",
             Assert.Throws<DitException>(() => trainer.Run(model, Colours(classes: 4))).Message);
@@ -177,7 +177,7 @@ public sealed class TrainerTests : IDisposable
         Directory.CreateDirectory(root);
         File.WriteAllText(Path.Combine(root, "run"), "a file");
         using var model = TinyDenoiser.Create();
-        var error = Assert.Throws<DitException>(() => new Trainer<TinyDenoiser>(Short, Folder()).Run(model, Colours()));
+        var error = Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, Colours()));
         Assert.StartsWith($"The folder '{Folder().Path}' cannot be created: ", error.Message, StringComparison.Ordinal);
     }
 
@@ -185,7 +185,7 @@ public sealed class TrainerTests : IDisposable
     public void A_second_run_does_not_write_over_the_first()
     {
         using var model = TinyDenoiser.Create();
-        var trainer = new Trainer<TinyDenoiser>(Short, Folder());
+        var trainer = new Trainer(Short, Folder());
         trainer.Run(model, Colours());
         var error = Assert.Throws<DitException>(() => trainer.Run(model, Colours()));
         Assert.Equal($"'{Folder().Checkpoint}' exists already, and training would write over it: name another folder, or remove it.", error.Message);
@@ -200,7 +200,7 @@ public sealed class TrainerTests : IDisposable
         Directory.CreateDirectory(Folder().Path);
         File.WriteAllText(Path.Combine(Folder().Path, name), "precious");
         using var model = TinyDenoiser.Create();
-        Assert.Contains(name, Assert.Throws<DitException>(() => new Trainer<TinyDenoiser>(Short, Folder()).Run(model, Colours())).Message);
+        Assert.Contains(name, Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, Colours())).Message);
         Assert.Equal("precious", File.ReadAllText(Assert.Single(Directory.GetFiles(Folder().Path))));
     }
 
@@ -210,7 +210,7 @@ public sealed class TrainerTests : IDisposable
         var (whole, loads) = (Colours(), 0);
         var data = whole with { Load = (indices, flips) => ++loads > 3 ? throw new DitException("a.png is damaged.") : whole.Load(indices, flips) };
         using var model = TinyDenoiser.Create();
-        var error = Assert.Throws<DitException>(() => new Trainer<TinyDenoiser>(Short, Folder()).Run(model, data));
+        var error = Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, data));
         Assert.Equal($"a.png is damaged; the last good checkpoint is kept in '{Folder().Checkpoint}'.", error.Message);
         using var checkpoint = SafeTensorsFile.Open(Folder().Checkpoint);
         Assert.Equal("3", checkpoint.Metadata["dit.step"]);
@@ -221,7 +221,7 @@ public sealed class TrainerTests : IDisposable
     {
         using var model = TinyDenoiser.Create();
         model.to(ScalarType.BFloat16);
-        var error = Assert.Throws<DitException>(() => new Trainer<TinyDenoiser>(Short, Folder()).Run(model, Colours()));
+        var error = Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, Colours()));
         Assert.StartsWith("Tiny is to be trained in BFloat16: ", error.Message, StringComparison.Ordinal);
     }
 }

@@ -1,0 +1,24 @@
+using Dit.Spec;
+
+namespace Dit.Generator.Emit;
+
+/// <summary>A model that is conditioned on class labels.</summary>
+internal static class ClassLabelsEmitter
+{
+    public static ConditionCode Emit(ModelSpec spec, Condition.ClassLabels labels) => new(
+        BaseType: "nn.Module<Tensor, Tensor, Tensor, Tensor>",
+        Interface: "IClassConditionalModel",
+        Sampler: "Sampler",
+        CatalogFactory: "OfClasses",
+        Card: $"new ModelCondition.Classes({labels.Count}, {Code.Literal(labels.Hidden)})",
+        Embedder: new("LabelEmbedder", $"new LabelEmbedder(rows: {labels.Rows}, width: {spec.Width}, device, dtype)"),
+        Argument: new(
+            "Tensor",
+            "labels",
+            $"Classes from 0 to {labels.Count - 1}{(labels.HasNull ? $", or {labels.Count} for none" : "")}, (N,)."),
+        Vector: "y_embedder.call(labels); // (N, D)",
+        Sequence: "y_embedder.call(labels).unsqueeze(1)",
+        Guidance: GuidanceEmitter.Guidance(
+            spec, labels, "Tensor", "labels", "Classes, (N,).", "with its labels and with the null class", "null class",
+            $"var classes = cat([labels, full_like(labels, {labels.Count})]); // (2 N,)", "classes"));
+}

@@ -1,0 +1,46 @@
+using Dit.Spec;
+
+namespace Dit.Generator.Emit;
+
+/// <summary>What a model's condition adds to its file: types, the embedder, one argument, and guidance.</summary>
+/// <param name="BaseType">The TorchSharp module type.</param>
+/// <param name="Interface">The runtime's interface, without type argument.</param>
+/// <param name="Sampler">The runtime's sampler type, without type argument.</param>
+/// <param name="CatalogFactory">The method of <c>ModelDefinition</c>.</param>
+/// <param name="Card">The card's condition.</param>
+/// <param name="Embedder">The condition's embedder; null for an unconditional model.</param>
+/// <param name="Argument">The argument of <c>forward</c>; null for an unconditional model.</param>
+/// <param name="Vector">The condition as one vector, (N, D), with its comment.</param>
+/// <param name="Sequence">The condition as tokens, (N, M - 1, D).</param>
+/// <param name="Guidance">The method <c>ForwardWithGuidance</c>.</param>
+internal sealed record ConditionCode(
+    string BaseType,
+    string Interface,
+    string Sampler,
+    string CatalogFactory,
+    string Card,
+    EmbedderCode? Embedder,
+    ArgumentCode? Argument,
+    string? Vector,
+    string? Sequence,
+    string? Guidance)
+{
+    public static ConditionCode Of(ModelSpec spec) => spec.Conditioning.Condition.Match(
+        _ => UnconditionalEmitter.Emit(),
+        labels => ClassLabelsEmitter.Emit(spec, labels),
+        text => TextEmitter.Emit(spec, text));
+
+    /// <summary><c>, Tensor labels</c>.</summary>
+    public string Parameter => Argument is null ? "" : $", {Argument.Type} {Argument.Name}";
+}
+
+/// <summary>The layer that embeds a condition; its field is <c>y_embedder</c>, as in the official checkpoints.</summary>
+/// <param name="Type">Its type.</param>
+/// <param name="New">The expression that makes it.</param>
+internal sealed record EmbedderCode(string Type, string New);
+
+/// <summary>An argument.</summary>
+/// <param name="Type">Its type.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Doc">What it holds, with its shape.</param>
+internal sealed record ArgumentCode(string Type, string Name, string Doc);

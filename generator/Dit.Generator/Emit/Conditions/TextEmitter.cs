@@ -1,0 +1,29 @@
+using Dit.Spec;
+
+namespace Dit.Generator.Emit;
+
+/// <summary>A model that is conditioned on sequences of text embeddings: pooled for adaLN, token by token for the other variants.</summary>
+internal static class TextEmitter
+{
+    public static ConditionCode Emit(ModelSpec spec, Condition.Text text) => new(
+        BaseType: "nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>",
+        Interface: "ITextConditionalModel",
+        Sampler: "TextSampler",
+        CatalogFactory: "OfText",
+        Card: $"new ModelCondition.Text({text.Tokens}, {text.Width}, {Code.Literal(text.Hidden)})",
+        Embedder: new("TextEmbedder", $"new TextEmbedder(tokens: {text.Tokens}, textWidth: {text.Width}, width: {spec.Width}, hasNull: {Has(text)}, device, dtype)"),
+        Argument: new(
+            "TextEmbeddings",
+            "text",
+            $"Embedded texts, (N, {text.Tokens}, {text.Width})."),
+        Vector: "y_embedder.call(text).mean([1]); // pooled, (N, D)",
+        Sequence: "y_embedder.call(text)",
+        Guidance: GuidanceEmitter.Guidance(
+            spec, text, "TextEmbeddings", "text", $"Embedded texts, (N, {text.Tokens}, {text.Width}).", "with its texts and with the null text", "null text",
+            "var texts = text.ThenNull(); // 2 N of them", "texts"));
+
+    /// <summary>The statement that checks the argument.</summary>
+    public static string Guard(Condition.Text text) => $"Guard.Text(ModelName, text, x, tokens: {text.Tokens}, width: {text.Width}, hasNull: {Has(text)});";
+
+    private static string Has(Condition.Text text) => text.HasNull ? "true" : "false";
+}

@@ -1,0 +1,17 @@
+namespace Dit.Generator.Emit;
+
+/// <summary>A model that is conditioned on the timestep alone.</summary>
+internal static class UnconditionalEmitter
+{
+    public static ConditionCode Emit() => new(
+        BaseType: "nn.Module<Tensor, Tensor, Tensor>",
+        Interface: "IUnconditionalModel",
+        Sampler: "UnconditionalSampler",
+        CatalogFactory: "OfNothing",
+        Card: "new ModelCondition.None()",
+        Embedder: null,
+        Argument: null,
+        Vector: null,
+        Sequence: null,
+        Guidance: null);
+}

@@ -1,0 +1,39 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>LayerNorm over the last dimension with a learned scale and shift, eps 1e-6: the norm of plain ViT blocks.</summary>
+/// <remarks>State: <c>weight</c> (D) and <c>bias</c> (D).</remarks>
+public sealed class ScaledNorm : nn.Module<Tensor, Tensor>
+{
+    private readonly Parameter weight;
+    private readonly Parameter bias;
+
+    /// <summary>A layer whose parameters are not set yet.</summary>
+    /// <param name="width">D.</param>
+    /// <param name="device">Where the parameters live.</param>
+    /// <param name="dtype">Their type.</param>
+    public ScaledNorm(int width, Device device, ScalarType dtype) : base(nameof(ScaledNorm))
+    {
+        weight = Layer.Unset([width], device, dtype);
+        bias = Layer.Unset([width], device, dtype);
+        register_parameter(nameof(weight), weight);
+        register_parameter(nameof(bias), bias);
+    }
+
+    /// <param name="x">(..., D).</param>
+    /// <returns>(..., D).</returns>
+    public override Tensor forward(Tensor x) => nn.functional.layer_norm(x, weight.shape, weight, bias, eps: 1e-6);
+
+    /// <summary>Scale one, shift zero.</summary>
+    public void Initialize()
+    {
+        Initialise.One(weight);
+        Initialise.Zero(bias);
+    }
+
+    /// <inheritdoc/>
+    protected override void RegisterComponents() { } // done by name, without reflection
+}

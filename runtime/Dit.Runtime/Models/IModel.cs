@@ -1,0 +1,33 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>What the type of every generated model offers without an instance.</summary>
+/// <typeparam name="TSelf">The generated model.</typeparam>
+public interface IModel<TSelf> : IDisposable
+    where TSelf : nn.Module, IModel<TSelf>
+{
+    /// <summary>The model's constants.</summary>
+    static abstract ModelCard Card { get; }
+
+    /// <summary>The diffusion process the model is trained for.</summary>
+    static abstract GaussianDiffusion Diffusion { get; }
+
+    /// <summary>Every tensor of a checkpoint, in the order of the state dict.</summary>
+    static abstract IReadOnlyList<CheckpointEntry> CheckpointMap { get; }
+
+    /// <summary>A new model with the paper's initialisation.</summary>
+    /// <param name="device">Where the parameters live; the CPU by default.</param>
+    /// <param name="dtype">Type of the parameters; float32 by default.</param>
+    /// <param name="seed">The same seed gives the same parameters.</param>
+    static abstract TSelf Create(Device? device = null, ScalarType? dtype = null, long seed = 0);
+
+    /// <summary>A model with the parameters of a checkpoint: every name and shape must match.</summary>
+    /// <param name="path">A <c>.safetensors</c> or <c>.pt</c> file.</param>
+    /// <param name="device">Where the parameters live; the CPU by default.</param>
+    /// <param name="dtype">Type of the parameters; float32 by default.</param>
+    /// <param name="grid">What to do with a checkpoint that was made for another grid of patches; by default it is refused.</param>
+    /// <exception cref="DitException">The file cannot be read, or its tensors are not this model's.</exception>
+    static abstract TSelf Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null);
+}

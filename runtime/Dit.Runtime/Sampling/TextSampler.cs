@@ -1,0 +1,95 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>A named sampler of <typeparamref name="TModel"/>: it takes no other model, and no other condition.</summary>
+/// <typeparam name="TModel">A generated text-conditional model.</typeparam>
+public sealed class TextSampler<TModel> : Sampler
+    where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel>
+{
+    internal TextSampler(SamplerSettings settings) : base(settings) { }
+
+    /// <inheritdoc/>
+    public override TextSampler<TModel> WithSteps(int steps) => new(Settings.WithSteps(steps));
+
+    /// <summary>Draws one sample per text.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="text">Embedded texts, N of them, on any device; they stay the caller's.</param>
+    /// <param name="guidance">Guidance scale; 1 is no guidance, one pass per step.</param>
+    /// <param name="seed">The same seed gives the same samples.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="cancellation">Looked at before each step.</param>
+    /// <param name="channels">The channels to guide.</param>
+    /// <param name="firstIndex">Index of the first sample in a larger run: sample i of a run is the same in whatever batch it is drawn.</param>
+    /// <param name="observe">Shown the state after each step.</param>
+    /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
+    /// <exception cref="DitException">The texts' shape is not the model's, or a number is out of range.</exception>
+    public Tensor Sample(
+        TModel model,
+        TextEmbeddings text,
+        double guidance = 1.0,
+        long seed = 0,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellation = default,
+        GuidanceChannels channels = GuidanceChannels.FirstThree,
+        long firstIndex = 0,
+        Action<SamplingState>? observe = null) =>
+        With(model, text, guidance, channels, (denoise, device) =>
+        {
+            using var noise = new KeyedNoise(seed, firstIndex, checked((int)text.Count), TModel.Card.Input, device);
+            return Loop.Sample(denoise, noise, progress, cancellation, observe);
+        });
+
+    /// <summary>Finds the noise that leads to these samples (DDIM inversion).</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="samples">Samples, (N, C, Y, X).</param>
+    /// <param name="text">Their texts, N of them.</param>
+    /// <param name="guidance">Guidance scale; 1 is no guidance.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="cancellation">Looked at before each step.</param>
+    /// <param name="channels">The channels to guide.</param>
+    /// <returns>Noise in float32 on the model's device, (N, C, Y, X).</returns>
+    /// <exception cref="DitException">The method is not DDIM with eta 0, or a shape or number is out of range.</exception>
+    public Tensor Invert(
+        TModel model,
+        Tensor samples,
+        TextEmbeddings text,
+        double guidance = 1.0,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellation = default,
+        GuidanceChannels channels = GuidanceChannels.FirstThree) =>
+        With(model, text, guidance, channels, (denoise, device) =>
+        {
+            using var x0 = samples.to(ScalarType.Float32, device);
+            return Loop.Invert(denoise, x0, progress, cancellation);
+        });
+
+    private static Tensor With(TModel model, TextEmbeddings text, double guidance, GuidanceChannels channels, Func<Denoiser, Device, Tensor> run)
+    {
+        RequireGuidance(TModel.Card, guidance);
+        return With(model, Bind, run);
+
+        Denoiser Bind(Device device)
+        {
+            var there = text.To(device);
+            return guidance == 1.0
+                ? (x, t) => model.call(x, t, there)
+                : (x, t) => model.ForwardWithGuidance(x, t, there, guidance, channels);
+        }
+    }
+}
+
+/// <summary>Makes samplers of text-conditional models; generated code calls it.</summary>
+public static class TextSampler
+{
+    /// <inheritdoc cref="Sampler.Ddpm{TModel}"/>
+    public static TextSampler<TModel> Ddpm<TModel>(string name, GaussianDiffusion process, int steps, bool clipDenoised = false)
+        where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
+        new(SamplerSettings.Ddpm(name, process, steps, clipDenoised));
+
+    /// <inheritdoc cref="Sampler.Ddim{TModel}"/>
+    public static TextSampler<TModel> Ddim<TModel>(string name, GaussianDiffusion process, int steps, double eta = 0, bool clipDenoised = false)
+        where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
+        new(SamplerSettings.Ddim(name, process, steps, eta, clipDenoised));
+}

@@ -1,0 +1,69 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>A named sampler of <typeparamref name="TModel"/>: it takes no other model, and no condition.</summary>
+/// <typeparam name="TModel">A generated unconditional model.</typeparam>
+public sealed class UnconditionalSampler<TModel> : Sampler
+    where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel>
+{
+    internal UnconditionalSampler(SamplerSettings settings) : base(settings) { }
+
+    /// <inheritdoc/>
+    public override UnconditionalSampler<TModel> WithSteps(int steps) => new(Settings.WithSteps(steps));
+
+    /// <summary>Draws samples.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="count">How many, N.</param>
+    /// <param name="seed">The same seed gives the same samples.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="cancellation">Looked at before each step.</param>
+    /// <param name="firstIndex">Index of the first sample in a larger run: sample i of a run is the same in whatever batch it is drawn.</param>
+    /// <param name="observe">Shown the state after each step.</param>
+    /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
+    /// <exception cref="DitException">The count is not positive.</exception>
+    public Tensor Sample(
+        TModel model,
+        int count,
+        long seed = 0,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellation = default,
+        long firstIndex = 0,
+        Action<SamplingState>? observe = null) =>
+        With(model, Bind(model), (denoise, device) =>
+        {
+            using var noise = new KeyedNoise(seed, firstIndex, count, TModel.Card.Input, device);
+            return Loop.Sample(denoise, noise, progress, cancellation, observe);
+        });
+
+    /// <summary>Finds the noise that leads to these samples (DDIM inversion).</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="samples">Samples, (N, C, Y, X).</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="cancellation">Looked at before each step.</param>
+    /// <returns>Noise in float32 on the model's device, (N, C, Y, X).</returns>
+    /// <exception cref="DitException">The method is not DDIM with eta 0.</exception>
+    public Tensor Invert(TModel model, Tensor samples, IProgress<SamplingProgress>? progress = null, CancellationToken cancellation = default) =>
+        With(model, Bind(model), (denoise, device) =>
+        {
+            using var x0 = samples.to(ScalarType.Float32, device);
+            return Loop.Invert(denoise, x0, progress, cancellation);
+        });
+
+    private static Func<Device, Denoiser> Bind(TModel model) => _ => (x, t) => model.call(x, t);
+}
+
+/// <summary>Makes samplers of unconditional models; generated code calls it.</summary>
+public static class UnconditionalSampler
+{
+    /// <inheritdoc cref="Sampler.Ddpm{TModel}"/>
+    public static UnconditionalSampler<TModel> Ddpm<TModel>(string name, GaussianDiffusion process, int steps, bool clipDenoised = false)
+        where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> =>
+        new(SamplerSettings.Ddpm(name, process, steps, clipDenoised));
+
+    /// <inheritdoc cref="Sampler.Ddim{TModel}"/>
+    public static UnconditionalSampler<TModel> Ddim<TModel>(string name, GaussianDiffusion process, int steps, double eta = 0, bool clipDenoised = false)
+        where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> =>
+        new(SamplerSettings.Ddim(name, process, steps, eta, clipDenoised));
+}

@@ -1,0 +1,74 @@
+namespace Dit.Generator.Tests;
+
+/// <summary>What a model is conditioned on, and which samplers are its own, is in its type: code that mixes them up does not compile.</summary>
+public class TypeSafetyTests
+{
+    private const string Specs = """
+        family: "{kind}"
+        matrix:
+          kind:
+            Classes: { conditioning: { classes: 10 } }
+            Digits: { conditioning: { classes: 10 }, diffusion: { prediction: start-x, variance: fixed-small, schedule: squared-cosine } }
+            Captions: { conditioning: { variant: cross-attention, text: { tokens: 77, width: 768 } } }
+            Anything: { conditioning: none }
+        depth: 1
+        width: 32
+        heads: 4
+        patch_size: 2
+        input: { channels: 4, size: 8 }
+        samplers:
+          ddim-5: { method: ddim, steps: 5 }
+        """;
+
+    private static readonly Generate Models = Generate.From(new SpecText("models.dit.yaml", Specs)).AssertCompiles();
+
+    [Theory]
+    [InlineData("classes.forward(x, t, labels);")]
+    [InlineData("captions.forward(x, t, text);")]
+    [InlineData("anything.forward(x, t);")]
+    [InlineData("classes.ForwardWithGuidance(x, t, labels, 4.0);")]
+    [InlineData("captions.ForwardWithGuidance(x, t, text, 4.0, GuidanceChannels.All);")]
+    [InlineData("Classes.Samplers.Ddim5.Sample(classes, labels, guidance: 4.0, seed: 0);")]
+    [InlineData("Classes.Samplers.Ddim5.Sample(classes, [1, 2, 3]);")]
+    [InlineData("Captions.Samplers.Ddim5.Sample(captions, text, guidance: 4.0, seed: 0);")]
+    [InlineData("Anything.Samplers.Ddim5.Sample(anything, 16, seed: 0);")]
+    [InlineData("Classes.Load(\"a.pt\", grid: CheckpointGrid.Recompute(Console.WriteLine));")]
+    public void What_belongs_together_compiles(string statement) => Assert.Empty(Errors(statement));
+
+    [Theory]
+    [InlineData("classes.forward(x, t, text);", "CS1503: Argument 3: cannot convert from 'Dit.Runtime.TextEmbeddings' to 'TorchSharp.torch.Tensor'")]
+    [InlineData("captions.forward(x, t, labels);", "CS1503: Argument 3: cannot convert from 'TorchSharp.torch.Tensor' to 'Dit.Runtime.TextEmbeddings'")]
+    [InlineData("anything.forward(x, t, labels);", "CS1501: No overload for method 'forward' takes 3 arguments")]
+    [InlineData("classes.forward(x, t);", "CS7036: There is no argument given that corresponds to the required parameter 'labels' of 'Classes.forward(torch.Tensor, torch.Tensor, torch.Tensor)'")]
+    [InlineData("classes.call(x, t, text);", "CS1503: Argument 3: cannot convert from 'Dit.Runtime.TextEmbeddings' to 'TorchSharp.torch.Tensor'")]
+    public void A_condition_of_another_kind_does_not_compile(string statement, string error) => Assert.Equal([error], Errors(statement));
+
+    [Theory]
+    [InlineData("Classes.Samplers.Ddim5.Sample(digits, labels);", "CS1503: Argument 1: cannot convert from 'Consumer.Digits' to 'Consumer.Classes'")]
+    [InlineData("Captions.Samplers.Ddim5.Sample(captions, labels);", "CS1503: Argument 2: cannot convert from 'TorchSharp.torch.Tensor' to 'Dit.Runtime.TextEmbeddings'")]
+    [InlineData("Anything.Samplers.Ddim5.Sample(anything, labels);", "CS1503: Argument 2: cannot convert from 'TorchSharp.torch.Tensor' to 'int'")]
+    [InlineData("Sampler<Classes> mine = Digits.Samplers.Ddim5;", "CS0029: Cannot implicitly convert type 'Dit.Runtime.Sampler<Consumer.Digits>' to 'Dit.Runtime.Sampler<Consumer.Classes>'")]
+    [InlineData("Sampler<Classes> mine = Captions.Samplers.Ddim5;", "CS0029: Cannot implicitly convert type 'Dit.Runtime.TextSampler<Consumer.Captions>' to 'Dit.Runtime.Sampler<Consumer.Classes>'")]
+    public void A_sampler_of_another_model_or_process_does_not_compile(string statement, string error) => Assert.Equal([error], Errors(statement));
+
+    [Theory]
+    [InlineData("anything.ForwardWithGuidance(x, t, labels, 4.0);", "CS1061: 'Anything' does not contain a definition for 'ForwardWithGuidance'")]
+    [InlineData("Anything.Samplers.Ddim5.Sample(anything, 16, guidance: 4.0);", "CS1739: The best overload for 'Sample' does not have a parameter named 'guidance'")]
+    public void Guidance_of_a_model_without_a_condition_does_not_compile(string statement, string error) =>
+        Assert.StartsWith(error, Assert.Single(Errors(statement)));
+
+    private static IReadOnlyList<string> Errors(string statement) => Models.ErrorsOf($$"""
+        using System;
+        using Dit.Runtime;
+        using TorchSharp;
+        using Consumer;
+
+        static class Program
+        {
+            static void Use(Classes classes, Digits digits, Captions captions, Anything anything, torch.Tensor x, torch.Tensor t, torch.Tensor labels, TextEmbeddings text)
+            {
+                {{statement}}
+            }
+        }
+        """);
+}
