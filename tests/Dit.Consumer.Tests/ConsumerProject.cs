@@ -37,7 +37,7 @@ internal static class ConsumerProject
         ShapesDataset.Write("data", count: 20, seed: 0, size: 16);
         var images = ImageFolder.Open("data");
         using var model = Tiny.Create(seed: 1);
-        new Trainer<Tiny>(new TrainingRecipe { Steps = 2, BatchSize = 4 }, new TrainingFolder("run")).Run(model, TrainingSet.Of(images, Tiny.Card.Input));
+        new Trainer(new TrainingRecipe { Steps = 2, BatchSize = 4 }, new TrainingFolder("run")).Run(model, TrainingSet.Of(images, Tiny.Card.Input));
         using var trained = Tiny.Load("run/weights.safetensors");
         using var samples = Tiny.Samplers.Ddim4.Sample(trained, [3, 3, 8], guidance: 2.0, seed: 0);
         ImageGrid.Write(args[0], samples);

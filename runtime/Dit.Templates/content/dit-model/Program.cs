@@ -14,7 +14,7 @@ using var model = Shapes.Create(seed: 1);
 Console.WriteLine($"{Shapes.Card.Name}: {Shapes.Card.Parameters:N0} parameters, {images.Count:N0} images of {images.Classes.Count} classes");
 
 var recipe = new TrainingRecipe { Steps = steps, BatchSize = 32, LearningRate = 1e-3, EmaDecay = 0.99, GradientClip = 1, HorizontalFlip = false };
-new Trainer<Shapes>(recipe, new TrainingFolder(run)).Run(model, TrainingSet.Of(images, Shapes.Card.Input), new Printed());
+new Trainer(recipe, new TrainingFolder(run)).Run(model, TrainingSet.Of(images, Shapes.Card.Input), new Printed());
 
 // Four images of each class, from the averaged weights that training left.
 using var trained = Shapes.Load(Path.Combine(run, "weights.safetensors"));
