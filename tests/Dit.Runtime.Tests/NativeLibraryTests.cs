@@ -21,6 +21,15 @@ public class NativeLibraryTests
     }
 
     [Fact]
+    public void A_program_with_a_libtorch_of_its_own_takes_no_other()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var name in new[] { "libc10.so", "libtorch_cpu.so", "libtorch.so" }) folder.Write(name, [1, 2, 3]);
+
+        Assert.True(LibTorch.TryLoad(folder.Root)); // and does not try those, which are no libraries
+    }
+
+    [Fact]
     public void A_file_that_is_no_library_is_named()
     {
         using var folder = new TemporaryFolder();

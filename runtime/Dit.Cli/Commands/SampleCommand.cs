@@ -67,6 +67,7 @@ internal static class SampleCommand
         };
         command.SetAction(parsed =>
         {
+            TensorLibrary.Require();
             var definition = context.FindModel(parsed.GetRequiredValue(model));
             definition.Accept(new SampleVisitor(context, new SampleRequest(
                 parsed.GetValue(checkpoint), WeightsWords[parsed.GetRequiredValue(weights)], parsed.GetValue(classes) ?? [], parsed.GetValue(text),

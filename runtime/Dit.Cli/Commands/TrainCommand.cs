@@ -44,23 +44,27 @@ internal static class TrainCommand
         {
             data, model, folder, steps, batch, rate, weightDecay, decay, warmup, clip, seed, every, type, flip, noFlip, device,
         };
-        command.SetAction(parsed => context.FindModel(parsed.GetRequiredValue(model)).Accept(new Visitor(
-            context,
-            parsed.GetRequiredValue(data),
-            new TrainingRecipe
-            {
-                Steps = parsed.GetValue(steps),
-                BatchSize = parsed.GetValue(batch),
-                LearningRate = parsed.GetValue(rate),
-                WeightDecay = parsed.GetValue(weightDecay),
-                EmaDecay = parsed.GetValue(decay),
-                WarmupSteps = parsed.GetValue(warmup),
-                GradientClip = parsed.GetValue(clip),
-                Seed = parsed.GetValue(seed),
-                HorizontalFlip = parsed.GetValue(flip) && !parsed.GetValue(noFlip),
-            },
-            new TrainingFolder(AtomicFile.FullPath(parsed.GetRequiredValue(folder)), parsed.GetValue(every), WeightsTypes[parsed.GetRequiredValue(type)]),
-            CommonOptions.ParseDevice(parsed.GetRequiredValue(device)))));
+        command.SetAction(parsed =>
+        {
+            TensorLibrary.Require();
+            return context.FindModel(parsed.GetRequiredValue(model)).Accept(new Visitor(
+                context,
+                parsed.GetRequiredValue(data),
+                new TrainingRecipe
+                {
+                    Steps = parsed.GetValue(steps),
+                    BatchSize = parsed.GetValue(batch),
+                    LearningRate = parsed.GetValue(rate),
+                    WeightDecay = parsed.GetValue(weightDecay),
+                    EmaDecay = parsed.GetValue(decay),
+                    WarmupSteps = parsed.GetValue(warmup),
+                    GradientClip = parsed.GetValue(clip),
+                    Seed = parsed.GetValue(seed),
+                    HorizontalFlip = parsed.GetValue(flip) && !parsed.GetValue(noFlip),
+                },
+                new TrainingFolder(AtomicFile.FullPath(parsed.GetRequiredValue(folder)), parsed.GetValue(every), WeightsTypes[parsed.GetRequiredValue(type)]),
+                CommonOptions.ParseDevice(parsed.GetRequiredValue(device))));
+        });
         return command;
     }
 

@@ -5,8 +5,8 @@ namespace Dit.Runtime;
 /// <summary>Which libtorch the process runs on.</summary>
 /// <remarks>
 /// By default the one that the build copied beside the program. With the environment variable <c>DIT_LIBTORCH</c> set to a folder, such as
-/// <c>site-packages/torch/lib</c> of a Python installation, the one there, CUDA included; such a program is built with
-/// <c>-p:TorchBackend=none</c>, since TorchSharp cannot be kept from a libtorch beside it. Generated code calls <see cref="Load"/>
+/// <c>site-packages/torch/lib</c> of a Python installation, the one there, CUDA included; such a program is built without
+/// a libtorch package, since TorchSharp cannot be kept from a libtorch beside it. Generated code calls <see cref="Load"/>
 /// when its assembly is loaded; a program that uses TorchSharp before that calls it first.
 /// </remarks>
 public static class LibTorch
@@ -25,9 +25,25 @@ public static class LibTorch
         {
             if (loaded || Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } folder) return;
             if (Carried() is { } own)
-                throw new DitException($"{Variable} is set, but this program carries a libtorch of its own, {own}, and two of them end a process; build with -p:TorchBackend=none to use the one in '{folder}', or unset {Variable}.");
+                throw new DitException($"{Variable} is set, but this program carries a libtorch of its own, {own}, and two of them end a process; build without a libtorch package (in the repository of Dit.Gen: -p:TorchBackend=none) to use the one in '{folder}', or unset {Variable}.");
             LoadFrom(folder);
             loaded = true;
+        }
+    }
+
+    /// <summary>Loads the libtorch of a folder, for a program that has none yet: none beside it, and none by <c>DIT_LIBTORCH</c>.</summary>
+    /// <param name="folder">A folder that may hold libtorch.</param>
+    /// <returns>Whether the program has one now; false when it had none and the folder holds none.</returns>
+    /// <exception cref="DitException">The one of the folder cannot be loaded.</exception>
+    public static bool TryLoad(string folder)
+    {
+        lock (Gate)
+        {
+            if (loaded || Carried() is not null) return true;
+            var libraries = PathsIn(folder);
+            if (!libraries.All(File.Exists)) return false;
+            foreach (var library in libraries) LoadLibrary(library, "");
+            return loaded = true;
         }
     }
 
@@ -50,19 +66,26 @@ public static class LibTorch
     {
         if (!Directory.Exists(folder))
             throw new DitException($"{Variable} names the folder '{folder}', which does not exist; set it to a folder with libtorch, such as site-packages/torch/lib.");
-        foreach (var name in Libraries(FileName, name => File.Exists(Path.Combine(folder, name))))
+        foreach (var library in PathsIn(folder))
         {
-            var path = Path.Combine(folder, name);
-            if (!File.Exists(path))
-                throw new DitException($"{Variable} names the folder '{folder}', which holds no {name}; set it to a folder with libtorch, such as site-packages/torch/lib.");
-            try
-            {
-                NativeLibrary.Load(path);
-            }
-            catch (Exception error) when (error is DllNotFoundException or BadImageFormatException)
-            {
-                throw new DitException($"'{path}', named by {Variable}, cannot be loaded: {error.Message}", error);
-            }
+            if (!File.Exists(library))
+                throw new DitException($"{Variable} names the folder '{folder}', which holds no {Path.GetFileName(library)}; set it to a folder with libtorch, such as site-packages/torch/lib.");
+            LoadLibrary(library, $", named by {Variable},");
+        }
+    }
+
+    private static string[] PathsIn(string folder) =>
+        [.. Libraries(FileName, name => File.Exists(Path.Combine(folder, name))).Select(name => Path.Combine(folder, name))];
+
+    private static void LoadLibrary(string path, string whose)
+    {
+        try
+        {
+            NativeLibrary.Load(path);
+        }
+        catch (Exception error) when (error is DllNotFoundException or BadImageFormatException)
+        {
+            throw new DitException($"'{path}'{whose} cannot be loaded: {error.Message}", error);
         }
     }
 

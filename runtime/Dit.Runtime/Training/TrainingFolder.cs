@@ -84,8 +84,8 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
             ["dit.spec"] = state.Card.SpecHash,
             ["dit.step"] = state.Step.ToString(CultureInfo.InvariantCulture),
         };
-        if (state.Card.Condition is ModelCondition.Classes) metadata.Add(ClassesKey, JsonSerializer.Serialize(state.Classes));
-        metadata.Add("dit.recipe", JsonSerializer.Serialize(state.Recipe));
+        if (state.Card.Condition is ModelCondition.Classes) metadata.Add(ClassesKey, JsonSerializer.Serialize(state.Classes, TrainingJson.Default.IReadOnlyListString));
+        metadata.Add("dit.recipe", JsonSerializer.Serialize(state.Recipe, TrainingJson.Default.TrainingRecipe));
         return metadata;
     }
 
