@@ -3,21 +3,18 @@ namespace Dit.Spec;
 /// <summary>The nearest word of a list, when one is near.</summary>
 public static class DidYouMean
 {
-    /// <summary><c>; did you mean 'width'?</c>, or null when no word is near.</summary>
-    /// <param name="word">The word that was written.</param>
-    /// <param name="words">The words that would be right.</param>
-    public static string? Suggest(string word, IReadOnlyList<string> words) =>
-        Nearest(word, words) is { } near ? $"; did you mean '{near}'?" : null;
-
     /// <summary>The nearest word within a third of its length in edits, or null.</summary>
     /// <param name="word">The word that was written.</param>
     /// <param name="words">The words that would be right.</param>
     public static string? Nearest(string word, IReadOnlyList<string> words) => words
+        .Where(candidate => Math.Abs(candidate.Length - word.Length) <= Allowed(candidate))
         .Select(candidate => (candidate, distance: Distance(word.ToLowerInvariant(), candidate.ToLowerInvariant())))
-        .Where(static c => c.distance <= Math.Max(1, c.candidate.Length / 3))
+        .Where(static c => c.distance <= Allowed(c.candidate))
         .OrderBy(static c => c.distance)
         .Select(static c => c.candidate)
         .FirstOrDefault();
+
+    private static int Allowed(string candidate) => Math.Max(1, candidate.Length / 3);
 
     // Edits from one word to the other: insert, delete, replace, swap two neighbours.
     private static int Distance(string a, string b)
