@@ -85,9 +85,15 @@ internal sealed class Generate
     public Generate AssertCompiles()
     {
         Assert.Empty(Diagnostics);
-        driver.RunGeneratorsAndUpdateCompilation(Empty, out var compilation, out _);
-        Assert.Empty(compilation.GetDiagnostics().Where(static d => d.Severity >= DiagnosticSeverity.Warning).Select(static d => d.ToString()));
+        Assert.Empty(CompilerComplaints().Select(static d => d.ToString()));
         return this;
+    }
+
+    /// <summary>Errors and warnings of the compiler about what was written.</summary>
+    public IEnumerable<Diagnostic> CompilerComplaints()
+    {
+        driver.RunGeneratorsAndUpdateCompilation(Empty, out var compilation, out _);
+        return compilation.GetDiagnostics().Where(static d => d.Severity >= DiagnosticSeverity.Warning);
     }
 
     // What this test runs on, the runtime and TorchSharp among it.

@@ -42,7 +42,7 @@ public static class Identifier
             is UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned;
 
     private static readonly HashSet<string> UsedBySamplers =
-        ["Samplers", "Sampler", "Diffusion", "Equals", "GetHashCode", "GetType", "MemberwiseClone", "ReferenceEquals", "ToString", "Finalize"];
+        ["Samplers", "Sampler", "TextSampler", "UnconditionalSampler", "Diffusion", "Equals", "GetHashCode", "GetType", "MemberwiseClone", "ReferenceEquals", "ToString", "Finalize"];
 
     private static readonly HashSet<string> UsedInGeneratedCode =
     [
