@@ -3,6 +3,12 @@ namespace Dit.Spec;
 /// <summary>The nearest word of a list, when one is near.</summary>
 public static class DidYouMean
 {
+    /// <summary><c>; did you mean 'width'?</c>, or null when no word is near.</summary>
+    /// <param name="word">The word that was written.</param>
+    /// <param name="words">The words that would be right.</param>
+    public static string? Suggest(string word, IReadOnlyList<string> words) =>
+        Nearest(word, words) is { } near ? $"; did you mean '{near}'?" : null;
+
     /// <summary>The nearest word within a third of its length in edits, or null.</summary>
     /// <param name="word">The word that was written.</param>
     /// <param name="words">The words that would be right.</param>

@@ -11,8 +11,17 @@ internal static class Values
     // What YAML 1.1 or 1.2 readers make of these words when they are not quoted.
     private static readonly Dictionary<string, string> Taken = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["true"] = "true", ["yes"] = "true", ["on"] = "true", ["false"] = "false", ["no"] = "false", ["off"] = "false",
-        ["null"] = "nothing", [".nan"] = "a number", [".inf"] = "a number", ["-.inf"] = "a number", ["+.inf"] = "a number",
+        ["true"] = "true",
+        ["yes"] = "true",
+        ["on"] = "true",
+        ["false"] = "false",
+        ["no"] = "false",
+        ["off"] = "false",
+        ["null"] = "nothing",
+        [".nan"] = "a number",
+        [".inf"] = "a number",
+        ["-.inf"] = "a number",
+        ["+.inf"] = "a number",
     };
 
     public static Result<int> Whole(SpecNode node, string name, int min, int max, string wanted)
