@@ -4,7 +4,19 @@ namespace Dit.Spec;
 /// <param name="Rule">The rule broken.</param>
 /// <param name="Message">What is wrong and what would be right, as one sentence without a final stop.</param>
 /// <param name="At">Where.</param>
-public sealed record SpecError(Rule Rule, string Message, TextRange At);
+public sealed record SpecError(Rule Rule, string Message, TextRange At)
+{
+    /// <summary>The one edit that puts it right, where there is one.</summary>
+    public SpecFix? Fix { get; init; }
+
+    /// <summary>The same error, put right by other text in its place.</summary>
+    internal SpecError Replace(string text) => this with { Fix = new(At, text) };
+}
+
+/// <summary>An edit of a spec.</summary>
+/// <param name="At">What to take out.</param>
+/// <param name="Text">What to put there.</param>
+public sealed record SpecFix(TextRange At, string Text);
 
 /// <summary>A piece of a text file. Lines and columns count from 1, as editors show them.</summary>
 /// <param name="Start">Offset of the first character, from 0.</param>
@@ -50,6 +62,24 @@ public sealed record Rule(string Id, string Title)
     /// <summary>The matrix of a family is empty or malformed.</summary>
     public static readonly Rule BadMatrix = new("DIT010", "Malformed matrix");
 
+    /// <summary>A tab where YAML wants spaces.</summary>
+    public static readonly Rule Tab = new("DIT011", "Tab instead of spaces");
+
+    /// <summary>Anchors, aliases, tags, merge keys and directives.</summary>
+    public static readonly Rule YamlFeature = new("DIT012", "YAML feature that specs do not use");
+
+    /// <summary>A name such as <c>no</c>, which YAML readers take for a truth value.</summary>
+    public static readonly Rule YamlWord = new("DIT013", "Word that YAML reads as something else");
+
+    /// <summary>A cell of a matrix without a key that the other cells of its axis give.</summary>
+    public static readonly Rule MatrixHole = new("DIT014", "Hole in the matrix");
+
+    /// <summary>A key that a family gives in its matrix and outside it, or on two axes.</summary>
+    public static readonly Rule KeyInMatrixAndOutside = new("DIT015", "Key in the matrix and outside it");
+
+    /// <summary>A matrix whose axes multiply out to too many models.</summary>
+    public static readonly Rule MembersInRange = new("DIT016", "Too many models in a family");
+
     /// <summary>Heads must divide width.</summary>
     public static readonly Rule HeadsDivideWidth = new("DIT101", "Heads must divide width");
 
@@ -83,11 +113,15 @@ public sealed record Rule(string Id, string Title)
     /// <summary>A model is conditioned on one thing, or on nothing.</summary>
     public static readonly Rule OneCondition = new("DIT111", "One condition");
 
+    /// <summary>A condition that training always hides is never learned.</summary>
+    public static readonly Rule ConditionIsSeen = new("DIT112", "Condition is always hidden");
+
     /// <summary>Every rule, by id.</summary>
     public static IReadOnlyList<Rule> All { get; } =
     [
         Yaml, UnknownKey, MissingKey, WrongType, DuplicateKey, UnknownValue, OutOfRange, BadName, NotAvailable, BadMatrix,
+        Tab, YamlFeature, YamlWord, MatrixHole, KeyInMatrixAndOutside, MembersInRange,
         HeadsDivideWidth, PatchDividesInput, WidthMultipleOfFour, SamplerFitsProcess, ProcessIsConsistent, StepsWithinTimesteps,
-        ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition,
+        ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition, ConditionIsSeen,
     ];
 }

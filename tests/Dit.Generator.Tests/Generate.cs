@@ -85,8 +85,7 @@ internal sealed class Generate
     public Generate AssertCompiles()
     {
         Assert.Empty(Diagnostics);
-        driver.RunGeneratorsAndUpdateCompilation(Empty, out var compilation, out _);
-        Assert.Empty(compilation.GetDiagnostics().Where(static d => d.Severity >= DiagnosticSeverity.Warning).Select(static d => d.ToString()));
+        Assert.Empty(CompilerComplaints().Select(static d => d.ToString()));
         return this;
     }
 
@@ -97,6 +96,13 @@ internal sealed class Generate
         driver.RunGeneratorsAndUpdateCompilation(Empty.AddSyntaxTrees(CSharpSyntaxTree.ParseText(code)), out var compilation, out _);
         return [.. compilation.GetDiagnostics().Where(static d => d.Severity == DiagnosticSeverity.Error)
             .Select(static d => $"{d.Id}: {d.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}")];
+    }
+
+    /// <summary>Errors and warnings of the compiler about what was written.</summary>
+    public IEnumerable<Diagnostic> CompilerComplaints()
+    {
+        driver.RunGeneratorsAndUpdateCompilation(Empty, out var compilation, out _);
+        return compilation.GetDiagnostics().Where(static d => d.Severity >= DiagnosticSeverity.Warning);
     }
 
     // What this test runs on, the runtime and TorchSharp among it.

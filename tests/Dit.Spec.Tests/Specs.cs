@@ -34,6 +34,21 @@ internal static class Specs
           ddim-50: { method: ddim, steps: 50, eta: 0.5 }
         """;
 
+    /// <summary><see cref="Tiny"/> with other lines in place of those of the same keys.</summary>
+    public static string With(string lines) => string.Join("\n", TopKeys(lines).Aggregate(Tiny, Without).TrimEnd(), lines, "");
+
+    public static string Without(string key) => Without(Tiny, key);
+
+    private static string Without(string spec, string key) => string.Join("\n", spec.Split('\n')
+        .Aggregate((Lines: new List<string>(), Skips: false), (read, line) =>
+        {
+            var skips = line.StartsWith(' ') ? read.Skips : line.StartsWith(key + ":", StringComparison.Ordinal);
+            if (!skips) read.Lines.Add(line);
+            return (read.Lines, skips);
+        }).Lines);
+
+    private static IEnumerable<string> TopKeys(string lines) => lines.Split('\n').Where(static l => l.Contains(':') && !l.StartsWith(' ') && !l.StartsWith('#')).Select(static l => l[..l.IndexOf(':')]);
+
     public static string Shipped(string file) => File.ReadAllText(Path.Combine(RepositoryRoot, "definitions", file));
 
     public static ModelSpec Model(string yaml)

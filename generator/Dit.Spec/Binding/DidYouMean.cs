@@ -13,11 +13,14 @@ public static class DidYouMean
     /// <param name="word">The word that was written.</param>
     /// <param name="words">The words that would be right.</param>
     public static string? Nearest(string word, IReadOnlyList<string> words) => words
+        .Where(candidate => Math.Abs(candidate.Length - word.Length) <= Allowed(candidate))
         .Select(candidate => (candidate, distance: Distance(word.ToLowerInvariant(), candidate.ToLowerInvariant())))
-        .Where(static c => c.distance <= Math.Max(1, c.candidate.Length / 3))
+        .Where(static c => c.distance <= Allowed(c.candidate))
         .OrderBy(static c => c.distance)
         .Select(static c => c.candidate)
         .FirstOrDefault();
+
+    private static int Allowed(string candidate) => Math.Max(1, candidate.Length / 3);
 
     // Edits from one word to the other: insert, delete, replace, swap two neighbours.
     private static int Distance(string a, string b)

@@ -2,102 +2,109 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>Reads the values of one mapping. Each method is a pure check that names the key, what is there and what would be right.</summary>
+/// <summary>Reads the values of one mapping by its keys. Each method is a pure check that names the key, what is there and what would be right.</summary>
 /// <param name="node">The mapping.</param>
 /// <param name="owner">What it describes, for messages: <c>conditioning</c>; empty at the top level.</param>
-/// <param name="allowed">The keys it may have.</param>
-internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<string> allowed)
+/// <param name="keys">The keys it may have.</param>
+/// <param name="missingIsReported">Whether another check reports missing keys, so that this one keeps quiet.</param>
+internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecKey> keys, bool missingIsReported = false)
 {
     private string Full(string key) => owner.Length == 0 ? key : $"{owner}.{key}";
 
-    /// <summary>Where the key's value stands, or where the mapping starts.</summary>
-    public TextRange At(string key) => node[key]?.At ?? node.Place;
+    private string[] Names => [.. keys.Select(static k => k.Name)];
 
-    public bool Has(string key) => node[key] is not null;
+    /// <summary>Where the key's value stands, or where the mapping starts.</summary>
+    public TextRange At(SpecKey key) => node[key.Name]?.At ?? node.Place;
+
+    public bool Has(SpecKey key) => node[key.Name] is not null;
 
     /// <summary>Keys that are not allowed, and keys that stand twice.</summary>
     public Result<bool> OnlyAllowed()
     {
-        var unknown = node.Entries.Where(e => !allowed.Contains(e.Key.Text)).Select(e => new SpecError(
-            Rule.UnknownKey,
-            $"Unknown key '{Full(e.Key.Text)}'{DidYouMean.Suggest(e.Key.Text, allowed) ?? "; the keys here are " + string.Join(", ", allowed)}",
-            e.Key.At));
-        var twice = node.Entries.GroupBy(static e => e.Key.Text).SelectMany(static g => g.Skip(1)).Select(e => new SpecError(
+        var allowed = Names;
+        var unknown = node.Entries.Where(e => !allowed.Contains(e.Key.Text)).Select(Unknown);
+        var twice = node.Entries.Where(e => allowed.Contains(e.Key.Text)).GroupBy(static e => e.Key.Text).SelectMany(static g => g.Skip(1)).Select(e => new SpecError(
             Rule.DuplicateKey, $"Key '{Full(e.Key.Text)}' stands twice; keep one of them", e.Key.At));
         var errors = unknown.Concat(twice).ToArray();
         return errors.Length > 0 ? new Result<bool>.Failed(errors) : Result.Of(true);
     }
 
-    public Result<int> Int(string key, int min, int max, int? fallback = null) => Optional(key, $"a whole number from {min} to {max}", fallback, value =>
-        ToInt(value, Full(key)).Then(number => number >= min && number <= max ? Result.Of(number) : Result.Fail<int>(new(
-            Rule.OutOfRange, FormattableString.Invariant($"'{Full(key)}' is {number}; it must be from {min} to {max}"), value.At))));
+    public Result<int> Read(WholeKey key) => key.Default is { } fallback && !Has(key)
+        ? Result.Of(fallback)
+        : Required(key, value => Values.Whole(value, Full(key.Name), key.Min, key.Max, key.Wanted));
 
-    public Result<double> Number(string key, double min, double max, double fallback) => Optional(key, "a number", fallback, value =>
-        value is ScalarNode { Quoted: false } scalar
-            && double.TryParse(scalar.Text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number)
-        ? number >= min && number <= max
-            ? Result.Of(number)
-            : Result.Fail<double>(new(Rule.OutOfRange, FormattableString.Invariant($"'{Full(key)}' is {scalar.Text}; it must be from {min} to {max}"), value.At))
-        : Result.Fail<double>(new(Rule.WrongType, $"'{Full(key)}' must be a number such as 4 or 0.1, not {value.Kind}", value.At)));
+    public Result<double> Read(NumberKey key) => Has(key) ? Required(key, value => Values.Number(value, Full(key.Name), key)) : Result.Of(key.Default);
 
-    public Result<string> Text(string key, string wanted) => Required(key, wanted, value => value is ScalarNode { Text.Length: > 0 } scalar
-        ? Result.Of(scalar.Text)
-        : Result.Fail<string>(new(Rule.WrongType, $"'{Full(key)}' must be {wanted}, not {value.Kind}", value.At)));
+    /// <summary>The value of a word. Words that this version has no code for are errors of their own.</summary>
+    public Result<T> Read<T>(WordKey<T> key) => key.Default is { } fallback && !Has(key)
+        ? key.Values.First(w => w.Text == fallback) is { Value: { } value } ? Result.Of(value) : throw new InvalidOperationException($"The default of {key.Name} has no value.")
+        : Required(key, value => Values.Word(value, Full(key.Name), key));
 
-    /// <summary>One of the words of a table; words whose value is null are known to the language but not available here.</summary>
-    public Result<T> Choice<T>(string key, IReadOnlyList<(string Word, T? Value)> words, T? fallback) where T : struct => Optional(key, "one of " + Words(words), fallback, value =>
-    {
-        if (value is not ScalarNode scalar)
-            return Result.Fail<T>(new(Rule.WrongType, $"'{Full(key)}' must be one of {Words(words)}, not {value.Kind}", value.At));
-        var match = words.FirstOrDefault(w => w.Word == scalar.Text);
-        if (match.Word is null)
-            return Result.Fail<T>(new(Rule.UnknownValue, $"'{Full(key)}' cannot be '{scalar.Text}'{DidYouMean.Suggest(scalar.Text, [.. words.Select(static w => w.Word)]) ?? "; it is one of " + Words(words)}", value.At));
-        return match.Value is { } found
-            ? Result.Of(found)
-            : Result.Fail<T>(new(Rule.NotAvailable, $"'{Full(key)}: {scalar.Text}' is not available in this version; available here: {Available(words)}", value.At));
-    });
+    public Result<string> Read(NameKey key) => Required(key, value => Values.Name(value, Full(key.Name), key));
 
-    /// <summary>One of the cases of a closed sum, by its word.</summary>
-    public Result<T> Case<T>(string key, IReadOnlyList<T> cases, Func<T, string> word, T fallback) where T : class =>
-        Choice<int>(key, [.. cases.Select((value, i) => (word(value), (int?)i))], cases.TakeWhile(c => !ReferenceEquals(c, fallback)).Count()).Select(i => cases[i]);
+    /// <summary>Height and width, and where each of them stands.</summary>
+    public Result<(Located Height, Located Width)> Read(SizeKey key) => Required(key, value => Values.Size(value, Full(key.Name), key));
 
-    /// <summary>A mapping under a key, or an empty one when it may be absent; without <paramref name="keys"/> its keys are names, and all allowed.</summary>
-    public Result<Fields> Nested(string key, bool required, IReadOnlyList<string>? keys)
-    {
-        if (!required && node[key] is null)
-            return Result.Of(new Fields(new MappingNode([], node.Place), Full(key), keys ?? []));
-        return Required(key, "a mapping", value => value is MappingNode mapping
-            ? Result.Of(mapping)
-            : Result.Fail<MappingNode>(new(Rule.WrongType, $"'{Full(key)}' must be a mapping such as {{ key: value }}, not {value.Kind}", value.At)))
-            .Select(mapping => new Fields(mapping, Full(key), keys ?? [.. mapping.Entries.Select(static e => e.Key.Text)]));
-    }
+    /// <summary>Whether the key holds exactly this word.</summary>
+    public bool Says(SpecKey key, string word) => Word(key) == word;
 
-    /// <summary>The entries of the mapping, in the order of the file.</summary>
-    public IEnumerable<(ScalarNode Key, SpecNode Value)> Entries => node.Entries.Select(static e => (e.Key, e.Value));
+    /// <summary>The text of the key's value, right or wrong; null where it is absent or not a single value.</summary>
+    public string? Word(SpecKey key) => node[key.Name] is ScalarNode scalar ? scalar.Text : null;
 
-    /// <summary>Whether a key holds exactly this word.</summary>
-    public bool Says(string key, params string[] words) => node[key] is ScalarNode scalar && words.Contains(scalar.Text);
+    /// <summary>Whether the key holds the unquoted word <c>true</c>.</summary>
+    public bool IsTrue(TrueKey key) => node[key.Name] is ScalarNode { Quoted: false, Text: "true" };
 
-    public static Result<int> ToInt(SpecNode value, string key) => value is ScalarNode { Quoted: false } scalar
-        && int.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
-        ? Result.Of(number)
-        : Result.Fail<int>(new(Rule.WrongType, $"'{key}' must be a whole number written in digits, not {value.Kind}", value.At));
+    /// <summary>The keys below a key; where it may be absent and is, none.</summary>
+    public Result<Fields> Read(MappingKey key) => key.Optional && !Has(key)
+        ? Result.Of(new Fields(new MappingNode([], node.Place), Full(key.Name), key.Keys))
+        : Required(key, value => Values.Mapping(value, Full(key.Name), key)).Select(mapping => new Fields(mapping, Full(key.Name), key.Keys));
 
-    private Result<T> Optional<T>(string key, string wanted, T? fallback, Func<SpecNode, Result<T>> parse) where T : struct =>
-        node[key] is null && fallback is { } value ? Result.Of(value) : Required(key, wanted, parse);
+    /// <summary>The axes of a family's matrix.</summary>
+    public Result<MappingNode> Read(MatrixKey key) => Required(key, value => Values.Mapping(value, Full(key.Name), key));
 
-    /// <summary>A value that must be there, read by the caller.</summary>
-    public Result<T> Required<T>(string key, string wanted, Func<SpecNode, Result<T>> parse) => node[key] switch
+    /// <summary>Names with what each of them stands for, in the order of the file; none where the key is absent.</summary>
+    public Result<IReadOnlyList<SpecEntry>> Read(NamesKey key) => !Has(key)
+        ? Result.Of<IReadOnlyList<SpecEntry>>([])
+        : Required(key, value => Values.Mapping(value, Full(key.Name), key)).Select(static mapping => mapping.Entries).Ensure(entries => entries.Count > key.MaxEntries
+            ? [new SpecError(Rule.OutOfRange, FormattableString.Invariant($"'{Full(key.Name)}' has {entries.Count} entries; at most {key.MaxEntries} are possible"), At(key))]
+            : entries.GroupBy(static e => e.Key.Text).SelectMany(static same => same.Skip(1)).Select(twice => new SpecError(
+                Rule.DuplicateKey, $"Key '{Full(key.Name)}.{Shown.Text(twice.Key.Text)}' stands twice; keep one of them", twice.Key.At)));
+
+    /// <summary>Whether the key is there, if under a misspelt name: then the misspelling is the error.</summary>
+    public bool IsMisspelt(SpecKey key) => node.Entries.Any(e => !Names.Contains(e.Key.Text) && (Nearest(e) == key.Name || MissingSpace(e) == key.Name));
+
+    private Result<T> Required<T>(SpecKey key, Func<SpecNode, Result<T>> parse) => node[key.Name] switch
     {
         { } value => parse(value),
-        null when IsMisspelt(key) => new Result<T>.Failed([]), // one mistake, one error: the unknown key's
-        null => Result.Fail<T>(new(Rule.MissingKey, $"Key '{Full(key)}' is missing; add '{key}: ...', {wanted}", node.Place)),
+        null when missingIsReported || IsMisspelt(key) => new Result<T>.Failed([]), // one mistake, one error
+        null => Result.Fail<T>(Missing(key)),
     };
 
-    private bool IsMisspelt(string key) => node.Entries.Any(e => !allowed.Contains(e.Key.Text) && DidYouMean.Nearest(e.Key.Text, allowed) == key);
+    /// <summary>The error of a key that must be there.</summary>
+    public SpecError Missing(SpecKey key) => new(Rule.MissingKey, $"Key '{Full(key.Name)}' is missing; add '{key.Name}: ...', {key.Wanted}", node.Place);
 
-    private static string Words<T>(IReadOnlyList<(string Word, T? Value)> words) where T : struct => string.Join(", ", words.Select(static w => w.Word));
+    private SpecError Unknown(SpecEntry entry)
+    {
+        var (name, key) = (Shown.Text(Full(entry.Key.Text)), entry.Key);
+        return key switch
+        {
+            { Text: "<<", Quoted: false } => new(Rule.YamlFeature, "Merge keys are not used in specs; write the keys out", key.At),
+            _ when MissingSpace(entry) is { } split =>
+                new SpecError(Rule.UnknownKey, $"Unknown key '{name}'; put a space behind the colon of '{split}'", key.At).Replace(key.Text.Insert(split.Length + 1, " ")),
+            _ when Nearest(entry) is { } near => node[near] is null
+                ? new SpecError(Rule.UnknownKey, $"Unknown key '{name}'; did you mean '{near}'?", key.At).Replace(near)
+                : new(Rule.UnknownKey, $"Unknown key '{name}'; '{Full(near)}' is here already, so remove this one", key.At),
+            _ when owner.Length == 0 && SpecKeys.OfModel.OfType<MappingKey>().FirstOrDefault(m => m.Keys.Any(k => k.Name == key.Text)) is { } other =>
+                new(Rule.UnknownKey, $"Unknown key '{name}'; it belongs into '{other.Name}'", key.At),
+            _ => new(Rule.UnknownKey, $"Unknown key '{name}'; the keys here are {string.Join(", ", Names)}", key.At),
+        };
+    }
 
-    private static string Available<T>(IReadOnlyList<(string Word, T? Value)> words) where T : struct =>
-        string.Join(", ", words.Where(static w => w.Value is not null).Select(static w => w.Word));
+    private string? Nearest(SpecEntry entry) => DidYouMean.Nearest(entry.Key.Text, Names);
+
+    // In { depth:12 } the key is 'depth:12', and it has no value.
+    private string? MissingSpace(SpecEntry entry) => entry is { Key: { Quoted: false } key, Value: ScalarNode { Text: "" } } && key.Text.IndexOf(':') is > 0 and var colon
+        && Names.Contains(key.Text.Substring(0, colon)) && node[key.Text.Substring(0, colon)] is null
+        ? key.Text.Substring(0, colon)
+        : null;
 }

@@ -3,64 +3,69 @@ namespace Dit.Spec;
 /// <summary>The <c>samplers</c> mapping: names to methods.</summary>
 internal static class SamplerBinder
 {
-    private enum Method
-    {
-        Ddpm,
-        Ddim,
-    }
-
-    private static readonly string[] FlowMethods = ["euler", "heun", "sde-euler", "sde-heun"];
-
-    private static readonly (string Word, Method? Value)[] Methods =
-    [
-        ("ddpm", Method.Ddpm), ("ddim", Method.Ddim), ("dpm-solver++", null), .. FlowMethods.Select(static word => (word, (Method?)null)),
-    ];
-
     /// <param name="top">The model's fields.</param>
-    /// <param name="diffusion">The process; unless it is legal, samplers are not held against it.</param>
-    public static Result<EquatableArray<SamplerSpec>> Bind(Fields top, Result<DiffusionSpec> diffusion) => top.Nested("samplers", required: false, keys: null).Then(samplers =>
-        (samplers.OnlyAllowed(),
-            Result.All(samplers.Entries.Select(entry => Sampler(entry.Key, entry.Value, diffusion))).Ensure(list => SameProperties(samplers, list)))
-        .Apply(static (_, list) => list));
-
-    private static Result<SamplerSpec> Sampler(ScalarNode key, SpecNode value, Result<DiffusionSpec> diffusion)
+    /// <param name="diffusion">The process; unless it is legal, steps are not held against it.</param>
+    public static Result<EquatableArray<SamplerSpec>> Bind(Fields top, Result<DiffusionSpec> diffusion)
     {
-        var name = Identifier.IsFreeForSampler(Identifier.OfSampler(key.Text)) && !key.Text.Any(Identifier.IsUnprintable)
-            ? Result.Of(key.Text)
-            : Result.Fail<string>(new(Rule.BadName, $"Sampler '{key.Text}' gives no C# property name of its own; name it after its method and steps, as in ddpm-250", key.At));
-        if (value is not MappingNode node)
-            return name.Then(_ => Result.Fail<SamplerSpec>(new(Rule.WrongType, $"Sampler '{key.Text}' must be a mapping such as {{ method: ddpm, steps: 250 }}, not {value.Kind}", value.At)));
-
-        var fields = new Fields(node, $"samplers.{key.Text}", ["method", "steps", "eta"]);
-        return ((fields.OnlyAllowed(), name).Apply(static (_, text) => text), ReadMethod(fields, diffusion), Steps(fields, key, diffusion))
-            .Apply(static (text, method, steps) => new SamplerSpec(text, method, steps));
+        var process = new Process(diffusion.Match(static d => (int?)d.Timesteps, static _ => null), DiffusionBinder.IsFlow(top));
+        return top.Read(SpecKeys.Samplers).Then(entries =>
+            Result.All(entries.Select(entry => Sampler(entry.Key, entry.Value, process))).Ensure(list => SameProperties(entries, list)));
     }
 
-    private static Result<SamplerMethod> ReadMethod(Fields fields, Result<DiffusionSpec> diffusion) =>
-        fields.Says("method", FlowMethods) && diffusion is Result<DiffusionSpec>.Ok
-            ? Result.Fail<SamplerMethod>(new(
-                Rule.SamplerFitsProcess, "This is a sampler of flow processes, and the model's process is a Gaussian diffusion; use ddpm or ddim", fields.At("method")))
-            : fields.Choice<Method>("method", Methods, null).Then(method => ToMethod(fields, method));
+    /// <summary>The method <c>ddpm</c>.</summary>
+    public static Result<SamplerMethod> Ddpm(Fields fields) => fields.Has(SpecKeys.Eta)
+        ? Result.Fail<SamplerMethod>(new(Rule.UnknownKey, "A ddpm sampler takes no eta; remove it, or use method: ddim", fields.At(SpecKeys.Eta)))
+        : Result.Of<SamplerMethod>(new SamplerMethod.Ddpm());
 
-    private static Result<SamplerMethod> ToMethod(Fields fields, Method method) => method switch
+    /// <summary>The method <c>ddim</c>.</summary>
+    public static Result<SamplerMethod> Ddim(Fields fields) => fields.Read(SpecKeys.Eta).Select(static eta => (SamplerMethod)new SamplerMethod.Ddim(eta));
+
+    private static Result<SamplerSpec> Sampler(ScalarNode key, SpecNode value, Process process)
     {
-        Method.Ddim => fields.Number("eta", 0, 1, fallback: 0).Select(static eta => (SamplerMethod)new SamplerMethod.Ddim(eta)),
-        _ when fields.Has("eta") => Result.Fail<SamplerMethod>(new(
-            Rule.UnknownKey, "A ddpm sampler takes no eta; remove it, or use method: ddim", fields.At("eta"))),
-        _ => Result.Of<SamplerMethod>(new SamplerMethod.Ddpm()),
+        var shown = Shown.Text(key.Text);
+        var mapping = Values.Mapping(value, $"samplers.{shown}", SpecKeys.Sampler);
+        return mapping.Match(
+            node =>
+            {
+                var fields = new Fields(node, $"samplers.{shown}", SpecKeys.Sampler.Keys);
+                return ((fields.OnlyAllowed(), Name(key)).Apply(static (_, name) => name), Method(fields, process), Steps(fields, shown, process))
+                    .Apply(static (name, method, steps) => new SamplerSpec(name, method, steps));
+            },
+            errors => key is { Text: "<<", Quoted: false }
+                ? Result.Fail<SamplerSpec>(new(Rule.YamlFeature, "Merge keys are not used in specs; write the samplers out", key.At))
+                : new Result<SamplerSpec>.Failed([.. Name(key).ErrorsOrNone, .. errors]));
+    }
+
+    private static Result<string> Name(ScalarNode key) => Values.Named(key, "The name of a sampler", "ddpm-250").Ensure(name =>
+        Identifier.IsFreeForSampler(Identifier.OfSampler(name)) && !Identifier.HasUnprintable(name)
+            ? []
+            : [new SpecError(Rule.BadName, $"Sampler '{Shown.Text(name)}' gives no C# property name of its own; name it after its method and steps, as in ddpm-250", key.At)]);
+
+    private static Result<SamplerMethod> Method(Fields fields, Process process) => fields.Word(SpecKeys.Method) switch
+    {
+        { } word when SpecKeys.FlowMethods.Contains(word) && !process.IsFlow => Result.Fail<SamplerMethod>(new SpecError(
+            Rule.SamplerFitsProcess, "This is a sampler of flow processes, and the model's process is a Gaussian diffusion; use ddim or ddpm", fields.At(SpecKeys.Method)).Replace("ddim")),
+        { } word when SpecKeys.Method.Available.Contains(word) && process.IsFlow => Result.Fail<SamplerMethod>(new SpecError(
+            Rule.SamplerFitsProcess, $"This is a sampler of Gaussian diffusions, and the model's process is a flow; use {string.Join(", ", SpecKeys.FlowMethods)}", fields.At(SpecKeys.Method))),
+        _ => fields.Read(SpecKeys.Method).Then(read => read(fields)),
     };
 
-    private static Result<int> Steps(Fields fields, ScalarNode key, Result<DiffusionSpec> diffusion) => fields.Int("steps", 2, 100_000).Ensure(steps =>
-        diffusion is Result<DiffusionSpec>.Ok { Value.Timesteps: var timesteps } && steps > timesteps
-            ? [new SpecError(Rule.StepsWithinTimesteps, $"Sampler '{key.Text}' takes {steps} steps, but the process has {timesteps}; ask for at most {timesteps}", fields.At("steps"))]
+    private static Result<int> Steps(Fields fields, string name, Process process) => fields.Read(SpecKeys.Steps).Ensure(steps =>
+        process.Timesteps is { } timesteps && steps > timesteps
+            ? [new SpecError(
+                Rule.StepsWithinTimesteps, $"Sampler '{name}' takes {steps} steps, but the process has {timesteps}; ask for at most {timesteps}",
+                fields.At(SpecKeys.Steps)).Replace(FormattableString.Invariant($"{timesteps}"))]
             : []);
 
-    private static IEnumerable<SpecError> SameProperties(Fields samplers, EquatableArray<SamplerSpec> list) => list
+    private static IEnumerable<SpecError> SameProperties(IReadOnlyList<SpecEntry> entries, EquatableArray<SamplerSpec> list) => list
         .GroupBy(static s => s.PropertyName)
         .SelectMany(static same => same.Skip(1).Select(other => (first: same.First(), other)))
-        .Where(static pair => pair.first.Name != pair.other.Name) // the same name twice is a duplicate key already
         .Select(pair => new SpecError(
             Rule.SamplerNamesDiffer,
             $"Samplers '{pair.first.Name}' and '{pair.other.Name}' would both be the property {pair.other.PropertyName}; rename one",
-            samplers.Entries.Last(e => e.Key.Text == pair.other.Name).Key.At));
+            entries.Last(e => e.Key.Text == pair.other.Name).Key.At));
+
+    /// <param name="Timesteps">How many there are; null when the process is not legal.</param>
+    /// <param name="IsFlow">Whether the file asks for a flow.</param>
+    private sealed record Process(int? Timesteps, bool IsFlow);
 }

@@ -29,12 +29,20 @@ public static class Identifier
     /// <summary>Whether a sampler's property can have this name inside the class of samplers.</summary>
     public static bool IsFreeForSampler(string identifier) => IsValid(identifier) && !UsedBySamplers.Contains(identifier);
 
-    /// <summary>Whether a character would break a line of generated code or cannot be seen in it.</summary>
-    public static bool IsUnprintable(char c) => char.IsControl(c) || char.GetUnicodeCategory(c)
-        is UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Format;
+    /// <summary>Whether the text is a word of C# that cannot be a name.</summary>
+    public static bool IsKeyword(string identifier) => Keywords.Contains(identifier);
+
+    /// <summary>Whether any character would break a line of generated code, cannot be seen in it, or cannot stand in its XML comments.</summary>
+    public static bool HasUnprintable(string text) => Enumerable.Range(0, text.Length).Any(i => IsUnprintable(text, i));
+
+    /// <summary>The same of one character; half of a surrogate pair is a character when the other half is there.</summary>
+    public static bool IsUnprintable(string text, int index) => char.IsSurrogate(text[index])
+        ? !IsPaired(text, char.IsLowSurrogate(text[index]) ? index - 1 : index)
+        : char.IsControl(text[index]) || char.GetUnicodeCategory(text[index])
+            is UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned;
 
     private static readonly HashSet<string> UsedBySamplers =
-        ["Samplers", "Sampler", "Diffusion", "Equals", "GetHashCode", "GetType", "MemberwiseClone", "ReferenceEquals", "ToString", "Finalize"];
+        ["Samplers", "Sampler", "TextSampler", "UnconditionalSampler", "Diffusion", "Equals", "GetHashCode", "GetType", "MemberwiseClone", "ReferenceEquals", "ToString", "Finalize"];
 
     private static readonly HashSet<string> UsedInGeneratedCode =
     [
@@ -57,6 +65,8 @@ public static class Identifier
         "typeof", "uint", "ulong", "unchecked", "unsafe", "ushort", "using", "virtual", "void", "volatile", "while",
         "var", "required", "scoped", "file", "extension", "field", "dynamic", "nint", "nuint", "await", "async", "when", "where", "yield",
     ];
+
+    private static bool IsPaired(string text, int first) => first >= 0 && first + 1 < text.Length && char.IsSurrogatePair(text[first], text[first + 1]);
 
     private static string Capitalised(string word) => word.Length == 0 ? word : char.ToUpper(word[0], CultureInfo.InvariantCulture) + word.Substring(1);
 

@@ -14,7 +14,10 @@ internal abstract record SpecNode(TextRange At)
 /// <param name="At">Where the node stands.</param>
 internal sealed record ScalarNode(string Text, bool Quoted, TextRange At) : SpecNode(At)
 {
-    public override string Kind => Text.Length == 0 ? "nothing" : $"'{Text}'";
+    /// <summary>Whether it stands for no value: <c>width:</c>, <c>width: ~</c> and <c>width: null</c>.</summary>
+    public bool IsNull => !Quoted && Text is ("" or "~" or "null" or "Null" or "NULL");
+
+    public override string Kind => IsNull ? "nothing" : Quoted ? $"the text '{Shown.Text(Text)}'" : $"'{Shown.Text(Text)}'";
 }
 
 /// <summary>A list.</summary>

@@ -1,0 +1,27 @@
+namespace Dit.Spec;
+
+/// <summary>The numbers that a reader would take instead of one that does not divide.</summary>
+internal static class Multiples
+{
+    /// <summary>The multiple of <paramref name="unit"/> that is nearest, legal and at most <paramref name="max"/>; the lower of two equally near.</summary>
+    public static int? Nearest(int value, int unit, int max, Func<int, bool> isLegal)
+    {
+        var below = value / unit * unit;
+        for (var distance = 0; below - distance > 0 || below + distance < max; distance += unit)
+        {
+            var (low, high) = (below - distance, below + unit + distance);
+            var lowFirst = value - low <= high - value;
+            foreach (var candidate in (int[])[lowFirst ? low : high, lowFirst ? high : low])
+                if (candidate >= unit && candidate <= max && isLegal(candidate))
+                    return candidate;
+        }
+        return null;
+    }
+
+    /// <summary>The error with <c>; 1152 is</c> behind it, and the edit.</summary>
+    public static SpecError Suggest(SpecError error, int right, TextRange at) => error with
+    {
+        Message = FormattableString.Invariant($"{error.Message}; {right} is"),
+        Fix = new(at, FormattableString.Invariant($"{right}")),
+    };
+}

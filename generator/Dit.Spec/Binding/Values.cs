@@ -1,0 +1,106 @@
+using System.Globalization;
+
+namespace Dit.Spec;
+
+/// <summary>A number and where it stands.</summary>
+internal readonly record struct Located(int Value, TextRange At);
+
+/// <summary>Single values of a spec, each against what its key takes.</summary>
+internal static class Values
+{
+    // What YAML 1.1 or 1.2 readers make of these words when they are not quoted.
+    private static readonly Dictionary<string, string> Taken = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["true"] = "true",
+        ["yes"] = "true",
+        ["on"] = "true",
+        ["false"] = "false",
+        ["no"] = "false",
+        ["off"] = "false",
+        ["null"] = "nothing",
+        [".nan"] = "a number",
+        [".inf"] = "a number",
+        ["-.inf"] = "a number",
+        ["+.inf"] = "a number",
+    };
+
+    public static Result<int> Whole(SpecNode node, string name, int min, int max, string wanted)
+    {
+        if (node is not ScalarNode { Quoted: false } scalar || !Numbers.IsWhole(scalar.Text))
+            return Result.Fail<int>(NotANumber(node, name, wanted, number => number == decimal.Truncate(number) && number >= min && number <= max));
+        return int.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max
+            ? Result.Of(value)
+            : Result.Fail<int>(new(Rule.OutOfRange, FormattableString.Invariant($"'{name}' is {Shown.Text(scalar.Text)}; it must be from {min} to {max}"), node.At));
+    }
+
+    public static Result<double> Number(SpecNode node, string name, NumberKey key)
+    {
+        if (node is not ScalarNode { Quoted: false } scalar || !Numbers.IsDecimal(scalar.Text))
+            return Result.Fail<double>(NotANumber(node, name, key.Wanted, number => (double)number >= key.Min && (double)number <= key.Max));
+        return double.TryParse(scalar.Text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value >= key.Min && value <= key.Max
+            ? Result.Of(value + 0.0) // -0 is 0
+            : Result.Fail<double>(new(Rule.OutOfRange, FormattableString.Invariant($"'{name}' is {Shown.Text(scalar.Text)}; it must be from {key.Min} to {key.Max}"), node.At));
+    }
+
+    public static Result<T> Word<T>(SpecNode node, string name, WordKey<T> key)
+    {
+        if (node is not ScalarNode { IsNull: false } scalar)
+            return Result.Fail<T>(WrongType(node, name, key.Wanted));
+        var word = key.Values.FirstOrDefault(w => w.Text == scalar.Text);
+        return word switch
+        {
+            null when DidYouMean.Nearest(scalar.Text, key.Available) is { } near =>
+                Result.Fail<T>(new SpecError(Rule.UnknownValue, $"'{name}' cannot be '{Shown.Text(scalar.Text)}'; did you mean '{near}'?", node.At).Replace(near)),
+            null => Result.Fail<T>(new(Rule.UnknownValue, $"'{name}' cannot be '{Shown.Text(scalar.Text)}'; it is {key.Wanted}", node.At)),
+            { Available: true, Value: { } value } => Result.Of(value),
+            _ => Result.Fail<T>(new(Rule.NotAvailable, $"'{name}: {word.Text}' is not available in this version; available here: {string.Join(", ", key.Available)}", node.At)),
+        };
+    }
+
+    public static Result<string> Name(SpecNode node, string name, NameKey key) => node is not ScalarNode { Text.Length: > 0, IsNull: false } scalar
+        ? Result.Fail<string>(WrongType(node, name, key.Wanted))
+        : Named(scalar, $"'{name}'", key.Example);
+
+    /// <summary>A text that becomes an identifier: not too long, and not a word that YAML readers take for another thing.</summary>
+    /// <param name="scalar">The text.</param>
+    /// <param name="what">What it names, for messages.</param>
+    /// <param name="example">A name that would be right.</param>
+    public static Result<string> Named(ScalarNode scalar, string what, string example) => scalar switch
+    {
+        { Quoted: false } when Taken.TryGetValue(scalar.Text, out var taken) => Result.Fail<string>(new SpecError(
+            Rule.YamlWord, $"{what} is {scalar.Text}, which YAML readers take for {taken}; quote it, \"{scalar.Text}\", or choose another name", scalar.At).Replace($"\"{scalar.Text}\"")),
+        { Text.Length: > NameKey.MaxLength } => Result.Fail<string>(new(
+            Rule.BadName, $"{what} has {scalar.Text.Length} characters; a name has at most {NameKey.MaxLength}, as in {example}", scalar.At)),
+        _ => Result.Of(scalar.Text),
+    };
+
+    public static Result<(Located Height, Located Width)> Size(SpecNode node, string name, SizeKey key)
+    {
+        return node switch
+        {
+            ListNode { Items.Count: 2 } list => (Side(list.Items[0]), Side(list.Items[1])).Apply(static (height, width) => (height, width)),
+            ScalarNode => Side(node).Select(static side => (side, side)),
+            _ => Result.Fail<(Located, Located)>(WrongType(node, name, key.Wanted)),
+        };
+
+        Result<Located> Side(SpecNode side) => Whole(side, name, key.Min, key.Max, key.Wanted).Select(value => new Located(value, side.At));
+    }
+
+    public static Result<MappingNode> Mapping(SpecNode node, string name, SpecKey key) => node is MappingNode mapping
+        ? Result.Of(mapping)
+        : Result.Fail<MappingNode>(WrongType(node, name, key.Wanted));
+
+    /// <summary>A value of another kind than the key takes.</summary>
+    public static SpecError WrongType(SpecNode node, string name, string wanted) => new(
+        Rule.WrongType, node is ScalarNode { IsNull: true } ? $"'{name}' has no value; it must be {wanted}" : $"'{name}' must be {wanted}, not {node.Kind}", node.At);
+
+    private static SpecError NotANumber(SpecNode node, string name, string wanted, Func<decimal, bool> isLegal)
+    {
+        var error = WrongType(node, name, wanted);
+        return node is not ScalarNode { IsNull: false } scalar ? error
+            : !scalar.Quoted && Numbers.IsAmbiguous(scalar.Text) ? error with { Message = error.Message + "; a leading zero means octal to some readers, so leave it out" }
+            : Numbers.Meant(scalar.Text) is { } number && isLegal(number)
+                ? (error with { Message = $"{error.Message}; write {Numbers.Write(number)}{(scalar.Quoted ? " without quotes" : "")}" }).Replace(Numbers.Write(number))
+            : error;
+    }
+}

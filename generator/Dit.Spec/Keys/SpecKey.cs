@@ -1,0 +1,147 @@
+using System.Globalization;
+
+namespace Dit.Spec;
+
+/// <summary>
+/// One key of the spec language: what it takes and what it means. The binders read values by it, and the JSON schema and the
+/// reference are written from it, so a range or a word stands in one place only.
+/// </summary>
+/// <remarks>Closed: a new kind of value breaks every <see cref="Match{R}"/>.</remarks>
+/// <param name="Name">The key, without the mappings around it.</param>
+/// <param name="Meaning">One sentence, without a final stop.</param>
+/// <param name="Example">A value, as a spec writes it.</param>
+internal abstract record SpecKey(string Name, string Meaning, string Example)
+{
+    /// <summary>The value that stands for an absent key, as a spec would write it; null where the key must be given.</summary>
+    public abstract string? DefaultText { get; }
+
+    public bool Required => DefaultText is null;
+
+    /// <summary>What the key takes, for messages: <c>a whole number from 1 to 1000</c>.</summary>
+    public abstract string Wanted { get; }
+
+    /// <summary>Rules about the key that follow neither from its kind nor from its range.</summary>
+    public IReadOnlyList<Rule> Rules { get; init; } = [];
+
+    /// <summary>The way in: one function for each kind of value.</summary>
+    public R Match<R>(
+        Func<WholeKey, R> whole, Func<NumberKey, R> number, Func<WordKey, R> word, Func<NameKey, R> name, Func<SizeKey, R> size,
+        Func<TrueKey, R> @true, Func<MappingKey, R> mapping, Func<NamesKey, R> names, Func<MatrixKey, R> matrix) => this switch
+        {
+            WholeKey key => whole(key),
+            NumberKey key => number(key),
+            WordKey key => word(key),
+            NameKey key => name(key),
+            SizeKey key => size(key),
+            TrueKey key => @true(key),
+            MappingKey key => mapping(key),
+            NamesKey key => names(key),
+            MatrixKey key => matrix(key),
+            _ => throw new InvalidOperationException("SpecKey has nine kinds."),
+        };
+
+    /// <summary>A number as a spec writes it.</summary>
+    protected static string Digits(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+}
+
+/// <summary>A whole number.</summary>
+internal sealed record WholeKey(string Name, int Min, int Max, int? Default, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+{
+    public override string? DefaultText => Default?.ToString(CultureInfo.InvariantCulture);
+
+    public override string Wanted => FormattableString.Invariant($"a whole number from {Min} to {Max}");
+}
+
+/// <summary>A number, whole or not. Every one has a default.</summary>
+internal sealed record NumberKey(string Name, double Min, double Max, double Default, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+{
+    public override string? DefaultText => Digits(Default);
+
+    public override string Wanted => $"a number from {Digits(Min)} to {Digits(Max)}";
+}
+
+/// <summary>One word of several.</summary>
+internal abstract record WordKey(string Name, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+{
+    /// <summary>Every word of the language, also those that this version has no code for.</summary>
+    public abstract IReadOnlyList<SpecWord> Words { get; }
+
+    public string[] Available => [.. Words.Where(static w => w.Available).Select(static w => w.Text)];
+
+    public override string Wanted => Available is [var only] ? only : "one of " + string.Join(", ", Available);
+}
+
+/// <summary>One word of several, each with what it stands for.</summary>
+internal sealed record WordKey<T>(string Name, IReadOnlyList<SpecWord<T>> Values, string? Default, string Meaning, string Example)
+    : WordKey(Name, Meaning, Example)
+{
+    public override string? DefaultText => Default;
+
+    public override IReadOnlyList<SpecWord> Words => Values;
+}
+
+/// <summary>A word that a key takes.</summary>
+/// <param name="Text">The word.</param>
+/// <param name="Meaning">What it stands for, in a few words.</param>
+/// <param name="Available">Whether this version has code for it.</param>
+internal record SpecWord(string Text, string Meaning, bool Available);
+
+/// <summary>A word with its value; without one it belongs to the language, but this version has no code for it.</summary>
+internal sealed record SpecWord<T>(string Text, string Meaning, bool Available, T? Value) : SpecWord(Text, Meaning, Available)
+{
+    public SpecWord(string text, string meaning, T value) : this(text, meaning, Available: true, value) { }
+
+    public SpecWord(string text, string meaning) : this(text, meaning, Available: false, default) { }
+}
+
+/// <summary>A name that becomes a C# identifier.</summary>
+internal sealed record NameKey(string Name, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+{
+    /// <summary>Longer names are slips, and a class name of more than a thousand characters does not compile.</summary>
+    public const int MaxLength = 100;
+
+    public override string? DefaultText => null;
+
+    public override string Wanted => $"a name such as {Example}";
+}
+
+/// <summary>One whole number for a square, or a list of height and width.</summary>
+internal sealed record SizeKey(string Name, int Min, int Max, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+{
+    public override string? DefaultText => null;
+
+    public override string Wanted => FormattableString.Invariant($"a whole number from {Min} to {Max}, or [height, width]");
+}
+
+/// <summary>The word <c>true</c>; false is said by leaving the key out.</summary>
+internal sealed record TrueKey(string Name, string Meaning) : SpecKey(Name, Meaning, "true")
+{
+    public override string? DefaultText => "";
+
+    public override string Wanted => "true";
+}
+
+/// <summary>Keys below a key; <c>Word</c> is a word that may stand in place of the mapping.</summary>
+internal sealed record MappingKey(string Name, IReadOnlyList<SpecKey> Keys, bool Optional, string Meaning, string Example, string? Word = null)
+    : SpecKey(Name, Meaning, Example)
+{
+    public override string? DefaultText => Optional ? "" : null;
+
+    public override string Wanted => $"a mapping such as {Example}{(Word is null ? "" : $", or the word {Word}")}";
+}
+
+/// <summary>Names chosen by the author, each with a mapping of the same keys.</summary>
+internal sealed record NamesKey(string Name, MappingKey Entry, int MaxEntries, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+{
+    public override string? DefaultText => "";
+
+    public override string Wanted => $"a mapping such as {Example}";
+}
+
+/// <summary>The axes of a family.</summary>
+internal sealed record MatrixKey(string Name, int MaxMembers, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+{
+    public override string? DefaultText => null;
+
+    public override string Wanted => $"a mapping such as {Example}";
+}

@@ -1,0 +1,102 @@
+namespace Dit.Spec;
+
+/// <summary>The spec language as a JSON schema, for the completion and the hints of editors.</summary>
+/// <remarks>
+/// It says what a single value or mapping can say: keys, kinds, ranges, words. The rules between values are the compiler's.
+/// Only keywords that the YAML language server knows are used, closed objects in place of unevaluatedProperties.
+/// </remarks>
+public static class SpecSchema
+{
+    /// <summary>The schema, JSON Schema 2020-12, as <c>definitions/dit.schema.json</c> holds it.</summary>
+    public static string Json => JsonText.Object(
+        ("$schema", JsonText.String("https://json-schema.org/draft/2020-12/schema")),
+        ("title", JsonText.String("Dit.Gen model spec (*.dit.yaml)")),
+        ("description", JsonText.String("One Diffusion Transformer, or a family of them; see docs/spec.md.")),
+        ("type", JsonText.String("object")),
+        ("properties", JsonText.Object([.. SpecKeys.OfFile.Select(static key => (key.Name, (string?)Reference(key)))])),
+        ("additionalProperties", "false"),
+        ("if", JsonText.Object(("anyOf", JsonText.List([Needs(SpecKeys.Family), Needs(SpecKeys.Matrix)])))),
+        ("then", JsonText.Object(
+            ("required", Names(SpecKeys.Family, SpecKeys.Matrix)),
+            ("properties", JsonText.Object((SpecKeys.Model.Name, "false"))))),
+        ("else", JsonText.Object(("required", Names([SpecKeys.Model, .. SpecKeys.OfModel.Where(static k => k.Required)])))),
+        ("$defs", JsonText.Object([
+            .. SpecKeys.OfFile.Select(static key => (key.Name, (string?)Of(key))),
+            ("cell", JsonText.Object(
+                ("description", JsonText.String("The keys that this name stands for.")),
+                ("type", JsonText.String("object")),
+                ("properties", JsonText.Object([.. SpecKeys.OfModel.Select(static key => (key.Name, (string?)Reference(key)))])),
+                ("additionalProperties", "false"))),
+            ("cells", JsonText.Object(
+                ("type", JsonText.String("object")),
+                ("minProperties", "1"),
+                ("propertyNames", NameText),
+                ("additionalProperties", ReferenceTo("cell")))),
+        ]))) + "\n";
+
+    private static string NameText => JsonText.Object(("type", JsonText.String("string")), ("minLength", "1"), ("maxLength", JsonText.Number(NameKey.MaxLength)));
+
+    private static string ReferenceTo(string name) => $"{{ \"$ref\": {JsonText.String($"#/$defs/{name}")} }}";
+
+    private static string Reference(SpecKey key) => ReferenceTo(key.Name);
+
+    private static string Needs(SpecKey key) => $"{{ \"required\": {Names(key)} }}";
+
+    private static string Names(params SpecKey[] keys) => JsonText.List(keys.Select(static key => JsonText.String(key.Name)));
+
+    private static string Described(SpecKey key, params (string Name, string? Value)[] members) => JsonText.Object([("description", JsonText.String(Description(key))), .. members]);
+
+    private static string Description(SpecKey key) => key is WordKey word
+        ? $"{key.Meaning}: {string.Join("; ", word.Words.Where(static w => w.Available).Select(static w => $"{w.Text}, {w.Meaning}"))}."
+        : $"{key.Meaning}.";
+
+    private static string Of(SpecKey key) => key.Match(
+        static whole => Described(whole, ("type", JsonText.String("integer")), ("minimum", JsonText.Number(whole.Min)), ("maximum", JsonText.Number(whole.Max)), ("default", whole.DefaultText), ("examples", $"[{whole.Example}]")),
+        static number => Described(number, ("type", JsonText.String("number")), ("minimum", JsonText.Number(number.Min)), ("maximum", JsonText.Number(number.Max)), ("default", number.DefaultText), ("examples", $"[{number.Example}]")),
+        static word => Described(word, ("enum", JsonText.List(word.Available.Select(JsonText.String))), ("default", word.DefaultText is { } text ? JsonText.String(text) : null)),
+        static name => Described(name, ("type", JsonText.String("string")), ("minLength", "1"), ("maxLength", JsonText.Number(NameKey.MaxLength)), ("examples", $"[{JsonText.String(name.Example)}]")),
+        Size,
+        static truth => Described(truth, ("const", "true")),
+        Mapping,
+        static names => Described(
+            names, ("type", JsonText.String("object")), ("maxProperties", JsonText.Number(names.MaxEntries)), ("propertyNames", NameText), ("additionalProperties", Of(names.Entry))),
+        Matrix);
+
+    private static string Size(SizeKey key)
+    {
+        var side = $"{{ \"type\": \"integer\", \"minimum\": {key.Min}, \"maximum\": {key.Max} }}";
+        return Described(key, ("anyOf", JsonText.List([side, $"{{ \"type\": \"array\", \"items\": {side}, \"minItems\": 2, \"maxItems\": 2 }}"])), ("examples", $"[{key.Example}]"));
+    }
+
+    private static string Mapping(MappingKey key)
+    {
+        var mapping = new (string, string?)[]
+        {
+            ("type", JsonText.String("object")),
+            ("properties", JsonText.Object([.. key.Keys.Select(static k => (k.Name, (string?)Of(k)))])),
+            ("required", key.Keys.Any(IsAlwaysRequired) ? Names([.. key.Keys.Where(IsAlwaysRequired)]) : null),
+            ("oneOf", key.Keys.Any(IsCondition) ? JsonText.List(key.Keys.Where(IsCondition).Select(Needs)) : null),
+            ("additionalProperties", "false"),
+        };
+        return key.Word is { } word
+            ? Described(key, ("anyOf", JsonText.List([JsonText.Object(mapping), JsonText.Object(("const", JsonText.String(word)))])))
+            : Described(key, mapping);
+    }
+
+    // Of the conditions one is required, whichever.
+    private static bool IsAlwaysRequired(SpecKey key) => key.Required && !IsCondition(key);
+
+    private static bool IsCondition(SpecKey key) => SpecKeys.Conditions.Contains(key);
+
+    // An axis that bears a key's name may list its values; any axis may give names to cells.
+    private static string Matrix(MatrixKey key) => Described(
+        key,
+        ("type", JsonText.String("object")),
+        ("minProperties", "1"),
+        ("properties", JsonText.Object([.. SpecKeys.OfModel.Where(static k => k is WholeKey or NumberKey or WordKey).Select(static k => (k.Name, (string?)JsonText.Object(("anyOf", JsonText.List(
+        [
+            JsonText.Object(("type", JsonText.String("array")), ("items", Reference(k)), ("minItems", "1"), ("uniqueItems", "true")),
+            ReferenceTo("cells"),
+        ])))))])),
+        ("additionalProperties", ReferenceTo("cells")));
+}

@@ -1,0 +1,44 @@
+namespace Dit.Spec;
+
+/// <summary>Slips in the writing of YAML that its readers answer with a message about something else, or not at all.</summary>
+internal static class YamlTraps
+{
+    /// <summary>A spec is a page of text; what is much longer is another file.</summary>
+    private const int MaxLength = 100_000;
+
+    private static readonly HashSet<string> Keys = [.. SpecKeys.OfFile.SelectMany(All).Select(static key => key.Name)];
+
+    /// <summary>What stands in the way of reading the text at all.</summary>
+    public static IReadOnlyList<SpecError> Errors(TextLines lines) => lines.Text.Length > MaxLength
+        ? [new(Rule.Yaml, FormattableString.Invariant($"The file has {lines.Text.Length} characters; a spec has at most {MaxLength}"), lines.Range(0, 0))]
+        : [.. Tab(lines, lines.Lines, Indentation), .. lines.Lines.Where(static line => line.Text.StartsWith("%", StringComparison.Ordinal)).Select(line => new SpecError(
+            Rule.YamlFeature, "Directives are not used in specs; remove the line", lines.Range(line.Start, line.Start + line.Text.TrimEnd().Length)))];
+
+    /// <summary>What a text that is not YAML suffers from, where that is a common slip near the place; otherwise the error as it is.</summary>
+    public static SpecError Explain(TextLines lines, SpecError error) => error.Rule != Rule.Yaml ? error
+        : Tab(lines, lines.Around(error.At.Start), static line => line.Length).Concat(MissingSpace(lines, error)).FirstOrDefault() ?? error;
+
+    // The first tab of the first line that has one before the given column, unless a comment starts before it.
+    private static IEnumerable<SpecError> Tab(TextLines lines, IEnumerable<(int Start, string Text)> where, Func<string, int> until) => where
+        .Select(line => (line.Start, Tab: line.Text.IndexOf('\t', 0, until(line.Text)), Comment: line.Text.IndexOf('#')))
+        .Where(static line => line.Tab >= 0 && (line.Comment < 0 || line.Tab < line.Comment))
+        .Select(line => new SpecError(Rule.Tab, "This is a tab; YAML is laid out by spaces alone, so write spaces in its place", lines.Range(line.Start + line.Tab, line.Start + line.Tab + 1)))
+        .Take(1);
+
+    // Blank lines and lines of comments are laid out in any way.
+    private static int Indentation(string line) => line.Length - line.TrimStart().Length is var width && (width == line.Length || line[width] == '#') ? 0 : width;
+
+    private static IEnumerable<SpecError> MissingSpace(TextLines lines, SpecError error) =>
+        from line in lines.Around(error.At.Start)
+        let key = new string([.. line.Text.TrimStart().TakeWhile(static c => char.IsLetter(c) || c == '_')])
+        let colon = line.Text.Length - line.Text.TrimStart().Length + key.Length
+        where Keys.Contains(key) && line.Text.Length > colon + 1 && line.Text[colon] == ':' && !char.IsWhiteSpace(line.Text[colon + 1])
+        select new SpecError(Rule.Yaml, $"Not valid YAML: put a space behind the colon of '{key}'", lines.Range(line.Start + colon, line.Start + colon + 1)).Replace(": ");
+
+    private static IEnumerable<SpecKey> All(SpecKey key) => key switch
+    {
+        MappingKey mapping => [key, .. mapping.Keys.SelectMany(All)],
+        NamesKey names => [key, .. names.Entry.Keys.SelectMany(All)],
+        _ => [key],
+    };
+}

@@ -1,0 +1,152 @@
+using CsCheck;
+
+namespace Dit.Generator.Tests;
+
+public partial class PropertyTests
+{
+    private static readonly Gen<string> Word = Gen.OneOf(
+        "DiT", "a", "Model X", "say \"hi\"", @"back\slash", "*/ x", "</summary>", "x {0}", "$name", "/// doc", "#if", "&amp;<T>", "ünï", "Modell 模型", "A\U0001F600", "null", "record", "Tensor", "it's", "a: b", "% @ `");
+
+    private static Gen<string> Name(int index) => Word.Select(word => $"'{word.Replace("'", "''")} m{index}'");
+
+    private static readonly Gen<string> Dropout = Gen.OneOf("", ", dropout: 0", ", dropout: 0.1", ", dropout: 0.999");
+
+    private static readonly Gen<string> Conditioning =
+        from variant in Gen.OneOf("", "variant: in-context, ", "variant: cross-attention, ", "variant: adaln, ", "variant: adaln-zero, ")
+        from kind in Gen.Int[0, 9]
+        from count in Gen.OneOf(Gen.Int[1, 20], Gen.Int[1, 4096])
+        from width in Gen.Int[1, 2000]
+        from dropout in Dropout
+        select kind switch
+        {
+            0 => "none",
+            1 or 2 => $"{{ {variant}none: true }}",
+            < 7 => $"{{ {variant}classes: {count}{dropout} }}",
+            _ => $"{{ {variant}text: {{ tokens: {count}, width: {width} }}{dropout} }}",
+        };
+
+    // The schedule, with steps enough for it.
+    private static readonly Gen<(string Text, int Timesteps)> Process =
+        from prediction in Gen.OneOf("epsilon", "start-x")
+        from variance in Gen.OneOf("learned-range", "fixed-small", "fixed-large")
+        from linear in Gen.Bool
+        from timesteps in Gen.Int[2, 4000]
+        let steps = linear ? Math.Max(21, timesteps) : timesteps
+        select ($"{{ prediction: {prediction}, variance: {variance}, schedule: {(linear ? "linear" : "squared-cosine")}, timesteps: {steps} }}", steps);
+
+    private static Gen<string> Samplers(int timesteps) =>
+        from names in Gen.OneOf("ddpm-", "fast.", "a_b ", "\"é x", "Card", "no-", "ÿ s").Array[0, 4]
+        from steps in Gen.Int[2, timesteps].Array[4]
+        from etas in Gen.OneOf("", ", eta: 0", ", eta: 0.5", ", eta: 1").Array[4]
+        select names.Length == 0 ? "" : "samplers:\n" + string.Concat(names.Select((name, i) =>
+            $"  '{name}{i}': {{ method: {(etas[i].Length == 0 && i % 2 == 0 ? "ddpm" : "ddim")}, steps: {steps[i]}{etas[i]} }}\n"));
+
+    private static Gen<string> Shape(bool family) =>
+        from heads in Gen.Int[1, 24]
+        from times in Gen.Int[1, 6]
+        from depth in Gen.Frequency((30, Gen.Int[1, 30]), (1, Gen.Int[1, 1000]))
+        from patch in Gen.Int[1, 16]
+        from rows in Gen.Int[1, 12]
+        from columns in Gen.Int[1, 12]
+        from square in Gen.Bool
+        from channels in Gen.OneOf(Gen.Int[1, 8], Gen.Int[1, 1024])
+        from ratio in Gen.OneOf("", "mlp_ratio: 4\n", "mlp_ratio: 0.25\n", "mlp_ratio: 2.75\n", "mlp_ratio: 16\n")
+        let width = heads * 4 * times
+        let size = square ? $"{patch * rows}" : $"[{patch * rows}, {patch * columns}]"
+        let own = family
+            ? $"matrix:\n  of:\n    S: {{ depth: {depth}, width: {width}, heads: {heads} }}\n    'L \"1\"': {{ width: {2 * width}, depth: 1, heads: {heads} }}\n  patch_size: [{patch}{(patch > 1 ? ", 1" : "")}]\n"
+            : $"depth: {depth}\nwidth: {width}\nheads: {heads}\npatch_size: {patch}\n"
+        select own + ratio + $"input: {{ channels: {channels}, size: {size} }}\n";
+
+    /// <summary>A spec that is legal by construction; the index keeps its class to itself.</summary>
+    private static Gen<string> Legal(int index) =>
+        from family in Gen.Frequency((1, Gen.Const(true)), (9, Gen.Const(false)))
+        from name in Name(index)
+        from shape in Shape(family)
+        from conditioning in Conditioning
+        from process in Process
+        from givesProcess in Gen.Bool
+        from samplers in Samplers(givesProcess ? process.Timesteps : 1000)
+        from autoencoder in Gen.OneOf("", "autoencoder: none\n", "autoencoder: kl-f8\n", "# kl-f8\n\n")
+        from lineEnd in Gen.Frequency((4, Gen.Const("\n")), (1, Gen.Const("\r\n")))
+        let title = family ? $"family: {name[..^1].Replace("{0}", "0")}-{{of}}-{{patch_size}}'\n" : $"model: {name}\n"
+        select string.Concat(title, shape, $"conditioning: {conditioning}\n", givesProcess ? $"diffusion: {process.Text}\n" : "", autoencoder, samplers).Replace("\n", lineEnd);
+
+    private static readonly Gen<string> Hostile = Gen.OneOf(
+        "0", "-1", "1e999", "99999999999999999999", "NaN", ".inf", "0x10", "1_000", "2.0", "'2'", "~", "null", "no", "true", "[]", "{}", "[2, 2]", "{ a: 1 }", "", "*a", "&a 1", "!!int 1", "2147483648", "1.5", "٣",
+        "\"\\u0000\"", "\"\\ud800\"", "\"\\x1b\"", "\"a\\nb\"", "\u2028", "\u200b", "\ufeff", "\0", "\ud800", "velocity", "flow-vp", "heun", "'", "\"", "|", ">-", "@", "`", "%", "? a", "- a", "<<", "#", ": :");
+
+    private static readonly string Deep = string.Concat(Enumerable.Repeat("[", 3000));
+    private static readonly string DeepMappings = string.Concat(Enumerable.Repeat("{ a: ", 300));
+    private static readonly string HugeAxis = $"[{string.Join(", ", Enumerable.Range(1, 400))}]";
+
+    private static readonly Gen<string> Inserted = Gen.OneOf(
+        Gen.Const(Deep), Gen.Const(DeepMappings), Gen.Const($"\nmatrix: {{ depth: {HugeAxis}, heads: {HugeAxis} }}\n"), Gen.Const($"\nfamily: A{{depth}}\nmatrix:\n  depth: {HugeAxis}\n"),
+        Hostile, Gen.String[Gen.Char[" \t\n:,{}[]-#'\"&*!|>%@`?"], 1, 5], Gen.String[0, 6]);
+
+    private static readonly Gen<Func<string, string>> Mutation =
+        from kind in Gen.Int[0, 15]
+        from at in Gen.Double[0, 0.999]
+        from other in Gen.Double[0, 0.999]
+        from length in Gen.Int[0, 8]
+        from hostile in Hostile
+        from inserted in Inserted
+        from letter in Gen.Char[" -_.:,abcdeimnoprstuvwxz0123456789"]
+        select new Func<string, string>(text => kind switch
+        {
+            < 4 => Lines(text, at, line => Value(line, hostile)),
+            4 => Lines(text, at, static _ => null),
+            5 => Lines(text, at, static line => line + "\n" + line),
+            6 => Moved(text, at, other),
+            7 => Swapped(text, at, other),
+            8 => Spliced(text, at, length, inserted),
+            9 => Lines(text, at, static line => " " + line),
+            10 => Lines(text, at, static line => line + " # " + line),
+            < 13 => Spliced(text, at, 1, letter.ToString()),
+            13 => Spliced(text, at, 0, letter.ToString()),
+            _ => Spliced(text, at, 1, ""),
+        });
+
+    private static Gen<string> Mutated(int index) =>
+        from legal in Legal(index)
+        from mutations in Mutation.Array[1, 2]
+        select mutations.Aggregate(legal, static (text, mutate) => text.Length == 0 ? text : mutate(text));
+
+    private static string Lines(string text, double at, Func<string, string?> edit)
+    {
+        var lines = text.Split('\n');
+        var line = (int)(at * lines.Length);
+        return string.Join("\n", [.. lines[..line], .. edit(lines[line]) is { } edited ? [edited] : Array.Empty<string>(), .. lines[(line + 1)..]]);
+    }
+
+    // The last value of a line.
+    private static string Value(string line, string value) => line.LastIndexOf(": ", StringComparison.Ordinal) is >= 0 and var colon
+        ? line[..(colon + 2)] + value + (line.TrimEnd().EndsWith('}') ? " }" : "")
+        : value;
+
+    private static string Moved(string text, double from, double to)
+    {
+        var lines = text.Split('\n').ToList();
+        var line = lines[(int)(from * lines.Count)];
+        lines.Remove(line);
+        lines.Insert((int)(to * lines.Count), line);
+        return string.Join("\n", lines);
+    }
+
+    // The values of two lines change places.
+    private static string Swapped(string text, double a, double b)
+    {
+        var lines = text.Split('\n');
+        var (first, second) = ((int)(a * lines.Length), (int)(b * lines.Length));
+        var (x, y) = (lines[first].Split(": ", 2), lines[second].Split(": ", 2));
+        if (x.Length < 2 || y.Length < 2 || first == second) return text;
+        (lines[first], lines[second]) = ($"{x[0]}: {y[1]}", $"{y[0]}: {x[1]}");
+        return string.Join("\n", lines);
+    }
+
+    private static string Spliced(string text, double at, int length, string inserted)
+    {
+        var start = (int)(at * text.Length);
+        return text[..start] + inserted + text[Math.Min(text.Length, start + length)..];
+    }
+}

@@ -1,0 +1,42 @@
+using System.Text.RegularExpressions;
+
+namespace Dit.Spec.Tests;
+
+/// <summary>The help pages: every rule has one, and its examples are what it says they are.</summary>
+public partial class PageTests
+{
+    private static string Folder { get; } = Path.Combine(Specs.RepositoryRoot, "docs", "diagnostics");
+
+    public static TheoryData<string> Rules => [.. Rule.All.Select(static rule => rule.Id)];
+
+    [Fact]
+    public void Every_rule_has_its_own_id_and_the_pages_are_the_rules()
+    {
+        Assert.Equal(Rule.All.Count, Rule.All.Select(static r => r.Id).Distinct().Count());
+        Assert.Equal(Rule.All.Select(static r => r.Id).Order(), Directory.GetFiles(Folder, "DIT*.md").Select(static file => Path.GetFileNameWithoutExtension(file)).Order());
+        Assert.Equal(
+            Rule.All.OrderBy(static r => r.Id, StringComparer.Ordinal).Select(static r => $"| [{r.Id}]({r.Id}.md) | {r.Title} |"),
+            File.ReadAllLines(Path.Combine(Folder, "README.md")).Where(static line => line.StartsWith("| [")));
+    }
+
+    [Theory, MemberData(nameof(Rules))]
+    public void A_page_has_its_title_a_wrong_example_and_a_right_one(string id)
+    {
+        var page = File.ReadAllText(Path.Combine(Folder, $"{id}.md"));
+        var examples = Example().Matches(page).Select(static match => match.Groups[1].Value).ToArray();
+
+        Assert.StartsWith($"# {id}: {Rule.All.Single(rule => rule.Id == id).Title}\n\n", page);
+        Assert.Equal(2, examples.Length);
+        Assert.Contains("\nWrong:\n\n```yaml\n" + examples[0], page);
+        Assert.Contains("\nRight:\n\n```yaml\n" + examples[1], page);
+        if (id == Rule.ModelNamesDiffer.Id) return; // its examples are of two files; RuleTests has them
+        Assert.Contains(SpecFile.Parse(Whole(examples[0])).Errors, error => error.Rule.Id == id);
+        Assert.Empty(SpecFile.Parse(Whole(examples[1])).Errors);
+    }
+
+    // A fragment stands for a whole spec with these lines; what declares a model's other keys is whole already.
+    private static string Whole(string example) => example.StartsWith("family:") || example.Contains("conditioning:") && example.StartsWith("model:") ? example : Specs.With(example);
+
+    [GeneratedRegex("```yaml\\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Example();
+}
