@@ -82,6 +82,7 @@ public static partial class DitCommand
             ModelsCommand.Create(context),
             CheckCommand.Create(context),
             DiffCommand.Create(context),
+            SchemaCommand.Create(context),
             SampleCommand.Create(context),
             TrainCommand.Create(context),
             DataCommand.Create(context),

@@ -5,7 +5,8 @@ namespace Dit.Cli.Tests;
 public class CommandLineTests
 {
     [Theory]
-    [InlineData("--help", "models", "check", "diff", "sample", "train", "data", "[suggest:")]
+    [InlineData("schema --help", "dit schema > dit.schema.json", "yaml-language-server")]
+    [InlineData("--help", "models", "check", "diff", "schema", "sample", "train", "data", "[suggest:")]
     [InlineData("models --help", "--json")]
     [InlineData("check --help", "SPEC", "--json")]
     [InlineData("diff --help", "A", "B", "REVISION:PATH", "--json", "--exit-code")]

@@ -41,6 +41,13 @@ public sealed class ModelsAndCheckTests : IDisposable
     }
 
     [Fact]
+    public void The_schema_is_printed_as_it_is_kept()
+    {
+        using var json = JsonDocument.Parse(Cli.Run("schema").Succeeds());
+        Assert.Equal(JsonDocument.Parse(Dit.Spec.SpecSchema.Json).RootElement.GetRawText(), json.RootElement.GetRawText());
+    }
+
+    [Fact]
     public void A_good_spec_is_described_layer_by_layer()
     {
         var text = Cli.Run("check", folder.File("small.dit.yaml", Good)).Succeeds();

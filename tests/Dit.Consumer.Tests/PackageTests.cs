@@ -30,7 +30,7 @@ public sealed class PackageTests(Packed packed)
         Assert.Equal(
             [
                 "Dit.Gen.nuspec", "LICENSE", "README.md", "analyzers/dotnet/cs/Dit.Generator.dll", "analyzers/dotnet/cs/Dit.Spec.dll",
-                "analyzers/dotnet/cs/YamlDotNet.dll", "build/Dit.Gen.props",
+                "analyzers/dotnet/cs/YamlDotNet.dll", "build/Dit.Gen.props", "dit.schema.json",
             ],
             packed.Files("Dit.Gen"));
         Assert.Equal("true", Assert.Single(packed.Described("Dit.Gen", "developmentDependency")).Value);

@@ -26,9 +26,9 @@ internal sealed class Generate
     private readonly GeneratorDriver driver;
     private readonly IReadOnlyList<SpecText> files;
 
-    private Generate(GeneratorDriver driver, IReadOnlyList<SpecText> files)
+    private Generate(GeneratorDriver driver, IReadOnlyList<SpecText> files, CSharpCompilation? code = null)
     {
-        this.driver = driver.RunGenerators(Empty);
+        this.driver = driver.RunGenerators(code ?? Empty);
         this.files = files;
     }
 
@@ -63,6 +63,9 @@ internal sealed class Generate
         return new(files.Zip(copies).Aggregate(driver, static (d, pair) => d.ReplaceAdditionalText(pair.First, pair.Second)), copies);
     }
 
+    /// <summary>The same driver after an edit of the project's own code.</summary>
+    public Generate EditCode(string code) => new(driver, files, Empty.AddSyntaxTrees(CSharpSyntaxTree.ParseText(code)));
+
     /// <summary>What happened to the values of a step in the last run.</summary>
     public IReadOnlyList<IncrementalStepRunReason> Reasons(string step) =>
         [.. Result.TrackedSteps[step].SelectMany(static run => run.Outputs).Select(static output => output.Reason)];
@@ -74,11 +77,16 @@ internal sealed class Generate
     /// <summary>Nothing at all was computed in a second run.</summary>
     public Generate AssertCached()
     {
-        var again = Again();
-        foreach (var step in new[] { Steps.Files, Steps.Models, Steps.Names, Steps.Collisions, Steps.Outputs })
-            Assert.All(again.Reasons(step), reason => Assert.Contains(reason, new[] { IncrementalStepRunReason.Cached, IncrementalStepRunReason.Unchanged }));
-        Assert.Equal(0, again.Emitted);
+        Again().AssertNothingComputed();
         return this;
+    }
+
+    /// <summary>Nothing at all was computed in the last run.</summary>
+    public void AssertNothingComputed()
+    {
+        foreach (var step in new[] { Steps.Files, Steps.Models, Steps.Names, Steps.Collisions, Steps.Outputs })
+            Assert.All(Reasons(step), reason => Assert.Contains(reason, new[] { IncrementalStepRunReason.Cached, IncrementalStepRunReason.Unchanged }));
+        Assert.Equal(0, Emitted);
     }
 
     /// <summary>What was written compiles, without a warning and with its documentation in order.</summary>

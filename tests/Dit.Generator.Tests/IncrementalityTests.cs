@@ -12,6 +12,10 @@ public class IncrementalityTests
     public void A_second_run_over_all_definitions_recomputes_nothing() => Generate.From(Repository.Definitions).AssertCached();
 
     [Fact]
+    public void An_edit_of_the_projects_code_recomputes_nothing() =>
+        Generate.From(Repository.Definitions).EditCode("class Unrelated { int number = 1; }").AssertNothingComputed();
+
+    [Fact]
     public void A_comment_in_one_spec_re_emits_nothing()
     {
         var edited = Generate.From(Repository.Definitions).Edit(Family, static text => "# A new first line.\n" + text);

@@ -8,9 +8,9 @@ internal static class CheckpointEmitter
     private const string FirstBlock = "blocks.0.";
 
     /// <summary>The plan's parameters, the blocks told once and repeated by a loop.</summary>
-    public static string Map(ModelSpec spec)
+    public static string Map(ModelSpec spec, ModelPlan plan)
     {
-        var parameters = ModelPlan.Of(spec).Parameters;
+        var parameters = plan.Parameters;
         var head = parameters.TakeWhile(static p => !p.Name.StartsWith("blocks.", StringComparison.Ordinal));
         var block = parameters.Where(static p => p.Name.StartsWith(FirstBlock, StringComparison.Ordinal));
         var tail = parameters.Where(static p => p.Name.StartsWith("final_layer.", StringComparison.Ordinal));

@@ -19,7 +19,7 @@ internal static class ModelEmitter
             condition.Guidance,
             Initialize(spec, condition),
             "/// <inheritdoc/>\nprotected override void RegisterComponents() { } // done by name in the constructors, without reflection",
-            CheckpointEmitter.Map(spec),
+            CheckpointEmitter.Map(spec, plan),
             SamplersEmitter.All(spec, condition),
             SamplersEmitter.Declared(spec, condition),
             .. BlockEmitter.Parts(spec),
