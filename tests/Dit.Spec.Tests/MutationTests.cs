@@ -14,7 +14,7 @@ public class MutationTests
     [Theory]
     [InlineData("tiny")]
     [InlineData("dit.dit.yaml")]
-    [InlineData("dit-conditioning.dit.yaml")]
+    [InlineData("xl2-conditioning.dit.yaml")]
     public void Mutated_specs_give_models_or_errors_in_their_text_and_never_an_exception(string file)
     {
         var whole = file == "tiny" ? Specs.Tiny : Specs.Shipped(file);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime;
@@ -43,7 +44,17 @@ internal readonly struct Coefficient
         return value.to(like.dtype).expand(like.shape).MoveToOuterDisposeScope();
     }
 
-    public static Tensor operator *(Coefficient c, Tensor x) => c.perSample is null ? x * c.shared : x * c.perSample;
+    public static Tensor operator *(Coefficient c, Tensor x)
+    {
+        if (c.perSample is { } each) return x * each;
+        using Scalar number = c.shared; // kept until the call is over, see Scalars
+        return x * number;
+    }
 
-    public static Tensor operator /(Tensor x, Coefficient c) => c.perSample is null ? x / c.shared : x / c.perSample;
+    public static Tensor operator /(Tensor x, Coefficient c)
+    {
+        if (c.perSample is { } each) return x / each;
+        using Scalar number = c.shared;
+        return x / number;
+    }
 }

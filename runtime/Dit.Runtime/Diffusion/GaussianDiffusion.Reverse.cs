@@ -39,7 +39,7 @@ public sealed partial class GaussianDiffusion
         using var scope = NewDisposeScope();
         var predicted = GaussianMath.Compute(modelOutput.narrow(1, 0, x.shape[1]));
         var start = Prediction == Prediction.StartX ? predicted : PredictStartFromEpsilon(x, t, predicted);
-        return (clipDenoised ? start.clamp(-1, 1) : start).MoveToOuterDisposeScope();
+        return (clipDenoised ? start.clamp(Scalars.MinusOne, Scalars.One) : start).MoveToOuterDisposeScope();
     }
 
     /// <summary>One ancestral step, x_{t-1} from p(x_{t-1} | x_t) (DDPM, algorithm 2).</summary>
@@ -54,7 +54,7 @@ public sealed partial class GaussianDiffusion
         var (mean, logVariance, start) = Predict(modelOutput, x, t, clipDenoised);
         if (t.IndexOfAnyExcept(0) >= 0)
         {
-            var scale = Coefficient.At(static i => i == 0 ? 0f : 1f, t, x) * (0.5 * logVariance).exp();
+            var scale = Coefficient.At(static i => i == 0 ? 0f : 1f, t, x) * (logVariance * Scalars.Half).exp();
             mean = mean + scale * RequireNoise(noise, x);
         }
         return new(mean.MoveToOuterDisposeScope(), start.MoveToOuterDisposeScope());

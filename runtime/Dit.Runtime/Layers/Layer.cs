@@ -43,7 +43,7 @@ public static class Layer
     public static Tensor Modulate(Tensor x, Tensor shift, Tensor scale)
     {
         using var scope = NewDisposeScope();
-        return addcmul(shift, Norm(x, x.shape[^1]), scale + 1, 1).MoveToOuterDisposeScope();
+        return addcmul(shift, Norm(x, x.shape[^1]), scale.add(Scalars.One, Scalars.One), Scalars.One).MoveToOuterDisposeScope();
     }
 
     /// <summary>Puts patches back in their places.</summary>

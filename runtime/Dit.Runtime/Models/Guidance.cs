@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime;
@@ -29,6 +30,7 @@ public static class Guidance
         var cond = conditional.narrow(1, 0, guided);
         var uncond = unconditional.narrow(1, 0, guided);
         var rest = conditional.narrow(1, guided, conditional.shape[1] - guided);
-        return cat([uncond + scale * (cond - uncond), rest], dim: 1).MoveToOuterDisposeScope();
+        using Scalar strength = scale; // kept until the call is over, see Scalars
+        return cat([uncond + (cond - uncond) * strength, rest], dim: 1).MoveToOuterDisposeScope();
     }
 }
