@@ -3,13 +3,13 @@
 // </auto-generated>
 #nullable enable
 
-using System.Collections.Generic;
-using Dit.Runtime;
-using TorchSharp;
-using TorchSharp.Modules;
-using static TorchSharp.torch;
-
 namespace Consumer;
+
+using global::System.Collections.Generic;
+using global::Dit.Runtime;
+using global::TorchSharp;
+using global::TorchSharp.Modules;
+using static global::TorchSharp.torch;
 
 /// <summary>AdaLNSample: a Diffusion Transformer of 2 adaLN blocks, width 64, 4 heads, 96 tokens (arXiv 2212.09748).</summary>
 /// <remarks>
@@ -124,6 +124,7 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
     /// <param name="channels">The channels to guide.</param>
     /// <returns>As <see cref="forward"/>.</returns>
     /// <exception cref="DitException">Always: the spec has no dropout, so the model knows no null text.</exception>
+    [global::System.Obsolete("AdaLNSample has no null text to guide away from: its spec has conditioning.dropout 0", error: true)]
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, TextEmbeddings text, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree) =>
         throw new DitException($"{ModelName} has no null text to guide away from: its spec has conditioning.dropout 0. Call forward, or train with dropout.");
 

@@ -3,11 +3,10 @@
 // </auto-generated>
 #nullable enable
 
-using System.Collections.Generic;
-using System.Runtime.CompilerServices;
-using Dit.Runtime;
-
 namespace Consumer;
+
+using global::System.Collections.Generic;
+using global::Dit.Runtime;
 
 /// <summary>The models of this project.</summary>
 public static class DitModels
@@ -34,6 +33,6 @@ public static class DitModels
         ModelDefinition.OfClasses<DiTXL2AdaLN>(),
     ];
 
-    [ModuleInitializer]
+    [global::System.Runtime.CompilerServices.ModuleInitializer]
     internal static void LoadLibTorch() => LibTorch.Load();
 }

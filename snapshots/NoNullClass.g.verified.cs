@@ -3,13 +3,13 @@
 // </auto-generated>
 #nullable enable
 
-using System.Collections.Generic;
-using Dit.Runtime;
-using TorchSharp;
-using TorchSharp.Modules;
-using static TorchSharp.torch;
-
 namespace Consumer;
+
+using global::System.Collections.Generic;
+using global::Dit.Runtime;
+using global::TorchSharp;
+using global::TorchSharp.Modules;
+using static global::TorchSharp.torch;
 
 /// <summary>NoNullClass: a Diffusion Transformer of 2 adaLN-Zero blocks, width 64, 4 heads, 32 tokens (arXiv 2212.09748).</summary>
 /// <remarks>
@@ -124,6 +124,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
     /// <param name="channels">The channels to guide.</param>
     /// <returns>As <see cref="forward"/>.</returns>
     /// <exception cref="DitException">Always: the spec has no dropout, so the model knows no null class.</exception>
+    [global::System.Obsolete("NoNullClass has no null class to guide away from: its spec has conditioning.dropout 0", error: true)]
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree) =>
         throw new DitException($"{ModelName} has no null class to guide away from: its spec has conditioning.dropout 0. Call forward, or train with dropout.");
 

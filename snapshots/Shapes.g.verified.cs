@@ -3,13 +3,13 @@
 // </auto-generated>
 #nullable enable
 
-using System.Collections.Generic;
-using Dit.Runtime;
-using TorchSharp;
-using TorchSharp.Modules;
-using static TorchSharp.torch;
-
 namespace Consumer;
+
+using global::System.Collections.Generic;
+using global::Dit.Runtime;
+using global::TorchSharp;
+using global::TorchSharp.Modules;
+using static global::TorchSharp.torch;
 
 /// <summary>Shapes: a Diffusion Transformer of 4 adaLN-Zero blocks, width 160, 5 heads, 16 tokens (arXiv 2212.09748).</summary>
 /// <remarks>

@@ -53,10 +53,10 @@ public sealed class DiffTests : IDisposable
             4 models changed
 
               model    parameters                   MACs      activations, training           old checkpoints
-              Net-A/2  182,104 -> 182,232  +0.07 %    1.76 M  180.10 kB                       do not load
-              Net-A/4  188,320 -> 188,448  +0.07 %  513.28 k   47.14 kB                       do not load
-              Net-B/2  980,504 -> 980,760  +0.03 %   10.10 M  522.88 kB -> 522.12 kB  -0.1 %  do not load
-              Net-B/4  992,864 -> 993,120  +0.03 %    2.83 M  133.99 kB -> 133.80 kB  -0.1 %  do not load
+              Net-A/2  182,104 -> 182,232  +0.07 %    1.76 M  180.36 kB                       do not load
+              Net-A/4  188,320 -> 188,448  +0.07 %  513.28 k   47.40 kB                       do not load
+              Net-B/2  980,504 -> 980,760  +0.03 %   10.10 M  523.40 kB -> 522.63 kB  -0.1 %  do not load
+              Net-B/4  992,864 -> 993,120  +0.03 %    2.83 M  134.50 kB -> 134.31 kB  -0.1 %  do not load
               Activations are those of one image in float32; guidance doubles those of sampling.
 
             Net-A/2, Net-A/4
@@ -114,7 +114,7 @@ public sealed class DiffTests : IDisposable
 
     // The most telling form of the numbers that fits, and no line that is wider than the window.
     [Theory]
-    [InlineData(200, "  DiT-XL/2  675,129,632 -> 676,014,368    +0.1 %  118.64 G -> 524.61 G  +342.2 %  664.87 MB ->   2.66 GB  +299.9 %   18.87 MB -> 75.50 MB  +300.0 %  load with new positions")]
+    [InlineData(200, "  DiT-XL/2  675,129,632 -> 676,014,368    +0.1 %  118.64 G -> 524.61 G  +342.2 %  664.88 MB ->   2.66 GB  +299.9 %   18.87 MB -> 75.50 MB  +300.0 %  load with new positions")]
     [InlineData(160, "  DiT-XL/2  676.01 M    +0.1 %  524.61 G  +342.2 %    2.66 GB  +299.9 %    75.50 MB  +300.0 %     load with new positions")]
     [InlineData(100, "  DiT-XL/2  675.13 M -> 676.01 M    +0.1 %  118.64 G -> 524.61 G  +342.2 %  load with new positions")]
     [InlineData(80, "  DiT-XL/2  676.01 M    +0.1 %  524.61 G  +342.2 %  load with new positions")]

@@ -32,12 +32,15 @@ internal sealed class Generate
         this.files = files;
     }
 
-    public static Generate From(params IReadOnlyList<SpecText> files) => new(
+    public static Generate From(params IReadOnlyList<SpecText> files) => In("Consumer", files);
+
+    /// <summary>Runs the generator in a project of some root namespace.</summary>
+    public static Generate In(string rootNamespace, params IReadOnlyList<SpecText> files) => new(
         CSharpGeneratorDriver.Create(
             [new DitGenerator().AsSourceGenerator()],
             files,
             new CSharpParseOptions(LanguageVersion.Latest, DocumentationMode.Diagnose),
-            new Options(),
+            new Options(rootNamespace),
             new GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, trackIncrementalGeneratorSteps: true)),
         files);
 
@@ -121,19 +124,19 @@ internal sealed class Generate
             .Distinct()
             .Select(static path => MetadataReference.CreateFromFile(path));
 
-    private sealed class Options : AnalyzerConfigOptionsProvider
+    private sealed class Options(string rootNamespace) : AnalyzerConfigOptionsProvider
     {
-        public override AnalyzerConfigOptions GlobalOptions { get; } = new Values();
+        public override AnalyzerConfigOptions GlobalOptions { get; } = new Values(rootNamespace);
 
         public override AnalyzerConfigOptions GetOptions(SyntaxTree tree) => GlobalOptions;
 
         public override AnalyzerConfigOptions GetOptions(AdditionalText textFile) => GlobalOptions;
 
-        private sealed class Values : AnalyzerConfigOptions
+        private sealed class Values(string rootNamespace) : AnalyzerConfigOptions
         {
             public override bool TryGetValue(string key, out string value)
             {
-                value = key == "build_property.RootNamespace" ? "Consumer" : "";
+                value = key == "build_property.RootNamespace" ? rootNamespace : "";
                 return value.Length > 0;
             }
         }

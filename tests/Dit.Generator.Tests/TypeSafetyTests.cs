@@ -11,6 +11,7 @@ public class TypeSafetyTests
             Digits: { conditioning: { classes: 10 }, diffusion: { prediction: start-x, variance: fixed-small, schedule: squared-cosine } }
             Captions: { conditioning: { variant: cross-attention, text: { tokens: 77, width: 768 } } }
             Anything: { conditioning: none }
+            Always: { conditioning: { classes: 10, dropout: 0 } }
         depth: 1
         width: 32
         heads: 4
@@ -58,6 +59,25 @@ public class TypeSafetyTests
     [InlineData("Anything.Samplers.Ddim5.Sample(anything, 16, guidance: 4.0);", "CS1739: The best overload for 'Sample' does not have a parameter named 'guidance'")]
     public void Guidance_of_a_model_without_a_condition_does_not_compile(string statement, string error) =>
         Assert.StartsWith(error, Assert.Single(Errors(statement)));
+
+    [Fact]
+    public void Guidance_of_a_model_that_knows_no_null_class_does_not_compile() => Assert.Equal(
+        ["CS0619: 'Always.ForwardWithGuidance(torch.Tensor, torch.Tensor, torch.Tensor, double, GuidanceChannels)' is obsolete: 'Always has no null class to guide away from: its spec has conditioning.dropout 0'"],
+        Errors("Always.Create().ForwardWithGuidance(x, t, labels, 4.0);"));
+
+    // A namespace called like a type of the runtime, of TorchSharp or of the system must not hide it.
+    [Theory]
+    [InlineData("Guidance"), InlineData("Generator"), InlineData("Acme.Layer"), InlineData("Acme.Checkpoint.Guard"), InlineData("My.Dit"), InlineData("My.TorchSharp"), InlineData("My.System"), InlineData("Initialise")]
+    public void Models_compile_in_a_project_of_any_name(string rootNamespace) =>
+        Generate.In(rootNamespace, new SpecText("models.dit.yaml", Specs), new SpecText("attribute.dit.yaml", """
+            model: ModuleInitializerAttribute
+            depth: 1
+            width: 8
+            heads: 2
+            patch_size: 2
+            input: { channels: 3, size: 4 }
+            conditioning: { classes: 2 }
+            """)).AssertCompiles();
 
     private static IReadOnlyList<string> Errors(string statement) => Models.ErrorsOf($$"""
         using System;

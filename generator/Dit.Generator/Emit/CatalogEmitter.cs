@@ -9,11 +9,10 @@ internal static class CatalogEmitter
         // </auto-generated>
         #nullable enable
 
-        using System.Collections.Generic;
-        using System.Runtime.CompilerServices;
-        using Dit.Runtime;
-
         namespace {{@namespace}};
+
+        using global::System.Collections.Generic;
+        using global::Dit.Runtime;
 
         /// <summary>The models of this project.</summary>
         public static class DitModels
@@ -24,7 +23,7 @@ internal static class CatalogEmitter
         {{string.Join("\n", models.Select(static m => $"        ModelDefinition.{m.Factory}<{m.ClassName}>(),"))}}
             ];
 
-            [ModuleInitializer]
+            [global::System.Runtime.CompilerServices.ModuleInitializer]
             internal static void LoadLibTorch() => LibTorch.Load();
         }
 

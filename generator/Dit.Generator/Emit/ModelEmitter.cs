@@ -5,6 +5,7 @@ namespace Dit.Generator.Emit;
 /// <summary>A spec to the C# file of its model. Pure, and in the order in which the file reads.</summary>
 internal static class ModelEmitter
 {
+    // The usings stand inside the namespace: there they win over namespaces that happen to be called like a type, as in a project named Guidance.
     public static string Emit(ModelSpec spec, string @namespace, string file)
     {
         var plan = ModelPlan.Of(spec);
@@ -30,13 +31,13 @@ internal static class ModelEmitter
             // </auto-generated>
             #nullable enable{{LowerCaseName(spec)}}
 
-            using System.Collections.Generic;
-            using Dit.Runtime;
-            using TorchSharp;
-            using TorchSharp.Modules;
-            using static TorchSharp.torch;
-
             namespace {{@namespace}};
+
+            using global::System.Collections.Generic;
+            using global::Dit.Runtime;
+            using global::TorchSharp;
+            using global::TorchSharp.Modules;
+            using static global::TorchSharp.torch;
 
             {{Summary(spec, plan)}}
             public sealed class {{spec.ClassName}} : {{condition.BaseType}}, {{condition.Interface}}<{{spec.ClassName}}>

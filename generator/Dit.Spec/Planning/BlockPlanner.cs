@@ -18,7 +18,6 @@ internal static class BlockPlanner
     }
 
     // The state dict names the regressing layer last, the forward pass runs it first.
-    // The state dict names the regressing layer last, the forward pass runs it first.
     private static Part Adaptive(ModelSpec spec, string name, int regressed, bool gated, Initialisation weight)
     {
         var (t, d) = (spec.Tokens, spec.Width);
@@ -42,13 +41,13 @@ internal static class BlockPlanner
             Gated(Part.Linear($"{name}.proj", t, d, d, new Initialisation.XavierUniform()), gated));
     }
 
-    // Queries from the image's tokens, keys and values from the condition's.
+    // Queries from the image's tokens, keys and values from the condition's. All blocks keep one and the same context: it is counted in the first.
     private static Part CrossAttention(ModelSpec spec, string name)
     {
         var (t, d, m) = (spec.Tokens, spec.Width, spec.ContextTokens);
         return Part.Of(
             Part.Linear($"{name}.q", t, d, d, new Initialisation.XavierUniform()),
-            Part.Linear($"{name}.kv", m, d, 2 * d, new Initialisation.XavierUniform()),
+            Kept(Part.Linear($"{name}.kv", m, d, 2 * d, new Initialisation.XavierUniform()), name.StartsWith("blocks.0.", StringComparison.Ordinal) ? (long)m * d : 0),
             Attend(spec, name, keys: m),
             Part.Linear($"{name}.proj", t, d, d, new Initialisation.XavierUniform()));
     }
@@ -77,5 +76,7 @@ internal static class BlockPlanner
     // A gate keeps the branch that it scales.
     private static Part Gated(Part branch, bool gated) => gated ? Keeping(branch, branch.Layers[0].Output.Aggregate(1L, static (count, side) => count * side)) : branch;
 
-    private static Part Keeping(Part part, long elements) => part with { Layers = [.. part.Layers.Select(l => l with { Saved = l.Saved + elements })] };
+    private static Part Keeping(Part part, long elements) => Kept(part, part.Layers.Sum(static l => l.Saved) + elements);
+
+    private static Part Kept(Part layer, long elements) => layer with { Layers = [.. layer.Layers.Select(l => l with { Saved = elements })] };
 }

@@ -24,7 +24,15 @@ internal static class DitPlanner
     {
         var (forward, block) = spec.Conditioning.Variant.Match(static _ => (3, 4), static _ => (2, 6), static _ => (2, 4), static _ => (2, 5));
         var (tokens, hidden) = ((long)spec.BlockTokens * spec.Width, (long)spec.BlockTokens * spec.HiddenWidth);
-        return forward * tokens + Math.Max((block + 1) * tokens + 2 * hidden, 6 * tokens);
+        return ContextActivations(spec) + forward * tokens + Math.Max((block + 1) * tokens + 2 * hidden, 6 * tokens);
+    }
+
+    // The forward pass holds an embedded text to its end, and the sequence that it becomes; a block, the keys and values that it makes of it.
+    private static long ContextActivations(ModelSpec spec)
+    {
+        var context = (long)spec.ContextTokens * spec.Width;
+        var text = spec.Conditioning.Condition.Match(static _ => 0L, static _ => 0L, static text => text.Tokens) * spec.Width;
+        return text + spec.Conditioning.Variant.Match(_ => context, _ => 3 * context, static _ => 0, static _ => 0);
     }
 
     private static Part Patches(ModelSpec spec)
@@ -42,9 +50,13 @@ internal static class DitPlanner
     private static Part Timestep(ModelSpec spec) => Mlp("t_embedder.mlp", rows: 1, TimestepFeatures, spec.Width);
 
     // Two linear layers named as in the official code: a SiLU, 1, stands between them.
-    private static Part Mlp(string name, int rows, int input, int width) => Part.Of(
-        Part.Linear($"{name}.0", rows, input, width, new Initialisation.Normal(0.02)),
-        Part.Linear($"{name}.2", rows, width, width, new Initialisation.Normal(0.02)));
+    private static Part Mlp(string name, int rows, int input, int width)
+    {
+        var first = Part.Linear($"{name}.0", rows, input, width, new Initialisation.Normal(0.02));
+        return Part.Of(
+            first with { Layers = [.. first.Layers.Select(l => l with { Saved = l.Saved + (long)rows * width })] }, // SiLU keeps its input
+            Part.Linear($"{name}.2", rows, width, width, new Initialisation.Normal(0.02)));
+    }
 
     private static Part ConditionEmbedder(ModelSpec spec) => spec.Conditioning.Condition.Match(
         static _ => new Part([], []),

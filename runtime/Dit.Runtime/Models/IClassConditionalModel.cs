@@ -21,8 +21,6 @@ public interface IClassConditionalModel : IConditionedOn<ClassLabels>, IDisposab
     /// <param name="channels">The channels to guide.</param>
     /// <returns>(N, C or 2 C, Y, X).</returns>
     Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree);
-
-    Tensor IConditionedOn<ClassLabels>.Predict(Tensor x, Tensor t, ClassLabels condition) => forward(x, t, condition.Values);
 }
 
 /// <summary>What the type of a generated class-conditional model offers without an instance.</summary>
@@ -32,4 +30,7 @@ public interface IClassConditionalModel<TSelf> : IClassConditionalModel, IModel<
 {
     /// <summary>The samplers declared in the spec, in its order.</summary>
     static abstract IReadOnlyList<Sampler<TSelf>> AllSamplers { get; }
+
+    // Through call and not forward, so that hooks run in training as they do in sampling.
+    Tensor IConditionedOn<ClassLabels>.Predict(Tensor x, Tensor t, ClassLabels condition) => ((TSelf)this).call(x, t, condition.Values);
 }

@@ -21,8 +21,6 @@ public interface ITextConditionalModel : IConditionedOn<TextEmbeddings>, IDispos
     /// <param name="channels">The channels to guide.</param>
     /// <returns>(N, C or 2 C, Y, X).</returns>
     Tensor ForwardWithGuidance(Tensor x, Tensor t, TextEmbeddings text, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree);
-
-    Tensor IConditionedOn<TextEmbeddings>.Predict(Tensor x, Tensor t, TextEmbeddings condition) => forward(x, t, condition);
 }
 
 /// <summary>What the type of a generated text-conditional model offers without an instance.</summary>
@@ -32,4 +30,7 @@ public interface ITextConditionalModel<TSelf> : ITextConditionalModel, IModel<TS
 {
     /// <summary>The samplers declared in the spec, in its order.</summary>
     static abstract IReadOnlyList<TextSampler<TSelf>> AllSamplers { get; }
+
+    // Through call and not forward, so that hooks run in training as they do in sampling.
+    Tensor IConditionedOn<TextEmbeddings>.Predict(Tensor x, Tensor t, TextEmbeddings condition) => ((TSelf)this).call(x, t, condition);
 }

@@ -11,8 +11,6 @@ public interface IUnconditionalModel : IConditionedOn<NoCondition>, IDisposable
     /// <param name="t">Timesteps of the original process, whole or fractional, (N,).</param>
     /// <returns>(N, C or 2 C, Y, X).</returns>
     Tensor forward(Tensor x, Tensor t);
-
-    Tensor IConditionedOn<NoCondition>.Predict(Tensor x, Tensor t, NoCondition condition) => forward(x, t);
 }
 
 /// <summary>What the type of a generated unconditional model offers without an instance.</summary>
@@ -22,4 +20,7 @@ public interface IUnconditionalModel<TSelf> : IUnconditionalModel, IModel<TSelf>
 {
     /// <summary>The samplers declared in the spec, in its order.</summary>
     static abstract IReadOnlyList<UnconditionalSampler<TSelf>> AllSamplers { get; }
+
+    // Through call and not forward, so that hooks run in training as they do in sampling.
+    Tensor IConditionedOn<NoCondition>.Predict(Tensor x, Tensor t, NoCondition condition) => ((TSelf)this).call(x, t);
 }

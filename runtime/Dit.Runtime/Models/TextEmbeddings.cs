@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime;
@@ -29,7 +30,8 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? Hidden = null) : ICon
     public TextEmbeddings Hide(ModelCard card, Generator random)
     {
         using var scope = NewDisposeScope();
-        var dropped = rand(Count, device: Values.device, generator: random).lt(card.Condition.Dropout); // (N,)
+        using Scalar share = card.Condition.Dropout; // kept until the call is over, see Scalars
+        var dropped = rand(Count, device: Values.device, generator: random).lt(share); // (N,)
         if (!card.CanBeGuided) return this; // a model without a null text takes no marks
         return this with { Hidden = (Hidden is null ? dropped : Hidden.logical_or(dropped)).MoveToOuterDisposeScope() };
     }

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime;
@@ -14,7 +15,8 @@ public static class LabelDropout
     public static Tensor Apply(Tensor labels, double probability, long nullClass, Generator random)
     {
         using var scope = NewDisposeScope();
-        var dropped = rand(labels.shape[0], device: labels.device, generator: random).lt(probability); // (N,)
-        return labels.masked_fill(dropped, nullClass).MoveToOuterDisposeScope();
+        using Scalar share = probability, nothing = nullClass; // kept until the calls are over, see Scalars
+        var dropped = rand(labels.shape[0], device: labels.device, generator: random).lt(share); // (N,)
+        return labels.masked_fill(dropped, nothing).MoveToOuterDisposeScope();
     }
 }

@@ -58,6 +58,7 @@ public static class StepInput
         where TCondition : ICondition<TCondition>
     {
         using var scope = NewDisposeScope();
+        using var frozen = no_grad(); // a text encoder in the loader is not trained
         using var random = new Generator(KeyedNoise.Key(recipe.Seed ^ Stream, step));
         var n = indices.Length;
         var flips = recipe.HorizontalFlip ? EpochOrder.Flips(n, recipe.Seed, step) : new bool[n];

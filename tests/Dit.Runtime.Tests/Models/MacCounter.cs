@@ -17,7 +17,6 @@ internal sealed class MacCounter(ModelCard card)
 
     private void Count(string name, nn.Module module, Tensor output)
     {
-        if (name == "y_embedder") return; // its parameter is the null text; its layers are counted by themselves
         var weight = module.named_parameters(recurse: false).Single(static p => p.name == "weight").parameter;
         Macs += weight.dim() == 1
             ? output.numel() // a norm: one for each element

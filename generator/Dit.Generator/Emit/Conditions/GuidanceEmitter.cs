@@ -34,6 +34,7 @@ internal static class GuidanceEmitter
             : $$"""
                 {{docs}}
                 /// <exception cref="DitException">Always: the spec has no dropout, so the model knows no {{nothing}}.</exception>
+                [global::System.Obsolete({{Code.Literal($"{spec.Name} has no {nothing} to guide away from: its spec has conditioning.dropout 0")}}, error: true)]
                 {{signature}} =>
                     throw new DitException($"{ModelName} has no {{nothing}} to guide away from: its spec has conditioning.dropout 0. Call forward, or train with dropout.");
                 """;
