@@ -119,7 +119,7 @@ public static partial class DitCommand
     /// <summary>What an exception was thrown for: a mistake as it is, else the first and innermost.</summary>
     private static Exception Cause(Exception e) => e switch
     {
-        DitException => e,
+        DitException or UnauthorizedAccessException => e, // which names the file; what is inside it does not
         AggregateException { InnerExceptions: [var first, ..] } => Cause(first),
         { InnerException: { } inner } => Cause(inner),
         _ => e,

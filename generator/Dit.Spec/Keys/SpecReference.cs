@@ -50,7 +50,7 @@ public static class SpecReference
 
         ## In an editor
 
-        `definitions/dit.schema.json` is a JSON schema of everything on this page. Editors that use the YAML language server (VS Code with the YAML extension,
+        `definitions/dit.schema.json` is a JSON schema of everything on this page; `dit schema > dit.schema.json` writes it anywhere. Editors that use the YAML language server (VS Code with the YAML extension,
         Neovim) complete keys and words by it when the file's first line says where it is, relative to the file:
 
         ```yaml

@@ -68,7 +68,7 @@ internal abstract record SpecSource(string Label)
 
     private sealed record FolderOnDisk(string Path) : SpecSource(Path)
     {
-        private static readonly EnumerationOptions Below = new() { RecurseSubdirectories = true };
+        private static readonly EnumerationOptions Below = new() { RecurseSubdirectories = true, IgnoreInaccessible = false };
 
         // Build outputs hold copies of the specs.
         public override IReadOnlyList<SpecText> Read(CancellationToken cancellation) => Some(Label,
