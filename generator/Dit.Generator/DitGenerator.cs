@@ -46,7 +46,7 @@ public sealed class DitGenerator : IIncrementalGenerator
             .WithTrackingName(Steps.Models);
 
         var names = models
-            .Select(static (model, _) => new CatalogEntry(model.Spec.ClassName, ConditionCode.Of(model.Spec).CatalogFactory))
+            .Select(static (model, _) => new CatalogEntry(model.Spec.ClassName, CatalogEmitter.Factory(model.Spec.Conditioning.Condition)))
             .Collect()
             .Select(static (all, _) => all.ToEquatableArray())
             .WithTrackingName(Steps.Names);

@@ -9,7 +9,6 @@ internal static class ClassLabelsEmitter
         BaseType: "nn.Module<Tensor, Tensor, Tensor, Tensor>",
         Interface: "IClassConditionalModel",
         Sampler: "Sampler",
-        CatalogFactory: "OfClasses",
         Card: $"new ModelCondition.Classes({labels.Count}, {Code.Literal(labels.Hidden)})",
         Embedder: new("LabelEmbedder", $"new LabelEmbedder(rows: {labels.Rows}, width: {spec.Width}, device, dtype)"),
         Argument: new(

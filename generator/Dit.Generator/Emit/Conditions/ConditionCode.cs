@@ -6,7 +6,6 @@ namespace Dit.Generator.Emit;
 /// <param name="BaseType">The TorchSharp module type.</param>
 /// <param name="Interface">The runtime's interface, without type argument.</param>
 /// <param name="Sampler">The runtime's sampler type, without type argument.</param>
-/// <param name="CatalogFactory">The method of <c>ModelDefinition</c>.</param>
 /// <param name="Card">The card's condition.</param>
 /// <param name="Embedder">The condition's embedder; null for an unconditional model.</param>
 /// <param name="Argument">The argument of <c>forward</c>; null for an unconditional model.</param>
@@ -17,7 +16,6 @@ internal sealed record ConditionCode(
     string BaseType,
     string Interface,
     string Sampler,
-    string CatalogFactory,
     string Card,
     EmbedderCode? Embedder,
     ArgumentCode? Argument,

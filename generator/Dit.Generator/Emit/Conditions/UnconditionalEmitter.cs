@@ -7,7 +7,6 @@ internal static class UnconditionalEmitter
         BaseType: "nn.Module<Tensor, Tensor, Tensor>",
         Interface: "IUnconditionalModel",
         Sampler: "UnconditionalSampler",
-        CatalogFactory: "OfNothing",
         Card: "new ModelCondition.None()",
         Embedder: null,
         Argument: null,
