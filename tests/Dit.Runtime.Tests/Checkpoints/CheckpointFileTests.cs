@@ -43,7 +43,7 @@ public sealed class CheckpointFileTests : IDisposable
     {
         Assert.Equal($"There is no file '{_folder["no"]}'.", Assert.Throws<DitException>(() => CheckpointFile.Open(_folder["no"])).Message);
         Assert.Contains("is empty", Assert.Throws<DitException>(() => CheckpointFile.Open(_folder.Write("a", []))).Message);
-        Assert.Contains("is a folder", Assert.Throws<DitException>(() => CheckpointFile.Open(_folder.Root)).Message);
+        Assert.Contains("is a folder without a checkpoint", Assert.Throws<DitException>(() => CheckpointFile.Open(_folder.Root)).Message);
         Assert.Contains("path", Assert.Throws<DitException>(() => CheckpointFile.Open("")).Message);
     }
 
