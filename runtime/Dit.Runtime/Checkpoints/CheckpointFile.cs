@@ -5,14 +5,13 @@ namespace Dit.Runtime;
 /// <summary>Opens checkpoints of any accepted format.</summary>
 public static class CheckpointFile
 {
-    private const int StartBytes = 32;
-    private const string Accepted = "a safetensors file or one of torch.save (PyTorch 1.6 or later) is accepted";
+    private const int StartBytes = 512;
+    private const int TarMagicAt = 257;
+    private const string Accepted = "a safetensors file, one of torch.save or an index of shards is accepted";
 
-    // What other files start with. The long one is the number that torch.save wrote before 1.6.
+    // What other files start with.
     private static readonly (byte[] Start, string What)[] Others =
     [
-        ([0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19],
-            "looks like a file of torch.save before PyTorch 1.6; load it there and save it again"),
         ([0x80, 0x02], "looks like a bare Python pickle"),
         ([0x80, 0x03], "looks like a bare Python pickle"),
         ([0x80, 0x04], "looks like a bare Python pickle"),
@@ -50,6 +49,7 @@ public static class CheckpointFile
         {
             var start = Start(file);
             return start.StartsWith("PK"u8) ? TorchArchive.Open(file)
+                : LegacyTorchFile.IsStart(start) ? LegacyTorchFile.Open(file)
                 : IsSafeTensors(start) ? SafeTensorsFile.Open(file)
                 : throw new DitException($"'{path}' {Looks(start)}; {Accepted}.");
         }
@@ -77,6 +77,8 @@ public static class CheckpointFile
         foreach (var (bytes, what) in Others)
             if (start.StartsWith(bytes))
                 return what;
+        if (start.Length > TarMagicAt && start[TarMagicAt..].StartsWith("ustar"u8))
+            return "looks like a tar archive; one of torch.save before PyTorch 0.1.10 must be loaded there and saved again";
         var shown = start[..Math.Min(8, start.Length)];
         return shown.ContainsAnyExceptInRange((byte)' ', (byte)'~')
             ? $"starts with the bytes {Convert.ToHexStringLower(shown)}, as no checkpoint does"
