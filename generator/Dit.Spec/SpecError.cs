@@ -116,6 +116,9 @@ public sealed record Rule(string Id, string Title)
     /// <summary>A condition that training always hides is never learned.</summary>
     public static readonly Rule ConditionIsSeen = new("DIT112", "Condition is always hidden");
 
+    /// <summary>diffusers has one kind of Diffusion Transformer, adaLN-Zero on classes.</summary>
+    public static readonly Rule NumericsFitModel = new("DIT113", "Numerics that the model has no form of");
+
     /// <summary>Every rule, by id.</summary>
     public static IReadOnlyList<Rule> All { get; } =
     [
@@ -123,5 +126,6 @@ public sealed record Rule(string Id, string Title)
         Tab, YamlFeature, YamlWord, MatrixHole, KeyInMatrixAndOutside, MembersInRange,
         HeadsDivideWidth, PatchDividesInput, WidthMultipleOfFour, SamplerFitsProcess, ProcessIsConsistent, StepsWithinTimesteps,
         ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition, ConditionIsSeen,
+        NumericsFitModel,
     ];
 }

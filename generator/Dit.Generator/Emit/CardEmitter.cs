@@ -23,7 +23,7 @@ internal static class CardEmitter
             TrainableParameters: {{plan.TrainableCount}},
             Macs: {{plan.Macs}},
             Autoencoder: "{{(spec.Autoencoder == Autoencoder.KlF8 ? "kl-f8" : "none")}}",
-            SpecHash: "{{spec.Hash}}");
+            SpecHash: "{{spec.Hash}}"{{NumericsEmitter.Card(spec)}});
         """;
 
     public static string Diffusion(ModelSpec spec)
