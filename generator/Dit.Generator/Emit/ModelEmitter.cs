@@ -123,7 +123,7 @@ internal static class ModelEmitter
         /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than {{spec.GridHeight}} x {{spec.GridWidth}}; by default it is refused.</param>
         /// <exception cref="DitException">The file cannot be read, or its tensors are not this model's.</exception>
         public static {{spec.ClassName}} Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) =>
-            Checkpoint.Load(path, ModelName, CheckpointMap, Positions, grid, () => new {{spec.ClassName}}(device ?? CPU, dtype ?? ScalarType.Float32));
+            Checkpoint.Load(path, Card, CheckpointMap, Positions, grid, () => new {{spec.ClassName}}(device ?? CPU, dtype ?? ScalarType.Float32));
         """;
 
     private static string Initialize(ModelSpec spec, ConditionCode condition) => $$"""
