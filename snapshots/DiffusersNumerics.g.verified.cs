@@ -65,7 +65,7 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
         Parameters: 185952,
         TrainableParameters: 181856,
         Macs: 7634944,
-        Autoencoder: "kl-f8",
+        Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "72353c04c722",
         Numerics: Numerics.Diffusers);
 

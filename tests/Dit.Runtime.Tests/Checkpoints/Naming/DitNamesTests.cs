@@ -141,7 +141,13 @@ public sealed class DitNamesTests : IDisposable
 
     private static ModelCard XL2 => SmallOfficial.Card with
     {
-        Name = "DiT-XL/2", Depth = 28, Width = 1152, Heads = 16, Input = new(4, 32, 32), Tokens = 256, Condition = new ModelCondition.Classes(1000, 0.1),
+        Name = "DiT-XL/2",
+        Depth = 28,
+        Width = 1152,
+        Heads = 16,
+        Input = new(4, 32, 32),
+        Tokens = 256,
+        Condition = new ModelCondition.Classes(1000, 0.1),
     };
 
     private static CheckpointEntry[] OfficialXL2()
