@@ -9,8 +9,13 @@ namespace Dit.Runtime;
 /// <summary>Writes safetensors files (github.com/huggingface/safetensors, "Format").</summary>
 public static class SafeTensors
 {
+    /// <summary>The metadata key by which other libraries know what tensors are of.</summary>
+    internal const string FormatKey = "format";
+
+    /// <summary>PyTorch: the layout of its parameters.</summary>
+    internal const string Format = "pt";
+
     private const int Alignment = 8;
-    private const long PieceElements = 1 << 24;
 
     /// <summary>Writes tensors, on any device and of any strides; the same tensors in the same order give the same bytes.</summary>
     /// <param name="path">The file to create or replace; it is whole or it is not there.</param>
@@ -24,21 +29,34 @@ public static class SafeTensors
         IReadOnlyDictionary<string, string>? metadata = null,
         ScalarType? dtype = null)
     {
-        if (dtype is { } wanted && !TensorTypes.IsFloatingPoint(wanted))
-            throw new DitException($"Cannot save '{path}' as {wanted}; the type must be Float64, Float32, Float16 or BFloat16.");
-        var entries = tensors.Select(t => (t.Name, t.Tensor, Type: TypeInFile(t.Tensor.dtype, dtype))).ToList();
-        var header = Header(path, [.. entries.Select(e => (e.Name, new TensorInfo(e.Type, e.Tensor.shape)))], metadata);
+        TensorSource.RequireReal(path, dtype);
+        Write(path, [.. tensors.Select(t => TensorSource.Of(t.Name, t.Tensor, dtype))], metadata);
+    }
+
+    /// <summary>Writes the tensors of another checkpoint, one after the other, so that it need not fit into memory.</summary>
+    /// <param name="path">The file to create or replace; it is whole or it is not there.</param>
+    /// <param name="source">The checkpoint, of any format; it stays the caller's.</param>
+    /// <param name="metadata">Strings to keep beside the tensors; those of the checkpoint by default.</param>
+    /// <param name="dtype">Type to convert tensors of real numbers to; the others, and all by default, keep theirs.</param>
+    /// <exception cref="DitException">The checkpoint cannot be read or the file cannot be written.</exception>
+    public static void Save(string path, ICheckpointFile source, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null)
+    {
+        TensorSource.RequireReal(path, dtype);
+        Write(path, [.. TensorSource.All(source, dtype)], metadata ?? source.Metadata);
+    }
+
+    private static void Write(string path, TensorSource[] tensors, IReadOnlyDictionary<string, string>? metadata)
+    {
+        var header = Header(path, tensors, metadata);
         AtomicFile.Write(path, stream =>
         {
             stream.Write(header);
-            foreach (var (_, tensor, type) in entries)
-                WriteElements(stream, tensor, type);
+            foreach (var tensor in tensors)
+                tensor.Write(stream.Write);
         });
     }
 
-    private static ScalarType TypeInFile(ScalarType type, ScalarType? wanted) => TensorTypes.IsFloatingPoint(type) ? wanted ?? type : type;
-
-    private static byte[] Header(string path, List<(string Name, TensorInfo Info)> entries, IReadOnlyDictionary<string, string>? metadata)
+    private static byte[] Header(string path, TensorSource[] tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
@@ -46,7 +64,7 @@ public static class SafeTensors
             json.WriteStartObject();
             if (metadata is { Count: > 0 })
                 WriteMetadata(json, metadata);
-            WriteEntries(json, path, entries);
+            WriteEntries(json, path, tensors);
             json.WriteEndObject();
         }
         var length = (buffer.WrittenCount + Alignment - 1) / Alignment * Alignment;
@@ -67,11 +85,11 @@ public static class SafeTensors
         json.WriteEndObject();
     }
 
-    private static void WriteEntries(Utf8JsonWriter json, string path, List<(string Name, TensorInfo Info)> entries)
+    private static void WriteEntries(Utf8JsonWriter json, string path, TensorSource[] tensors)
     {
         var names = new HashSet<string>(StringComparer.Ordinal) { SafeTensorsHeader.MetadataKey };
         long begin = 0;
-        foreach (var (name, info) in entries)
+        foreach (var (name, info, _) in tensors)
         {
             if (!names.Add(name))
                 throw new DitException($"Cannot save '{path}': the name '{name}' is taken already.");
@@ -94,20 +112,5 @@ public static class SafeTensors
         foreach (var number in numbers)
             json.WriteNumberValue(number);
         json.WriteEndArray();
-    }
-
-    private static void WriteElements(Stream stream, Tensor tensor, ScalarType type)
-    {
-        if (tensor.NumberOfElements == 0)
-            return;
-        using var frozen = no_grad();
-        using var scope = NewDisposeScope();
-        var flat = tensor.contiguous().view(-1); // (elements,)
-        for (long start = 0; start < flat.NumberOfElements; start += PieceElements)
-        {
-            using var pieces = NewDisposeScope();
-            var piece = flat.narrow(0, start, Math.Min(PieceElements, flat.NumberOfElements - start));
-            stream.Write(piece.to(type, CPU).bytes);
-        }
     }
 }
