@@ -73,8 +73,7 @@ public static class DitNames
         if (card.Numerics != Numerics.Diffusers)
             throw new DitException($"'{file.Path}' has the names of diffusers, whose arithmetic is not quite that of the official code, which {card.Name} follows: "
                 + "write 'numerics: diffusers' in its spec to compute as diffusers does, or 'dit convert' the file to use its weights with the official arithmetic.");
-        DiffusersFolder.RequireSettingsOf(card, file);
-        return names.Read(file);
+        return DiffusersFolder.OtherSetting(file, card) is { } other ? throw new DitException(other) : names.Read(file);
     }
 
     private static MappedTensor InDiffusers(CheckpointEntry own, ModelCard card)
