@@ -98,7 +98,7 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     [Fact]
     public void A_class_is_the_one_of_that_name_before_one_that_differs_in_case()
     {
-        var names = new Commands.ClassNames(Dit.Definitions.Shapes.Card, ["A", "a", "b"]);
+        var names = Commands.ClassNames.OneEach(Dit.Definitions.Shapes.Card, ["A", "a", "b"]);
         Assert.Equal([1, 0, 2], names.Labels(["a", "A", "B"]));
     }
 
