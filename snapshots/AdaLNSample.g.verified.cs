@@ -64,7 +64,7 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
         Parameters: 224352,
         TrainableParameters: 218208,
         Macs: 16283648,
-        Autoencoder: "kl-f8",
+        Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "a4debf6a478c");
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>

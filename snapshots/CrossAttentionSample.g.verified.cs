@@ -64,7 +64,7 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
         Parameters: 275808,
         TrainableParameters: 269664,
         Macs: 21010432,
-        Autoencoder: "kl-f8",
+        Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "d2ba1626d6d8");
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>

@@ -64,7 +64,7 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         Parameters: 675129632,
         TrainableParameters: 674834720,
         Macs: 118638231552,
-        Autoencoder: "kl-f8",
+        Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "88ae59396da3");
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>

@@ -64,7 +64,7 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
         Parameters: 130720,
         TrainableParameters: 124576,
         Macs: 12439040,
-        Autoencoder: "kl-f8",
+        Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "6112be6d7cb6");
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>

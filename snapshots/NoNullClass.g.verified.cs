@@ -64,7 +64,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
         Parameters: 157516,
         TrainableParameters: 155468,
         Macs: 2758656,
-        Autoencoder: "none",
+        Autoencoder: null,
         SpecHash: "588661c623f9");
 
     /// <summary>The process the model is trained for: 400 steps of Improved DDPM (arXiv 2102.09672).</summary>

@@ -64,7 +64,7 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         Parameters: 2037312,
         TrainableParameters: 2034752,
         Macs: 21726720,
-        Autoencoder: "none",
+        Autoencoder: null,
         SpecHash: "0b01314743eb");
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>

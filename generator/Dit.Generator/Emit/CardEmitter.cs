@@ -22,7 +22,7 @@ internal static class CardEmitter
             Parameters: {{plan.ParameterCount}},
             TrainableParameters: {{plan.TrainableCount}},
             Macs: {{plan.Macs}},
-            Autoencoder: "{{(spec.Autoencoder == Autoencoder.KlF8 ? "kl-f8" : "none")}}",
+            Autoencoder: {{(spec.Autoencoder == Autoencoder.KlF8 ? "AutoencoderCard.KlF8" : "null")}},
             SpecHash: "{{spec.Hash}}");
         """;
 

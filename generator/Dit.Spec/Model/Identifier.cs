@@ -46,7 +46,7 @@ public static class Identifier
 
     private static readonly HashSet<string> UsedInGeneratedCode =
     [
-        "AllSamplers", "Attention", "Block", "CPU", "Card", "Checkpoint", "CheckpointEntry", "CheckpointMap", "Create", "Device", "Diffusion",
+        "AllSamplers", "Attention", "AutoencoderCard", "Block", "CPU", "Card", "Checkpoint", "CheckpointEntry", "CheckpointMap", "Create", "Device", "Diffusion",
         "DitException", "DitModels", "FinalLayer", "ForwardWithGuidance", "GELU", "GaussianDiffusion", "Generator", "Guard", "Guidance",
         "GuidanceChannels", "IClassConditionalModel", "ITextConditionalModel", "IUnconditionalModel", "TextSampler", "UnconditionalSampler", "TextEmbeddings", "TextEmbedder", "ScaledNorm", "CrossAttention", "ModelCondition", "CheckpointGrid", "PositionTable", "Positions", "IEnumerable", "IReadOnlyList", "ImageShape", "Initialise", "Initialize", "LabelEmbedder",
         "Layer", "LibTorch", "Linear", "Load", "Mlp", "ModelCard", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NewDisposeScope", "NoiseSchedule",

@@ -24,7 +24,7 @@ internal static class ModelsCommand
 
     private static IReadOnlyList<string> Row(ModelCard card) =>
     [
-        card.Name, card.Conditioning, card.Condition.ToString(), card.Input.ToString(), card.IsPixelSpace ? "" : card.Autoencoder,
+        card.Name, card.Conditioning, card.Condition.ToString(), card.Input.ToString(), card.Autoencoder?.Name ?? "",
         Amount.Whole(card.Tokens), Amount.Whole(card.Parameters), Amount.Short(card.Macs),
     ];
 
@@ -50,7 +50,7 @@ internal static class ModelsCommand
         card.Parameters,
         card.TrainableParameters,
         card.Macs,
-        card.Autoencoder,
+        Autoencoder = card.Autoencoder?.Name ?? "none",
         card.SpecHash,
         card.Flops,
         HasNullClass = card.CanBeGuided,

@@ -23,7 +23,7 @@ internal abstract class SampleOutput(string path, ModelCard card)
             ".safetensors" => new Numbers(full, card),
             ".png" when card.IsPixelSpace => new Picture(full, card),
             ".png" => throw new DitException(
-                $"{card.Name} draws latents of {card.Autoencoder}, and this version has no autoencoder to make pictures of them: --out NAME.safetensors saves the latents."),
+                $"{card.Name} draws latents of {card.Autoencoder?.Name}, and this version has no autoencoder to make pictures of them: --out NAME.safetensors saves the latents."),
             _ => throw new DitException($"Samples are written to a .png or a .safetensors file, not to '{path}'."),
         };
         AtomicFile.RequireWritable(full);

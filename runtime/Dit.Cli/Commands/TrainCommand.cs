@@ -91,8 +91,8 @@ internal static class TrainCommand
 
         private void Check(ModelCard card)
         {
-            if (!card.IsPixelSpace)
-                throw new DitException($"{card.Name} works on the latents of {card.Autoencoder}, and training starts from pixels: train a model without an autoencoder.");
+            if (card.Autoencoder is { } autoencoder)
+                throw new DitException($"{card.Name} works on the latents of {autoencoder.Name}, and training starts from pixels: train a model without an autoencoder.");
             recipe.Validate();
         }
 

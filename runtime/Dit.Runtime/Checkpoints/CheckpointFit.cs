@@ -9,6 +9,7 @@ internal sealed class CheckpointFit
 {
     private const string EmaPrefix = "ema.";
     private const string ModelPrefix = "model.";
+    private const string LightningPrefix = "state_dict.";
 
     private readonly ICheckpointFile file;
     private readonly string modelName;
@@ -72,20 +73,20 @@ internal sealed class CheckpointFit
             throw new InvalidOperationException($"The checkpoint map of {modelName} does not match its state dict at '{wrong}'.");
     }
 
-    // What the file's names begin with.
+    // What the names of the wanted weights begin with: those of Lightning lie one level deeper.
     private static string Prefix(ICheckpointFile file, IReadOnlyList<CheckpointEntry> map, CheckpointWeights weights)
     {
         // A model whose own names begin so is no training checkpoint.
-        bool Has(string prefix) => file.Tensors.Keys.Any(name => name.StartsWith(prefix, StringComparison.Ordinal))
-            && !map.Any(entry => entry.Name.StartsWith(prefix, StringComparison.Ordinal));
-        string Only(string prefix) => Has(prefix)
-            ? prefix
-            : throw new DitException($"'{file.Path}' holds no tensors named {prefix}*; it is no training checkpoint with such weights.");
+        bool Has(string prefix, string within) => !map.Any(entry => entry.Name.StartsWith(prefix, StringComparison.Ordinal)) && file.Holds(within + prefix);
+        var outer = Has(LightningPrefix, "") ? LightningPrefix : "";
+        string Only(string prefix) => Has(prefix, outer)
+            ? outer + prefix
+            : throw new DitException($"'{file.Path}' holds no tensors named {outer}{prefix}*; it is no training checkpoint with such weights.");
         return weights switch
         {
             CheckpointWeights.Ema => Only(EmaPrefix),
             CheckpointWeights.Model => Only(ModelPrefix),
-            _ => Has(EmaPrefix) ? EmaPrefix : Has(ModelPrefix) ? ModelPrefix : "",
+            _ => outer + (Has(EmaPrefix, outer) ? EmaPrefix : Has(ModelPrefix, outer) ? ModelPrefix : ""),
         };
     }
 }

@@ -19,6 +19,16 @@ public sealed class CheckpointMismatchException : DitException
     {
     }
 
+    /// <param name="what">What the file is not: <c>'a.pt' is not a checkpoint of DiT-XL/2</c>.</param>
+    /// <param name="missing">What is wanted and not there.</param>
+    /// <param name="unexpected">What is there and not wanted.</param>
+    /// <param name="misshaped">What has another shape.</param>
+    internal CheckpointMismatchException(
+        string what, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, ShapeMismatch[] misshaped)
+        : this(Count(what, missing, unexpected, misshaped), missing, unexpected, (IReadOnlyList<ShapeMismatch>)misshaped)
+    {
+    }
+
     private CheckpointMismatchException(
         string summary, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped)
         : base(summary + Lists(missing, unexpected, misshaped))
@@ -44,9 +54,12 @@ public sealed class CheckpointMismatchException : DitException
     private static string Summarise(
         string path, string modelName, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped, PositionTable? positions)
     {
-        var counts = $"'{path}' is not a checkpoint of {modelName}: tensors missing {missing.Count}, unexpected {unexpected.Count}, of another shape {misshaped.Count}.";
+        var counts = Count($"'{path}' is not a checkpoint of {modelName}", missing, unexpected, misshaped);
         return MismatchReason.Guess(missing, unexpected, misshaped, modelName, positions) is { } reason ? $"{counts} {reason}" : counts;
     }
+
+    private static string Count(string what, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped) =>
+        $"{what}: tensors missing {missing.Count}, unexpected {unexpected.Count}, of another shape {misshaped.Count}.";
 
     private static string Lists(IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped)
     {

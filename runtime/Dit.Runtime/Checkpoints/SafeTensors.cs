@@ -22,17 +22,34 @@ public static class SafeTensors
         string path,
         IEnumerable<(string Name, Tensor Tensor)> tensors,
         IReadOnlyDictionary<string, string>? metadata = null,
+        ScalarType? dtype = null) => SaveDeferred(path, tensors.Select(static t => DeferredTensor.Of(t.Name, t.Tensor)), metadata, dtype);
+
+    /// <summary>Writes tensors that are made one after the other; no more than one of them is held at a time.</summary>
+    /// <param name="path">The file to create or replace; it is whole or it is not there.</param>
+    /// <param name="tensors">The tensors, in the order of the file.</param>
+    /// <param name="metadata">Strings to keep beside the tensors; written in the order of their keys.</param>
+    /// <param name="dtype">Type to convert tensors of real numbers to; the others, and all by default, keep theirs.</param>
+    /// <exception cref="DitException">A name occurs twice, a type has no place in the format, or the file cannot be written.</exception>
+    public static void SaveDeferred(
+        string path,
+        IEnumerable<DeferredTensor> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null,
         ScalarType? dtype = null)
     {
         if (dtype is { } wanted && !TensorTypes.IsFloatingPoint(wanted))
             throw new DitException($"Cannot save '{path}' as {wanted}; the type must be Float64, Float32, Float16 or BFloat16.");
-        var entries = tensors.Select(t => (t.Name, t.Tensor, Type: TypeInFile(t.Tensor.dtype, dtype))).ToList();
-        var header = Header(path, [.. entries.Select(e => (e.Name, new TensorInfo(e.Type, e.Tensor.shape)))], metadata);
+        var entries = tensors.Select(t => (t.Name, t.Read, Info: t.Info with { DType = TypeInFile(t.Info.DType, dtype) })).ToList();
+        var header = Header(path, [.. entries.Select(static e => (e.Name, e.Info))], metadata);
         AtomicFile.Write(path, stream =>
         {
             stream.Write(header);
-            foreach (var (_, tensor, type) in entries)
-                WriteElements(stream, tensor, type);
+            foreach (var (name, read, info) in entries)
+            {
+                using var tensor = read();
+                if (!tensor.shape.AsSpan().SequenceEqual(info.Shape))
+                    throw new InvalidOperationException($"Tensor '{name}' was announced as {info}, and came as {TensorInfo.ShapeText(tensor.shape)}.");
+                WriteElements(stream, tensor, info.DType);
+            }
         });
     }
 

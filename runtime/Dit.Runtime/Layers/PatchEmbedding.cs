@@ -1,5 +1,3 @@
-using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime;
@@ -8,7 +6,7 @@ namespace Dit.Runtime;
 /// <remarks>State: <c>proj.weight</c> (D, C, P, P), <c>proj.bias</c> (D).</remarks>
 public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
 {
-    private readonly Projection proj;
+    private readonly Convolution proj;
 
     /// <summary>A layer whose parameters are not set yet.</summary>
     /// <param name="channels">C.</param>
@@ -18,7 +16,7 @@ public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
     /// <param name="dtype">Their type.</param>
     public PatchEmbedding(int channels, int width, int patch, Device device, ScalarType dtype) : base(nameof(PatchEmbedding))
     {
-        proj = new Projection(channels, width, patch, device, dtype);
+        proj = new Convolution(channels, width, patch, device, dtype, stride: patch);
         register_module(nameof(proj), proj);
     }
 
@@ -31,29 +29,8 @@ public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>Xavier uniform over the kernel seen as a matrix (D, C P P), bias zero.</summary>
-    public void Initialize(Generator random)
-    {
-        Initialise.XavierUniform(proj.weight, random);
-        Initialise.Zero(proj.bias);
-    }
+    public void Initialize(Generator random) => proj.Initialize(random);
 
     /// <inheritdoc/>
     protected override void RegisterComponents() { } // done by name, without reflection
-
-    private sealed class Projection : nn.Module<Tensor, Tensor>
-    {
-        public readonly Parameter weight, bias; // fields: Module.to sets them
-
-        public Projection(int channels, int width, int patch, Device device, ScalarType dtype) : base(nameof(Projection))
-        {
-            weight = Layer.Unset([width, channels, patch, patch], device, dtype);
-            bias = Layer.Unset([width], device, dtype);
-            register_parameter(nameof(weight), weight);
-            register_parameter(nameof(bias), bias);
-        }
-
-        public override Tensor forward(Tensor x) => nn.functional.conv2d(x, weight, bias, strides: [weight.shape[2], weight.shape[3]]);
-
-        protected override void RegisterComponents() { }
-    }
 }

@@ -15,7 +15,7 @@ namespace Dit.Runtime;
 /// <param name="Parameters">All parameters, the fixed position table included, as the official code counts.</param>
 /// <param name="TrainableParameters">Parameters without the fixed position table.</param>
 /// <param name="Macs">Multiply-accumulates of one forward pass of one sample; the paper calls these Gflops.</param>
-/// <param name="Autoencoder">The autoencoder whose latents the model works on, or <c>none</c> for pixels.</param>
+/// <param name="Autoencoder">The autoencoder whose latents the model works on; null for a model of pixels in [-1, 1].</param>
 /// <param name="SpecHash">Identifies the validated spec that the model was generated from.</param>
 public sealed record ModelCard(
     string Name,
@@ -32,7 +32,7 @@ public sealed record ModelCard(
     long Parameters,
     long TrainableParameters,
     long Macs,
-    string Autoencoder,
+    AutoencoderCard? Autoencoder,
     string SpecHash)
 {
     /// <summary>Floating-point operations of one forward pass of one sample: two for each multiply-accumulate.</summary>
@@ -48,7 +48,7 @@ public sealed record ModelCard(
     public int NullClass => Classes;
 
     /// <summary>Whether the model works on pixels in [-1, 1] rather than on latents.</summary>
-    public bool IsPixelSpace => Autoencoder == "none";
+    public bool IsPixelSpace => Autoencoder is null;
 }
 
 /// <summary>Channels, height and width of one image or latent.</summary>

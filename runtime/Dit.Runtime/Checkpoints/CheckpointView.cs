@@ -1,0 +1,43 @@
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>Other ways to see an open checkpoint, none of which reads a tensor.</summary>
+public static class CheckpointView
+{
+    /// <summary>The tensors whose names begin with a prefix, under the names that remain without it, in the order of the file.</summary>
+    /// <remarks>
+    /// Training frameworks keep a model inside something: Lightning writes <c>state_dict.*</c>, a latent diffusion checkpoint has its autoencoder
+    /// at <c>state_dict.first_stage_model.*</c>. Views add up: <c>file.Below("state_dict.").Below("first_stage_model.")</c>.
+    /// </remarks>
+    /// <param name="file">The file; the view owns it from here on, and disposing the view closes it.</param>
+    /// <param name="prefix">What the names begin with, the last dot included; the empty prefix is the whole file.</param>
+    /// <returns>The view, without tensors when no name begins so. Its path and metadata are those of the file.</returns>
+    public static ICheckpointFile Below(this ICheckpointFile file, string prefix) =>
+        prefix.Length == 0 ? file : new PrefixView(file, prefix);
+
+    /// <summary>Whether the name of any tensor begins with a prefix.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="prefix">What the name begins with, the last dot included.</param>
+    public static bool Holds(this ICheckpointFile file, string prefix) =>
+        file.Tensors.Keys.Any(name => name.StartsWith(prefix, StringComparison.Ordinal));
+
+    private sealed class PrefixView(ICheckpointFile file, string prefix) : ICheckpointFile
+    {
+        public string Path => file.Path;
+
+        public IReadOnlyDictionary<string, string> Metadata => file.Metadata;
+
+        public IReadOnlyDictionary<string, TensorInfo> Tensors { get; } = new OrderedDictionary<string, TensorInfo>(
+            file.Tensors.Where(tensor => tensor.Key.StartsWith(prefix, StringComparison.Ordinal))
+                .Select(tensor => KeyValuePair.Create(tensor.Key[prefix.Length..], tensor.Value)),
+            StringComparer.Ordinal);
+
+        // A name that is not here is refused by the file, which names it in full.
+        public Tensor Read(string name, Device? device = null, ScalarType? dtype = null) => file.Read(prefix + name, device, dtype);
+
+        public void CopyInto(string name, Tensor destination) => file.CopyInto(prefix + name, destination);
+
+        public void Dispose() => file.Dispose();
+    }
+}
