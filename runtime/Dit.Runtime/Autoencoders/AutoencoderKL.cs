@@ -57,13 +57,20 @@ public sealed class AutoencoderKL : nn.Module
     }
 
     /// <summary>An autoencoder with the parameters of a checkpoint: every name and shape must match.</summary>
-    /// <param name="path">A file under the names of latent diffusion.</param>
+    /// <param name="path">
+    /// A file with the names of latent diffusion or of diffusers (see <see cref="AutoencoderNames"/>), told apart by content. It may be part of a larger
+    /// checkpoint, as <c>first_stage_model.*</c> is.
+    /// </param>
     /// <param name="card">Its architecture.</param>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
-    /// <exception cref="DitException">The file cannot be read, or its tensors are not this autoencoder's.</exception>
-    public static AutoencoderKL Load(string path, AutoencoderCard card, Device? device = null, ScalarType? dtype = null) =>
-        Checkpoint.Load(path, card.Name, CheckpointMap(card), () => Unset(card, device, dtype));
+    /// <exception cref="CheckpointMismatchException">The file is of another autoencoder.</exception>
+    /// <exception cref="DitException">The file cannot be read or holds no autoencoder.</exception>
+    public static AutoencoderKL Load(string path, AutoencoderCard card, Device? device = null, ScalarType? dtype = null)
+    {
+        using var file = CheckpointFile.Open(path);
+        return Checkpoint.Load(AutoencoderNames.Own(file, card), card.Name, CheckpointMap(card), () => Unset(card, device, dtype));
+    }
 
     /// <summary>Every tensor of a checkpoint, under the names of latent diffusion.</summary>
     /// <param name="card">The architecture.</param>

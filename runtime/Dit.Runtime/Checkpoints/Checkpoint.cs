@@ -33,8 +33,21 @@ public static class Checkpoint
         where TModel : nn.Module
     {
         using var file = CheckpointFile.Open(path);
-        return Filled(CheckpointFit.Of(file, modelName, map, weights, table: null, grid: null), create);
+        return Load(file, modelName, map, create, weights);
     }
+
+    /// <summary>Creates a model and fills it from an open file; the file is checked first.</summary>
+    /// <param name="file">The file; it stays the caller's.</param>
+    /// <param name="modelName">The model's name, for messages.</param>
+    /// <param name="map">Every tensor that the model has.</param>
+    /// <param name="create">Makes the model, of any initialisation.</param>
+    /// <param name="weights">Which weights of a training checkpoint to take.</param>
+    /// <returns>The filled model, which the caller owns; when anything fails it is disposed.</returns>
+    /// <exception cref="CheckpointMismatchException">The file's names or shapes are not the model's.</exception>
+    /// <exception cref="DitException">The file cannot be read.</exception>
+    public static TModel Load<TModel>(
+        ICheckpointFile file, string modelName, IReadOnlyList<CheckpointEntry> map, Func<TModel> create, CheckpointWeights weights = CheckpointWeights.Auto)
+        where TModel : nn.Module => Filled(CheckpointFit.Of(file, modelName, map, weights, table: null, grid: null), create);
 
     /// <summary>Creates a model with a fixed position table and fills it from a file, which may have been made for another grid of patches.</summary>
     /// <param name="path">A safetensors file or one of <c>torch.save</c>.</param>

@@ -14,7 +14,7 @@ public static class CheckpointView
     /// <param name="prefix">What the names begin with, the last dot included; the empty prefix is the whole file.</param>
     /// <returns>The view, without tensors when no name begins so. Its path and metadata are those of the file.</returns>
     public static ICheckpointFile Below(this ICheckpointFile file, string prefix) =>
-        prefix.Length == 0 ? file : new PrefixView(file, prefix);
+        prefix.Length == 0 ? file : new View(file, prefix, name => name.StartsWith(prefix, StringComparison.Ordinal));
 
     /// <summary>Whether the name of any tensor begins with a prefix.</summary>
     /// <param name="file">The file.</param>
@@ -22,15 +22,20 @@ public static class CheckpointView
     public static bool Holds(this ICheckpointFile file, string prefix) =>
         file.Tensors.Keys.Any(name => name.StartsWith(prefix, StringComparison.Ordinal));
 
-    private sealed class PrefixView(ICheckpointFile file, string prefix) : ICheckpointFile
+    /// <summary>The tensors whose names do not begin with a prefix, in the order of the file.</summary>
+    /// <param name="file">The file; the view owns it from here on, and disposing the view closes it.</param>
+    /// <param name="prefix">What the names begin with, the last dot included.</param>
+    public static ICheckpointFile Without(this ICheckpointFile file, string prefix) =>
+        file.Holds(prefix) ? new View(file, "", name => !name.StartsWith(prefix, StringComparison.Ordinal)) : file;
+
+    private sealed class View(ICheckpointFile file, string prefix, Func<string, bool> isSeen) : ICheckpointFile
     {
         public string Path => file.Path;
 
         public IReadOnlyDictionary<string, string> Metadata => file.Metadata;
 
         public IReadOnlyDictionary<string, TensorInfo> Tensors { get; } = new OrderedDictionary<string, TensorInfo>(
-            file.Tensors.Where(tensor => tensor.Key.StartsWith(prefix, StringComparison.Ordinal))
-                .Select(tensor => KeyValuePair.Create(tensor.Key[prefix.Length..], tensor.Value)),
+            file.Tensors.Where(tensor => isSeen(tensor.Key)).Select(tensor => KeyValuePair.Create(tensor.Key[prefix.Length..], tensor.Value)),
             StringComparer.Ordinal);
 
         // A name that is not here is refused by the file, which names it in full.

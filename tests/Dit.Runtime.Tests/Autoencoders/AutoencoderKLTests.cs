@@ -10,7 +10,7 @@ public sealed class AutoencoderKLTests : IDisposable
     // What the recorded values were computed with: shared/golden metadata of the file.
     internal static readonly AutoencoderCard Tiny = new("kl-f2-tiny", Channels: 32, [1, 2], ResidualBlocks: 1, LatentChannels: 4, Scale: 0.18215);
 
-    private static readonly string[] Namings = ["compvis"];
+    private static readonly string[] Namings = ["compvis", "diffusers"];
 
     private readonly GoldenFile golden = new("kl-f2-tiny.io", "vae");
 

@@ -15,7 +15,7 @@ internal sealed class StubModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
         RegisterComponents();
     }
 
-    public static ModelCard Card { get; } = new("Stub/1", "dit", "adaln-zero", new(2, 4, 4), 4, new ModelCondition.Classes(10, 0.1), 1, 8, 1, 1, 16, 1, 1, 1, "none", "0");
+    public static ModelCard Card { get; } = new("Stub/1", "dit", "adaln-zero", new(2, 4, 4), 4, new ModelCondition.Classes(10, 0.1), 1, 8, 1, 1, 16, 1, 1, 1, null, "0");
 
     public static GaussianDiffusion Diffusion { get; } = new(NoiseSchedule.Linear(1000), Prediction.Epsilon, ModelVariance.LearnedRange);
 

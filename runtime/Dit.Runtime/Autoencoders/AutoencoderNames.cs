@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Dit.Runtime;
+
+/// <summary>The conventions by which files name the tensors of an autoencoder.</summary>
+public static partial class AutoencoderNames
+{
+    // A tensor that every convention has, under one name.
+    private const string First = "encoder.conv_in.weight";
+
+    // What the autoencoders of latent diffusion were trained with, kept in their checkpoints.
+    private const string TrainingLoss = "loss.";
+
+    // Attention of diffusers since 0.17, and before.
+    private static readonly string[]
+        OwnAttention = ["norm", "q", "k", "v", "proj_out"],
+        NewAttention = ["group_norm", "to_q", "to_k", "to_v", "to_out.0"],
+        OldAttention = ["group_norm", "query", "key", "value", "proj_attn"];
+
+    /// <summary>The names of latent diffusion (<c>autoencoder_kl.pth</c>, <c>first_stage_model.*</c>), which are this library's own.</summary>
+    public static NameMap LatentDiffusion(AutoencoderCard card) => NameMap.Identity(card.Name, "latent diffusion", AutoencoderKL.CheckpointMap(card));
+
+    /// <summary>The names of diffusers (<c>sd-vae-ft-mse</c> and others): levels of the decoder counted from the latent's, attention by matrices.</summary>
+    public static NameMap Diffusers(AutoencoderCard card) => Map(card, "diffusers", NewAttention);
+
+    /// <summary>The names of diffusers before version 0.17, whose attention has query, key, value and proj_attn.</summary>
+    public static NameMap OlderDiffusers(AutoencoderCard card) => Map(card, "diffusers before 0.17", OldAttention);
+
+    /// <summary>A file under this library's names, whatever its convention and whatever it is part of.</summary>
+    /// <param name="file">The file; the result owns it.</param>
+    /// <param name="card">The autoencoder that it shall be of.</param>
+    /// <exception cref="CheckpointMismatchException">It is of another autoencoder.</exception>
+    /// <exception cref="DitException">It holds no autoencoder.</exception>
+    internal static ICheckpointFile Own(ICheckpointFile file, AutoencoderCard card)
+    {
+        // In a checkpoint of a whole pipeline the autoencoder is below a prefix; the shortest is that of the autoencoder itself.
+        var prefix = file.Tensors.Keys.Where(static name => name == First || name.EndsWith("." + First, StringComparison.Ordinal))
+            .Select(static name => name[..^First.Length]).MinBy(static prefix => prefix.Length)
+            ?? throw new DitException($"'{file.Path}' holds no autoencoder: none of its {file.Tensors.Count} tensors is named {First}, alone or below a prefix such as first_stage_model.");
+        var own = file.Below(prefix).Without(TrainingLoss);
+        NameMap[] maps = [LatentDiffusion(card), Diffusers(card), OlderDiffusers(card)];
+        return (maps.MaxBy(map => map.Foreign.Count(entry => own.Tensors.ContainsKey(entry.Name))) ?? maps[0]).Read(own);
+    }
+
+    private static NameMap Map(AutoencoderCard card, string convention, string[] attention) => new(card.Name, convention,
+        [.. AutoencoderKL.CheckpointMap(card).Select(entry => Foreign(entry, Renamed(entry.Name, card.Multipliers.Count, attention)))]);
+
+    // Attention's convolutions of 1 x 1 are matrices there.
+    private static MappedTensor Foreign(CheckpointEntry own, string name) =>
+        own.Name.Contains(".attn_1.", StringComparison.Ordinal) && own.Shape is [var output, var input, 1, 1]
+            ? MappedTensor.Reshaped(own, name, output, input)
+            : MappedTensor.Renamed(own, name);
+
+    private static string Renamed(string name, int levels, string[] attention)
+    {
+        name = Level().Replace(name, match => $"{match.Groups[1].Value}_blocks.{LevelOf(match)}.");
+        name = MiddleBlock().Replace(name, static match => $"mid_block.resnets.{(match.Groups[1].Value == "1" ? 0 : 1)}.");
+        name = MiddleAttention().Replace(name, match => $"mid_block.attentions.0.{attention[Array.IndexOf(OwnAttention, match.Groups[1].Value)]}.");
+        return name.Replace(".block.", ".resnets.", StringComparison.Ordinal)
+            .Replace(".nin_shortcut.", ".conv_shortcut.", StringComparison.Ordinal)
+            .Replace(".downsample.", ".downsamplers.0.", StringComparison.Ordinal)
+            .Replace(".upsample.", ".upsamplers.0.", StringComparison.Ordinal)
+            .Replace(".norm_out.", ".conv_norm_out.", StringComparison.Ordinal);
+
+        int LevelOf(Match match)
+        {
+            var level = int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
+            return match.Groups[1].Value == "up" ? levels - 1 - level : level;
+        }
+    }
+
+    [GeneratedRegex(@"(?<=^(?:en|de)coder\.)(down|up)\.([0-9]+)\.")]
+    private static partial Regex Level();
+
+    [GeneratedRegex(@"(?<=^(?:en|de)coder\.)mid\.block_([12])\.")]
+    private static partial Regex MiddleBlock();
+
+    [GeneratedRegex(@"(?<=^(?:en|de)coder\.)mid\.attn_1\.(norm|q|k|v|proj_out)\.")]
+    private static partial Regex MiddleAttention();
+}
