@@ -33,7 +33,7 @@ public static class GifFile
     public static void Encode(Stream stream, IReadOnlyList<GifFrame> frames, bool dither = true)
     {
         Require(frames);
-        var palette = GifPalette.Of(frames.Select(static frame => frame.Image));
+        var palette = GifPalette.Of([.. frames.Select(static frame => frame.Image)]);
         var writer = new GifWriter(stream, frames[0].Image.Width, frames[0].Image.Height, palette.Colours);
         foreach (var (image, delay) in frames) writer.Frame(palette.Indices(image, dither), (int)Hundredths(delay));
         writer.End();

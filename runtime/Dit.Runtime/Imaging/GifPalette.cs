@@ -10,11 +10,13 @@ internal sealed class GifPalette
 
     private readonly (byte R, byte G, byte B)[] colours;
     private readonly Oklab[] seen;
-    private readonly short[] nearest = new short[AllColours]; // palette entry plus one; 0 where nobody asked yet
+    private readonly Dictionary<int, int> entries; // of each colour of the palette
+    private readonly Lazy<short[]> nearest = new(static () => new short[AllColours]); // of any other, plus one; 0 where nobody asked yet
 
     private GifPalette((byte R, byte G, byte B)[] colours)
     {
         this.colours = colours;
+        entries = colours.Distinct().ToDictionary(static colour => Pack(colour.R, colour.G, colour.B), colour => Array.IndexOf(colours, colour));
         seen = [.. colours.Select(static colour => Oklab.Of(colour.R, colour.G, colour.B))];
     }
 
@@ -22,7 +24,19 @@ internal sealed class GifPalette
     public IReadOnlyList<(byte R, byte G, byte B)> Colours => colours;
 
     /// <summary>The palette of these pictures.</summary>
-    public static GifPalette Of(IEnumerable<RgbImage> images)
+    public static GifPalette Of(IReadOnlyList<RgbImage> images) => new(Few(images) ?? Reduced(images));
+
+    /// <summary>All colours, where they are few enough; else null.</summary>
+    private static (byte R, byte G, byte B)[]? Few(IEnumerable<RgbImage> images)
+    {
+        var found = new HashSet<int>();
+        foreach (var image in images)
+            for (var i = 0; i < image.Data.Length; i += 3)
+                if (found.Add(Pack(image.Data[i], image.Data[i + 1], image.Data[i + 2])) && found.Count > Most) return null;
+        return [.. found.Order().Select(Unpack)];
+    }
+
+    private static (byte R, byte G, byte B)[] Reduced(IEnumerable<RgbImage> images)
     {
         var counts = new int[AllColours];
         var pixels = 0L;
@@ -31,12 +45,9 @@ internal sealed class GifPalette
             for (var i = 0; i < image.Data.Length; i += 3) counts[Pack(image.Data[i], image.Data[i + 1], image.Data[i + 2])]++;
             pixels += image.Data.Length / 3;
         }
-        int[] used = [.. Enumerable.Range(0, AllColours).Where(colour => counts[colour] > 0).Take(Most + 1)];
-        if (used.Length <= Most) return new([.. used.Select(Unpack)]);
-
         int[] flat = [.. Enumerable.Range(0, AllColours).Where(colour => counts[colour] > FlatShare * pixels).OrderByDescending(colour => counts[colour]).Take(MostFlat)];
         foreach (var colour in flat) counts[colour] = 0;
-        return new([.. flat.Select(Unpack), .. MedianCut.Reduce(Bins(counts), Most - flat.Length).Select(static colour => colour.ToRgb())]);
+        return [.. flat.Select(Unpack), .. MedianCut.Reduce(Bins(counts), Most - flat.Length).Select(static colour => colour.ToRgb())];
     }
 
     /// <summary>The palette entry of each pixel.</summary>
@@ -84,8 +95,10 @@ internal sealed class GifPalette
 
     private int Nearest(int colour)
     {
-        if (nearest[colour] == 0) nearest[colour] = (short)(1 + Search(Unpack(colour)));
-        return nearest[colour] - 1;
+        if (entries.TryGetValue(colour, out var entry)) return entry;
+        ref var known = ref nearest.Value[colour];
+        if (known == 0) known = (short)(1 + Search(Unpack(colour)));
+        return known - 1;
     }
 
     private int Search((byte R, byte G, byte B) colour)
