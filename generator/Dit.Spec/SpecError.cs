@@ -116,12 +116,18 @@ public sealed record Rule(string Id, string Title)
     /// <summary>A condition that training always hides is never learned.</summary>
     public static readonly Rule ConditionIsSeen = new("DIT112", "Condition is always hidden");
 
+    /// <summary>The channels of a latent are the channels of the model's input.</summary>
+    public static readonly Rule LatentFitsInput = new("DIT114", "Latents do not fit the input");
+
+    /// <summary>Group norms split the channels of an autoencoder into 32 groups.</summary>
+    public static readonly Rule GroupsDivideChannels = new("DIT115", "Autoencoder channels must be a multiple of 32");
+
     /// <summary>Every rule, by id.</summary>
     public static IReadOnlyList<Rule> All { get; } =
     [
         Yaml, UnknownKey, MissingKey, WrongType, DuplicateKey, UnknownValue, OutOfRange, BadName, NotAvailable, BadMatrix,
         Tab, YamlFeature, YamlWord, MatrixHole, KeyInMatrixAndOutside, MembersInRange,
         HeadsDivideWidth, PatchDividesInput, WidthMultipleOfFour, SamplerFitsProcess, ProcessIsConsistent, StepsWithinTimesteps,
-        ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition, ConditionIsSeen,
+        ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition, ConditionIsSeen, LatentFitsInput, GroupsDivideChannels,
     ];
 }

@@ -13,7 +13,7 @@ public class BindingTests
         Assert.Equal(new InputSpec(4, 8, 8), spec.Input);
         Assert.Equal(new ConditioningSpec(new ConditioningVariant.AdaLNZero(), new Condition.ClassLabels(10, 0.1)), spec.Conditioning);
         Assert.Equal(new DiffusionSpec(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Diffusion);
-        Assert.Equal(Autoencoder.None, spec.Autoencoder);
+        Assert.Equal(new Autoencoder.None(), spec.Autoencoder);
         Assert.Equal(
             [new SamplerSpec("ddpm-250", new SamplerMethod.Ddpm(), 250), new SamplerSpec("ddim-50", new SamplerMethod.Ddim(0.5), 50)],
             spec.Samplers);

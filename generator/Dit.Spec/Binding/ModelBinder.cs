@@ -19,12 +19,13 @@ internal static class ModelBinder
         var diffusion = DiffusionBinder.Bind(top);
         return ((top.Read(SpecKeys.Backbone), Name(top, nameKey)).Apply(static (_, name) => name),
                 TransformerBinder.Bind(top),
-                InputBinder.Bind(top),
+                (InputBinder.Bind(top), AutoencoderBinder.Bind(top)).Apply(static (input, autoencoder) => (input, autoencoder))
+                    .Ensure(both => AutoencoderBinder.ChannelErrors(top, both.input.Channels, both.autoencoder)),
                 (ConditioningBinder.Bind(top), diffusion).Apply(static (conditioning, process) => (conditioning, process)),
-                (top.Read(SpecKeys.Autoencoder), SamplerBinder.Bind(top, diffusion)).Apply(static (autoencoder, samplers) => (autoencoder, samplers)))
-            .Apply((name, transformer, input, condition, rest) => new DeclaredModel(
+                SamplerBinder.Bind(top, diffusion))
+            .Apply((name, transformer, data, condition, samplers) => new DeclaredModel(
                 new ModelSpec(name, transformer.Depth, transformer.Width, transformer.Heads, transformer.PatchSize, transformer.HiddenWidth,
-                    input, condition.conditioning, condition.process, rest.autoencoder, rest.samplers),
+                    data.input, condition.conditioning, condition.process, data.autoencoder, samplers),
                 top.At(nameKey)));
     }
 

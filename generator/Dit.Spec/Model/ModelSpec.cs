@@ -66,7 +66,7 @@ public sealed record ModelSpec(
 
     private string Canonical() => FormattableString.Invariant($"""
         dit {Name} {Depth} {Width} {Heads} {PatchSize} {HiddenWidth}
-        {Input.Channels} {Input.Height} {Input.Width} {Autoencoder}
+        {Input.Channels} {Input.Height} {Input.Width} {Autoencoder.Canonical}
         {Conditioning.Variant.GetType().Name} {Conditioning.Condition.Match(
             static _ => "none",
             static c => FormattableString.Invariant($"classes {c.Count} {c.Dropout:R}"),
@@ -119,16 +119,6 @@ public enum Schedule
 
     /// <summary>Improved DDPM, section 3.2.</summary>
     SquaredCosine,
-}
-
-/// <summary>Whose latents a model denoises.</summary>
-public enum Autoencoder
-{
-    /// <summary>None: pixels in [-1, 1].</summary>
-    None,
-
-    /// <summary>The KL-regularised autoencoder of latent diffusion, 8 pixels to a latent pixel.</summary>
-    KlF8,
 }
 
 /// <summary>One declared sampler.</summary>

@@ -63,7 +63,9 @@ public class ModelDiffTests
             "epsilon => start-x", "learned-range => fixed-large", "linear => squared-cosine", "timesteps: 1000 => timesteps: 400",
             "autoencoder: none => autoencoder: kl-f8", "steps: 250 => steps: 20", "eta: 0.5 => eta: 1",
         ];
-        var some = Gen.Int[0, edits.Length - 1].HashSet[0, 4].Select(chosen => Edited(string.Join("|", chosen.Select(i => edits[i]))));
+        var (channels, autoencoder) = (Array.FindIndex(edits, static e => e.StartsWith("channels")), Array.FindIndex(edits, static e => e.StartsWith("autoencoder")));
+        // An input of three channels is no latent of kl-f8.
+        var some = Gen.Int[0, edits.Length - 1].HashSet[0, 4].Where(chosen => !(chosen.Contains(channels) && chosen.Contains(autoencoder))).Select(chosen => Edited(string.Join("|", chosen.Select(i => edits[i]))));
 
         Gen.Select(some, some).Sample((a, b) =>
         {
