@@ -103,14 +103,6 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     }
 
     [Fact]
-    public void A_model_without_a_null_class_is_drawn_without_guidance()
-    {
-        var card = Dit.Definitions.Shapes.Card with { Condition = new ModelCondition.Classes(10, 0) };
-        Assert.Equal(1, Commands.SampleCommand.GuidanceOf(card, null));
-        Assert.EndsWith("draw with --cfg 1.", Assert.Throws<DitException>(() => Commands.SampleCommand.GuidanceOf(card, 2)).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void Without_classes_there_is_a_row_for_each()
     {
         var text = Cli.Run("sample", "--checkpoint", trained.Checkpoint, "--steps", "2", "--count", "1", "--out", folder.Path("all.png")).Succeeds();
