@@ -59,6 +59,7 @@ internal sealed class SampleAnimation : ISampleWatcher
     private readonly SamplePictures pictures;
     private readonly int[] steps;
     private readonly ImageGridCanvas[] frames;
+    private readonly bool dither;
 
     /// <param name="path">The .gif file.</param>
     /// <param name="rows">All samples.</param>
@@ -71,6 +72,7 @@ internal sealed class SampleAnimation : ISampleWatcher
         var layout = rows.Layout(pictures.Height);
         if (!ImageGrid.Fits((int)Math.Min(rows.Count, int.MaxValue), pictures.Height, pictures.Width, layout, MostBytes / (3 * steps.Length)))
             throw new DitException($"An animation of {Amount.Of(rows.Count, "image")} in {steps.Length} frames takes more than {Amount.Bytes(MostBytes)} of memory: draw fewer images, or leave --gif out.");
+        dither = layout.Scale == 1; // enlarged pixels are flat squares, and stay so: a fraction of the size
         frames = [.. steps.Select(_ => new ImageGridCanvas((int)rows.Count, pictures.Height, pictures.Width, layout))];
     }
 
@@ -96,7 +98,7 @@ internal sealed class SampleAnimation : ISampleWatcher
 
     public string? Finish()
     {
-        GifFile.Write(path, [.. frames.Select((frame, i) => new GifFrame(frame.Picture, i == frames.Length - 1 ? Last : Each))]);
+        GifFile.Write(path, [.. frames.Select((frame, i) => new GifFrame(frame.Picture, i == frames.Length - 1 ? Last : Each))], dither);
         return $"Wrote {Amount.Of(frames.Length, "frame")} ({Amount.Bytes(new FileInfo(path).Length)}) to {path}";
     }
 }
