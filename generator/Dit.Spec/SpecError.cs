@@ -116,6 +116,9 @@ public sealed record Rule(string Id, string Title)
     /// <summary>A condition that training always hides is never learned.</summary>
     public static readonly Rule ConditionIsSeen = new("DIT112", "Condition is always hidden");
 
+    /// <summary>diffusers has one kind of Diffusion Transformer, adaLN-Zero on classes.</summary>
+    public static readonly Rule NumericsFitModel = new("DIT113", "Numerics that the model has no form of");
+
     /// <summary>The channels of a latent are the channels of the model's input.</summary>
     public static readonly Rule LatentFitsInput = new("DIT114", "Latents do not fit the input");
 
@@ -128,6 +131,7 @@ public sealed record Rule(string Id, string Title)
         Yaml, UnknownKey, MissingKey, WrongType, DuplicateKey, UnknownValue, OutOfRange, BadName, NotAvailable, BadMatrix,
         Tab, YamlFeature, YamlWord, MatrixHole, KeyInMatrixAndOutside, MembersInRange,
         HeadsDivideWidth, PatchDividesInput, WidthMultipleOfFour, SamplerFitsProcess, ProcessIsConsistent, StepsWithinTimesteps,
-        ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition, ConditionIsSeen, LatentFitsInput, GroupsDivideChannels,
+        ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition, ConditionIsSeen,
+        NumericsFitModel, LatentFitsInput, GroupsDivideChannels,
     ];
 }

@@ -66,6 +66,7 @@ public class RuleTests
         { "DIT013", "  ddpm-250:", "  on:", 21, 3, "The name of a sampler is on, which YAML readers take for true; quote it" },
         { "DIT112", "  dropout: 0.1", "  dropout: 1", 13, 12, "is 1, so training would always hide the condition; 0.1 is usual" },
         { "DIT111", "  dropout: 0.1", "  text: { tokens: 77, width: 768 }", 13, 9, "A model has one condition, but here are classes and text; keep one of them" },
+        { "DIT113", "conditioning:\n  variant: adaln-zero", "numerics: diffusers\nconditioning:\n  variant: in-context", 10, 11, "diffusers has no such model: its Diffusion Transformer is adaln-zero on classes; write official" },
         { "DIT102", "patch_size: 2", "patch_size: 3", 5, 13, "Input height 8 is not divisible by patch size 3; 9 is" },
         { "DIT103", "width: 32", "width: 30", 3, 8, "Width 30 is not a multiple of 4, which the 2-D sin-cos positions need; 20 is" },
         { "DIT104", "method: ddpm, steps: 250", "method: heun, steps: 250", 21, 23, "sampler of flow processes, and the model's process is a Gaussian diffusion; use ddim or ddpm" },

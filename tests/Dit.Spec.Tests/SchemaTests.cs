@@ -27,6 +27,8 @@ public class SchemaTests
     [InlineData("conditioning: { variant: in-context, text: { tokens: 8, width: 16 }, dropout: 0 }")]
     [InlineData("input: { channels: 3, size: [8, 16] }")]
     [InlineData("mlp_ratio: 0.5")]
+    [InlineData("numerics: official")]
+    [InlineData("numerics: diffusers")]
     [InlineData("autoencoder: none")]
     [InlineData("autoencoder: kl-f8")]
     [InlineData("autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }")]
@@ -80,6 +82,7 @@ public class SchemaTests
     [InlineData("samplers: { a1: { method: ddim, steps: 5, eta: 2 } }")]
     [InlineData("backbone: vit")] // words
     [InlineData("backbone: u-vit")]
+    [InlineData("numerics: jax")]
     [InlineData("conditioning: { variant: film, classes: 10 }")]
     [InlineData("diffusion: { prediction: velocity }")]
     [InlineData("diffusion: { variance: learned }")]

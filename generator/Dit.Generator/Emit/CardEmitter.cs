@@ -23,7 +23,7 @@ internal static class CardEmitter
             TrainableParameters: {{plan.TrainableCount}},
             Macs: {{plan.Macs}},
             Autoencoder: {{AutoencoderCard(spec)}},
-            SpecHash: "{{spec.Hash}}");
+            SpecHash: "{{spec.Hash}}"{{NumericsEmitter.Card(spec)}});
         """;
 
     private static string AutoencoderCard(ModelSpec spec) => spec.Autoencoder.Match(static _ => "null", static kl => kl == Autoencoder.KlF8

@@ -17,15 +17,16 @@ internal static class ModelBinder
     private static Result<DeclaredModel> Bind(Fields top, NameKey nameKey)
     {
         var diffusion = DiffusionBinder.Bind(top);
+        var conditioning = ConditioningBinder.Bind(top);
         return ((top.Read(SpecKeys.Backbone), Name(top, nameKey)).Apply(static (_, name) => name),
                 TransformerBinder.Bind(top),
                 (InputBinder.Bind(top), AutoencoderBinder.Bind(top)).Apply(static (input, autoencoder) => (input, autoencoder))
                     .Ensure(both => AutoencoderBinder.ChannelErrors(top, both.input.Channels, both.autoencoder)),
-                (ConditioningBinder.Bind(top), diffusion).Apply(static (conditioning, process) => (conditioning, process)),
+                (conditioning, NumericsBinder.Bind(top, conditioning), diffusion).Apply(static (conditioning, numerics, process) => (conditioning, numerics, process)),
                 SamplerBinder.Bind(top, diffusion))
             .Apply((name, transformer, data, condition, samplers) => new DeclaredModel(
                 new ModelSpec(name, transformer.Depth, transformer.Width, transformer.Heads, transformer.PatchSize, transformer.HiddenWidth,
-                    data.input, condition.conditioning, condition.process, data.autoencoder, samplers),
+                    condition.numerics, data.input, condition.conditioning, condition.process, data.autoencoder, samplers),
                 top.At(nameKey)));
     }
 

@@ -20,6 +20,7 @@ internal static class Settings
         new("heads", static m => Text(m.Heads), static (_, _) => (Bearing.Meaning, "shapes do not show it: attention splits the channels into other heads")),
         new("patch_size", static m => Text(m.PatchSize), static (_, _) => (Bearing.Tensors, null)),
         new("mlp_ratio", static m => Text((double)m.HiddenWidth / m.Width), static (_, _) => (Bearing.Tensors, null)),
+        new("numerics", static m => Word(m.Numerics), static (_, _) => (Bearing.Meaning, "time features and the eps of a norm differ a little")),
         new("input.channels", static m => Text(m.Input.Channels), static (_, _) => (Bearing.Tensors, null)),
         new("input.size", static m => $"{Text(m.Input.Height)} x {Text(m.Input.Width)}", static (a, b) => (Bearing.Positions, Grids(a, b))),
         .. ConditioningSettings.All,

@@ -36,6 +36,15 @@ internal static class SpecKeys
     public static NumberKey MlpRatio { get; } = new("mlp_ratio", 0.01, 16, 4, "Width of the MLP's hidden layer, as a multiple of the width", "4")
     { Rules = [Rule.HiddenWidthIsWhole] };
 
+    public static WordKey<Numerics> Numerics { get; } = new(
+        "numerics",
+        [
+            new("official", "as the official code (facebookresearch/DiT)", Spec.Numerics.Official),
+            new("diffusers", "as diffusers' DiTTransformer2DModel: other time features, and eps 1e-5 in the norm before the MLP", Spec.Numerics.Diffusers),
+        ],
+        "official", "Whose arithmetic the model follows where implementations differ; names and shapes of tensors do not depend on it", "diffusers")
+    { Rules = [Rule.NumericsFitModel] };
+
     public static WholeKey Channels { get; } = new("channels", 1, 1024, null, "Channels of the input: 4 for KL-f8 latents, 3 for pixels", "4")
     { Rules = [Rule.LatentFitsInput] };
 
@@ -163,7 +172,7 @@ internal static class SpecKeys
 
     /// <summary>The keys of a model besides its name.</summary>
     public static IReadOnlyList<SpecKey> OfModel { get; } =
-        [Backbone, Depth, Width, Heads, PatchSize, MlpRatio, Input, Conditioning, Diffusion, Autoencoder, Samplers];
+        [Backbone, Depth, Width, Heads, PatchSize, MlpRatio, Numerics, Input, Conditioning, Diffusion, Autoencoder, Samplers];
 
     /// <summary>Every key that may stand at the top of a file.</summary>
     public static IReadOnlyList<SpecKey> OfFile { get; } = [Model, Family, Matrix, .. OfModel];
