@@ -90,7 +90,7 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
     /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than 8 x 12; by default it is refused.</param>
     /// <exception cref="DitException">The file cannot be read, or its tensors are not this model's.</exception>
     public static CrossAttentionSample Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) =>
-        Checkpoint.Load(path, ModelName, CheckpointMap, Positions, grid, () => new CrossAttentionSample(device ?? CPU, dtype ?? ScalarType.Float32));
+        Checkpoint.Load(path, Card, CheckpointMap, Positions, grid, () => new CrossAttentionSample(device ?? CPU, dtype ?? ScalarType.Float32));
 
     /// <summary>Predicts the noise and, in the second half of the channels, the variance.</summary>
     /// <param name="x">Noised inputs, (N, 4, 16, 24).</param>

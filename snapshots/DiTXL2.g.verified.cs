@@ -90,7 +90,7 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than 16 x 16; by default it is refused.</param>
     /// <exception cref="DitException">The file cannot be read, or its tensors are not this model's.</exception>
     public static DiTXL2 Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) =>
-        Checkpoint.Load(path, ModelName, CheckpointMap, Positions, grid, () => new DiTXL2(device ?? CPU, dtype ?? ScalarType.Float32));
+        Checkpoint.Load(path, Card, CheckpointMap, Positions, grid, () => new DiTXL2(device ?? CPU, dtype ?? ScalarType.Float32));
 
     /// <summary>Predicts the noise and, in the second half of the channels, the variance.</summary>
     /// <param name="x">Noised inputs, (N, 4, 32, 32).</param>

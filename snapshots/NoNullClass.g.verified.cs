@@ -90,7 +90,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
     /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than 4 x 8; by default it is refused.</param>
     /// <exception cref="DitException">The file cannot be read, or its tensors are not this model's.</exception>
     public static NoNullClass Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) =>
-        Checkpoint.Load(path, ModelName, CheckpointMap, Positions, grid, () => new NoNullClass(device ?? CPU, dtype ?? ScalarType.Float32));
+        Checkpoint.Load(path, Card, CheckpointMap, Positions, grid, () => new NoNullClass(device ?? CPU, dtype ?? ScalarType.Float32));
 
     /// <summary>Predicts the clean input.</summary>
     /// <param name="x">Noised inputs, (N, 3, 8, 16).</param>

@@ -90,7 +90,7 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than 4 x 4; by default it is refused.</param>
     /// <exception cref="DitException">The file cannot be read, or its tensors are not this model's.</exception>
     public static Shapes Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) =>
-        Checkpoint.Load(path, ModelName, CheckpointMap, Positions, grid, () => new Shapes(device ?? CPU, dtype ?? ScalarType.Float32));
+        Checkpoint.Load(path, Card, CheckpointMap, Positions, grid, () => new Shapes(device ?? CPU, dtype ?? ScalarType.Float32));
 
     /// <summary>Predicts the clean input.</summary>
     /// <param name="x">Noised inputs, (N, 3, 32, 32).</param>

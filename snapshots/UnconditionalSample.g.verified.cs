@@ -87,7 +87,7 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
     /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than 8 x 12; by default it is refused.</param>
     /// <exception cref="DitException">The file cannot be read, or its tensors are not this model's.</exception>
     public static UnconditionalSample Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) =>
-        Checkpoint.Load(path, ModelName, CheckpointMap, Positions, grid, () => new UnconditionalSample(device ?? CPU, dtype ?? ScalarType.Float32));
+        Checkpoint.Load(path, Card, CheckpointMap, Positions, grid, () => new UnconditionalSample(device ?? CPU, dtype ?? ScalarType.Float32));
 
     /// <summary>Predicts the noise and, in the second half of the channels, the variance.</summary>
     /// <param name="x">Noised inputs, (N, 4, 16, 24).</param>

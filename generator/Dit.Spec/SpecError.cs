@@ -116,6 +116,15 @@ public sealed record Rule(string Id, string Title)
     /// <summary>A condition that training always hides is never learned.</summary>
     public static readonly Rule ConditionIsSeen = new("DIT112", "Condition is always hidden");
 
+    /// <summary>diffusers has one kind of Diffusion Transformer, adaLN-Zero on classes.</summary>
+    public static readonly Rule NumericsFitModel = new("DIT113", "Numerics that the model has no form of");
+
+    /// <summary>The channels of a latent are the channels of the model's input.</summary>
+    public static readonly Rule LatentFitsInput = new("DIT114", "Latents do not fit the input");
+
+    /// <summary>Group norms split the channels of an autoencoder into 32 groups.</summary>
+    public static readonly Rule GroupsDivideChannels = new("DIT115", "Autoencoder channels must be a multiple of 32");
+
     /// <summary>Every rule, by id.</summary>
     public static IReadOnlyList<Rule> All { get; } =
     [
@@ -123,5 +132,6 @@ public sealed record Rule(string Id, string Title)
         Tab, YamlFeature, YamlWord, MatrixHole, KeyInMatrixAndOutside, MembersInRange,
         HeadsDivideWidth, PatchDividesInput, WidthMultipleOfFour, SamplerFitsProcess, ProcessIsConsistent, StepsWithinTimesteps,
         ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition, ConditionIsSeen,
+        NumericsFitModel, LatentFitsInput, GroupsDivideChannels,
     ];
 }

@@ -15,7 +15,10 @@ public class NameTests
 
     /// <summary>Every combination of block and condition, one model of each.</summary>
     private static IReadOnlyList<(string Name, string Keys)> Kinds { get; } =
-        [.. Variants.SelectMany(static variant => Conditions.Select(condition => (variant, condition))).Select(static (kind, i) => ($"Probe{i}", Keys(kind.variant, kind.condition)))];
+    [
+        .. Variants.SelectMany(static variant => Conditions.Select(condition => (variant, condition))).Select(static (kind, i) => ($"Probe{i}", Keys(kind.variant, kind.condition))),
+        ("ProbeDiffusers", Keys("adaln-zero", "classes: 3") + "numerics: diffusers\n"),
+    ];
 
     private static string Keys(string variant, string condition) =>
         $"depth: 1\nwidth: 8\nheads: 2\npatch_size: 2\ninput: {{ channels: 3, size: 4 }}\nconditioning: {{ variant: {variant}, {condition} }}\n";

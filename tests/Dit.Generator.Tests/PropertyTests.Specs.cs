@@ -41,7 +41,7 @@ public partial class PropertyTests
         select names.Length == 0 ? "" : "samplers:\n" + string.Concat(names.Select((name, i) =>
             $"  '{name}{i}': {{ method: {(etas[i].Length == 0 && i % 2 == 0 ? "ddpm" : "ddim")}, steps: {steps[i]}{etas[i]} }}\n"));
 
-    private static Gen<string> Shape(bool family) =>
+    private static Gen<(string Text, int Channels)> Shape(bool family) =>
         from heads in Gen.Int[1, 24]
         from times in Gen.Int[1, 6]
         from depth in Gen.Frequency((30, Gen.Int[1, 30]), (1, Gen.Int[1, 1000]))
@@ -56,7 +56,23 @@ public partial class PropertyTests
         let own = family
             ? $"matrix:\n  of:\n    S: {{ depth: {depth}, width: {width}, heads: {heads} }}\n    'L \"1\"': {{ width: {2 * width}, depth: 1, heads: {heads} }}\n  patch_size: [{patch}{(patch > 1 ? ", 1" : "")}]\n"
             : $"depth: {depth}\nwidth: {width}\nheads: {heads}\npatch_size: {patch}\n"
-        select own + ratio + $"input: {{ channels: {channels}, size: {size} }}\n";
+        select (own + ratio + $"input: {{ channels: {channels}, size: {size} }}\n", channels);
+
+    // Whose latents have so many channels.
+    private static Gen<string> Autoencoder(int channels) =>
+        from groups in Gen.Int[1, 32]
+        from multipliers in Gen.Int[1, 64].Array[1, 8]
+        from blocks in Gen.Int[1, 16]
+        from scale in Gen.OneOf("", ", scale_factor: 0.18215", ", scale_factor: 10000, shift_factor: -0.5", ", shift_factor: 0.1159")
+        from bare in Gen.OneOf("", ", no_quant_conv: true")
+        from pixels in Gen.OneOf("", "autoencoder: none\n", "# kl-f8\n\n")
+        from kind in Gen.Int[0, 2]
+        select kind switch
+        {
+            0 => pixels,
+            1 when channels == 4 => "autoencoder: kl-f8\n",
+            _ => $"autoencoder: {{ name: kl-a_1.b, ch: {32 * groups}, ch_mult: [{string.Join(", ", multipliers)}], num_res_blocks: {blocks}, z_channels: {channels}{scale}{bare} }}\n",
+        };
 
     /// <summary>A spec that is legal by construction; the index keeps its class to itself.</summary>
     private static Gen<string> Legal(int index) =>
@@ -67,10 +83,10 @@ public partial class PropertyTests
         from process in Process
         from givesProcess in Gen.Bool
         from samplers in Samplers(givesProcess ? process.Timesteps : 1000)
-        from autoencoder in Gen.OneOf("", "autoencoder: none\n", "autoencoder: kl-f8\n", "# kl-f8\n\n")
+        from autoencoder in Autoencoder(shape.Channels)
         from lineEnd in Gen.Frequency((4, Gen.Const("\n")), (1, Gen.Const("\r\n")))
         let title = family ? $"family: {name[..^1].Replace("{0}", "0")}-{{of}}-{{patch_size}}'\n" : $"model: {name}\n"
-        select string.Concat(title, shape, $"conditioning: {conditioning}\n", givesProcess ? $"diffusion: {process.Text}\n" : "", autoencoder, samplers).Replace("\n", lineEnd);
+        select string.Concat(title, shape.Text, $"conditioning: {conditioning}\n", givesProcess ? $"diffusion: {process.Text}\n" : "", autoencoder, samplers).Replace("\n", lineEnd);
 
     private static readonly Gen<string> Hostile = Gen.OneOf(
         "0", "-1", "1e999", "99999999999999999999", "NaN", ".inf", "0x10", "1_000", "2.0", "'2'", "~", "null", "no", "true", "[]", "{}", "[2, 2]", "{ a: 1 }", "", "*a", "&a 1", "!!int 1", "2147483648", "1.5", "٣",

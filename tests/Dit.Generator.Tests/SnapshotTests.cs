@@ -52,6 +52,22 @@ public class SnapshotTests
             """)).AssertCached().AssertCompiles().Sources["NoNullClass.g.cs"]);
 
     [Fact]
+    public void A_model_that_computes_as_diffusers_does_matches_its_snapshot() => Snapshot.Match(
+        "DiffusersNumerics.g", "cs", Generate.From(new SpecText("diffusers.dit.yaml", """
+            model: DiffusersNumerics
+            depth: 2
+            width: 64
+            heads: 4
+            patch_size: 2
+            numerics: diffusers
+            input: { channels: 4, size: 16 }
+            conditioning: { classes: 5 }
+            autoencoder: kl-f8
+            samplers:
+              ddim-20: { method: ddim, steps: 20 }
+            """)).AssertCached().AssertCompiles().Sources["DiffusersNumerics.g.cs"]);
+
+    [Fact]
     public void Names_shapes_and_macs_of_every_shipped_model_match_their_table()
     {
         var models = Repository.Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models).Select(static m => m.Spec).ToArray();

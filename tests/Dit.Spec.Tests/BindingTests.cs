@@ -13,7 +13,7 @@ public class BindingTests
         Assert.Equal(new InputSpec(4, 8, 8), spec.Input);
         Assert.Equal(new ConditioningSpec(new ConditioningVariant.AdaLNZero(), new Condition.ClassLabels(10, 0.1)), spec.Conditioning);
         Assert.Equal(new DiffusionSpec(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Diffusion);
-        Assert.Equal(Autoencoder.None, spec.Autoencoder);
+        Assert.Equal(new Autoencoder.None(), spec.Autoencoder);
         Assert.Equal(
             [new SamplerSpec("ddpm-250", new SamplerMethod.Ddpm(), 250), new SamplerSpec("ddim-50", new SamplerMethod.Ddim(0.5), 50)],
             spec.Samplers);
@@ -57,6 +57,8 @@ public class BindingTests
         Assert.Equal(Variance.FixedLarge, Specs.Model(Specs.Tiny.Replace("variance: learned-range", "variance: fixed-large")).Diffusion.Variance);
         Assert.Equal(Schedule.SquaredCosine, Specs.Model(Specs.Tiny.Replace("schedule: linear", "schedule: squared-cosine")).Diffusion.Schedule);
         Assert.Equal(Autoencoder.KlF8, Specs.Model(Specs.Tiny.Replace("autoencoder: none", "autoencoder: kl-f8")).Autoencoder);
+        Assert.Equal(Numerics.Official, Specs.Model(Specs.Tiny).Numerics);
+        Assert.Equal(Numerics.Diffusers, Specs.Model(Specs.With("numerics: diffusers")).Numerics);
         Assert.Equal(500, Specs.Model(Specs.Tiny.Replace("timesteps: 1000", "timesteps: 500")).Diffusion.Timesteps);
     }
 
@@ -97,6 +99,8 @@ public class BindingTests
         Assert.Equal(spec.Hash, Specs.Model(rearranged).Hash);
         Assert.NotEqual(spec.Hash, Specs.Model(Specs.Tiny.Replace("depth: 2", "depth: 3")).Hash);
         Assert.NotEqual(spec.Hash, Specs.Model(Specs.Tiny.Replace("dropout: 0.1", "dropout: 0.2")).Hash);
+        Assert.NotEqual(spec.Hash, Specs.Model(Specs.With("numerics: diffusers")).Hash);
+        Assert.Equal(spec.Hash, Specs.Model(Specs.With("numerics: official")).Hash);
         Assert.Matches("^[0-9a-f]{12}$", spec.Hash);
     }
 

@@ -34,7 +34,7 @@ public class RuleTests
         { "DIT004", "  dropout: 0.1", "  dropout: 1e-1", 13, 12, "not '1e-1'; write 0.1" },
         { "DIT004", "  dropout: 0.1", "  dropout: 0,1", 13, 12, "not '0,1'; write 0.1" },
         { "DIT004", "  dropout: 0.1", "  dropout: .nan", 13, 12, "must be a number from 0 to 1, not '.nan'" },
-        { "DIT004", "autoencoder: none", "autoencoder:", 19, 13, "'autoencoder' has no value; it must be one of none, kl-f8" },
+        { "DIT004", "autoencoder: none", "autoencoder:", 19, 13, "'autoencoder' has no value; it must be one of none, kl-f8, or a mapping such as { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 3 }" },
         { "DIT004", "model: Tiny/2", "model:", 1, 7, "'model' has no value; it must be a name such as DiT-XL/2" },
         { "DIT004", "  ddpm-250: { method: ddpm, steps: 250 }", "  ddpm-250: ddpm", 21, 13, "'samplers.ddpm-250' must be a mapping such as { method: ddpm, steps: 250 }, not 'ddpm'" },
         { "DIT004", "  size: 8", "  size: [8, 8, 8]", 9, 9, "'input.size' must be a whole number from 1 to 16384, or [height, width], not a list" },
@@ -66,12 +66,26 @@ public class RuleTests
         { "DIT013", "  ddpm-250:", "  on:", 21, 3, "The name of a sampler is on, which YAML readers take for true; quote it" },
         { "DIT112", "  dropout: 0.1", "  dropout: 1", 13, 12, "is 1, so training would always hide the condition; 0.1 is usual" },
         { "DIT111", "  dropout: 0.1", "  text: { tokens: 77, width: 768 }", 13, 9, "A model has one condition, but here are classes and text; keep one of them" },
+        { "DIT113", "conditioning:\n  variant: adaln-zero", "numerics: diffusers\nconditioning:\n  variant: in-context", 10, 11, "diffusers has no such model: its Diffusion Transformer is adaln-zero on classes; write official" },
         { "DIT102", "patch_size: 2", "patch_size: 3", 5, 13, "Input height 8 is not divisible by patch size 3; 9 is" },
         { "DIT103", "width: 32", "width: 30", 3, 8, "Width 30 is not a multiple of 4, which the 2-D sin-cos positions need; 20 is" },
         { "DIT104", "method: ddpm, steps: 250", "method: heun, steps: 250", 21, 23, "sampler of flow processes, and the model's process is a Gaussian diffusion; use ddim or ddpm" },
         { "DIT106", "steps: 250", "steps: 1001", 21, 36, "Sampler 'ddpm-250' takes 1001 steps, but the process has 1000; ask for at most 1000" },
         { "DIT108", "  ddim-50:", "  ddpm.250:", 22, 3, "Samplers 'ddpm-250' and 'ddpm.250' would both be the property Ddpm250; rename one" },
         { "DIT109", "mlp_ratio: 4", "mlp_ratio: 1.3", 6, 12, "Width 32 times mlp_ratio 1.3 is 41.6, not a whole number of hidden channels; mlp_ratio 1.3125 gives 42" },
+        { "DIT114", "  channels: 4\n  size: 8", "  channels: 3\n  size: 8 # kl-f8", 8, 13, "The input has 3 channels, but a latent of kl-f8 has 4; write channels: 4, or name another autoencoder" },
+        { "DIT114", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 3 }", 8, 13, "The input has 4 channels, but a latent of kl-f4 has 3; write channels: 3" },
+        { "DIT115", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 120, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }", 19, 33, "'autoencoder.ch' is 120, which is not divisible into the 32 groups of the group norms; 128 is" },
+        { "DIT004", "autoencoder: none", "autoencoder: [kl-f8]", 19, 14, "'autoencoder' must be one of none, kl-f8, or a mapping such as" },
+        { "DIT004", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: 2, num_res_blocks: 2, z_channels: 4 }", 19, 47, "'autoencoder.ch_mult' must be a list of 1 to 8 whole numbers from 1 to 64, such as [1, 2, 4], not '2'" },
+        { "DIT004", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [], num_res_blocks: 2, z_channels: 4 }", 19, 47, "'autoencoder.ch_mult' must be a list of 1 to 8 whole numbers" },
+        { "DIT004", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, two], num_res_blocks: 2, z_channels: 4 }", 19, 51, "'autoencoder.ch_mult' must be a list of 1 to 8 whole numbers from 1 to 64, such as [1, 2, 4], not 'two'" },
+        { "DIT007", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 0], num_res_blocks: 2, z_channels: 4 }", 19, 51, "'autoencoder.ch_mult' is 0; it must be from 1 to 64" },
+        { "DIT004", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4, no_quant_conv: false }", 19, 107, "can only be true; where the convolutions are there, leave the key out" },
+        { "DIT003", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2 }", 19, 16, "Key 'autoencoder.z_channels' is missing; add 'z_channels: ...'" },
+        { "DIT002", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mults: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }", 19, 38, "Unknown key 'autoencoder.ch_mults'; did you mean 'ch_mult'?" },
+        { "DIT008", "autoencoder: none", "autoencoder: { name: 'kl f4', ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }", 19, 22, "The autoencoder's name 'kl f4' has other characters than ASCII letters" },
+        { "DIT013", "autoencoder: none", "autoencoder: { name: no, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }", 19, 22, "'autoencoder.name' is no, which YAML readers take for false" },
         { "DIT110", "patch_size: 2\nmlp_ratio: 4\ninput:\n  channels: 4\n  size: 8", "patch_size: 1\nmlp_ratio: 4\ninput:\n  channels: 4\n  size: 512", 5, 13, "cut an input of 512 x 512 into 262144 tokens; at most 65536 are possible" },
     };
 
@@ -90,6 +104,7 @@ public class RuleTests
         var spec = Specs.Tiny.Replace(line, replacement);
         if (id == "DIT101") spec = spec.Replace("heads: 4", "heads: 8");
         if (id == "DIT103") spec = spec.Replace("heads: 4", "heads: 5");
+        if (replacement.Contains("# kl-f8")) spec = spec.Replace("autoencoder: none", "autoencoder: kl-f8");
         return replacement.Contains("timesteps: 20") ? spec[..spec.IndexOf("samplers:", StringComparison.Ordinal)] : spec;
     }
 

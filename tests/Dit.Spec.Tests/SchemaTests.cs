@@ -27,6 +27,12 @@ public class SchemaTests
     [InlineData("conditioning: { variant: in-context, text: { tokens: 8, width: 16 }, dropout: 0 }")]
     [InlineData("input: { channels: 3, size: [8, 16] }")]
     [InlineData("mlp_ratio: 0.5")]
+    [InlineData("numerics: official")]
+    [InlineData("numerics: diffusers")]
+    [InlineData("autoencoder: none")]
+    [InlineData("autoencoder: kl-f8")]
+    [InlineData("autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }")]
+    [InlineData("autoencoder: { name: kl-f1, ch: 32, ch_mult: [64], num_res_blocks: 1, z_channels: 4, scale_factor: 0.3611, shift_factor: -0.1159, no_quant_conv: true }")]
     public void Other_forms_of_a_key_are_legal_to_both(string line) => AssertBoth(legal: true, Specs.With(line));
 
     [Theory]
@@ -76,11 +82,20 @@ public class SchemaTests
     [InlineData("samplers: { a1: { method: ddim, steps: 5, eta: 2 } }")]
     [InlineData("backbone: vit")] // words
     [InlineData("backbone: u-vit")]
+    [InlineData("numerics: jax")]
     [InlineData("conditioning: { variant: film, classes: 10 }")]
     [InlineData("diffusion: { prediction: velocity }")]
     [InlineData("diffusion: { variance: learned }")]
     [InlineData("diffusion: { schedule: cosine }")]
     [InlineData("autoencoder: vq")]
+    [InlineData("autoencoder: { name: kl-f4, ch: 128, ch_mult: [], num_res_blocks: 2, z_channels: 4 }")]
+    [InlineData("autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 65], num_res_blocks: 2, z_channels: 4 }")]
+    [InlineData("autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 1, 1, 1, 1, 1, 1, 1, 1], num_res_blocks: 2, z_channels: 4 }")]
+    [InlineData("autoencoder: { name: kl-f4, ch: 16, ch_mult: [1], num_res_blocks: 2, z_channels: 4 }")]
+    [InlineData("autoencoder: { name: kl-f4, ch: 32, ch_mult: [1], num_res_blocks: 2, z_channels: 4, no_quant_conv: false }")]
+    [InlineData("autoencoder: { name: kl-f4, ch: 32, ch_mult: [1], num_res_blocks: 2, z_channels: 4, vq: true }")]
+    [InlineData("autoencoder: { name: kl-f4, ch: 32, ch_mult: [1], num_res_blocks: 2, z_channels: 4, scale_factor: 0 }")]
+    [InlineData("autoencoder: { name: kl-f4, ch: 32, num_res_blocks: 2, z_channels: 4 }")]
     [InlineData("samplers: { a1: { method: heun, steps: 5 } }")]
     [InlineData("input: { size: 8 }")] // missing keys
     [InlineData("conditioning: { dropout: 0.1 }")]

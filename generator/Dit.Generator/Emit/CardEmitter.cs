@@ -22,9 +22,15 @@ internal static class CardEmitter
             Parameters: {{plan.ParameterCount}},
             TrainableParameters: {{plan.TrainableCount}},
             Macs: {{plan.Macs}},
-            Autoencoder: {{(spec.Autoencoder == Autoencoder.KlF8 ? "AutoencoderCard.KlF8" : "null")}},
-            SpecHash: "{{spec.Hash}}");
+            Autoencoder: {{AutoencoderCard(spec)}},
+            SpecHash: "{{spec.Hash}}"{{NumericsEmitter.Card(spec)}});
         """;
+
+    private static string AutoencoderCard(ModelSpec spec) => spec.Autoencoder.Match(static _ => "null", static kl => kl == Autoencoder.KlF8
+        ? "AutoencoderCard.KlF8"
+        : FormattableString.Invariant(
+            $"new AutoencoderCard({Code.Literal(kl.Called)}, Channels: {kl.Channels}, {kl.Multipliers}, ResidualBlocks: {kl.ResidualBlocks}, LatentChannels: {kl.LatentChannels}, ")
+            + $"Scale: {Code.Literal(kl.Scale)}, Shift: {Code.Literal(kl.Shift)}, QuantConvolutions: {(kl.QuantConvolutions ? "true" : "false")})");
 
     public static string Diffusion(ModelSpec spec)
     {

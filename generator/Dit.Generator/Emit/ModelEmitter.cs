@@ -61,8 +61,9 @@ internal static class ModelEmitter
             /// It sees (N, {spec.Input.Channels}, {spec.Input.Height}, {spec.Input.Width}) and predicts {predicts}{variance}, (N, {spec.OutputChannels}, {spec.Input.Height}, {spec.Input.Width}).
             /// {Code.Grouped(plan.ParameterCount)} parameters; {Code.Grouped(plan.Macs)} multiply-accumulates for one sample.
             /// Shapes: N batch, T = {spec.Tokens} tokens, D = {spec.Width} width, H = {spec.Heads} heads, K = {spec.HeadWidth} head width{Context(spec)}.
+            {Code.LineIf(NumericsEmitter.Remark(spec))}
             /// </remarks>
-            """;
+            """.WithoutLeftOutLines();
     }
 
     private static string Context(ModelSpec spec)
@@ -87,7 +88,7 @@ internal static class ModelEmitter
         {
             pos_embed = Layer.Unset([1, {{spec.Tokens}}, {{spec.Width}}], device, dtype, trained: false);
             x_embedder = new PatchEmbedding(channels: {{spec.Input.Channels}}, width: {{spec.Width}}, patch: {{spec.PatchSize}}, device, dtype);
-            t_embedder = new TimestepEmbedder(width: {{spec.Width}}, device, dtype);
+            t_embedder = new TimestepEmbedder(width: {{spec.Width}}, device, dtype{{NumericsEmitter.TimeIntervals(spec)}});
             {{Code.LineIf(condition.Embedder is { } embedder ? $"y_embedder = {embedder.New};" : null)}}
             for (var i = 0; i < {{spec.Depth}}; i++)
                 blocks.Add(new Block(device, dtype));
@@ -122,7 +123,7 @@ internal static class ModelEmitter
         /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than {{spec.GridHeight}} x {{spec.GridWidth}}; by default it is refused.</param>
         /// <exception cref="DitException">The file cannot be read, or its tensors are not this model's.</exception>
         public static {{spec.ClassName}} Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) =>
-            Checkpoint.Load(path, ModelName, CheckpointMap, Positions, grid, () => new {{spec.ClassName}}(device ?? CPU, dtype ?? ScalarType.Float32));
+            Checkpoint.Load(path, Card, CheckpointMap, Positions, grid, () => new {{spec.ClassName}}(device ?? CPU, dtype ?? ScalarType.Float32));
         """;
 
     private static string Initialize(ModelSpec spec, ConditionCode condition) => $$"""

@@ -29,5 +29,5 @@ internal static class SamplersEmitter
         """;
 
     // Pixels are known to lie in [-1, 1]; latents are not bounded.
-    private static string Clip(ModelSpec spec) => spec.Autoencoder == Autoencoder.None ? ", clipDenoised: true" : "";
+    private static string Clip(ModelSpec spec) => spec.Autoencoder is Autoencoder.None ? ", clipDenoised: true" : "";
 }

@@ -40,6 +40,14 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
         ? key.Values.First(w => w.Text == fallback) is { Value: { } value } ? Result.Of(value) : throw new InvalidOperationException($"The default of {key.Name} has no value.")
         : Required(key, value => Values.Word(value, Full(key.Name), key));
 
+    /// <summary>The value of a word, or of a mapping.</summary>
+    public Result<T> Read<T>(EitherKey<T> key, Func<Fields, Result<T>> mapping) => node[key.Name] is MappingNode value
+        ? mapping(new Fields(value, Full(key.Name), key.Mapping.Keys))
+        : Read(key.Words);
+
+    /// <summary>The numbers of a list.</summary>
+    public Result<EquatableArray<int>> Read(WholesKey key) => Required(key, value => Values.Wholes(value, Full(key.Name), key));
+
     public Result<string> Read(NameKey key) => Required(key, value => Values.Name(value, Full(key.Name), key));
 
     /// <summary>Height and width, and where each of them stands.</summary>
@@ -94,7 +102,7 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
             _ when Nearest(entry) is { } near => node[near] is null
                 ? new SpecError(Rule.UnknownKey, $"Unknown key '{name}'; did you mean '{near}'?", key.At).Replace(near)
                 : new(Rule.UnknownKey, $"Unknown key '{name}'; '{Full(near)}' is here already, so remove this one", key.At),
-            _ when owner.Length == 0 && SpecKeys.OfModel.OfType<MappingKey>().FirstOrDefault(m => m.Keys.Any(k => k.Name == key.Text)) is { } other =>
+            _ when owner.Length == 0 && SpecKeys.OfModel.Select(static k => k is EitherKey either ? either.Mapping : k).OfType<MappingKey>().FirstOrDefault(m => m.Keys.Any(k => k.Name == key.Text)) is { } other =>
                 new(Rule.UnknownKey, $"Unknown key '{name}'; it belongs into '{other.Name}'", key.At),
             _ => new(Rule.UnknownKey, $"Unknown key '{name}'; the keys here are {string.Join(", ", Names)}", key.At),
         };

@@ -15,6 +15,9 @@ internal static class InputBinder
         return (spec, cut).Apply(static (channels, x) => new InputSpec(channels, x.size.Height.Value, x.size.Width.Value));
     }
 
+    /// <summary>Where the input's channels stand.</summary>
+    public static TextRange AtChannels(Fields top) => top.Read(SpecKeys.Input).Match(static fields => fields.At(SpecKeys.Channels), _ => top.At(SpecKeys.Input));
+
     private static IEnumerable<SpecError> PatchErrors(Fields top, int patch, Located height, Located width)
     {
         var at = top.At(SpecKeys.PatchSize);

@@ -17,14 +17,16 @@ internal static class ModelBinder
     private static Result<DeclaredModel> Bind(Fields top, NameKey nameKey)
     {
         var diffusion = DiffusionBinder.Bind(top);
+        var conditioning = ConditioningBinder.Bind(top);
         return ((top.Read(SpecKeys.Backbone), Name(top, nameKey)).Apply(static (_, name) => name),
                 TransformerBinder.Bind(top),
-                InputBinder.Bind(top),
-                (ConditioningBinder.Bind(top), diffusion).Apply(static (conditioning, process) => (conditioning, process)),
-                (top.Read(SpecKeys.Autoencoder), SamplerBinder.Bind(top, diffusion)).Apply(static (autoencoder, samplers) => (autoencoder, samplers)))
-            .Apply((name, transformer, input, condition, rest) => new DeclaredModel(
+                (InputBinder.Bind(top), AutoencoderBinder.Bind(top)).Apply(static (input, autoencoder) => (input, autoencoder))
+                    .Ensure(both => AutoencoderBinder.ChannelErrors(top, both.input.Channels, both.autoencoder)),
+                (conditioning, NumericsBinder.Bind(top, conditioning), diffusion).Apply(static (conditioning, numerics, process) => (conditioning, numerics, process)),
+                SamplerBinder.Bind(top, diffusion))
+            .Apply((name, transformer, data, condition, samplers) => new DeclaredModel(
                 new ModelSpec(name, transformer.Depth, transformer.Width, transformer.Heads, transformer.PatchSize, transformer.HiddenWidth,
-                    input, condition.conditioning, condition.process, rest.autoencoder, rest.samplers),
+                    condition.numerics, data.input, condition.conditioning, condition.process, data.autoencoder, samplers),
                 top.At(nameKey)));
     }
 

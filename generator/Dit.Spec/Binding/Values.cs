@@ -86,6 +86,10 @@ internal static class Values
         Result<Located> Side(SpecNode side) => Whole(side, name, key.Min, key.Max, key.Wanted).Select(value => new Located(value, side.At));
     }
 
+    public static Result<EquatableArray<int>> Wholes(SpecNode node, string name, WholesKey key) => node is ListNode { Items.Count: > 0 } list && list.Items.Count <= key.MaxItems
+        ? Result.All(list.Items.Select(item => Whole(item, name, key.Min, key.Max, key.Wanted)))
+        : Result.Fail<EquatableArray<int>>(WrongType(node, name, key.Wanted));
+
     public static Result<MappingNode> Mapping(SpecNode node, string name, SpecKey key) => node is MappingNode mapping
         ? Result.Of(mapping)
         : Result.Fail<MappingNode>(WrongType(node, name, key.Wanted));

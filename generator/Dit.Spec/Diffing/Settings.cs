@@ -20,6 +20,7 @@ internal static class Settings
         new("heads", static m => Text(m.Heads), static (_, _) => (Bearing.Meaning, "shapes do not show it: attention splits the channels into other heads")),
         new("patch_size", static m => Text(m.PatchSize), static (_, _) => (Bearing.Tensors, null)),
         new("mlp_ratio", static m => Text((double)m.HiddenWidth / m.Width), static (_, _) => (Bearing.Tensors, null)),
+        new("numerics", static m => Word(m.Numerics), static (_, _) => (Bearing.Meaning, "time features and the eps of a norm differ a little")),
         new("input.channels", static m => Text(m.Input.Channels), static (_, _) => (Bearing.Tensors, null)),
         new("input.size", static m => $"{Text(m.Input.Height)} x {Text(m.Input.Width)}", static (a, b) => (Bearing.Positions, Grids(a, b))),
         .. ConditioningSettings.All,
@@ -28,9 +29,11 @@ internal static class Settings
         new("diffusion.variance", static m => Word(m.Diffusion.Variance), VarianceEffect),
         new("diffusion.schedule", static m => Word(m.Diffusion.Schedule), static (_, _) => (Bearing.Meaning, OtherNoise)),
         new("diffusion.timesteps", static m => Text(m.Diffusion.Timesteps), static (_, _) => (Bearing.Meaning, OtherNoise)),
-        new("autoencoder", static m => Word(m.Autoencoder), static (_, b) =>
-            (Bearing.Meaning, b.Autoencoder == Autoencoder.None ? "the input is pixels, not latents" : "the input is another space")),
+        new("autoencoder", static m => Described(m.Autoencoder), static (_, b) =>
+            (Bearing.Meaning, b.Autoencoder.Match(static _ => "the input is pixels, not latents", static _ => "the input is another space"))),
     ];
+
+    private static string Described(Autoencoder autoencoder) => autoencoder.Match(static _ => "none", static kl => kl == Autoencoder.KlF8 ? kl.Called : kl.ToString());
 
     private static string SharedBlocks(int count) => count == 1 ? "block 0 is in both" : FormattableString.Invariant($"blocks 0 to {count - 1} are in both");
 

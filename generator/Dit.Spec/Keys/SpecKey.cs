@@ -26,7 +26,7 @@ internal abstract record SpecKey(string Name, string Meaning, string Example)
     /// <summary>The way in: one function for each kind of value.</summary>
     public R Match<R>(
         Func<WholeKey, R> whole, Func<NumberKey, R> number, Func<WordKey, R> word, Func<NameKey, R> name, Func<SizeKey, R> size,
-        Func<TrueKey, R> @true, Func<MappingKey, R> mapping, Func<NamesKey, R> names, Func<MatrixKey, R> matrix) => this switch
+        Func<TrueKey, R> @true, Func<MappingKey, R> mapping, Func<NamesKey, R> names, Func<MatrixKey, R> matrix, Func<WholesKey, R> wholes, Func<EitherKey, R> either) => this switch
         {
             WholeKey key => whole(key),
             NumberKey key => number(key),
@@ -37,7 +37,9 @@ internal abstract record SpecKey(string Name, string Meaning, string Example)
             MappingKey key => mapping(key),
             NamesKey key => names(key),
             MatrixKey key => matrix(key),
-            _ => throw new InvalidOperationException("SpecKey has nine kinds."),
+            WholesKey key => wholes(key),
+            EitherKey key => either(key),
+            _ => throw new InvalidOperationException("SpecKey has eleven kinds."),
         };
 
     /// <summary>A number as a spec writes it.</summary>
@@ -68,7 +70,10 @@ internal abstract record WordKey(string Name, string Meaning, string Example) : 
 
     public string[] Available => [.. Words.Where(static w => w.Available).Select(static w => w.Text)];
 
-    public override string Wanted => Available is [var only] ? only : "one of " + string.Join(", ", Available);
+    /// <summary>What the key takes besides words, for messages.</summary>
+    public string Otherwise { get; init; } = "";
+
+    public override string Wanted => (Available is [var only] ? only : "one of " + string.Join(", ", Available)) + Otherwise;
 }
 
 /// <summary>One word of several, each with what it stands for.</summary>
@@ -144,4 +149,39 @@ internal sealed record MatrixKey(string Name, int MaxMembers, string Meaning, st
     public override string? DefaultText => null;
 
     public override string Wanted => $"a mapping such as {Example}";
+}
+
+/// <summary>A list of whole numbers.</summary>
+internal sealed record WholesKey(string Name, int Min, int Max, int MaxItems, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+{
+    public override string? DefaultText => null;
+
+    public override string Wanted => FormattableString.Invariant($"a list of 1 to {MaxItems} whole numbers from {Min} to {Max}, such as {Example}");
+}
+
+/// <summary>One word of several, or a mapping that says what no word does.</summary>
+internal abstract record EitherKey(string Name, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+{
+    /// <summary>The words, under the same name.</summary>
+    public abstract WordKey Word { get; }
+
+    /// <summary>The mapping, under the same name.</summary>
+    public abstract MappingKey Mapping { get; }
+
+    public override string? DefaultText => Word.DefaultText;
+
+    public override string Wanted => Word.Wanted;
+}
+
+/// <summary>One word of several, each with what it stands for, or a mapping.</summary>
+internal sealed record EitherKey<T> : EitherKey
+{
+    public EitherKey(WordKey<T> words, MappingKey mapping) : base(words.Name, words.Meaning, words.Example) =>
+        (Words, Mapping) = (words with { Otherwise = $", or {mapping.Wanted}" }, mapping);
+
+    public WordKey<T> Words { get; }
+
+    public override WordKey Word => Words;
+
+    public override MappingKey Mapping { get; }
 }

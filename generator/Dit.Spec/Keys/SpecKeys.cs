@@ -36,7 +36,17 @@ internal static class SpecKeys
     public static NumberKey MlpRatio { get; } = new("mlp_ratio", 0.01, 16, 4, "Width of the MLP's hidden layer, as a multiple of the width", "4")
     { Rules = [Rule.HiddenWidthIsWhole] };
 
-    public static WholeKey Channels { get; } = new("channels", 1, 1024, null, "Channels of the input: 4 for KL-f8 latents, 3 for pixels", "4");
+    public static WordKey<Numerics> Numerics { get; } = new(
+        "numerics",
+        [
+            new("official", "as the official code (facebookresearch/DiT)", Spec.Numerics.Official),
+            new("diffusers", "as diffusers' DiTTransformer2DModel: other time features, and eps 1e-5 in the norm before the MLP", Spec.Numerics.Diffusers),
+        ],
+        "official", "Whose arithmetic the model follows where implementations differ; names and shapes of tensors do not depend on it", "diffusers")
+    { Rules = [Rule.NumericsFitModel] };
+
+    public static WholeKey Channels { get; } = new("channels", 1, 1024, null, "Channels of the input: 4 for KL-f8 latents, 3 for pixels", "4")
+    { Rules = [Rule.LatentFitsInput] };
 
     public static SizeKey Size { get; } = new("size", 1, 16384, "Height and width of the input in pixels, or in latent pixels: one number for a square, or [height, width]", "32")
     { Rules = [Rule.PatchDividesInput, Rule.TokensInRange] };
@@ -102,10 +112,40 @@ internal static class SpecKeys
     public static MappingKey Diffusion { get; } = new(
         "diffusion", [Prediction, Variance, Schedule, Timesteps], Optional: true, "The process that the model is trained for", "{ prediction: epsilon, timesteps: 1000 }");
 
-    public static WordKey<Autoencoder> Autoencoder { get; } = new(
-        "autoencoder",
-        [new("none", "pixels in [-1, 1]; samplers clip to them", Spec.Autoencoder.None), new("kl-f8", "the KL-regularised autoencoder of latent diffusion, 8 pixels to a latent pixel", Spec.Autoencoder.KlF8)],
-        "none", "Whose latents the model denoises", "kl-f8");
+    public static NameKey AutoencoderName { get; } = new("name", "What cards and messages call it: ASCII letters, digits, '-', '_' and '.'", "kl-f4")
+    { Rules = [Rule.BadName, Rule.YamlWord] };
+
+    public static WholeKey AutoencoderChannels { get; } = new("ch", 32, 1024, null, "Channels of the first convolution, a multiple of 32", "128")
+    { Rules = [Rule.GroupsDivideChannels] };
+
+    public static WholesKey AutoencoderMultipliers { get; } = new(
+        "ch_mult", 1, 64, MaxItems: 8, "Channels of each level as multiples of ch, from full resolution down; between two levels the sides are halved, so four levels make 8 pixels to a latent pixel", "[1, 2, 4]");
+
+    public static WholeKey AutoencoderBlocks { get; } = new("num_res_blocks", 1, 16, null, "Residual blocks of each level of the encoder; the decoder has one more", "2");
+
+    public static WholeKey LatentChannels { get; } = new("z_channels", 1, 1024, null, "Channels of a latent: the channels of the input", "3")
+    { Rules = [Rule.LatentFitsInput] };
+
+    public static NumberKey LatentScale { get; } = new("scale_factor", 0.0001, 10000, 1, "What a shifted latent is multiplied with before the model sees it", "0.18215");
+
+    public static NumberKey LatentShift { get; } = new("shift_factor", -10000, 10000, 0, "What is subtracted from a latent before that", "0");
+
+    public static TrueKey WithoutQuantConvolutions { get; } = new("no_quant_conv", "There are no 1 x 1 convolutions on either side of the latents (diffusers: use_quant_conv and use_post_quant_conv false)");
+
+    public static MappingKey KlAutoencoder { get; } = new(
+        "autoencoder", [AutoencoderName, AutoencoderChannels, AutoencoderMultipliers, AutoencoderBlocks, LatentChannels, LatentScale, LatentShift, WithoutQuantConvolutions], Optional: false,
+        "A KL-regularised autoencoder (arXiv 2112.10752)", "{ name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 3 }");
+
+    public static EitherKey<Autoencoder> Autoencoder { get; } = new(
+        new(
+            "autoencoder",
+            [
+                new("none", "pixels in [-1, 1]; samplers clip to them", new Autoencoder.None()),
+                new("kl-f8", "the KL-regularised autoencoder of Stable Diffusion, 8 pixels to a latent pixel of 4 channels, scaled by 0.18215", Spec.Autoencoder.KlF8),
+            ],
+            "none", "Whose latents the model denoises", "kl-f8"),
+        KlAutoencoder)
+    { Rules = [Rule.LatentFitsInput] };
 
     public static WordKey<Func<Fields, Result<SamplerMethod>>> Method { get; } = new(
         "method",
@@ -132,7 +172,7 @@ internal static class SpecKeys
 
     /// <summary>The keys of a model besides its name.</summary>
     public static IReadOnlyList<SpecKey> OfModel { get; } =
-        [Backbone, Depth, Width, Heads, PatchSize, MlpRatio, Input, Conditioning, Diffusion, Autoencoder, Samplers];
+        [Backbone, Depth, Width, Heads, PatchSize, MlpRatio, Numerics, Input, Conditioning, Diffusion, Autoencoder, Samplers];
 
     /// <summary>Every key that may stand at the top of a file.</summary>
     public static IReadOnlyList<SpecKey> OfFile { get; } = [Model, Family, Matrix, .. OfModel];

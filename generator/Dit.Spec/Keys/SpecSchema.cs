@@ -60,7 +60,17 @@ public static class SpecSchema
         Mapping,
         static names => Described(
             names, ("type", JsonText.String("object")), ("maxProperties", JsonText.Number(names.MaxEntries)), ("propertyNames", NameText), ("additionalProperties", Of(names.Entry))),
-        Matrix);
+        Matrix,
+        Wholes,
+        static either => Described(either, ("anyOf", JsonText.List([Of(either.Word), Of(either.Mapping)])), ("default", either.DefaultText is { } text ? JsonText.String(text) : null)));
+
+    private static string Wholes(WholesKey key) => Described(
+        key,
+        ("type", JsonText.String("array")),
+        ("items", $"{{ \"type\": \"integer\", \"minimum\": {key.Min}, \"maximum\": {key.Max} }}"),
+        ("minItems", "1"),
+        ("maxItems", JsonText.Number(key.MaxItems)),
+        ("examples", $"[{key.Example}]"));
 
     private static string Size(SizeKey key)
     {
@@ -93,7 +103,7 @@ public static class SpecSchema
         key,
         ("type", JsonText.String("object")),
         ("minProperties", "1"),
-        ("properties", JsonText.Object([.. SpecKeys.OfModel.Where(static k => k is WholeKey or NumberKey or WordKey).Select(static k => (k.Name, (string?)JsonText.Object(("anyOf", JsonText.List(
+        ("properties", JsonText.Object([.. SpecKeys.OfModel.Where(static k => k is WholeKey or NumberKey or WordKey or EitherKey).Select(static k => (k.Name, (string?)JsonText.Object(("anyOf", JsonText.List(
         [
             JsonText.Object(("type", JsonText.String("array")), ("items", Reference(k)), ("minItems", "1"), ("uniqueItems", "true")),
             ReferenceTo("cells"),

@@ -12,6 +12,7 @@ namespace Dit.Spec;
 /// <param name="Heads">Attention heads, H.</param>
 /// <param name="PatchSize">Patch size, P.</param>
 /// <param name="HiddenWidth">Width of the MLP's hidden layer.</param>
+/// <param name="Numerics">Whose arithmetic it follows where implementations differ.</param>
 /// <param name="Input">What the model denoises.</param>
 /// <param name="Conditioning">What it is conditioned on, and how that enters the blocks.</param>
 /// <param name="Diffusion">The process it is trained for.</param>
@@ -24,6 +25,7 @@ public sealed record ModelSpec(
     int Heads,
     int PatchSize,
     int HiddenWidth,
+    Numerics Numerics,
     InputSpec Input,
     ConditioningSpec Conditioning,
     DiffusionSpec Diffusion,
@@ -66,13 +68,23 @@ public sealed record ModelSpec(
 
     private string Canonical() => FormattableString.Invariant($"""
         dit {Name} {Depth} {Width} {Heads} {PatchSize} {HiddenWidth}
-        {Input.Channels} {Input.Height} {Input.Width} {Autoencoder}
+        {Input.Channels} {Input.Height} {Input.Width} {Autoencoder.Canonical}
         {Conditioning.Variant.GetType().Name} {Conditioning.Condition.Match(
             static _ => "none",
             static c => FormattableString.Invariant($"classes {c.Count} {c.Dropout:R}"),
             static text => FormattableString.Invariant($"text {text.Tokens} {text.Width} {text.Dropout:R}"))}
-        {Diffusion.Prediction} {Diffusion.Variance} {Diffusion.Schedule} {Diffusion.Timesteps}
+        {Diffusion.Prediction} {Diffusion.Variance} {Diffusion.Schedule} {Diffusion.Timesteps}{(Numerics == Numerics.Official ? "" : $"\n{Numerics}")}
         """).Replace("\r\n", "\n");
+}
+
+/// <summary>Whose arithmetic a model follows where implementations of one architecture differ.</summary>
+public enum Numerics
+{
+    /// <summary>The official code's (facebookresearch/DiT).</summary>
+    Official,
+
+    /// <summary>That of <c>DiTTransformer2DModel</c> of diffusers: its time features take 127 equal steps, where the official code's take 128, and the norm before the MLP has eps 1e-5, not 1e-6.</summary>
+    Diffusers,
 }
 
 /// <summary>The shape of one input.</summary>
@@ -119,16 +131,6 @@ public enum Schedule
 
     /// <summary>Improved DDPM, section 3.2.</summary>
     SquaredCosine,
-}
-
-/// <summary>Whose latents a model denoises.</summary>
-public enum Autoencoder
-{
-    /// <summary>None: pixels in [-1, 1].</summary>
-    None,
-
-    /// <summary>The KL-regularised autoencoder of latent diffusion, 8 pixels to a latent pixel.</summary>
-    KlF8,
 }
 
 /// <summary>One declared sampler.</summary>

@@ -37,6 +37,7 @@ internal static class YamlTraps
 
     private static IEnumerable<SpecKey> All(SpecKey key) => key switch
     {
+        EitherKey either => All(either.Mapping),
         MappingKey mapping => [key, .. mapping.Keys.SelectMany(All)],
         NamesKey names => [key, .. names.Entry.Keys.SelectMany(All)],
         _ => [key],

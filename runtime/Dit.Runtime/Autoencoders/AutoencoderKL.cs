@@ -59,7 +59,7 @@ public sealed class AutoencoderKL : nn.Module
     /// <summary>An autoencoder with the parameters of a checkpoint: every name and shape must match.</summary>
     /// <param name="path">
     /// A file with the names of latent diffusion or of diffusers (see <see cref="AutoencoderNames"/>), told apart by content. It may be part of a larger
-    /// checkpoint, as <c>first_stage_model.*</c> is.
+    /// checkpoint, as <c>first_stage_model.*</c> is, or a folder of diffusers, of which <c>vae/</c> is taken.
     /// </param>
     /// <param name="card">Its architecture.</param>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
@@ -68,7 +68,7 @@ public sealed class AutoencoderKL : nn.Module
     /// <exception cref="DitException">The file cannot be read or holds no autoencoder.</exception>
     public static AutoencoderKL Load(string path, AutoencoderCard card, Device? device = null, ScalarType? dtype = null)
     {
-        using var file = CheckpointFile.Open(path);
+        using var file = CheckpointFile.Open(path, CheckpointComponent.Autoencoder);
         return Checkpoint.Load(AutoencoderNames.Own(file, card), card.Name, CheckpointMap(card), () => Unset(card, device, dtype));
     }
 

@@ -74,6 +74,32 @@ public static class Checkpoint
         return Filled(CheckpointFit.Of(file, modelName, map, weights, positions, grid), create);
     }
 
+    /// <summary>Creates a generated model and fills it from a file, which may have been made for another grid of patches, or have the names of diffusers.</summary>
+    /// <param name="path">A safetensors file or one of <c>torch.save</c>.</param>
+    /// <param name="card">The model.</param>
+    /// <param name="map">Every tensor that the model has.</param>
+    /// <param name="positions">The model's position table, one of these tensors.</param>
+    /// <param name="grid">What to do with a checkpoint of another grid; by default it is refused.</param>
+    /// <param name="create">Makes the model, of any initialisation.</param>
+    /// <param name="weights">Which weights of a training checkpoint to take.</param>
+    /// <returns>The filled model, which the caller owns; when anything fails it is disposed.</returns>
+    /// <exception cref="CheckpointMismatchException">The file's names or shapes are not the model's.</exception>
+    /// <exception cref="DitException">The file cannot be read, or it has the names of diffusers and the model's numerics are not those of diffusers.</exception>
+    public static TModel Load<TModel>(
+        string path,
+        ModelCard card,
+        IReadOnlyList<CheckpointEntry> map,
+        PositionTable positions,
+        CheckpointGrid? grid,
+        Func<TModel> create,
+        CheckpointWeights weights = CheckpointWeights.Auto)
+        where TModel : nn.Module
+    {
+        using var file = CheckpointFile.Open(path);
+        using var named = DitNames.Recognise(file, card, map);
+        return Filled(CheckpointFit.Of(named, card.Name, map, weights, positions, grid), create);
+    }
+
     /// <summary>Fills a model from a file, converting to the types and devices of its tensors.</summary>
     /// <param name="model">The model; untouched unless the file fits.</param>
     /// <param name="modelName">The model's name, for messages.</param>

@@ -5,13 +5,13 @@ namespace Dit.Runtime;
 /// <summary>Opens checkpoints of any accepted format.</summary>
 public static class CheckpointFile
 {
-    private const string Accepted = "a safetensors file or one of torch.save (PyTorch 1.6 or later) is accepted";
+    private const int StartBytes = 512;
+    private const int TarMagicAt = 257;
+    private const string Accepted = "a safetensors file, one of torch.save or an index of shards is accepted";
 
-    // What other files start with. The long one is the number that torch.save wrote before 1.6.
+    // What other files start with.
     private static readonly (byte[] Start, string What)[] Others =
     [
-        ([0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19],
-            "looks like a file of torch.save before PyTorch 1.6; load it there and save it again"),
         ([0x80, 0x02], "looks like a bare Python pickle"),
         ([0x80, 0x03], "looks like a bare Python pickle"),
         ([0x80, 0x04], "looks like a bare Python pickle"),
@@ -24,21 +24,34 @@ public static class CheckpointFile
         ("<"u8.ToArray(), "looks like a web page, as a failed download leaves"),
     ];
 
-    /// <summary>Opens a safetensors file or one of <c>torch.save</c>, told apart by content, whatever the name.</summary>
-    /// <param name="path">The file.</param>
-    /// <exception cref="DitException">There is no such file, it is of another format, or it is damaged.</exception>
-    public static ICheckpointFile Open(string path)
+    /// <summary>Opens a checkpoint: a safetensors file, one of <c>torch.save</c>, an index of shards, or a folder as diffusers writes it.</summary>
+    /// <remarks>Files are told apart by content, whatever their name.</remarks>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="component">Which part of a pipeline's folder to open; a file, and the folder of one component, are opened as they are.</param>
+    /// <exception cref="DitException">There is nothing of that name, it is of another format, or it is damaged.</exception>
+    public static ICheckpointFile Open(string path, CheckpointComponent component)
+    {
+        if (Directory.Exists(path))
+            return CheckpointFolder.Open(path, component);
+        return IsIndex(path) ? ShardedCheckpoint.Open(path) : OpenOne(path);
+    }
+
+    /// <summary>Opens a checkpoint; of a pipeline's folder, the denoiser. See <see cref="Open(string, CheckpointComponent)"/>.</summary>
+    /// <param name="path">The file or folder.</param>
+    /// <exception cref="DitException">There is nothing of that name, it is of another format, or it is damaged.</exception>
+    public static ICheckpointFile Open(string path) => Open(path, CheckpointComponent.Denoiser);
+
+    /// <summary>Opens one file with tensors in it.</summary>
+    internal static ICheckpointFile OpenOne(string path)
     {
         var file = SourceFile.Open(path);
         try
         {
-            var start = file.Read(0, (int)Math.Min(file.Length, 32)).AsSpan();
-            if (start.StartsWith("PK"u8))
-                return TorchArchive.Open(file);
-            // A length of fewer than 2^32 bytes, and a JSON object.
-            if (start.Length <= 8 || start[8] != (byte)'{' || start[4..8].ContainsAnyExcept((byte)0))
-                throw new DitException($"'{path}' {Looks(start)}; {Accepted}.");
-            return SafeTensorsFile.Open(file);
+            var start = Start(file);
+            return start.StartsWith("PK"u8) ? TorchArchive.Open(file)
+                : LegacyTorchFile.IsStart(start) ? LegacyTorchFile.Open(file)
+                : IsSafeTensors(start) ? SafeTensorsFile.Open(file)
+                : throw new DitException($"'{path}' {Looks(start)}; {Accepted}.");
         }
         catch
         {
@@ -47,11 +60,25 @@ public static class CheckpointFile
         }
     }
 
+    private static bool IsIndex(string path)
+    {
+        using var file = SourceFile.Open(path);
+        var start = Start(file);
+        return !IsSafeTensors(start) && start.TrimStart(" \t\r\n"u8).StartsWith("{"u8);
+    }
+
+    private static ReadOnlySpan<byte> Start(SourceFile file) => file.Read(0, (int)Math.Min(file.Length, StartBytes));
+
+    // A length of fewer than 2^32 bytes, and a JSON object.
+    private static bool IsSafeTensors(ReadOnlySpan<byte> start) => start.Length > 8 && start[8] == (byte)'{' && !start[4..8].ContainsAnyExcept((byte)0);
+
     private static string Looks(ReadOnlySpan<byte> start)
     {
         foreach (var (bytes, what) in Others)
             if (start.StartsWith(bytes))
                 return what;
+        if (start.Length > TarMagicAt && start[TarMagicAt..].StartsWith("ustar"u8))
+            return "looks like a tar archive; one of torch.save before PyTorch 0.1.10 must be loaded there and saved again";
         var shown = start[..Math.Min(8, start.Length)];
         return shown.ContainsAnyExceptInRange((byte)' ', (byte)'~')
             ? $"starts with the bytes {Convert.ToHexStringLower(shown)}, as no checkpoint does"

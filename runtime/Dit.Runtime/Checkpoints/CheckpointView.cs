@@ -28,6 +28,10 @@ public static class CheckpointView
     public static ICheckpointFile Without(this ICheckpointFile file, string prefix) =>
         file.Holds(prefix) ? new View(file, "", name => !name.StartsWith(prefix, StringComparison.Ordinal)) : file;
 
+    /// <summary>The file with more to say beside its tensors; of two values of one name, the new one counts.</summary>
+    internal static ICheckpointFile With(this ICheckpointFile file, IReadOnlyCollection<KeyValuePair<string, string>> metadata) =>
+        metadata.Count == 0 ? file : new MetadataView(file, metadata);
+
     private sealed class View(ICheckpointFile file, string prefix, Func<string, bool> isSeen) : ICheckpointFile
     {
         public string Path => file.Path;
@@ -42,6 +46,22 @@ public static class CheckpointView
         public Tensor Read(string name, Device? device = null, ScalarType? dtype = null) => file.Read(prefix + name, device, dtype);
 
         public void CopyInto(string name, Tensor destination) => file.CopyInto(prefix + name, destination);
+
+        public void Dispose() => file.Dispose();
+    }
+
+    private sealed class MetadataView(ICheckpointFile file, IEnumerable<KeyValuePair<string, string>> metadata) : ICheckpointFile
+    {
+        public string Path => file.Path;
+
+        public IReadOnlyDictionary<string, string> Metadata { get; } =
+            metadata.Concat(file.Metadata).DistinctBy(static entry => entry.Key).ToDictionary(StringComparer.Ordinal);
+
+        public IReadOnlyDictionary<string, TensorInfo> Tensors => file.Tensors;
+
+        public Tensor Read(string name, Device? device = null, ScalarType? dtype = null) => file.Read(name, device, dtype);
+
+        public void CopyInto(string name, Tensor destination) => file.CopyInto(name, destination);
 
         public void Dispose() => file.Dispose();
     }

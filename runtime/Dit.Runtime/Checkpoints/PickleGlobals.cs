@@ -6,6 +6,7 @@ namespace Dit.Runtime;
 internal static class PickleGlobals
 {
     private const string RebuildTensor = "torch._utils._rebuild_tensor_v2";
+    private const string RebuildTensorOld = "torch._utils._rebuild_tensor";
     private const string RebuildParameter = "torch._utils._rebuild_parameter";
     private const string OrderedDict = "collections.OrderedDict";
     private const string StoragePrefix = "torch.";
@@ -26,7 +27,7 @@ internal static class PickleGlobals
 
     /// <summary>The name, if it is one of the few.</summary>
     public static PickleValue.Global Name(string path, string name) =>
-        name is RebuildTensor or RebuildParameter or OrderedDict || InertNames.Contains(name) || StorageType(name) is not null
+        name is RebuildTensor or RebuildTensorOld or RebuildParameter or OrderedDict || InertNames.Contains(name) || StorageType(name) is not null
             ? new PickleValue.Global(name)
             : throw new DitException($"'{path}' asks for '{Printable.Of(name)}', which no state dict needs, and nothing in a file is ever run; "
                 + "save model.state_dict() rather than objects.");
@@ -38,7 +39,8 @@ internal static class PickleGlobals
             throw new DitException($"'{path}' is not a PyTorch state dict: its pickle calls something that is not a name.");
         return name switch
         {
-            RebuildTensor => RebuildTensorV2(path, items),
+            RebuildTensor => items.Count is 6 or 7 ? View(path, name, items) : throw WrongArguments(path, name),
+            RebuildTensorOld => items.Count == 4 ? View(path, name, items) : throw WrongArguments(path, name),
             RebuildParameter => items is [PickleValue.Tensor tensor, ..] ? tensor : throw WrongArguments(path, name),
             OrderedDict => items is [] or [PickleValue.Sequence] ? Pairs(path, items) : throw WrongArguments(path, name),
             _ when InertNames.Contains(name) => new PickleValue.Inert(name),
@@ -61,24 +63,35 @@ internal static class PickleGlobals
         }
     }
 
-    /// <summary>The storage that a persistent id names: ('storage', class, key, device, elements).</summary>
+    /// <summary>The storage that a persistent id names: ('storage', class, key, device, elements[, view]).</summary>
+    /// <remarks>Files before PyTorch 1.6 have the view: None, or (key, first element, elements) of a part of the storage.</remarks>
     public static PickleValue.Storage Persistent(string path, PickleValue id) =>
         id is PickleValue.Sequence
         {
             IsTuple: true,
             Items: [PickleValue.Scalar { Text: "storage" }, PickleValue.Global { Name: var name }, PickleValue.Scalar { Text: { } key }, _,
-                PickleValue.Scalar { Integer: >= 0 and var elements }],
-        } && StorageType(name) is { } type
-            ? new PickleValue.Storage(key, type, elements)
+                PickleValue.Scalar { Integer: >= 0 and var elements }, .. var rest],
+        } && StorageType(name) is { } type && rest.Count <= 1
+            ? rest is [var view] ? Part(path, new PickleValue.Storage(key, type, elements), view) : new PickleValue.Storage(key, type, elements)
             : throw new DitException($"'{path}' is not a PyTorch state dict: it refers to something outside it that is not a tensor's storage.");
 
-    // (storage, offset, size, stride, requires_grad, backward_hooks[, metadata])
-    private static PickleValue.Tensor RebuildTensorV2(string path, List<PickleValue> items)
+    private static PickleValue.Storage Part(string path, PickleValue.Storage whole, PickleValue view) => view switch
+    {
+        PickleValue.Scalar { Value: null } => whole,
+        PickleValue.Sequence
+        {
+            IsTuple: true,
+            Items: [PickleValue.Scalar { Text: not null }, PickleValue.Scalar { Integer: >= 0 and var first }, PickleValue.Scalar { Integer: >= 0 and var elements }],
+        } when first <= whole.Elements && elements <= whole.Elements - first => new(whole.Key, whole.Type, elements, first),
+        _ => throw new DitException($"'{path}' is not a PyTorch state dict: it takes a part of a storage that lies outside it."),
+    };
+
+    // (storage, offset, size, stride[, requires_grad, backward_hooks[, metadata]])
+    private static PickleValue.Tensor View(string path, string function, List<PickleValue> items)
     {
         if (items is not [PickleValue.Storage storage, PickleValue.Scalar { Integer: >= 0 and var offset }, var size, var stride, ..]
-            || items.Count is < 6 or > 7
             || Integers(size) is not { } shape || Integers(stride) is not { } strides || shape.Length != strides.Length)
-            throw WrongArguments(path, RebuildTensor);
+            throw WrongArguments(path, function);
         CheckInside(path, storage, offset, shape, strides);
         return new PickleValue.Tensor(storage, offset, shape, strides);
     }

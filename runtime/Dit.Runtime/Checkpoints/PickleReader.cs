@@ -21,13 +21,30 @@ internal sealed class PickleReader
     private readonly List<PickleValue> _stack = [];
     private readonly List<int> _marks = [];
     private readonly Dictionary<long, PickleValue> _memo = [];
+    private readonly List<PickleValue.Storage> _storages = [];
     private int _at;
 
-    private PickleReader(string path, byte[] bytes) => (_path, _bytes) = (path, bytes);
+    private PickleReader(string path, byte[] bytes, int at) => (_path, _bytes, _at) = (path, bytes, at);
 
     /// <summary>The value that the pickle builds.</summary>
     /// <exception cref="DitException">It names something that no state dict needs, or it is not a pickle.</exception>
-    public static PickleValue Read(string path, byte[] bytes) => new PickleReader(path, bytes).Run();
+    public static PickleValue Read(string path, byte[] bytes) => new PickleReader(path, bytes, 0).Run();
+
+    /// <summary>The value of a pickle among others, which begins at <paramref name="at"/> and ends where that then is.</summary>
+    /// <param name="path">The file, for messages.</param>
+    /// <param name="bytes">The pickles.</param>
+    /// <param name="at">A place in <paramref name="bytes"/>.</param>
+    /// <param name="storages">Receives every storage that the pickle names, those that no tensor uses included.</param>
+    /// <exception cref="DitException">It names something that no state dict needs, or it is not a pickle.</exception>
+    public static PickleValue Read(string path, byte[] bytes, ref int at, ICollection<PickleValue.Storage> storages)
+    {
+        var reader = new PickleReader(path, bytes, at);
+        var value = reader.Run();
+        at = reader._at;
+        foreach (var storage in reader._storages)
+            storages.Add(storage);
+        return value;
+    }
 
     private PickleValue Run()
     {
@@ -64,6 +81,7 @@ internal sealed class PickleReader
             case '\x8c': return Push(Text(Take(Length(1))));
             case '\x8d': return Push(Text(Take(Length(8))));
             case 'U': return Push(Encoding.Latin1.GetString(Take(Length(1))));
+            case 'T': return Push(Encoding.Latin1.GetString(Take(Length(4))));
             case 'C': return Push(Take(Length(1)).ToArray());
             case 'B': return Push(Take(Length(4)).ToArray());
             default: return false;
@@ -127,7 +145,10 @@ internal sealed class PickleReader
                 var state = Pop(1)[0];
                 PickleGlobals.Build(_path, Peek(), state);
                 return true;
-            case 'Q': return Push(PickleGlobals.Persistent(_path, Pop(1)[0])); // BINPERSID
+            case 'Q': // BINPERSID
+                var storage = PickleGlobals.Persistent(_path, Pop(1)[0]);
+                _storages.Add(storage);
+                return Push(storage);
             default: return false;
         }
     }

@@ -56,14 +56,16 @@ internal abstract class PickleValue
         public PickleValue? State { get; set; }
     }
 
-    /// <summary>Elements in the archive's entry <c>data/<paramref name="key"/></c>.</summary>
-    public sealed class Storage(string key, ScalarType type, long elements) : PickleValue
+    /// <summary>Elements kept outside the pickle under <paramref name="key"/>, from element <paramref name="first"/> on.</summary>
+    public sealed class Storage(string key, ScalarType type, long elements, long first = 0) : PickleValue
     {
         public string Key { get; } = key;
 
         public ScalarType Type { get; } = type;
 
         public long Elements { get; } = elements;
+
+        public long First { get; } = first;
     }
 
     /// <summary>A view of a storage, in elements.</summary>
@@ -76,5 +78,27 @@ internal abstract class PickleValue
         public long[] Shape { get; } = shape;
 
         public long[] Strides { get; } = strides;
+
+        /// <summary>Where the elements lie in a file that has the storage's own at <paramref name="storageOffset"/>.</summary>
+        public StoredTensor At(long storageOffset)
+        {
+            var start = storageOffset + (Source.First + Offset) * TensorTypes.Size(Source.Type);
+            return new StoredTensor(new TensorInfo(Source.Type, Shape), start, IsRowMajor() ? null : Strides);
+        }
+
+        private bool IsRowMajor()
+        {
+            if (Shape.Contains(0))
+                return true;
+            long expected = 1;
+            for (var i = Shape.Length - 1; i >= 0; i--)
+            {
+                // The stride of a dimension of one element is never taken.
+                if (Shape[i] != 1 && Strides[i] != expected)
+                    return false;
+                expected *= Shape[i];
+            }
+            return true;
+        }
     }
 }

@@ -70,14 +70,7 @@ public abstract class TensorFile : ICheckpointFile
 
     private StoredTensor Find(string name) => _stored.TryGetValue(name, out var stored)
         ? stored
-        : throw new DitException($"'{Path}' holds no tensor '{Printable.Of(name)}'; it holds {Some(_stored.Keys)}.");
-
-    private static string Some(ICollection<string> names) => names.Count switch
-    {
-        0 => "none",
-        <= 5 => string.Join(", ", names.Select(Printable.Of)),
-        _ => $"{string.Join(", ", names.Take(5).Select(Printable.Of))} and {names.Count - 5} more",
-    };
+        : throw new DitException($"'{Path}' holds no tensor '{Printable.Of(name)}'; it holds {Printable.Some(_stored.Keys)}.");
 
     private void Copy(StoredTensor stored, Tensor destination)
     {

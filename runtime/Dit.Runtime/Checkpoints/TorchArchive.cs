@@ -74,25 +74,9 @@ public sealed class TorchArchive : TensorFile
             throw new DitException($"'{file.Path}' lacks the elements of tensor '{Printable.Of(name)}' "
                 + $"(entry data/{Printable.Of(storage.Key)}).");
         var size = TensorTypes.Size(storage.Type);
-        if (storage.Elements > entry.Length / size)
+        if (storage.First + storage.Elements > entry.Length / size)
             throw new DitException($"'{file.Path}' holds {entry.Length} bytes for tensor '{Printable.Of(name)}', "
                 + $"but claims {storage.Elements} elements of {size} bytes.");
-        var info = new TensorInfo(storage.Type, tensor.Shape);
-        return new StoredTensor(info, entry.Offset + tensor.Offset * size, IsRowMajor(tensor) ? null : tensor.Strides);
-    }
-
-    private static bool IsRowMajor(PickleValue.Tensor tensor)
-    {
-        if (tensor.Shape.Contains(0))
-            return true;
-        long expected = 1;
-        for (var i = tensor.Shape.Length - 1; i >= 0; i--)
-        {
-            // The stride of a dimension of one element is never taken.
-            if (tensor.Shape[i] != 1 && tensor.Strides[i] != expected)
-                return false;
-            expected *= tensor.Shape[i];
-        }
-        return true;
+        return tensor.At(entry.Offset);
     }
 }

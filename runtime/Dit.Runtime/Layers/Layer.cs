@@ -7,6 +7,8 @@ namespace Dit.Runtime;
 /// <summary>Small pieces that generated models are made of.</summary>
 public static class Layer
 {
+    private const double OfficialEps = 1e-6;
+
     /// <summary>A linear layer whose parameters are not set yet: <c>Initialize</c> or a checkpoint sets them.</summary>
     /// <param name="input">Features in.</param>
     /// <param name="output">Features out.</param>
@@ -29,21 +31,23 @@ public static class Layer
         return parameter;
     }
 
-    /// <summary>LayerNorm over the last dimension, without scale and shift, eps 1e-6.</summary>
+    /// <summary>LayerNorm over the last dimension, without scale and shift.</summary>
     /// <param name="x">(..., D).</param>
     /// <param name="width">D.</param>
+    /// <param name="eps">Added to the variance.</param>
     /// <returns>(..., D).</returns>
-    public static Tensor Norm(Tensor x, long width) => nn.functional.layer_norm(x, [width], eps: 1e-6);
+    public static Tensor Norm(Tensor x, long width, double eps = OfficialEps) => nn.functional.layer_norm(x, [width], eps: eps);
 
     /// <summary>Adaptive LayerNorm: <c>norm(x) (1 + scale) + shift</c> (DiT paper, section 3.2).</summary>
     /// <param name="x">Tokens, (N, T, D).</param>
     /// <param name="shift">(N, 1, D).</param>
     /// <param name="scale">(N, 1, D).</param>
+    /// <param name="eps">Added to the variance in the norm.</param>
     /// <returns>(N, T, D).</returns>
-    public static Tensor Modulate(Tensor x, Tensor shift, Tensor scale)
+    public static Tensor Modulate(Tensor x, Tensor shift, Tensor scale, double eps = OfficialEps)
     {
         using var scope = NewDisposeScope();
-        return addcmul(shift, Norm(x, x.shape[^1]), scale.add(Scalars.One, Scalars.One), Scalars.One).MoveToOuterDisposeScope();
+        return addcmul(shift, Norm(x, x.shape[^1], eps), scale.add(Scalars.One, Scalars.One), Scalars.One).MoveToOuterDisposeScope();
     }
 
     /// <summary>Puts patches back in their places.</summary>

@@ -9,17 +9,21 @@ namespace Dit.Runtime;
 public sealed class TimestepEmbedder : nn.Module<Tensor, Tensor>
 {
     private const int Features = 256;
+    private const int OfficialIntervals = Features / 2;
 
     private readonly Sequential mlp;
     private readonly Linear first;
     private readonly Linear second;
+    private readonly int intervals;
 
     /// <summary>A layer whose parameters are not set yet.</summary>
     /// <param name="width">D.</param>
     /// <param name="device">Where the parameters live.</param>
     /// <param name="dtype">Their type.</param>
-    public TimestepEmbedder(int width, Device device, ScalarType dtype) : base(nameof(TimestepEmbedder))
+    /// <param name="intervals">As for <see cref="Sinusoid"/>.</param>
+    public TimestepEmbedder(int width, Device device, ScalarType dtype, int intervals = OfficialIntervals) : base(nameof(TimestepEmbedder))
     {
+        this.intervals = intervals;
         first = Layer.Linear(Features, width, device, dtype);
         second = Layer.Linear(width, width, device, dtype);
         mlp = nn.Sequential(("0", first), ("1", nn.SiLU()), ("2", second));
@@ -31,7 +35,7 @@ public sealed class TimestepEmbedder : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor t)
     {
         using var scope = NewDisposeScope();
-        return mlp.call(Sinusoid(t).to(first.weight.dtype)).MoveToOuterDisposeScope();
+        return mlp.call(Sinusoid(t, intervals).to(first.weight.dtype)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Weights normal with standard deviation 0.02, biases zero.</summary>
@@ -41,16 +45,18 @@ public sealed class TimestepEmbedder : nn.Module<Tensor, Tensor>
         Initialise.Normal(second, 0.02, random);
     }
 
-    /// <summary>cos, then sin, of t times frequencies that fall from 1 to 1/10000; in float32 whatever the parameters' type.</summary>
+    /// <summary>cos, then sin, of t times 128 frequencies that fall from 1 towards 1/10000; in float32 whatever the parameters' type.</summary>
     /// <param name="t">(N,).</param>
+    /// <param name="intervals">Equal steps, on a logarithmic scale, from 1 to 1/10000: 128 in the official code, whose last frequency is one
+    /// step short of 1/10000, and 127 in diffusers, whose last frequency is 1/10000.</param>
     /// <returns>(N, 256).</returns>
-    public static Tensor Sinusoid(Tensor t)
+    public static Tensor Sinusoid(Tensor t, int intervals = OfficialIntervals)
     {
         using var scope = NewDisposeScope();
         const int half = Features / 2;
-        var frequencies = exp(arange(half, ScalarType.Float32, t.device) * (-Math.Log(10000) / half)); // (128,)
-        var angles = t.to(ScalarType.Float32).unsqueeze(1) * frequencies;                             // (N, 128)
-        return cat([angles.cos(), angles.sin()], dim: 1).MoveToOuterDisposeScope();                   // (N, 256)
+        var frequencies = exp(arange(half, ScalarType.Float32, t.device) * (-Math.Log(10000) / intervals)); // (128,)
+        var angles = t.to(ScalarType.Float32).unsqueeze(1) * frequencies;                                  // (N, 128)
+        return cat([angles.cos(), angles.sin()], dim: 1).MoveToOuterDisposeScope();                        // (N, 256)
     }
 
     /// <inheritdoc/>

@@ -17,6 +17,7 @@ namespace Dit.Runtime;
 /// <param name="Macs">Multiply-accumulates of one forward pass of one sample; the paper calls these Gflops.</param>
 /// <param name="Autoencoder">The autoencoder whose latents the model works on; null for a model of pixels in [-1, 1].</param>
 /// <param name="SpecHash">Identifies the validated spec that the model was generated from.</param>
+/// <param name="Numerics">Whose arithmetic it follows where implementations differ.</param>
 public sealed record ModelCard(
     string Name,
     string Backbone,
@@ -33,7 +34,8 @@ public sealed record ModelCard(
     long TrainableParameters,
     long Macs,
     AutoencoderCard? Autoencoder,
-    string SpecHash)
+    string SpecHash,
+    Numerics Numerics = Numerics.Official)
 {
     /// <summary>Floating-point operations of one forward pass of one sample: two for each multiply-accumulate.</summary>
     public long Flops => 2 * Macs;

@@ -67,6 +67,17 @@ public sealed class LatentTests : IDisposable
     }
 
     [Fact]
+    public void A_spec_declares_an_autoencoder_and_the_models_samples_are_its_latents()
+    {
+        Assert.Equal(AutoencoderKLTests.Tiny, TinyLatent.Card.Autoencoder);
+        Assert.False(TinyLatent.Card.IsPixelSpace);
+        using var model = TinyLatent.Create(seed: 1);
+        using var autoencoder = AutoencoderKLTests.Load();
+        var samples = TinyLatent.Samplers.Ddim4.Sample(model, [0, 2], seed: 3);
+        Assert.Equal([2, 3, 16, 16], autoencoder.Decode(ScaledLatents.Of(samples, autoencoder.Card)).shape);
+    }
+
+    [Fact]
     public void Cards_are_equal_by_value()
     {
         Assert.Equal(Shifted, Shifted with { Multipliers = [1, 2] });

@@ -15,10 +15,29 @@ public sealed class CheckpointFileTests : IDisposable
             Assert.IsType<TorchArchive>(file);
         using (var file = CheckpointFile.Open(safe))
             Assert.IsType<SafeTensorsFile>(file);
+        using (var file = CheckpointFile.Open(_folder.Write("weights.json", GoldenFile.Bytes("torch/state.legacy.pt"))))
+            Assert.IsType<LegacyTorchFile>(file);
+    }
+
+    [Fact]
+    public void A_safetensors_file_whose_length_reads_as_a_brace_is_no_index()
+    {
+        // A header of 123 bytes: the file begins with '{'.
+        byte[] header = [.. "{}"u8, .. Enumerable.Repeat((byte)' ', 121)];
+        using var file = CheckpointFile.Open(_folder.Write("a", [123, 0, 0, 0, 0, 0, 0, 0, .. header]));
+        Assert.IsType<SafeTensorsFile>(file);
+    }
+
+    [Fact]
+    public void A_tar_archive_of_the_first_PyTorch_is_refused_as_one()
+    {
+        var tar = new byte[1024];
+        "storages"u8.CopyTo(tar);
+        "ustar"u8.CopyTo(tar.AsSpan(257));
+        Assert.Contains("tar archive", Assert.Throws<DitException>(() => CheckpointFile.Open(_folder.Write("a", tar))).Message);
     }
 
     [Theory]
-    [InlineData("80028a0a6cfc9c46f9206aa850192e", "before PyTorch 1.6")]
     [InlineData("80027d71002e", "bare Python pickle")]
     [InlineData("80049500000000", "bare Python pickle")]
     [InlineData("1f8b0800", "gzip")]
@@ -43,7 +62,7 @@ public sealed class CheckpointFileTests : IDisposable
     {
         Assert.Equal($"There is no file '{_folder["no"]}'.", Assert.Throws<DitException>(() => CheckpointFile.Open(_folder["no"])).Message);
         Assert.Contains("is empty", Assert.Throws<DitException>(() => CheckpointFile.Open(_folder.Write("a", []))).Message);
-        Assert.Contains("is a folder", Assert.Throws<DitException>(() => CheckpointFile.Open(_folder.Root)).Message);
+        Assert.Contains("is a folder without a checkpoint", Assert.Throws<DitException>(() => CheckpointFile.Open(_folder.Root)).Message);
         Assert.Contains("path", Assert.Throws<DitException>(() => CheckpointFile.Open("")).Message);
     }
 

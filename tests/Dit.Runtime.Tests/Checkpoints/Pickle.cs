@@ -57,6 +57,16 @@ internal sealed class Pickle
         Global("torch._utils", "_rebuild_tensor_v2").Op('(').Storage(type, key, elements).Int(offset).Ints(shape).Ints(strides)
             .Op(0x89).Global("collections", "OrderedDict").Op(')').Op('R').Op('t').Op('R');
 
+    /// <summary>A vector on a part of a storage of float32, as files before PyTorch 1.6 have it.</summary>
+    public Pickle View(string key, long elements, long first, long count, long[] shape) =>
+        Global("torch._utils", "_rebuild_tensor_v2").Op('(')
+            .Op('(').Text("storage").Global("torch", "FloatStorage").Text(key).Text("cpu").Int(elements).Op('(').Text("view").Int(first).Int(count).Op('t').Op('t').Op('Q')
+            .Int(0).Ints(shape).Ints(1).Op(0x89).Op('}').Op('t').Op('R');
+
+    /// <summary>A tensor as PyTorch before 0.4 rebuilds it.</summary>
+    public Pickle OldTensor(string key, long elements, long[] shape, long[] strides) =>
+        Global("torch._utils", "_rebuild_tensor").Op('(').Storage("FloatStorage", key, elements).Int(0).Ints(shape).Ints(strides).Op('t').Op('R');
+
     /// <summary>{"x": one value}.</summary>
     public static byte[] Entry(Func<Pickle, Pickle> value) => value(new Pickle().Op('}').Text("x")).Op('s').Bytes;
 

@@ -17,6 +17,7 @@ public class LoadVerdictTests
         { "label dropout", "", "dropout: 0.1 => dropout: 0.2", "as it is" },
         { "one fixed variance for the other", "learned-range => fixed-small", "learned-range => fixed-large", "as it is" },
         { "heads", "", "heads: 4 => heads: 8", "means something else: heads" },
+        { "whose arithmetic", "", "mlp_ratio: 4 => numerics: diffusers", "means something else: numerics" },
         { "what is predicted", "", "prediction: epsilon => prediction: start-x", "means something else: diffusion.prediction" },
         { "the schedule", "", "schedule: linear => schedule: squared-cosine", "means something else: diffusion.schedule" },
         { "the timesteps", "", "timesteps: 1000 => timesteps: 500", "means something else: diffusion.timesteps" },

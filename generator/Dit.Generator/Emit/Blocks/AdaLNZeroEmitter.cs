@@ -36,7 +36,7 @@ internal static class AdaLNZeroEmitter
                 var (shift1, scale1, gate1) = (m[0], m[1], m[2]);
                 var (shift2, scale2, gate2) = (m[3], m[4], m[5]);
                 var h = x + gate1 * attn.call(Layer.Modulate(x, shift1, scale1)); // (N, T, D)
-                return (h + gate2 * mlp.call(Layer.Modulate(h, shift2, scale2))).MoveToOuterDisposeScope(); // (N, T, D)
+                return (h + gate2 * mlp.call(Layer.Modulate(h, shift2, scale2{{NumericsEmitter.MlpNorm(spec)}}))).MoveToOuterDisposeScope(); // (N, T, D)
             }
 
             /// <summary>Linear layers Xavier uniform, the regressing layer zero: the block starts as the identity.</summary>

@@ -1,0 +1,34 @@
+"""Holds a file that Dit.Runtime wrote against what it should hold, with PyTorch. Usage: python3 check_written.py <file.pt> <file.safetensors>"""
+import json
+import struct
+import sys
+import zipfile
+
+import torch
+
+from make_fixtures import TYPES, elements, flatten
+
+
+def load_safetensors(path):
+    with open(path, "rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+        data = file.read()
+    header.pop("__metadata__", None)
+    return {name: (dict(TYPES)[t["dtype"]], t["shape"], data[slice(*t["data_offsets"])]) for name, t in header.items()}
+
+
+def main(written, expected):
+    wanted = load_safetensors(expected)
+    with zipfile.ZipFile(written) as archive:
+        assert archive.testzip() is None, "a checksum is wrong"
+    for weights_only in (False, True):
+        given = flatten(torch.load(written, weights_only=weights_only))
+        assert list(given) == list(wanted), f"names differ: {sorted(set(given) ^ set(wanted))}"
+        for name, (dtype, shape, data) in wanted.items():
+            assert given[name].dtype == dtype and list(given[name].shape) == shape, name
+            assert elements(given[name]) == data, name
+    print(f"{written}: {len(wanted)} tensors are right")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
