@@ -12,8 +12,6 @@ public sealed class LatentFolder : IDisposable
     /// <summary>The file that makes a folder one of latents; written last.</summary>
     public const string IndexName = "latents.json";
 
-    private const int MostIndexBytes = 32 << 20;
-
     private readonly IReadOnlyList<SafeTensorsFile> shards;
     private readonly long[] labels; // of every image; empty without classes
 
@@ -101,15 +99,7 @@ public sealed class LatentFolder : IDisposable
             throw new DitException(ShardsIn(root).Any()
                 ? $"The latent folder {root} is not finished, since it has shards and no {IndexName}: the same 'dit encode' goes on where it was stopped."
                 : $"{root} is no folder of latents, since it has no {IndexName}: 'dit encode' makes one from a folder of images.");
-        try
-        {
-            if (new FileInfo(IndexOf(root)).Length > MostIndexBytes) throw new DitException($"'{IndexOf(root)}' is larger than any index of latents.");
-            return LatentDescription.Parse(File.ReadAllText(IndexOf(root)), IndexOf(root));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new DitException($"The latent folder {root} cannot be read: {e.Message}", e);
-        }
+        return JsonFile.Read(IndexOf(root), "an index of latents", index => LatentDescription.Parse(index.GetRawText(), IndexOf(root)));
     }
 
     /// <summary>The names of all shards that lie in a folder, of whatever run.</summary>

@@ -247,7 +247,7 @@ public sealed class LatentFolderTests : IDisposable
     [Theory]
     [InlineData("", "")]
     [InlineData("{}", "names no version")]
-    [InlineData("[1]", "names no version")]
+    [InlineData("[1]", "not a JSON object")]
     [InlineData("{\"version\": 2}", "reads version 1")]
     [InlineData("{\"version\": \"one\"}", "reads version 1")]
     [InlineData("{\"version\": 1}", "does not describe latents")]
