@@ -50,6 +50,29 @@ public sealed class DitNamesTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_the_official_code_comes_back_bit_for_bit_its_position_table_included()
+    {
+        using var scope = NewDisposeScope();
+        var map = DitNames.Diffusers<GoldenP2>();
+        using var official = CheckpointFile.Open(GoldenFile.Path("dit/dit-p2.state_dict.pt"));
+        foreach (var type in (ScalarType[])[ScalarType.Float32, ScalarType.Float16])
+        {
+            SafeTensors.Save(_folder["there"], map.Write(official), dtype: type);
+            using var back = map.Read(CheckpointFile.Open(_folder["there"]));
+            Assert.Equal(official.Tensors.Keys, back.Tensors.Keys);
+            Assert.All(official.Tensors.Keys, name => Assert.True(official.Read(name, dtype: type).Equals(back.Read(name)), name));
+        }
+    }
+
+    [Fact]
+    public void Positions_that_diffusers_would_not_compute_are_not_lost_in_silence()
+    {
+        using var model = Stirred.Create<SmallOfficial>();
+        using (no_grad()) model.state_dict()["pos_embed"].mul_(2);
+        Assert.Contains("where 'pos_embed' is computed and not stored", Assert.Throws<DitException>(() => DitNames.Diffusers<SmallOfficial>().Write(model)).Message);
+    }
+
+    [Fact]
     public void A_model_with_the_numerics_of_diffusers_computes_what_PyTorch_does_with_its_formulas()
     {
         using var scope = NewDisposeScope();
