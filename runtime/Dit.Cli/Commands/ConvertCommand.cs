@@ -30,17 +30,19 @@ internal static class ConvertCommand
             HelpName = "NAME",
             CompletionSources = { _ => context.Models.Select(known => known.Card.Name) },
         };
-        var weights = CheckpointOptions.Weights();
-        var type = CheckpointOptions.Type();
+        var weights = CommonOptions.Weights();
+        var type = new Option<string?>("--dtype") { Description = "Type of the numbers. [default: as they are]" };
+        type.AcceptOnlyFromAmong([.. CommonOptions.RealTypes.Keys]);
         var command = new Command("convert", Description) { from, to, form, model, weights, type };
         command.SetAction(parsed =>
         {
             TensorLibrary.Require();
             var target = ConvertTarget.For(parsed.GetRequiredValue(form), parsed.GetRequiredValue(to));
-            using var file = CheckpointFile.Open(parsed.GetRequiredValue(from)).OfWeights(CheckpointOptions.WeightsOf(parsed.GetRequiredValue(weights)));
+            using var file = CheckpointFile.Open(parsed.GetRequiredValue(from)).OfWeights(CommonOptions.WeightsWords[parsed.GetRequiredValue(weights)]);
             var match = CheckpointMatch.Find(context, file, parsed.GetValue(model));
             if (match.OtherSetting is { } other) throw new DitException(other);
-            match.Model.Accept(new Conversion(context, file, match, target, CheckpointOptions.TypeOf(parsed.GetValue(type))));
+            ScalarType? dtype = parsed.GetValue(type) is { } word ? CommonOptions.RealTypes[word] : null;
+            match.Model.Accept(new Conversion(context, file, match, target, dtype));
         });
         return command;
     }
