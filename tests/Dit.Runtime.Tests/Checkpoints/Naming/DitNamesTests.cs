@@ -165,6 +165,20 @@ public sealed class DitNamesTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_SiT_loads_and_the_first_half_of_the_output_is_what_SiT_computes()
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var golden = new GoldenFile("sit", "sit");
+        SafeTensors.Save(_folder["sit"], golden.Under("param."));
+        using (var file = CheckpointFile.Open(_folder["sit"]))
+            Assert.Equal(0, DitNames.Official<GoldenP2>().DifferenceFrom(file).Count);
+        using var model = GoldenP2.Load(_folder["sit"]);
+        var output = model.call(golden["in.data"], golden["in.t"], golden["in.y"]);
+        Close.To(golden["out.model"], output.narrow(1, 0, 4), Close.OneStep);
+    }
+
+    [Fact]
     public void A_damaged_file_of_diffusers_is_refused_in_its_own_names()
     {
         const string Gone = "transformer_blocks.1.attn1.to_k.weight", Copy = "transformer_blocks.1.norm1.emb.timestep_embedder.linear_2.bias";
