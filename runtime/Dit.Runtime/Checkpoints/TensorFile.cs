@@ -49,6 +49,18 @@ public abstract class TensorFile : ICheckpointFile
         Copy(stored, destination);
     }
 
+    /// <summary>Reads one row of a tensor, that is what lies at one index of its first dimension, into another tensor that exists.</summary>
+    /// <param name="name">Its name; its elements must lie in order, as in every safetensors file.</param>
+    /// <param name="row">The index, which must exist.</param>
+    /// <param name="destination">A tensor of the shape of a row.</param>
+    /// <exception cref="DitException">There is no such tensor, or the file cannot be read.</exception>
+    internal void CopyRowInto(string name, long row, Tensor destination)
+    {
+        var whole = Find(name);
+        var info = whole.Info with { Shape = whole.Info.Shape[1..] };
+        Copy(new StoredTensor(info, whole.Offset + row * info.Elements * TensorTypes.Size(info.DType)), destination);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

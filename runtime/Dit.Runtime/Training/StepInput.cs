@@ -4,7 +4,7 @@ namespace Dit.Runtime;
 
 /// <summary>Everything that one training step takes; it owns its tensors.</summary>
 /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
-/// <param name="Images">(N, C, Y, X), in [-1, 1].</param>
+/// <param name="Images">(N, C, Y, X): pixels in [-1, 1] or scaled latents.</param>
 /// <param name="Condition">The condition of each image, hidden for some of them.</param>
 /// <param name="Timesteps">N timesteps of the process.</param>
 /// <param name="Noise">(N, C, Y, X), standard normal.</param>
@@ -62,9 +62,10 @@ public static class StepInput
         using var random = new Generator(KeyedNoise.Key(recipe.Seed ^ Stream, step));
         var n = indices.Length;
         var flips = recipe.HorizontalFlip ? EpochOrder.Flips(n, recipe.Seed, step) : new bool[n];
-        var (images, condition) = data.Load(indices, flips);
+        var (loaded, condition) = data.Load(indices, flips);
         var hidden = condition.Hide(card, random);
         var t = randint(0, timesteps, [n], dtype: ScalarType.Int32, generator: random).data<int>().ToArray();
+        var images = data.Draw(loaded, random);
         var noise = randn(images.shape, generator: random); // on the CPU, so that a seed means the same on every device
         return new(Keep(images), hidden.Select(Keep), t, Keep(noise));
     }

@@ -6,14 +6,20 @@ namespace Dit.Runtime;
 /// <typeparam name="TCondition">What the images come with; a model of another condition does not take the set.</typeparam>
 /// <param name="Count">How many images there are.</param>
 /// <param name="Load">
-/// Given the indices of N images and, for each, whether to mirror it: the images, (N, C, Y, X) in [-1, 1], float32, and their conditions, new
-/// tensors on the CPU. Called from one background thread.
+/// Given the indices of N images and, for each, whether to mirror it: the images, (N, C, Y, X) in [-1, 1], float32, or what
+/// <see cref="TrainingSet{TCondition}.Draw"/> takes, and their conditions, new tensors on the CPU. Called from one background thread.
 /// </param>
 public sealed record TrainingSet<TCondition>(int Count, Func<int[], bool[], (Tensor Images, TCondition Condition)> Load)
     where TCondition : ICondition<TCondition>
 {
     /// <summary>The names of the classes: label i is <c>Classes[i]</c>. Empty where there are none.</summary>
     public IReadOnlyList<string> Classes { get; init; } = [];
+
+    /// <summary>
+    /// What a step learns from, (N, C, Y, X), given what was loaded and the step's random numbers: by default the images as they are; of moments,
+    /// latents that are drawn anew in every step. Its new tensors belong to the ambient dispose scope.
+    /// </summary>
+    public Func<Tensor, Generator, Tensor> Draw { get; init; } = static (images, _) => images;
 }
 
 /// <summary>Makes training sets.</summary>
@@ -49,4 +55,51 @@ public static class TrainingSet
     /// <summary>The images of a folder without their labels, in the shape that a model takes.</summary>
     public static TrainingSet<NoCondition> OfImages(ImageFolder folder, ImageShape shape) =>
         OfImages(folder.Count, (indices, flips) => folder.LoadImages(indices, shape, flips));
+
+    /// <summary>The latents and class labels of a folder, drawn from its moments anew in every step, for class-conditional models.</summary>
+    /// <param name="folder">The folder; it must stay open while the set is in use.</param>
+    /// <param name="card">The model that is to be trained.</param>
+    /// <exception cref="DitException">The model works on pixels, or on latents of another autoencoder or shape; or the folder has no labels.</exception>
+    public static TrainingSet<ClassLabels> OfLatents(LatentFolder folder, ModelCard card)
+    {
+        RequireFit(folder, card);
+        if (folder.Description.Classes is null)
+            throw new DitException($"The latents in {folder.Root} have no labels, and {card.Name} is conditioned on classes: encode a folder with one folder of images for each class.");
+        return OfClasses(folder.Count, folder.Classes, (indices, flips) => (Moments(folder, indices, flips), folder.LoadLabels(indices))) with { Draw = Latents(folder) };
+    }
+
+    /// <summary>The latents of a folder without labels, drawn from its moments anew in every step, for unconditional models.</summary>
+    /// <param name="folder">The folder; it must stay open while the set is in use.</param>
+    /// <param name="card">The model that is to be trained.</param>
+    /// <exception cref="DitException">The model works on pixels, or on latents of another autoencoder or shape.</exception>
+    public static TrainingSet<NoCondition> OfUnlabelledLatents(LatentFolder folder, ModelCard card)
+    {
+        RequireFit(folder, card);
+        return OfImages(folder.Count, (indices, flips) => Moments(folder, indices, flips)) with { Draw = Latents(folder) };
+    }
+
+    private static void RequireFit(LatentFolder folder, ModelCard card)
+    {
+        var (held, shape) = (folder.Description.Autoencoder, folder.Description.Shape);
+        if (card.Autoencoder is not { } wanted)
+            throw new DitException($"{card.Name} works on pixels, and {folder.Root} holds latents of {held.Name}: train it on the folder of images.");
+        if (wanted != held)
+            throw new DitException($"{card.Name} works on latents of {LatentDescription.Described(wanted)}, and {folder.Root} holds those of {LatentDescription.Described(held)}: encode the images for this model.");
+        if (shape != card.Input)
+            throw new DitException($"{card.Name} takes latents of {card.Input}, and those in {folder.Root} are {shape}: encode the images for this model.");
+    }
+
+    private static Tensor Moments(LatentFolder folder, int[] indices, bool[] flips)
+    {
+        using var moments = folder.Load(indices, flips);
+        return moments.Values.alias();
+    }
+
+    private static Func<Tensor, Generator, Tensor> Latents(LatentFolder folder) => (values, random) =>
+    {
+        using var scope = NewDisposeScope();
+        using var moments = new LatentMoments(values, folder.Description.Autoencoder);
+        using var latents = moments.Sample(randn(folder.Description.Shape.Batch(values.shape[0]), generator: random));
+        return latents.Values.alias().MoveToOuterDisposeScope();
+    };
 }

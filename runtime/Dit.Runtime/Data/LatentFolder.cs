@@ -1,0 +1,130 @@
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>A data set of latents: the moments that an encoder gave of every image of a folder, and the images' labels.</summary>
+/// <remarks>
+/// Moments and not samples, so that every epoch draws latents of its own. Written by <see cref="LatentEncoding"/>. What is read is one image
+/// at a time, in any order; nothing but the labels is kept in memory. Safe to use from several threads.
+/// </remarks>
+public sealed class LatentFolder : IDisposable
+{
+    /// <summary>The file that makes a folder one of latents; written last.</summary>
+    public const string IndexName = "latents.json";
+
+    private readonly IReadOnlyList<SafeTensorsFile> shards;
+    private readonly long[] labels; // of every image; empty without classes
+
+    private LatentFolder(string root, LatentDescription description, IReadOnlyList<SafeTensorsFile> shards, long[] labels) =>
+        (Root, Description, this.shards, this.labels) = (root, description, shards, labels);
+
+    /// <summary>The folder, as given.</summary>
+    public string Root { get; }
+
+    /// <summary>What it holds and how it was made.</summary>
+    public LatentDescription Description { get; }
+
+    /// <summary>Number of images.</summary>
+    public int Count => Description.Images;
+
+    /// <summary>The names of the classes; a label is an index into them. None where the images have no labels.</summary>
+    public IReadOnlyList<string> Classes => Description.Classes ?? [];
+
+    /// <summary>Whether a folder is one of latents, as far as its index tells.</summary>
+    public static bool IsAt(string root) => File.Exists(IndexOf(root));
+
+    /// <summary>Opens a folder: its index and the header of every shard are checked, no moments are read yet.</summary>
+    /// <param name="root">The folder that <see cref="LatentEncoding"/> filled.</param>
+    /// <exception cref="DitException">It is no such folder, or a shard is missing, damaged, or of another one.</exception>
+    public static LatentFolder Open(string root)
+    {
+        var description = ReadIndex(root);
+        var shards = new List<SafeTensorsFile>();
+        try
+        {
+            for (var shard = 0; shard < description.Shards; shard++)
+                shards.Add(LatentShard.Open(root, description, shard));
+            return new LatentFolder(root, description, shards, description.Classes is { } classes ? [.. shards.SelectMany(file => LabelsOf(file, classes.Count))] : []);
+        }
+        catch
+        {
+            foreach (var shard in shards) shard.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The moments of some images.</summary>
+    /// <param name="indices">Which, N of them, from 0.</param>
+    /// <param name="flips">Which of them mirrored left to right, N of them; none when empty.</param>
+    /// <returns>(N, 2 C, Y, X) in float32 on the CPU; the caller owns them.</returns>
+    /// <exception cref="DitException">There is no such image, mirrored images were not encoded, or a file cannot be read.</exception>
+    public LatentMoments Load(ReadOnlySpan<int> indices, ReadOnlySpan<bool> flips = default)
+    {
+        CheckArguments(indices, flips);
+        using var scope = NewDisposeScope();
+        var (c, y, x) = Description.Shape;
+        var moments = empty([indices.Length, 2 * c, y, x], ScalarType.Float32);
+        for (var n = 0; n < indices.Length; n++)
+        {
+            using var into = moments[n];
+            var (shard, row) = Math.DivRem(indices[n], Description.ImagesPerShard);
+            shards[shard].CopyRowInto(!flips.IsEmpty && flips[n] ? LatentShard.MirroredMoments : LatentShard.Moments, row, into);
+        }
+        return new LatentMoments(moments, Description.Autoencoder);
+    }
+
+    /// <summary>The labels of some images, int64, (N,), on the CPU.</summary>
+    /// <exception cref="DitException">There is no such image, or the images have no labels.</exception>
+    public Tensor LoadLabels(ReadOnlySpan<int> indices)
+    {
+        CheckArguments(indices, []);
+        if (Description.Classes is null) throw new DitException($"The latents in {Root} have no labels.");
+        return tensor(Array.ConvertAll(indices.ToArray(), i => labels[i]));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var shard in shards) shard.Dispose();
+    }
+
+    /// <summary>The path of a folder's index.</summary>
+    internal static string IndexOf(string root) => Path.Combine(root, IndexName);
+
+    /// <exception cref="DitException">There is none, or it cannot be read.</exception>
+    internal static LatentDescription ReadIndex(string root)
+    {
+        if (!Directory.Exists(root)) throw new DitException($"The latent folder {root} does not exist.");
+        if (!IsAt(root))
+            throw new DitException(ShardsIn(root).Any()
+                ? $"The latent folder {root} is not finished, since it has shards and no {IndexName}: the same 'dit encode' goes on where it was stopped."
+                : $"{root} is no folder of latents, since it has no {IndexName}: 'dit encode' makes one from a folder of images.");
+        return JsonFile.Read(IndexOf(root), "an index of latents", index => LatentDescription.Parse(index.GetRawText(), IndexOf(root)));
+    }
+
+    /// <summary>The names of all shards that lie in a folder, of whatever run.</summary>
+    internal static IEnumerable<string> ShardsIn(string root) =>
+        Directory.EnumerateFiles(root, "latents-*-of-*.safetensors").Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
+
+    private static long[] LabelsOf(SafeTensorsFile shard, int classes)
+    {
+        using var read = shard.Read(LatentShard.Labels);
+        var labels = read.data<long>().ToArray();
+        foreach (var label in labels)
+            if (label < 0 || label >= classes)
+                throw new DitException($"'{shard.Path}' has the label {label}, and there are {classes} classes, counted from 0: encode the images again.");
+        return labels;
+    }
+
+    private void CheckArguments(ReadOnlySpan<int> indices, ReadOnlySpan<bool> flips)
+    {
+        if (indices.IsEmpty) throw new DitException("A batch needs at least one index.");
+        foreach (var index in indices)
+            if (index < 0 || index >= Count)
+                throw new DitException($"There is no image {index} in {Root}: it holds {Count}, counted from 0.");
+        if (!flips.IsEmpty && flips.Length != indices.Length)
+            throw new DitException($"{flips.Length} flips were given for {indices.Length} images: one for each is wanted, or none.");
+        if (flips.Contains(true) && !Description.Mirrored)
+            throw new DitException($"The latents in {Root} are not there mirrored, and a latent cannot be mirrored: train without flips (--no-flip), or encode again with --flip.");
+    }
+}

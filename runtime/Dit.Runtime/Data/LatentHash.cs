@@ -1,0 +1,50 @@
+using System.Security.Cryptography;
+using System.Text;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>Short names of large things, to tell whether latents go together.</summary>
+internal static class LatentHash
+{
+    private const int Digits = 16;
+    private const long PieceElements = 1 << 22;
+
+    /// <summary>Of what makes moments of images: the encoder's weights as float32, whatever file and naming they came from.</summary>
+    public static string OfEncoder(AutoencoderKL autoencoder)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var scope = NewDisposeScope();
+        foreach (var (name, weights) in autoencoder.state_dict())
+            if (name.StartsWith("encoder.", StringComparison.Ordinal) || name.StartsWith("quant_conv.", StringComparison.Ordinal))
+                Append(hash, weights);
+        return Short(hash);
+    }
+
+    /// <summary>Of a folder's images: their paths in it and their lengths in bytes, not their content.</summary>
+    public static string OfFiles(ImageFolder images)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var file in images.Files)
+        {
+            var path = Path.GetRelativePath(images.Root, file.Path).Replace(Path.DirectorySeparatorChar, '/');
+            hash.AppendData(Encoding.UTF8.GetBytes($"{path}\0{new FileInfo(file.Path).Length}\n"));
+        }
+        return Short(hash);
+    }
+
+    private static void Append(IncrementalHash hash, Tensor weights)
+    {
+        using var frozen = no_grad();
+        using var scope = NewDisposeScope();
+        var flat = weights.detach().contiguous().view(-1);
+        for (long start = 0; start < flat.NumberOfElements; start += PieceElements)
+        {
+            using var pieces = NewDisposeScope();
+            hash.AppendData(flat.narrow(0, start, Math.Min(PieceElements, flat.NumberOfElements - start)).to(ScalarType.Float32, CPU).bytes);
+        }
+    }
+
+    private static string Short(IncrementalHash hash) => Convert.ToHexStringLower(hash.GetHashAndReset())[..Digits];
+}

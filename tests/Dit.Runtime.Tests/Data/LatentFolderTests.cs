@@ -1,0 +1,339 @@
+using Dit.Runtime.Tests.Autoencoders;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime.Tests;
+
+/// <summary>Folders of latents: what is read is what the encoder gave, however it was written, and nothing else is taken for it.</summary>
+public sealed class LatentFolderTests : IDisposable
+{
+    private const int Images = 10, Side = 16;
+
+    private static readonly AutoencoderCard Tiny = AutoencoderKLTests.Tiny;
+
+    private readonly TemporaryFolder folder = new();
+    private readonly AutoencoderKL autoencoder = AutoencoderKL.Create(Tiny, seed: 3);
+    private readonly ImageFolder images;
+
+    public LatentFolderTests()
+    {
+        ShapesDataset.Write(folder["shapes"], Images, seed: 1, size: Side);
+        images = ImageFolder.Open(folder["shapes"], cacheBytes: 0);
+    }
+
+    public void Dispose()
+    {
+        autoencoder.Dispose();
+        folder.Dispose();
+    }
+
+    private static LatentOptions Small => new() { Mirrored = true, Batch = 2, ImagesPerShard = 3 };
+
+    private LatentResult Encode(string name, LatentOptions options, ImageFolder? from = null, IProgress<LatentProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var description = LatentEncoding.Describe(from ?? images, (Side, Side), autoencoder, options);
+        return LatentEncoding.Run(folder[name], from ?? images, autoencoder, description, options, progress, cancellation);
+    }
+
+    private string[] FilesOf(string name) => [.. Directory.GetFiles(folder[name]).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+
+    private static DitException OneSentence(Action act)
+    {
+        var mistake = Assert.ThrowsAny<DitException>(act);
+        Assert.Single(mistake.Message.Split('\n'));
+        Assert.True(mistake.Message[^1] is '.' or '?', mistake.Message);
+        return mistake;
+    }
+
+    private void AssertRefused(string part, string name = "latents") =>
+        Assert.Contains(part, OneSentence(() => LatentFolder.Open(folder[name]).Dispose()).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void What_is_read_is_what_the_encoder_gave()
+    {
+        Assert.Equal((0, Images, false), Encode("latents", Small) is var result ? (result.Kept, result.Done, result.Cancelled) : default);
+        Assert.Equal([.. Enumerable.Range(0, 4).Select(i => $"latents-0000{i}-of-00004.safetensors"), "latents.json"], FilesOf("latents"));
+
+        using var latents = LatentFolder.Open(folder["latents"]);
+        Assert.Equal(Images, latents.Count);
+        Assert.Equal(new ImageShape(4, Side / 2, Side / 2), latents.Description.Shape);
+        Assert.Equal(Tiny, latents.Description.Autoencoder);
+        Assert.Equal(images.Classes, latents.Classes);
+
+        int[] indices = [9, 0, 4, 4];
+        bool[] flips = [true, false, false, true];
+        using var scope = NewDisposeScope();
+        var (pixels, labels) = images.LoadBatch(indices, new ImageShape(3, Side, Side), flips);
+        using var expected = autoencoder.Encode(pixels);
+        using var read = latents.Load(indices, flips);
+        Assert.True(expected.Values.Equals(read.Values));
+        Assert.True(labels.Equals(latents.LoadLabels(indices)));
+        Assert.False(read.Values[2].Equals(read.Values[3].flip(-1))); // the latent of a mirrored image is no mirrored latent
+    }
+
+    [Fact]
+    public void Half_precision_rounds_the_moments_a_little()
+    {
+        Encode("full", Small);
+        Encode("half", Small with { Type = ScalarType.Float16 });
+        using var full = LatentFolder.Open(folder["full"]);
+        using var half = LatentFolder.Open(folder["half"]);
+        using var a = full.Load([1, 8]);
+        using var b = half.Load([1, 8]);
+        Assert.Equal(ScalarType.Float32, b.Values.dtype);
+        Assert.False(a.Values.Equals(b.Values));
+        Close.To(a.Values, b.Values, 1e-3);
+        Assert.Equal(full.Description.Bytes, 2 * half.Description.Bytes);
+    }
+
+    [Fact]
+    public void Images_without_classes_have_no_labels()
+    {
+        Encode("latents", Small with { Mirrored = false }, ImageFolder.OpenUnlabelled(folder["shapes"], cacheBytes: 0));
+        using var latents = LatentFolder.Open(folder["latents"]);
+        Assert.Null(latents.Description.Classes);
+        Assert.Empty(latents.Classes);
+        OneSentence(() => latents.LoadLabels([0]));
+        Assert.Contains("--no-flip", OneSentence(() => latents.Load([0], [true])).Message, StringComparison.Ordinal);
+        OneSentence(() => latents.Load([]));
+        OneSentence(() => latents.Load([Images]));
+        OneSentence(() => latents.Load([0], [false, false]));
+    }
+
+    [Theory]
+    [InlineData(1)] // in the first shard
+    [InlineData(7)] // in the third
+    public void A_run_that_was_stopped_and_went_on_writes_the_same_bytes(int stopAfter)
+    {
+        Encode("once", Small);
+        using var stop = new CancellationTokenSource();
+        var stopped = Encode("twice", Small with { Batch = 1 }, progress: new Each<LatentProgress>(now => { if (now.Done >= stopAfter) stop.Cancel(); }), cancellation: stop.Token);
+        Assert.Equal((true, stopAfter / 3 * 3), (stopped.Cancelled, stopped.Done));
+        if (stopAfter >= 3)
+        {
+            Assert.Equal(stopAfter / 3, FilesOf("twice").Length); // whole shards, no index, nothing temporary
+            AssertRefused("is not finished", "twice");
+        }
+        else
+        {
+            Assert.False(Directory.Exists(folder["twice"]));
+        }
+
+        var progress = new Each<LatentProgress>();
+        var went = Encode("twice", Small, progress: progress);
+        Assert.Equal((false, stopped.Done, Images), (went.Cancelled, went.Kept, went.Done));
+        Assert.All(progress.Seen, now => Assert.InRange(now.Done, stopped.Done + 1, Images));
+        Assert.Equal(FilesOf("once"), FilesOf("twice"));
+        Assert.All(FilesOf("once"), file => Assert.Equal(File.ReadAllBytes(folder["once", file]), File.ReadAllBytes(folder["twice", file])));
+    }
+
+    [Fact]
+    public void A_finished_folder_is_left_as_it_is()
+    {
+        Encode("latents", Small);
+        var before = FilesOf("latents").Select(file => File.GetLastWriteTimeUtc(folder["latents", file])).ToArray();
+        var again = Encode("latents", Small);
+        Assert.Equal((Images, Images, false), (again.Kept, again.Done, again.Cancelled));
+        Assert.Equal(before, FilesOf("latents").Select(file => File.GetLastWriteTimeUtc(folder["latents", file])));
+    }
+
+    public static TheoryData<string, string> OtherRuns => new()
+    {
+        { "type", "the type f16 instead of f32" },
+        { "mirrored", "mirrored images" },
+        { "shard", "images of a shard" },
+        { "tile", "tiles of" },
+        { "classes", "classes" },
+    };
+
+    [Theory, MemberData(nameof(OtherRuns))]
+    public void A_folder_of_another_run_is_refused_finished_or_not(string change, string part)
+    {
+        Encode("latents", Small with { Type = ScalarType.Float16 });
+        var other = Small with { Type = ScalarType.Float16 };
+        other = change switch
+        {
+            "type" => other with { Type = ScalarType.Float32 },
+            "mirrored" => other with { Mirrored = false },
+            "shard" => other with { ImagesPerShard = 5 },
+            "tile" => other with { Tiling = new AutoencoderTiling(8, 2) },
+            _ => other,
+        };
+        var from = change == "classes" ? ImageFolder.OpenUnlabelled(folder["shapes"]) : images;
+        Assert.Contains(part, OneSentence(() => Encode("latents", other, from)).Message, StringComparison.Ordinal);
+        File.Delete(folder["latents", LatentFolder.IndexName]);
+        OneSentence(() => Encode("latents", other, from));
+        Assert.Equal(4, FilesOf("latents").Length);
+    }
+
+    [Fact]
+    public void Latents_of_other_weights_or_images_are_refused()
+    {
+        Encode("latents", Small);
+        using var other = AutoencoderKL.Create(Tiny, seed: 4);
+        var description = LatentEncoding.Describe(images, (Side, Side), other, Small);
+        Assert.Contains("encoder weights", OneSentence(() => LatentEncoding.Run(folder["latents"], images, other, description, Small)).Message, StringComparison.Ordinal);
+        File.Copy(images.Files[0].Path, folder["shapes", "star", "more.png"]);
+        Assert.Contains("the number of images", OneSentence(() => Encode("latents", Small, ImageFolder.Open(folder["shapes"]))).Message, StringComparison.Ordinal);
+        File.Delete(folder["shapes", "star", "more.png"]);
+        File.AppendAllText(images.Files[0].Path, " ");
+        Assert.Contains("names and lengths", OneSentence(() => Encode("latents", Small)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_hash_is_of_the_encoder_whatever_the_naming_and_the_decoder()
+    {
+        using var compvis = AutoencoderKLTests.Load();
+        using var diffusers = AutoencoderKLTests.Load("diffusers");
+        Assert.Equal(LatentHash.OfEncoder(compvis), LatentHash.OfEncoder(diffusers));
+        Change("decoder.conv_in.weight");
+        Change("post_quant_conv.bias");
+        Assert.Equal(LatentHash.OfEncoder(compvis), LatentHash.OfEncoder(diffusers));
+        Change("quant_conv.bias");
+        Assert.NotEqual(LatentHash.OfEncoder(compvis), LatentHash.OfEncoder(diffusers));
+        Assert.Matches("^[0-9a-f]{16}$", LatentHash.OfEncoder(compvis));
+
+        void Change(string name)
+        {
+            using var frozen = no_grad();
+            using var scope = NewDisposeScope();
+            diffusers.state_dict()[name].add_(1);
+        }
+    }
+
+    [Fact]
+    public void Folders_that_are_not_whole_are_one_sentence()
+    {
+        AssertRefused("does not exist");
+        Assert.Contains("is no folder of latents", OneSentence(() => LatentFolder.Open(folder["shapes"])).Message, StringComparison.Ordinal);
+        Encode("latents", Small);
+        var (first, second) = (folder["latents", "latents-00000-of-00004.safetensors"], folder["latents", "latents-00001-of-00004.safetensors"]);
+        var bytes = File.ReadAllBytes(first);
+
+        File.WriteAllBytes(first, bytes[..^5]);
+        AssertRefused("is the download complete?");
+        File.WriteAllBytes(first, File.ReadAllBytes(second));
+        AssertRefused("under the name of another");
+        SafeTensors.Save(first, []);
+        AssertRefused("is no shard of latents");
+        File.Delete(first);
+        AssertRefused("lacks its shard latents-00000-of-00004.safetensors");
+        File.WriteAllBytes(first, bytes);
+        LatentFolder.Open(folder["latents"]).Dispose();
+    }
+
+    [Fact]
+    public void Tensors_that_are_not_the_description_s_are_one_sentence()
+    {
+        Encode("latents", Small);
+        LatentDescription description;
+        using (var latents = LatentFolder.Open(folder["latents"])) description = latents.Description;
+        using var moments = zeros(3, 8, 8, 8);
+
+        LatentShard.Write(folder["latents"], description, 0, moments, null, [0, 1, 2]);
+        AssertRefused("moments_mirrored");
+        using (var small = zeros(3, 8, 4, 4)) LatentShard.Write(folder["latents"], description, 0, small, moments, [0, 1, 2]);
+        AssertRefused("should be Float32 (3, 8, 8, 8), and is Float32 (3, 8, 4, 4)");
+        using (var half = moments.to(ScalarType.Float16)) LatentShard.Write(folder["latents"], description, 0, half, moments, [0, 1, 2]);
+        AssertRefused("is Float16");
+        LatentShard.Write(folder["latents"], description, 0, moments, moments, [0, 1, 10]);
+        AssertRefused("has the label 10, and there are 10 classes");
+        LatentShard.Write(folder["latents"], description with { Autoencoder = Tiny with { Scale = 1 } }, 0, moments, moments, [0, 1, 2]);
+        AssertRefused("scale 1, shift 0) instead of kl-f2-tiny");
+        LatentShard.Write(folder["latents"], description with { Encoder = "0123456789abcdef" }, 0, moments, moments, [0, 1, 2]);
+        AssertRefused("encoder weights 0123456789abcdef instead of ");
+    }
+
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("{}", "names no version")]
+    [InlineData("[1]", "not a JSON object")]
+    [InlineData("{\"version\": 2}", "reads version 1")]
+    [InlineData("{\"version\": \"one\"}", "reads version 1")]
+    [InlineData("{\"version\": 1}", "does not describe latents")]
+    public void An_index_that_says_nothing_is_one_sentence(string text, string part)
+    {
+        Encode("latents", Small);
+        File.WriteAllText(folder["latents", LatentFolder.IndexName], text);
+        AssertRefused(part);
+    }
+
+    [Theory]
+    [InlineData("\"height\": 16", "\"height\": 17", "are not made of latent pixels of 2 x 2")]
+    [InlineData("\"height\": 16", "\"height\": -2", "are not made of latent pixels of 2 x 2")]
+    [InlineData("\"images\": 10", "\"images\": 0", "are none")]
+    [InlineData("\"imagesPerShard\": 3", "\"imagesPerShard\": 0", "are none")]
+    [InlineData("\"type\": \"f32\"", "\"type\": \"f8\"", "its type is 'f8'")]
+    [InlineData("\"latentChannels\": 4", "\"latentChannels\": 0", "no channels")]
+    [InlineData("\"ring\"", "\"\"", "a class has no name")]
+    [InlineData("\"ring\"", "null", "does not describe latents")]
+    [InlineData("\"tile\": 0", "\"tile\": 0, \"more\": 1", "does not describe latents")]
+    [InlineData("\"images\": 10", "\"images\": 11", "the number of images 10 instead of 11")]
+    public void An_index_with_a_wrong_value_is_one_sentence(string value, string other, string part)
+    {
+        Encode("latents", Small);
+        var index = folder["latents", LatentFolder.IndexName];
+        var text = File.ReadAllText(index);
+        Assert.Contains(value, text, StringComparison.Ordinal);
+        File.WriteAllText(index, text.Replace(value, other, StringComparison.Ordinal));
+        AssertRefused(part);
+    }
+
+    [Fact]
+    public void Settings_that_make_no_sense_are_one_sentence()
+    {
+        Refused("multiples of 2", () => LatentEncoding.Describe(images, (15, 16), autoencoder, Small));
+        Refused("multiples of 2", () => LatentEncoding.Describe(images, (0, 16), autoencoder, Small));
+        Refused("not as BFloat16", () => LatentEncoding.Describe(images, (16, 16), autoencoder, Small with { Type = ScalarType.BFloat16 }));
+        Refused("1 or more images, not 0", () => LatentEncoding.Describe(images, (16, 16), autoencoder, Small with { ImagesPerShard = 0 }));
+        Refused("cannot be read at once", () => LatentEncoding.Describe(images, (16, 16), autoencoder, Small with { Batch = 0 }));
+        Refused("cannot be read at once", () => LatentEncoding.Describe(images, (16, 16), autoencoder, Small with { Batch = int.MaxValue }));
+
+        static void Refused(string part, Action act) => Assert.Contains(part, OneSentence(act).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_image_that_cannot_be_read_is_named_and_nothing_is_left()
+    {
+        File.WriteAllText(images.Files[1].Path, "no image");
+        Assert.Contains(images.Files[1].Path, OneSentence(() => Encode("latents", Small)).Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["latents"]));
+    }
+
+    [Fact]
+    public void Moments_beyond_half_precision_are_told_and_not_written()
+    {
+        using (no_grad())
+        using (NewDisposeScope())
+            autoencoder.state_dict()["quant_conv.bias"].fill_(1e6);
+        var mistake = OneSentence(() => Encode("latents", Small with { Type = ScalarType.Float16 }));
+        Assert.Contains(images.Files[0].Path, mistake.Message, StringComparison.Ordinal);
+        Assert.Contains("keep them as f32", mistake.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["latents"]));
+        Assert.Equal(Images, Encode("latents", Small).Done);
+    }
+
+    [Fact]
+    public void A_shard_of_another_division_is_foreign()
+    {
+        Encode("latents", Small);
+        File.Move(folder["latents", "latents-00001-of-00004.safetensors"], folder["latents", "latents-00001-of-00005.safetensors"]);
+        File.Delete(folder["latents", LatentFolder.IndexName]);
+        Assert.Contains("latents-00001-of-00005.safetensors of another run", OneSentence(() => Encode("latents", Small)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Encoding_and_reading_leave_no_tensor_behind()
+    {
+        Encode("warm", Small);
+        var before = LiveTensors.Count();
+        Encode("latents", Small);
+        using (var latents = LatentFolder.Open(folder["latents"]))
+            for (var i = 0; i < 20; i++)
+            {
+                using var moments = latents.Load([i % Images, 3], [false, true]);
+                using var labels = latents.LoadLabels([i % Images]);
+            }
+        Assert.Equal(before, LiveTensors.Count());
+    }
+}
