@@ -85,6 +85,8 @@ public static partial class DitCommand
             SchemaCommand.Create(context),
             SampleCommand.Create(context),
             TrainCommand.Create(context),
+            EncodeCommand.Create(context),
+            ReconstructCommand.Create(context),
             DataCommand.Create(context),
         };
         root.SetAction(parsed => new HelpAction().Invoke(parsed));

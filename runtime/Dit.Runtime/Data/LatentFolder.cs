@@ -33,6 +33,9 @@ public sealed class LatentFolder : IDisposable
     /// <summary>Whether a folder is one of latents, as far as its index tells.</summary>
     public static bool IsAt(string root) => File.Exists(IndexOf(root));
 
+    /// <summary>Whether a folder holds shards of latents and no index, as a run of encoding that was stopped leaves it.</summary>
+    public static bool IsBegunAt(string root) => Directory.Exists(root) && !IsAt(root) && ShardsIn(root).Any();
+
     /// <summary>Opens a folder: its index and the header of every shard are checked, no moments are read yet.</summary>
     /// <param name="root">The folder that <see cref="LatentEncoding"/> filled.</param>
     /// <exception cref="DitException">It is no such folder, or a shard is missing, damaged, or of another one.</exception>
@@ -96,7 +99,7 @@ public sealed class LatentFolder : IDisposable
     {
         if (!Directory.Exists(root)) throw new DitException($"The latent folder {root} does not exist.");
         if (!IsAt(root))
-            throw new DitException(ShardsIn(root).Any()
+            throw new DitException(IsBegunAt(root)
                 ? $"The latent folder {root} is not finished, since it has shards and no {IndexName}: the same 'dit encode' goes on where it was stopped."
                 : $"{root} is no folder of latents, since it has no {IndexName}: 'dit encode' makes one from a folder of images.");
         return JsonFile.Read(IndexOf(root), "an index of latents", index => LatentDescription.Parse(index.GetRawText(), IndexOf(root)));
