@@ -14,6 +14,14 @@ internal static class CommonOptions
 {
     public const string DemoModel = "Shapes";
 
+    /// <summary>The types of real numbers that networks have, by their words.</summary>
+    public static readonly IReadOnlyDictionary<string, ScalarType> RealTypes = new Dictionary<string, ScalarType>
+    {
+        ["f32"] = ScalarType.Float32,
+        ["f16"] = ScalarType.Float16,
+        ["bf16"] = ScalarType.BFloat16,
+    };
+
     private static readonly string[] Devices = ["cpu", "cuda", "cuda:0"];
 
     public static Option<string> Model(CommandContext context) => new("--model", "-m")
@@ -44,6 +52,13 @@ internal static class CommonOptions
     /// <summary>A number that may be left out.</summary>
     public static Option<T?> Number<T>(string name, string help)
         where T : struct, INumber<T>, IMinMaxValue<T> => new(name) { Description = help, HelpName = HelpOf<T>(), CustomParser = result => Parse<T>(result) };
+
+    public static Option<string> RealType(string name, string help)
+    {
+        var option = new Option<string>(name) { Description = help, DefaultValueFactory = _ => "f32" };
+        option.AcceptOnlyFromAmong([.. RealTypes.Keys]);
+        return option;
+    }
 
     public static Option<bool> Json() => new("--json") { Description = "Write JSON." };
 

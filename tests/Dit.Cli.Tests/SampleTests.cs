@@ -98,16 +98,8 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     [Fact]
     public void A_class_is_the_one_of_that_name_before_one_that_differs_in_case()
     {
-        var names = new Commands.ClassNames(Dit.Definitions.Shapes.Card, ["A", "a", "b"]);
+        var names = Commands.ClassNames.OneEach(Dit.Definitions.Shapes.Card, ["A", "a", "b"]);
         Assert.Equal([1, 0, 2], names.Labels(["a", "A", "B"]));
-    }
-
-    [Fact]
-    public void A_model_without_a_null_class_is_drawn_without_guidance()
-    {
-        var card = Dit.Definitions.Shapes.Card with { Condition = new ModelCondition.Classes(10, 0) };
-        Assert.Equal(1, Commands.SampleCommand.GuidanceOf(card, null));
-        Assert.EndsWith("draw with --cfg 1.", Assert.Throws<DitException>(() => Commands.SampleCommand.GuidanceOf(card, 2)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -3,74 +3,82 @@ using static TorchSharp.torch;
 
 namespace Dit.Cli.Commands;
 
-/// <summary>Where samples go: a picture, or the numbers as they are.</summary>
-/// <param name="path">The full path of the file.</param>
-/// <param name="card">The model.</param>
-internal abstract class SampleOutput(string path, ModelCard card)
+/// <summary>Takes samples as they are finished, and writes them.</summary>
+internal abstract class SampleOutput : IDisposable
 {
-    private const int CellPixels = 96;
+    private const string Nothing = "nothing was written";
 
-    /// <summary>The full path of the file.</summary>
-    public string Path { get; } = path;
+    /// <summary>What is said of the place when all is written.</summary>
+    public abstract string Written { get; }
 
-    /// <summary>The output of a file name; what cannot work is found here, before the samples are drawn.</summary>
-    /// <exception cref="DitException">The name has another ending, the file cannot be written, or latents were to be drawn.</exception>
-    public static SampleOutput For(string path, ModelCard card)
-    {
-        var full = AtomicFile.FullPath(path);
-        SampleOutput output = System.IO.Path.GetExtension(path).ToLowerInvariant() switch
-        {
-            ".safetensors" => new Numbers(full, card),
-            ".png" when card.IsPixelSpace => new Picture(full, card),
-            ".png" => throw new DitException(
-                $"{card.Name} draws latents of {card.Autoencoder?.Name}, and this version has no autoencoder to make pictures of them: --out NAME.safetensors saves the latents."),
-            _ => throw new DitException($"Samples are written to a .png or a .safetensors file, not to '{path}'."),
-        };
-        AtomicFile.RequireWritable(full);
-        return output;
-    }
+    /// <summary>What is said of it when drawing was stopped.</summary>
+    public virtual string Kept => Nothing;
 
-    /// <summary>Finds out before drawing whether the file can hold so many samples.</summary>
+    /// <summary>Opens a target for so many samples.</summary>
+    /// <param name="target">Where to.</param>
+    /// <param name="card">The model.</param>
+    /// <param name="rows">What will come.</param>
+    /// <param name="first">The number of the first image.</param>
+    /// <param name="pictures">Makes pictures; asked for by targets of pictures only.</param>
+    /// <param name="notice">Told what the target will not get.</param>
+    /// <exception cref="DitException">A folder cannot be created.</exception>
+    public static SampleOutput Open(SampleTarget target, ModelCard card, SampleRows rows, int first, Lazy<SamplePictures> pictures, Action<string> notice) => target.Match<SampleOutput>(
+        grid => new Grid(grid.Path, rows, pictures.Value),
+        folder => new SampleFolder(folder.Path, rows, first, pictures.Value, notice),
+        numbers => new Numbers(numbers.Path, card, rows));
+
+    /// <summary>Finds out before anything is read whether the target can hold so many samples.</summary>
     /// <exception cref="DitException">There are too many.</exception>
-    public virtual void RequireRoom(SampleRows rows)
+    public static void RequireRoom(SampleTarget target, ModelCard card, SampleRows rows)
     {
         var (channels, height, width) = card.Input;
-        if ((Int128)rows.Count * channels * height * width > int.MaxValue)
-            throw new DitException($"{Amount.Whole(rows.Count)} samples of {card.Input} are too many for one file: draw fewer, with several seeds.");
+        var isFolder = target is SampleTarget.Folder;
+        if ((isFolder ? rows.Count : (Int128)rows.Count * channels * height * width) > int.MaxValue)
+            throw new DitException($"{Amount.Whole(rows.Count)} samples of {card.Input} are too many for one {(isFolder ? "run" : "file")}: draw fewer, with several seeds.");
+        if (target is not SampleTarget.Grid) return;
+        var picture = card.Autoencoder?.PixelShape(card.Input) ?? card.Input;
+        ImageGrid.Layout((int)rows.Count, picture.Height, picture.Width, rows.Layout(picture.Height));
     }
 
-    /// <summary>Writes the file, whole or not at all.</summary>
-    /// <param name="samples">(N, C, Y, X), row after row.</param>
-    /// <param name="rows">What they are of.</param>
-    public abstract void Write(Tensor samples, SampleRows rows);
+    /// <summary>Takes one sample.</summary>
+    /// <param name="n">Which, from 0.</param>
+    /// <param name="sample">(C, Y, X).</param>
+    public abstract void Add(int n, Tensor sample);
 
-    private sealed class Picture(string path, ModelCard card) : SampleOutput(path, card)
+    /// <summary>Writes what is written when all samples are there.</summary>
+    public abstract void Finish();
+
+    /// <inheritdoc/>
+    public virtual void Dispose() { }
+
+    private sealed class Grid(string path, SampleRows rows, SamplePictures pictures) : SampleOutput
     {
-        private readonly ImageShape input = card.Input;
+        private readonly ImageGridCanvas canvas = new((int)rows.Count, pictures.Height, pictures.Width, rows.Layout(pictures.Height));
 
-        public override void RequireRoom(SampleRows rows)
-        {
-            base.RequireRoom(rows);
-            ImageGrid.Layout((int)rows.Count, input.Height, input.Width, Options(rows));
-        }
+        public override string Written => path;
 
-        public override void Write(Tensor samples, SampleRows rows) => ImageGrid.Write(Path, samples, Options(rows));
+        public override void Add(int n, Tensor sample) => canvas.Place(n, pictures.Draw(sample));
 
-        private ImageGridOptions Options(SampleRows rows) =>
-            new(rows.Columns, Scale: Math.Max(1, CellPixels / input.Height), RowLabels: rows.Names.Count > 0 ? rows.Names : null);
+        public override void Finish() => ImageFile.WritePng(path, canvas.Picture);
     }
 
-    private sealed class Numbers(string path, ModelCard card) : SampleOutput(path, card)
+    private sealed class Numbers(string path, ModelCard card, SampleRows rows) : SampleOutput
     {
-        private readonly string model = card.Name;
+        private readonly List<Tensor> samples = [];
 
-        public override void Write(Tensor samples, SampleRows rows)
+        public override string Written => path;
+
+        public override void Add(int n, Tensor sample) => samples.Add(sample.clone().DetachFromDisposeScope());
+
+        public override void Finish()
         {
             using var scope = NewDisposeScope();
             (string, Tensor)[] labels = rows.Labels is { } classes
                 ? [("labels", tensor([.. classes.SelectMany(label => Enumerable.Repeat((long)label, rows.Each))]))]
                 : [];
-            SafeTensors.Save(Path, [("samples", samples), .. labels], new Dictionary<string, string> { ["dit.model"] = model });
+            SafeTensors.Save(path, [("samples", stack(samples)), .. labels], new Dictionary<string, string> { ["dit.model"] = card.Name });
         }
+
+        public override void Dispose() => samples.ForEach(static sample => sample.Dispose());
     }
 }

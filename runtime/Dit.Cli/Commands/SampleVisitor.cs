@@ -8,20 +8,24 @@ namespace Dit.Cli.Commands;
 /// <summary>Draws samples of a model, whatever it is conditioned on.</summary>
 internal sealed class SampleVisitor(CommandContext context, SampleRequest request) : IModelVisitor<int>
 {
+    private const int ClassesTold = 8; // in the closing line
+
+    private SampleFiles Files => request.Output;
+
     public int VisitClassConditional<TModel>()
         where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
     {
         var card = TModel.Card;
         if (request.Text is not null) throw new DitException($"{card.Name} is conditioned on classes: choose them with --classes, and leave --text out.");
-        var output = SampleOutput.For(request.Out, card);
+        var target = Target(card);
         var sampler = Chosen(TModel.AllSamplers, card, static (chosen, steps) => chosen.WithSteps(steps));
-        var guidance = SampleCommand.GuidanceOf(card, request.Guidance);
+        var guidance = request.GuidanceFor(card);
         var checkpoint = request.Checkpoint ?? Weights.Of(card);
         var names = ClassNames.Of(card, checkpoint);
         var classes = names.Labels(request.Classes);
-        var rows = SampleRows.OfClasses(classes, names, request.Count);
-        return Draw<TModel>(output, checkpoint, rows, $"{sampler.Name}, guidance {guidance}", (model, batch) => sampler.Sample(
-            model, Array.ConvertAll(batch.Rows, row => classes[row]), guidance, request.Seed, batch.Progress, context.Cancellation, request.Channels, batch.First));
+        var plan = new Plan(target, checkpoint, SampleRows.OfClasses(classes, names, request.Count), sampler, How(guidance), request.Classes.Count > 0 ? Told(classes, names) : "");
+        return Draw<TModel>(plan, (model, batch) => sampler.Sample(
+            model, Array.ConvertAll(batch.Rows, row => classes[row]), guidance, request.Seed, batch.Progress, context.Cancellation, request.Channels, batch.First, batch.Observe, request.Interval));
     }
 
     public int VisitTextConditional<TModel>()
@@ -30,15 +34,15 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var card = TModel.Card;
         if (request.Classes.Count > 0) throw new DitException($"{card.Name} is conditioned on text: give it with --text FILE, and leave --classes out.");
         using var texts = TextFile.Read(request.Text, card);
-        var output = SampleOutput.For(request.Out, card);
+        var target = Target(card);
         var sampler = Chosen(TModel.AllSamplers, card, static (chosen, steps) => chosen.WithSteps(steps));
-        var guidance = SampleCommand.GuidanceOf(card, request.Guidance);
-        var rows = SampleRows.OfTexts((int)texts.shape[0], request.Count);
-        return Draw<TModel>(output, request.Checkpoint ?? Weights.Of(card), rows, $"{sampler.Name}, guidance {guidance}", (model, batch) =>
+        var guidance = request.GuidanceFor(card);
+        var plan = new Plan(target, request.Checkpoint ?? Weights.Of(card), SampleRows.OfTexts((int)texts.shape[0], request.Count), sampler, How(guidance), "");
+        return Draw<TModel>(plan, (model, batch) =>
         {
             using var which = tensor(Array.ConvertAll(batch.Rows, row => (long)row));
-            using var text = new TextEmbeddings(texts.index_select(0, which));
-            return sampler.Sample(model, text, guidance, request.Seed, batch.Progress, context.Cancellation, request.Channels, batch.First);
+            using var text = new TextEmbeddings(texts.index_select(0, which).to(request.Type));
+            return sampler.Sample(model, text, guidance, request.Seed, batch.Progress, context.Cancellation, request.Channels, batch.First, batch.Observe, request.Interval);
         });
     }
 
@@ -46,37 +50,64 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel>
     {
         var card = TModel.Card;
-        var given = request.Classes.Count > 0 ? "--classes" : request.Text is not null ? "--text" : request.Guidance is not null ? "--cfg" : null;
+        var given = request.Classes.Count > 0 ? "--classes" : request.Text is not null ? "--text" : request.Guidance is not null ? "--cfg" : request.Interval is not null ? "--cfg-interval" : null;
         if (given is not null) throw new DitException($"{card.Name} is conditioned on nothing: leave {given} out; --count N draws N images.");
-        var output = SampleOutput.For(request.Out, card);
+        var target = Target(card);
         var sampler = Chosen(TModel.AllSamplers, card, static (chosen, steps) => chosen.WithSteps(steps));
-        return Draw<TModel>(output, request.Checkpoint ?? Weights.Of(card), SampleRows.OfNothing(request.Count), sampler.Name, (model, batch) =>
-            sampler.Sample(model, batch.Rows.Length, request.Seed, batch.Progress, context.Cancellation, batch.First));
+        var plan = new Plan(target, request.Checkpoint ?? Weights.Of(card), SampleRows.OfNothing(request.Count), sampler, "", "");
+        return Draw<TModel>(plan, (model, batch) =>
+            sampler.Sample(model, batch.Rows.Length, request.Seed, batch.Progress, context.Cancellation, batch.First, batch.Observe));
     }
 
-    private int Draw<TModel>(SampleOutput output, string checkpoint, SampleRows rows, string how, Func<TModel, Batch, Tensor> draw)
+    /// <summary>Where the samples go; what cannot work is found here, before anything large is read.</summary>
+    private SampleTarget Target(ModelCard card)
+    {
+        if (card.IsPixelSpace && Files.Autoencoder is not null)
+            throw new DitException($"{card.Name} draws pixels, with no autoencoder: leave --vae out.");
+        if (request.First < 0) throw new DitException($"Images are counted from 0: --first {request.First} names none.");
+        if (Files.PreviewEvery is < 1) throw new DitException($"A preview can be written every 1 or more steps, not every {Files.PreviewEvery}.");
+        if (Files.Animation is { Length: > 0 } file && !file.EndsWith(".gif", StringComparison.OrdinalIgnoreCase))
+            throw new DitException($"An animation is written to a .gif file, not to '{file}'.");
+        var target = SampleTarget.Of(Files.Out);
+        if (target.IsOfPictures || Files.PreviewEvery is not null || Files.Animation is not null) SamplePictures.Require(card, Files.Autoencoder);
+        if (Files.Animation is { Length: > 0 } named) AtomicFile.RequireWritable(named);
+        return target;
+    }
+
+    private int Draw<TModel>(Plan plan, Func<TModel, SampleBatch, Tensor> draw)
         where TModel : nn.Module, IModel<TModel>
     {
-        output.RequireRoom(rows);
+        var (card, rows) = (TModel.Card, plan.Rows);
+        SampleOutput.RequireRoom(plan.Target, card, rows);
         var batch = SampleRows.Positive(request.Batch, "images at once");
-        using var model = Load<TModel>(checkpoint);
-        using var samples = Progress.Show(context, progress => All(rows, batch, progress, part => draw(model, part)));
-        output.Write(samples, rows);
-        context.Out.WriteLine($"Wrote {Amount.Of(rows.Count, "sample")} of {TModel.Card.Name} ({how}, seed {request.Seed}) to {output.Path}");
-        return 0;
+        var lazy = new Lazy<SamplePictures>(() => SamplePictures.Load(card, Files.Autoencoder, request.Device));
+        using var pictures = new Disposed(() => { if (lazy.IsValueCreated) lazy.Value.Dispose(); });
+        using var output = SampleOutput.Open(plan.Target, card, rows, request.First, lazy, context.Out.WriteLine);
+        var watchers = Watchers(plan, lazy);
+        using var model = Load<TModel>(plan.Checkpoint);
+        var run = new SampleRun(rows, batch, request.First, output, watchers, context.Cancellation);
+        try
+        {
+            var more = Progress.Show(context, progress => run.Draw(part => draw(model, part), progress));
+            context.Out.WriteLine($"Wrote {Amount.Of(rows.Count, "sample")} of {card.Name} ({plan.Sampler.Name}{plan.How}, seed {request.Seed}) to {output.Written}{plan.Told}");
+            foreach (var line in more) context.Out.WriteLine(line);
+            return 0;
+        }
+        catch (OperationCanceledException) when (context.Cancellation.IsCancellationRequested)
+        {
+            string[] kept = [output.Kept, .. watchers.Select(static watcher => watcher.Kept).OfType<string>()];
+            context.Error.WriteLine($"dit: stopped; {string.Join("; ", kept)}.");
+            return DitCommand.Stopped;
+        }
     }
 
-    /// <summary>All samples, (N, C, Y, X), batch after batch.</summary>
-    private static Tensor All(SampleRows rows, int batch, IProgress<WorkProgress> progress, Func<Batch, Tensor> draw)
+    private IReadOnlyList<ISampleWatcher> Watchers(Plan plan, Lazy<SamplePictures> pictures)
     {
-        using var scope = NewDisposeScope();
-        var (done, all) = (new List<Tensor>(), (int)rows.Count);
-        foreach (var samples in Enumerable.Range(0, all).Chunk(batch))
-        {
-            var (first, count) = (samples[0], samples.Length);
-            done.Add(draw(new(first, Array.ConvertAll(samples, rows.RowOf), progress.Select<SamplingProgress>(now => Describe(now, first, count, all)))).cpu());
-        }
-        return cat(done).MoveToOuterDisposeScope();
+        var watchers = new List<ISampleWatcher>();
+        if (Files.PreviewEvery is { } every) watchers.Add(new SamplePreview(plan.Target.PreviewPath, every, plan.Rows, pictures.Value));
+        if (Files.Animation is { } named)
+            watchers.Add(new SampleAnimation(named.Length > 0 ? AtomicFile.FullPath(named) : plan.Target.AnimationPath, plan.Rows, plan.Sampler.Steps, pictures.Value));
+        return watchers;
     }
 
     private TModel Load<TModel>(string checkpoint)
@@ -85,8 +116,8 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var card = TModel.Card;
         var grid = request.RecomputePositions ? CheckpointGrid.Recompute(context.Out.WriteLine) : CheckpointGrid.MustMatch;
         return request.Weights == CheckpointWeights.Auto
-            ? TModel.Load(checkpoint, request.Device, grid: grid) // spares the initialisation
-            : Checkpoint.Load(checkpoint, card.Name, TModel.CheckpointMap, PositionTable.Of(card), grid, () => TModel.Create(request.Device), request.Weights);
+            ? TModel.Load(checkpoint, request.Device, request.Type, grid) // spares the initialisation
+            : Checkpoint.Load(checkpoint, card.Name, TModel.CheckpointMap, PositionTable.Of(card), grid, () => TModel.Create(request.Device, request.Type), request.Weights);
     }
 
     private TSampler Chosen<TSampler>(IReadOnlyList<TSampler> declared, ModelCard card, Func<TSampler, int, TSampler> withSteps)
@@ -99,12 +130,25 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         return request.Steps is { } steps ? withSteps(chosen, steps) : chosen;
     }
 
-    private static WorkProgress Describe(SamplingProgress now, int first, int batch, int all) => new(
-        (first + (double)batch * now.Step / now.Steps) / all, $"images {first + 1} to {first + batch} of {all}, step {now.Step}/{now.Steps}");
+    private string How(double guidance) => $", guidance {guidance}{(request.Interval is { } interval ? $" for sigma {interval}" : "")}";
 
-    /// <summary>Samples that are drawn at once.</summary>
-    /// <param name="First">The number of the first.</param>
-    /// <param name="Rows">The row of each.</param>
-    /// <param name="Progress">Where to report.</param>
-    private sealed record Batch(int First, int[] Rows, IProgress<SamplingProgress> Progress);
+    private static string Told(int[] classes, ClassNames names)
+    {
+        var told = classes.Take(ClassesTold).Select(names.Describe);
+        return $": {string.Join(", ", classes.Length > ClassesTold ? told.Append($"and {classes.Length - ClassesTold} more") : told)}";
+    }
+
+    /// <summary>A run that is known to be possible.</summary>
+    /// <param name="Target">Where the samples go.</param>
+    /// <param name="Checkpoint">The weights.</param>
+    /// <param name="Rows">The samples.</param>
+    /// <param name="Sampler">How they are drawn.</param>
+    /// <param name="How">What the closing line says of guidance.</param>
+    /// <param name="Told">What it says of classes.</param>
+    private sealed record Plan(SampleTarget Target, string Checkpoint, SampleRows Rows, Sampler Sampler, string How, string Told);
+
+    private sealed class Disposed(Action dispose) : IDisposable
+    {
+        public void Dispose() => dispose();
+    }
 }

@@ -9,13 +9,6 @@ namespace Dit.Cli.Commands;
 /// <summary><c>dit train</c>: a model from a folder of images.</summary>
 internal static class TrainCommand
 {
-    private static readonly Dictionary<string, ScalarType> WeightsTypes = new()
-    {
-        ["f32"] = ScalarType.Float32,
-        ["f16"] = ScalarType.Float16,
-        ["bf16"] = ScalarType.BFloat16,
-    };
-
     public static Command Create(CommandContext context)
     {
         var (recipe, standard) = (new TrainingRecipe(), new TrainingFolder(""));
@@ -31,8 +24,7 @@ internal static class TrainCommand
         var clip = CommonOptions.Number<double>("--clip", "Largest norm of the gradient; without it, none is too large.");
         var seed = CommonOptions.Number("--seed", "The same seed gives the same weights.", recipe.Seed);
         var every = CommonOptions.Number("--save-every", "Steps from one checkpoint to the next.", standard.SaveEvery);
-        var type = new Option<string>("--weights-dtype") { Description = "Type of the finished weights.", DefaultValueFactory = _ => "f32" };
-        type.AcceptOnlyFromAmong([.. WeightsTypes.Keys]);
+        var type = CommonOptions.RealType("--weights-dtype", "Type of the finished weights.");
         var flip = new Option<bool>("--flip") { Description = "Mirror half of the images; of latents, where they were encoded mirrored.", DefaultValueFactory = _ => recipe.HorizontalFlip };
         var noFlip = new Option<bool>("--no-flip") { Description = "Never mirror an image." };
         var device = CommonOptions.Device();
@@ -63,7 +55,7 @@ internal static class TrainCommand
                     HorizontalFlip = parsed.GetValue(flip) && !parsed.GetValue(noFlip),
                 },
                 parsed.GetResult(flip) is { Implicit: false },
-                new TrainingFolder(AtomicFile.FullPath(parsed.GetRequiredValue(folder)), parsed.GetValue(every), WeightsTypes[parsed.GetRequiredValue(type)]),
+                new TrainingFolder(AtomicFile.FullPath(parsed.GetRequiredValue(folder)), parsed.GetValue(every), CommonOptions.RealTypes[parsed.GetRequiredValue(type)]),
                 CommonOptions.ParseDevice(parsed.GetRequiredValue(device))));
         });
         return command;

@@ -150,6 +150,21 @@ public static class Checkpoint
         SafeTensors.Save(path, model.state_dict().Select(static entry => (entry.Key, entry.Value)), metadata, dtype);
     }
 
+    /// <summary>Writes a generated model's state dict as a safetensors file that says what it is of: its metadata is <see cref="ModelCard.ToMetadata"/>.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="path">The file to create or replace; it is whole or it is not there.</param>
+    /// <param name="metadata">Strings to keep besides; of two of one name, these count.</param>
+    /// <param name="dtype">Type of real numbers in the file; the model's by default.</param>
+    /// <exception cref="DitException">The file cannot be written.</exception>
+    public static void Save<TModel>(TModel model, string path, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null)
+        where TModel : nn.Module, IModel<TModel>
+    {
+        var all = new Dictionary<string, string>(TModel.Card.ToMetadata()) { [SafeTensors.FormatKey] = SafeTensors.Format };
+        foreach (var (key, value) in metadata ?? new Dictionary<string, string>())
+            all[key] = value;
+        Save((nn.Module)model, path, all, dtype);
+    }
+
     private static TModel Filled<TModel>(CheckpointFit fit, Func<TModel> create)
         where TModel : nn.Module
     {

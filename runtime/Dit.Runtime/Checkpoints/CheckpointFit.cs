@@ -73,8 +73,8 @@ internal sealed class CheckpointFit
             throw new InvalidOperationException($"The checkpoint map of {modelName} does not match its state dict at '{wrong}'.");
     }
 
-    // What the names of the wanted weights begin with: those of Lightning lie one level deeper.
-    private static string Prefix(ICheckpointFile file, IReadOnlyList<CheckpointEntry> map, CheckpointWeights weights)
+    /// <summary>What the names of the wanted weights begin with: those of Lightning lie one level deeper.</summary>
+    internal static string Prefix(ICheckpointFile file, IReadOnlyList<CheckpointEntry> map, CheckpointWeights weights)
     {
         // A model whose own names begin so is no training checkpoint.
         bool Has(string prefix, string within) => !map.Any(entry => entry.Name.StartsWith(prefix, StringComparison.Ordinal)) && file.Holds(within + prefix);

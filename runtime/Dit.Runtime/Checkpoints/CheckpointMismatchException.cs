@@ -20,12 +20,9 @@ public sealed class CheckpointMismatchException : DitException
     }
 
     /// <param name="what">What the file is not: <c>'a.pt' is not a checkpoint of DiT-XL/2</c>.</param>
-    /// <param name="missing">What is wanted and not there.</param>
-    /// <param name="unexpected">What is there and not wanted.</param>
-    /// <param name="misshaped">What has another shape.</param>
-    internal CheckpointMismatchException(
-        string what, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, ShapeMismatch[] misshaped)
-        : this(Count(what, missing, unexpected, misshaped), missing, unexpected, (IReadOnlyList<ShapeMismatch>)misshaped)
+    /// <param name="difference">How it differs.</param>
+    internal CheckpointMismatchException(string what, NameDifference difference)
+        : this(Count(what, difference.Missing, difference.Unexpected, difference.Misshaped), difference.Missing, difference.Unexpected, difference.Misshaped)
     {
     }
 

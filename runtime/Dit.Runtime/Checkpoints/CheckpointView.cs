@@ -22,6 +22,12 @@ public static class CheckpointView
     public static bool Holds(this ICheckpointFile file, string prefix) =>
         file.Tensors.Keys.Any(name => name.StartsWith(prefix, StringComparison.Ordinal));
 
+    /// <summary>The weights of a model within a training checkpoint, under the model's names; a file of weights alone is seen as it is.</summary>
+    /// <param name="file">The file; the view owns it from here on, and disposing the view closes it.</param>
+    /// <param name="weights">Which of them.</param>
+    /// <exception cref="DitException">The file has none of those that are asked for.</exception>
+    public static ICheckpointFile OfWeights(this ICheckpointFile file, CheckpointWeights weights) => file.Below(CheckpointFit.Prefix(file, [], weights));
+
     /// <summary>The tensors whose names do not begin with a prefix, in the order of the file.</summary>
     /// <param name="file">The file; the view owns it from here on, and disposing the view closes it.</param>
     /// <param name="prefix">What the names begin with, the last dot included.</param>

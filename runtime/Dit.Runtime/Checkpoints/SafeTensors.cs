@@ -9,8 +9,13 @@ namespace Dit.Runtime;
 /// <summary>Writes safetensors files (github.com/huggingface/safetensors, "Format").</summary>
 public static class SafeTensors
 {
+    /// <summary>The metadata key by which other libraries know what tensors are of.</summary>
+    internal const string FormatKey = "format";
+
+    /// <summary>PyTorch: the layout of its parameters.</summary>
+    internal const string Format = "pt";
+
     private const int Alignment = 8;
-    private const long PieceElements = 1 << 24;
 
     /// <summary>Writes tensors, on any device and of any strides; the same tensors in the same order give the same bytes.</summary>
     /// <param name="path">The file to create or replace; it is whole or it is not there.</param>
@@ -22,40 +27,36 @@ public static class SafeTensors
         string path,
         IEnumerable<(string Name, Tensor Tensor)> tensors,
         IReadOnlyDictionary<string, string>? metadata = null,
-        ScalarType? dtype = null) => SaveDeferred(path, tensors.Select(static t => DeferredTensor.Of(t.Name, t.Tensor)), metadata, dtype);
-
-    /// <summary>Writes tensors that are made one after the other; no more than one of them is held at a time.</summary>
-    /// <param name="path">The file to create or replace; it is whole or it is not there.</param>
-    /// <param name="tensors">The tensors, in the order of the file.</param>
-    /// <param name="metadata">Strings to keep beside the tensors; written in the order of their keys.</param>
-    /// <param name="dtype">Type to convert tensors of real numbers to; the others, and all by default, keep theirs.</param>
-    /// <exception cref="DitException">A name occurs twice, a type has no place in the format, or the file cannot be written.</exception>
-    public static void SaveDeferred(
-        string path,
-        IEnumerable<DeferredTensor> tensors,
-        IReadOnlyDictionary<string, string>? metadata = null,
         ScalarType? dtype = null)
     {
-        if (dtype is { } wanted && !TensorTypes.IsFloatingPoint(wanted))
-            throw new DitException($"Cannot save '{path}' as {wanted}; the type must be Float64, Float32, Float16 or BFloat16.");
-        var entries = tensors.Select(t => (t.Name, t.Read, Info: t.Info with { DType = TypeInFile(t.Info.DType, dtype) })).ToList();
-        var header = Header(path, [.. entries.Select(static e => (e.Name, e.Info))], metadata);
+        TensorSource.RequireReal(path, dtype);
+        Write(path, [.. tensors.Select(t => TensorSource.Of(t.Name, t.Tensor, dtype))], metadata);
+    }
+
+    /// <summary>Writes the tensors of another checkpoint, one after the other, so that it need not fit into memory.</summary>
+    /// <param name="path">The file to create or replace; it is whole or it is not there.</param>
+    /// <param name="source">The checkpoint, of any format; it stays the caller's.</param>
+    /// <param name="metadata">Strings to keep beside the tensors; those of the checkpoint by default.</param>
+    /// <param name="dtype">Type to convert tensors of real numbers to; the others, and all by default, keep theirs.</param>
+    /// <exception cref="DitException">The checkpoint cannot be read or the file cannot be written.</exception>
+    public static void Save(string path, ICheckpointFile source, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null)
+    {
+        TensorSource.RequireReal(path, dtype);
+        Write(path, [.. TensorSource.All(source, dtype)], metadata ?? source.Metadata);
+    }
+
+    private static void Write(string path, TensorSource[] tensors, IReadOnlyDictionary<string, string>? metadata)
+    {
+        var header = Header(path, tensors, metadata);
         AtomicFile.Write(path, stream =>
         {
             stream.Write(header);
-            foreach (var (name, read, info) in entries)
-            {
-                using var tensor = read();
-                if (!tensor.shape.AsSpan().SequenceEqual(info.Shape))
-                    throw new InvalidOperationException($"Tensor '{name}' was announced as {info}, and came as {TensorInfo.ShapeText(tensor.shape)}.");
-                WriteElements(stream, tensor, info.DType);
-            }
+            foreach (var tensor in tensors)
+                tensor.Write(stream.Write);
         });
     }
 
-    private static ScalarType TypeInFile(ScalarType type, ScalarType? wanted) => TensorTypes.IsFloatingPoint(type) ? wanted ?? type : type;
-
-    private static byte[] Header(string path, List<(string Name, TensorInfo Info)> entries, IReadOnlyDictionary<string, string>? metadata)
+    private static byte[] Header(string path, TensorSource[] tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
@@ -63,7 +64,7 @@ public static class SafeTensors
             json.WriteStartObject();
             if (metadata is { Count: > 0 })
                 WriteMetadata(json, metadata);
-            WriteEntries(json, path, entries);
+            WriteEntries(json, path, tensors);
             json.WriteEndObject();
         }
         var length = (buffer.WrittenCount + Alignment - 1) / Alignment * Alignment;
@@ -84,11 +85,11 @@ public static class SafeTensors
         json.WriteEndObject();
     }
 
-    private static void WriteEntries(Utf8JsonWriter json, string path, List<(string Name, TensorInfo Info)> entries)
+    private static void WriteEntries(Utf8JsonWriter json, string path, TensorSource[] tensors)
     {
         var names = new HashSet<string>(StringComparer.Ordinal) { SafeTensorsHeader.MetadataKey };
         long begin = 0;
-        foreach (var (name, info) in entries)
+        foreach (var (name, info, _) in tensors)
         {
             if (!names.Add(name))
                 throw new DitException($"Cannot save '{path}': the name '{name}' is taken already.");
@@ -111,20 +112,5 @@ public static class SafeTensors
         foreach (var number in numbers)
             json.WriteNumberValue(number);
         json.WriteEndArray();
-    }
-
-    private static void WriteElements(Stream stream, Tensor tensor, ScalarType type)
-    {
-        if (tensor.NumberOfElements == 0)
-            return;
-        using var frozen = no_grad();
-        using var scope = NewDisposeScope();
-        var flat = tensor.contiguous().view(-1); // (elements,)
-        for (long start = 0; start < flat.NumberOfElements; start += PieceElements)
-        {
-            using var pieces = NewDisposeScope();
-            var piece = flat.narrow(0, start, Math.Min(PieceElements, flat.NumberOfElements - start));
-            stream.Write(piece.to(type, CPU).bytes);
-        }
     }
 }

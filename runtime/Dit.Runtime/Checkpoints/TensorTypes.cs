@@ -25,6 +25,9 @@ internal static class TensorTypes
     /// <summary>The name in a safetensors header, or null for a type that the format or this library does not have.</summary>
     public static string? SafeTensorsName(ScalarType type) => All.FirstOrDefault(t => t.Type == type).SafeTensors;
 
+    /// <summary>The storage class of the module <c>torch</c>, or null for a type that this library does not have.</summary>
+    public static string? TorchStorage(ScalarType type) => All.FirstOrDefault(t => t.Type == type).TorchStorage;
+
     /// <summary>The type of a name in a safetensors header, or null when unknown.</summary>
     public static ScalarType? OfSafeTensors(string name) => Find(t => t.SafeTensors == name);
 
@@ -33,6 +36,9 @@ internal static class TensorTypes
 
     /// <summary>All names of a safetensors header, for messages.</summary>
     public static string SafeTensorsNames => string.Join(", ", All.Select(t => t.SafeTensors));
+
+    /// <summary>All types, for messages.</summary>
+    public static string Names => string.Join(", ", All.Select(t => t.Type));
 
     /// <summary>Whether values of the type are real numbers: only between such types does a conversion keep the meaning.</summary>
     public static bool IsFloatingPoint(ScalarType type) =>

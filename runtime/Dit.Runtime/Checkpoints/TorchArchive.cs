@@ -9,9 +9,10 @@ namespace Dit.Runtime;
 /// <c>ema.*</c> and <c>opt.*</c>; its plain values are <see cref="TensorFile.Metadata"/>. The pickle is read by a closed
 /// interpreter: nothing that a file names is resolved or run.
 /// </remarks>
-public sealed class TorchArchive : TensorFile
+public sealed partial class TorchArchive : TensorFile
 {
     private const string PickleName = "data.pkl";
+    private const string ByteOrderName = "byteorder";
     private const int MaxPickleBytes = 32 << 20;
 
     private TorchArchive(SourceFile file, TensorTable table) : base(file, table) { }
@@ -38,7 +39,7 @@ public sealed class TorchArchive : TensorFile
     {
         var entries = StoredZip.Read(file);
         var folder = Folder(file, entries);
-        if (entries.TryGetValue(folder + "byteorder", out var order) && (order.Length != 6 || ReadText(file, order) != "little"))
+        if (entries.TryGetValue(folder + ByteOrderName, out var order) && (order.Length != 6 || ReadText(file, order) != "little"))
             throw new DitException($"'{file.Path}' was written on a big-endian machine; save it again on a little-endian one.");
         var pickle = entries[folder + PickleName];
         if (pickle.Length > MaxPickleBytes)

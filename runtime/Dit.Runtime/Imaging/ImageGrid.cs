@@ -30,8 +30,6 @@ public static class ImageGrid
     // A side that the PNG format's library still takes, and pixels that still fit one array.
     private const long MostPixels = 1L << 28, LongestSide = 1_000_000;
 
-    private static readonly (byte, byte, byte) Ink = (40, 40, 48), White = (255, 255, 255);
-
     /// <summary>Writes a grid as a PNG file, whole or not at all.</summary>
     /// <param name="path">The file to create or replace.</param>
     /// <param name="images">(N, 3, Y, X) or (N, 1, Y, X), floats in [-1, 1] or uint8.</param>
@@ -45,15 +43,13 @@ public static class ImageGrid
     /// <exception cref="DitException">The images or the options are no grid.</exception>
     public static RgbImage Render(Tensor images, ImageGridOptions? options = null)
     {
-        options ??= new ImageGridOptions();
         if (images.dim() != 4 || images.shape[0] < 1)
             throw new DitException($"A grid is drawn of images of shape (N, C, Y, X), but these are ({string.Join(", ", images.shape)}).");
-        var cells = Enumerable.Range(0, (int)images.shape[0]).Select(n => Picture(images, n)).ToArray();
-        var layout = Layout(cells.Length, cells[0].Height, cells[0].Width, options);
-        var grid = RgbImage.Filled(layout.Width, layout.Height, White);
-        for (var n = 0; n < cells.Length; n++) Place(cells[n], grid, layout.Cell(n), options.Scale);
-        DrawLabels(grid, layout, cells[0].Height * options.Scale, options);
-        return grid;
+        var first = Picture(images, 0);
+        var canvas = new ImageGridCanvas((int)images.shape[0], first.Height, first.Width, options);
+        canvas.Place(0, first);
+        for (var n = 1; n < images.shape[0]; n++) canvas.Place(n, Picture(images, n));
+        return canvas.Picture;
     }
 
     /// <summary>Where the images of a grid come to lie.</summary>
@@ -63,6 +59,24 @@ public static class ImageGrid
     /// <param name="options">The layout.</param>
     /// <exception cref="DitException">A number is out of range, there is not one label for each row, or the grid is too large for a picture.</exception>
     public static ImageGridLayout Layout(int count, int height, int width, ImageGridOptions options)
+    {
+        var (layout, gridWidth, gridHeight) = Measure(count, height, width, options);
+        return layout ?? throw new DitException(
+            $"A grid of {count} images in rows of {options.Columns} has {gridWidth} x {gridHeight} pixels, too many for a picture: draw fewer images.");
+    }
+
+    /// <summary>Whether a grid is not too large.</summary>
+    /// <param name="count">N, the number of images.</param>
+    /// <param name="height">Y of each, before scaling.</param>
+    /// <param name="width">X of each, before scaling.</param>
+    /// <param name="options">The layout.</param>
+    /// <param name="mostPixels">What is too large.</param>
+    /// <exception cref="DitException">A number is out of range, or there is not one label for each row.</exception>
+    public static bool Fits(int count, int height, int width, ImageGridOptions options, long mostPixels = MostPixels) =>
+        Measure(count, height, width, options) is (not null, var gridWidth, var gridHeight) && gridWidth * gridHeight <= mostPixels;
+
+    /// <summary>The layout where it fits a picture, and the size in any case.</summary>
+    private static (ImageGridLayout? Layout, long Width, long Height) Measure(int count, int height, int width, ImageGridOptions options)
     {
         var (columns, padding, scale, labels) = options;
         if (columns < 1 || padding < 0 || scale < 1)
@@ -76,33 +90,14 @@ public static class ImageGrid
         var labelWidth = labels is null ? 0 : labels.Max(label => BitmapFont.Measure(label, textScale)) + 6 * textScale;
         var (stepX, stepY) = (width * scale + padding, height * scale + padding);
         var (gridWidth, gridHeight) = (labelWidth + padding + (long)Math.Min(columns, count) * stepX, padding + (long)rows * stepY);
-        if (Math.Max(gridWidth, gridHeight) > LongestSide || gridWidth * gridHeight > MostPixels)
-            throw new DitException($"A grid of {count} images in rows of {columns} has {gridWidth} x {gridHeight} pixels, too many for a picture: draw fewer images.");
-        return new ImageGridLayout(labelWidth + padding, padding, stepX, stepY, (int)gridWidth, (int)gridHeight, columns, textScale);
+        return Math.Max(gridWidth, gridHeight) > LongestSide || gridWidth * gridHeight > MostPixels
+            ? (null, gridWidth, gridHeight)
+            : (new(labelWidth + padding, padding, stepX, stepY, (int)gridWidth, (int)gridHeight, columns, textScale), gridWidth, gridHeight);
     }
 
     private static RgbImage Picture(Tensor images, int n)
     {
         using var image = images[n];
         return RgbImage.FromTensor(image);
-    }
-
-    private static void Place(RgbImage cell, RgbImage grid, (int X, int Y) at, int scale)
-    {
-        for (var y = 0; y < cell.Height * scale; y++)
-            for (var x = 0; x < cell.Width * scale; x++)
-                cell.Data.AsSpan(3 * (y / scale * cell.Width + x / scale), 3).CopyTo(grid.Data.AsSpan(3 * ((at.Y + y) * grid.Width + at.X + x)));
-    }
-
-    /// <summary>Labels end just left of the images, at half the height of their row.</summary>
-    private static void DrawLabels(RgbImage grid, ImageGridLayout layout, int cellHeight, ImageGridOptions options)
-    {
-        for (var row = 0; row < (options.RowLabels?.Count ?? 0); row++)
-        {
-            var text = options.RowLabels?[row] ?? "";
-            var x = layout.Left - 3 * layout.TextScale - BitmapFont.Measure(text, layout.TextScale);
-            var y = layout.Top + row * layout.StepY + (cellHeight - BitmapFont.CapHeight * layout.TextScale) / 2;
-            BitmapFont.Draw(grid, x, y, text, layout.TextScale, Ink);
-        }
     }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Dit.Runtime;
 
 /// <summary>What a generated model is, as constants: read it without creating the model.</summary>
@@ -51,6 +53,30 @@ public sealed record ModelCard(
 
     /// <summary>Whether the model works on pixels in [-1, 1] rather than on latents.</summary>
     public bool IsPixelSpace => Autoencoder is null;
+
+    /// <summary>The card as strings, to be kept beside the model's weights: <c>dit.model</c>, <c>dit.spec</c> (the hash) and the other fields.</summary>
+    public IReadOnlyDictionary<string, string> ToMetadata()
+    {
+        static string Text(IFormattable number) => number.ToString(null, CultureInfo.InvariantCulture);
+        return new OrderedDictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["dit.model"] = Name,
+            ["dit.spec"] = SpecHash,
+            ["dit.backbone"] = Backbone,
+            ["dit.conditioning"] = Conditioning,
+            ["dit.condition"] = Condition.ToString() ?? "",
+            ["dit.input"] = Input.ToString(),
+            ["dit.output_channels"] = Text(OutputChannels),
+            ["dit.depth"] = Text(Depth),
+            ["dit.width"] = Text(Width),
+            ["dit.heads"] = Text(Heads),
+            ["dit.patch_size"] = Text(PatchSize),
+            ["dit.tokens"] = Text(Tokens),
+            ["dit.parameters"] = Text(Parameters),
+            ["dit.autoencoder"] = Autoencoder?.Name ?? "none",
+            ["dit.numerics"] = Numerics == Numerics.Diffusers ? "diffusers" : "official",
+        };
+    }
 }
 
 /// <summary>Channels, height and width of one image or latent.</summary>

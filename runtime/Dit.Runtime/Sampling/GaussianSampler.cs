@@ -36,13 +36,21 @@ public sealed record GaussianSampler(string Name, SamplingMethod Method, Gaussia
         INoiseSource noise,
         IProgress<SamplingProgress>? progress = null,
         CancellationToken cancellation = default,
-        Action<SamplingState>? observe = null)
+        Action<SamplingState>? observe = null) => Sample(_ => denoise, noise, progress, cancellation, observe);
+
+    /// <summary>As the other, with a network for each timestep of the process.</summary>
+    internal Tensor Sample(
+        Func<int, Denoiser> denoiseAt,
+        INoiseSource noise,
+        IProgress<SamplingProgress>? progress,
+        CancellationToken cancellation,
+        Action<SamplingState>? observe)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         using var first = noise.Next();
         var timesteps = Enumerable.Range(0, Steps).Reverse();
-        return Run(GaussianMath.Compute(first), timesteps, (x, t) => Step(denoise, noise, x, t), progress, cancellation, observe).MoveToOuterDisposeScope();
+        return Run(GaussianMath.Compute(first), timesteps, (x, t) => Step(denoiseAt(t[0]), noise, x, t), progress, cancellation, observe).MoveToOuterDisposeScope();
     }
 
     /// <summary>Runs deterministic DDIM backwards, from data to the noise that leads to it, without gradients.</summary>
@@ -58,14 +66,22 @@ public sealed record GaussianSampler(string Name, SamplingMethod Method, Gaussia
         Tensor x0,
         IProgress<SamplingProgress>? progress = null,
         CancellationToken cancellation = default,
-        Action<SamplingState>? observe = null)
+        Action<SamplingState>? observe = null) => Invert(_ => denoise, x0, progress, cancellation, observe);
+
+    /// <summary>As the other, with a network for each timestep of the process.</summary>
+    internal Tensor Invert(
+        Func<int, Denoiser> denoiseAt,
+        Tensor x0,
+        IProgress<SamplingProgress>? progress,
+        CancellationToken cancellation,
+        Action<SamplingState>? observe)
     {
         if (Method is not SamplingMethod.Ddim { Eta: 0 })
             throw new DitException($"The sampler {Name} cannot be run backwards: only DDIM with eta 0 is deterministic.");
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var timesteps = Enumerable.Range(0, Steps);
-        return Run(GaussianMath.Compute(x0), timesteps, (x, t) => ReverseStep(denoise, x, t), progress, cancellation, observe).MoveToOuterDisposeScope();
+        return Run(GaussianMath.Compute(x0), timesteps, (x, t) => ReverseStep(denoiseAt(t[0]), x, t), progress, cancellation, observe).MoveToOuterDisposeScope();
     }
 
     private DiffusionStep Step(Denoiser denoise, INoiseSource noise, Tensor x, int[] t)

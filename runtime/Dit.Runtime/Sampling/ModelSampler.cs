@@ -24,6 +24,7 @@ public sealed class Sampler<TModel> : Sampler
     /// <param name="channels">The channels to guide.</param>
     /// <param name="firstIndex">Index of the first sample in a larger run: sample i of a run is the same in whatever batch it is drawn.</param>
     /// <param name="observe">Shown the state after each step.</param>
+    /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
     /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
     /// <exception cref="DitException">A label or number is out of range.</exception>
     public Tensor Sample(
@@ -35,8 +36,9 @@ public sealed class Sampler<TModel> : Sampler
         CancellationToken cancellation = default,
         GuidanceChannels channels = GuidanceChannels.FirstThree,
         long firstIndex = 0,
-        Action<SamplingState>? observe = null) =>
-        Sample(model, OnHost(labels), guidance, seed, progress, cancellation, channels, firstIndex, observe);
+        Action<SamplingState>? observe = null,
+        GuidanceInterval? interval = null) =>
+        Sample(model, OnHost(labels), guidance, seed, progress, cancellation, channels, firstIndex, observe, interval);
 
     /// <summary>Draws one sample per label.</summary>
     /// <param name="model">The model.</param>
@@ -48,6 +50,7 @@ public sealed class Sampler<TModel> : Sampler
     /// <param name="channels">The channels to guide.</param>
     /// <param name="firstIndex">Index of the first sample in a larger run: sample i of a run is the same in whatever batch it is drawn.</param>
     /// <param name="observe">Shown the state after each step.</param>
+    /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
     /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
     /// <exception cref="DitException">A label or number is out of range.</exception>
     /// <remarks>Preferred for an <c>int[]</c>, which converts to a tensor as well.</remarks>
@@ -61,11 +64,12 @@ public sealed class Sampler<TModel> : Sampler
         CancellationToken cancellation = default,
         GuidanceChannels channels = GuidanceChannels.FirstThree,
         long firstIndex = 0,
-        Action<SamplingState>? observe = null) =>
-        With(model, labels, guidance, channels, (denoise, device) =>
+        Action<SamplingState>? observe = null,
+        GuidanceInterval? interval = null) =>
+        With(model, labels, guidance, channels, interval, (denoiseAt, device) =>
         {
             using var noise = new KeyedNoise(seed, firstIndex, labels.Count, TModel.Card.Input, device);
-            return Loop.Sample(denoise, noise, progress, cancellation, observe);
+            return Loop.Sample(denoiseAt, noise, progress, cancellation, observe);
         });
 
     /// <summary>Finds the noise that leads to these samples (DDIM inversion).</summary>
@@ -76,6 +80,7 @@ public sealed class Sampler<TModel> : Sampler
     /// <param name="progress">Told after each step.</param>
     /// <param name="cancellation">Looked at before each step.</param>
     /// <param name="channels">The channels to guide.</param>
+    /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
     /// <returns>Noise in float32 on the model's device, (N, C, Y, X).</returns>
     /// <exception cref="DitException">The method is not DDIM with eta 0, or a label or number is out of range.</exception>
     public Tensor Invert(
@@ -85,26 +90,28 @@ public sealed class Sampler<TModel> : Sampler
         double guidance = 1.0,
         IProgress<SamplingProgress>? progress = null,
         CancellationToken cancellation = default,
-        GuidanceChannels channels = GuidanceChannels.FirstThree) =>
-        With(model, labels, guidance, channels, (denoise, device) =>
+        GuidanceChannels channels = GuidanceChannels.FirstThree,
+        GuidanceInterval? interval = null) =>
+        With(model, labels, guidance, channels, interval, (denoiseAt, device) =>
         {
             using var x0 = samples.to(ScalarType.Float32, device);
-            return Loop.Invert(denoise, x0, progress, cancellation);
+            return Loop.Invert(denoiseAt, x0, progress, cancellation, null);
         });
 
     /// <summary>Binds labels and guidance to the model, and runs.</summary>
-    private static Tensor With(TModel model, IReadOnlyList<int> labels, double guidance, GuidanceChannels channels, Func<Denoiser, Device, Tensor> run)
+    private Tensor With(
+        TModel model, IReadOnlyList<int> labels, double guidance, GuidanceChannels channels, GuidanceInterval? interval, Func<Func<int, Denoiser>, Device, Tensor> run)
     {
         RequireGuidance(TModel.Card, guidance);
         RequireLabels(labels);
         return With(model, Bind, run);
 
-        Denoiser Bind(Device device)
+        Func<int, Denoiser> Bind(Device device)
         {
             var classes = tensor(labels.Select(label => (long)label).ToArray(), device: device); // (N,)
-            return guidance == 1.0
-                ? (x, t) => model.call(x, t, classes)
-                : (x, t) => model.ForwardWithGuidance(x, t, classes, guidance, channels);
+            return Guided(guidance, interval,
+                plain: (x, t) => model.call(x, t, classes),
+                guided: (x, t) => model.ForwardWithGuidance(x, t, classes, guidance, channels));
         }
     }
 

@@ -21,7 +21,7 @@ public abstract class Sampler
     /// <summary>Steps from noise to data.</summary>
     public int Steps => Loop.Steps;
 
-    /// <summary>Calls of the network per image; under guidance each call is two passes.</summary>
+    /// <summary>Calls of the network per image; under guidance each call is two passes, where it acts.</summary>
     public int Evaluations => Loop.Steps;
 
     /// <summary>The loop itself, for a denoiser or noise of one's own.</summary>
@@ -52,21 +52,30 @@ public abstract class Sampler
         where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
         new(SamplerSettings.Ddim(name, TModel.Diffusion, steps, eta, clipDenoised));
 
-    /// <summary>Runs <paramref name="run"/> with the network bound to its condition: it is given states in the model's type.</summary>
+    /// <summary>Runs <paramref name="run"/> with the network of each timestep bound to its condition: it is given states in the model's type.</summary>
     /// <remarks>Generated models have no mode: training or not, they compute the same.</remarks>
-    private protected static Tensor With(nn.Module model, Func<Device, Denoiser> bind, Func<Denoiser, Device, Tensor> run)
+    private protected static Tensor With(nn.Module model, Func<Device, Func<int, Denoiser>> bind, Func<Func<int, Denoiser>, Device, Tensor> run)
     {
         var parameter = model.parameters().First();
         var (dtype, device) = (parameter.dtype, parameter.device);
         using var scope = NewDisposeScope();
-        var denoise = bind(device);
-        return run(Converted, device).MoveToOuterDisposeScope();
+        var denoiseAt = bind(device);
+        return run(step => Converted(denoiseAt(step)), device).MoveToOuterDisposeScope();
 
-        Tensor Converted(Tensor x, Tensor t)
+        Denoiser Converted(Denoiser denoise) => (x, t) =>
         {
             using var input = x.to(dtype);
             return denoise(input, t);
-        }
+        };
+    }
+
+    /// <summary>The guided network where guidance acts, and the plain one elsewhere.</summary>
+    private protected Func<int, Denoiser> Guided(double guidance, GuidanceInterval? interval, Denoiser plain, Denoiser guided)
+    {
+        if (guidance == 1.0) return _ => plain;
+        if (interval is null) return _ => guided;
+        var sigmas = Loop.Process.Schedule.SqrtRecipm1AlphasCumprod;
+        return step => interval.Contains(sigmas[step]) ? guided : plain;
     }
 
     private protected static void RequireGuidance(ModelCard card, double guidance)

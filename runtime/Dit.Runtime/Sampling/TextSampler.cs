@@ -23,6 +23,7 @@ public sealed class TextSampler<TModel> : Sampler
     /// <param name="channels">The channels to guide.</param>
     /// <param name="firstIndex">Index of the first sample in a larger run: sample i of a run is the same in whatever batch it is drawn.</param>
     /// <param name="observe">Shown the state after each step.</param>
+    /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
     /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
     /// <exception cref="DitException">The texts' shape is not the model's, or a number is out of range.</exception>
     public Tensor Sample(
@@ -34,11 +35,12 @@ public sealed class TextSampler<TModel> : Sampler
         CancellationToken cancellation = default,
         GuidanceChannels channels = GuidanceChannels.FirstThree,
         long firstIndex = 0,
-        Action<SamplingState>? observe = null) =>
-        With(model, text, guidance, channels, (denoise, device) =>
+        Action<SamplingState>? observe = null,
+        GuidanceInterval? interval = null) =>
+        With(model, text, guidance, channels, interval, (denoiseAt, device) =>
         {
             using var noise = new KeyedNoise(seed, firstIndex, checked((int)text.Count), TModel.Card.Input, device);
-            return Loop.Sample(denoise, noise, progress, cancellation, observe);
+            return Loop.Sample(denoiseAt, noise, progress, cancellation, observe);
         });
 
     /// <summary>Finds the noise that leads to these samples (DDIM inversion).</summary>
@@ -49,6 +51,7 @@ public sealed class TextSampler<TModel> : Sampler
     /// <param name="progress">Told after each step.</param>
     /// <param name="cancellation">Looked at before each step.</param>
     /// <param name="channels">The channels to guide.</param>
+    /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
     /// <returns>Noise in float32 on the model's device, (N, C, Y, X).</returns>
     /// <exception cref="DitException">The method is not DDIM with eta 0, or a shape or number is out of range.</exception>
     public Tensor Invert(
@@ -58,24 +61,26 @@ public sealed class TextSampler<TModel> : Sampler
         double guidance = 1.0,
         IProgress<SamplingProgress>? progress = null,
         CancellationToken cancellation = default,
-        GuidanceChannels channels = GuidanceChannels.FirstThree) =>
-        With(model, text, guidance, channels, (denoise, device) =>
+        GuidanceChannels channels = GuidanceChannels.FirstThree,
+        GuidanceInterval? interval = null) =>
+        With(model, text, guidance, channels, interval, (denoiseAt, device) =>
         {
             using var x0 = samples.to(ScalarType.Float32, device);
-            return Loop.Invert(denoise, x0, progress, cancellation);
+            return Loop.Invert(denoiseAt, x0, progress, cancellation, null);
         });
 
-    private static Tensor With(TModel model, TextEmbeddings text, double guidance, GuidanceChannels channels, Func<Denoiser, Device, Tensor> run)
+    private Tensor With(
+        TModel model, TextEmbeddings text, double guidance, GuidanceChannels channels, GuidanceInterval? interval, Func<Func<int, Denoiser>, Device, Tensor> run)
     {
         RequireGuidance(TModel.Card, guidance);
         return With(model, Bind, run);
 
-        Denoiser Bind(Device device)
+        Func<int, Denoiser> Bind(Device device)
         {
             var there = text.To(device);
-            return guidance == 1.0
-                ? (x, t) => model.call(x, t, there)
-                : (x, t) => model.ForwardWithGuidance(x, t, there, guidance, channels);
+            return Guided(guidance, interval,
+                plain: (x, t) => model.call(x, t, there),
+                guided: (x, t) => model.ForwardWithGuidance(x, t, there, guidance, channels));
         }
     }
 }

@@ -31,10 +31,10 @@ public sealed class UnconditionalSampler<TModel> : Sampler
         CancellationToken cancellation = default,
         long firstIndex = 0,
         Action<SamplingState>? observe = null) =>
-        With(model, Bind(model), (denoise, device) =>
+        With(model, Bind(model), (denoiseAt, device) =>
         {
             using var noise = new KeyedNoise(seed, firstIndex, count, TModel.Card.Input, device);
-            return Loop.Sample(denoise, noise, progress, cancellation, observe);
+            return Loop.Sample(denoiseAt, noise, progress, cancellation, observe);
         });
 
     /// <summary>Finds the noise that leads to these samples (DDIM inversion).</summary>
@@ -45,13 +45,13 @@ public sealed class UnconditionalSampler<TModel> : Sampler
     /// <returns>Noise in float32 on the model's device, (N, C, Y, X).</returns>
     /// <exception cref="DitException">The method is not DDIM with eta 0.</exception>
     public Tensor Invert(TModel model, Tensor samples, IProgress<SamplingProgress>? progress = null, CancellationToken cancellation = default) =>
-        With(model, Bind(model), (denoise, device) =>
+        With(model, Bind(model), (denoiseAt, device) =>
         {
             using var x0 = samples.to(ScalarType.Float32, device);
-            return Loop.Invert(denoise, x0, progress, cancellation);
+            return Loop.Invert(denoiseAt, x0, progress, cancellation, null);
         });
 
-    private static Func<Device, Denoiser> Bind(TModel model) => _ => (x, t) => model.call(x, t);
+    private static Func<Device, Func<int, Denoiser>> Bind(TModel model) => _ => _ => (x, t) => model.call(x, t);
 }
 
 /// <summary>Makes samplers of unconditional models; generated code calls it.</summary>

@@ -77,11 +77,9 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
 
     private static Dictionary<string, string> Metadata(TrainingState state)
     {
-        var metadata = new Dictionary<string, string>
+        var metadata = new Dictionary<string, string>(state.Card.ToMetadata())
         {
-            ["format"] = "pt",
-            ["dit.model"] = state.Card.Name,
-            ["dit.spec"] = state.Card.SpecHash,
+            [SafeTensors.FormatKey] = SafeTensors.Format,
             ["dit.step"] = state.Step.ToString(CultureInfo.InvariantCulture),
         };
         if (state.Card.Condition is ModelCondition.Classes) metadata.Add(ClassesKey, JsonSerializer.Serialize(state.Classes, TrainingJson.Default.IReadOnlyListString));

@@ -167,6 +167,21 @@ public class GeneratedModelTests
     }
 
     [Fact]
+    public void A_saved_model_says_what_it_is_of()
+    {
+        using var folder = new TemporaryFolder();
+        using (var model = GoldenP8.Create())
+            Checkpoint.Save(model, folder["m.safetensors"], new Dictionary<string, string> { ["step"] = "7", ["dit.autoencoder"] = "mine" });
+
+        using var file = CheckpointFile.Open(folder["m.safetensors"]);
+
+        var wanted = new Dictionary<string, string>(GoldenP8.Card.ToMetadata()) { ["format"] = "pt", ["step"] = "7", ["dit.autoencoder"] = "mine" };
+        Assert.Equal(wanted.OrderBy(m => m.Key, StringComparer.Ordinal), file.Metadata);
+        Assert.Equal((GoldenP8.Card.Name, GoldenP8.Card.SpecHash), (file.Metadata["dit.model"], file.Metadata["dit.spec"]));
+        Assert.Equal($"{GoldenP8.Card.Parameters}", file.Metadata["dit.parameters"]);
+    }
+
+    [Fact]
     public void Guided_calls_are_guarded_as_plain_ones_are()
     {
         using var scope = NewDisposeScope();

@@ -29,6 +29,9 @@ internal sealed class StubModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
 
     public List<(bool Training, ScalarType Input, bool Guided, double Scale)> Calls { get; } = [];
 
+    /// <summary>Passes of a batch through the network: two for a guided call.</summary>
+    public int Passes { get; private set; }
+
     public static StubModel Create(Device? device = null, ScalarType? dtype = null, long seed = 0) => new(dtype ?? ScalarType.Float32);
 
     public static StubModel Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) => Create(device, dtype);
@@ -49,6 +52,7 @@ internal sealed class StubModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
 
     private Tensor Predict(Tensor x, Tensor labels)
     {
+        Passes++;
         using var scope = NewDisposeScope();
         var y = x * weight + 0.01 * labels.to(x.dtype).view(-1, 1, 1, 1);
         return cat([y, y * 0.1], dim: 1).MoveToOuterDisposeScope();

@@ -70,10 +70,10 @@ public static class DitNames
         var names = Diffusers(card, own);
         if (!names.Fits(file))
             return file;
-        return card.Numerics == Numerics.Diffusers
-            ? names.Read(file)
-            : throw new DitException($"'{file.Path}' has the names of diffusers, whose arithmetic is not quite that of the official code, which {card.Name} follows: "
+        if (card.Numerics != Numerics.Diffusers)
+            throw new DitException($"'{file.Path}' has the names of diffusers, whose arithmetic is not quite that of the official code, which {card.Name} follows: "
                 + "write 'numerics: diffusers' in its spec to compute as diffusers does, or 'dit convert' the file to use its weights with the official arithmetic.");
+        return DiffusersFolder.OtherSetting(file, card) is { } other ? throw new DitException(other) : names.Read(file);
     }
 
     private static MappedTensor InDiffusers(CheckpointEntry own, ModelCard card)

@@ -5,7 +5,8 @@ namespace Dit.Runtime;
 
 /// <summary>A model's tensors and what they are under another convention: names, parts, shapes. Pure data, read in both directions.</summary>
 /// <remarks>
-/// A map is strict: each name of a file is in the map or listed as ignored, and each name of the map is in the file.
+/// <see cref="Read"/> shows a file of the convention as one of the model, <see cref="Write(ICheckpointFile)"/> one of the model as one of the
+/// convention; neither reads a tensor before it is asked for. A map is strict: each name of a file is in the map or listed as ignored, and each name of the map is in the file.
 /// <see cref="Problems"/> says whether a map leaves anything of a model out or uses a name twice.
 /// </remarks>
 /// <param name="Model">The model's name, for messages.</param>
@@ -49,65 +50,54 @@ public sealed record NameMap(string Model, string Convention, IReadOnlyList<Mapp
     /// <exception cref="DitException">Copies of one tensor have different values or types, or the file cannot be read.</exception>
     public ICheckpointFile Read(ICheckpointFile foreign)
     {
-        Compare(foreign.Path, $"has the names of {Convention}, but ", foreign.Tensors, [.. Foreign], Ignored);
+        Require(DifferenceFrom(foreign), Fits(foreign)
+            ? $"'{foreign.Path}' has the names of {Convention}, but is not a checkpoint of {Model}"
+            : $"'{foreign.Path}' is not a checkpoint of {Model} under the names of {Convention}");
         return new RenamedCheckpoint(foreign, this);
     }
 
     /// <summary>A file of the model under the names of this convention.</summary>
-    /// <param name="own">The file, under the model's own names; it is read when the tensors are.</param>
-    /// <returns>Every tensor of the convention, copies included; the same tensor is read again for each of its parts.</returns>
+    /// <param name="own">The file, under the model's own names. Closing the result closes it.</param>
+    /// <returns>What reads as a file of the convention, copies included: the model's tensor is read again for each part of it.</returns>
     /// <exception cref="CheckpointMismatchException">The file is not one of the model.</exception>
-    public IEnumerable<DeferredTensor> Write(ICheckpointFile own)
+    public ICheckpointFile Write(ICheckpointFile own)
     {
-        Compare(own.Path, "", own.Tensors, Own, []);
-        return Write(name => own.Tensors[name].DType, name => own.Read(name));
+        Require(NameDifference.Between([.. Tensors.Select(static tensor => tensor.Own)], [], own.Tensors), $"'{own.Path}' is not a checkpoint of {Model}");
+        return new ForeignCheckpoint(own, this);
     }
 
     /// <summary>A model under the names of this convention.</summary>
-    /// <param name="own">The model, which must live as long as the sequence is used.</param>
-    /// <returns>Every tensor of the convention, copies included, as views of the model's.</returns>
+    /// <param name="own">The model, which must live as long as the result is used.</param>
+    /// <returns>What reads as a file of the convention, copies included.</returns>
     /// <exception cref="CheckpointMismatchException">The module is not the model.</exception>
-    public IEnumerable<DeferredTensor> Write(nn.Module own)
+    public ICheckpointFile Write(nn.Module own) => Write(new ModuleCheckpoint(own));
+
+    /// <summary>How the names and shapes of a file differ from this convention's: each list is empty where they do not.</summary>
+    public NameDifference DifferenceFrom(ICheckpointFile foreign) => NameDifference.Between([.. Foreign], Ignored, foreign.Tensors);
+
+    private static void Require(NameDifference difference, string what)
     {
-        var state = own.state_dict();
-        Compare(own.GetName(), "", state.ToDictionary(static t => t.Key, static t => new TensorInfo(t.Value.dtype, t.Value.shape)), Own, []);
-        return Write(name => state[name].dtype, name => state[name].detach());
+        if (difference.Count > 0)
+            throw new CheckpointMismatchException(what, difference);
     }
+}
 
-    private IReadOnlyList<CheckpointEntry> Own => [.. Tensors.Select(static tensor => tensor.Own)];
+/// <summary>How the tensors of a file differ from those that are wanted.</summary>
+/// <param name="Missing">What is wanted and not there.</param>
+/// <param name="Unexpected">What is there and not wanted.</param>
+/// <param name="Misshaped">What is there in another shape.</param>
+public sealed record NameDifference(IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected, IReadOnlyList<ShapeMismatch> Misshaped)
+{
+    /// <summary>How many tensors differ.</summary>
+    public int Count => Missing.Count + Unexpected.Count + Misshaped.Count;
 
-    private IEnumerable<DeferredTensor> Write(Func<string, ScalarType> type, Func<string, Tensor> read) =>
-        Tensors.SelectMany(tensor => tensor.Match(stored => Split(stored, type(stored.Own.Name), read), static _ => []));
-
-    private static IEnumerable<DeferredTensor> Split(MappedTensor.Stored tensor, ScalarType type, Func<string, Tensor> read)
-    {
-        long start = 0;
-        foreach (var part in tensor.Parts)
-        {
-            var first = start;
-            foreach (var name in part.Names)
-                yield return new(name, new TensorInfo(type, part.Shape), () => Slice(read(tensor.Own.Name), first, part));
-            start += part.Elements;
-        }
-    }
-
-    // Stacked along dimension 0 and row by row: each part is one run of elements.
-    private static Tensor Slice(Tensor whole, long start, ForeignTensor part)
-    {
-        using var scope = NewDisposeScope();
-        using (whole)
-            return whole.reshape(-1).narrow(0, start, part.Elements).view(part.Shape).MoveToOuterDisposeScope();
-    }
-
-    private void Compare(
-        string path, string but, IReadOnlyDictionary<string, TensorInfo> given, IReadOnlyList<CheckpointEntry> wanted, IReadOnlyList<string> ignored)
+    internal static NameDifference Between(IReadOnlyList<CheckpointEntry> wanted, IReadOnlyList<string> ignored, IReadOnlyDictionary<string, TensorInfo> given)
     {
         var known = wanted.Select(static entry => entry.Name).Concat(ignored).ToHashSet(StringComparer.Ordinal);
-        string[] missing = [.. wanted.Select(static entry => entry.Name).Where(name => !given.ContainsKey(name))];
-        string[] unexpected = [.. given.Keys.Where(name => !known.Contains(name))];
-        ShapeMismatch[] misshaped = [.. wanted.Where(entry => given.TryGetValue(entry.Name, out var info) && !info.Shape.SequenceEqual(entry.Shape))
-            .Select(entry => new ShapeMismatch(entry.Name, entry.Shape, given[entry.Name].Shape))];
-        if (missing.Length + unexpected.Length + misshaped.Length > 0)
-            throw new CheckpointMismatchException($"'{path}' {but}is not a checkpoint of {Model}", missing, unexpected, misshaped);
+        return new(
+            [.. wanted.Select(static entry => entry.Name).Where(name => !given.ContainsKey(name))],
+            [.. given.Keys.Where(name => !known.Contains(name))],
+            [.. wanted.Where(entry => given.TryGetValue(entry.Name, out var info) && !info.Shape.SequenceEqual(entry.Shape))
+                .Select(entry => new ShapeMismatch(entry.Name, entry.Shape, given[entry.Name].Shape))]);
     }
 }

@@ -39,12 +39,13 @@ public sealed class DitNamesTests : IDisposable
         Checkpoint.Save(model, _folder["official"]);
         var map = DitNames.Diffusers<SmallOfficial>();
         using (var file = CheckpointFile.Open(_folder["official"]))
-            SafeTensors.SaveDeferred(_folder["diffusers"], map.Write(file));
+            SafeTensors.Save(_folder["diffusers"], map.Write(file));
         using (var file = map.Read(CheckpointFile.Open(_folder["diffusers"])))
-            SafeTensors.SaveDeferred(_folder["again"], DeferredTensor.AllOf(file));
+            SafeTensors.Save(_folder["again"], file);
         Assert.Equal(File.ReadAllBytes(_folder["official"]), File.ReadAllBytes(_folder["again"]));
 
-        SafeTensors.SaveDeferred(_folder["straight"], map.Write(model));
+        using (var file = CheckpointFile.Open(_folder["official"]))
+            SafeTensors.Save(_folder["straight"], map.Write(model), file.Metadata);
         Assert.Equal(File.ReadAllBytes(_folder["diffusers"]), File.ReadAllBytes(_folder["straight"]));
     }
 
@@ -70,7 +71,7 @@ public sealed class DitNamesTests : IDisposable
         using var frozen = no_grad();
         using var expected = new GoldenFile("dit-small.expected", "diffusers");
         using (var own = DitNames.Diffusers<SmallDiffusers>().Read(CheckpointFile.Open(Golden)))
-            SafeTensors.SaveDeferred(_folder["own"], DeferredTensor.AllOf(own));
+            SafeTensors.Save(_folder["own"], own);
         using var official = SmallOfficial.Load(_folder["own"]);
         Close.To(expected["output.official"], official.call(expected["x"], expected["t"], expected["labels"]), Close.OneStep);
         using var diffusers = SmallDiffusers.Load(_folder["own"]);
@@ -100,6 +101,44 @@ public sealed class DitNamesTests : IDisposable
         var between = LiveTensors.Count();
         using var foreign = SmallDiffusers.Load(Golden);
         Assert.Equal(between - before, LiveTensors.Count() - between);
+    }
+
+    [Fact]
+    public void A_folder_of_diffusers_gives_the_same_outputs_bit_for_bit()
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var model = Stirred.Create<SmallDiffusers>();
+        DiffusersFolder.Save(model, _folder["folder"]);
+        Assert.Equal(
+            ["model_index.json", "scheduler/scheduler_config.json", "transformer/config.json", "transformer/diffusion_pytorch_model.safetensors"],
+            Directory.GetFiles(_folder["folder"], "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(_folder["folder"], f).Replace('\\', '/')).Order());
+        using var loaded = SmallDiffusers.Load(_folder["folder"]);
+        var (x, t, labels) = (randn(2, 4, 4, 4), tensor([3L, 700]), tensor([1L, 5]));
+        Assert.True(model.call(x, t, labels).Equals(loaded.call(x, t, labels)));
+        Assert.Contains("exists already", Assert.Throws<DitException>(() => DiffusersFolder.Save(model, _folder["folder"])).Message);
+        Assert.Single(Directory.GetFileSystemEntries(_folder.Root));
+    }
+
+    [Fact]
+    public void The_settings_beside_the_weights_are_those_of_the_model()
+    {
+        DiffusersFolder.Save(Stirred.Create<SmallDiffusers>(), _folder["folder"], ScalarType.BFloat16);
+        using (var file = CheckpointFile.Open(_folder["folder"]))
+        {
+            Assert.All(file.Tensors.Values, static info => Assert.Equal(ScalarType.BFloat16, info.DType));
+            string[] settings = ["num_attention_heads", "attention_head_dim", "in_channels", "out_channels", "num_layers", "sample_size", "patch_size", "num_embeds_ada_norm", "norm_eps", "norm_type"];
+            Assert.Equal(["2", "8", "4", "8", "2", "4", "2", "5", "1E-05", "ada_norm_zero"], settings.Select(key => file.Metadata[$"config.{key}"]));
+            string[] process = ["_class_name", "num_train_timesteps", "beta_schedule", "beta_start", "beta_end", "prediction_type", "clip_sample"];
+            Assert.Equal(["DDIMScheduler", "1000", "linear", "0.0001", "0.02", "epsilon", "false"], process.Select(key => file.Metadata[$"scheduler.{key}"]));
+        }
+        // Heads do not show in shapes, nor does the grid where no positions are stored.
+        var config = _folder["folder", "transformer", "config.json"];
+        var right = File.ReadAllText(config);
+        File.WriteAllText(config, right.Replace("\"num_attention_heads\": 2", "\"num_attention_heads\": 4"));
+        Assert.Contains("has num_attention_heads 4, and Small-Diffusers has 2", Assert.Throws<DitException>(() => SmallDiffusers.Load(_folder["folder"])).Message);
+        File.WriteAllText(config, right.Replace("\"sample_size\": 4", "\"sample_size\": 8"));
+        Assert.Contains("has sample_size 8, and the input of Small-Diffusers is 4 x 4 x 4", Assert.Throws<DitException>(() => SmallDiffusers.Load(_folder["folder"])).Message);
     }
 
     [Fact]

@@ -56,9 +56,9 @@ public sealed class NameMapTests : IDisposable
         var path = Foreign().Path;
         var before = LiveTensors.Count();
         using (var own = Map.Read(SafeTensorsFile.Open(path)))
-            SafeTensors.SaveDeferred(_folder["own"], DeferredTensor.AllOf(own));
+            SafeTensors.Save(_folder["own"], own);
         using (var own = SafeTensorsFile.Open(_folder["own"]))
-            SafeTensors.SaveDeferred(_folder["again"], Map.Write(own));
+            SafeTensors.Save(_folder["again"], Map.Write(own));
         Assert.Equal(before, LiveTensors.Count());
 
         using var first = SafeTensorsFile.Open(path);

@@ -1,0 +1,65 @@
+using Dit.Runtime;
+using static TorchSharp.torch;
+
+namespace Dit.Cli.Commands;
+
+/// <summary>Makes pictures of samples: of pixels as they are, of latents by their autoencoder, one at a time, so that memory does not follow the batch.</summary>
+/// <param name="shape">Shape of a picture, (3 or 1, Y, X).</param>
+internal abstract class SamplePictures(ImageShape shape) : IDisposable
+{
+    private const int LargestWhole = 128; // latent pixels of a side: 1024 of KL-f8's pictures
+
+    /// <summary>Y of a picture.</summary>
+    public int Height => shape.Height;
+
+    /// <summary>X of a picture.</summary>
+    public int Width => shape.Width;
+
+    /// <summary>Finds out whether pictures can be drawn, before anything large is read.</summary>
+    /// <exception cref="DitException">They cannot, or an autoencoder was given for a model of pixels.</exception>
+    public static void Require(ModelCard card, string? autoencoder)
+    {
+        if (card.Autoencoder is { } latents && autoencoder is null)
+            throw new DitException($"{card.Name} draws latents of {latents.Name}, and pictures of them need its weights: name the file with --vae; --out NAME.safetensors saves the latents as they are.");
+        if (card.IsPixelSpace && card.Input.Channels is not (1 or 3))
+            throw new DitException($"{card.Name} draws samples of {card.Input.Channels} channels, and pictures have 1 or 3: --out NAME.safetensors saves the samples as they are.");
+    }
+
+    /// <summary>Reads what it takes.</summary>
+    /// <exception cref="DitException">Pictures cannot be drawn, or the file is none of the autoencoder's.</exception>
+    public static SamplePictures Load(ModelCard card, string? autoencoder, Device device)
+    {
+        Require(card, autoencoder);
+        return card.Autoencoder is { } latents && autoencoder is not null
+            ? new OfLatents(latents.PixelShape(card.Input), AutoencoderKL.Load(autoencoder, latents, device))
+            : new OfPixels(card.Input);
+    }
+
+    /// <summary>The picture of one sample.</summary>
+    /// <param name="sample">(C, Y, X).</param>
+    public abstract RgbImage Draw(Tensor sample);
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+
+    private sealed class OfPixels(ImageShape shape) : SamplePictures(shape)
+    {
+        public override RgbImage Draw(Tensor sample) => RgbImage.FromTensor(sample);
+
+        public override void Dispose() { }
+    }
+
+    private sealed class OfLatents(ImageShape shape, AutoencoderKL autoencoder) : SamplePictures(shape)
+    {
+        private readonly AutoencoderTiling? tiling = Math.Max(shape.Height, shape.Width) > LargestWhole * autoencoder.Card.Factor ? new() : null;
+
+        public override RgbImage Draw(Tensor sample)
+        {
+            using var scope = NewDisposeScope();
+            using var latents = ScaledLatents.Of(sample.unsqueeze(0), autoencoder.Card);
+            return RgbImage.FromTensor(autoencoder.Decode(latents, tiling)[0]);
+        }
+
+        public override void Dispose() => autoencoder.Dispose();
+    }
+}

@@ -1,0 +1,57 @@
+using Dit.Runtime;
+using static TorchSharp.torch;
+
+namespace Dit.Cli.Commands;
+
+/// <summary>Samples that are drawn at once.</summary>
+/// <param name="First">The number of the first.</param>
+/// <param name="Rows">The row of each.</param>
+/// <param name="Progress">Where to report.</param>
+/// <param name="Observe">Shown the state after each step; null where nobody looks.</param>
+internal sealed record SampleBatch(int First, int[] Rows, IProgress<SamplingProgress> Progress, Action<SamplingState>? Observe);
+
+/// <summary>Draws all samples, batch after batch, and hands them on.</summary>
+/// <param name="rows">The samples.</param>
+/// <param name="batch">How many at once.</param>
+/// <param name="first">The number of the first image.</param>
+/// <param name="output">Takes the samples.</param>
+/// <param name="watchers">Look on.</param>
+/// <param name="cancellation">Looked at before each step and each picture.</param>
+internal sealed class SampleRun(
+    SampleRows rows, int batch, int first, SampleOutput output, IReadOnlyList<ISampleWatcher> watchers, CancellationToken cancellation)
+{
+    /// <summary>Draws and writes.</summary>
+    /// <param name="draw">Draws one batch, (N, C, Y, X).</param>
+    /// <param name="progress">Told of every step.</param>
+    /// <returns>What else was written.</returns>
+    public IReadOnlyList<string> Draw(Func<SampleBatch, Tensor> draw, IProgress<WorkProgress> progress)
+    {
+        var all = (int)rows.Count;
+        for (var start = 0; start < all; start += Math.Min(batch, all - start)) Batch(start, Math.Min(batch, all - start), all, draw, progress);
+        output.Finish();
+        return [.. watchers.Select(static watcher => watcher.Finish()).OfType<string>()];
+    }
+
+    private void Batch(int start, int count, int all, Func<SampleBatch, Tensor> draw, IProgress<WorkProgress> progress)
+    {
+        using var scope = NewDisposeScope();
+        int[] of = [.. Enumerable.Range(start, count).Select(rows.RowOf)];
+        var samples = draw(new(
+            first + start,
+            of,
+            progress.Select<SamplingProgress>(now => new(
+                (start + (double)count * now.Step / now.Steps) / all, $"images {start + 1} to {start + count} of {all}, step {now.Step}/{now.Steps}")),
+            watchers.Count == 0 ? null : Observe));
+        for (var i = 0; i < count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var sample = samples[i].cpu();
+            output.Add(start + i, sample);
+        }
+
+        void Observe(SamplingState state)
+        {
+            foreach (var watcher in watchers) watcher.Observe(start, state);
+        }
+    }
+}

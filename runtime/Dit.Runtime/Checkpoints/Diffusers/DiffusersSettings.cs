@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Dit.Runtime;
+
+/// <summary>The settings that diffusers keeps beside weights, as JSON. Pure.</summary>
+internal static class DiffusersSettings
+{
+    /// <summary><c>transformer/config.json</c>: the arguments of <c>DiTTransformer2DModel</c>.</summary>
+    public static JsonObject Transformer(ModelCard card) => new()
+    {
+        ["_class_name"] = "DiTTransformer2DModel",
+        ["activation_fn"] = "gelu-approximate",
+        ["attention_bias"] = true,
+        ["attention_head_dim"] = card.Width / card.Heads,
+        ["dropout"] = 0.0,
+        ["in_channels"] = card.Input.Channels,
+        ["norm_elementwise_affine"] = false,
+        ["norm_eps"] = 1e-5,
+        ["norm_num_groups"] = 32, // of a norm that this kind of model has not
+        ["norm_type"] = "ada_norm_zero",
+        ["num_attention_heads"] = card.Heads,
+        ["num_embeds_ada_norm"] = card.Classes,
+        ["num_layers"] = card.Depth,
+        ["out_channels"] = card.OutputChannels,
+        ["patch_size"] = card.PatchSize,
+        ["sample_size"] = card.Input.Height,
+        ["upcast_attention"] = false,
+    };
+
+    /// <summary><c>scheduler/scheduler_config.json</c>.</summary>
+    /// <remarks>The pipeline of diffusers drops a learned variance, which DDIM does not need; DDPM needs one of the fixed ones.</remarks>
+    public static JsonObject Scheduler(GaussianDiffusion diffusion, bool clip)
+    {
+        var settings = new JsonObject
+        {
+            ["_class_name"] = SchedulerClass(diffusion),
+            ["clip_sample"] = clip,
+            ["num_train_timesteps"] = diffusion.Timesteps,
+            ["prediction_type"] = diffusion.Prediction == Prediction.Epsilon ? "epsilon" : "sample",
+            ["steps_offset"] = 0,
+        };
+        if (VarianceType(diffusion.Variance) is { } variance)
+            settings["variance_type"] = variance;
+        else
+            settings["set_alpha_to_one"] = true;
+        foreach (var (key, value) in Betas(diffusion.Schedule).ToArray())
+            settings[key] = value?.DeepClone();
+        return settings;
+    }
+
+    /// <summary><c>model_index.json</c>.</summary>
+    /// <param name="scheduler">The class of the scheduler.</param>
+    /// <param name="labels">The names of the classes by number, or null.</param>
+    public static JsonObject Pipeline(string scheduler, JsonObject? labels)
+    {
+        var index = new JsonObject { ["_class_name"] = "DiTPipeline" };
+        if (labels is not null)
+            index["id2label"] = labels.DeepClone();
+        index["scheduler"] = new JsonArray("diffusers", scheduler);
+        index["transformer"] = new JsonArray("diffusers", "DiTTransformer2DModel");
+        return index;
+    }
+
+    /// <summary>The class of the scheduler that suits a process.</summary>
+    public static string SchedulerClass(GaussianDiffusion diffusion) => VarianceType(diffusion.Variance) is null ? "DDIMScheduler" : "DDPMScheduler";
+
+    /// <summary>The names of classes by number, out of the metadata of a checkpoint; null when it has none.</summary>
+    /// <exception cref="DitException">They are not what they should be.</exception>
+    public static JsonObject? Labels(string path, IReadOnlyDictionary<string, string> metadata)
+    {
+        try
+        {
+            if (metadata.TryGetValue("id2label", out var labels))
+                return JsonNode.Parse(labels)?.AsObject();
+            return metadata.TryGetValue(TrainingFolder.ClassesKey, out var names) && JsonNode.Parse(names) is JsonArray list
+                ? new(list.Select(static (name, i) => KeyValuePair.Create(i.ToString(CultureInfo.InvariantCulture), name?.DeepClone())))
+                : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new DitException($"The names of classes in the metadata of '{path}' are not JSON.", e);
+        }
+    }
+
+    private static string? VarianceType(ModelVariance variance) => variance switch
+    {
+        ModelVariance.FixedSmall => "fixed_small",
+        ModelVariance.FixedLarge => "fixed_large",
+        _ => null,
+    };
+
+    private static JsonObject Betas(NoiseSchedule schedule)
+    {
+        bool Is(Func<int, NoiseSchedule> make, int least) => schedule.Timesteps >= least && make(schedule.Timesteps).Betas.SequenceEqual(schedule.Betas);
+        return Is(NoiseSchedule.Linear, least: 21) ? new() { ["beta_schedule"] = "linear", ["beta_start"] = schedule.Betas[0], ["beta_end"] = schedule.Betas[^1] }
+            : Is(NoiseSchedule.SquaredCosine, least: 1) ? new() { ["beta_schedule"] = "squaredcos_cap_v2" }
+            : new() { ["trained_betas"] = new JsonArray([.. schedule.Betas.Select(static beta => (JsonNode)beta)]) };
+    }
+}
