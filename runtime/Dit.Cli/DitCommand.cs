@@ -86,6 +86,7 @@ public static partial class DitCommand
             SampleCommand.Create(context),
             TrainCommand.Create(context),
             EncodeCommand.Create(context),
+            DecodeCommand.Create(context),
             ReconstructCommand.Create(context),
             DataCommand.Create(context),
         };

@@ -59,23 +59,23 @@ internal sealed class AutoencoderOptions
 
     /// <summary>What they come to.</summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="standard">The model where the command line names neither it nor an autoencoder; null where it must.</param>
+    /// <param name="standard">The autoencoder where the command line names none; null where it must.</param>
     /// <exception cref="DitException">No autoencoder is named, or one that does not exist.</exception>
-    public AutoencoderChoice Read(ParseResult parsed, string? standard = null)
+    public AutoencoderChoice Read(ParseResult parsed, AutoencoderCard? standard = null)
     {
         var (modelName, cardName) = (parsed.GetValue(model), parsed.GetValue(name));
         if (modelName is not null && cardName is not null)
             throw new DitException("--model and --autoencoder were both given: a model says which autoencoder is its own, so leave one of them out.");
-        var used = modelName ?? (cardName is null ? standard : null);
-        var known = used is null ? null : context.FindModel(used).Card;
-        var card = known is null ? Find(cardName) : known.Autoencoder
-            ?? throw new DitException($"{known.Name} works on pixels and has no autoencoder: name a model of latents with --model.");
+        var known = modelName is null ? null : context.FindModel(modelName).Card;
+        var card = known is not null
+            ? known.Autoencoder ?? throw new DitException($"{known.Name} works on pixels and has no autoencoder: name a model of latents with --model.")
+            : cardName is not null ? Find(cardName)
+            : standard ?? throw new DitException("Whose latents are these? Name a model with --model, or the autoencoder itself with --autoencoder.");
         return new(card, known, parsed.GetRequiredValue(weights), parsed.GetValue(tile), CommonOptions.ParseDevice(parsed.GetRequiredValue(device)));
     }
 
-    private AutoencoderCard Find(string? wanted)
+    private AutoencoderCard Find(string wanted)
     {
-        if (wanted is null) throw new DitException("Whose latents are these? Name a model with --model, or the autoencoder itself with --autoencoder.");
         var found = Known(context).Where(card => string.Equals(card.Name, wanted, StringComparison.OrdinalIgnoreCase)).ToArray();
         return found.Length switch
         {

@@ -85,6 +85,16 @@ public sealed class LatentFolder : IDisposable
         return tensor(Array.ConvertAll(indices.ToArray(), i => labels[i]));
     }
 
+    /// <summary>Finds out whether these latents are an autoencoder's, whatever the weights of its decoder.</summary>
+    /// <exception cref="DitException">It is another one, scales them in another way, or its encoder has other weights.</exception>
+    public void Require(AutoencoderKL autoencoder)
+    {
+        if (autoencoder.Card != Description.Autoencoder)
+            throw new DitException($"{Root} holds latents of {LatentDescription.Described(Description.Autoencoder)}, not of {LatentDescription.Described(autoencoder.Card)}.");
+        if (LatentHash.OfEncoder(autoencoder) is var hash && hash != Description.Encoder)
+            throw new DitException($"The latents in {Root} were encoded by other weights of {autoencoder.Card.Name} ({Description.Encoder}) than these ({hash}): give the file that they were encoded with, or one with the same encoder.");
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
