@@ -87,6 +87,9 @@ public static partial class DitCommand
             InspectCommand.Create(context),
             SampleCommand.Create(context),
             TrainCommand.Create(context),
+            EncodeCommand.Create(context),
+            DecodeCommand.Create(context),
+            ReconstructCommand.Create(context),
             DataCommand.Create(context),
         };
         root.SetAction(parsed => new HelpAction().Invoke(parsed));
