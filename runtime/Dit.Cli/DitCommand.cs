@@ -83,6 +83,8 @@ public static partial class DitCommand
             CheckCommand.Create(context),
             DiffCommand.Create(context),
             SchemaCommand.Create(context),
+            ConvertCommand.Create(context),
+            InspectCommand.Create(context),
             SampleCommand.Create(context),
             TrainCommand.Create(context),
             EncodeCommand.Create(context),

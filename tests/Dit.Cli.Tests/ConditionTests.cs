@@ -81,6 +81,16 @@ public sealed class ConditionTests : IDisposable
     [InlineData(ScalarType.Float64)]
     public void Texts_may_be_of_any_real_type(ScalarType type) => SampleText("a.safetensors", "--text", Texts(1, type: type)).Succeeds();
 
+    [Theory]
+    [InlineData("f16")]
+    [InlineData("bf16")]
+    public void Texts_take_the_type_of_the_network(string type)
+    {
+        SampleText("a.safetensors", "--text", Texts(1)).Succeeds();
+        SampleText("b.safetensors", "--text", Texts(1), "--dtype", type).Succeeds();
+        Assert.All(Samples("a.safetensors", 2, 3, 8, 8).Zip(Samples("b.safetensors", 2, 3, 8, 8)), static pair => Assert.Equal(pair.First, pair.Second, 0.2));
+    }
+
     [Fact]
     public void A_model_of_text_asks_for_texts() => Assert.Equal($"Tiny-Text is conditioned on text: give --text FILE, {Wanted}.", SampleText("no.png").Mistake());
 

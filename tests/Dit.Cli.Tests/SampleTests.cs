@@ -182,8 +182,8 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     }
 
     [Fact]
-    public void Latents_cannot_be_drawn_yet() => Assert.Equal(
-        "DiT-XL/2 draws latents of kl-f8, and this version has no autoencoder to make pictures of them: --out NAME.safetensors saves the latents.",
+    public void Pictures_of_latents_need_an_autoencoder() => Assert.Equal(
+        "DiT-XL/2 draws latents of kl-f8, and pictures of them need its weights: name the file with --vae; --out NAME.safetensors saves the latents as they are.",
         Cli.Run("sample", "--model", "DiT-XL/2", "--out", folder.Path("no.png")).Mistake());
 
     [Fact]
@@ -201,7 +201,7 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
         Assert.Equal($"Cannot write '{folder.Path("a.png")}': it is a folder.", Sample("a.png").Mistake());
         Assert.Contains("is empty", Cli.Run("sample", "--out", "").Mistake(), StringComparison.Ordinal);
         if (OperatingSystem.IsLinux()) Assert.StartsWith("Cannot write '/proc/a.png': ", Cli.Run("sample", "--out", "/proc/a.png").Mistake(), StringComparison.Ordinal);
-        Assert.Equal($"Samples are written to a .png or a .safetensors file, not to '{folder.Path("a.gif")}'.", Sample("a.gif").Mistake());
+        Assert.Equal($"Samples are written to a .png or a .safetensors file, or into a folder, which ends with / or without a dot, not to '{folder.Path("a.gif")}'.", Sample("a.gif").Mistake());
     }
 
     [Fact]

@@ -22,7 +22,7 @@ internal abstract class SampleOutput : IDisposable
     /// <param name="pictures">Makes pictures; asked for by targets of pictures only.</param>
     /// <param name="notice">Told what the target will not get.</param>
     /// <exception cref="DitException">A folder cannot be created.</exception>
-    public static SampleOutput Open(SampleTarget target, ModelCard card, SampleRows rows, int first, Lazy<SamplePictures> pictures, Action<string> notice) => target.Match<SampleOutput>(
+    public static SampleOutput Open(SampleTarget target, ModelCard card, SampleRows rows, int first, SamplePictureSource pictures, Action<string> notice) => target.Match<SampleOutput>(
         grid => new Grid(grid.Path, rows, pictures.Value),
         folder => new SampleFolder(folder.Path, rows, first, pictures.Value, notice),
         numbers => new Numbers(numbers.Path, card, rows));

@@ -68,3 +68,19 @@ internal abstract class SamplePictures(ImageShape shape) : IDisposable
         public override void Dispose() => autoencoder.Dispose();
     }
 }
+
+/// <summary>Makes pictures once somebody asks for them, so that nothing is read for numbers alone.</summary>
+/// <param name="card">The model.</param>
+/// <param name="autoencoder">The weights of its autoencoder, where it has one and they were named.</param>
+/// <param name="device">Where to compute.</param>
+internal sealed class SamplePictureSource(ModelCard card, string? autoencoder, Device device) : IDisposable
+{
+    private SamplePictures? loaded;
+
+    /// <summary>The pictures; the autoencoder is read the first time.</summary>
+    /// <exception cref="DitException">Pictures cannot be drawn, or the file is none of the autoencoder's.</exception>
+    public SamplePictures Value => loaded ??= SamplePictures.Load(card, autoencoder, device);
+
+    /// <inheritdoc/>
+    public void Dispose() => loaded?.Dispose();
+}

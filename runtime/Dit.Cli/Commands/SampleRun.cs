@@ -20,6 +20,8 @@ internal sealed record SampleBatch(int First, int[] Rows, IProgress<SamplingProg
 internal sealed class SampleRun(
     SampleRows rows, int batch, int first, SampleOutput output, IReadOnlyList<ISampleWatcher> watchers, CancellationToken cancellation)
 {
+    private const double ShareOfSteps = 0.95; // of the work; the rest are the pictures
+
     /// <summary>Draws and writes.</summary>
     /// <param name="draw">Draws one batch, (N, C, Y, X).</param>
     /// <param name="progress">Told of every step.</param>
@@ -39,15 +41,17 @@ internal sealed class SampleRun(
         var samples = draw(new(
             first + start,
             of,
-            progress.Select<SamplingProgress>(now => new(
-                (start + (double)count * now.Step / now.Steps) / all, $"images {start + 1} to {start + count} of {all}, step {now.Step}/{now.Steps}")),
+            progress.Select<SamplingProgress>(now => Part(ShareOfSteps * now.Step / now.Steps, $"step {now.Step}/{now.Steps}")),
             watchers.Count == 0 ? null : Observe));
         for (var i = 0; i < count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
             using var sample = samples[i].cpu();
             output.Add(start + i, sample);
+            progress.Report(Part(ShareOfSteps + (1 - ShareOfSteps) * (i + 1) / count, $"picture {i + 1}/{count}"));
         }
+
+        WorkProgress Part(double done, string detail) => new((start + count * done) / all, $"images {start + 1} to {start + count} of {all}, {detail}");
 
         void Observe(SamplingState state)
         {

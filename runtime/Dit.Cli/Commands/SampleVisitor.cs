@@ -80,10 +80,9 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var (card, rows) = (TModel.Card, plan.Rows);
         SampleOutput.RequireRoom(plan.Target, card, rows);
         var batch = SampleRows.Positive(request.Batch, "images at once");
-        var lazy = new Lazy<SamplePictures>(() => SamplePictures.Load(card, Files.Autoencoder, request.Device));
-        using var pictures = new Disposed(() => { if (lazy.IsValueCreated) lazy.Value.Dispose(); });
-        using var output = SampleOutput.Open(plan.Target, card, rows, request.First, lazy, context.Out.WriteLine);
-        var watchers = Watchers(plan, lazy);
+        using var pictures = new SamplePictureSource(card, Files.Autoencoder, request.Device);
+        using var output = SampleOutput.Open(plan.Target, card, rows, request.First, pictures, context.Out.WriteLine);
+        var watchers = Watchers(plan, pictures);
         using var model = Load<TModel>(plan.Checkpoint);
         var run = new SampleRun(rows, batch, request.First, output, watchers, context.Cancellation);
         try
@@ -101,7 +100,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         }
     }
 
-    private IReadOnlyList<ISampleWatcher> Watchers(Plan plan, Lazy<SamplePictures> pictures)
+    private IReadOnlyList<ISampleWatcher> Watchers(Plan plan, SamplePictureSource pictures)
     {
         var watchers = new List<ISampleWatcher>();
         if (Files.PreviewEvery is { } every) watchers.Add(new SamplePreview(plan.Target.PreviewPath, every, plan.Rows, pictures.Value));
@@ -146,9 +145,4 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     /// <param name="How">What the closing line says of guidance.</param>
     /// <param name="Told">What it says of classes.</param>
     private sealed record Plan(SampleTarget Target, string Checkpoint, SampleRows Rows, Sampler Sampler, string How, string Told);
-
-    private sealed class Disposed(Action dispose) : IDisposable
-    {
-        public void Dispose() => dispose();
-    }
 }
