@@ -6,7 +6,7 @@ public class CommandLineTests
 {
     [Theory]
     [InlineData("schema --help", "dit schema > dit.schema.json", "yaml-language-server")]
-    [InlineData("--help", "models", "check", "diff", "schema", "sample", "train", "data", "convert", "inspect", "[suggest:")]
+    [InlineData("--help", "models", "check", "diff", "schema", "sample", "train", "encode", "decode", "reconstruct", "data", "convert", "inspect", "[suggest:")]
     [InlineData("models --help", "--json")]
     [InlineData("check --help", "SPEC", "--json")]
     [InlineData("diff --help", "A", "B", "REVISION:PATH", "--json", "--exit-code")]
@@ -14,6 +14,9 @@ public class CommandLineTests
     [InlineData("train --help", "--data", "--model", "--out", "--steps", "[default: 400000]", "--batch", "[default: 256]", "--lr", "[default: 0.0001]", "--weight-decay", "--ema", "[default: 0.9999]", "--warmup", "--clip", "cannot be resumed", "--seed", "--save-every", "--weights-dtype", "<bf16|f16|f32>", "--flip", "--no-flip", "--device")]
     [InlineData("convert --help", "IN", "OUT", "--to", "<diffusers|dit|official>", "(REQUIRED)", "--model", "--weights", "--dtype", "<bf16|f16|f32>")]
     [InlineData("inspect --help", "FILE", "--all", "--json")]
+    [InlineData("encode --help", "--data", "--vae", "(REQUIRED)", "--model", "--autoencoder", "--size", "--out", "--batch", "[default: 16]", "--flip", "--dtype", "<f16|f32>", "[default: f32]", "--shard-images", "--tile", "--device")]
+    [InlineData("decode --help", "--in", "--vae", "(REQUIRED)", "--model", "--autoencoder", "--out", "[default: decoded.png]", "--count", "--tile", "--device")]
+    [InlineData("reconstruct --help", "IMAGE", "--vae", "(REQUIRED)", "--model", "--autoencoder", "--out", "[default: reconstruction.png]", "--size", "--tile", "--device")]
     [InlineData("data --help", "shapes")]
     [InlineData("data shapes --help", "--out", "--count", "[default: 40000]", "--seed", "--size", "[default: 32]")]
     [InlineData("", "models", "check", "sample", "train", "data")]

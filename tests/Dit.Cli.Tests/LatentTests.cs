@@ -61,7 +61,7 @@ public sealed class LatentTests(ShapesAndAutoencoder shapes) : IClassFixture<Sha
     public void Images_are_encoded_and_trained_on()
     {
         var text = Encode("latents", "--flip").Succeeds();
-        Assert.Contains("Encoding 20 images of 10 classes at 16 x 16 pixels by kl-tiny: latents of 4 x 8 x 8, 81.92 kB in 3 files", text, StringComparison.Ordinal);
+        Assert.Contains("Encoding 20 images of 10 classes at 16 x 16 pixels by kl-small: latents of 4 x 8 x 8, 81.92 kB in 3 files", text, StringComparison.Ordinal);
         Assert.EndsWith($"Wrote the latents of 20 images to {folder.Path("latents")}\n", text, StringComparison.Ordinal);
         Assert.Equal(["latents-00000-of-00003.safetensors", "latents-00001-of-00003.safetensors", "latents-00002-of-00003.safetensors", "latents.json"], folder.Files("latents"));
 
@@ -127,8 +127,8 @@ public sealed class LatentTests(ShapesAndAutoencoder shapes) : IClassFixture<Sha
         Assert.Contains("have 4 channels", Decode(Save("samples", randn(2, 3, 8, 8)), "no.png", "--model", Classes).Mistake(), StringComparison.Ordinal);
         samples = Save("samples", randn(2, 4, 8, 8));
         Assert.StartsWith("Whose latents are these?", Decode(samples, "no.png").Mistake(), StringComparison.Ordinal);
-        Assert.StartsWith("The latents are those of kl-tiny", Decode(folder.Path("latents"), "no.png", "--model", "Latents-Shifted").Mistake(), StringComparison.Ordinal);
-        Assert.Contains("were encoded by other weights of kl-tiny", Decode(folder.Path("latents"), "no.png", "--vae", other).Mistake(), StringComparison.Ordinal);
+        Assert.StartsWith("The latents are those of kl-small", Decode(folder.Path("latents"), "no.png", "--model", "Latents-Shifted").Mistake(), StringComparison.Ordinal);
+        Assert.Contains("were encoded by other weights of kl-small", Decode(folder.Path("latents"), "no.png", "--vae", other).Mistake(), StringComparison.Ordinal);
         Assert.StartsWith("Latents are decoded to a .png picture or into a folder", Decode(samples, "no.safetensors").Mistake(), StringComparison.Ordinal);
         Assert.Equal("0 latents cannot be decoded: at least 1 is needed.", Decode(samples, "no.png", "--model", Classes, "--count", "0").Mistake());
         Assert.StartsWith("Tiles of 4 latent pixels", Decode(samples, "no.png", "--model", Classes, "--tile", "4").Mistake(), StringComparison.Ordinal);
@@ -205,15 +205,15 @@ public sealed class LatentTests(ShapesAndAutoencoder shapes) : IClassFixture<Sha
         Assert.Contains("holds no autoencoder", Encode("out", "--vae", SaveWeights<LatentsNothing>()).Mistake(), StringComparison.Ordinal);
         Assert.NotEmpty(Run("encode", "--data", shapes.Images, "--vae", shapes.Vae, "--autoencoder", "kl-f8", "--size", "16", "--out", folder.Path("out")).Mistake()); // of another architecture
         Assert.Equal("Tiny-Nothing works on pixels and has no autoencoder: name a model of latents with --model.", Encode("out", "--model", "Tiny-Nothing").Mistake());
-        Assert.Equal("Images of 15 x 15 pixels have no latents of kl-tiny: both sides must be multiples of 2.", Encode("out", "--size", "15").Mistake());
+        Assert.Equal("Images of 15 x 15 pixels have no latents of kl-small: both sides must be multiples of 2.", Encode("out", "--size", "15").Mistake());
         Assert.Equal("A shard holds 1 or more images, not 0.", Encode("out", "--shard-images", "0").Mistake());
         Assert.StartsWith("0 images of 16 x 16 pixels cannot be read at once", Encode("out", "--batch", "0").Mistake(), StringComparison.Ordinal);
         Assert.StartsWith("Tiles of 4 latent pixels are too small", Encode("out", "--tile", "4").Mistake(), StringComparison.Ordinal);
         Assert.Contains("is empty", Encode("out", "--out", "").Mistake(), StringComparison.Ordinal);
-        Assert.StartsWith("--model and --autoencoder were both given", Encode("out", "--autoencoder", "kl-tiny").Mistake(), StringComparison.Ordinal);
-        Assert.StartsWith("There is no autoencoder 'kl-tine'; did you mean 'kl-tiny'?", Of("--autoencoder", "kl-tine"), StringComparison.Ordinal);
+        Assert.StartsWith("--model and --autoencoder were both given", Encode("out", "--autoencoder", "kl-small").Mistake(), StringComparison.Ordinal);
+        Assert.StartsWith("There is no autoencoder 'kl-smal'; did you mean 'kl-small'?", Of("--autoencoder", "kl-smal"), StringComparison.Ordinal);
         Assert.StartsWith("Whose latents are these?", Of(), StringComparison.Ordinal);
-        Assert.StartsWith("The size of the images is a model's", Of("--autoencoder", "kl-tiny"), StringComparison.Ordinal);
+        Assert.StartsWith("The size of the images is a model's", Of("--autoencoder", "kl-small"), StringComparison.Ordinal);
         Assert.Equal(["model.weights"], folder.Files());
 
         string Of(params string[] more) => Run(["encode", "--data", shapes.Images, "--vae", shapes.Vae, "--out", folder.Path("out"), .. more]).Mistake();
@@ -228,10 +228,10 @@ public sealed class LatentTests(ShapesAndAutoencoder shapes) : IClassFixture<Sha
         Assert.Contains("takes latents of 4 x 12 x 12", Train(folder.Path("latents"), "--model", "Latents-Larger").Mistake(), StringComparison.Ordinal);
         Assert.Contains("works on latents of kl-shifted", Train(folder.Path("latents"), "--model", "Latents-Shifted").Mistake(), StringComparison.Ordinal);
         Assert.Equal(
-            $"Tiny-Nothing works on pixels, and {folder.Path("latents")} holds latents of kl-tiny: train it on the folder of images.",
+            $"Tiny-Nothing works on pixels, and {folder.Path("latents")} holds latents of kl-small: train it on the folder of images.",
             Train(folder.Path("latents"), "--model", "Tiny-Nothing").Mistake());
         Assert.Equal(
-            $"{Classes} works on the latents of kl-tiny, and {shapes.Images} is no folder of latents: make one with 'dit encode --data {shapes.Images} --vae FILE --model {Classes} --out DIR'.",
+            $"{Classes} works on the latents of kl-small, and {shapes.Images} is no folder of latents: make one with 'dit encode --data {shapes.Images} --vae FILE --model {Classes} --out DIR'.",
             Train(shapes.Images).Mistake());
         Assert.Equal($"The latent folder {folder.Path("no")} does not exist.", Train(folder.Path("no")).Mistake());
         File.Delete(folder.Path("latents", "latents-00001-of-00003.safetensors"));
@@ -249,12 +249,12 @@ public sealed class LatentTests(ShapesAndAutoencoder shapes) : IClassFixture<Sha
             ImageFile.WritePng(b, zeros(3, 16, 16));
         }
         var text = Run("reconstruct", a, b, "--vae", shapes.Vae, "--model", Classes, "--out", folder.Path("r.png")).Succeeds();
-        Assert.Matches(@$"^{a}  30 x 20  \d+\.\d\d dB\n{b}  16 x 16  \d+\.\d\d dB\nWrote 2 images beside what kl-tiny makes of them to {folder.Path("r.png")}\n$", text);
+        Assert.Matches(@$"^{a}  30 x 20  \d+\.\d\d dB\n{b}  16 x 16  \d+\.\d\d dB\nWrote 2 images beside what kl-small makes of them to {folder.Path("r.png")}\n$", text);
         using var picture = ImageFile.ReadTensor(folder.Path("r.png"));
         Assert.InRange(picture.shape[1], 2 * 20, 2 * 20 + 8);
         Assert.InRange(picture.shape[2], 2 * 30, 2 * 30 + 60);
 
-        Assert.Contains("32 x 32", Run("reconstruct", a, "--vae", shapes.Vae, "--autoencoder", "kl-tiny", "--size", "32", "--out", folder.Path("s.png")).Succeeds(), StringComparison.Ordinal);
+        Assert.Contains("32 x 32", Run("reconstruct", a, "--vae", shapes.Vae, "--autoencoder", "kl-small", "--size", "32", "--out", folder.Path("s.png")).Succeeds(), StringComparison.Ordinal);
         Assert.Contains(folder.Path("no.png"), Refused(folder.Path("no.png")), StringComparison.Ordinal);
         Assert.StartsWith("Reconstructions are drawn into a .png file", Refused(a, "--out", folder.Path("x.jpg")), StringComparison.Ordinal);
         Assert.StartsWith("Images cannot be cropped to 3 pixels", Refused(a, "--size", "3"), StringComparison.Ordinal);

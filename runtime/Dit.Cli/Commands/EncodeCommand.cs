@@ -60,12 +60,12 @@ internal static class EncodeCommand
     {
         var images = Open(data, choice.Model);
         using var autoencoder = choice.Load();
-        var description = LatentEncoding.Describe(images, size, autoencoder, options);
+        var encoding = new LatentEncoding(images, size, autoencoder, options);
+        var made = encoding.Description;
         context.Out.WriteLine(
-            $"Encoding {Amount.Of(images.Count, "image")}{(images.Classes.Count > 0 ? $" of {Amount.Of(images.Classes.Count, "class", "classes")}" : " without labels")} "
-            + $"at {size.Height} x {size.Width} pixels by {choice.Card.Name}: latents of {description.Shape}, {Amount.Bytes(description.Bytes)} in {Amount.Of(description.Shards, "file")}");
-        var result = Progress.Show(context, progress =>
-            LatentEncoding.Run(folder, images, autoencoder, description, options, progress.Select<LatentProgress>(Describe), context.Cancellation));
+            $"Encoding {Amount.Of(images.Count, "image")}{(made.Classes is { } classes ? $" of {Amount.Of(classes.Count, "class", "classes")}" : " without labels")} "
+            + $"at {made.Height} x {made.Width} pixels by {choice.Card.Name}: latents of {made.Shape}, {Amount.Bytes(made.Bytes)} in {Amount.Of(made.Shards, "file")}");
+        var result = Progress.Show(context, progress => encoding.Run(folder, progress.Select<LatentProgress>(Describe), context.Cancellation));
         return Report(context, folder, result);
     }
 

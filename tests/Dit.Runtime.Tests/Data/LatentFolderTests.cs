@@ -29,11 +29,8 @@ public sealed class LatentFolderTests : IDisposable
 
     private static LatentOptions Small => new() { Mirrored = true, Batch = 2, ImagesPerShard = 3 };
 
-    private LatentResult Encode(string name, LatentOptions options, ImageFolder? from = null, IProgress<LatentProgress>? progress = null, CancellationToken cancellation = default)
-    {
-        var description = LatentEncoding.Describe(from ?? images, (Side, Side), autoencoder, options);
-        return LatentEncoding.Run(folder[name], from ?? images, autoencoder, description, options, progress, cancellation);
-    }
+    private LatentResult Encode(string name, LatentOptions options, ImageFolder? from = null, IProgress<LatentProgress>? progress = null, CancellationToken cancellation = default) =>
+        new LatentEncoding(from ?? images, (Side, Side), autoencoder, options).Run(folder[name], progress, cancellation);
 
     private string[] FilesOf(string name) => [.. Directory.GetFiles(folder[name]).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 
@@ -169,8 +166,8 @@ public sealed class LatentFolderTests : IDisposable
     {
         Encode("latents", Small);
         using var other = AutoencoderKL.Create(Tiny, seed: 4);
-        var description = LatentEncoding.Describe(images, (Side, Side), other, Small);
-        Assert.Contains("encoder weights", OneSentence(() => LatentEncoding.Run(folder["latents"], images, other, description, Small)).Message, StringComparison.Ordinal);
+        var encoding = new LatentEncoding(images, (Side, Side), other, Small);
+        Assert.Contains("encoder weights", OneSentence(() => encoding.Run(folder["latents"])).Message, StringComparison.Ordinal);
         File.Copy(images.Files[0].Path, folder["shapes", "star", "more.png"]);
         Assert.Contains("the number of images", OneSentence(() => Encode("latents", Small, ImageFolder.Open(folder["shapes"]))).Message, StringComparison.Ordinal);
         File.Delete(folder["shapes", "star", "more.png"]);
@@ -280,14 +277,15 @@ public sealed class LatentFolderTests : IDisposable
     [Fact]
     public void Settings_that_make_no_sense_are_one_sentence()
     {
-        Refused("multiples of 2", () => LatentEncoding.Describe(images, (15, 16), autoencoder, Small));
-        Refused("multiples of 2", () => LatentEncoding.Describe(images, (0, 16), autoencoder, Small));
-        Refused("not as BFloat16", () => LatentEncoding.Describe(images, (16, 16), autoencoder, Small with { Type = ScalarType.BFloat16 }));
-        Refused("1 or more images, not 0", () => LatentEncoding.Describe(images, (16, 16), autoencoder, Small with { ImagesPerShard = 0 }));
-        Refused("cannot be read at once", () => LatentEncoding.Describe(images, (16, 16), autoencoder, Small with { Batch = 0 }));
-        Refused("cannot be read at once", () => LatentEncoding.Describe(images, (16, 16), autoencoder, Small with { Batch = int.MaxValue }));
+        Refused("multiples of 2", (15, 16), Small);
+        Refused("multiples of 2", (0, 16), Small);
+        Refused("not as BFloat16", (16, 16), Small with { Type = ScalarType.BFloat16 });
+        Refused("1 or more images, not 0", (16, 16), Small with { ImagesPerShard = 0 });
+        Refused("cannot be read at once", (16, 16), Small with { Batch = 0 });
+        Refused("cannot be read at once", (16, 16), Small with { Batch = int.MaxValue });
 
-        static void Refused(string part, Action act) => Assert.Contains(part, OneSentence(act).Message, StringComparison.Ordinal);
+        void Refused(string part, (int, int) size, LatentOptions options) =>
+            Assert.Contains(part, OneSentence(() => _ = new LatentEncoding(images, size, autoencoder, options)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
