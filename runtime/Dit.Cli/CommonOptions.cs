@@ -22,6 +22,14 @@ internal static class CommonOptions
         ["bf16"] = ScalarType.BFloat16,
     };
 
+    /// <summary>The weights of a training checkpoint, by their words.</summary>
+    public static readonly IReadOnlyDictionary<string, CheckpointWeights> WeightsWords = new Dictionary<string, CheckpointWeights>
+    {
+        ["auto"] = CheckpointWeights.Auto,
+        ["ema"] = CheckpointWeights.Ema,
+        ["model"] = CheckpointWeights.Model,
+    };
+
     private static readonly string[] Devices = ["cpu", "cuda", "cuda:0"];
 
     public static Option<string> Model(CommandContext context) => new("--model", "-m")
@@ -52,6 +60,17 @@ internal static class CommonOptions
     /// <summary>A number that may be left out.</summary>
     public static Option<T?> Number<T>(string name, string help)
         where T : struct, INumber<T>, IMinMaxValue<T> => new(name) { Description = help, HelpName = HelpOf<T>(), CustomParser = result => Parse<T>(result) };
+
+    public static Option<string> Weights()
+    {
+        var option = new Option<string>("--weights")
+        {
+            Description = "Of a training checkpoint: the averaged weights (ema), the trained ones (model), or the first of these that it has.",
+            DefaultValueFactory = _ => "auto",
+        };
+        option.AcceptOnlyFromAmong([.. WeightsWords.Keys]);
+        return option;
+    }
 
     public static Option<string> RealType(string name, string help)
     {

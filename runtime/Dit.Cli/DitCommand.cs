@@ -83,8 +83,13 @@ public static partial class DitCommand
             CheckCommand.Create(context),
             DiffCommand.Create(context),
             SchemaCommand.Create(context),
+            ConvertCommand.Create(context),
+            InspectCommand.Create(context),
             SampleCommand.Create(context),
             TrainCommand.Create(context),
+            EncodeCommand.Create(context),
+            DecodeCommand.Create(context),
+            ReconstructCommand.Create(context),
             DataCommand.Create(context),
         };
         root.SetAction(parsed => new HelpAction().Invoke(parsed));

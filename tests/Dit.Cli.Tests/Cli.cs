@@ -1,4 +1,5 @@
 using Dit.Definitions;
+using Dit.Runtime;
 
 namespace Dit.Cli.Tests;
 
@@ -29,6 +30,13 @@ internal static class Cli
 {
     public static CliResult Run(params string[] args) => Run(CancellationToken.None, args);
 
+    /// <summary>A command line over other models than the program's own.</summary>
+    public static CliResult Run(IReadOnlyList<ModelDefinition> models, CancellationToken cancellation, params string[] args)
+    {
+        var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
+        return new(DitCommand.Run(args, new CommandContext(models, output, error, Interactive: false, cancellation)), output.ToString(), error.ToString());
+    }
+
     public static CliResult Run(CancellationToken cancellation, params string[] args)
     {
         var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
@@ -36,11 +44,14 @@ internal static class Cli
     }
 
     /// <summary>Runs a command that reports its progress at every step, and stops it once a line holds some words.</summary>
-    public static CliResult RunUntil(string words, params string[] args)
+    public static CliResult RunUntil(string words, params string[] args) => RunUntil(DitModels.All, words, args);
+
+    /// <summary>As <see cref="RunUntil(string, string[])"/>, over other models than the program's own.</summary>
+    public static CliResult RunUntil(IReadOnlyList<ModelDefinition> models, string words, params string[] args)
     {
         using var stop = new CancellationTokenSource();
         var (output, error) = (new Watcher(words, stop.Cancel), new StringWriter { NewLine = "\n" });
-        var context = new CommandContext(DitModels.All, output, error, Interactive: false, stop.Token) { ProgressInterval = TimeSpan.Zero };
+        var context = new CommandContext(models, output, error, Interactive: false, stop.Token) { ProgressInterval = TimeSpan.Zero };
         return new(DitCommand.Run(args, context), output.ToString(), error.ToString());
     }
 

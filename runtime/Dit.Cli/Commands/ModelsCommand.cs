@@ -56,6 +56,7 @@ internal static class ModelsCommand
         HasNullClass = card.CanBeGuided,
         card.NullClass,
         card.IsPixelSpace,
+        Numerics = card.Numerics.ToString().ToLowerInvariant(),
         card.CanBeGuided,
     };
 }

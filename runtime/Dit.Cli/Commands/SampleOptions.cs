@@ -10,15 +10,8 @@ namespace Dit.Cli.Commands;
 /// <summary>The options of <c>dit sample</c>.</summary>
 internal sealed class SampleOptions
 {
-    private static readonly Dictionary<string, CheckpointWeights> WeightsWords = new()
-    {
-        ["auto"] = CheckpointWeights.Auto,
-        ["ema"] = CheckpointWeights.Ema,
-        ["model"] = CheckpointWeights.Model,
-    };
-
     private readonly Option<string?> checkpoint = new("--checkpoint", "-c") { Description = "Weights, .safetensors or .pt; the demo model brings its own.", HelpName = "FILE" };
-    private readonly Option<string> weights = new("--weights") { Description = "Of a training checkpoint: the averaged weights (ema), the trained ones (model), or the first of these that it has.", DefaultValueFactory = _ => "auto" };
+    private readonly Option<string> weights = CommonOptions.Weights();
     private readonly Option<string?> autoencoder = new("--vae") { Description = "For models of latents: the weights of the autoencoder, which makes pictures of them. [default: those in the checkpoint's folder, where it is a pipeline's]", HelpName = "FILE" };
     private readonly Option<string[]> classes = new("--classes") { Description = $"Class names or numbers, comma separated. [default: all, or the first {ClassNames.DrawnWithoutAsking} of more]", HelpName = "LIST", AllowMultipleArgumentsPerToken = true };
     private readonly Option<string?> text = new("--text") { Description = "For models of text: a .safetensors file with one tensor named text, (N, tokens, width), of embedded texts.", HelpName = "FILE" };
@@ -52,7 +45,6 @@ internal sealed class SampleOptions
             HelpName = "NAME",
             CompletionSources = { completion => SamplersOf(context, completion.ParseResult.GetValue(Model)) },
         };
-        weights.AcceptOnlyFromAmong([.. WeightsWords.Keys]);
         channels.AcceptOnlyFromAmong("3", "all");
     }
 
@@ -67,7 +59,7 @@ internal sealed class SampleOptions
     /// <exception cref="DitException">There is no such device.</exception>
     public SampleRequest Read(ParseResult parsed) => new(
         parsed.GetValue(checkpoint),
-        WeightsWords[parsed.GetRequiredValue(weights)],
+        CommonOptions.WeightsWords[parsed.GetRequiredValue(weights)],
         parsed.GetValue(classes) ?? [],
         parsed.GetValue(text),
         parsed.GetValue(sampler),

@@ -27,6 +27,17 @@ internal abstract class SampleOutput : IDisposable
         folder => new SampleFolder(folder.Path, rows, first, pictures.Value, notice),
         numbers => new Numbers(numbers.Path, card, rows));
 
+    /// <summary>Opens a target of pictures for so many samples.</summary>
+    /// <param name="target">Where to.</param>
+    /// <param name="rows">What will come.</param>
+    /// <param name="pictures">Makes the pictures.</param>
+    /// <param name="notice">Told what the target will not get.</param>
+    /// <exception cref="DitException">A folder cannot be created.</exception>
+    public static SampleOutput OfPictures(SampleTarget target, SampleRows rows, SamplePictures pictures, Action<string> notice) => target.Match<SampleOutput>(
+        grid => new Grid(grid.Path, rows, pictures),
+        folder => new SampleFolder(folder.Path, rows, first: 0, pictures, notice),
+        static numbers => throw new InvalidOperationException($"'{numbers.Path}' is no target of pictures."));
+
     /// <summary>Finds out before anything is read whether the target can hold so many samples.</summary>
     /// <exception cref="DitException">There are too many.</exception>
     public static void RequireRoom(SampleTarget target, ModelCard card, SampleRows rows)

@@ -7,8 +7,6 @@ namespace Dit.Cli.Commands;
 /// <param name="shape">Shape of a picture, (3 or 1, Y, X).</param>
 internal abstract class SamplePictures(ImageShape shape) : IDisposable
 {
-    private const int LargestWhole = 128; // latent pixels of a side: 1024 of KL-f8's pictures
-
     /// <summary>Y of a picture.</summary>
     public int Height => shape.Height;
 
@@ -31,9 +29,17 @@ internal abstract class SamplePictures(ImageShape shape) : IDisposable
     {
         Require(card, autoencoder);
         return card.Autoencoder is { } latents && autoencoder is not null
-            ? new OfLatents(latents.PixelShape(card.Input), AutoencoderKL.Load(autoencoder, latents, device))
+            ? OfLatentsOf(AutoencoderKL.Load(autoencoder, latents, device), card.Input, AutoencoderTiling.For(card.Input.Height, card.Input.Width))
             : new OfPixels(card.Input);
     }
+
+    /// <summary>Pictures of latents.</summary>
+    /// <param name="autoencoder">Decodes them; the result owns it.</param>
+    /// <param name="latent">Shape of a latent, (C, Y, X).</param>
+    /// <param name="tiling">How to work on large ones; null for whole ones.</param>
+    /// <param name="cancellation">Looked at before each tile.</param>
+    public static SamplePictures OfLatentsOf(AutoencoderKL autoencoder, ImageShape latent, AutoencoderTiling? tiling, CancellationToken cancellation = default) =>
+        new OfLatents(autoencoder, latent, tiling, cancellation);
 
     /// <summary>The picture of one sample.</summary>
     /// <param name="sample">(C, Y, X).</param>
@@ -49,15 +55,14 @@ internal abstract class SamplePictures(ImageShape shape) : IDisposable
         public override void Dispose() { }
     }
 
-    private sealed class OfLatents(ImageShape shape, AutoencoderKL autoencoder) : SamplePictures(shape)
+    private sealed class OfLatents(AutoencoderKL autoencoder, ImageShape latent, AutoencoderTiling? tiling, CancellationToken cancellation)
+        : SamplePictures(autoencoder.Card.PixelShape(latent))
     {
-        private readonly AutoencoderTiling? tiling = Math.Max(shape.Height, shape.Width) > LargestWhole * autoencoder.Card.Factor ? new() : null;
-
         public override RgbImage Draw(Tensor sample)
         {
             using var scope = NewDisposeScope();
             using var latents = ScaledLatents.Of(sample.unsqueeze(0), autoencoder.Card);
-            return RgbImage.FromTensor(autoencoder.Decode(latents, tiling)[0]);
+            return RgbImage.FromTensor(autoencoder.Decode(latents, tiling, cancellation)[0]);
         }
 
         public override void Dispose() => autoencoder.Dispose();

@@ -12,7 +12,7 @@ internal static class TrainCommand
     public static Command Create(CommandContext context)
     {
         var (recipe, standard) = (new TrainingRecipe(), new TrainingFolder(""));
-        var data = new Option<string>("--data", "-d") { Description = "A folder with one folder of images for each class; for a model without classes, any folder of images.", HelpName = "DIR", Required = true };
+        var data = new Option<string>("--data", "-d") { Description = "A folder with one folder of images for each class; for a model without classes, any folder of images; for a model of latents, what 'dit encode' wrote.", HelpName = "DIR", Required = true };
         var model = CommonOptions.Model(context);
         var folder = new Option<string>("--out", "-o") { Description = "The folder for checkpoint, weights and losses.", HelpName = "DIR", Required = true };
         var steps = CommonOptions.Number("--steps", "Optimiser steps.", recipe.Steps);
@@ -25,7 +25,7 @@ internal static class TrainCommand
         var seed = CommonOptions.Number("--seed", "The same seed gives the same weights.", recipe.Seed);
         var every = CommonOptions.Number("--save-every", "Steps from one checkpoint to the next.", standard.SaveEvery);
         var type = CommonOptions.RealType("--weights-dtype", "Type of the finished weights.");
-        var flip = new Option<bool>("--flip") { Description = "Mirror half of the images.", DefaultValueFactory = _ => recipe.HorizontalFlip };
+        var flip = new Option<bool>("--flip") { Description = "Mirror half of the images; of latents, where they were encoded mirrored.", DefaultValueFactory = _ => recipe.HorizontalFlip };
         var noFlip = new Option<bool>("--no-flip") { Description = "Never mirror an image." };
         var device = CommonOptions.Device();
         var command = new Command("train", """
@@ -54,20 +54,23 @@ internal static class TrainCommand
                     Seed = parsed.GetValue(seed),
                     HorizontalFlip = parsed.GetValue(flip) && !parsed.GetValue(noFlip),
                 },
+                parsed.GetResult(flip) is { Implicit: false },
                 new TrainingFolder(AtomicFile.FullPath(parsed.GetRequiredValue(folder)), parsed.GetValue(every), CommonOptions.RealTypes[parsed.GetRequiredValue(type)]),
                 CommonOptions.ParseDevice(parsed.GetRequiredValue(device))));
         });
         return command;
     }
 
-    private sealed class Visitor(CommandContext context, string data, TrainingRecipe recipe, TrainingFolder folder, Device device) : IModelVisitor<int>
+    private sealed class Visitor(CommandContext context, string data, TrainingRecipe recipe, bool flipAsked, TrainingFolder folder, Device device) : IModelVisitor<int>
     {
         public int VisitClassConditional<TModel>()
             where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
         {
-            Check(TModel.Card);
-            var images = ImageFolder.Open(data);
-            return Train<TModel, ClassLabels>(TrainingSet.Of(images, TModel.Card.Input), $" of {Amount.Of(images.Classes.Count, "class", "classes")}");
+            recipe.Validate();
+            using var latents = Latents(TModel.Card);
+            return latents is null
+                ? Train<TModel, ClassLabels>(TrainingSet.Of(ImageFolder.Open(data), TModel.Card.Input), recipe)
+                : Train<TModel, ClassLabels>(TrainingSet.OfLatents(latents, TModel.Card), RecipeOf(latents));
         }
 
         public int VisitTextConditional<TModel>()
@@ -77,21 +80,36 @@ internal static class TrainCommand
         public int VisitUnconditional<TModel>()
             where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel>
         {
-            Check(TModel.Card);
-            return Train<TModel, NoCondition>(TrainingSet.OfImages(ImageFolder.OpenUnlabelled(data), TModel.Card.Input), "");
-        }
-
-        private void Check(ModelCard card)
-        {
-            if (card.Autoencoder is { } autoencoder)
-                throw new DitException($"{card.Name} works on the latents of {autoencoder.Name}, and training starts from pixels: train a model without an autoencoder.");
             recipe.Validate();
+            using var latents = Latents(TModel.Card);
+            return latents is null
+                ? Train<TModel, NoCondition>(TrainingSet.OfImages(ImageFolder.OpenUnlabelled(data), TModel.Card.Input), recipe)
+                : Train<TModel, NoCondition>(TrainingSet.OfUnlabelledLatents(latents, TModel.Card), RecipeOf(latents));
         }
 
-        private int Train<TModel, TCondition>(TrainingSet<TCondition> images, string classes)
+        /// <summary>The data as latents; null where the data are images and the model takes them.</summary>
+        private LatentFolder? Latents(ModelCard card)
+        {
+            if (card.Autoencoder is not { } autoencoder) return LatentFolder.IsAt(data) ? LatentFolder.Open(data) : null; // which the training set refuses
+            if (LatentFolder.IsAt(data) || LatentFolder.IsBegunAt(data) || !Directory.Exists(data)) return LatentFolder.Open(data);
+            throw new DitException(
+                $"{card.Name} works on the latents of {autoencoder.Name}, and {data} is no folder of latents: make one with 'dit encode --data {data} --vae FILE --model {card.Name} --out DIR'.");
+        }
+
+        /// <summary>Latents are mirrored where they can be, unless something else was asked for.</summary>
+        private TrainingRecipe RecipeOf(LatentFolder latents)
+        {
+            if (latents.Description.Mirrored || !recipe.HorizontalFlip) return recipe;
+            if (flipAsked) throw new DitException($"The latents in {latents.Root} are not there mirrored, and a latent cannot be mirrored: leave --flip out, or encode again with --flip.");
+            context.Out.WriteLine("No image is mirrored, since the latents were encoded without --flip.");
+            return recipe with { HorizontalFlip = false };
+        }
+
+        private int Train<TModel, TCondition>(TrainingSet<TCondition> images, TrainingRecipe recipe)
             where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
             where TCondition : ICondition<TCondition>
         {
+            var classes = images.Classes.Count == 0 ? "" : $" of {Amount.Of(images.Classes.Count, "class", "classes")}";
             context.Out.WriteLine($"Training {TModel.Card.Name} ({Amount.Of(TModel.Card.Parameters, "parameter")}) on {Amount.Of(images.Count, "image")}{classes}");
             if (SlowAverage(recipe) is { } warning) context.Out.WriteLine(warning);
             using var model = TModel.Create(device, seed: recipe.Seed);

@@ -10,6 +10,8 @@ namespace Dit.Runtime;
 /// </remarks>
 public sealed record AutoencoderTiling
 {
+    private const long LargestWhole = 96 * 96; // latent pixels
+
     /// <summary>A tiling.</summary>
     /// <param name="tile">Side of a tile in latent pixels, at least 8; 64 is what the published autoencoders were used at.</param>
     /// <param name="overlap">Latent pixels that neighbouring tiles share at least; less than half the tile.</param>
@@ -20,6 +22,13 @@ public sealed record AutoencoderTiling
         if (overlap < 0 || 2 * overlap >= tile) throw new DitException($"Tiles of {tile} latent pixels can overlap by 0 to {(tile - 1) / 2}, not by {overlap}.");
         (Tile, Overlap) = (tile, overlap);
     }
+
+    /// <summary>What is usual for latents of a size: whole while a decode by KL-f8 stays well below 4 GB, then tiles.</summary>
+    /// <remarks>Whole images keep their norms and their attention, so they are not cut before memory asks for it; docs/latents.md has the numbers.</remarks>
+    /// <param name="rows">Y of the latents.</param>
+    /// <param name="columns">X of the latents.</param>
+    /// <returns>Null for working on the whole at once.</returns>
+    public static AutoencoderTiling? For(int rows, int columns) => (long)rows * columns > LargestWhole ? new() : null;
 
     /// <summary>Side of a tile in latent pixels.</summary>
     public int Tile { get; }

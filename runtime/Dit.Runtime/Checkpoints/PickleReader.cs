@@ -8,12 +8,14 @@ namespace Dit.Runtime;
 /// <remarks>
 /// A pickle is a program for a small stack machine. This machine knows the opcodes that build plain values (protocols 2 to 4,
 /// as Python's pickletools documents them); what is done with names is in <see cref="PickleGlobals"/>. An opcode makes one
-/// value, of no more content than the bytes it takes, so the bounds on bytes and steps bound memory and time.
+/// value, of no more content than the bytes it takes, so the bounds on bytes and steps bound memory and time; a call may copy
+/// what was kept, and so what calls make is counted apart.
 /// </remarks>
 internal sealed class PickleReader
 {
     private const int MaxSteps = 2_000_000;
     private const int MaxMarks = 1_000;
+    private const int MaxCopied = 4_000_000;
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly string _path;
@@ -23,6 +25,7 @@ internal sealed class PickleReader
     private readonly Dictionary<long, PickleValue> _memo = [];
     private readonly List<PickleValue.Storage> _storages = [];
     private int _at;
+    private int _copied;
 
     private PickleReader(string path, byte[] bytes, int at) => (_path, _bytes, _at) = (path, bytes, at);
 
@@ -140,7 +143,7 @@ internal sealed class PickleReader
                     : throw Bad("a name in it is not text");
             case 'R' or '\x81': // REDUCE, NEWOBJ
                 var call = Pop(2);
-                return Push(PickleGlobals.Call(_path, call[0], call[1]));
+                return Push(Counted(PickleGlobals.Call(_path, call[0], call[1])));
             case 'b': // BUILD
                 var state = Pop(1)[0];
                 PickleGlobals.Build(_path, Peek(), state);
@@ -151,6 +154,17 @@ internal sealed class PickleReader
                 return Push(storage);
             default: return false;
         }
+    }
+
+    private PickleValue Counted(PickleValue made)
+    {
+        _copied += made switch
+        {
+            PickleValue.Map map => map.Items.Count,
+            PickleValue.Tensor tensor => tensor.Shape.Length,
+            _ => 0,
+        };
+        return _copied <= MaxCopied ? made : throw Bad("its calls repeat too much");
     }
 
     private bool Append(List<PickleValue> items)

@@ -23,7 +23,10 @@ internal static class StoredZip
     private const int MaxDirectoryBytes = 64 << 20;
 
     /// <summary>One entry: its content is the bytes [<paramref name="Offset"/>, <paramref name="Offset"/> + <paramref name="Length"/>) of the file.</summary>
-    public readonly record struct Entry(long Offset, long Length);
+    /// <param name="Header">Where its header lies, before the content.</param>
+    /// <param name="Offset">The first byte of the content.</param>
+    /// <param name="Length">Bytes of the content.</param>
+    public readonly record struct Entry(long Header, long Offset, long Length);
 
     /// <summary>Reads the central directory. Names are keys and nothing else: no entry is ever written to a path.</summary>
     /// <exception cref="DitException">The archive is cut off or inconsistent, or an entry is compressed or encrypted.</exception>
@@ -43,7 +46,22 @@ internal static class StoredZip
                 throw Bad(file, $"it holds two entries '{Printable.Of(name)}'");
             directory = directory[next..];
         }
+        CheckApart(file, entries, start);
         return entries;
+    }
+
+    // Entries on top of each other would have a small file hold much more than it is.
+    private static void CheckApart(SourceFile file, Dictionary<string, Entry> entries, long directory)
+    {
+        long end = 0;
+        foreach (var (name, entry) in entries.OrderBy(static entry => entry.Value.Header))
+        {
+            if (entry.Header < end)
+                throw Bad(file, $"entry '{Printable.Of(name)}' overlaps another one");
+            end = entry.Offset + entry.Length;
+        }
+        if (end > directory)
+            throw Bad(file, "its directory overlaps an entry");
     }
 
     private static (long Start, long Length, long Count) Directory(SourceFile file)
@@ -133,7 +151,7 @@ internal static class StoredZip
         var offset = header + LocalBytes + U16(local, 26) + U16(local, 28);
         if (size < 0 || offset > file.Length || size > file.Length - offset)
             throw Bad(file, $"entry '{Printable.Of(name)}' claims {size} bytes, more than the file holds; is the download complete?");
-        return new Entry(offset, size);
+        return new Entry(header, offset, size);
     }
 
     private static int U16(ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..]);

@@ -8,6 +8,9 @@ public abstract class TensorFile : ICheckpointFile
     // Bounds what a conversion holds beside the tensor itself, and fits a span's length in bytes.
     private const long PieceElements = 1 << 24;
 
+    // One read of one thread.
+    private const long ReadBytes = 4 << 20;
+
     private readonly SourceFile _file;
     private readonly OrderedDictionary<string, StoredTensor> _stored;
     private readonly OrderedDictionary<string, TensorInfo> _tensors;
@@ -110,15 +113,19 @@ public abstract class TensorFile : ICheckpointFile
         }
     }
 
-    // flat: (elements,), contiguous, on the CPU, of the type in the file. The bytes go straight into its memory.
+    // flat: (elements,), contiguous, on the CPU, of the type in the file. The bytes go straight into its memory, by several threads where they
+    // are many: a core alone is slower at filling fresh memory than the system is at handing out the bytes.
     private void Fill(Tensor flat, long offset)
     {
-        var count = flat.NumberOfElements;
-        for (long start = 0; start < count; start += PieceElements)
+        var (count, size) = (flat.NumberOfElements, flat.ElementSize);
+        var length = ReadBytes / size;
+        Pieces.ForEach((count + length - 1) / length, i =>
         {
-            using var piece = flat.narrow(0, start, Math.Min(PieceElements, count - start));
-            _file.Read(offset + start * flat.ElementSize, piece.bytes);
-        }
+            using var frozen = no_grad(); // a setting of the thread
+            using var piece = flat.narrow(0, i * length, Math.Min(length, count - i * length));
+            FreshMemory.Populate(piece.bytes);
+            _file.Read(offset + i * length * size, piece.bytes);
+        });
     }
 }
 

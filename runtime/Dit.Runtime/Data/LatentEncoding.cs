@@ -63,7 +63,7 @@ public static class LatentEncoding
         var perShard = Math.Clamp(ShardBytes / bytes, 1, MostImagesOfAShard);
         return new LatentDescription(
             LatentDescription.CurrentVersion, card, LatentHash.OfEncoder(autoencoder), height, width, images.Count, images.Classes.Count > 0 ? images.Classes : null,
-            options.Mirrored, type, options.Tiling?.Tile ?? 0, Math.Min(images.Count, options.ImagesPerShard ?? (int)perShard), LatentHash.OfFiles(images));
+            options.Mirrored, type, TileOf(options.Tiling, card.LatentShape(height, width)), Math.Min(images.Count, options.ImagesPerShard ?? (int)perShard), LatentHash.OfFiles(images));
     }
 
     /// <summary>Encodes the images into a folder: shards one by one, each whole or absent, the index last.</summary>
@@ -98,6 +98,10 @@ public static class LatentEncoding
             if (created && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder); // a run that fails at its first image leaves nothing
         }
     }
+
+    // 0 where the tiling changes nothing.
+    private static int TileOf(AutoencoderTiling? tiling, ImageShape latent) =>
+        tiling is not null && (latent.Height > tiling.Tile || latent.Width > tiling.Tile) ? tiling.Tile : 0;
 
     private static LatentResult Finished(string folder, LatentDescription description)
     {

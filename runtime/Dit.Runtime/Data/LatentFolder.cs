@@ -33,6 +33,9 @@ public sealed class LatentFolder : IDisposable
     /// <summary>Whether a folder is one of latents, as far as its index tells.</summary>
     public static bool IsAt(string root) => File.Exists(IndexOf(root));
 
+    /// <summary>Whether a folder holds shards of latents and no index, as a run of encoding that was stopped leaves it.</summary>
+    public static bool IsBegunAt(string root) => Directory.Exists(root) && !IsAt(root) && ShardsIn(root).Any();
+
     /// <summary>Opens a folder: its index and the header of every shard are checked, no moments are read yet.</summary>
     /// <param name="root">The folder that <see cref="LatentEncoding"/> filled.</param>
     /// <exception cref="DitException">It is no such folder, or a shard is missing, damaged, or of another one.</exception>
@@ -82,6 +85,16 @@ public sealed class LatentFolder : IDisposable
         return tensor(Array.ConvertAll(indices.ToArray(), i => labels[i]));
     }
 
+    /// <summary>Finds out whether these latents are an autoencoder's, whatever the weights of its decoder.</summary>
+    /// <exception cref="DitException">It is another one, scales them in another way, or its encoder has other weights.</exception>
+    public void Require(AutoencoderKL autoencoder)
+    {
+        if (autoencoder.Card != Description.Autoencoder)
+            throw new DitException($"{Root} holds latents of {LatentDescription.Described(Description.Autoencoder)}, not of {LatentDescription.Described(autoencoder.Card)}.");
+        if (LatentHash.OfEncoder(autoencoder) is var hash && hash != Description.Encoder)
+            throw new DitException($"The latents in {Root} were encoded by other weights of {autoencoder.Card.Name} ({Description.Encoder}) than these ({hash}): give the file that they were encoded with, or one with the same encoder.");
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -96,7 +109,7 @@ public sealed class LatentFolder : IDisposable
     {
         if (!Directory.Exists(root)) throw new DitException($"The latent folder {root} does not exist.");
         if (!IsAt(root))
-            throw new DitException(ShardsIn(root).Any()
+            throw new DitException(IsBegunAt(root)
                 ? $"The latent folder {root} is not finished, since it has shards and no {IndexName}: the same 'dit encode' goes on where it was stopped."
                 : $"{root} is no folder of latents, since it has no {IndexName}: 'dit encode' makes one from a folder of images.");
         return JsonFile.Read(IndexOf(root), "an index of latents", index => LatentDescription.Parse(index.GetRawText(), IndexOf(root)));

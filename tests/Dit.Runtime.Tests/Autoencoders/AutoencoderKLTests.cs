@@ -86,6 +86,15 @@ public sealed class AutoencoderKLTests : IDisposable
     }
 
     [Theory]
+    [InlineData(32, 32, false)]
+    [InlineData(96, 96, false)] // 768 x 768 pixels of KL-f8
+    [InlineData(64, 144, false)] // no more pixels
+    [InlineData(96, 97, true)]
+    [InlineData(128, 128, true)]
+    public void Tiles_are_usual_for_latents_beyond_96_x_96(int rows, int columns, bool tiled) =>
+        Assert.Equal(tiled ? new AutoencoderTiling(64, 16) : null, AutoencoderTiling.For(rows, columns));
+
+    [Theory]
     [InlineData(64, 64, 16, "0")]
     [InlineData(65, 64, 16, "0,1")]
     [InlineData(128, 64, 16, "0,32,64")]

@@ -2,9 +2,11 @@ using System.Text;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>Pickles that were made to harm: each is refused with one line and without running, allocating or looping.</summary>
+/// <summary>Pickles that were made to harm, in either format of torch.save: each is refused with one line and without running, allocating or looping.</summary>
 public sealed class HostilePickleTests : IDisposable
 {
+    private const string NoElements = "lacks the elements";
+
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -32,7 +34,7 @@ public sealed class HostilePickleTests : IDisposable
     public void Names_of_any_length_and_line_ends_are_shown_in_one_line()
     {
         AssertRefused(p => p.Text("evil\r\n").Text(new string('x', 100_000)).Op(0x93), "asks for 'evil");
-        AssertRefused(p => p.Tensor(6, 0, [6], [1], key: new string('\n', 5000)), "lacks the elements");
+        AssertRefused(p => p.Tensor(6, 0, [6], [1], key: new string('\n', 5000)), NoElements);
     }
 
     [Fact]
@@ -61,8 +63,8 @@ public sealed class HostilePickleTests : IDisposable
         var before = GC.GetAllocatedBytesForCurrentThread();
         AssertRefused(p => p.Tensor(6, 0, [10_995_116_277_760], [1]), "save expanded tensors with .contiguous()");
         AssertRefused(p => p.Tensor(6, 0, [10_995_116_277_760], [0]), "save expanded tensors with .contiguous()");
-        AssertRefused(p => p.Tensor(10_995_116_277_760, 0, [10_995_116_277_760], [1]), "holds 24 bytes for tensor 'x'");
-        AssertRefused(p => p.Tensor(7, 0, [7], [1]), "but claims 7 elements");
+        AssertRefused(p => p.Tensor(10_995_116_277_760, 0, [10_995_116_277_760], [1]), "holds 24 bytes for tensor 'x'", "holds 6 elements for tensor 'x'");
+        AssertRefused(p => p.Tensor(7, 0, [7], [1]), "but claims 7");
         AssertRefused(p => p.Tensor(6, 1, [6], [1]), "ends at element 6 of a storage of 6");
         AssertRefused(p => p.Tensor(6, 0, [2, 2], [5, 1]), "ends at element 6");
         AssertRefused(p => p.Tensor(6, long.MaxValue, [2], [1]), "ends at element");
@@ -74,11 +76,81 @@ public sealed class HostilePickleTests : IDisposable
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 10_000_000);
     }
 
+    [Fact]
+    public void Attributes_are_given_to_nothing_that_could_use_them()
+    {
+        AssertRefused(p => p.Tensor(6, 0, [6], [1]).Op('}').Text("__setstate__").Text("x").Op('s').Op('b'), "attributes");
+        AssertRefused(p => p.Global("collections", "OrderedDict").Op('}').Text("__setstate__").Text("x").Op('s').Op('b'), "attributes");
+        AssertRefused(p => p.Storage("FloatStorage", "0", 6).Op('}').Op('b'), "attributes");
+        AssertRefused(p => p.Global("collections", "OrderedDict.__setstate__").Op(')').Op('R'), "'collections.OrderedDict.__setstate__'");
+        AssertRefused(
+            p => p.Global("argparse", "Namespace").Op(')').Op(0x81).Op('}').Text("__setstate__").Global("os", "system").Op('s').Op('b'), "'os.system'");
+    }
+
+    [Theory]
+    [InlineData("(S'touch x'\nios\nsystem\n", "opcode 0x53")]
+    [InlineData("(ios\nsystem\n", "opcode 0x69")]       // INST
+    [InlineData("(cos\nsystem\no", "'os.system'")]
+    [InlineData("(ccollections\nOrderedDict\no", "opcode 0x6f")] // OBJ
+    [InlineData("cos\nsystem\n)\u0081", "'os.system'")] // NEWOBJ
+    [InlineData("cargparse\nNamespace\n)}\u0092", "opcode 0x92")] // NEWOBJ_EX
+    [InlineData("Pos.system\n", "opcode 0x50")]         // PERSID
+    [InlineData("\u0082\u0001", "opcode 0x82")]          // EXT1
+    [InlineData("\u0083\u0001\u0000", "opcode 0x83")]    // EXT2
+    [InlineData("\u0084\u0001\u0000\u0000\u0000", "opcode 0x84")] // EXT4
+    [InlineData("\u0097", "opcode 0x97")]                // NEXT_BUFFER
+    [InlineData("\u0098", "opcode 0x98")]                // READONLY_BUFFER
+    [InlineData("g1\n", "opcode 0x67")]
+    [InlineData("I1\n", "opcode 0x49")]
+    [InlineData("2", "opcode 0x32")]
+    public void Opcodes_that_no_state_dict_needs_are_refused(string opcodes, string reason) =>
+        AssertRefusedPickle([0x80, 2, .. Encoding.Latin1.GetBytes(opcodes), .. "."u8], reason);
+
+    [Fact]
+    public void A_place_in_the_memo_takes_no_more_memory_than_the_bytes_that_name_it()
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        AssertRefused(p => p.Op(']').Op((byte)'r', 0xff, 0xff, 0xff, 0xff).Op((byte)'j', 0xfe, 0xff, 0xff, 0xff), "never kept");
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1_000_000);
+    }
+
+    [Fact]
+    public void Calls_that_copy_what_was_kept_are_counted()
+    {
+        // OrderedDict(l) of a list of 100,000 pairs, again and again: a few bytes a dict.
+        AssertRefused(p =>
+        {
+            p.Global("collections", "OrderedDict").Op('q', 0).Op('0').Int(1).Op('q', 1).Op('h', 1).Op(0x86).Op('q', 2).Op('0').Op(']').Op('(');
+            for (var i = 0; i < 100_000; i++)
+                p.Op('h', 2);
+            p.Op('e').Op(0x85).Op('q', 3).Op('0');
+            for (var i = 0; i < 100_000; i++)
+                p.Op('h', 0).Op('h', 3).Op('R').Op('0');
+            return p;
+        }, "its calls repeat too much");
+        // A tensor of 64 dimensions, again and again.
+        AssertRefused(p =>
+        {
+            p.Global("torch._utils", "_rebuild_tensor_v2").Op('q', 0).Op('0').Op('(').Storage("FloatStorage", "0", 6).Int(0);
+            p.Ints([.. Enumerable.Repeat(1L, 64)]).Ints([.. Enumerable.Repeat(1L, 64)]).Op(0x89).Op('}').Op('t').Op('q', 1).Op('0');
+            for (var i = 0; i < 100_000; i++)
+                p.Op('h', 0).Op('h', 1).Op('R').Op('0');
+            return p;
+        }, "its calls repeat too much");
+    }
+
+    [Fact]
+    public void A_dict_that_holds_itself_is_refused()
+    {
+        AssertRefused(p => p.Op('}').Op('q', 0).Text("a").Op('h', 0).Op('s'), "nested too deep");
+        AssertRefused(p => p.Op('}').Op('q', 0).Op('h', 0).Int(1).Op('s').Op('h', 0).Op('0').Op('h', 0).Op('0').Op('0').Op(']').Op('q', 1).Op('h', 1).Op(0x85).Op('a'), "nested too deep");
+    }
+
     [Theory]
     [InlineData("../../../../etc/passwd")]
     [InlineData("/etc/passwd")]
     [InlineData("..\\0")]
-    public void A_storage_key_is_never_a_path(string key) => AssertRefused(p => p.Tensor(6, 0, [6], [1], key: key), "lacks the elements");
+    public void A_storage_key_is_never_a_path(string key) => AssertRefused(p => p.Tensor(6, 0, [6], [1], key: key), NoElements);
 
     [Fact]
     public void An_entry_that_climbs_out_of_the_archive_is_only_a_key()
@@ -177,8 +249,16 @@ public sealed class HostilePickleTests : IDisposable
 
     private void AssertRefusedPickle(byte[] pickle, params string[] anyReason)
     {
-        var path = _folder.Write("a", Pickle.Archive(pickle, ("data/0", new byte[24])));
-        var e = Assert.Throws<DitException>(() => TorchArchive.Open(path).Dispose());
+        AssertRefusedFile(Pickle.Archive(pickle, ("data/0", new byte[24])), anyReason);
+        // A storage that no tensor uses is refused as well: where none is wanted, none is there.
+        var legacy = new LegacyFile(static p => p) { RootPickle = pickle };
+        AssertRefusedFile((anyReason.Contains(NoElements) ? legacy : legacy.With("0", 6, new byte[24])).Bytes, anyReason);
+    }
+
+    private void AssertRefusedFile(byte[] bytes, string[] anyReason)
+    {
+        var path = _folder.Write("a", bytes);
+        var e = Assert.Throws<DitException>(() => CheckpointFile.Open(path).Dispose());
         Assert.True(anyReason.Any(reason => e.Message.Contains(reason, StringComparison.Ordinal)), e.Message);
         Assert.Contains(path, e.Message);
         Assert.DoesNotContain('\n', e.Message);

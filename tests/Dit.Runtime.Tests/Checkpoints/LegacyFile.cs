@@ -13,11 +13,14 @@ internal sealed record LegacyFile(Func<Pickle, Pickle> Root)
 
     public Func<Pickle, Pickle>? Keys { get; init; }
 
+    /// <summary>The object's pickle in place of that of <see cref="Root"/>, of any bytes.</summary>
+    public byte[]? RootPickle { get; init; }
+
     private IReadOnlyList<(string Key, long Elements, byte[] Content)> Storages { get; init; } = [];
 
     public byte[] Bytes =>
     [
-        .. Magic, .. Of(Protocol), .. Of(Machine), .. Of(Root), .. Of(Keys ?? (p => Storages.Aggregate(p.Op(']'), static (p, s) => p.Text(s.Key).Op('a')))),
+        .. Magic, .. Of(Protocol), .. Of(Machine), .. RootPickle ?? Of(Root), .. Of(Keys ?? (p => Storages.Aggregate(p.Op(']'), static (p, s) => p.Text(s.Key).Op('a')))),
         .. Storages.SelectMany(static s => Number(s.Elements).Concat(s.Content)),
     ];
 

@@ -32,6 +32,27 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Fact]
+    public void A_tensor_of_many_pieces_is_read_whole_and_one_cut_off_is_reported_as_ever()
+    {
+        using var scope = NewDisposeScope();
+        var wanted = arange(3_000_001, dtype: ScalarType.Int32); // 12 MB
+        SafeTensors.Save(_folder["large"], [("x", wanted)]);
+        var before = LiveTensors.Count();
+        using var file = SafeTensorsFile.Open(_folder["large"]);
+        using (NewDisposeScope())
+        {
+            Assert.True(file.Read("x").equal(wanted).all().item<bool>());
+            Assert.Equal(3_000_000, file.Read("x", dtype: ScalarType.Int64)[^1].item<long>());
+        }
+        Assert.Equal(before, LiveTensors.Count());
+        if (OperatingSystem.IsWindows())
+            return; // a file open for reading cannot be cut there
+        using (var handle = new FileStream(_folder["large"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            handle.SetLength(1 << 20);
+        Assert.Contains("ended at byte", Assert.Throws<DitException>(() => file.Read("x")).Message);
+    }
+
+    [Fact]
     public void Scalars_empty_and_strided_tensors_come_back()
     {
         using var scope = NewDisposeScope();

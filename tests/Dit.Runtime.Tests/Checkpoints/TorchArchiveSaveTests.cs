@@ -149,6 +149,21 @@ public sealed class TorchArchiveSaveTests : IDisposable
         Assert.Equal(expected, BitByBit(Encoding.ASCII.GetBytes(text)));
     }
 
+    [Fact]
+    public void The_checksum_is_the_same_whatever_the_length_and_the_pieces()
+    {
+        var random = new Random(1);
+        var bytes = new byte[1000];
+        random.NextBytes(bytes);
+        for (var length = 0; length <= bytes.Length; length++)
+        {
+            var (crc, cut) = (new Crc32(), random.Next(length + 1));
+            crc.Append(bytes.AsSpan(0, cut));
+            crc.Append(bytes.AsSpan(cut, length - cut));
+            Assert.Equal(BitByBit(bytes[..length]), crc.Value);
+        }
+    }
+
     private static uint BitByBit(byte[] bytes)
     {
         var crc = uint.MaxValue;

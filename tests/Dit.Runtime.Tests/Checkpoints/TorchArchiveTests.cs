@@ -145,6 +145,37 @@ public sealed class TorchArchiveTests : IDisposable
     }
 
     [Fact]
+    public void Entries_on_top_of_each_other_are_refused()
+    {
+        var zip = Pickle.Archive(new Pickle().Op('}').Bytes, ("data/0", Six), ("data/1", Six));
+        var directory = zip.AsSpan().IndexOf("PK\x01\x02"u8);
+        var second = directory + 46 + "archive/data.pkl".Length;
+        var third = second + 46 + "archive/data/0".Length;
+        Assert.True(zip.AsSpan(third).StartsWith("PK\x01\x02"u8));
+        // The third entry lies where the second does.
+        zip.AsSpan(second + 42, 4).CopyTo(zip.AsSpan(third + 42));
+        AssertRefused(zip, "overlaps another one");
+
+        // An entry that reaches into the directory.
+        var reaching = Pickle.Archive(new Pickle().Op('}').Bytes, ("data/0", Six));
+        directory = reaching.AsSpan().IndexOf("PK\x01\x02"u8);
+        second = directory + 46 + "archive/data.pkl".Length;
+        reaching[second + 20]++;
+        reaching[second + 24]++;
+        AssertRefused(reaching, "its directory overlaps an entry");
+    }
+
+    [Fact]
+    public void A_compressed_entry_is_refused_whatever_it_would_grow_to()
+    {
+        var bomb = Pickle.Zip([("a/data.pkl", new Pickle().Op('}').Bytes), ("a/data/0", new byte[100 << 20])], CompressionLevel.SmallestSize);
+        Assert.True(bomb.Length < 1 << 20);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        AssertRefused(bomb, "compressed");
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 2_000_000);
+    }
+
+    [Fact]
     public void Only_what_is_returned_outlives_a_read()
     {
         var before = LiveTensors.Count();

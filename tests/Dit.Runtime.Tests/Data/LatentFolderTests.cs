@@ -142,7 +142,6 @@ public sealed class LatentFolderTests : IDisposable
         { "type", "the type f16 instead of f32" },
         { "mirrored", "mirrored images" },
         { "shard", "images of a shard" },
-        { "tile", "tiles of" },
         { "classes", "classes" },
     };
 
@@ -156,7 +155,6 @@ public sealed class LatentFolderTests : IDisposable
             "type" => other with { Type = ScalarType.Float32 },
             "mirrored" => other with { Mirrored = false },
             "shard" => other with { ImagesPerShard = 5 },
-            "tile" => other with { Tiling = new AutoencoderTiling(8, 2) },
             _ => other,
         };
         var from = change == "classes" ? ImageFolder.OpenUnlabelled(folder["shapes"]) : images;

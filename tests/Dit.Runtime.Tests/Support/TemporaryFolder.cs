@@ -3,7 +3,18 @@ namespace Dit.Runtime.Tests;
 /// <summary>A folder of its own for one test, removed after it.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
-    public string Root { get; } = Directory.CreateTempSubdirectory("dit-test-").FullName;
+    // Where Linux keeps files in memory.
+    private const string Memory = "/dev/shm";
+
+    public TemporaryFolder() => Root = Directory.CreateTempSubdirectory("dit-test-").FullName;
+
+    private TemporaryFolder(string root) => Root = Directory.CreateDirectory(root).FullName;
+
+    /// <summary>A folder in memory where the system has such, for many small files.</summary>
+    public static TemporaryFolder InMemory() =>
+        Directory.Exists(Memory) ? new(Path.Combine(Memory, $"dit-test-{Guid.NewGuid():N}")) : new();
+
+    public string Root { get; }
 
     public string this[params string[] parts] => Path.Combine([Root, .. parts]);
 

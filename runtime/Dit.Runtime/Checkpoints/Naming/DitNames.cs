@@ -116,9 +116,9 @@ public static class DitNames
 
     private static void FillPositions(Tensor tensor, PositionTable positions)
     {
-        using var table = Positions.SinCos2D((int)tensor.shape[^1], positions.Rows, positions.Columns); // (T, D)
-        using var batched = table.unsqueeze(0);
-        tensor.copy_(batched);
+        using var scope = NewDisposeScope();
+        var table = Positions.SinCos2D((int)tensor.shape[^1], positions.Rows, positions.Columns); // (T, D)
+        tensor.copy_(table.to(ScalarType.Float32).unsqueeze(0)); // in float32 first, as the official code makes it
     }
 
     private static InvalidOperationException Unknown(CheckpointEntry own) => new($"The names of diffusers do not know the tensor '{own.Name}'.");

@@ -5,14 +5,20 @@ namespace Dit.Runtime;
 /// <summary>A file of a model, seen under the names of another convention.</summary>
 internal sealed class ForeignCheckpoint : ICheckpointFile
 {
+    // The rounding of bfloat16 at values near 1, with room.
+    private const double Tolerance = 0.02;
+
     private readonly ICheckpointFile file;
     private readonly OrderedDictionary<string, Part> parts;
 
     /// <param name="file">A file whose names and shapes are those of the model.</param>
     /// <param name="map">The map.</param>
+    /// <exception cref="DitException">A tensor that the convention computes has other values, which would be lost.</exception>
     public ForeignCheckpoint(ICheckpointFile file, NameMap map)
     {
         this.file = file;
+        foreach (var computed in map.Tensors.OfType<MappedTensor.Computed>())
+            RequireComputed(computed, map);
         parts = new(map.Tensors.SelectMany(static tensor => tensor.Match(PartsOf, static _ => [])), StringComparer.Ordinal);
         Tensors = new OrderedDictionary<string, TensorInfo>(
             parts.Select(part => KeyValuePair.Create(part.Key, new TensorInfo(file.Tensors[part.Value.Own].DType, part.Value.Shape))), StringComparer.Ordinal);
@@ -43,6 +49,16 @@ internal sealed class ForeignCheckpoint : ICheckpointFile
     }
 
     public void Dispose() => file.Dispose();
+
+    private void RequireComputed(MappedTensor.Computed tensor, NameMap map)
+    {
+        using var scope = NewDisposeScope();
+        var stored = file.Read(tensor.Own.Name, CPU, ScalarType.Float32);
+        var computed = empty_like(stored);
+        tensor.Fill(computed);
+        if (!(stored - computed).abs().max().le(Tolerance).item<bool>())
+            throw new DitException($"'{Path}' cannot be written under the names of {map.Convention}, where '{tensor.Own.Name}' is computed and not stored: it holds other values than those of {map.Model}.");
+    }
 
     private Part Find(string name) => parts.TryGetValue(name, out var part)
         ? part

@@ -19,7 +19,9 @@ internal sealed class RenamedCheckpoint : ICheckpointFile
     {
         this.file = file;
         mapped = map.Tensors.ToDictionary(static tensor => tensor.Own.Name, StringComparer.Ordinal);
-        tensors = new(map.Tensors.Select(tensor => KeyValuePair.Create(tensor.Own.Name, new TensorInfo(TypeOf(tensor), tensor.Own.Shape))), StringComparer.Ordinal);
+        // What is computed has the type of what is stored: a model in float16 keeps its tables so.
+        var computed = map.Foreign.Select(entry => file.Tensors[entry.Name].DType).DefaultIfEmpty(ScalarType.Float32).First();
+        tensors = new(map.Tensors.Select(tensor => KeyValuePair.Create(tensor.Own.Name, new TensorInfo(TypeOf(tensor, computed), tensor.Own.Shape))), StringComparer.Ordinal);
         foreach (var part in map.Tensors.SelectMany(static tensor => tensor.Match(static stored => stored.Parts, static _ => [])))
             RequireEqualCopies(part);
     }
@@ -75,12 +77,12 @@ internal sealed class RenamedCheckpoint : ICheckpointFile
 
     private static IReadOnlyList<ForeignTensor> PartsOf(MappedTensor tensor) => tensor.Match(static stored => stored.Parts, static _ => []);
 
-    /// <summary>The type of all parts and copies; that of a computed tensor is float32.</summary>
-    private ScalarType TypeOf(MappedTensor tensor)
+    /// <summary>The type of all parts and copies.</summary>
+    private ScalarType TypeOf(MappedTensor tensor, ScalarType computed)
     {
         string[] names = [.. PartsOf(tensor).SelectMany(static part => part.Names)];
         if (names.Length == 0)
-            return ScalarType.Float32;
+            return computed;
         var type = file.Tensors[names[0]].DType;
         return names.FirstOrDefault(name => file.Tensors[name].DType != type) is not { } other
             ? type

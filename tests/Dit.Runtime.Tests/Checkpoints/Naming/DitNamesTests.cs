@@ -50,6 +50,29 @@ public sealed class DitNamesTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_the_official_code_comes_back_bit_for_bit_its_position_table_included()
+    {
+        using var scope = NewDisposeScope();
+        var map = DitNames.Diffusers<GoldenP2>();
+        using var official = CheckpointFile.Open(GoldenFile.Path("dit/dit-p2.state_dict.pt"));
+        foreach (var type in (ScalarType[])[ScalarType.Float32, ScalarType.Float16])
+        {
+            SafeTensors.Save(_folder["there"], map.Write(official), dtype: type);
+            using var back = map.Read(CheckpointFile.Open(_folder["there"]));
+            Assert.Equal(official.Tensors.Keys, back.Tensors.Keys);
+            Assert.All(official.Tensors.Keys, name => Assert.True(official.Read(name, dtype: type).Equals(back.Read(name)), name));
+        }
+    }
+
+    [Fact]
+    public void Positions_that_diffusers_would_not_compute_are_not_lost_in_silence()
+    {
+        using var model = Stirred.Create<SmallOfficial>();
+        using (no_grad()) model.state_dict()["pos_embed"].mul_(2);
+        Assert.Contains("where 'pos_embed' is computed and not stored", Assert.Throws<DitException>(() => DitNames.Diffusers<SmallOfficial>().Write(model)).Message);
+    }
+
+    [Fact]
     public void A_model_with_the_numerics_of_diffusers_computes_what_PyTorch_does_with_its_formulas()
     {
         using var scope = NewDisposeScope();
@@ -139,6 +162,20 @@ public sealed class DitNamesTests : IDisposable
         Assert.Contains("has num_attention_heads 4, and Small-Diffusers has 2", Assert.Throws<DitException>(() => SmallDiffusers.Load(_folder["folder"])).Message);
         File.WriteAllText(config, right.Replace("\"sample_size\": 4", "\"sample_size\": 8"));
         Assert.Contains("has sample_size 8, and the input of Small-Diffusers is 4 x 4 x 4", Assert.Throws<DitException>(() => SmallDiffusers.Load(_folder["folder"])).Message);
+    }
+
+    [Fact]
+    public void A_file_of_SiT_loads_and_the_first_half_of_the_output_is_what_SiT_computes()
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var golden = new GoldenFile("sit", "sit");
+        SafeTensors.Save(_folder["sit"], golden.Under("param."));
+        using (var file = CheckpointFile.Open(_folder["sit"]))
+            Assert.Equal(0, DitNames.Official<GoldenP2>().DifferenceFrom(file).Count);
+        using var model = GoldenP2.Load(_folder["sit"]);
+        var output = model.call(golden["in.data"], golden["in.t"], golden["in.y"]);
+        Close.To(golden["out.model"], output.narrow(1, 0, 4), Close.OneStep);
     }
 
     [Fact]

@@ -120,6 +120,13 @@ public sealed class NameMapTests : IDisposable
         using var file = Foreign();
         Assert.Equal(["qkv", "conv", "table", "positions"], Assert.Throws<CheckpointMismatchException>(() => Map.Write(file)).Missing);
         using var module = nn.Linear(2, 2);
+        using (var own = Map.Read(Foreign()))
+            SafeTensors.Save(_folder["own"], own);
+        using (var scope = NewDisposeScope())
+        using (var own = SafeTensorsFile.Open(_folder["own"]))
+            SafeTensors.Save(_folder["other"], Own.Select(e => (e.Name, e.Name == "positions" ? zeros(2, 2) : own.Read(e.Name))));
+        using var other = SafeTensorsFile.Open(_folder["other"]);
+        Assert.Contains("it holds other values than those of Small", Assert.Throws<DitException>(() => Map.Write(other)).Message);
         Assert.Equal(["weight", "bias"], Assert.Throws<CheckpointMismatchException>(() => Map.Write(module)).Unexpected);
     }
 

@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Dit.Runtime;
+using static TorchSharp.torch;
+
+namespace Dit.Cli.Commands;
+
+/// <summary>What can be said of a checkpoint without reading a tensor.</summary>
+/// <param name="Path">Where it is.</param>
+/// <param name="Format">What kind of file it is.</param>
+/// <param name="Bytes">What its tensors take.</param>
+/// <param name="Metadata">What it says of itself.</param>
+/// <param name="Tensors">Types and shapes by name.</param>
+/// <param name="Parts">Of a training checkpoint the number of tensors under each first name: model, ema, opt; else none.</param>
+/// <param name="Names">Whose names the weights have, or null.</param>
+/// <param name="Models">The known models whose tensors these are.</param>
+/// <param name="Nearest">Where there is none, the nearest; null where nothing is near.</param>
+internal sealed partial record CheckpointDescription(
+    string Path, string Format, long Bytes, IReadOnlyDictionary<string, string> Metadata, IReadOnlyDictionary<string, TensorInfo> Tensors,
+    IReadOnlyDictionary<string, int> Parts, string? Names, IReadOnlyList<string> Models, CheckpointMatch? Nearest)
+{
+    private const string AutoencoderTensor = "encoder.conv_in.weight";
+
+    // Settings of a training script of SiT; the tensors of its models are those of DiT.
+    private const string SiTSetting = "args.path_type";
+
+    /// <summary>Elements of all tensors.</summary>
+    public long Elements => Tensors.Values.Sum(static info => info.Elements);
+
+    /// <summary>Number of tensors of each type.</summary>
+    public IReadOnlyList<(ScalarType Type, int Count)> Types => [.. Tensors.Values.GroupBy(static info => info.DType).Select(static same => (same.Key, same.Count()))];
+
+    /// <summary>Tensors that are alike but for a number in their names, as those of a model's blocks, as one row each.</summary>
+    public IReadOnlyList<TensorRow> Rows => [.. Tensors
+        .GroupBy(static t => (Name: Number().Replace(t.Key, ".*."), Text: t.Value.ToString()))
+        .Select(static alike => new TensorRow(alike.Count() == 1 ? alike.First().Key : alike.Key.Name, alike.First().Value, alike.Count()))];
+
+    /// <summary>Describes an open checkpoint.</summary>
+    /// <param name="path">Where it is.</param>
+    /// <param name="file">The checkpoint; it stays the caller's.</param>
+    /// <param name="models">The models that are known.</param>
+    public static CheckpointDescription Of(string path, ICheckpointFile file, IReadOnlyList<ModelDefinition> models)
+    {
+        var weights = file.OfWeights(CheckpointWeights.Auto);
+        var (names, exact, nearest) = Known(weights, models);
+        return new(path, FormatOf(path, file), file.Tensors.Values.Sum(static info => info.Elements * SizeOf(info.DType)), file.Metadata, file.Tensors,
+            ReferenceEquals(weights, file) ? new Dictionary<string, int>() : Counted(file), names, exact, nearest);
+    }
+
+    private static (string? Names, IReadOnlyList<string> Models, CheckpointMatch? Nearest) Known(ICheckpointFile weights, IReadOnlyList<ModelDefinition> models)
+    {
+        if (Autoencoder(weights) is { } autoencoder) return (autoencoder.Convention, autoencoder.IsKnown ? [autoencoder.Model] : [], null);
+        var all = CheckpointMatch.All(models, weights);
+        string[] exact = [.. all.Where(static match => match.IsExact).Select(static match => match.Model.Card.Name)];
+        // Models of other sizes have names of the same convention, and few shapes in common.
+        var named = all.MinBy(static match => match.Difference.Unexpected.Count) is { } best && 2 * best.Difference.Unexpected.Count < weights.Tensors.Count ? best : null;
+        var near = all.FirstOrDefault() is { } first && 2 * first.Difference.Count < weights.Tensors.Count ? first : null;
+        var names = named is null ? null : weights.Metadata.ContainsKey(SiTSetting) ? "SiT, which are those of the official code" : named.Names.Convention;
+        return (names, exact, exact.Length == 0 ? near : null);
+    }
+
+    private static (string Convention, string Model, bool IsKnown)? Autoencoder(ICheckpointFile weights)
+    {
+        var prefix = weights.Tensors.Keys.Where(static name => name == AutoencoderTensor || name.EndsWith("." + AutoencoderTensor, StringComparison.Ordinal))
+            .Select(static name => name[..^AutoencoderTensor.Length]).MinBy(static prefix => prefix.Length);
+        if (prefix is null) return null;
+        var card = AutoencoderCard.KlF8;
+        var inner = weights.Below(prefix).Without("loss.");
+        NameMap[] maps = [AutoencoderNames.LatentDiffusion(card), AutoencoderNames.Diffusers(card), AutoencoderNames.OlderDiffusers(card)];
+        var (map, differing) = maps.Select(map => (map, map.DifferenceFrom(inner).Count)).MinBy(static pair => pair.Count);
+        return ($"{map.Convention}, of an autoencoder{(prefix.Length == 0 ? "" : $" below {prefix}")}", $"the autoencoder {card.Name}", differing == 0);
+    }
+
+    private static string FormatOf(string path, ICheckpointFile file) => file switch
+    {
+        _ when Directory.Exists(path) => "a folder of diffusers",
+        SafeTensorsFile => "a safetensors file",
+        TorchArchive => "a file of torch.save",
+        LegacyTorchFile => "a file of torch.save from before PyTorch 1.6",
+        _ => "an index of shards",
+    };
+
+    private static Dictionary<string, int> Counted(ICheckpointFile file) =>
+        file.Tensors.Keys.GroupBy(static name => name.Split('.')[0]).ToDictionary(static part => part.Key, static part => part.Count());
+
+    private static long SizeOf(ScalarType type)
+    {
+        using var one = empty(0, type);
+        return one.ElementSize;
+    }
+
+    [GeneratedRegex(@"\.[0-9]+\.")]
+    private static partial Regex Number();
+}
+
+/// <summary>A row of a table of tensors.</summary>
+/// <param name="Name">The name; a star stands for numbers.</param>
+/// <param name="Info">Type and shape.</param>
+/// <param name="Count">How many tensors it stands for.</param>
+internal sealed record TensorRow(string Name, TensorInfo Info, int Count)
+{
+    /// <summary><c>1152 x 256</c>.</summary>
+    public string Shape => Info.Shape.Length == 0 ? "scalar" : string.Join(" x ", Info.Shape.Select(static side => side.ToString(CultureInfo.InvariantCulture)));
+}

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.Globalization;
+using Dit.Runtime;
+using static TorchSharp.torch;
+
+namespace Dit.Cli.Commands;
+
+/// <summary><c>dit encode</c>: a folder of images to a folder of latents, which models of latents are trained on.</summary>
+internal static class EncodeCommand
+{
+    private static readonly Dictionary<string, ScalarType> Types = new() { ["f32"] = ScalarType.Float32, ["f16"] = ScalarType.Float16 };
+
+    public static Command Create(CommandContext context)
+    {
+        var standard = new LatentOptions();
+        var autoencoder = new AutoencoderOptions(context);
+        var data = new Option<string>("--data", "-d") { Description = "A folder with one folder of images for each class, or any folder of images.", HelpName = "DIR", Required = true };
+        var folder = new Option<string>("--out", "-o") { Description = "The folder for the latents; one of a run that was stopped is gone on with.", HelpName = "DIR", Required = true };
+        var size = CommonOptions.Number<int>("--size", "Height and width in pixels that images are cropped to. [default: the model's]");
+        var batch = CommonOptions.Number("--batch", "Images that are read at once; it changes the speed, not the latents.", standard.Batch);
+        var flip = new Option<bool>("--flip") { Description = "Encode each image mirrored as well, for training that mirrors half of the images." };
+        var type = new Option<string>("--dtype") { Description = "Type of the numbers: f16 takes half the room and rounds to a thousandth.", DefaultValueFactory = _ => "f32" };
+        type.AcceptOnlyFromAmong([.. Types.Keys]);
+        var shard = CommonOptions.Number<int>("--shard-images", "Images of each file. [default: as many as fit in 256 MB, at most 4,096]");
+        var command = new Command("encode", """
+            Encode images to the moments of their latents, once, for training on them.
+
+            A run that is stopped keeps the files that are whole, and the same command goes on from there.
+            """)
+        {
+            data, folder, size, batch, flip, type, shard,
+        };
+        foreach (var option in autoencoder.All) command.Options.Add(option);
+        command.SetAction(parsed =>
+        {
+            TensorLibrary.Require();
+            var choice = autoencoder.Read(parsed);
+            var (height, width) = SizeOf(choice, parsed.GetValue(size));
+            return Run(context, choice, parsed.GetRequiredValue(data), AtomicFile.FullPath(parsed.GetRequiredValue(folder)), (height, width), new LatentOptions
+            {
+                Mirrored = parsed.GetValue(flip),
+                Type = Types[parsed.GetRequiredValue(type)],
+                Tiling = choice.TilingOf(height / choice.Card.Factor, width / choice.Card.Factor),
+                Batch = parsed.GetValue(batch),
+                ImagesPerShard = parsed.GetValue(shard),
+            });
+        });
+        return command;
+    }
+
+    private static (int Height, int Width) SizeOf(AutoencoderChoice choice, int? size)
+    {
+        if (size is { } side) return (side, side);
+        if (choice.Model is not { } model) throw new DitException("The size of the images is a model's: name one with --model, or give --size N.");
+        var (_, height, width) = choice.Card.PixelShape(model.Input);
+        return (height, width);
+    }
+
+    private static int Run(CommandContext context, AutoencoderChoice choice, string data, string folder, (int Height, int Width) size, LatentOptions options)
+    {
+        var images = Open(data, choice.Model);
+        using var autoencoder = choice.Load();
+        var description = LatentEncoding.Describe(images, size, autoencoder, options);
+        context.Out.WriteLine(
+            $"Encoding {Amount.Of(images.Count, "image")}{(images.Classes.Count > 0 ? $" of {Amount.Of(images.Classes.Count, "class", "classes")}" : " without labels")} "
+            + $"at {size.Height} x {size.Width} pixels by {choice.Card.Name}: latents of {description.Shape}, {Amount.Bytes(description.Bytes)} in {Amount.Of(description.Shards, "file")}");
+        var result = Progress.Show(context, progress =>
+            LatentEncoding.Run(folder, images, autoencoder, description, options, progress.Select<LatentProgress>(Describe), context.Cancellation));
+        return Report(context, folder, result);
+    }
+
+    // Labels are what a model of classes cannot do without; otherwise they are taken where the folder has them.
+    private static ImageFolder Open(string data, ModelCard? model)
+    {
+        var labelled = model?.Condition is ModelCondition.Classes
+            || (Directory.Exists(data) && Directory.EnumerateDirectories(data).Any() && !Directory.EnumerateFiles(data).Any(ImageFile.HasImageExtension));
+        return labelled ? ImageFolder.Open(data, cacheBytes: 0) : ImageFolder.OpenUnlabelled(data, cacheBytes: 0); // every image is read once
+    }
+
+    private static int Report(CommandContext context, string folder, LatentResult result)
+    {
+        var images = result.Description.Images;
+        if (!result.Cancelled)
+        {
+            var kept = result.Kept == 0 ? "" : result.Kept == images ? ", all of which were there" : $", {Amount.Whole(result.Kept)} of which were there";
+            context.Out.WriteLine($"Wrote the latents of {Amount.Of(images, "image")}{kept} to {folder}");
+            return 0;
+        }
+        context.Error.WriteLine(result.Done == 0
+            ? "dit: stopped; nothing was written."
+            : $"dit: stopped with the latents of {Amount.Whole(result.Done)} of {Amount.Of(images, "image")} whole in {folder}; the same command goes on from there.");
+        return DitCommand.Stopped;
+    }
+
+    private static WorkProgress Describe(LatentProgress now) => new(
+        (double)(now.Done - now.Kept) / (now.Total - now.Kept),
+        string.Create(CultureInfo.InvariantCulture, $"image {now.Done}/{now.Total}  {now.ImagesPerSecond:F1} images/s"));
+}
