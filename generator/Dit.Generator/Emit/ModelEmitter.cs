@@ -117,7 +117,7 @@ internal static class ModelEmitter
         }
 
         /// <summary>A model with the parameters of a checkpoint: every name and shape must match.</summary>
-        /// <param name="path">A <c>.safetensors</c> or <c>.pt</c> file; of a training checkpoint, the averaged weights are taken.</param>
+        /// <param name="path">A <c>.safetensors</c> or <c>.pt</c> file{{NumericsEmitter.Names(spec)}}; of a training checkpoint, the averaged weights are taken.</param>
         /// <param name="device">Where the parameters live; the CPU by default.</param>
         /// <param name="dtype">Type of the parameters; float32 by default.</param>
         /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than {{spec.GridHeight}} x {{spec.GridWidth}}; by default it is refused.</param>

@@ -6,7 +6,7 @@ namespace Dit.Generator.Emit;
 internal static class NumericsEmitter
 {
     /// <summary>The last argument of the card.</summary>
-    public static string Card(ModelSpec spec) => spec.Numerics == Numerics.Official ? "" : $",\n    Numerics: Numerics.{spec.Numerics}";
+    public static string Card(ModelSpec spec) => Of(spec, official: "", diffusers: ",\n    Numerics: Numerics.Diffusers");
 
     /// <summary>The last argument of the timestep embedder.</summary>
     public static string TimeIntervals(ModelSpec spec) => Of(spec, official: "", diffusers: ", intervals: 127");
@@ -17,6 +17,9 @@ internal static class NumericsEmitter
     /// <summary>A line of the model's remarks, or null.</summary>
     public static string? Remark(ModelSpec spec) => Of<string?>(
         spec, official: null, diffusers: "/// It computes as DiTTransformer2DModel of diffusers does: 127 steps between time frequencies, eps 1e-5 in the norm before the MLP.");
+
+    /// <summary>Whose names a file may have that the model loads, in the comment on its path.</summary>
+    public static string Names(ModelSpec spec) => Of(spec, official: "", diffusers: ", or a folder of diffusers, under the official names or those of diffusers");
 
     private static T Of<T>(ModelSpec spec, T official, T diffusers) => spec.Numerics == Numerics.Official ? official : diffusers;
 }

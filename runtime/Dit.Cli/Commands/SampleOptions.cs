@@ -12,7 +12,7 @@ internal sealed class SampleOptions
 {
     private readonly Option<string?> checkpoint = new("--checkpoint", "-c") { Description = "Weights, .safetensors or .pt; the demo model brings its own.", HelpName = "FILE" };
     private readonly Option<string> weights = CommonOptions.Weights();
-    private readonly Option<string?> autoencoder = new("--vae") { Description = "For models of latents: the weights of the autoencoder, which makes pictures of them.", HelpName = "FILE" };
+    private readonly Option<string?> autoencoder = new("--vae") { Description = "For models of latents: the weights of the autoencoder, which makes pictures of them. [default: those in the checkpoint's folder, where it is a pipeline's]", HelpName = "FILE" };
     private readonly Option<string[]> classes = new("--classes") { Description = $"Class names or numbers, comma separated. [default: all, or the first {ClassNames.DrawnWithoutAsking} of more]", HelpName = "LIST", AllowMultipleArgumentsPerToken = true };
     private readonly Option<string?> text = new("--text") { Description = "For models of text: a .safetensors file with one tensor named text, (N, tokens, width), of embedded texts.", HelpName = "FILE" };
     private readonly Option<string?> sampler;
@@ -23,7 +23,7 @@ internal sealed class SampleOptions
     private readonly Option<long> seed = CommonOptions.Number("--seed", "The same seed gives the same images.", 0L);
     private readonly Option<int> first = CommonOptions.Number("--first", "Number of the first image: image i is the same in every run of a seed, so that a later run can go on.", 0);
     private readonly Option<int> count = CommonOptions.Number("--count", "Images of each class or text; of a model of neither, images in all.", 8);
-    private readonly Option<int> batch = CommonOptions.Number("--batch", "Images drawn at once; it changes the speed, not the images.", 40);
+    private readonly Option<int> batch = CommonOptions.Number("--batch", "Images drawn at once; it changes the speed, and the images by no more than rounding.", 40);
     private readonly Option<string> output = new("--out", "-o")
     {
         Description = "A .png picture of all images, a .safetensors file with the samples as they are, or a folder (a name without an ending) for single pictures and grid.png.",

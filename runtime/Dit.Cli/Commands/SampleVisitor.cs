@@ -12,6 +12,9 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
 
     private SampleFiles Files => request.Output;
 
+    /// <summary>The autoencoder that was named, or else the one in the folder of a whole pipeline.</summary>
+    private string? Autoencoder => Files.Autoencoder ?? (request.Checkpoint is { } folder && Directory.Exists(Path.Combine(folder, "vae")) ? folder : null);
+
     public int VisitClassConditional<TModel>()
         where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
     {
@@ -69,10 +72,20 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         if (Files.Animation is { Length: > 0 } file && !file.EndsWith(".gif", StringComparison.OrdinalIgnoreCase))
             throw new DitException($"An animation is written to a .gif file, not to '{file}'.");
         var target = SampleTarget.Of(Files.Out);
-        if (target.IsOfPictures || Files.PreviewEvery is not null || Files.Animation is not null) SamplePictures.Require(card, Files.Autoencoder);
-        if (Files.Animation is { Length: > 0 } named) AtomicFile.RequireWritable(named);
+        if (target.IsOfPictures || Files.PreviewEvery is not null || Files.Animation is not null) SamplePictures.Require(card, Autoencoder);
+        foreach (var beside in FilesBeside(target)) AtomicFile.RequireWritable(beside);
         return target;
     }
+
+    /// <summary>What else is written, less what lies in a folder that may still have to be created.</summary>
+    private IEnumerable<string> FilesBeside(SampleTarget target)
+    {
+        var isInFolder = target is SampleTarget.Folder;
+        if (Files.PreviewEvery is not null && !isInFolder) yield return target.PreviewPath;
+        if (Files.Animation is { } animation && (animation.Length > 0 || !isInFolder)) yield return AnimationPath(target, animation);
+    }
+
+    private static string AnimationPath(SampleTarget target, string named) => named.Length > 0 ? AtomicFile.FullPath(named) : target.AnimationPath;
 
     private int Draw<TModel>(Plan plan, Func<TModel, SampleBatch, Tensor> draw)
         where TModel : nn.Module, IModel<TModel>
@@ -80,7 +93,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var (card, rows) = (TModel.Card, plan.Rows);
         SampleOutput.RequireRoom(plan.Target, card, rows);
         var batch = SampleRows.Positive(request.Batch, "images at once");
-        using var pictures = new SamplePictureSource(card, Files.Autoencoder, request.Device);
+        using var pictures = new SamplePictureSource(card, Autoencoder, request.Device);
         using var output = SampleOutput.Open(plan.Target, card, rows, request.First, pictures, context.Out.WriteLine);
         var watchers = Watchers(plan, pictures);
         using var model = Load<TModel>(plan.Checkpoint);
@@ -104,8 +117,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     {
         var watchers = new List<ISampleWatcher>();
         if (Files.PreviewEvery is { } every) watchers.Add(new SamplePreview(plan.Target.PreviewPath, every, plan.Rows, pictures.Value));
-        if (Files.Animation is { } named)
-            watchers.Add(new SampleAnimation(named.Length > 0 ? AtomicFile.FullPath(named) : plan.Target.AnimationPath, plan.Rows, plan.Sampler.Steps, pictures.Value));
+        if (Files.Animation is { } named) watchers.Add(new SampleAnimation(AnimationPath(plan.Target, named), plan.Rows, plan.Sampler.Steps, pictures.Value));
         return watchers;
     }
 

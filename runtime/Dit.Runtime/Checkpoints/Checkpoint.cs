@@ -20,7 +20,7 @@ public enum CheckpointWeights
 public static class Checkpoint
 {
     /// <summary>Creates a model and fills it from a file; the file is checked first.</summary>
-    /// <param name="path">A safetensors file or one of <c>torch.save</c>.</param>
+    /// <param name="path">A checkpoint of any format that <see cref="CheckpointFile.Open(string)"/> reads.</param>
     /// <param name="modelName">The model's name, for messages.</param>
     /// <param name="map">Every tensor that the model has.</param>
     /// <param name="create">Makes the model, of any initialisation.</param>
@@ -50,7 +50,7 @@ public static class Checkpoint
         where TModel : nn.Module => Filled(CheckpointFit.Of(file, modelName, map, weights, table: null, grid: null), create);
 
     /// <summary>Creates a model with a fixed position table and fills it from a file, which may have been made for another grid of patches.</summary>
-    /// <param name="path">A safetensors file or one of <c>torch.save</c>.</param>
+    /// <param name="path">A checkpoint of any format that <see cref="CheckpointFile.Open(string)"/> reads.</param>
     /// <param name="modelName">The model's name, for messages.</param>
     /// <param name="map">Every tensor that the model has.</param>
     /// <param name="positions">The model's position table, one of these tensors.</param>
@@ -104,7 +104,7 @@ public static class Checkpoint
     /// <param name="model">The model; untouched unless the file fits.</param>
     /// <param name="modelName">The model's name, for messages.</param>
     /// <param name="map">Every tensor that the model has.</param>
-    /// <param name="path">A safetensors file or one of <c>torch.save</c>.</param>
+    /// <param name="path">A checkpoint of any format that <see cref="CheckpointFile.Open(string)"/> reads.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
     /// <exception cref="CheckpointMismatchException">The file's names or shapes are not the model's.</exception>
     /// <exception cref="DitException">The file cannot be read.</exception>
@@ -121,7 +121,7 @@ public static class Checkpoint
     /// <param name="map">Every tensor that the model has.</param>
     /// <param name="positions">The model's position table, one of these tensors.</param>
     /// <param name="grid">What to do with a checkpoint of another grid; by default it is refused.</param>
-    /// <param name="path">A safetensors file or one of <c>torch.save</c>.</param>
+    /// <param name="path">A checkpoint of any format that <see cref="CheckpointFile.Open(string)"/> reads.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
     /// <exception cref="CheckpointMismatchException">The file's names or shapes are not the model's.</exception>
     /// <exception cref="DitException">The file cannot be read.</exception>

@@ -105,6 +105,18 @@ public sealed class CheckpointFolderTests : IDisposable
     }
 
     [Fact]
+    public void Settings_that_would_grow_when_written_out_are_refused()
+    {
+        Save("a", Standard);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Write($$$"""{"{{{new string('k', 1 << 20)}}}":{{{Many(50_000)}}}}""", "config.json");
+        Assert.Contains("holds more settings", Refusal());
+        Write(Many(100_001), "config.json");
+        Assert.Contains("holds more settings", Refusal());
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 500_000_000);
+    }
+
+    [Fact]
     public void A_model_loads_from_a_folder()
     {
         using var scope = NewDisposeScope();
@@ -113,6 +125,8 @@ public sealed class CheckpointFolderTests : IDisposable
         Checkpoint.LoadInto(model, "Holder", [new("x", 2)], _folder.Root);
         Assert.Equal(2f, model.Sum());
     }
+
+    private static string Many(int count) => "{" + string.Join(",", Enumerable.Range(0, count).Select(i => $"\"{i}\":1")) + "}";
 
     private string Refusal(CheckpointComponent component = CheckpointComponent.Denoiser)
     {

@@ -109,6 +109,20 @@ public sealed class TorchArchiveTests : IDisposable
     }
 
     [Fact]
+    public void What_Lightning_and_NumPy_leave_beside_the_weights_is_only_a_name()
+    {
+        // {ModelCheckpoint: {"best": numpy scalar}, "x": tensor}, as the published latent diffusion models have it.
+        var pickle = new Pickle().Op('}').Op('(')
+            .Global("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint")
+            .Op('}').Text("best").Global("numpy.core.multiarray", "scalar").Global("numpy", "dtype").Text("f8").Op(0x85).Op('R').Text("bytes").Op(0x86).Op('R').Op('s')
+            .Text("x").Tensor(6, 0, [6], [1])
+            .Op('u').Bytes;
+        using var file = Open(Pickle.Archive(pickle, ("data/0", Six)));
+        Assert.Equal(["x"], file.Tensors.Keys);
+        Assert.Empty(file.Metadata);
+    }
+
+    [Fact]
     public void Archives_as_large_files_have_them_are_read()
     {
         var pickle = Pickle.Entry(p => p.Tensor(6, 0, [2, 3], [3, 1]));

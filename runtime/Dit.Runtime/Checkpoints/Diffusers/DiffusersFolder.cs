@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -75,7 +76,7 @@ public static class DiffusersFolder
 
     private static bool Same(string given, JsonNode? value) => given == Text(value)
         || (value is JsonValue number && number.TryGetValue<double>(out var wanted)
-            && double.TryParse(given, System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out var parsed) && parsed == wanted);
+            && double.TryParse(given, NumberStyles.Float, CultureInfo.InvariantCulture, out var parsed) && parsed == wanted);
 
     private static string Text(JsonNode? value) => value?.ToString() ?? "null";
 
