@@ -19,7 +19,7 @@ internal static class EncodeCommand
         var size = CommonOptions.Number<int>("--size", "Height and width in pixels that images are cropped to. [default: the model's]");
         var batch = CommonOptions.Number("--batch", "Images that are read at once; it changes the speed, not the latents.", standard.Batch);
         var flip = new Option<bool>("--flip") { Description = "Encode each image mirrored as well, for training that mirrors half of the images." };
-        var type = new Option<string>("--dtype") { Description = "Type of the numbers: f16 takes half the room and rounds to a thousandth.", DefaultValueFactory = _ => "f32" };
+        var type = new Option<string>("--dtype") { Description = "Type of the numbers: f16 takes half the room and rounds a little.", DefaultValueFactory = _ => "f32" };
         type.AcceptOnlyFromAmong([.. Types.Keys]);
         var shard = CommonOptions.Number<int>("--shard-images", "Images of each file. [default: as many as fit in 256 MB, at most 4,096]");
         var command = new Command("encode", """

@@ -9,7 +9,7 @@ public sealed record LatentOptions
     /// <summary>Whether to encode each image mirrored left to right as well: a latent cannot be mirrored.</summary>
     public bool Mirrored { get; init; }
 
-    /// <summary>Type of the moments in the files: float32, or float16, which rounds them to about a thousandth.</summary>
+    /// <summary>Type of the moments in the files: float32, or float16, which rounds means by at most 0.004.</summary>
     public ScalarType Type { get; init; } = ScalarType.Float32;
 
     /// <summary>Works in tiles on images larger than one; null for whole images.</summary>

@@ -274,6 +274,65 @@ public sealed class LatentFolderTests : IDisposable
         AssertRefused(part);
     }
 
+    [Theory]
+    [InlineData(LatentFolder.IndexName)]
+    [InlineData("latents-00001-of-00004.safetensors")]
+    public void Damaged_bytes_are_one_sentence_or_make_no_difference(string file)
+    {
+        const int Header = 1200; // bytes to damage, all of the index
+        Encode("latents", Small);
+        var (path, random) = (folder["latents", file], new Random(7));
+        var whole = File.ReadAllBytes(path);
+        var refused = 0;
+        for (var i = 0; i < 300; i++)
+        {
+            var bytes = whole.ToList();
+            var at = random.Next(Math.Min(Header, bytes.Count));
+            switch (i % 3)
+            {
+                case 0: bytes[at] = (byte)random.Next(256); break;
+                case 1: bytes.RemoveAt(at); break;
+                default: bytes.Insert(at, (byte)"\"{}[],:09\\u"[random.Next(11)]); break;
+            }
+            File.WriteAllBytes(path, [.. bytes]);
+            try
+            {
+                LatentFolder.Open(folder["latents"]).Dispose();
+            }
+            catch (DitException e)
+            {
+                Assert.Single(e.Message.Split('\n'));
+                refused++;
+            }
+        }
+        Assert.InRange(refused, 200, 300);
+    }
+
+    [Fact]
+    public void A_description_is_read_as_it_was_written_and_differs_in_every_setting()
+    {
+        var made = new LatentEncoding(images, (Side, 2 * Side), autoencoder, Small).Description;
+        foreach (var text in new[] { made.ToJson(), made.ToIndex() })
+        {
+            var read = LatentDescription.Parse(text, "index");
+            Assert.Equal(made.ToJson(), read.ToJson());
+            Assert.Equal(made.Autoencoder, read.Autoencoder);
+            Assert.Null(made.DifferenceTo(read));
+        }
+
+        LatentDescription[] others =
+        [
+            made with { Autoencoder = Tiny with { Shift = 1e-9 } }, made with { Encoder = "0" }, made with { Height = 32 }, made with { Width = 16 }, made with { Images = 9 },
+            made with { Classes = null }, made with { Mirrored = false }, made with { Type = "f16" }, made with { Tile = 8 }, made with { ImagesPerShard = 4 }, made with { Source = "0" },
+        ];
+        Assert.All(others, other => Assert.NotNull(made.DifferenceTo(other)));
+        var settings = typeof(LatentDescription).GetProperties().Count(static property => property.CanWrite);
+        Assert.Equal(settings - 1, others.Length); // all but the version
+        Assert.All([Tiny with { Name = "a" }, Tiny with { Channels = 64 }, Tiny with { Multipliers = [1, 4] }, Tiny with { ResidualBlocks = 2 }, Tiny with { LatentChannels = 3 },
+            Tiny with { Scale = 0.18216 }, Tiny with { QuantConvolutions = false }], card => Assert.NotNull(made.DifferenceTo(made with { Autoencoder = card })));
+        Assert.Equal(8, typeof(AutoencoderCard).GetProperties().Count(static property => property.CanWrite)); // a new one is to be described
+    }
+
     [Fact]
     public void Settings_that_make_no_sense_are_one_sentence()
     {
