@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,6 +12,9 @@ namespace Dit.Runtime;
 public sealed class AutoencoderKL : nn.Module
 {
     internal const int ImageChannels = 3;
+
+    // Of the autoencoders that a program has seen, a few: a map is read from a module without memory, once.
+    private static readonly ConcurrentDictionary<AutoencoderCard, CheckpointEntry[]> Maps = new();
 
     private readonly AutoencoderEncoder encoder;
     private readonly AutoencoderDecoder decoder;
@@ -74,12 +78,12 @@ public sealed class AutoencoderKL : nn.Module
 
     /// <summary>Every tensor of a checkpoint, under the names of latent diffusion.</summary>
     /// <param name="card">The architecture.</param>
-    public static IReadOnlyList<CheckpointEntry> CheckpointMap(AutoencoderCard card)
+    public static IReadOnlyList<CheckpointEntry> CheckpointMap(AutoencoderCard card) => Maps.GetOrAdd(card, static card =>
     {
         using var scope = NewDisposeScope();
         using var shapes = Unset(card, META, null);
         return [.. shapes.state_dict().Select(static entry => new CheckpointEntry(entry.Key, entry.Value.shape))];
-    }
+    });
 
     /// <summary>The Gaussians of images' latents, without gradients.</summary>
     /// <param name="images">(N, 3, f Y, f X), in [-1, 1], on any device.</param>
