@@ -75,10 +75,10 @@ public sealed class LatentTests(ShapesAndAutoencoder shapes) : IClassFixture<Sha
 
         text = Decode(folder.Path("a.safetensors"), "a.png").Succeeds(); // the file says which model drew it
         Assert.Equal($"Wrote 6 pictures of latents of 4 x 8 x 8 to {folder.Path("a.png")}\n", text);
-        Decode(folder.Path("a.safetensors"), "pictures").Succeeds(); // rows by their labels, which are those of ring and star
-        Assert.Equal([.. Enumerable.Range(0, 6).Select(i => $"000{i}-{(i < 3 ? 6 : 8)}.png"), "grid.png"], folder.Files("pictures"));
+        Decode(folder.Path("a.safetensors"), "pictures").Succeeds(); // rows by the names that the sampler wrote beside them
+        Assert.Equal([.. Enumerable.Range(0, 6).Select(i => $"000{i}-{(i < 3 ? "6-ring" : "8-star")}.png"), "grid.png"], folder.Files("pictures"));
         Assert.Equal(File.ReadAllBytes(folder.Path("a.png")), File.ReadAllBytes(folder.Path("pictures", "grid.png")));
-        AssertPicture(folder.Path("pictures", "0004-8.png"), autoencoder =>
+        AssertPicture(folder.Path("pictures", "0004-8-star.png"), autoencoder =>
         {
             using var file = SafeTensorsFile.Open(folder.Path("a.safetensors"));
             using var latents = ScaledLatents.Of(file.Read("samples").narrow(0, 4, 1), ShapesAndAutoencoder.Card);

@@ -21,6 +21,17 @@ internal static class ClassNameMetadata
             ? OfMap(map, card.Classes) ?? throw Bad(checkpoint, MapKey, $"a JSON object with names for the classes 0 to {card.Classes - 1}")
         : null;
 
+    /// <summary>A map that says what some labels are called.</summary>
+    public static string ToMap(IEnumerable<(int Label, string Name)> names) => JsonSerializer.Serialize(
+        names.DistinctBy(static entry => entry.Label).ToDictionary(static entry => entry.Label.ToString(CultureInfo.InvariantCulture), static entry => entry.Name));
+
+    /// <summary>What a map calls a label; its number where there is no map or it does not say.</summary>
+    public static Func<long, string> FromMap(IReadOnlyDictionary<string, string> metadata)
+    {
+        var map = metadata.TryGetValue(MapKey, out var json) ? Parse<Dictionary<string, string?>>(json) : null;
+        return label => label.ToString(CultureInfo.InvariantCulture) is var number && map?.GetValueOrDefault(number) is { } name && IsName(name, LongestEntry) ? name : number;
+    }
+
     private static DitException Bad(string checkpoint, string key, string wanted) => new($"The metadata {key} of '{checkpoint}' is not {wanted}.");
 
     private static IReadOnlyList<IReadOnlyList<string>>? OfList(string json, int classes) =>

@@ -43,7 +43,7 @@ internal abstract class LatentSource : IDisposable
         if (info.Shape is not [> 0, > 0, > 0, > 0] || info.DType is not (ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float64))
             throw new DitException($"The tensor {SamplesName} of '{path}' is {info}: latents are real numbers of the shape (N, C, Y, X), N at least 1.");
         var model = context.Models.FirstOrDefault(known => known.Card.Name == file.Metadata.GetValueOrDefault(ModelKey));
-        return new Samples(path, file.Read(SamplesName, dtype: ScalarType.Float32), LabelsOf(file, info.Shape[0]), model?.Card.Autoencoder);
+        return new Samples(path, file.Read(SamplesName, dtype: ScalarType.Float32), LabelsOf(file, info.Shape[0]), ClassNameMetadata.FromMap(file.Metadata), model?.Card.Autoencoder);
     }
 
     private static long[] LabelsOf(ICheckpointFile file, long count)
@@ -54,7 +54,7 @@ internal abstract class LatentSource : IDisposable
     }
 
     /// <summary>What a sampler drew: scaled latents.</summary>
-    private sealed class Samples(string path, Tensor values, long[] labels, AutoencoderCard? autoencoder) : LatentSource
+    private sealed class Samples(string path, Tensor values, long[] labels, Func<long, string> nameOf, AutoencoderCard? autoencoder) : LatentSource
     {
         public override int Count => (int)values.shape[0];
 
@@ -66,8 +66,12 @@ internal abstract class LatentSource : IDisposable
         {
             var each = Array.FindIndex(labels, label => label != labels[0]);
             if (each < 1 || count != Count || Count % each != 0 || labels.Chunk(each).Any(static row => row.Any(label => label != row[0]))) return base.Rows(count);
-            return new([.. labels.Chunk(each).Select(static row => row[0].ToString(CultureInfo.InvariantCulture)).Select(static label => new SampleRow(label, label))], each, each, null);
+            return new([.. labels.Chunk(each).Select(row => RowOf(row[0]))], each, each, null);
         }
+
+        private SampleRow RowOf(long label) => (label.ToString(CultureInfo.InvariantCulture), nameOf(label)) is var (number, name) && name == number
+            ? new(number, number)
+            : new(name, FileNames.Safe($"{number} {name}"));
 
         public override void Require(AutoencoderKL autoencoder)
         {

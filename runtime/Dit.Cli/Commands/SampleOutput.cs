@@ -87,7 +87,9 @@ internal abstract class SampleOutput : IDisposable
             (string, Tensor)[] labels = rows.Labels is { } classes
                 ? [("labels", tensor([.. classes.SelectMany(label => Enumerable.Repeat((long)label, rows.Each))]))]
                 : [];
-            SafeTensors.Save(path, [("samples", stack(samples)), .. labels], new Dictionary<string, string> { ["dit.model"] = card.Name });
+            var metadata = new Dictionary<string, string> { ["dit.model"] = card.Name };
+            if (rows.Labels is { } named) metadata[ClassNameMetadata.MapKey] = ClassNameMetadata.ToMap(named.Zip(rows.Rows, static (label, row) => (label, row.Name)));
+            SafeTensors.Save(path, [("samples", stack(samples)), .. labels], metadata);
         }
 
         public override void Dispose() => samples.ForEach(static sample => sample.Dispose());
