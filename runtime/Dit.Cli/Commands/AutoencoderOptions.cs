@@ -34,7 +34,7 @@ internal sealed class AutoencoderOptions
     private readonly Option<string> weights = new("--vae") { Description = "Weights of the autoencoder, under the names of latent diffusion or diffusers.", HelpName = "FILE", Required = true };
     private readonly Option<string?> model;
     private readonly Option<string?> name;
-    private readonly Option<int?> tile = CommonOptions.Number<int>("--tile", "Side of the tiles that large images are worked on in, in latent pixels; 0 for never. [default: 64 where latents exceed 96 x 96]");
+    private readonly Option<int?> tile = CommonOptions.Number<int>("--tile", "Side of the tiles that large images are worked on in, in latent pixels; 0 for never. [default: 64 where latents exceed 128 x 128]");
     private readonly Option<string> device = CommonOptions.Device();
 
     public AutoencoderOptions(CommandContext context)

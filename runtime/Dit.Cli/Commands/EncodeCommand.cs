@@ -82,7 +82,7 @@ internal static class EncodeCommand
         var images = result.Description.Images;
         if (!result.Cancelled)
         {
-            var kept = result.Kept == 0 ? "" : result.Kept == images ? ", all of which were there" : $", {Amount.Whole(result.Kept)} of which were there";
+            var kept = result.Kept == 0 ? "" : result.Kept == images ? ", all of which were there," : $", {Amount.Whole(result.Kept)} of which were there,";
             context.Out.WriteLine($"Wrote the latents of {Amount.Of(images, "image")}{kept} to {folder}");
             return 0;
         }

@@ -121,7 +121,8 @@ internal sealed class PixelAttention : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var h = norm.forward(x);
         var mixed = nn.functional.scaled_dot_product_attention(Tokens(q, h), Tokens(k, h), Tokens(v, h)); // (N, 1, Y X, C)
-        var image = mixed.squeeze(1).transpose(1, 2).reshape(x.shape);                                    // (N, C, Y, X)
+        var (n, c, rows, columns) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3]);
+        var image = mixed.reshape(n, rows, columns, c).permute(0, 3, 1, 2);                               // (N, C, Y, X), channels last
         return proj_out.forward(image).add_(x, Scalars.One).MoveToOuterDisposeScope();
     }
 

@@ -10,7 +10,7 @@ namespace Dit.Runtime;
 /// </remarks>
 public sealed record AutoencoderTiling
 {
-    private const long LargestWhole = 96 * 96; // latent pixels
+    private const long LargestWhole = 128 * 128; // latent pixels
 
     /// <summary>A tiling.</summary>
     /// <param name="tile">Side of a tile in latent pixels, at least 8; 64 is what the published autoencoders were used at.</param>
