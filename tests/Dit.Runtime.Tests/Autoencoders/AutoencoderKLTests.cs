@@ -87,11 +87,11 @@ public sealed class AutoencoderKLTests : IDisposable
 
     [Theory]
     [InlineData(32, 32, false)]
-    [InlineData(96, 96, false)] // 768 x 768 pixels of KL-f8
-    [InlineData(64, 144, false)] // no more pixels
-    [InlineData(96, 97, true)]
-    [InlineData(128, 128, true)]
-    public void Tiles_are_usual_for_latents_beyond_96_x_96(int rows, int columns, bool tiled) =>
+    [InlineData(128, 128, false)] // 1024 x 1024 pixels of KL-f8
+    [InlineData(96, 170, false)] // no more pixels
+    [InlineData(128, 129, true)]
+    [InlineData(256, 256, true)]
+    public void Tiles_are_usual_for_latents_beyond_128_x_128(int rows, int columns, bool tiled) =>
         Assert.Equal(tiled ? new AutoencoderTiling(64, 16) : null, AutoencoderTiling.For(rows, columns));
 
     [Theory]
