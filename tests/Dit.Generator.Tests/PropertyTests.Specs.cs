@@ -84,9 +84,12 @@ public partial class PropertyTests
         from givesProcess in Gen.Bool
         from samplers in Samplers(givesProcess ? process.Timesteps : 1000)
         from autoencoder in Autoencoder(shape.Channels)
+        from numerics in conditioning.StartsWith("{ classes", StringComparison.Ordinal) || conditioning.StartsWith("{ variant: adaln-zero, classes", StringComparison.Ordinal)
+            ? Gen.OneOf("", "numerics: official\n", "numerics: diffusers\n")
+            : Gen.OneOf("", "numerics: official\n")
         from lineEnd in Gen.Frequency((4, Gen.Const("\n")), (1, Gen.Const("\r\n")))
         let title = family ? $"family: {name[..^1].Replace("{0}", "0")}-{{of}}-{{patch_size}}'\n" : $"model: {name}\n"
-        select string.Concat(title, shape.Text, $"conditioning: {conditioning}\n", givesProcess ? $"diffusion: {process.Text}\n" : "", autoencoder, samplers).Replace("\n", lineEnd);
+        select string.Concat(title, shape.Text, $"conditioning: {conditioning}\n", givesProcess ? $"diffusion: {process.Text}\n" : "", autoencoder, numerics, samplers).Replace("\n", lineEnd);
 
     private static readonly Gen<string> Hostile = Gen.OneOf(
         "0", "-1", "1e999", "99999999999999999999", "NaN", ".inf", "0x10", "1_000", "2.0", "'2'", "~", "null", "no", "true", "[]", "{}", "[2, 2]", "{ a: 1 }", "", "*a", "&a 1", "!!int 1", "2147483648", "1.5", "٣",
