@@ -45,6 +45,16 @@ public sealed class ConvertTests : IDisposable
         Assert.DoesNotContain("dit.model", file.Metadata.Keys);
     }
 
+    [Theory]
+    [InlineData("auto")]
+    [InlineData("model")]
+    public void Drawing_with_the_official_arithmetic_refuses_names_of_diffusers_whichever_weights_are_asked_for(string weights)
+    {
+        Cli.Run("convert", Demo, At("folder"), "--to", "diffusers").Succeeds();
+        Assert.Contains("has the names of diffusers", Cli.Run("sample", "--checkpoint", At("folder"), "--weights", weights, "--out", At("a.png")).Mistake(), StringComparison.Ordinal);
+        Assert.False(File.Exists(At("a.png")));
+    }
+
     [Fact]
     public void Numbers_are_converted_when_asked_for()
     {

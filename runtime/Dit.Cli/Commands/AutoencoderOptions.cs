@@ -50,7 +50,7 @@ internal sealed class AutoencoderOptions
         {
             Description = $"The autoencoder by its own name, such as {AutoencoderCard.KlF8.Name}, instead of a model.",
             HelpName = "NAME",
-            CompletionSources = { _ => Known(context).Select(static card => card.Name) },
+            CompletionSources = { _ => Known(context.Models).Select(static card => card.Name) },
         };
     }
 
@@ -76,15 +76,16 @@ internal sealed class AutoencoderOptions
 
     private AutoencoderCard Find(string wanted)
     {
-        var found = Known(context).Where(card => string.Equals(card.Name, wanted, StringComparison.OrdinalIgnoreCase)).ToArray();
+        var found = Known(context.Models).Where(card => string.Equals(card.Name, wanted, StringComparison.OrdinalIgnoreCase)).ToArray();
         return found.Length switch
         {
             1 => found[0],
-            0 => throw new DitException($"There is no autoencoder '{wanted}'{DidYouMean.Suggest(wanted, [.. Known(context).Select(static card => card.Name)]) ?? $"; there is {string.Join(", ", Known(context).Select(static card => card.Name))}."}"),
+            0 => throw new DitException($"There is no autoencoder '{wanted}'{DidYouMean.Suggest(wanted, [.. Known(context.Models).Select(static card => card.Name)]) ?? $"; there is {string.Join(", ", Known(context.Models).Select(static card => card.Name))}."}"),
             _ => throw new DitException($"The models have {found.Length} different autoencoders named {wanted}: say which by --model."),
         };
     }
 
-    private static IEnumerable<AutoencoderCard> Known(CommandContext context) =>
-        context.Models.Select(static model => model.Card.Autoencoder).OfType<AutoencoderCard>().Prepend(AutoencoderCard.KlF8).Distinct();
+    /// <summary>The autoencoders of some models, and the usual one.</summary>
+    public static IEnumerable<AutoencoderCard> Known(IReadOnlyList<ModelDefinition> models) =>
+        models.Select(static model => model.Card.Autoencoder).OfType<AutoencoderCard>().Prepend(AutoencoderCard.KlF8).Distinct();
 }

@@ -19,8 +19,6 @@ internal sealed partial record CheckpointDescription(
     string Path, string Format, long Bytes, IReadOnlyDictionary<string, string> Metadata, IReadOnlyDictionary<string, TensorInfo> Tensors,
     IReadOnlyDictionary<string, int> Parts, string? Names, IReadOnlyList<string> Models, CheckpointMatch? Nearest)
 {
-    private const string AutoencoderTensor = "encoder.conv_in.weight";
-
     // Settings of a training script of SiT; the tensors of its models are those of DiT.
     private const string SiTSetting = "args.path_type";
 
@@ -43,13 +41,13 @@ internal sealed partial record CheckpointDescription(
     {
         var weights = file.OfWeights(CheckpointWeights.Auto);
         var (names, exact, nearest) = Known(weights, models);
-        return new(path, FormatOf(path, file), file.Tensors.Values.Sum(static info => info.Elements * SizeOf(info.DType)), file.Metadata, file.Tensors,
+        return new(path, FormatOf(path, file), file.Tensors.Values.Sum(static info => info.Bytes), file.Metadata, file.Tensors,
             ReferenceEquals(weights, file) ? new Dictionary<string, int>() : Counted(file), names, exact, nearest);
     }
 
     private static (string? Names, IReadOnlyList<string> Models, CheckpointMatch? Nearest) Known(ICheckpointFile weights, IReadOnlyList<ModelDefinition> models)
     {
-        if (Autoencoder(weights) is { } autoencoder) return (autoencoder.Convention, autoencoder.IsKnown ? [autoencoder.Model] : [], null);
+        if (Autoencoder(weights, models) is { } autoencoder) return (autoencoder.Convention, autoencoder.IsKnown ? [autoencoder.Model] : [], null);
         var all = CheckpointMatch.All(models, weights);
         string[] exact = [.. all.Where(static match => match.IsExact).Select(static match => match.Model.Card.Name)];
         // Models of other sizes have names of the same convention, and few shapes in common.
@@ -59,16 +57,13 @@ internal sealed partial record CheckpointDescription(
         return (names, exact, exact.Length == 0 ? near : null);
     }
 
-    private static (string Convention, string Model, bool IsKnown)? Autoencoder(ICheckpointFile weights)
+    private static (string Convention, string Model, bool IsKnown)? Autoencoder(ICheckpointFile weights, IReadOnlyList<ModelDefinition> models)
     {
-        var prefix = weights.Tensors.Keys.Where(static name => name == AutoencoderTensor || name.EndsWith("." + AutoencoderTensor, StringComparison.Ordinal))
-            .Select(static name => name[..^AutoencoderTensor.Length]).MinBy(static prefix => prefix.Length);
-        if (prefix is null) return null;
-        var card = AutoencoderCard.KlF8;
-        var inner = weights.Below(prefix).Without("loss.");
-        NameMap[] maps = [AutoencoderNames.LatentDiffusion(card), AutoencoderNames.Diffusers(card), AutoencoderNames.OlderDiffusers(card)];
-        var (map, differing) = maps.Select(map => (map, map.DifferenceFrom(inner).Count)).MinBy(static pair => pair.Count);
-        return ($"{map.Convention}, of an autoencoder{(prefix.Length == 0 ? "" : $" below {prefix}")}", $"the autoencoder {card.Name}", differing == 0);
+        if (AutoencoderNames.Find(weights) is not var (tensors, prefix)) return null;
+        var (card, names, differing) = AutoencoderOptions.Known(models)
+            .Select(card => (card, names: AutoencoderNames.Nearest(tensors, card)))
+            .Select(pair => (pair.card, pair.names, pair.names.DifferenceFrom(tensors).Count)).MinBy(static known => known.Count);
+        return ($"{names.Convention}, of an autoencoder{(prefix.Length == 0 ? "" : $" below {prefix}")}", $"the autoencoder {card.Name}", differing == 0);
     }
 
     private static string FormatOf(string path, ICheckpointFile file) => file switch
@@ -82,12 +77,6 @@ internal sealed partial record CheckpointDescription(
 
     private static Dictionary<string, int> Counted(ICheckpointFile file) =>
         file.Tensors.Keys.GroupBy(static name => name.Split('.')[0]).ToDictionary(static part => part.Key, static part => part.Count());
-
-    private static long SizeOf(ScalarType type)
-    {
-        using var one = empty(0, type);
-        return one.ElementSize;
-    }
 
     [GeneratedRegex(@"\.[0-9]+\.")]
     private static partial Regex Number();

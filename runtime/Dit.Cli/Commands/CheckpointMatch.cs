@@ -31,7 +31,7 @@ internal sealed record CheckpointMatch(ModelDefinition Model, NameMap Names, Nam
         CheckpointMatch[] exact = [.. all.Where(static match => match.IsExact)];
         // Models of one architecture, trained for different processes, have the same tensors: a file that says its model settles it.
         return exact.Length == 1 ? exact[0]
-            : exact.FirstOrDefault(match => weights.Metadata.TryGetValue("dit.model", out var said) && said == match.Model.Card.Name) is { } named ? named
+            : exact.FirstOrDefault(match => weights.Metadata.TryGetValue(ModelCard.NameKey, out var said) && said == match.Model.Card.Name) is { } named ? named
             : throw new DitException(exact.Length == 0
                 ? $"'{weights.Path}' is a checkpoint of no model known here; the nearest is {all[0].Describe()}. 'dit inspect' says more."
                 : $"'{weights.Path}' fits several models: {string.Join(", ", exact.Select(static match => match.Model.Card.Name))}; choose one with --model.");

@@ -59,20 +59,18 @@ internal abstract class ConvertTarget(string path)
 
     private sealed class SafeTensorsTarget(string path, bool withCard) : ConvertTarget(path)
     {
-        private const string Labels = "id2label"; // as diffusers calls the names of classes
-
         public override void Write<TModel>(ICheckpointFile own, ScalarType? dtype, Func<ICheckpointFile, ICheckpointFile> watched) =>
             SafeTensors.Save(Path, watched(own), Metadata(own, TModel.Card), dtype);
 
         private Dictionary<string, string> Metadata(ICheckpointFile own, ModelCard card)
         {
-            Dictionary<string, string> metadata = new(own.Metadata.Where(said => IsKept(said.Key))) { ["format"] = "pt" };
+            Dictionary<string, string> metadata = new(own.Metadata.Where(said => IsKept(said.Key))) { [SafeTensors.FormatKey] = SafeTensors.Format };
             foreach (var (key, value) in withCard ? card.ToMetadata() : new Dictionary<string, string>()) metadata[key] = value;
             return metadata;
         }
 
         // What the model is called and how it was trained, or no more than what its classes are called.
-        private bool IsKept(string key) => key is Labels or TrainingFolder.ClassesKey || (withCard && key.StartsWith("dit.", StringComparison.Ordinal));
+        private bool IsKept(string key) => key is ClassNameMetadata.MapKey or TrainingFolder.ClassesKey || (withCard && key.StartsWith("dit.", StringComparison.Ordinal));
     }
 
     private sealed class Torch(string path) : ConvertTarget(path)

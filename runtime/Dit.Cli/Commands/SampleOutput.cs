@@ -87,7 +87,7 @@ internal abstract class SampleOutput : IDisposable
             (string, Tensor)[] labels = rows.Labels is { } classes
                 ? [("labels", tensor([.. classes.SelectMany(label => Enumerable.Repeat((long)label, rows.Each))]))]
                 : [];
-            var metadata = new Dictionary<string, string> { ["dit.model"] = card.Name };
+            var metadata = new Dictionary<string, string> { [ModelCard.NameKey] = card.Name };
             if (rows.Labels is { } named) metadata[ClassNameMetadata.MapKey] = ClassNameMetadata.ToMap(named.Zip(rows.Rows, static (label, row) => (label, row.Name)));
             SafeTensors.Save(path, [("samples", stack(samples)), .. labels], metadata);
         }

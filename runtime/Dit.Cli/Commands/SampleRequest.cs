@@ -49,4 +49,8 @@ internal sealed record SampleRequest(
 /// <param name="Autoencoder">The weights of the autoencoder that decodes latents.</param>
 /// <param name="PreviewEvery">Steps from one preview to the next; null for none.</param>
 /// <param name="Animation">A .gif file; empty for one named like the output, null for none.</param>
-internal sealed record SampleFiles(string Out, string? Autoencoder = null, int? PreviewEvery = null, string? Animation = null);
+internal sealed record SampleFiles(string Out, string? Autoencoder = null, int? PreviewEvery = null, string? Animation = null)
+{
+    /// <summary>Whether the images are looked at while they are being drawn.</summary>
+    public bool IsWatched => PreviewEvery is not null || Animation is not null;
+}

@@ -16,9 +16,10 @@ internal sealed record SampleBatch(int First, int[] Rows, IProgress<SamplingProg
 /// <param name="first">The number of the first image.</param>
 /// <param name="output">Takes the samples.</param>
 /// <param name="watchers">Look on.</param>
+/// <param name="shown">Makes the pictures that they look at; null where nobody does.</param>
 /// <param name="cancellation">Looked at before each step and each picture.</param>
 internal sealed class SampleRun(
-    SampleRows rows, int batch, int first, SampleOutput output, IReadOnlyList<ISampleWatcher> watchers, CancellationToken cancellation)
+    SampleRows rows, int batch, int first, SampleOutput output, IReadOnlyList<ISampleWatcher> watchers, SamplePictures? shown, CancellationToken cancellation)
 {
     private const double ShareOfSteps = 0.95; // of the work; the rest are the pictures
 
@@ -42,7 +43,7 @@ internal sealed class SampleRun(
             first + start,
             of,
             progress.Select<SamplingProgress>(now => Part(ShareOfSteps * now.Step / now.Steps, $"step {now.Step}/{now.Steps}")),
-            watchers.Count == 0 ? null : Observe));
+            shown is null ? null : state => Observe(state, shown)));
         for (var i = 0; i < count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -53,9 +54,15 @@ internal sealed class SampleRun(
 
         WorkProgress Part(double done, string detail) => new((start + count * done) / all, $"images {start + 1} to {start + count} of {all}, {detail}");
 
-        void Observe(SamplingState state)
+        // One picture of an image and a step, however many look at it: to decode a latent takes as long as some steps.
+        void Observe(SamplingState state, SamplePictures pictures)
         {
-            foreach (var watcher in watchers) watcher.Observe(start, state);
+            var soFar = new Lazy<IReadOnlyList<RgbImage>>(() => [.. Enumerable.Range(0, count).Select(i =>
+            {
+                using var image = state.PredictedStart[i];
+                return pictures.Draw(image);
+            })]);
+            foreach (var watcher in watchers) watcher.Observe(start, state.Progress, soFar);
         }
     }
 }

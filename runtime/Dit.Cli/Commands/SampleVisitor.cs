@@ -72,7 +72,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         if (Files.Animation is { Length: > 0 } file && !file.EndsWith(".gif", StringComparison.OrdinalIgnoreCase))
             throw new DitException($"An animation is written to a .gif file, not to '{file}'.");
         var target = SampleTarget.Of(Files.Out);
-        if (target.IsOfPictures || Files.PreviewEvery is not null || Files.Animation is not null) SamplePictures.Require(card, Autoencoder);
+        if (target.IsOfPictures || Files.IsWatched) SamplePictures.Require(card, Autoencoder);
         foreach (var beside in FilesBeside(target)) AtomicFile.RequireWritable(beside);
         return target;
     }
@@ -95,9 +95,10 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var batch = SampleRows.Positive(request.Batch, "images at once");
         using var pictures = new SamplePictureSource(card, Autoencoder, request.Device);
         using var output = SampleOutput.Open(plan.Target, card, rows, request.First, pictures, context.Out.WriteLine);
-        var watchers = Watchers(plan, pictures);
+        var shown = Files.IsWatched ? pictures.Value : null; // read before anything is drawn, so that a wrong file is found at once
+        var watchers = shown is null ? [] : Watchers(plan, shown);
         using var model = Load<TModel>(plan.Checkpoint);
-        var run = new SampleRun(rows, batch, request.First, output, watchers, context.Cancellation);
+        var run = new SampleRun(rows, batch, request.First, output, watchers, shown, context.Cancellation);
         try
         {
             var more = Progress.Show(context, progress => run.Draw(part => draw(model, part), progress));
@@ -113,11 +114,11 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         }
     }
 
-    private IReadOnlyList<ISampleWatcher> Watchers(Plan plan, SamplePictureSource pictures)
+    private IReadOnlyList<ISampleWatcher> Watchers(Plan plan, SamplePictures pictures)
     {
         var watchers = new List<ISampleWatcher>();
-        if (Files.PreviewEvery is { } every) watchers.Add(new SamplePreview(plan.Target.PreviewPath, every, plan.Rows, pictures.Value));
-        if (Files.Animation is { } named) watchers.Add(new SampleAnimation(AnimationPath(plan.Target, named), plan.Rows, plan.Sampler.Steps, pictures.Value));
+        if (Files.PreviewEvery is { } every) watchers.Add(new SamplePreview(plan.Target.PreviewPath, every, plan.Rows));
+        if (Files.Animation is { } named) watchers.Add(new SampleAnimation(AnimationPath(plan.Target, named), plan.Rows, plan.Sampler.Steps, pictures));
         return watchers;
     }
 
@@ -128,7 +129,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var grid = request.RecomputePositions ? CheckpointGrid.Recompute(context.Out.WriteLine) : CheckpointGrid.MustMatch;
         return request.Weights == CheckpointWeights.Auto
             ? TModel.Load(checkpoint, request.Device, request.Type, grid) // spares the initialisation
-            : Checkpoint.Load(checkpoint, card.Name, TModel.CheckpointMap, PositionTable.Of(card), grid, () => TModel.Create(request.Device, request.Type), request.Weights);
+            : Checkpoint.Load(checkpoint, card, TModel.CheckpointMap, PositionTable.Of(card), grid, () => TModel.Create(request.Device, request.Type), request.Weights);
     }
 
     private TSampler Chosen<TSampler>(IReadOnlyList<TSampler> declared, ModelCard card, Func<TSampler, int, TSampler> withSteps)

@@ -5,10 +5,11 @@ namespace Dit.Cli.Commands;
 /// <summary>Looks at samples while they are being drawn.</summary>
 internal interface ISampleWatcher
 {
-    /// <summary>Shown the state of a batch after each step.</summary>
+    /// <summary>Shown how far a batch is after each step.</summary>
     /// <param name="first">The first sample of the batch.</param>
-    /// <param name="state">The state; it lives until this returns.</param>
-    void Observe(int first, SamplingState state);
+    /// <param name="progress">The step.</param>
+    /// <param name="soFar">What each image of the batch looks like so far; drawn when the first watcher asks, for all of them.</param>
+    void Observe(int first, SamplingProgress progress, Lazy<IReadOnlyList<RgbImage>> soFar);
 
     /// <summary>Called when all samples are drawn.</summary>
     /// <returns>What was written, or null where there is nothing to say.</returns>
@@ -22,24 +23,19 @@ internal interface ISampleWatcher
 /// <param name="path">The picture, replaced each time.</param>
 /// <param name="every">Steps from one to the next.</param>
 /// <param name="rows">All samples.</param>
-/// <param name="pictures">Makes pictures.</param>
-internal sealed class SamplePreview(string path, int every, SampleRows rows, SamplePictures pictures) : ISampleWatcher
+internal sealed class SamplePreview(string path, int every, SampleRows rows) : ISampleWatcher
 {
     private bool isWritten;
 
     public string? Kept => isWritten ? $"the last preview is {path}" : null;
 
-    public void Observe(int first, SamplingState state)
+    public void Observe(int first, SamplingProgress progress, Lazy<IReadOnlyList<RgbImage>> soFar)
     {
-        if (state.Progress.Step % every != 0) return;
-        var count = (int)state.PredictedStart.shape[0];
-        var part = rows.Part(count);
-        var canvas = new ImageGridCanvas(count, pictures.Height, pictures.Width, part.Layout(pictures.Height));
-        for (var i = 0; i < count; i++)
-        {
-            using var sample = state.PredictedStart[i];
-            canvas.Place(i, pictures.Draw(sample));
-        }
+        if (progress.Step % every != 0) return;
+        var images = soFar.Value;
+        var (height, width) = (images[0].Height, images[0].Width);
+        var canvas = new ImageGridCanvas(images.Count, height, width, rows.Part(images.Count).Layout(height));
+        foreach (var (i, image) in images.Index()) canvas.Place(i, image);
         ImageFile.WritePng(path, canvas.Picture);
         isWritten = true;
     }
@@ -56,7 +52,6 @@ internal sealed class SampleAnimation : ISampleWatcher
     private static readonly TimeSpan Each = TimeSpan.FromMilliseconds(80), Last = TimeSpan.FromSeconds(2);
 
     private readonly string path;
-    private readonly SamplePictures pictures;
     private readonly int[] steps;
     private readonly ImageGridCanvas[] frames;
     private readonly bool dither;
@@ -64,11 +59,11 @@ internal sealed class SampleAnimation : ISampleWatcher
     /// <param name="path">The .gif file.</param>
     /// <param name="rows">All samples.</param>
     /// <param name="stepsInAll">Steps of the sampler.</param>
-    /// <param name="pictures">Makes pictures.</param>
+    /// <param name="pictures">What pictures are like.</param>
     /// <exception cref="DitException">The frames are too large to be held.</exception>
     public SampleAnimation(string path, SampleRows rows, int stepsInAll, SamplePictures pictures)
     {
-        (this.path, this.pictures, steps) = (path, pictures, Steps(stepsInAll));
+        (this.path, steps) = (path, Steps(stepsInAll));
         var layout = rows.Layout(pictures.Height);
         if (!ImageGrid.Fits((int)Math.Min(rows.Count, int.MaxValue), pictures.Height, pictures.Width, layout, MostBytes / (3 * steps.Length)))
             throw new DitException($"An animation of {Amount.Of(rows.Count, "image")} in {steps.Length} frames takes more than {Amount.Bytes(MostBytes)} of memory: draw fewer images, or leave --gif out.");
@@ -85,15 +80,11 @@ internal sealed class SampleAnimation : ISampleWatcher
         return [.. Enumerable.Range(1, count).Select(i => (int)((long)i * inAll / count))];
     }
 
-    public void Observe(int first, SamplingState state)
+    public void Observe(int first, SamplingProgress progress, Lazy<IReadOnlyList<RgbImage>> soFar)
     {
-        var frame = Array.BinarySearch(steps, state.Progress.Step);
+        var frame = Array.BinarySearch(steps, progress.Step);
         if (frame < 0) return;
-        for (var i = 0; i < state.PredictedStart.shape[0]; i++)
-        {
-            using var sample = state.PredictedStart[i];
-            frames[frame].Place(first + i, pictures.Draw(sample));
-        }
+        foreach (var (i, image) in soFar.Value.Index()) frames[frame].Place(first + i, image);
     }
 
     public string? Finish()

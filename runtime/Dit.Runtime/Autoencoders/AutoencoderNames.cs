@@ -27,21 +27,30 @@ public static partial class AutoencoderNames
     /// <summary>The names of diffusers before version 0.17, whose attention has query, key, value and proj_attn.</summary>
     public static NameMap OlderDiffusers(AutoencoderCard card) => Map(card, "diffusers before 0.17", OldAttention);
 
+    /// <summary>The autoencoder that a file holds, alone or within a larger checkpoint; what its training kept besides is left out.</summary>
+    /// <param name="file">The file; the result owns it.</param>
+    /// <returns>Its tensors under the names they have below their prefix (<c>first_stage_model.</c>, or none), and the prefix; null when there is no autoencoder.</returns>
+    public static (ICheckpointFile Tensors, string Prefix)? Find(ICheckpointFile file) =>
+        // In a checkpoint of a whole pipeline there may be several; the shortest prefix is that of the autoencoder itself.
+        file.Tensors.Keys.Where(static name => name == First || name.EndsWith("." + First, StringComparison.Ordinal))
+            .Select(static name => name[..^First.Length]).MinBy(static prefix => prefix.Length) is { } prefix
+            ? (file.Below(prefix).Without(TrainingLoss), prefix)
+            : null;
+
+    /// <summary>The convention whose names come nearest.</summary>
+    /// <param name="tensors">What <see cref="Find"/> gave.</param>
+    /// <param name="card">The autoencoder that they may be of.</param>
+    public static NameMap Nearest(ICheckpointFile tensors, AutoencoderCard card) =>
+        new[] { LatentDiffusion(card), Diffusers(card), OlderDiffusers(card) }.OrderBy(map => map.DifferenceFrom(tensors).Count).First();
+
     /// <summary>A file under this library's names, whatever its convention and whatever it is part of.</summary>
     /// <param name="file">The file; the result owns it.</param>
     /// <param name="card">The autoencoder that it shall be of.</param>
     /// <exception cref="CheckpointMismatchException">It is of another autoencoder.</exception>
     /// <exception cref="DitException">It holds no autoencoder.</exception>
-    internal static ICheckpointFile Own(ICheckpointFile file, AutoencoderCard card)
-    {
-        // In a checkpoint of a whole pipeline the autoencoder is below a prefix; the shortest is that of the autoencoder itself.
-        var prefix = file.Tensors.Keys.Where(static name => name == First || name.EndsWith("." + First, StringComparison.Ordinal))
-            .Select(static name => name[..^First.Length]).MinBy(static prefix => prefix.Length)
-            ?? throw new DitException($"'{file.Path}' holds no autoencoder: none of its {file.Tensors.Count} tensors is named {First}, alone or below a prefix such as first_stage_model.");
-        var own = file.Below(prefix).Without(TrainingLoss);
-        NameMap[] maps = [LatentDiffusion(card), Diffusers(card), OlderDiffusers(card)];
-        return (maps.MaxBy(map => map.Foreign.Count(entry => own.Tensors.ContainsKey(entry.Name))) ?? maps[0]).Read(own);
-    }
+    internal static ICheckpointFile Own(ICheckpointFile file, AutoencoderCard card) => Find(file) is var (tensors, _)
+        ? Nearest(tensors, card).Read(tensors)
+        : throw new DitException($"'{file.Path}' holds no autoencoder: none of its {file.Tensors.Count} tensors is named {First}, alone or below a prefix such as first_stage_model.");
 
     private static NameMap Map(AutoencoderCard card, string convention, string[] attention) => new(card.Name, convention,
         [.. AutoencoderKL.CheckpointMap(card).Select(entry => Foreign(entry, Renamed(entry.Name, card.Multipliers.Count, attention)))]);

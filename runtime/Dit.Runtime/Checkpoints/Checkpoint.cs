@@ -49,33 +49,8 @@ public static class Checkpoint
         ICheckpointFile file, string modelName, IReadOnlyList<CheckpointEntry> map, Func<TModel> create, CheckpointWeights weights = CheckpointWeights.Auto)
         where TModel : nn.Module => Filled(CheckpointFit.Of(file, modelName, map, weights, table: null, grid: null), create);
 
-    /// <summary>Creates a model with a fixed position table and fills it from a file, which may have been made for another grid of patches.</summary>
-    /// <param name="path">A checkpoint of any format that <see cref="CheckpointFile.Open(string)"/> reads.</param>
-    /// <param name="modelName">The model's name, for messages.</param>
-    /// <param name="map">Every tensor that the model has.</param>
-    /// <param name="positions">The model's position table, one of these tensors.</param>
-    /// <param name="grid">What to do with a checkpoint of another grid; by default it is refused.</param>
-    /// <param name="create">Makes the model, of any initialisation.</param>
-    /// <param name="weights">Which weights of a training checkpoint to take.</param>
-    /// <returns>The filled model, which the caller owns; when anything fails it is disposed.</returns>
-    /// <exception cref="CheckpointMismatchException">The file's names or shapes are not the model's.</exception>
-    /// <exception cref="DitException">The file cannot be read.</exception>
-    public static TModel Load<TModel>(
-        string path,
-        string modelName,
-        IReadOnlyList<CheckpointEntry> map,
-        PositionTable positions,
-        CheckpointGrid? grid,
-        Func<TModel> create,
-        CheckpointWeights weights = CheckpointWeights.Auto)
-        where TModel : nn.Module
-    {
-        using var file = CheckpointFile.Open(path);
-        return Filled(CheckpointFit.Of(file, modelName, map, weights, positions, grid), create);
-    }
-
     /// <summary>Creates a generated model and fills it from a file, which may have been made for another grid of patches, or have the names of diffusers.</summary>
-    /// <param name="path">A safetensors file or one of <c>torch.save</c>.</param>
+    /// <param name="path">A checkpoint of any format that <see cref="CheckpointFile.Open(string)"/> reads.</param>
     /// <param name="card">The model.</param>
     /// <param name="map">Every tensor that the model has.</param>
     /// <param name="positions">The model's position table, one of these tensors.</param>

@@ -35,15 +35,10 @@ internal sealed class CheckpointFit
         var positions = table is null || grid is null
             ? null
             : grid.Match<RecomputedPositions?>(static () => null, notice => new RecomputedPositions(modelName, table, notice));
-        var known = map.Select(static entry => entry.Name).ToHashSet(StringComparer.Ordinal);
-        CheckpointEntry[] read = [.. map.Where(entry => entry.Name != positions?.Name)];
-        string[] missing = [.. read.Select(static entry => entry.Name).Where(name => !file.Tensors.ContainsKey(prefix + name))];
-        string[] unexpected = [.. file.Tensors.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
-            .Select(name => name[prefix.Length..]).Where(name => !known.Contains(name))];
-        ShapeMismatch[] misshaped = [.. read.Where(entry => file.Tensors.TryGetValue(prefix + entry.Name, out var info) && !info.Shape.SequenceEqual(entry.Shape))
-            .Select(entry => new ShapeMismatch(entry.Name, entry.Shape, file.Tensors[prefix + entry.Name].Shape))];
-        if (missing.Length + unexpected.Length + misshaped.Length > 0)
-            throw new CheckpointMismatchException(file.Path, modelName, missing, unexpected, misshaped, table);
+        var difference = NameDifference.Between(
+            [.. map.Where(entry => entry.Name != positions?.Name)], positions is null ? [] : [positions.Name], file.Below(prefix).Tensors);
+        if (difference.Count > 0)
+            throw new CheckpointMismatchException(file.Path, modelName, difference.Missing, difference.Unexpected, difference.Misshaped, table);
         return new(file, modelName, map, prefix, positions);
     }
 

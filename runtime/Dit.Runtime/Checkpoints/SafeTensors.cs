@@ -10,10 +10,10 @@ namespace Dit.Runtime;
 public static class SafeTensors
 {
     /// <summary>The metadata key by which other libraries know what tensors are of.</summary>
-    internal const string FormatKey = "format";
+    public const string FormatKey = "format";
 
     /// <summary>PyTorch: the layout of its parameters.</summary>
-    internal const string Format = "pt";
+    public const string Format = "pt";
 
     private const int Alignment = 8;
 
@@ -96,7 +96,7 @@ public static class SafeTensors
             if (TensorTypes.SafeTensorsName(info.DType) is not { } type)
                 throw new DitException($"Cannot save '{path}': tensor '{name}' is {info.DType}; "
                     + $"the format here holds {TensorTypes.SafeTensorsNames}.");
-            var end = begin + info.Elements * TensorTypes.Size(info.DType);
+            var end = begin + info.Bytes;
             json.WriteStartObject(name);
             json.WriteString("dtype", type);
             WriteIntegers(json, "shape", info.Shape);

@@ -130,7 +130,7 @@ internal static class SafeTensorsHeader
                 throw Bad(file, $"tensor '{Printable.Of(name)}' overlaps another one at byte {stored.Offset - data} of the data");
             if (stored.Offset > next)
                 throw Bad(file, $"no tensor covers bytes {next - data} to {stored.Offset - data} of the data");
-            next += stored.Info.Elements * TensorTypes.Size(stored.Info.DType);
+            next += stored.Info.Bytes;
         }
         if (next != file.Length)
             throw Bad(file, $"{file.Length - next} bytes follow the last tensor");

@@ -85,7 +85,7 @@ public sealed class ShardedCheckpoint : ICheckpointFile
     // Tensors of torch.save may share a storage, which its writer then counts once.
     private static void CheckSize(ShardIndex index, Dictionary<string, ICheckpointFile> shards)
     {
-        var bytes = shards.Values.SelectMany(static shard => shard.Tensors.Values).Sum(static info => (decimal)info.Elements * TensorTypes.Size(info.DType));
+        var bytes = shards.Values.SelectMany(static shard => shard.Tensors.Values).Sum(static info => (decimal)info.Bytes);
         if (index.TotalSize is { } total && total != bytes && (total > bytes || shards.Values.All(static shard => shard is SafeTensorsFile)))
             throw new DitException($"The total_size of '{index.Path}' is {total} bytes, but its shards hold {bytes}; are they of another version?");
     }

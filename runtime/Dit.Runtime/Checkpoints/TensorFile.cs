@@ -61,7 +61,7 @@ public abstract class TensorFile : ICheckpointFile
     {
         var whole = Find(name);
         var info = whole.Info with { Shape = whole.Info.Shape[1..] };
-        Copy(new StoredTensor(info, whole.Offset + row * info.Elements * TensorTypes.Size(info.DType)), destination);
+        Copy(new StoredTensor(info, whole.Offset + row * info.Bytes), destination);
     }
 
     /// <inheritdoc/>

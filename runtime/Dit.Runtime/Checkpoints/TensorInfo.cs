@@ -10,6 +10,9 @@ public sealed record TensorInfo(ScalarType DType, long[] Shape)
     /// <summary>Number of elements.</summary>
     public long Elements => Shape.Aggregate(1L, static (product, size) => product * size);
 
+    /// <summary>What the elements take.</summary>
+    public long Bytes => Elements * TensorTypes.Size(DType);
+
     /// <summary><c>Float32 (4, 32, 32)</c>.</summary>
     public override string ToString() => $"{DType} {ShapeText(Shape)}";
 

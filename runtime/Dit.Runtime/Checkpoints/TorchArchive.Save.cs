@@ -56,7 +56,7 @@ public sealed partial class TorchArchive
             zip.Add(RootFolder + PickleName, pickle);
             zip.Add(RootFolder + ByteOrderName, "little"u8.ToArray());
             for (var i = 0; i < all.Length; i++)
-                zip.Add($"{RootFolder}data/{i}", all[i].Info.Elements * TensorTypes.Size(all[i].Info.DType), all[i].Write);
+                zip.Add($"{RootFolder}data/{i}", all[i].Info.Bytes, all[i].Write);
             zip.Add(RootFolder + "version", System.Text.Encoding.ASCII.GetBytes(FormatVersion));
             zip.Finish();
         });

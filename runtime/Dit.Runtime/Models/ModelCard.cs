@@ -39,6 +39,9 @@ public sealed record ModelCard(
     string SpecHash,
     Numerics Numerics = Numerics.Official)
 {
+    /// <summary>The metadata of a file that says which model it is of.</summary>
+    public const string NameKey = "dit.model";
+
     /// <summary>Floating-point operations of one forward pass of one sample: two for each multiply-accumulate.</summary>
     public long Flops => 2 * Macs;
 
@@ -60,7 +63,7 @@ public sealed record ModelCard(
         static string Text(IFormattable number) => number.ToString(null, CultureInfo.InvariantCulture);
         return new OrderedDictionary<string, string>(StringComparer.Ordinal)
         {
-            ["dit.model"] = Name,
+            [NameKey] = Name,
             ["dit.spec"] = SpecHash,
             ["dit.backbone"] = Backbone,
             ["dit.conditioning"] = Conditioning,

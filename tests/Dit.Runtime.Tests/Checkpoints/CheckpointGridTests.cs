@@ -154,7 +154,7 @@ public sealed class CheckpointGridTests : IDisposable
         SafeTensors.Save(folder["both"], [
             .. trained.state_dict().Select(t => ("model." + t.Key, t.Value)), .. averaged.state_dict().Select(t => ("ema." + t.Key, t.Value))]);
         using var model = Checkpoint.Load(
-            folder["both"], "Grid-2x8", Grid2x8.CheckpointMap, PositionTable.Of(Grid2x8.Card), Recompute, () => Grid2x8.Create(), CheckpointWeights.Model);
+            folder["both"], Grid2x8.Card, Grid2x8.CheckpointMap, PositionTable.Of(Grid2x8.Card), Recompute, () => Grid2x8.Create(), CheckpointWeights.Model);
         AssertIsSquareBut(model, new("pos_embed", 2, 8));
         Assert.Single(notices);
     }
