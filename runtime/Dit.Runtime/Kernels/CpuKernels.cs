@@ -1,0 +1,132 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Dit.Runtime.Kernels;
+
+/// <summary>The kernels of inference on the processor, for vectors of one width.</summary>
+/// <remarks>Activations lie as <see cref="TokenLayout"/> says: a panel is (features, width), its rows one behind the other.</remarks>
+internal abstract unsafe class CpuKernels
+{
+    /// <summary>The environment variable that, set to <c>off</c>, leaves inference to libtorch; <c>512</c>, <c>256</c> or <c>128</c> asks for vectors of so many bits.</summary>
+    public const string Variable = "DIT_KERNELS";
+
+    /// <summary>Those of 512 bits, of 256 and of 128: all work everywhere, the wider ones in plain code where the hardware has none.</summary>
+    public static IReadOnlyList<CpuKernels> All { get; } =
+    [
+        new CpuKernels<Vector512<float>, Simd512>("512-bit vectors"),
+        new CpuKernels<Vector256<float>, Simd256>("256-bit vectors"),
+        new CpuKernels<Vector128<float>, Simd128>("128-bit vectors"),
+    ];
+
+    /// <summary>What is said of them, for instance <c>512-bit vectors</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Floats in a vector.</summary>
+    public abstract int Lanes { get; }
+
+    /// <summary>Rows of a tile.</summary>
+    public abstract int TileRows { get; }
+
+    /// <summary>Vectors in the widest panel.</summary>
+    public abstract int PanelVectors { get; }
+
+    /// <summary>Those the environment asks for, else the widest that the hardware has; null where they are switched off.</summary>
+    /// <exception cref="DitException">The environment variable holds something else.</exception>
+    public static CpuKernels? Choose(string? wish) => wish switch
+    {
+        null or "" or "on" => Vector512.IsHardwareAccelerated ? All[0] : Vector256.IsHardwareAccelerated && Fma.IsSupported ? All[1] : All[2],
+        "off" => null,
+        "512" => All[0],
+        "256" => All[1],
+        "128" => All[2],
+        _ => throw new DitException($"{Variable} is '{wish}': it may be off, on, 512, 256 or 128."),
+    };
+
+    /// <summary><c>output (+)= weights input</c> for some panels.</summary>
+    /// <param name="weights">(N, K) packed.</param>
+    /// <param name="depth">Which of the K features: those that <paramref name="input"/> holds.</param>
+    /// <param name="panels">The panels.</param>
+    /// <param name="input">The first feature of the first panel; (features, width) each, <paramref name="inputRows"/> rows apart.</param>
+    /// <param name="inputRows">Rows of a panel of the input in memory.</param>
+    /// <param name="output">The same of the output.</param>
+    /// <param name="outputRows">Rows of a panel of the output in memory, at least N.</param>
+    /// <param name="add">Whether the product is added to what is there.</param>
+    public abstract void Multiply(PackedWeights weights, Range depth, ReadOnlySpan<TokenPanel> panels, float* input, int inputRows, float* output, int outputRows, bool add);
+
+    /// <summary>LayerNorm over the features, then <c>norm (scale + one) + shift</c>.</summary>
+    /// <param name="x">(D, width).</param>
+    /// <param name="to">(D, width).</param>
+    /// <param name="features">D.</param>
+    /// <param name="width">Tokens of the panel.</param>
+    /// <param name="scale">(D).</param>
+    /// <param name="one">1 for a regressed scale, 0 for a weight.</param>
+    /// <param name="shift">(D).</param>
+    /// <param name="eps">Added to the variance.</param>
+    public abstract void Norm(float* x, float* to, int features, int width, float* scale, float one, float* shift, float eps);
+
+    /// <summary><c>x += gate (y + bias)</c>.</summary>
+    /// <param name="x">(D, width).</param>
+    /// <param name="y">(D, width).</param>
+    /// <param name="features">D.</param>
+    /// <param name="width">Tokens of the panel.</param>
+    /// <param name="bias">(D).</param>
+    /// <param name="gate">(D), or null for one.</param>
+    public abstract void Residual(float* x, float* y, int features, int width, float* bias, float* gate);
+
+    /// <summary>The tanh form of GELU of <c>x + bias</c>, in place.</summary>
+    /// <param name="x">(F, width).</param>
+    /// <param name="features">F.</param>
+    /// <param name="width">Tokens of the panel.</param>
+    /// <param name="bias">(F).</param>
+    public abstract void Gelu(float* x, int features, int width, float* bias);
+
+    /// <summary><c>(x + bias) factor</c>, in place.</summary>
+    /// <param name="x">(F, width).</param>
+    /// <param name="features">F.</param>
+    /// <param name="width">Tokens of the panel.</param>
+    /// <param name="bias">(F).</param>
+    /// <param name="factor">The factor.</param>
+    public abstract void BiasScale(float* x, int features, int width, float* bias, float factor);
+
+    /// <summary>Softmax over the keys but for the division: <c>exp(s - max)</c> in place.</summary>
+    /// <param name="scores">(keys, width): scores of one query in each lane.</param>
+    /// <param name="keys">Keys.</param>
+    /// <param name="width">Queries.</param>
+    /// <param name="inverseSums">(width): 1 / the sum of each lane.</param>
+    public abstract void Softmax(float* scores, int keys, int width, float* inverseSums);
+
+    /// <summary><c>to = from factors</c>, a factor for each lane.</summary>
+    /// <param name="from">(F, width).</param>
+    /// <param name="to">(F, width).</param>
+    /// <param name="features">F.</param>
+    /// <param name="width">Tokens of the panel.</param>
+    /// <param name="factors">(width).</param>
+    public abstract void ScaleLanes(float* from, float* to, int features, int width, float* factors);
+
+    /// <summary>Keys as the left factor of the scores: tiles of R tokens, (K, R) each.</summary>
+    /// <param name="panels">The panels of the keys.</param>
+    /// <param name="from">Keys, (K, width) a panel, <paramref name="rows"/> rows apart.</param>
+    /// <param name="rows">Rows of a panel in memory.</param>
+    /// <param name="to">The tiles.</param>
+    /// <param name="features">K.</param>
+    public abstract void PackKeys(ReadOnlySpan<TokenPanel> panels, float* from, int rows, float* to, int features);
+
+    /// <summary>Values as the left factor of the output: tiles of R features, (tokens, R) each.</summary>
+    /// <param name="panels">The panels of the values.</param>
+    /// <param name="from">Values, (K, width) a panel, <paramref name="rows"/> rows apart.</param>
+    /// <param name="rows">Rows of a panel in memory.</param>
+    /// <param name="to">The tiles.</param>
+    /// <param name="features">K, filled up to whole tiles.</param>
+    /// <param name="tokens">All tokens, with padding.</param>
+    public abstract void PackValues(ReadOnlySpan<TokenPanel> panels, float* from, int rows, float* to, int features, int tokens);
+
+    /// <summary>The product of tiles with one panel: <c>output = tiles panel</c>.</summary>
+    /// <param name="tiles">Tiles of R rows, (depth, R) each, <paramref name="tileDepth"/> apart.</param>
+    /// <param name="rows">Rows, a multiple of R.</param>
+    /// <param name="tileDepth">Columns of a tile in memory.</param>
+    /// <param name="depth">Columns that count.</param>
+    /// <param name="panel">(depth, width).</param>
+    /// <param name="width">Its width.</param>
+    /// <param name="output">(rows, width).</param>
+    public abstract void MultiplyPanel(float* tiles, int rows, int tileDepth, int depth, float* panel, int width, float* output);
+}

@@ -1,0 +1,56 @@
+using System.Runtime.InteropServices;
+
+namespace Dit.Runtime.Kernels;
+
+/// <summary>Floats outside the managed heap, zero at first and aligned to 64 bytes; kept and used again, so that a step of a loop allocates nothing.</summary>
+internal sealed unsafe class NativeBuffer : IDisposable
+{
+    private const int Alignment = 64;
+    private static long live;
+
+    private float* start;
+
+    /// <summary>Allocates.</summary>
+    /// <param name="length">Floats.</param>
+    /// <exception cref="OutOfMemoryException">There is not so much memory.</exception>
+    public NativeBuffer(long length)
+    {
+        Length = length;
+        start = (float*)NativeMemory.AlignedAlloc(checked((nuint)length * sizeof(float)), Alignment);
+        Interlocked.Add(ref live, Bytes);
+        for (long at = 0; at < length; at += int.MaxValue)
+        {
+            var piece = new Span<float>(start + at, (int)Math.Min(int.MaxValue, length - at));
+            piece.Clear();
+        }
+    }
+
+    ~NativeBuffer() => Free();
+
+    /// <summary>Bytes of all buffers that are not freed.</summary>
+    public static long LiveBytes => Interlocked.Read(ref live);
+
+    /// <summary>Floats.</summary>
+    public long Length { get; }
+
+    /// <summary>Bytes.</summary>
+    public long Bytes => Length * sizeof(float);
+
+    /// <summary>The first float.</summary>
+    public float* Start => start is not null ? start : throw new ObjectDisposedException(nameof(NativeBuffer));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Free()
+    {
+        if (start is null) return;
+        NativeMemory.AlignedFree(start);
+        start = null;
+        Interlocked.Add(ref live, -Bytes);
+    }
+}

@@ -1,0 +1,55 @@
+namespace Dit.Runtime.Kernels;
+
+/// <summary>A stretch of a sample's tokens that lies in the lanes of one to three vectors.</summary>
+/// <param name="First">Its first token.</param>
+/// <param name="Width">Tokens, a multiple of the lanes: the last ones may be padding.</param>
+internal readonly record struct TokenPanel(int First, int Width);
+
+/// <summary>How the activations of one sample lie in memory: panel by panel, in a panel feature by feature, tokens in the lanes.</summary>
+/// <remarks>
+/// So the product of packed weights and one panel is the next panel as it stands, and what runs over the features (norms, softmax over the keys,
+/// biases, gates) runs straight down the vectors: nothing is transposed, and no sum crosses lanes. Panels are gathered into blocks, one for each
+/// task that runs on its own.
+/// </remarks>
+internal sealed class TokenLayout
+{
+    private TokenLayout(int tokens, TokenPanel[] panels, Range[] blocks) => (Tokens, Panels, Blocks) = (tokens, panels, blocks);
+
+    /// <summary>Tokens that are real.</summary>
+    public int Tokens { get; }
+
+    /// <summary>Tokens with padding: a multiple of the lanes.</summary>
+    public int PaddedTokens => Panels[^1].First + Panels[^1].Width;
+
+    /// <summary>All panels, in order.</summary>
+    public TokenPanel[] Panels { get; }
+
+    /// <summary>Which panels form a block.</summary>
+    public Range[] Blocks { get; }
+
+    /// <summary>Tokens of the largest block, with padding.</summary>
+    public int LargestBlock => Blocks.Max(block => Panels[block].Sum(static panel => panel.Width));
+
+    /// <summary>The layout of a sample.</summary>
+    /// <param name="tokens">T, at least 1.</param>
+    /// <param name="lanes">Floats in a vector.</param>
+    /// <param name="panelVectors">Vectors in the widest panel.</param>
+    /// <param name="blocks">Blocks that are wanted: fewer where there are fewer vectors.</param>
+    public static TokenLayout Of(int tokens, int lanes, int panelVectors, int blocks)
+    {
+        var vectors = (tokens + lanes - 1) / lanes;
+        var count = Math.Clamp(blocks, 1, vectors);
+        var panels = new List<TokenPanel>();
+        var ranges = new Range[count];
+        for (var block = 0; block < count; block++)
+        {
+            var first = panels.Count;
+            var (from, to) = (vectors * block / count, vectors * (block + 1) / count);
+            // 8 vectors are 3 + 3 + 2
+            for (var at = from; at < to; at += Math.Min(panelVectors, to - at))
+                panels.Add(new(at * lanes, Math.Min(panelVectors, to - at) * lanes));
+            ranges[block] = first..panels.Count;
+        }
+        return new(tokens, [.. panels], ranges);
+    }
+}
