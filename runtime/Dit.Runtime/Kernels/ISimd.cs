@@ -8,7 +8,7 @@ internal unsafe interface ISimd<V>
     /// <summary>Floats in a vector.</summary>
     static abstract int Lanes { get; }
 
-    /// <summary>Rows of a tile of the matrix product: as many as the registers hold, see <see cref="MatrixTile"/>.</summary>
+    /// <summary>Rows of a tile of the matrix product: as many as the registers hold, see <see cref="MatrixTile{V, S}"/>.</summary>
     static abstract int TileRows { get; }
 
     /// <summary>Vectors in a row of a tile.</summary>
