@@ -33,6 +33,31 @@ internal static class ForwardEmitter
             """);
     }
 
+    /// <summary>The plan of inference: the same condition and blocks, in steps that an engine may fuse.</summary>
+    public static string Plan(ModelSpec spec, ConditionCode condition)
+    {
+        var path = Path(spec, condition);
+        var name = condition.Unwrap is null ? condition.Argument?.Name ?? "_" : "condition";
+        return Code.AlignComments($$"""
+            /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
+            /// <remarks>It holds the weights as they are now. The samplers use one by themselves.</remarks>
+            /// <returns>A plan, the caller's to dispose.</returns>
+            public InferencePlan<{{condition.Type}}> Plan()
+            {
+                var plan = new PlanBuilder(Card, x_embedder, pos_embed){{path.Context}};
+                foreach (var block in blocks)
+                    block.Plan(plan);
+                final_layer.Plan(plan);
+                return plan.Build<{{condition.Type}}>((t, {{name}}) =>
+                {
+                    {{Code.LineIf(condition.Unwrap)}}
+                    {{path.Condition}}
+                    return {{path.Variable}};
+                });
+            }
+            """.WithoutLeftOutLines());
+    }
+
     /// <summary>The checks of the arguments.</summary>
     public static string Guards(ModelSpec spec)
     {
@@ -51,18 +76,22 @@ internal static class ForwardEmitter
             ? $"var context = cat([t_embedder.call(t).unsqueeze(1), {tokens}], dim: 1); // (N, M, D)"
             : "var context = t_embedder.call(t).unsqueeze(1); // (N, M, D)";
         return spec.Conditioning.Variant.Match(
-            _ => new ForwardPath(context, $"var tokens = cat([{image}, context], dim: 1); // (N, T + M, D)", "(N, T + M, D)", "", $"final_layer.call(tokens.narrow(1, 0, {spec.Tokens}))"),
-            _ => new ForwardPath(context, $"var tokens = {image}; // (N, T, D)", "(N, T, D)", ", context", "final_layer.call(tokens)"),
+            _ => new ForwardPath("context", Context(true), context, $"var tokens = cat([{image}, context], dim: 1); // (N, T + M, D)", "(N, T + M, D)", "", $"final_layer.call(tokens.narrow(1, 0, {spec.Tokens}))"),
+            _ => new ForwardPath("context", Context(false), context, $"var tokens = {image}; // (N, T, D)", "(N, T, D)", ", context", "final_layer.call(tokens)"),
             _ => Adaptive(),
             _ => Adaptive());
 
-        ForwardPath Adaptive() => new(vector, $"var tokens = {image}; // (N, T, D)", "(N, T, D)", ", c", "final_layer.call(tokens, c)");
+        string Context(bool joined) => $".Context(tokens: {spec.ContextTokens}, joined: {(joined ? "true" : "false")})";
+
+        ForwardPath Adaptive() => new("c", "", vector, $"var tokens = {image}; // (N, T, D)", "(N, T, D)", ", c", "final_layer.call(tokens, c)");
     }
 
+    /// <param name="Variable">The variable that holds it.</param>
+    /// <param name="Context">What the plan is told of it.</param>
     /// <param name="Condition">The statement that embeds the condition.</param>
     /// <param name="Tokens">The statement that makes the tokens.</param>
     /// <param name="Shape">Their shape in the blocks.</param>
     /// <param name="BlockArgument">What a block takes besides them.</param>
     /// <param name="FinalCall">The call of the final layer.</param>
-    private sealed record ForwardPath(string Condition, string Tokens, string Shape, string BlockArgument, string FinalCall);
+    private sealed record ForwardPath(string Variable, string Context, string Condition, string Tokens, string Shape, string BlockArgument, string FinalCall);
 }

@@ -18,6 +18,7 @@ internal static class ModelEmitter
             Factories(spec),
             ForwardEmitter.Forward(spec, condition),
             condition.Guidance,
+            ForwardEmitter.Plan(spec, condition),
             Initialize(spec, condition),
             "/// <inheritdoc/>\nprotected override void RegisterComponents() { } // done by name in the constructors, without reflection",
             CheckpointEmitter.Map(spec, plan),

@@ -50,7 +50,7 @@ public static class Identifier
         "DitException", "DitModels", "FinalLayer", "ForwardWithGuidance", "GELU", "GaussianDiffusion", "Generator", "Guard", "Guidance",
         "GuidanceChannels", "IClassConditionalModel", "ITextConditionalModel", "IUnconditionalModel", "TextSampler", "UnconditionalSampler", "TextEmbeddings", "TextEmbedder", "ScaledNorm", "CrossAttention", "ModelCondition", "CheckpointGrid", "PositionTable", "Positions", "IEnumerable", "IReadOnlyList", "ImageShape", "Initialise", "Initialize", "LabelEmbedder",
         "Layer", "LibTorch", "Linear", "Load", "Mlp", "ModelCard", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NewDisposeScope", "NoiseSchedule", "Numerics",
-        "Parameter", "PatchEmbedding", "Prediction", "RegisterComponents", "RepeatedEntries", "Sampler", "Samplers", "ScalarType", "Sequential",
+        "Parameter", "PatchEmbedding", "Plan", "PlanBuilder", "InferencePlan", "ClassLabels", "NoCondition", "Prediction", "RegisterComponents", "RepeatedEntries", "Sampler", "Samplers", "ScalarType", "Sequential",
         "System", "Tensor", "TimestepEmbedder", "TorchSharp", "blocks", "cat", "final_layer", "forward", "full_like", "nn", "pos_embed",
         "t_embedder", "torch", "x_embedder", "y_embedder", "Dit",
     ];

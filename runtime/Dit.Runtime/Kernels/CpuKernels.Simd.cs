@@ -142,12 +142,12 @@ internal sealed unsafe class CpuKernels<V, S>(string name) : CpuKernels
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void PackKeys(ReadOnlySpan<TokenPanel> panels, float* from, int rows, float* to, int features)
+    public override void PackKeys(ReadOnlySpan<TokenPanel> panels, float* from, int rows, int firstRow, float* to, int features)
     {
         var first = panels[0].First;
         foreach (var panel in panels)
         {
-            var source = from + (long)rows * (panel.First - first);
+            var source = from + (long)rows * (panel.First - first) + (long)firstRow * panel.Width;
             for (var token = 0; token < panel.Width; token += S.TileRows, to += features * S.TileRows)
                 for (var f = 0; f < features; f++)
                     for (var row = 0; row < S.TileRows; row++)
@@ -156,12 +156,12 @@ internal sealed unsafe class CpuKernels<V, S>(string name) : CpuKernels
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void PackValues(ReadOnlySpan<TokenPanel> panels, float* from, int rows, float* to, int features, int tokens)
+    public override void PackValues(ReadOnlySpan<TokenPanel> panels, float* from, int rows, int firstRow, float* to, int features, int tokens)
     {
         var first = panels[0].First;
         foreach (var panel in panels)
         {
-            var source = from + (long)rows * (panel.First - first);
+            var source = from + (long)rows * (panel.First - first) + (long)firstRow * panel.Width;
             for (var f = 0; f < features; f++)
             {
                 var tile = to + (long)(f / S.TileRows) * S.TileRows * tokens + (long)(panel.First - first) * S.TileRows + f % S.TileRows;

@@ -107,18 +107,20 @@ internal abstract unsafe class CpuKernels
     /// <param name="panels">The panels of the keys.</param>
     /// <param name="from">Keys, (K, width) a panel, <paramref name="rows"/> rows apart.</param>
     /// <param name="rows">Rows of a panel in memory.</param>
+    /// <param name="firstRow">Row of the first feature in a panel.</param>
     /// <param name="to">The tiles.</param>
     /// <param name="features">K.</param>
-    public abstract void PackKeys(ReadOnlySpan<TokenPanel> panels, float* from, int rows, float* to, int features);
+    public abstract void PackKeys(ReadOnlySpan<TokenPanel> panels, float* from, int rows, int firstRow, float* to, int features);
 
     /// <summary>Values as the left factor of the output: tiles of R features, (tokens, R) each.</summary>
     /// <param name="panels">The panels of the values.</param>
     /// <param name="from">Values, (K, width) a panel, <paramref name="rows"/> rows apart.</param>
     /// <param name="rows">Rows of a panel in memory.</param>
+    /// <param name="firstRow">Row of the first feature in a panel.</param>
     /// <param name="to">The tiles.</param>
-    /// <param name="features">K, filled up to whole tiles.</param>
+    /// <param name="features">K.</param>
     /// <param name="tokens">All tokens, with padding.</param>
-    public abstract void PackValues(ReadOnlySpan<TokenPanel> panels, float* from, int rows, float* to, int features, int tokens);
+    public abstract void PackValues(ReadOnlySpan<TokenPanel> panels, float* from, int rows, int firstRow, float* to, int features, int tokens);
 
     /// <summary>The product of tiles with one panel: <c>output = tiles panel</c>.</summary>
     /// <param name="tiles">Tiles of R rows, (depth, R) each, <paramref name="tileDepth"/> apart.</param>

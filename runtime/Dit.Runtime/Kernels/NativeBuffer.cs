@@ -39,6 +39,9 @@ internal sealed unsafe class NativeBuffer : IDisposable
     /// <summary>The first float.</summary>
     public float* Start => start is not null ? start : throw new ObjectDisposedException(nameof(NativeBuffer));
 
+    /// <summary>All of it, where it is not longer than a span can be.</summary>
+    public Span<float> Span => new(Start, checked((int)Length));
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Dit.Runtime.Kernels;
 
 /// <summary>The matrix of a linear layer in the order in which <see cref="MatrixTile{V, S}"/> reads it: tile by tile, (K, R) each.</summary>
@@ -28,31 +30,34 @@ internal sealed unsafe class PackedWeights : IDisposable
     public float* Tile(int tile, int depth) => buffer.Start + (long)tile * tileRows * Depth + (long)depth * tileRows;
 
     /// <summary>Packs rows of a matrix.</summary>
-    /// <param name="weights">(rows, K), row by row.</param>
+    /// <param name="weights">(rows, K), float32, contiguous.</param>
     /// <param name="depth">K, the length of a row.</param>
     /// <param name="groups">Which rows, group by group: each group is filled up with zeros to whole tiles.</param>
     /// <param name="tileRows">R.</param>
-    public static PackedWeights Pack(ReadOnlySpan<float> weights, int depth, IReadOnlyList<Range> groups, int tileRows)
+    /// <param name="workers">Who packs.</param>
+    public static PackedWeights Pack(Tensor weights, int depth, IReadOnlyList<Range> groups, int tileRows, Workers workers)
     {
-        var lengths = groups.Select(range => range.End.Value - range.Start.Value).ToArray();
-        var packed = new PackedWeights(lengths.Sum(length => Padded(length, tileRows)), depth, tileRows);
-        var tile = 0;
-        foreach (var range in groups)
-            for (var row = range.Start.Value; row < range.End.Value; row += tileRows, tile++)
-                PackTile(weights, depth, row, Math.Min(tileRows, range.End.Value - row), packed.Tile(tile, 0), tileRows);
+        var tiles = groups.SelectMany(range => Split(range, tileRows)).ToArray();
+        var packed = new PackedWeights(tiles.Length * tileRows, depth, tileRows);
+        var from = FusedEngine.Pointer(weights);
+        workers.Run(tiles.Length, (tile, _) => PackTile(from, depth, tiles[tile], packed.Tile(tile, 0), tileRows));
         return packed;
+    }
+
+    private static IEnumerable<Range> Split(Range rows, int tileRows)
+    {
+        for (var row = rows.Start.Value; row < rows.End.Value; row += tileRows)
+            yield return row..Math.Min(row + tileRows, rows.End.Value);
     }
 
     /// <summary>The next multiple of the tile's rows.</summary>
     public static int Padded(int rows, int tileRows) => (rows + tileRows - 1) / tileRows * tileRows;
 
-    private static void PackTile(ReadOnlySpan<float> weights, int depth, int first, int rows, float* to, int tileRows)
+    private static void PackTile(float* from, int depth, Range rows, float* to, int tileRows)
     {
-        for (var row = 0; row < rows; row++)
-        {
-            var from = weights.Slice((first + row) * depth, depth);
-            for (var k = 0; k < depth; k++) to[(long)k * tileRows + row] = from[k];
-        }
+        for (var row = rows.Start.Value; row < rows.End.Value; row++)
+            for (var k = 0; k < depth; k++)
+                to[(long)k * tileRows + row - rows.Start.Value] = from[(long)row * depth + k];
     }
 
     /// <inheritdoc/>

@@ -7,7 +7,7 @@ namespace Dit.Runtime;
 /// <summary>Small pieces that generated models are made of.</summary>
 public static class Layer
 {
-    private const double OfficialEps = 1e-6;
+    internal const double OfficialEps = 1e-6;
 
     /// <summary>A linear layer whose parameters are not set yet: <c>Initialize</c> or a checkpoint sets them.</summary>
     /// <param name="input">Features in.</param>

@@ -20,6 +20,9 @@ public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
         register_module(nameof(proj), proj);
     }
 
+    /// <summary>The kernel, (D, C, P, P), and its bias.</summary>
+    internal Convolution Projection => proj;
+
     /// <param name="x">(N, C, Y P, X P).</param>
     /// <returns>(N, Y X, D).</returns>
     public override Tensor forward(Tensor x)

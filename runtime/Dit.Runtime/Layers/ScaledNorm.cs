@@ -8,8 +8,9 @@ namespace Dit.Runtime;
 /// <remarks>State: <c>weight</c> (D) and <c>bias</c> (D).</remarks>
 public sealed class ScaledNorm : nn.Module<Tensor, Tensor>
 {
-    private readonly Parameter weight;
-    private readonly Parameter bias;
+    internal const double Eps = 1e-6;
+
+    internal readonly Parameter weight, bias; // fields: Module.to sets them
 
     /// <summary>A layer whose parameters are not set yet.</summary>
     /// <param name="width">D.</param>
@@ -25,7 +26,7 @@ public sealed class ScaledNorm : nn.Module<Tensor, Tensor>
 
     /// <param name="x">(..., D).</param>
     /// <returns>(..., D).</returns>
-    public override Tensor forward(Tensor x) => nn.functional.layer_norm(x, weight.shape, weight, bias, eps: 1e-6);
+    public override Tensor forward(Tensor x) => nn.functional.layer_norm(x, weight.shape, weight, bias, eps: Eps);
 
     /// <summary>Scale one, shift zero.</summary>
     public void Initialize()

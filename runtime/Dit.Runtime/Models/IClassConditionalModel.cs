@@ -21,6 +21,10 @@ public interface IClassConditionalModel : IConditionedOn<ClassLabels>, IDisposab
     /// <param name="channels">The channels to guide.</param>
     /// <returns>(N, C or 2 C, Y, X).</returns>
     Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree);
+
+    /// <summary>The same prediction made ready for inference. Generated models have one that is faster than this, which only calls the model.</summary>
+    /// <returns>A plan, the caller's to dispose.</returns>
+    InferencePlan<ClassLabels> Plan() => new CallPlan<ClassLabels>(this);
 }
 
 /// <summary>What the type of a generated class-conditional model offers without an instance.</summary>

@@ -21,6 +21,10 @@ public interface ITextConditionalModel : IConditionedOn<TextEmbeddings>, IDispos
     /// <param name="channels">The channels to guide.</param>
     /// <returns>(N, C or 2 C, Y, X).</returns>
     Tensor ForwardWithGuidance(Tensor x, Tensor t, TextEmbeddings text, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree);
+
+    /// <summary>The same prediction made ready for inference. Generated models have one that is faster than this, which only calls the model.</summary>
+    /// <returns>A plan, the caller's to dispose.</returns>
+    InferencePlan<TextEmbeddings> Plan() => new CallPlan<TextEmbeddings>(this);
 }
 
 /// <summary>What the type of a generated text-conditional model offers without an instance.</summary>

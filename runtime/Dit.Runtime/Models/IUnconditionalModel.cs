@@ -11,6 +11,10 @@ public interface IUnconditionalModel : IConditionedOn<NoCondition>, IDisposable
     /// <param name="t">Timesteps of the original process, whole or fractional, (N,).</param>
     /// <returns>(N, C or 2 C, Y, X).</returns>
     Tensor forward(Tensor x, Tensor t);
+
+    /// <summary>The same prediction made ready for inference. Generated models have one that is faster than this, which only calls the model.</summary>
+    /// <returns>A plan, the caller's to dispose.</returns>
+    InferencePlan<NoCondition> Plan() => new CallPlan<NoCondition>(this);
 }
 
 /// <summary>What the type of a generated unconditional model offers without an instance.</summary>

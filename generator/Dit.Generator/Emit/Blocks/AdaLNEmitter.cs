@@ -39,6 +39,18 @@ internal static class AdaLNEmitter
                 return (h + mlp.call(Layer.Modulate(h, shift2, scale2))).MoveToOuterDisposeScope(); // (N, T, D)
             }
 
+            /// <summary>The same in the steps of an inference plan.</summary>
+            internal void Plan(PlanBuilder plan)
+            {
+                var m = plan.Modulation(modulation);
+                plan.Norm(shift: m[0], scale: m[1]);
+                attn.Plan(plan);
+                plan.Residual();
+                plan.Norm(shift: m[2], scale: m[3]);
+                mlp.Plan(plan);
+                plan.Residual();
+            }
+
             /// <summary>Every linear layer Xavier uniform, the regressing one too: starting it from zero is what adaLN-Zero adds.</summary>
             internal void Initialize(Generator random)
             {

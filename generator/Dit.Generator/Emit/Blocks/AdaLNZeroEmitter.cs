@@ -39,6 +39,18 @@ internal static class AdaLNZeroEmitter
                 return (h + gate2 * mlp.call(Layer.Modulate(h, shift2, scale2{{NumericsEmitter.MlpNorm(spec)}}))).MoveToOuterDisposeScope(); // (N, T, D)
             }
 
+            /// <summary>The same in the steps of an inference plan.</summary>
+            internal void Plan(PlanBuilder plan)
+            {
+                var m = plan.Modulation(modulation);
+                plan.Norm(shift: m[0], scale: m[1]);
+                attn.Plan(plan);
+                plan.Residual(gate: m[2]);
+                plan.Norm(shift: m[3], scale: m[4]{{NumericsEmitter.MlpNorm(spec)}});
+                mlp.Plan(plan);
+                plan.Residual(gate: m[5]);
+            }
+
             /// <summary>Linear layers Xavier uniform, the regressing layer zero: the block starts as the identity.</summary>
             internal void Initialize(Generator random)
             {

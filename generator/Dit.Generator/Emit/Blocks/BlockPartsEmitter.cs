@@ -31,6 +31,8 @@ internal static class BlockPartsEmitter
                 return proj.call(mixed.transpose(1, 2).reshape(-1, {{spec.BlockTokens}}, {{spec.Width}})).MoveToOuterDisposeScope(); // (N, T, D)
             }
 
+            internal void Plan(PlanBuilder plan) => plan.Attention(qkv, proj, heads: {{spec.Heads}});
+
             internal void Initialize(Generator random)
             {
                 Initialise.XavierUniform(qkv, random);
@@ -65,6 +67,8 @@ internal static class BlockPartsEmitter
                 var h = nn.functional.gelu(fc1.call(x), GELU.Approximate.tanh); // (N, T, {{spec.HiddenWidth}})
                 return fc2.call(h).MoveToOuterDisposeScope(); // (N, T, D)
             }
+
+            internal void Plan(PlanBuilder plan) => plan.Mlp(fc1, fc2);
 
             internal void Initialize(Generator random)
             {

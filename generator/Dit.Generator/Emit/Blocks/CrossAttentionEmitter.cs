@@ -43,6 +43,20 @@ internal static class CrossAttentionEmitter
                 return (g + mlp.call(norm2.call(g))).MoveToOuterDisposeScope(); // (N, T, D)
             }
 
+            /// <summary>The same in the steps of an inference plan.</summary>
+            internal void Plan(PlanBuilder plan)
+            {
+                plan.Norm(norm1);
+                attn.Plan(plan);
+                plan.Residual();
+                plan.NoNorm();
+                cross_attn.Plan(plan);
+                plan.Residual();
+                plan.Norm(norm2);
+                mlp.Plan(plan);
+                plan.Residual();
+            }
+
             /// <summary>Linear layers Xavier uniform, norms one and zero.</summary>
             internal void Initialize(Generator random)
             {
@@ -87,6 +101,8 @@ internal static class CrossAttentionEmitter
                 var mixed = nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1]); // (N, H, T, K)
                 return proj.call(mixed.transpose(1, 2).reshape(-1, {{spec.Tokens}}, {{spec.Width}})).MoveToOuterDisposeScope(); // (N, T, D)
             }
+
+            internal void Plan(PlanBuilder plan) => plan.CrossAttention(q, kv, proj, heads: {{spec.Heads}});
 
             internal void Initialize(Generator random)
             {

@@ -34,6 +34,13 @@ internal static class FinalLayerEmitter
                     return linear.call(norm_final.call(x)).MoveToOuterDisposeScope(); // (N, T, {{patch}})
                 }
 
+                /// <summary>The same in the steps of an inference plan.</summary>
+                internal void Plan(PlanBuilder plan)
+                {
+                    plan.Norm(norm_final);
+                    plan.Output(linear);
+                }
+
                 /// <summary>The linear layer zero: a new model predicts zero.</summary>
                 internal void Initialize()
                 {
@@ -75,6 +82,14 @@ internal static class FinalLayerEmitter
                     using var scope = NewDisposeScope();
                     var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1); // 2 x (N, 1, D)
                     return linear.call(Layer.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, {{patch}})
+                }
+
+                /// <summary>The same in the steps of an inference plan.</summary>
+                internal void Plan(PlanBuilder plan)
+                {
+                    var m = plan.Modulation(modulation);
+                    plan.Norm(shift: m[0], scale: m[1]);
+                    plan.Output(linear);
                 }
 
                 /// <summary>All zero: a new model predicts zero.</summary>

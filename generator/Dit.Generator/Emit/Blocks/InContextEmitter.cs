@@ -36,6 +36,17 @@ internal static class InContextEmitter
                 return (h + mlp.call(norm2.call(h))).MoveToOuterDisposeScope(); // (N, T + M, D)
             }
 
+            /// <summary>The same in the steps of an inference plan.</summary>
+            internal void Plan(PlanBuilder plan)
+            {
+                plan.Norm(norm1);
+                attn.Plan(plan);
+                plan.Residual();
+                plan.Norm(norm2);
+                mlp.Plan(plan);
+                plan.Residual();
+            }
+
             /// <summary>Linear layers Xavier uniform, norms one and zero.</summary>
             internal void Initialize(Generator random)
             {

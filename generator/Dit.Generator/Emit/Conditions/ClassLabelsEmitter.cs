@@ -9,6 +9,8 @@ internal static class ClassLabelsEmitter
         BaseType: "nn.Module<Tensor, Tensor, Tensor, Tensor>",
         Interface: "IClassConditionalModel",
         Sampler: "Sampler",
+        Type: "ClassLabels",
+        Unwrap: "var labels = condition.Values;",
         Card: $"new ModelCondition.Classes({labels.Count}, {Code.Literal(labels.Hidden)})",
         Embedder: new("LabelEmbedder", $"new LabelEmbedder(rows: {labels.Rows}, width: {spec.Width}, device, dtype)"),
         Argument: new(

@@ -6,6 +6,8 @@ namespace Dit.Generator.Emit;
 /// <param name="BaseType">The TorchSharp module type.</param>
 /// <param name="Interface">The runtime's interface, without type argument.</param>
 /// <param name="Sampler">The runtime's sampler type, without type argument.</param>
+/// <param name="Type">The runtime's type of the condition.</param>
+/// <param name="Unwrap">The statement that takes the argument of <c>forward</c> out of a variable <c>condition</c> of that type; null where it is the argument itself.</param>
 /// <param name="Card">The card's condition.</param>
 /// <param name="Embedder">The condition's embedder; null for an unconditional model.</param>
 /// <param name="Argument">The argument of <c>forward</c>; null for an unconditional model.</param>
@@ -16,6 +18,8 @@ internal sealed record ConditionCode(
     string BaseType,
     string Interface,
     string Sampler,
+    string Type,
+    string? Unwrap,
     string Card,
     EmbedderCode? Embedder,
     ArgumentCode? Argument,

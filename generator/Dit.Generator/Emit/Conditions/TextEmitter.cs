@@ -9,6 +9,8 @@ internal static class TextEmitter
         BaseType: "nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>",
         Interface: "ITextConditionalModel",
         Sampler: "TextSampler",
+        Type: "TextEmbeddings",
+        Unwrap: null,
         Card: $"new ModelCondition.Text({text.Tokens}, {text.Width}, {Code.Literal(text.Hidden)})",
         Embedder: new("TextEmbedder", $"new TextEmbedder(tokens: {text.Tokens}, textWidth: {text.Width}, width: {spec.Width}, hasNull: {Has(text)}, device, dtype)"),
         Argument: new(

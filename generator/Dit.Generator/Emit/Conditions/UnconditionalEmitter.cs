@@ -7,6 +7,8 @@ internal static class UnconditionalEmitter
         BaseType: "nn.Module<Tensor, Tensor, Tensor>",
         Interface: "IUnconditionalModel",
         Sampler: "UnconditionalSampler",
+        Type: "NoCondition",
+        Unwrap: null,
         Card: "new ModelCondition.None()",
         Embedder: null,
         Argument: null,

@@ -1,0 +1,51 @@
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>A model made ready for inference: the same prediction as its <c>forward</c>, to float rounding, without gradients and faster.</summary>
+/// <remarks>
+/// On the processor and in float32 it is a copy of the weights as they were when it was made, packed for the kernels; elsewhere it calls libtorch on
+/// the model's own weights. Change the weights, and make another. Samplers make one for each call and dispose it. It is used by one thread at a time.
+/// </remarks>
+/// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
+public abstract class InferencePlan<TCondition> : IDisposable
+    where TCondition : ICondition<TCondition>
+{
+    private protected InferencePlan() { }
+
+    /// <summary>How it computes, for instance <c>512-bit vectors, 2 threads</c>.</summary>
+    public abstract string Engine { get; }
+
+    /// <summary>Bytes of packed weights: what it takes besides the model.</summary>
+    public abstract long PackedBytes { get; }
+
+    /// <summary>The model's prediction.</summary>
+    /// <param name="x">Noised inputs, (N, C, Y, X).</param>
+    /// <param name="t">Timesteps, (N,).</param>
+    /// <param name="condition">The condition of N samples.</param>
+    /// <returns>(N, C or 2 C, Y, X).</returns>
+    /// <exception cref="DitException">A shape is not the model's.</exception>
+    public abstract Tensor Forward(Tensor x, Tensor t, TCondition condition);
+
+    /// <summary>Prepares a trajectory: what depends on the timestep and the condition alone is computed once, for all its steps.</summary>
+    /// <param name="timesteps">The timestep of each step, (S,).</param>
+    /// <param name="conditions">The distinct conditions.</param>
+    /// <param name="rows">Which of them each sample has, (N,).</param>
+    /// <param name="nullRow">Which of them is no condition, where there is guidance.</param>
+    internal abstract PlanTrajectory Follow(Tensor timesteps, TCondition conditions, int[] rows, int? nullRow);
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}
+
+/// <summary>A plan bound to the steps of a trajectory and to the conditions of its samples.</summary>
+internal abstract class PlanTrajectory : IDisposable
+{
+    /// <summary>The prediction of a step under the conditions, (N, C or 2 C, Y, X).</summary>
+    public abstract Tensor Predict(Tensor x, int step);
+
+    /// <summary>The predictions under the conditions, then those under none, (2 N, C or 2 C, Y, X).</summary>
+    public abstract Tensor PredictBoth(Tensor x, int step);
+
+    public abstract void Dispose();
+}

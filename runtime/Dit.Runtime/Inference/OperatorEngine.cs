@@ -1,0 +1,77 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>Runs the steps by libtorch's operators, on every device and in every type: in place where it can, and the modulation comes ready.</summary>
+internal sealed class OperatorEngine(PlanSteps steps) : StepEngine
+{
+    private readonly int width = steps.Card.Width;
+
+    public override string Name => "libtorch";
+
+    public override long PackedBytes => 0;
+
+    public override Tensor Run(Tensor x, Tensor condition, int[] rows)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var passes = rows.Length;
+        var index = tensor(Array.ConvertAll(rows, static row => (long)row), device: x.device);
+        var entering = condition.index_select(0, index); // (passes, parts D) or (passes, M, D)
+        var image = steps.Patches.call(x).add_(steps.Positions, Scalars.One);
+        var tokens = passes == x.shape[0] ? image : image.repeat([passes / x.shape[0], 1, 1]);
+        if (steps.JoinsTokens) tokens = cat([tokens, entering], dim: 1);
+        Tensor a = tokens, o = tokens, y = tokens, patches = tokens;
+        foreach (var step in steps.Steps)
+        {
+            switch (step)
+            {
+                case PlanStep.AdaptiveNorm norm: a = Layer.Modulate(tokens, Part(entering, norm.Shift), Part(entering, norm.Scale), norm.Eps); break;
+                case PlanStep.LearnedNorm norm: a = norm.Norm.call(tokens); break;
+                case PlanStep.NoNorm: a = tokens; break;
+                case PlanStep.SelfAttention attention: o = SelfAttention(a, attention); break;
+                case PlanStep.CrossAttention attention: o = CrossAttention(a, entering, attention); break;
+                case PlanStep.Project project: y = project.Layer.call(o); o.Dispose(); break;
+                case PlanStep.Mlp mlp: y = Mlp(a, mlp); break;
+                case PlanStep.Residual { Gate: { } gate }: tokens.addcmul_(Part(entering, gate), y, Scalars.One); break;
+                case PlanStep.Residual: tokens.add_(y, Scalars.One); break;
+                case PlanStep.Output output: patches = output.Layer.call(a.narrow(1, 0, steps.Card.Tokens)); break;
+                default: throw new InvalidOperationException($"Unknown step {step}.");
+            }
+            if (step is PlanStep.Residual) y.Dispose();
+            if (step is PlanStep.SelfAttention or PlanStep.CrossAttention or PlanStep.Mlp && !ReferenceEquals(a, tokens)) a.Dispose();
+        }
+        var card = steps.Card;
+        return Layer.Unpatchify(patches, card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize, card.PatchSize, card.OutputChannels).MoveToOuterDisposeScope();
+    }
+
+    public override void Dispose() { } // the weights are the model's
+
+    private Tensor Part(Tensor modulation, int index) => modulation.narrow(1, (long)index * width, width).unsqueeze(1); // (passes, 1, D)
+
+    private Tensor SelfAttention(Tensor a, PlanStep.SelfAttention attention)
+    {
+        using var scope = NewDisposeScope();
+        var heads = attention.Qkv.call(a).view(a.shape[0], a.shape[1], 3, attention.Heads, width / attention.Heads).permute(2, 0, 3, 1, 4).unbind(0); // 3 x (N, H, T, K)
+        return Merge(nn.functional.scaled_dot_product_attention(heads[0], heads[1], heads[2])).MoveToOuterDisposeScope();
+    }
+
+    private Tensor CrossAttention(Tensor a, Tensor context, PlanStep.CrossAttention attention)
+    {
+        using var scope = NewDisposeScope();
+        var queries = attention.Q.call(a).view(a.shape[0], a.shape[1], attention.Heads, width / attention.Heads).transpose(1, 2); // (N, H, T, K)
+        var pairs = attention.Kv.call(context).view(context.shape[0], context.shape[1], 2, attention.Heads, width / attention.Heads).permute(2, 0, 3, 1, 4).unbind(0); // 2 x (N, H, M, K)
+        return Merge(nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1])).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Merge(Tensor mixed) => mixed.transpose(1, 2).reshape(mixed.shape[0], mixed.shape[2], width); // (N, T, D)
+
+    private static Tensor Mlp(Tensor a, PlanStep.Mlp mlp)
+    {
+        using var scope = NewDisposeScope();
+        var hidden = mlp.First.call(a);
+        return mlp.Second.call(nn.functional.gelu(hidden, GELU.Approximate.tanh, inplace: true)).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,108 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>How a generated model says what inference does, step by step, in the order of its blocks.</summary>
+/// <remarks>
+/// A branch is a norm, attention or MLP, and a residual. Engines fuse what stands together: a new variant or backbone is another order of these steps,
+/// not another kernel.
+/// </remarks>
+public sealed class PlanBuilder
+{
+    private readonly ModelCard card;
+    private readonly PatchEmbedding patches;
+    private readonly Tensor positions;
+    private readonly List<Linear> modulations = [];
+    private readonly List<PlanStep> steps = [];
+    private int parts;
+    private int contextTokens;
+    private bool joinsTokens;
+
+    /// <summary>Begins with the tokens of the image.</summary>
+    /// <param name="card">The model's constants.</param>
+    /// <param name="patches">Image to tokens.</param>
+    /// <param name="positions">(1, T, D), added to them.</param>
+    public PlanBuilder(ModelCard card, PatchEmbedding patches, Tensor positions) => (this.card, this.patches, this.positions) = (card, patches, positions);
+
+    /// <summary>The condition is M tokens and not a vector.</summary>
+    /// <param name="tokens">M.</param>
+    /// <param name="joined">Whether they are joined to the image's tokens (in-context conditioning), or only attended to.</param>
+    public PlanBuilder Context(int tokens, bool joined)
+    {
+        (contextTokens, joinsTokens) = (tokens, joined);
+        return this;
+    }
+
+    /// <summary>A linear layer that regresses shifts, scales and gates from SiLU of the condition; run once for a whole trajectory.</summary>
+    /// <param name="layer">D to parts D.</param>
+    /// <returns>Its parts: m[0] is the first D numbers.</returns>
+    public ModulationParts Modulation(Linear layer)
+    {
+        modulations.Add(layer);
+        var first = parts;
+        parts += (int)(layer.weight.shape[0] / card.Width);
+        return new(first);
+    }
+
+    /// <summary>LayerNorm with a shift and scale of the modulation.</summary>
+    public void Norm(ModulationPart shift, ModulationPart scale, double eps = Layer.OfficialEps) => steps.Add(new PlanStep.AdaptiveNorm(shift.Index, scale.Index, eps));
+
+    /// <summary>LayerNorm with a learned scale and shift.</summary>
+    public void Norm(ScaledNorm norm) => steps.Add(new PlanStep.LearnedNorm(norm));
+
+    /// <summary>The branch reads the tokens as they are.</summary>
+    public void NoNorm() => steps.Add(new PlanStep.NoNorm());
+
+    /// <summary>Multi-head self-attention and its projection.</summary>
+    public void Attention(Linear qkv, Linear proj, int heads)
+    {
+        steps.Add(new PlanStep.SelfAttention(qkv, heads));
+        steps.Add(new PlanStep.Project(proj));
+    }
+
+    /// <summary>Multi-head attention to the condition's tokens and its projection.</summary>
+    public void CrossAttention(Linear q, Linear kv, Linear proj, int heads)
+    {
+        steps.Add(new PlanStep.CrossAttention(q, kv, heads));
+        steps.Add(new PlanStep.Project(proj));
+    }
+
+    /// <summary>Two linear layers with the tanh form of GELU between them.</summary>
+    public void Mlp(Linear fc1, Linear fc2) => steps.Add(new PlanStep.Mlp(fc1, fc2));
+
+    /// <summary>Adds the branch to the tokens.</summary>
+    public void Residual() => steps.Add(new PlanStep.Residual(null));
+
+    /// <summary>Adds the branch times a gate of the modulation to the tokens.</summary>
+    public void Residual(ModulationPart gate) => steps.Add(new PlanStep.Residual(gate.Index));
+
+    /// <summary>The linear layer from tokens to patches.</summary>
+    public void Output(Linear layer) => steps.Add(new PlanStep.Output(layer));
+
+    /// <summary>The plan, for the device and type of the model's parameters.</summary>
+    /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
+    /// <param name="embed">Embeds timesteps, (N,), and conditions: a vector, (N, D), or tokens, (N, M, D).</param>
+    public InferencePlan<TCondition> Build<TCondition>(Func<Tensor, TCondition, Tensor> embed)
+        where TCondition : ICondition<TCondition> =>
+        new SteppedPlan<TCondition>(new PlanSteps(card, patches, positions, modulations, contextTokens, joinsTokens, steps), embed);
+}
+
+/// <summary>What one layer regresses.</summary>
+public readonly record struct ModulationParts
+{
+    private readonly int first;
+
+    internal ModulationParts(int first) => this.first = first;
+
+    /// <summary>A shift, scale or gate: D numbers for each sample.</summary>
+    public ModulationPart this[int part] => new(first + part);
+}
+
+/// <summary>A shift, scale or gate.</summary>
+public readonly record struct ModulationPart
+{
+    internal ModulationPart(int index) => Index = index;
+
+    internal int Index { get; }
+}

@@ -1,0 +1,33 @@
+using Dit.Runtime.Kernels;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>Runs the steps of a plan.</summary>
+internal abstract class StepEngine : IDisposable
+{
+    /// <summary>What it is, in a few words.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Bytes of packed weights.</summary>
+    public abstract long PackedBytes { get; }
+
+    /// <summary>One pass for each entry of <paramref name="rows"/>: passes 0 to N - 1 see the images in order, and so do the next N, with other conditions.</summary>
+    /// <param name="x">Noised inputs, (N, C, Y, X).</param>
+    /// <param name="condition">What enters the blocks: modulations, (rows, parts D), or tokens, (rows, M, D).</param>
+    /// <param name="rows">The row of each pass: N or 2 N of them.</param>
+    /// <returns>(passes, C or 2 C, Y, X).</returns>
+    public abstract Tensor Run(Tensor x, Tensor condition, int[] rows);
+
+    public abstract void Dispose();
+
+    /// <summary>The engine for the device and type of the model's weights.</summary>
+    /// <exception cref="DitException">The environment asks for kernels that do not exist.</exception>
+    public static StepEngine For(PlanSteps steps)
+    {
+        var kernels = CpuKernels.Choose(Environment.GetEnvironmentVariable(CpuKernels.Variable));
+        var onCpu = steps.Positions.device_type == DeviceType.CPU && steps.Positions.dtype == ScalarType.Float32;
+        return kernels is not null && onCpu ? new FusedEngine(steps, kernels, get_num_threads()) : new OperatorEngine(steps);
+    }
+}

@@ -1,0 +1,103 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>A plan of steps, run by the engine for the model's device and type.</summary>
+internal sealed class SteppedPlan<TCondition> : InferencePlan<TCondition>
+    where TCondition : ICondition<TCondition>
+{
+    private readonly PlanSteps steps;
+    private readonly Func<Tensor, TCondition, Tensor> embed;
+    private readonly StepEngine engine;
+
+    public SteppedPlan(PlanSteps steps, Func<Tensor, TCondition, Tensor> embed)
+        : this(steps, embed, StepEngine.For(steps)) { }
+
+    public SteppedPlan(PlanSteps steps, Func<Tensor, TCondition, Tensor> embed, StepEngine engine) =>
+        (this.steps, this.embed, this.engine) = (steps, embed, engine);
+
+    public override string Engine => engine.Name;
+
+    public override long PackedBytes => engine.PackedBytes;
+
+    public override Tensor Forward(Tensor x, Tensor t, TCondition condition)
+    {
+        Guard.Input(steps.Card.Name, nameof(x), x, steps.Card.Input);
+        Guard.PerSample(steps.Card.Name, nameof(t), t, x);
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var rows = Enumerable.Range(0, (int)x.shape[0]).ToArray();
+        return engine.Run(x, Embed(t, condition), rows).MoveToOuterDisposeScope();
+    }
+
+    internal override PlanTrajectory Follow(Tensor timesteps, TCondition conditions, int[] rows, int? nullRow) =>
+        new Trajectory(this, timesteps, conditions, rows, nullRow);
+
+    public override void Dispose() => engine.Dispose();
+
+    /// <summary>What enters the blocks: all modulations, (N, parts D), or the condition's tokens, (N, M, D).</summary>
+    private Tensor Embed(Tensor t, TCondition condition)
+    {
+        using var scope = NewDisposeScope();
+        var embedded = embed(t, condition);
+        return (steps.Modulations.Count == 0 ? embedded.contiguous() : Modulate(nn.functional.silu(embedded))).MoveToOuterDisposeScope();
+    }
+
+    // Written next to each other at once: a list that is joined at the end would need them twice.
+    private Tensor Modulate(Tensor c)
+    {
+        var all = empty([c.shape[0], steps.ModulationLength], c.dtype, c.device);
+        long at = 0;
+        foreach (var layer in steps.Modulations)
+        {
+            using var scope = NewDisposeScope();
+            var values = layer.call(c);
+            all.narrow(1, at, values.shape[1]).copy_(values);
+            at += values.shape[1];
+        }
+        return all;
+    }
+
+    /// <summary>What enters the blocks is computed for as many steps at once as fit in some memory: the layers then read their weights once for all of these.</summary>
+    private sealed class Trajectory(SteppedPlan<TCondition> plan, Tensor timesteps, TCondition conditions, int[] rows, int? nullRow) : PlanTrajectory
+    {
+        private const long Budget = 48L << 20; // bytes
+
+        private readonly int distinct = rows.Append(nullRow ?? 0).Max() + 1;
+        private readonly int[] both = nullRow is { } none ? [.. rows, .. Enumerable.Repeat(none, rows.Length)] : rows;
+        private Tensor? entering; // (steps of a chunk x distinct, ...)
+        private int chunk = -1;
+
+        private int StepsAtOnce => (int)Math.Clamp(Budget / (sizeof(float) * Math.Max(1L, plan.steps.ModulationLength + (long)plan.steps.ContextTokens * plan.steps.Card.Width) * distinct), 1, timesteps.shape[0]);
+
+        public override Tensor Predict(Tensor x, int step) => plan.engine.Run(x, Entering(step), rows);
+
+        public override Tensor PredictBoth(Tensor x, int step) => plan.engine.Run(x, Entering(step), both);
+
+        private Tensor Entering(int step)
+        {
+            var size = StepsAtOnce;
+            if (step / size != chunk)
+            {
+                entering?.Dispose();
+                entering = Compute(step / size * size, size).DetachFromDisposeScope();
+                chunk = step / size;
+            }
+            return Part(step % size);
+        }
+
+        private Tensor Part(int index) => (entering ?? throw new InvalidOperationException("Nothing was computed.")).narrow(0, (long)index * distinct, distinct);
+
+        private Tensor Compute(int first, int count)
+        {
+            using var scope = NewDisposeScope();
+            var steps = Math.Min(count, timesteps.shape[0] - first);
+            var t = timesteps.narrow(0, first, steps).repeat_interleave(distinct);
+            var repeated = conditions.Select(tensor => tensor.repeat([steps, .. Enumerable.Repeat(1L, (int)tensor.dim() - 1)]));
+            return plan.Embed(t, repeated).MoveToOuterDisposeScope();
+        }
+
+        public override void Dispose() => entering?.Dispose();
+    }
+}

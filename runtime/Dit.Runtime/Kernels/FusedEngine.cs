@@ -1,0 +1,90 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime.Kernels;
+
+/// <summary>Runs the steps of a plan on packed weights, in as few passes over memory as it can.</summary>
+/// <remarks>
+/// Attention mixes the tokens of a sample: its tasks are the heads of the samples, and the scores of a panel of queries never leave the cache. Every
+/// other step is done token by token, so all of them up to the next attention are one task for each block of tokens, whose activations stay in
+/// the cache as well. With one sample the blocks of its tokens are spread over the cores, with many the samples.
+/// </remarks>
+internal sealed unsafe class FusedEngine : StepEngine
+{
+    private const long WorkspaceBudget = 256L << 20; // bytes; larger batches are run in parts
+
+    private readonly PlanSteps steps;
+    private readonly CpuKernels kernels;
+    private readonly Workers workers;
+    private readonly FusedPhase[] phases;
+    private readonly List<IDisposable> packed = [];
+    private readonly Dictionary<int, FusedWorkspace> workspaces = []; // by blocks of a sample
+
+    public FusedEngine(PlanSteps steps, CpuKernels kernels, int threads)
+    {
+        (this.steps, this.kernels) = (steps, kernels);
+        workers = new Workers(threads);
+        phases = [.. new FusedPhases(steps, kernels, workers, packed).Pack()];
+        PackedBytes = packed.Sum(static item => item is PackedWeights weights ? weights.Bytes : item is NativeBuffer buffer ? buffer.Bytes : 0);
+    }
+
+    public override string Name => $"{kernels.Name}, {(workers.Count == 1 ? "1 thread" : $"{workers.Count} threads")}";
+
+    public override long PackedBytes { get; }
+
+    public override Tensor Run(Tensor x, Tensor condition, int[] rows)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var input = x.to(ScalarType.Float32).contiguous();
+        var entering = condition.to(ScalarType.Float32).contiguous();
+        var card = steps.Card;
+        var output = empty(new ImageShape(card.OutputChannels, card.Input.Height, card.Input.Width).Batch(rows.Length));
+        Run(Pointer(input), (int)x.shape[0], Pointer(entering), entering.shape[0] == 0 ? 0 : (int)(entering.numel() / entering.shape[0]), rows, Pointer(output));
+        GC.KeepAlive(input);
+        GC.KeepAlive(entering);
+        return output.MoveToOuterDisposeScope();
+    }
+
+    private void Run(float* images, int n, float* condition, int conditionLength, int[] rows, float* output)
+    {
+        var workspace = WorkspaceFor(rows.Length);
+        var card = steps.Card;
+        long inputLength = card.Input.Channels * card.Input.Height * card.Input.Width, outputLength = inputLength / card.Input.Channels * card.OutputChannels;
+        for (var first = 0; first < rows.Length; first += workspace.Passes)
+        {
+            var passes = Math.Min(workspace.Passes, rows.Length - first);
+            for (var pass = 0; pass < passes; pass++)
+            {
+                workspace.Images[pass] = (nint)(images + (first + pass) % n * inputLength);
+                workspace.Conditions[pass] = (nint)(condition + (long)rows[first + pass] * conditionLength);
+                workspace.Outputs[pass] = (nint)(output + (first + pass) * outputLength);
+            }
+            foreach (var phase in phases) workers.Run(phase.Tasks(workspace, passes), workspace.Body(phase));
+        }
+    }
+
+    // Blocks so small that their activations stay in a core's cache, and so many that all cores have work.
+    private FusedWorkspace WorkspaceFor(int passes)
+    {
+        var cached = (int)Math.Clamp((400 << 10) / (sizeof(float) * (long)steps.Card.Width), kernels.Lanes * kernels.PanelVectors, 256);
+        var blocks = Math.Max((steps.Tokens + cached - 1) / cached, (workers.Count + passes - 1) / passes);
+        var perPass = 3L * sizeof(float) * steps.Tokens * steps.Card.Width;
+        var most = (int)Math.Clamp(WorkspaceBudget / perPass, workers.Count, 64);
+        var wanted = Math.Min(passes, most);
+        if (workspaces.TryGetValue(blocks, out var found) && found.Passes >= wanted) return found;
+        found?.Dispose();
+        return workspaces[blocks] = new FusedWorkspace(steps, kernels, workers.Count, wanted, blocks, phases);
+    }
+
+    internal static float* Pointer(Tensor tensor) => (float*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
+
+    public override void Dispose()
+    {
+        workers.Dispose();
+        foreach (var workspace in workspaces.Values) workspace.Dispose();
+        workspaces.Clear();
+        foreach (var item in packed) item.Dispose();
+    }
+}
