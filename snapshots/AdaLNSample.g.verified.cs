@@ -128,6 +128,23 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, TextEmbeddings text, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree) =>
         throw new DitException($"{ModelName} has no null text to guide away from: its spec has conditioning.dropout 0. Call forward, or train with dropout.");
 
+    /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
+    /// <remarks>It holds the weights as they are now. The samplers use one by themselves.</remarks>
+    /// <returns>A plan, the caller's to dispose.</returns>
+    public InferencePlan<TextEmbeddings> Plan()
+    {
+        var plan = new PlanBuilder(Card, x_embedder, pos_embed);
+        foreach (var block in blocks)
+            block.Plan(plan);
+        final_layer.Plan(plan);
+        return plan.Build<TextEmbeddings>((t, text) =>
+        {
+            Guard.Text(ModelName, text, t, tokens: 77, width: 768, hasNull: false);
+            var c = t_embedder.call(t) + y_embedder.call(text).mean([1]); // pooled, (N, D)
+            return c;
+        });
+    }
+
     private void Initialize(Generator random)
     {
         Initialise.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
@@ -224,6 +241,18 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
             return (h + mlp.call(Layer.Modulate(h, shift2, scale2))).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
+        /// <summary>The same in the steps of an inference plan.</summary>
+        internal void Plan(PlanBuilder plan)
+        {
+            var m = plan.Modulation(modulation);
+            plan.Norm(shift: m[0], scale: m[1]);
+            attn.Plan(plan);
+            plan.Residual();
+            plan.Norm(shift: m[2], scale: m[3]);
+            mlp.Plan(plan);
+            plan.Residual();
+        }
+
         /// <summary>Every linear layer Xavier uniform, the regressing one too: starting it from zero is what adaLN-Zero adds.</summary>
         internal void Initialize(Generator random)
         {
@@ -260,6 +289,8 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
             return proj.call(mixed.transpose(1, 2).reshape(-1, 96, 64)).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
+        internal void Plan(PlanBuilder plan) => plan.Attention(qkv, proj, heads: 4);
+
         internal void Initialize(Generator random)
         {
             Initialise.XavierUniform(qkv, random);
@@ -292,6 +323,8 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
             var h = nn.functional.gelu(fc1.call(x), GELU.Approximate.tanh); // (N, T, 256)
             return fc2.call(h).MoveToOuterDisposeScope();                   // (N, T, D)
         }
+
+        internal void Plan(PlanBuilder plan) => plan.Mlp(fc1, fc2);
 
         internal void Initialize(Generator random)
         {
@@ -327,6 +360,14 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
             using var scope = NewDisposeScope();
             var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1);                           // 2 x (N, 1, D)
             return linear.call(Layer.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, 32)
+        }
+
+        /// <summary>The same in the steps of an inference plan.</summary>
+        internal void Plan(PlanBuilder plan)
+        {
+            var m = plan.Modulation(modulation);
+            plan.Norm(shift: m[0], scale: m[1]);
+            plan.Output(linear);
         }
 
         /// <summary>All zero: a new model predicts zero.</summary>

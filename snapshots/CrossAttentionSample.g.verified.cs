@@ -135,6 +135,23 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
         return Guidance.Combine(conditional: both[0], unconditional: both[1], scale, channels, inputChannels: 4).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
+    /// <remarks>It holds the weights as they are now. The samplers use one by themselves.</remarks>
+    /// <returns>A plan, the caller's to dispose.</returns>
+    public InferencePlan<TextEmbeddings> Plan()
+    {
+        var plan = new PlanBuilder(Card, x_embedder, pos_embed).Context(tokens: 78, joined: false);
+        foreach (var block in blocks)
+            block.Plan(plan);
+        final_layer.Plan(plan);
+        return plan.Build<TextEmbeddings>((t, text) =>
+        {
+            Guard.Text(ModelName, text, t, tokens: 77, width: 768, hasNull: true);
+            var context = cat([t_embedder.call(t).unsqueeze(1), y_embedder.call(text)], dim: 1); // (N, M, D)
+            return context;
+        });
+    }
+
     private void Initialize(Generator random)
     {
         Initialise.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
@@ -242,6 +259,20 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
             return (g + mlp.call(norm2.call(g))).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
+        /// <summary>The same in the steps of an inference plan.</summary>
+        internal void Plan(PlanBuilder plan)
+        {
+            plan.Norm(norm1);
+            attn.Plan(plan);
+            plan.Residual();
+            plan.NoNorm();
+            cross_attn.Plan(plan);
+            plan.Residual();
+            plan.Norm(norm2);
+            mlp.Plan(plan);
+            plan.Residual();
+        }
+
         /// <summary>Linear layers Xavier uniform, norms one and zero.</summary>
         internal void Initialize(Generator random)
         {
@@ -279,6 +310,8 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
             var mixed = nn.functional.scaled_dot_product_attention(heads[0], heads[1], heads[2]);  // (N, H, T, K)
             return proj.call(mixed.transpose(1, 2).reshape(-1, 96, 64)).MoveToOuterDisposeScope(); // (N, T, D)
         }
+
+        internal void Plan(PlanBuilder plan) => plan.Attention(qkv, proj, heads: 4);
 
         internal void Initialize(Generator random)
         {
@@ -319,6 +352,8 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
             return proj.call(mixed.transpose(1, 2).reshape(-1, 96, 64)).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
+        internal void Plan(PlanBuilder plan) => plan.CrossAttention(q, kv, proj, heads: 4);
+
         internal void Initialize(Generator random)
         {
             Initialise.XavierUniform(q, random);
@@ -353,6 +388,8 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
             return fc2.call(h).MoveToOuterDisposeScope();                   // (N, T, D)
         }
 
+        internal void Plan(PlanBuilder plan) => plan.Mlp(fc1, fc2);
+
         internal void Initialize(Generator random)
         {
             Initialise.XavierUniform(fc1, random);
@@ -383,6 +420,13 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
         {
             using var scope = NewDisposeScope();
             return linear.call(norm_final.call(x)).MoveToOuterDisposeScope(); // (N, T, 32)
+        }
+
+        /// <summary>The same in the steps of an inference plan.</summary>
+        internal void Plan(PlanBuilder plan)
+        {
+            plan.Norm(norm_final);
+            plan.Output(linear);
         }
 
         /// <summary>The linear layer zero: a new model predicts zero.</summary>

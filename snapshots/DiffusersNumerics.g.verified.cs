@@ -137,6 +137,24 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
         return Guidance.Combine(conditional: both[0], unconditional: both[1], scale, channels, inputChannels: 4).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
+    /// <remarks>It holds the weights as they are now. The samplers use one by themselves.</remarks>
+    /// <returns>A plan, the caller's to dispose.</returns>
+    public InferencePlan<ClassLabels> Plan()
+    {
+        var plan = new PlanBuilder(Card, x_embedder, pos_embed);
+        foreach (var block in blocks)
+            block.Plan(plan);
+        final_layer.Plan(plan);
+        return plan.Build<ClassLabels>((t, condition) =>
+        {
+            var labels = condition.Values;
+            Guard.Labels(ModelName, labels, t);
+            var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
+            return c;
+        });
+    }
+
     private void Initialize(Generator random)
     {
         Initialise.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
@@ -230,6 +248,18 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
             return (h + gate2 * mlp.call(Layer.Modulate(h, shift2, scale2, eps: 1e-5))).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
+        /// <summary>The same in the steps of an inference plan.</summary>
+        internal void Plan(PlanBuilder plan)
+        {
+            var m = plan.Modulation(modulation);
+            plan.Norm(shift: m[0], scale: m[1]);
+            attn.Plan(plan);
+            plan.Residual(gate: m[2]);
+            plan.Norm(shift: m[3], scale: m[4], eps: 1e-5);
+            mlp.Plan(plan);
+            plan.Residual(gate: m[5]);
+        }
+
         /// <summary>Linear layers Xavier uniform, the regressing layer zero: the block starts as the identity.</summary>
         internal void Initialize(Generator random)
         {
@@ -266,6 +296,8 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
             return proj.call(mixed.transpose(1, 2).reshape(-1, 64, 64)).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
+        internal void Plan(PlanBuilder plan) => plan.Attention(qkv, proj, heads: 4);
+
         internal void Initialize(Generator random)
         {
             Initialise.XavierUniform(qkv, random);
@@ -298,6 +330,8 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
             var h = nn.functional.gelu(fc1.call(x), GELU.Approximate.tanh); // (N, T, 256)
             return fc2.call(h).MoveToOuterDisposeScope();                   // (N, T, D)
         }
+
+        internal void Plan(PlanBuilder plan) => plan.Mlp(fc1, fc2);
 
         internal void Initialize(Generator random)
         {
@@ -333,6 +367,14 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
             using var scope = NewDisposeScope();
             var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1);                           // 2 x (N, 1, D)
             return linear.call(Layer.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, 32)
+        }
+
+        /// <summary>The same in the steps of an inference plan.</summary>
+        internal void Plan(PlanBuilder plan)
+        {
+            var m = plan.Modulation(modulation);
+            plan.Norm(shift: m[0], scale: m[1]);
+            plan.Output(linear);
         }
 
         /// <summary>All zero: a new model predicts zero.</summary>

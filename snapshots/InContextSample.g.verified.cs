@@ -135,6 +135,24 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
         return Guidance.Combine(conditional: both[0], unconditional: both[1], scale, channels, inputChannels: 4).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
+    /// <remarks>It holds the weights as they are now. The samplers use one by themselves.</remarks>
+    /// <returns>A plan, the caller's to dispose.</returns>
+    public InferencePlan<ClassLabels> Plan()
+    {
+        var plan = new PlanBuilder(Card, x_embedder, pos_embed).Context(tokens: 2, joined: true);
+        foreach (var block in blocks)
+            block.Plan(plan);
+        final_layer.Plan(plan);
+        return plan.Build<ClassLabels>((t, condition) =>
+        {
+            var labels = condition.Values;
+            Guard.Labels(ModelName, labels, t);
+            var context = cat([t_embedder.call(t).unsqueeze(1), y_embedder.call(labels).unsqueeze(1)], dim: 1); // (N, M, D)
+            return context;
+        });
+    }
+
     private void Initialize(Generator random)
     {
         Initialise.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
@@ -227,6 +245,17 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
             return (h + mlp.call(norm2.call(h))).MoveToOuterDisposeScope(); // (N, T + M, D)
         }
 
+        /// <summary>The same in the steps of an inference plan.</summary>
+        internal void Plan(PlanBuilder plan)
+        {
+            plan.Norm(norm1);
+            attn.Plan(plan);
+            plan.Residual();
+            plan.Norm(norm2);
+            mlp.Plan(plan);
+            plan.Residual();
+        }
+
         /// <summary>Linear layers Xavier uniform, norms one and zero.</summary>
         internal void Initialize(Generator random)
         {
@@ -264,6 +293,8 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
             return proj.call(mixed.transpose(1, 2).reshape(-1, 98, 64)).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
+        internal void Plan(PlanBuilder plan) => plan.Attention(qkv, proj, heads: 4);
+
         internal void Initialize(Generator random)
         {
             Initialise.XavierUniform(qkv, random);
@@ -297,6 +328,8 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
             return fc2.call(h).MoveToOuterDisposeScope();                   // (N, T, D)
         }
 
+        internal void Plan(PlanBuilder plan) => plan.Mlp(fc1, fc2);
+
         internal void Initialize(Generator random)
         {
             Initialise.XavierUniform(fc1, random);
@@ -327,6 +360,13 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
         {
             using var scope = NewDisposeScope();
             return linear.call(norm_final.call(x)).MoveToOuterDisposeScope(); // (N, T, 32)
+        }
+
+        /// <summary>The same in the steps of an inference plan.</summary>
+        internal void Plan(PlanBuilder plan)
+        {
+            plan.Norm(norm_final);
+            plan.Output(linear);
         }
 
         /// <summary>The linear layer zero: a new model predicts zero.</summary>

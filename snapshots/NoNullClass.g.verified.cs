@@ -128,6 +128,24 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree) =>
         throw new DitException($"{ModelName} has no null class to guide away from: its spec has conditioning.dropout 0. Call forward, or train with dropout.");
 
+    /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
+    /// <remarks>It holds the weights as they are now. The samplers use one by themselves.</remarks>
+    /// <returns>A plan, the caller's to dispose.</returns>
+    public InferencePlan<ClassLabels> Plan()
+    {
+        var plan = new PlanBuilder(Card, x_embedder, pos_embed);
+        foreach (var block in blocks)
+            block.Plan(plan);
+        final_layer.Plan(plan);
+        return plan.Build<ClassLabels>((t, condition) =>
+        {
+            var labels = condition.Values;
+            Guard.Labels(ModelName, labels, t);
+            var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
+            return c;
+        });
+    }
+
     private void Initialize(Generator random)
     {
         Initialise.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
@@ -221,6 +239,18 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
             return (h + gate2 * mlp.call(Layer.Modulate(h, shift2, scale2))).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
+        /// <summary>The same in the steps of an inference plan.</summary>
+        internal void Plan(PlanBuilder plan)
+        {
+            var m = plan.Modulation(modulation);
+            plan.Norm(shift: m[0], scale: m[1]);
+            attn.Plan(plan);
+            plan.Residual(gate: m[2]);
+            plan.Norm(shift: m[3], scale: m[4]);
+            mlp.Plan(plan);
+            plan.Residual(gate: m[5]);
+        }
+
         /// <summary>Linear layers Xavier uniform, the regressing layer zero: the block starts as the identity.</summary>
         internal void Initialize(Generator random)
         {
@@ -257,6 +287,8 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
             return proj.call(mixed.transpose(1, 2).reshape(-1, 32, 64)).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
+        internal void Plan(PlanBuilder plan) => plan.Attention(qkv, proj, heads: 4);
+
         internal void Initialize(Generator random)
         {
             Initialise.XavierUniform(qkv, random);
@@ -289,6 +321,8 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
             var h = nn.functional.gelu(fc1.call(x), GELU.Approximate.tanh); // (N, T, 160)
             return fc2.call(h).MoveToOuterDisposeScope();                   // (N, T, D)
         }
+
+        internal void Plan(PlanBuilder plan) => plan.Mlp(fc1, fc2);
 
         internal void Initialize(Generator random)
         {
@@ -324,6 +358,14 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
             using var scope = NewDisposeScope();
             var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1);                           // 2 x (N, 1, D)
             return linear.call(Layer.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, 12)
+        }
+
+        /// <summary>The same in the steps of an inference plan.</summary>
+        internal void Plan(PlanBuilder plan)
+        {
+            var m = plan.Modulation(modulation);
+            plan.Norm(shift: m[0], scale: m[1]);
+            plan.Output(linear);
         }
 
         /// <summary>All zero: a new model predicts zero.</summary>

@@ -111,6 +111,22 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
         return Layer.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 8).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
+    /// <remarks>It holds the weights as they are now. The samplers use one by themselves.</remarks>
+    /// <returns>A plan, the caller's to dispose.</returns>
+    public InferencePlan<NoCondition> Plan()
+    {
+        var plan = new PlanBuilder(Card, x_embedder, pos_embed);
+        foreach (var block in blocks)
+            block.Plan(plan);
+        final_layer.Plan(plan);
+        return plan.Build<NoCondition>((t, _) =>
+        {
+            var c = t_embedder.call(t); // (N, D)
+            return c;
+        });
+    }
+
     private void Initialize(Generator random)
     {
         Initialise.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
@@ -202,6 +218,18 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
             return (h + gate2 * mlp.call(Layer.Modulate(h, shift2, scale2))).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
+        /// <summary>The same in the steps of an inference plan.</summary>
+        internal void Plan(PlanBuilder plan)
+        {
+            var m = plan.Modulation(modulation);
+            plan.Norm(shift: m[0], scale: m[1]);
+            attn.Plan(plan);
+            plan.Residual(gate: m[2]);
+            plan.Norm(shift: m[3], scale: m[4]);
+            mlp.Plan(plan);
+            plan.Residual(gate: m[5]);
+        }
+
         /// <summary>Linear layers Xavier uniform, the regressing layer zero: the block starts as the identity.</summary>
         internal void Initialize(Generator random)
         {
@@ -238,6 +266,8 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
             return proj.call(mixed.transpose(1, 2).reshape(-1, 96, 64)).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
+        internal void Plan(PlanBuilder plan) => plan.Attention(qkv, proj, heads: 4);
+
         internal void Initialize(Generator random)
         {
             Initialise.XavierUniform(qkv, random);
@@ -270,6 +300,8 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
             var h = nn.functional.gelu(fc1.call(x), GELU.Approximate.tanh); // (N, T, 256)
             return fc2.call(h).MoveToOuterDisposeScope();                   // (N, T, D)
         }
+
+        internal void Plan(PlanBuilder plan) => plan.Mlp(fc1, fc2);
 
         internal void Initialize(Generator random)
         {
@@ -305,6 +337,14 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
             using var scope = NewDisposeScope();
             var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1);                           // 2 x (N, 1, D)
             return linear.call(Layer.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, 32)
+        }
+
+        /// <summary>The same in the steps of an inference plan.</summary>
+        internal void Plan(PlanBuilder plan)
+        {
+            var m = plan.Modulation(modulation);
+            plan.Norm(shift: m[0], scale: m[1]);
+            plan.Output(linear);
         }
 
         /// <summary>All zero: a new model predicts zero.</summary>

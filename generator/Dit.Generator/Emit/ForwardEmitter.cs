@@ -51,6 +51,7 @@ internal static class ForwardEmitter
                 return plan.Build<{{condition.Type}}>((t, {{name}}) =>
                 {
                     {{Code.LineIf(condition.Unwrap)}}
+                    {{Code.LineIf(ConditionGuard(spec, "t"))}}
                     {{path.Condition}}
                     return {{path.Variable}};
                 });
@@ -62,11 +63,14 @@ internal static class ForwardEmitter
     public static string Guards(ModelSpec spec)
     {
         const string common = "Guard.Input(ModelName, nameof(x), x, Card.Input);\nGuard.PerSample(ModelName, nameof(t), t, x);";
-        return spec.Conditioning.Condition.Match(
-            static _ => common,
-            static _ => $"{common}\nGuard.Labels(ModelName, labels, x);",
-            static text => $"{common}\n{TextEmitter.Guard(text)}");
+        return ConditionGuard(spec, "x") is { } guard ? $"{common}\n{guard}" : common;
     }
+
+    // One condition for each sample of the batch.
+    private static string? ConditionGuard(ModelSpec spec, string batch) => spec.Conditioning.Condition.Match<string?>(
+        static _ => null,
+        _ => $"Guard.Labels(ModelName, labels, {batch});",
+        text => TextEmitter.Guard(text, batch));
 
     private static ForwardPath Path(ModelSpec spec, ConditionCode condition)
     {

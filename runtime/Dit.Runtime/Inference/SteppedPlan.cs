@@ -71,9 +71,18 @@ internal sealed class SteppedPlan<TCondition> : InferencePlan<TCondition>
 
         private int StepsAtOnce => (int)Math.Clamp(Budget / (sizeof(float) * Math.Max(1L, plan.steps.ModulationLength + (long)plan.steps.ContextTokens * plan.steps.Card.Width) * distinct), 1, timesteps.shape[0]);
 
-        public override Tensor Predict(Tensor x, int step) => plan.engine.Run(x, Entering(step), rows);
+        public override Tensor Predict(Tensor x, int step) => Run(x, step, rows);
 
-        public override Tensor PredictBoth(Tensor x, int step) => plan.engine.Run(x, Entering(step), both);
+        public override Tensor PredictBoth(Tensor x, int step) => Run(x, step, both);
+
+        private Tensor Run(Tensor x, int step, int[] passes)
+        {
+            Guard.Input(plan.steps.Card.Name, nameof(x), x, plan.steps.Card.Input);
+            if (x.shape[0] != rows.Length)
+                throw new DitException($"{plan.steps.Card.Name}: x holds {x.shape[0]} samples, and conditions were given for {rows.Length}.");
+            using var scope = NewDisposeScope();
+            return plan.engine.Run(x, Entering(step), passes).MoveToOuterDisposeScope();
+        }
 
         private Tensor Entering(int step)
         {

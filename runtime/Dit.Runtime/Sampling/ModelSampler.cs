@@ -66,7 +66,7 @@ public sealed class Sampler<TModel> : Sampler
         long firstIndex = 0,
         Action<SamplingState>? observe = null,
         GuidanceInterval? interval = null) =>
-        With(model, labels, guidance, channels, interval, (denoiseAt, device) =>
+        With(model, labels, new(guidance, channels, interval), (denoiseAt, device) =>
         {
             using var noise = new KeyedNoise(seed, firstIndex, labels.Count, TModel.Card.Input, device);
             return Loop.Sample(denoiseAt, noise, progress, cancellation, observe);
@@ -92,27 +92,24 @@ public sealed class Sampler<TModel> : Sampler
         CancellationToken cancellation = default,
         GuidanceChannels channels = GuidanceChannels.FirstThree,
         GuidanceInterval? interval = null) =>
-        With(model, labels, guidance, channels, interval, (denoiseAt, device) =>
+        With(model, labels, new(guidance, channels, interval), (denoiseAt, device) =>
         {
             using var x0 = samples.to(ScalarType.Float32, device);
             return Loop.Invert(denoiseAt, x0, progress, cancellation, null);
         });
 
-    /// <summary>Binds labels and guidance to the model, and runs.</summary>
-    private Tensor With(
-        TModel model, IReadOnlyList<int> labels, double guidance, GuidanceChannels channels, GuidanceInterval? interval, Func<Func<int, Denoiser>, Device, Tensor> run)
+    /// <summary>Binds labels and guidance to the model, and runs. Samples of one class share what is computed from it.</summary>
+    private Tensor With(TModel model, IReadOnlyList<int> labels, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
     {
-        RequireGuidance(TModel.Card, guidance);
         RequireLabels(labels);
-        return With(model, Bind, run);
+        int[] distinct = [.. labels.Concat(guidance.Acts ? [TModel.Card.NullClass] : []).Distinct().Order()];
+        int[] rows = [.. labels.Select(label => Array.IndexOf(distinct, label))];
+        return With(model, TModel.Card, model.Plan, Conditions, guidance, run);
 
-        Func<int, Denoiser> Bind(Device device)
-        {
-            var classes = tensor(labels.Select(label => (long)label).ToArray(), device: device); // (N,)
-            return Guided(guidance, interval,
-                plain: (x, t) => model.call(x, t, classes),
-                guided: (x, t) => model.ForwardWithGuidance(x, t, classes, guidance, channels));
-        }
+        SampleConditions<ClassLabels> Conditions(Device device) => new(
+            new(tensor(Array.ConvertAll(distinct, static label => (long)label), device: device)),
+            rows,
+            guidance.Acts ? Array.IndexOf(distinct, TModel.Card.NullClass) : null);
     }
 
     private static void RequireLabels(IReadOnlyList<int> labels)

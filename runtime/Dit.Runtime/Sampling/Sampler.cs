@@ -52,30 +52,31 @@ public abstract class Sampler
         where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
         new(SamplerSettings.Ddim(name, TModel.Diffusion, steps, eta, clipDenoised));
 
-    /// <summary>Runs <paramref name="run"/> with the network of each timestep bound to its condition: it is given states in the model's type.</summary>
-    /// <remarks>Generated models have no mode: training or not, they compute the same.</remarks>
-    private protected static Tensor With(nn.Module model, Func<Device, Func<int, Denoiser>> bind, Func<Func<int, Denoiser>, Device, Tensor> run)
+    /// <summary>Runs <paramref name="run"/> with the network of each timestep, by a plan that is made for the run: what depends on the timestep and the condition alone is computed once.</summary>
+    /// <remarks>Generated models have no mode: training or not, they compute the same. Hooks on the model's layers are not called.</remarks>
+    private protected Tensor With<TCondition>(
+        nn.Module model, ModelCard card, Func<InferencePlan<TCondition>> makePlan, Func<Device, SampleConditions<TCondition>> conditionsOn, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
+        where TCondition : ICondition<TCondition>
     {
+        RequireGuidance(card, guidance.Scale);
         var parameter = model.parameters().First();
         var (dtype, device) = (parameter.dtype, parameter.device);
+        using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var denoiseAt = bind(device);
-        return run(step => Converted(denoiseAt(step)), device).MoveToOuterDisposeScope();
+        var conditions = conditionsOn(device);
+        var timesteps = Loop.Process.OriginalTimesteps([.. Enumerable.Range(0, Steps)], device); // (S,)
+        using var plan = makePlan();
+        using var trajectory = plan.Follow(timesteps, conditions.Distinct, conditions.Rows, conditions.NullRow);
+        return run(DenoiseAt, device).MoveToOuterDisposeScope();
 
-        Denoiser Converted(Denoiser denoise) => (x, t) =>
+        Denoiser DenoiseAt(int step) => (x, _) =>
         {
-            using var input = x.to(dtype);
-            return denoise(input, t);
+            using var inner = NewDisposeScope();
+            var input = x.to(dtype);
+            if (!guidance.ActsAt(step, Loop.Process)) return trajectory.Predict(input, step).MoveToOuterDisposeScope();
+            var both = trajectory.PredictBoth(input, step).chunk(2); // 2 x (N, C or 2 C, Y, X)
+            return Guidance.Combine(conditional: both[0], unconditional: both[1], guidance.Scale, guidance.Channels, card.Input.Channels).MoveToOuterDisposeScope();
         };
-    }
-
-    /// <summary>The guided network where guidance acts, and the plain one elsewhere.</summary>
-    private protected Func<int, Denoiser> Guided(double guidance, GuidanceInterval? interval, Denoiser plain, Denoiser guided)
-    {
-        if (guidance == 1.0) return _ => plain;
-        if (interval is null) return _ => guided;
-        var sigmas = Loop.Process.Schedule.SqrtRecipm1AlphasCumprod;
-        return step => interval.Contains(sigmas[step]) ? guided : plain;
     }
 
     private protected static void RequireGuidance(ModelCard card, double guidance)
@@ -85,6 +86,27 @@ public abstract class Sampler
         if (guidance != 1.0 && !card.CanBeGuided)
             throw new DitException($"{card.Name} cannot be guided: its spec has conditioning.dropout 0, so it has no null {(card.Classes > 0 ? "class" : "text")}. Sample with guidance 1.");
     }
+}
+
+/// <summary>The conditions of a batch.</summary>
+/// <param name="Distinct">Those that differ.</param>
+/// <param name="Rows">Which of them each sample has.</param>
+/// <param name="NullRow">Which of them is no condition; null where there is no guidance.</param>
+internal sealed record SampleConditions<TCondition>(TCondition Distinct, int[] Rows, int? NullRow);
+
+/// <summary>How a run is guided.</summary>
+/// <param name="Scale">Guidance scale; 1 is no guidance, one pass per step.</param>
+/// <param name="Channels">The channels to guide.</param>
+/// <param name="Interval">The noise levels at which guidance acts; null for all.</param>
+internal sealed record GuidanceUse(double Scale, GuidanceChannels Channels, GuidanceInterval? Interval)
+{
+    public static readonly GuidanceUse None = new(1, GuidanceChannels.FirstThree, null);
+
+    /// <summary>Whether there is guidance at all.</summary>
+    public bool Acts => Scale != 1;
+
+    /// <summary>Whether it acts at a step of a process.</summary>
+    public bool ActsAt(int step, GaussianDiffusion process) => Acts && (Interval is not { } interval || interval.Contains(process.Schedule.SqrtRecipm1AlphasCumprod[step]));
 }
 
 /// <summary>What a sampler is, whatever its model.</summary>

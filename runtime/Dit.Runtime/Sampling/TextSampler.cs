@@ -37,7 +37,7 @@ public sealed class TextSampler<TModel> : Sampler
         long firstIndex = 0,
         Action<SamplingState>? observe = null,
         GuidanceInterval? interval = null) =>
-        With(model, text, guidance, channels, interval, (denoiseAt, device) =>
+        With(model, text, new(guidance, channels, interval), (denoiseAt, device) =>
         {
             using var noise = new KeyedNoise(seed, firstIndex, checked((int)text.Count), TModel.Card.Input, device);
             return Loop.Sample(denoiseAt, noise, progress, cancellation, observe);
@@ -63,24 +63,21 @@ public sealed class TextSampler<TModel> : Sampler
         CancellationToken cancellation = default,
         GuidanceChannels channels = GuidanceChannels.FirstThree,
         GuidanceInterval? interval = null) =>
-        With(model, text, guidance, channels, interval, (denoiseAt, device) =>
+        With(model, text, new(guidance, channels, interval), (denoiseAt, device) =>
         {
             using var x0 = samples.to(ScalarType.Float32, device);
             return Loop.Invert(denoiseAt, x0, progress, cancellation, null);
         });
 
-    private Tensor With(
-        TModel model, TextEmbeddings text, double guidance, GuidanceChannels channels, GuidanceInterval? interval, Func<Func<int, Denoiser>, Device, Tensor> run)
+    private Tensor With(TModel model, TextEmbeddings text, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
     {
-        RequireGuidance(TModel.Card, guidance);
-        return With(model, Bind, run);
+        var n = checked((int)text.Count);
+        return With(model, TModel.Card, model.Plan, Conditions, guidance, run);
 
-        Func<int, Denoiser> Bind(Device device)
+        SampleConditions<TextEmbeddings> Conditions(Device device)
         {
             var there = text.To(device);
-            return Guided(guidance, interval,
-                plain: (x, t) => model.call(x, t, there),
-                guided: (x, t) => model.ForwardWithGuidance(x, t, there, guidance, channels));
+            return new(guidance.Acts ? there.ThenNull().Select(values => values.narrow(0, 0, n + 1)) : there, [.. Enumerable.Range(0, n)], guidance.Acts ? n : null);
         }
     }
 }

@@ -31,7 +31,7 @@ public sealed class UnconditionalSampler<TModel> : Sampler
         CancellationToken cancellation = default,
         long firstIndex = 0,
         Action<SamplingState>? observe = null) =>
-        With(model, Bind(model), (denoiseAt, device) =>
+        With(model, count, (denoiseAt, device) =>
         {
             using var noise = new KeyedNoise(seed, firstIndex, count, TModel.Card.Input, device);
             return Loop.Sample(denoiseAt, noise, progress, cancellation, observe);
@@ -45,13 +45,14 @@ public sealed class UnconditionalSampler<TModel> : Sampler
     /// <returns>Noise in float32 on the model's device, (N, C, Y, X).</returns>
     /// <exception cref="DitException">The method is not DDIM with eta 0.</exception>
     public Tensor Invert(TModel model, Tensor samples, IProgress<SamplingProgress>? progress = null, CancellationToken cancellation = default) =>
-        With(model, Bind(model), (denoiseAt, device) =>
+        With(model, checked((int)samples.shape[0]), (denoiseAt, device) =>
         {
             using var x0 = samples.to(ScalarType.Float32, device);
             return Loop.Invert(denoiseAt, x0, progress, cancellation, null);
         });
 
-    private static Func<Device, Func<int, Denoiser>> Bind(TModel model) => _ => _ => (x, t) => model.call(x, t);
+    private Tensor With(TModel model, int count, Func<Func<int, Denoiser>, Device, Tensor> run) =>
+        With(model, TModel.Card, model.Plan, _ => new SampleConditions<NoCondition>(new(), new int[Math.Max(0, count)], null), GuidanceUse.None, run);
 }
 
 /// <summary>Makes samplers of unconditional models; generated code calls it.</summary>

@@ -24,7 +24,7 @@ internal static class TextEmitter
             "var texts = text.ThenNull(); // 2 N of them", "texts"));
 
     /// <summary>The statement that checks the argument.</summary>
-    public static string Guard(Condition.Text text) => $"Guard.Text(ModelName, text, x, tokens: {text.Tokens}, width: {text.Width}, hasNull: {Has(text)});";
+    public static string Guard(Condition.Text text, string batch) => $"Guard.Text(ModelName, text, {batch}, tokens: {text.Tokens}, width: {text.Width}, hasNull: {Has(text)});";
 
     private static string Has(Condition.Text text) => text.HasNull ? "true" : "false";
 }
