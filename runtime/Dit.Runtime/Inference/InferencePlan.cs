@@ -44,8 +44,8 @@ internal abstract class PlanTrajectory : IDisposable
     /// <summary>The prediction of a step under the conditions, (N, C or 2 C, Y, X).</summary>
     public abstract Tensor Predict(Tensor x, int step);
 
-    /// <summary>The predictions under the conditions, then those under none, (2 N, C or 2 C, Y, X).</summary>
-    public abstract Tensor PredictBoth(Tensor x, int step);
+    /// <summary>The prediction of a step under classifier-free guidance, (N, C or 2 C, Y, X).</summary>
+    public abstract Tensor PredictGuided(Tensor x, int step, double scale, GuidanceChannels channels);
 
     public abstract void Dispose();
 }

@@ -73,7 +73,12 @@ internal sealed class SteppedPlan<TCondition> : InferencePlan<TCondition>
 
         public override Tensor Predict(Tensor x, int step) => Run(x, step, rows);
 
-        public override Tensor PredictBoth(Tensor x, int step) => Run(x, step, both);
+        public override Tensor PredictGuided(Tensor x, int step, double scale, GuidanceChannels channels)
+        {
+            using var scope = NewDisposeScope();
+            var halves = Run(x, step, both).chunk(2); // 2 x (N, C or 2 C, Y, X)
+            return Guidance.Combine(conditional: halves[0], unconditional: halves[1], scale, channels, plan.steps.Card.Input.Channels).MoveToOuterDisposeScope();
+        }
 
         private Tensor Run(Tensor x, int step, int[] passes)
         {

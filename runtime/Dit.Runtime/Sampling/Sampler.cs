@@ -71,11 +71,10 @@ public abstract class Sampler
 
         Denoiser DenoiseAt(int step) => (x, _) =>
         {
-            using var inner = NewDisposeScope();
-            var input = x.to(dtype);
-            if (!guidance.ActsAt(step, Loop.Process)) return trajectory.Predict(input, step).MoveToOuterDisposeScope();
-            var both = trajectory.PredictBoth(input, step).chunk(2); // 2 x (N, C or 2 C, Y, X)
-            return Guidance.Combine(conditional: both[0], unconditional: both[1], guidance.Scale, guidance.Channels, card.Input.Channels).MoveToOuterDisposeScope();
+            using var input = x.to(dtype);
+            return guidance.ActsAt(step, Loop.Process)
+                ? trajectory.PredictGuided(input, step, guidance.Scale, guidance.Channels)
+                : trajectory.Predict(input, step);
         };
     }
 

@@ -58,13 +58,13 @@ public sealed class ConditionSamplerTests : IDisposable
         var texts = Texts(2);
         Close.To(
             OfPooledText.Samplers.Ddpm10.Loop.Sample((x, t) => text.forward(x, t, texts), Start()),
-            OfPooledText.Samplers.Ddpm10.Sample(text, texts, guidance: 1, seed: Seed), 0);
+            OfPooledText.Samplers.Ddpm10.Sample(text, texts, guidance: 1, seed: Seed), Close.OneStep);
         Close.To(
             OfPooledText.Samplers.Ddpm10.Loop.Sample((x, t) => text.ForwardWithGuidance(x, t, texts, 3, GuidanceChannels.All), Start()),
-            OfPooledText.Samplers.Ddpm10.Sample(text, texts, guidance: 3, seed: Seed, channels: GuidanceChannels.All), 0);
+            OfPooledText.Samplers.Ddpm10.Sample(text, texts, guidance: 3, seed: Seed, channels: GuidanceChannels.All), Close.OneStep);
         Close.To(
             OfNothing.Samplers.Ddpm10.Loop.Sample((x, t) => nothing.forward(x, t), Start()),
-            OfNothing.Samplers.Ddpm10.Sample(nothing, 2, Seed), 0);
+            OfNothing.Samplers.Ddpm10.Sample(nothing, 2, Seed), Close.OneStep);
 
         static INoiseSource Start() => new KeyedNoise(Seed, 0, 2, OfNothing.Card.Input, CPU);
     }
@@ -142,10 +142,10 @@ public sealed class ConditionSamplerTests : IDisposable
         var (samples, texts) = (Noise(2), Texts(2));
         Close.To(
             OfText.Samplers.Ddim5.Loop.Invert((x, t) => text.ForwardWithGuidance(x, t, texts, 1.5), samples),
-            OfText.Samplers.Ddim5.Invert(text, samples, texts, guidance: 1.5), 0);
+            OfText.Samplers.Ddim5.Invert(text, samples, texts, guidance: 1.5), Close.OneStep);
         Close.To(
             OfNothing.Samplers.Ddim5.Loop.Invert((x, t) => nothing.forward(x, t), samples),
-            OfNothing.Samplers.Ddim5.Invert(nothing, samples), 0);
+            OfNothing.Samplers.Ddim5.Invert(nothing, samples), Close.OneStep);
         Assert.Contains("cannot be run backwards", Assert.Throws<DitException>(() => OfText.Samplers.Ddpm10.Invert(text, samples, texts)).Message);
         Assert.Contains("cannot be run backwards", Assert.Throws<DitException>(() => OfNothing.Samplers.Ddpm10.Invert(nothing, samples)).Message);
     }
