@@ -19,7 +19,7 @@ internal static class GeneratorComparison
         var edited = code.AddSyntaxTrees(CSharpSyntaxTree.ParseText("class Edited;"));
         var driver = NewDriver().RunGenerators(code);
 
-        if (driver.GetRunResult().GeneratedTrees.Length == 0) throw new InvalidOperationException($"Nothing was generated from {folder}.");
+        if (driver.GetRunResult().GeneratedTrees.Length == 0) throw new InvalidOperationException($"Nothing was generated from {folder}.", driver.GetRunResult().Results[0].Exception);
 
         var whole = Spread.Of(Times(() => NewDriver().RunGenerators(code)));
         yield return new("generator, first run", "", null, whole.Median, Note: $"{texts.Length} files, {driver.GetRunResult().GeneratedTrees.Length} generated");
