@@ -13,6 +13,7 @@ namespace Dit.Runtime.Kernels;
 /// </remarks>
 internal sealed unsafe class FusedEngine : StepEngine
 {
+    private const long CacheBudget = 600 << 10; // bytes of a block's tokens: most of a core's second-level cache holds them and what is made of them
     private const long WorkspaceBudget = 256L << 20; // bytes
 
     private readonly Lock turn = new();
@@ -45,6 +46,9 @@ internal sealed unsafe class FusedEngine : StepEngine
         }
         PackedBytes = packed.Sum(static item => item is PackedWeights weights ? weights.Bytes : item is NativeBuffer buffer ? buffer.Bytes : 0);
     }
+
+    // A plan that is forgotten: its memory frees itself, its threads do not.
+    ~FusedEngine() => workers?.End();
 
     public override string Name => $"{kernels.Name}, {(workers.Count == 1 ? "1 thread" : $"{workers.Count} threads")}";
 
@@ -87,17 +91,25 @@ internal sealed unsafe class FusedEngine : StepEngine
         }
     }
 
-    // Blocks so small that their activations stay in a core's cache, and so many that all cores have work.
     private FusedWorkspace WorkspaceFor(int passes)
     {
-        var cached = (int)Math.Clamp((400 << 10) / (sizeof(float) * (long)steps.Card.Width), kernels.Lanes * kernels.PanelVectors, 256);
-        var blocks = Math.Max((steps.Tokens + cached - 1) / cached, (workers.Count + passes - 1) / passes);
+        var blocks = Blocks(passes);
         var perPass = 3L * sizeof(float) * steps.Tokens * steps.Card.Width;
         var most = (int)Math.Clamp(budget / perPass, workers.Count, Math.Max(workers.Count, 64));
         var wanted = Math.Min(passes, most);
         if (workspaces.TryGetValue(blocks, out var found) && found.Passes >= wanted) return found;
         found?.Dispose();
         return workspaces[blocks] = new FusedWorkspace(steps, kernels, workers.Count, wanted, blocks, phases);
+    }
+
+    // Blocks of a sample: so small that their activations stay in a core's cache, and so many that no core waits for another.
+    private int Blocks(int passes)
+    {
+        var vectors = (steps.Tokens + kernels.Lanes - 1) / kernels.Lanes;
+        var cached = Math.Max(kernels.PanelVectors, (int)(CacheBudget / (sizeof(float) * (long)steps.Card.Width * kernels.Lanes)));
+        var blocks = Math.Min(vectors, (vectors + cached - 1) / cached);
+        while (blocks < vectors && passes * blocks < 4 * workers.Count && passes * blocks % workers.Count != 0) blocks++;
+        return blocks;
     }
 
     internal static float* Pointer(Tensor tensor) => (float*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
@@ -109,6 +121,7 @@ internal sealed unsafe class FusedEngine : StepEngine
             if (!isDisposed) Release();
             isDisposed = true;
         }
+        GC.SuppressFinalize(this);
     }
 
     private void Release()

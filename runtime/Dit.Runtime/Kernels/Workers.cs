@@ -17,6 +17,8 @@ internal sealed class Workers : IDisposable
 {
     private const int LooksBeforeSleep = 2000;
 
+    private static int living;
+
     private readonly Thread[] threads;
     private readonly SemaphoreSlim wake = new(0);
     private WorkerTask? body;
@@ -37,9 +39,13 @@ internal sealed class Workers : IDisposable
         {
             var worker = i + 1;
             threads[i] = new Thread(() => Serve(worker)) { IsBackground = true, Name = $"Dit.Gen worker {worker}" };
+            Interlocked.Increment(ref living);
             threads[i].Start();
         }
     }
+
+    /// <summary>Threads of all that have not ended.</summary>
+    public static int LivingThreads => Volatile.Read(ref living);
 
     /// <summary>Workers, the asking thread counted.</summary>
     public int Count { get; }
@@ -80,6 +86,7 @@ internal sealed class Workers : IDisposable
             Await();
             Work(worker);
         }
+        Interlocked.Decrement(ref living);
     }
 
     // Looks for a while, then sleeps until it is woken.
@@ -121,12 +128,18 @@ internal sealed class Workers : IDisposable
         }
     }
 
-    /// <summary>Ends the threads.</summary>
-    public void Dispose()
+    /// <summary>Asks the threads to end.</summary>
+    public void End()
     {
         if (ended) return;
         ended = true;
-        wake.Release(Math.Max(1, threads.Length));
+        wake.Release(Count);
+    }
+
+    /// <summary>Ends the threads.</summary>
+    public void Dispose()
+    {
+        End();
         foreach (var thread in threads) thread.Join();
         wake.Dispose();
     }
