@@ -58,10 +58,14 @@ public class WorkersTests
     [Theory, InlineData(1), InlineData(4)]
     public void They_end_once_and_refuse_work_afterwards(int threads)
     {
+        var before = Workers.LivingThreads;
         var workers = new Workers(threads);
         workers.Run(8, static (_, _) => { });
+        Assert.Equal(before + threads - 1, Workers.LivingThreads);
+        workers.End();
         workers.Dispose();
         workers.Dispose();
+        Assert.Equal(before, Workers.LivingThreads);
 
         Assert.Throws<ObjectDisposedException>(() => workers.Run(8, static (_, _) => { }));
         new Workers(threads).Dispose(); // without ever having worked
