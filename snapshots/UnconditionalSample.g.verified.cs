@@ -120,7 +120,7 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
         foreach (var block in blocks)
             block.Plan(plan);
         final_layer.Plan(plan);
-        return plan.Build<NoCondition>((t, _) =>
+        return plan.Build<NoCondition>((t, nothing) =>
         {
             var c = t_embedder.call(t); // (N, D)
             return c;
