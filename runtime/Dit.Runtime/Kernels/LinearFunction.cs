@@ -51,7 +51,7 @@ internal sealed unsafe class LinearFunction : autograd.SingleTensorFunction<Line
     private static List<Tensor?> ByOperators(Tensor x, Tensor weight, Tensor gradient)
     {
         var g = gradient.reshape(-1, weight.shape[0]);
-        return TrainingFunctions.Give(gradient.matmul(weight), g.t().matmul(x.reshape(-1, weight.shape[1])), g.sum(0));
+        return TrainingFunctions.Give(gradient.matmul(weight), g.t().matmul(x.reshape(-1, weight.shape[1])), g.sum(0, keepdim: false));
     }
 
     private static (int Rows, int Into, int From) Sizes(Tensor x, Tensor weight) =>

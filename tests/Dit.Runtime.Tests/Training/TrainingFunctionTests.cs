@@ -47,7 +47,7 @@ public class TrainingFunctionTests
         var inputs = Inputs(function, (2, 5, 7, 6));
         var second = new[] { Operators(function, inputs), Kernels(function, inputs) }.Select(result =>
         {
-            var first = autograd.grad([result.square().sum()], inputs, create_graph: true);
+            var first = autograd.grad([result.square().sum()], inputs, retain_graph: true, create_graph: true);
             return autograd.grad([first.Aggregate(zeros(1), (sum, gradient) => sum + gradient.sin().sum())], inputs);
         }).ToArray();
         foreach (var (wanted, given) in second[0].Zip(second[1])) Close.To(wanted, given, Close.Loop, function);
