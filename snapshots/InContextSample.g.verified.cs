@@ -136,7 +136,7 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
     }
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-    /// <remarks>It holds the weights as they are now. The samplers use one by themselves.</remarks>
+    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves.</remarks>
     /// <returns>A plan, the caller's to dispose.</returns>
     public InferencePlan<ClassLabels> Plan()
     {

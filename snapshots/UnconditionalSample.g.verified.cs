@@ -112,7 +112,7 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
     }
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-    /// <remarks>It holds the weights as they are now. The samplers use one by themselves.</remarks>
+    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves.</remarks>
     /// <returns>A plan, the caller's to dispose.</returns>
     public InferencePlan<NoCondition> Plan()
     {
@@ -120,7 +120,7 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
         foreach (var block in blocks)
             block.Plan(plan);
         final_layer.Plan(plan);
-        return plan.Build<NoCondition>((t, _) =>
+        return plan.Build<NoCondition>((t, nothing) =>
         {
             var c = t_embedder.call(t); // (N, D)
             return c;

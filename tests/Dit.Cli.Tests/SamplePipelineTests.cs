@@ -168,7 +168,7 @@ public sealed class SamplePipelineTests : IDisposable
         Run(LineOfLatents("unguided.safetensors", "--cfg", "1")).Succeeds();
         using var scope = NewDisposeScope();
         Assert.True(Samples("whole.safetensors").Equals(Samples("plain.safetensors")));
-        Assert.True(Samples("none.safetensors").Equals(Samples("unguided.safetensors")));
+        Assert.True(Samples("none.safetensors").allclose(Samples("unguided.safetensors"), atol: 1e-4)); // the null class is embedded beside the others, in products of another size
         Assert.False(Samples("part.safetensors").allclose(Samples("plain.safetensors"), atol: 1e-3));
         Assert.Equal("Tiny-Nothing is conditioned on nothing: leave --cfg-interval out; --count N draws N images.", Run(LineOfNothing("no.png", "--cfg-interval", "0,1")).Mistake());
     }

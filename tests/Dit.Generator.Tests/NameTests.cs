@@ -33,8 +33,9 @@ public class NameTests
         return [.. Kinds.Select(kind => (kind.Name, kind.Keys, (IReadOnlySet<string>)Identifiers(run.Sources[$"{kind.Name}.g.cs"]).Union(common).ToHashSet()))];
     }
 
+    // A discard names nothing.
     private static HashSet<string> Identifiers(string source) =>
-        [.. CSharpSyntaxTree.ParseText(source).GetRoot().DescendantTokens().Where(static token => token.IsKind(SyntaxKind.IdentifierToken)).Select(static token => token.ValueText)];
+        [.. CSharpSyntaxTree.ParseText(source).GetRoot().DescendantTokens().Where(static token => token.IsKind(SyntaxKind.IdentifierToken)).Select(static token => token.ValueText).Where(static name => name != "_")];
 
     [Fact]
     public void A_model_may_bear_any_name_that_is_not_refused_and_no_other_model_suffers()

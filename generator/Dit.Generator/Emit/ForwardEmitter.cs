@@ -37,10 +37,10 @@ internal static class ForwardEmitter
     public static string Plan(ModelSpec spec, ConditionCode condition)
     {
         var path = Path(spec, condition);
-        var name = condition.Unwrap is null ? condition.Argument?.Name ?? "_" : "condition";
+        var name = condition.Unwrap is null ? condition.Argument?.Name ?? "nothing" : "condition";
         return Code.AlignComments($$"""
             /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-            /// <remarks>It holds the weights as they are now. The samplers use one by themselves.</remarks>
+            /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves.</remarks>
             /// <returns>A plan, the caller's to dispose.</returns>
             public InferencePlan<{{condition.Type}}> Plan()
             {

@@ -4,8 +4,9 @@ namespace Dit.Runtime;
 
 /// <summary>A model made ready for inference: the same prediction as its <c>forward</c>, to float rounding, without gradients and faster.</summary>
 /// <remarks>
-/// On the processor and in float32 it is a copy of the weights as they were when it was made, packed for the kernels; elsewhere it calls libtorch on
-/// the model's own weights. Change the weights, and make another. Samplers make one for each call and dispose it. It is used by one thread at a time.
+/// On the processor and in float32 the weights of the blocks are copied and packed for the kernels; the embedders, and the layers that regress shifts,
+/// scales and gates, stay the model's own, as all weights do elsewhere. So when weights have changed, make another, and keep the model while a plan of it
+/// is used. Samplers make one for each call and dispose it. Threads may share one; they wait for each other.
 /// </remarks>
 /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
 public abstract class InferencePlan<TCondition> : IDisposable

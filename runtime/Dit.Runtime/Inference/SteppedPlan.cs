@@ -17,6 +17,9 @@ internal sealed class SteppedPlan<TCondition> : InferencePlan<TCondition>
     public SteppedPlan(PlanSteps steps, Func<Tensor, TCondition, Tensor> embed, StepEngine engine) =>
         (this.steps, this.embed, this.engine) = (steps, embed, engine);
 
+    /// <summary>The same plan on another engine: tests compare them.</summary>
+    internal SteppedPlan<TCondition> On(Func<PlanSteps, StepEngine> other) => new(steps, embed, other(steps));
+
     public override string Engine => engine.Name;
 
     public override long PackedBytes => engine.PackedBytes;

@@ -9,25 +9,46 @@ namespace Dit.Runtime.Kernels;
 /// Attention mixes the tokens of a sample: its tasks are the heads of the samples, and the scores of a panel of queries never leave the cache. Every
 /// other step is done token by token, so all of them up to the next attention are one task for each block of tokens, whose activations stay in
 /// the cache as well. With one sample the blocks of its tokens are spread over the cores, with many the samples.
+/// It has one set of memory: threads that call it at once wait for each other.
 /// </remarks>
 internal sealed unsafe class FusedEngine : StepEngine
 {
-    private const long WorkspaceBudget = 256L << 20; // bytes; larger batches are run in parts
+    private const long CacheBudget = 600 << 10; // bytes of a block's tokens: most of a core's second-level cache holds them and what is made of them
+    private const long WorkspaceBudget = 256L << 20; // bytes
 
+    private readonly Lock turn = new();
     private readonly PlanSteps steps;
     private readonly CpuKernels kernels;
     private readonly Workers workers;
     private readonly FusedPhase[] phases;
     private readonly List<IDisposable> packed = [];
     private readonly Dictionary<int, FusedWorkspace> workspaces = []; // by blocks of a sample
+    private readonly long budget;
+    private bool isDisposed;
 
-    public FusedEngine(PlanSteps steps, CpuKernels kernels, int threads)
+    /// <summary>Packs the weights.</summary>
+    /// <param name="steps">The plan.</param>
+    /// <param name="kernels">The kernels.</param>
+    /// <param name="threads">Threads, that of the caller counted.</param>
+    /// <param name="budget">Bytes of a workspace: larger batches are run in parts.</param>
+    public FusedEngine(PlanSteps steps, CpuKernels kernels, int threads, long budget = WorkspaceBudget)
     {
-        (this.steps, this.kernels) = (steps, kernels);
+        (this.steps, this.kernels, this.budget) = (steps, kernels, budget);
         workers = new Workers(threads);
-        phases = [.. new FusedPhases(steps, kernels, workers, packed).Pack()];
+        try
+        {
+            phases = [.. new FusedPhases(steps, kernels, workers, packed).Pack()];
+        }
+        catch
+        {
+            Release(); // the threads would wait for ever
+            throw;
+        }
         PackedBytes = packed.Sum(static item => item is PackedWeights weights ? weights.Bytes : item is NativeBuffer buffer ? buffer.Bytes : 0);
     }
+
+    // A plan that is forgotten: its memory frees itself, its threads do not.
+    ~FusedEngine() => workers?.End();
 
     public override string Name => $"{kernels.Name}, {(workers.Count == 1 ? "1 thread" : $"{workers.Count} threads")}";
 
@@ -41,9 +62,14 @@ internal sealed unsafe class FusedEngine : StepEngine
         var entering = condition.to(ScalarType.Float32).contiguous();
         var card = steps.Card;
         var output = empty(new ImageShape(card.OutputChannels, card.Input.Height, card.Input.Width).Batch(rows.Length));
-        Run(Pointer(input), (int)x.shape[0], Pointer(entering), entering.shape[0] == 0 ? 0 : (int)(entering.numel() / entering.shape[0]), rows, Pointer(output));
+        lock (turn)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            if (rows.Length > 0) Run(Pointer(input), (int)x.shape[0], Pointer(entering), (int)(entering.numel() / entering.shape[0]), rows, Pointer(output));
+        }
         GC.KeepAlive(input);
         GC.KeepAlive(entering);
+        GC.KeepAlive(this); // a plan that nobody holds any more is not freed while it runs
         return output.MoveToOuterDisposeScope();
     }
 
@@ -65,22 +91,40 @@ internal sealed unsafe class FusedEngine : StepEngine
         }
     }
 
-    // Blocks so small that their activations stay in a core's cache, and so many that all cores have work.
     private FusedWorkspace WorkspaceFor(int passes)
     {
-        var cached = (int)Math.Clamp((400 << 10) / (sizeof(float) * (long)steps.Card.Width), kernels.Lanes * kernels.PanelVectors, 256);
-        var blocks = Math.Max((steps.Tokens + cached - 1) / cached, (workers.Count + passes - 1) / passes);
+        var blocks = Blocks(passes);
         var perPass = 3L * sizeof(float) * steps.Tokens * steps.Card.Width;
-        var most = (int)Math.Clamp(WorkspaceBudget / perPass, workers.Count, 64);
+        var most = (int)Math.Clamp(budget / perPass, workers.Count, Math.Max(workers.Count, 64));
         var wanted = Math.Min(passes, most);
         if (workspaces.TryGetValue(blocks, out var found) && found.Passes >= wanted) return found;
         found?.Dispose();
         return workspaces[blocks] = new FusedWorkspace(steps, kernels, workers.Count, wanted, blocks, phases);
     }
 
+    // Blocks of a sample: so small that their activations stay in a core's cache, and so many that no core waits for another.
+    private int Blocks(int passes)
+    {
+        var vectors = (steps.Tokens + kernels.Lanes - 1) / kernels.Lanes;
+        var cached = Math.Max(kernels.PanelVectors, (int)(CacheBudget / (sizeof(float) * (long)steps.Card.Width * kernels.Lanes)));
+        var blocks = Math.Min(vectors, (vectors + cached - 1) / cached);
+        while (blocks < vectors && passes * blocks < 4 * workers.Count && passes * blocks % workers.Count != 0) blocks++;
+        return blocks;
+    }
+
     internal static float* Pointer(Tensor tensor) => (float*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
 
     public override void Dispose()
+    {
+        lock (turn)
+        {
+            if (!isDisposed) Release();
+            isDisposed = true;
+        }
+        GC.SuppressFinalize(this);
+    }
+
+    private void Release()
     {
         workers.Dispose();
         foreach (var workspace in workspaces.Values) workspace.Dispose();

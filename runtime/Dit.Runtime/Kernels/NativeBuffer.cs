@@ -6,6 +6,7 @@ namespace Dit.Runtime.Kernels;
 internal sealed unsafe class NativeBuffer : IDisposable
 {
     private const int Alignment = 64;
+    private const int MostInSpan = 1 << 28;
     private static long live;
 
     private float* start;
@@ -18,9 +19,10 @@ internal sealed unsafe class NativeBuffer : IDisposable
         Length = length;
         start = (float*)NativeMemory.AlignedAlloc(checked((nuint)length * sizeof(float)), Alignment);
         Interlocked.Add(ref live, Bytes);
-        for (long at = 0; at < length; at += int.MaxValue)
+        for (long at = 0; at < length; at += MostInSpan)
         {
-            var piece = new Span<float>(start + at, (int)Math.Min(int.MaxValue, length - at));
+            var piece = new Span<float>(start + at, (int)Math.Min(MostInSpan, length - at));
+            FreshMemory.Populate(MemoryMarshal.AsBytes(piece));
             piece.Clear();
         }
     }

@@ -53,11 +53,13 @@ internal sealed unsafe class PackedWeights : IDisposable
     /// <summary>The next multiple of the tile's rows.</summary>
     public static int Padded(int rows, int tileRows) => (rows + tileRows - 1) / tileRows * tileRows;
 
+    // Column by column: what is written lies together, and what is read are a few rows, each from front to back.
     private static void PackTile(float* from, int depth, Range rows, float* to, int tileRows)
     {
-        for (var row = rows.Start.Value; row < rows.End.Value; row++)
-            for (var k = 0; k < depth; k++)
-                to[(long)k * tileRows + row - rows.Start.Value] = from[(long)row * depth + k];
+        var (first, count) = (rows.Start.Value, rows.End.Value - rows.Start.Value);
+        for (var k = 0; k < depth; k++, to += tileRows)
+            for (var row = 0; row < count; row++)
+                to[row] = from[(long)(first + row) * depth + k];
     }
 
     /// <inheritdoc/>

@@ -45,9 +45,12 @@ internal sealed class TokenLayout
         {
             var first = panels.Count;
             var (from, to) = (vectors * block / count, vectors * (block + 1) / count);
-            // 8 vectors are 3 + 3 + 2
-            for (var at = from; at < to; at += Math.Min(panelVectors, to - at))
-                panels.Add(new(at * lanes, Math.Min(panelVectors, to - at) * lanes));
+            var parts = (to - from + panelVectors - 1) / panelVectors; // 4 vectors are 2 + 2: narrow panels are slower than even ones
+            for (var part = 0; part < parts; part++)
+            {
+                var (start, end) = (from + (to - from) * part / parts, from + (to - from) * (part + 1) / parts);
+                panels.Add(new(start * lanes, (end - start) * lanes));
+            }
             ranges[block] = first..panels.Count;
         }
         return new(tokens, [.. panels], ranges);

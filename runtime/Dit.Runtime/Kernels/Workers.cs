@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace Dit.Runtime.Kernels;
 
 /// <summary>One part of a piece of work.</summary>
@@ -8,21 +10,23 @@ internal delegate void WorkerTask(int task, int worker);
 /// <summary>Threads that share the tasks of one piece of work after another; the thread that asks works along.</summary>
 /// <remarks>
 /// A forward pass is dozens of such pieces, a few milliseconds each: between two of them the threads keep looking for the next for a moment before they
-/// sleep, and nothing is allocated. Tasks are handed out one by one, so that a slow core takes fewer.
+/// sleep, and nothing is allocated. Tasks are handed out one by one, so that a slow core takes fewer, and a thread that the system holds up while it
+/// has none holds up nobody: a piece is done when its tasks are.
 /// </remarks>
 internal sealed class Workers : IDisposable
 {
     private const int LooksBeforeSleep = 2000;
 
+    private static int living;
+
     private readonly Thread[] threads;
     private readonly SemaphoreSlim wake = new(0);
     private WorkerTask? body;
     private Exception? failure;
-    private int tasks;
-    private int taken;
-    private int busy;
+    private int total;
+    private long ticket; // which piece of work, and in the lower half how many of its tasks nobody has taken: changed as one, so that who is late takes none of the wrong piece
+    private int unfinished;
     private int sleeping;
-    private volatile int round;
     private volatile bool ended;
 
     /// <summary>Starts the threads.</summary>
@@ -35,82 +39,107 @@ internal sealed class Workers : IDisposable
         {
             var worker = i + 1;
             threads[i] = new Thread(() => Serve(worker)) { IsBackground = true, Name = $"Dit.Gen worker {worker}" };
+            Interlocked.Increment(ref living);
             threads[i].Start();
         }
     }
 
+    /// <summary>Threads of all that have not ended.</summary>
+    public static int LivingThreads => Volatile.Read(ref living);
+
     /// <summary>Workers, the asking thread counted.</summary>
     public int Count { get; }
 
-    /// <summary>Runs tasks 0 to <paramref name="count"/> - 1 and returns when all are done.</summary>
-    /// <remarks>Not for two threads at once. What a task throws is thrown here, when all have ended.</remarks>
-    public void Run(int count, WorkerTask task)
+    private bool HasWork => (uint)Volatile.Read(ref ticket) > 0;
+
+    /// <summary>Runs tasks 0 to <paramref name="tasks"/> - 1 and returns when all are done.</summary>
+    /// <remarks>Not for two threads at once, nor from within a task. What a task throws is thrown here; those that have not begun by then are left out.</remarks>
+    /// <exception cref="ObjectDisposedException">The threads have ended.</exception>
+    public void Run(int tasks, WorkerTask task)
     {
-        if (threads.Length == 0 || count <= 1)
+        ObjectDisposedException.ThrowIf(ended, this);
+        if (threads.Length == 0 || tasks <= 1)
         {
-            for (var i = 0; i < count; i++) task(i, 0);
+            for (var i = 0; i < tasks; i++) task(i, 0);
             return;
         }
-        (body, tasks, failure) = (task, count, null);
-        Volatile.Write(ref taken, 0);
-        Volatile.Write(ref busy, threads.Length);
-        round++;
-        Interlocked.MemoryBarrier(); // the round is seen by who looks before sleeping, or the sleeper is seen here
-        var asleep = Volatile.Read(ref sleeping);
-        if (asleep > 0) wake.Release(asleep);
+        (body, total, failure, unfinished) = (task, tasks, null, tasks);
+        Interlocked.Exchange(ref ticket, ((ticket >> 32) + 1 << 32) + tasks); // seen by who looks before sleeping, or the sleeper is seen here
+        Wake(Math.Min(Volatile.Read(ref sleeping), tasks - 1));
         Work(0);
         var spin = new SpinWait();
-        while (Volatile.Read(ref busy) > 0) spin.SpinOnce(sleep1Threshold: -1);
-        if (failure is { } thrown) throw new InvalidOperationException($"A kernel failed: {thrown.Message}", thrown);
+        while (Volatile.Read(ref unfinished) > 0) spin.SpinOnce(sleep1Threshold: -1);
+        body = null; // what it holds is free again
+        if (failure is { } thrown) ExceptionDispatchInfo.Throw(thrown);
+    }
+
+    private void Wake(int sleepers)
+    {
+        var more = sleepers - wake.CurrentCount;
+        if (more > 0) wake.Release(more);
     }
 
     private void Serve(int worker)
     {
-        for (var seen = 0; ; )
+        while (!ended)
         {
-            Await(seen);
-            if (ended) return;
-            seen = round;
+            Await();
             Work(worker);
-            Interlocked.Decrement(ref busy);
         }
+        Interlocked.Decrement(ref living);
     }
 
     // Looks for a while, then sleeps until it is woken.
-    private void Await(int seen)
+    private void Await()
     {
         for (var look = 0; look < LooksBeforeSleep; look++)
         {
-            if (round != seen || ended) return;
+            if (HasWork || ended) return;
             Thread.SpinWait(20);
         }
-        while (round == seen && !ended)
+        while (!HasWork && !ended)
         {
             Interlocked.Increment(ref sleeping);
-            if (round == seen && !ended) wake.Wait(millisecondsTimeout: 100);
+            if (!HasWork && !ended) wake.Wait(millisecondsTimeout: 100);
             Interlocked.Decrement(ref sleeping);
         }
     }
 
     private void Work(int worker)
     {
+        for (var seen = Volatile.Read(ref ticket); (uint)seen > 0; seen = Volatile.Read(ref ticket))
+            if (Interlocked.CompareExchange(ref ticket, seen - 1, seen) == seen)
+                Do(total - (int)(uint)seen, worker); // the piece is not done before this task is: total and body stay
+    }
+
+    private void Do(int task, int worker)
+    {
         try
         {
-            for (var task = Interlocked.Increment(ref taken) - 1; task < tasks; task = Interlocked.Increment(ref taken) - 1)
-                body?.Invoke(task, worker);
+            if (failure is null) body?.Invoke(task, worker);
         }
         catch (Exception e)
         {
             failure = e;
-            Volatile.Write(ref taken, tasks); // the others take no more
         }
+        finally
+        {
+            Interlocked.Decrement(ref unfinished);
+        }
+    }
+
+    /// <summary>Asks the threads to end.</summary>
+    public void End()
+    {
+        if (ended) return;
+        ended = true;
+        wake.Release(Count);
     }
 
     /// <summary>Ends the threads.</summary>
     public void Dispose()
     {
-        ended = true;
-        wake.Release(Math.Max(1, threads.Length));
+        End();
         foreach (var thread in threads) thread.Join();
         wake.Dispose();
     }

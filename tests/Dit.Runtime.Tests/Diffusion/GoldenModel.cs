@@ -10,6 +10,7 @@ internal sealed class GoldenModel : IDisposable
     public static int NullClass => GoldenP2.Card.NullClass;
 
     private readonly GoldenP2 model = GoldenP2.Create();
+    private InferencePlan<ClassLabels>? plan;
 
     private GoldenModel(GoldenFile file, string prefix)
     {
@@ -47,7 +48,14 @@ internal sealed class GoldenModel : IDisposable
         return cat([guided, mirrored]).MoveToOuterDisposeScope();
     };
 
-    public Tensor Forward(Tensor x, Tensor t, Tensor labels) => model.call(x, t, labels);
+    /// <summary>From now on by the plan for inference.</summary>
+    public void UsePlan() => plan = model.Plan();
 
-    public void Dispose() => model.Dispose();
+    public Tensor Forward(Tensor x, Tensor t, Tensor labels) => plan is null ? model.call(x, t, labels) : plan.Forward(x, t, new(labels));
+
+    public void Dispose()
+    {
+        plan?.Dispose();
+        model.Dispose();
+    }
 }

@@ -1,3 +1,4 @@
+using Dit.Runtime.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -61,6 +62,22 @@ public abstract class GoldenForwardTests<TModel> : IDisposable
         using var y = model.call(golden["in.x"], golden[timesteps], golden["in.y"]);
 
         Close.To(golden[output], y, Close.OneStep, output);
+    }
+
+    [Theory]
+    [InlineData("in.t", "out.forward")]
+    [InlineData("in.t_fractional", "out.forward_fractional")]
+    public void Plans_agree_with_all_kernels_and_with_none(string timesteps, string output)
+    {
+        using var made = model.Plan();
+        var plan = Assert.IsType<SteppedPlan<ClassLabels>>(made);
+        IEnumerable<Func<PlanSteps, StepEngine>> engines = [.. CpuKernels.All.Select(static kernels => PlanCase.Fused(kernels, threads: 2)), static steps => new OperatorEngine(steps)];
+        foreach (var engine in engines)
+        {
+            using var on = plan.On(engine);
+            using var y = on.Forward(golden["in.x"], golden[timesteps], new(golden["in.y"]));
+            Close.To(golden[output], y, Close.OneStep, $"{output}, {on.Engine}");
+        }
     }
 
     [Fact]

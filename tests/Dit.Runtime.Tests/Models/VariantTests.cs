@@ -167,9 +167,9 @@ public class VariantTests
         var @case = VariantCase.Of(name);
         using var model = @case.Create(1);
         Forward();
-        var before = LiveTensors.Count;
+        var before = LiveTensors.Count();
         for (var i = 0; i < 20; i++) Forward();
-        Assert.Equal(before, LiveTensors.Count);
+        Assert.Equal(before, LiveTensors.Count());
 
         void Forward()
         {

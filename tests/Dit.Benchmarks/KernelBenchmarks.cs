@@ -1,0 +1,100 @@
+using BenchmarkDotNet.Attributes;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Dit.Runtime;
+using Dit.Runtime.Kernels;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Benchmarks;
+
+/// <summary>The kernels of inference on one sample of DiT-S/2, on one thread, beside libtorch's operators: 256 tokens of width 384.</summary>
+[Config(typeof(InProcess))]
+public unsafe class KernelBenchmarks
+{
+    private const int Tokens = 256;
+    private const int Width = 384;
+    private const int Hidden = 4 * Width;
+
+    private CpuKernels kernels = CpuKernels.All[0];
+    private TokenLayout layout = TokenLayout.Of(Tokens, 16, 3, 2);
+    private NativeBuffer x = new(1), y = new(1), parameters = new(1);
+    private PackedWeights? weights;
+    private Tensor? tensor, scale, matrix;
+
+    /// <summary>Bits of a vector.</summary>
+    [Params("512", "256", "128")]
+    public string Vectors { get; set; } = "512";
+
+    /// <summary>Allocates.</summary>
+    [GlobalSetup]
+    public void Setup()
+    {
+        LibTorch.Load();
+        set_num_threads(1);
+        kernels = CpuKernels.Choose(Vectors) ?? kernels;
+        layout = TokenLayout.Of(Tokens, kernels.Lanes, kernels.PanelVectors, 2);
+        (x, y, parameters) = (new((long)Hidden * Tokens), new((long)Hidden * Tokens), new(2 * Hidden));
+        var random = new Random(1);
+        foreach (ref var value in x.Span) value = random.NextSingle() - 0.5f;
+        tensor = rand(1, Tokens, Width);
+        scale = rand(1, 1, Width);
+        matrix = rand(Hidden, Width);
+        using var workers = new Workers(1);
+        weights = PackedWeights.Pack(matrix, Width, [0..Hidden], kernels.TileRows, workers);
+    }
+
+    /// <summary>Frees.</summary>
+    [GlobalCleanup]
+    public void Cleanup()
+    {
+        foreach (var item in (IDisposable?[])[x, y, parameters, weights, tensor, scale, matrix]) item?.Dispose();
+    }
+
+    /// <summary>(256, 384) by (384, 1536), packed: 302 MFLOP.</summary>
+    [Benchmark]
+    public void Product()
+    {
+        if (weights is { } packed) kernels.Multiply(packed, 0..Width, layout.Panels, x.Start, Width, y.Start, Hidden, add: false);
+    }
+
+    /// <summary>The same by libtorch.</summary>
+    [Benchmark]
+    public void ProductOfLibTorch() => tensor?.matmul(matrix?.t() ?? tensor).Dispose();
+
+    /// <summary>LayerNorm and modulation.</summary>
+    [Benchmark]
+    public void Norm()
+    {
+        foreach (var panel in layout.Panels)
+            kernels.Norm(x.Start + (long)Width * panel.First, y.Start + (long)Width * panel.First, Width, panel.Width, parameters.Start, 1, parameters.Start + Width, 1e-6f);
+    }
+
+    /// <summary>The same by libtorch.</summary>
+    [Benchmark]
+    public void NormOfLibTorch()
+    {
+        if (tensor is { } tokens && scale is { } factor) Layer.Modulate(tokens, factor, factor).Dispose();
+    }
+
+    /// <summary>GELU of the hidden features.</summary>
+    [Benchmark]
+    public void Gelu()
+    {
+        foreach (var panel in layout.Panels) kernels.Gelu(x.Start + (long)Hidden * panel.First, Hidden, panel.Width, parameters.Start);
+    }
+
+    /// <summary>Softmax of the scores of a head, all queries.</summary>
+    [Benchmark]
+    public void Softmax()
+    {
+        foreach (var panel in layout.Panels) kernels.Softmax(x.Start + (long)Tokens * panel.First, Tokens, panel.Width, parameters.Start);
+    }
+
+    // Building a project apart for each benchmark needs a package source; this runs here.
+    private sealed class InProcess : ManualConfig
+    {
+        public InProcess() => AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
+    }
+}

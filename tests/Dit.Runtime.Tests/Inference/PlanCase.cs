@@ -1,0 +1,129 @@
+using Dit.Runtime.Kernels;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime.Tests;
+
+/// <summary>A generated model with nothing zero in it, and its plans.</summary>
+internal abstract class PlanCase : IDisposable
+{
+    /// <summary>Every model that is generated here.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. DitModels.All.Select(static m => m.Card.Name)];
+
+    public static PlanCase Of(string name) => DitModels.All.Single(m => m.Card.Name == name).Accept(new Visitor());
+
+    public abstract ModelCard Card { get; }
+
+    public abstract nn.Module Model { get; }
+
+    /// <summary>The model's own prediction for so many samples: some with whole timesteps, some with fractional ones, some without a condition.</summary>
+    public abstract Tensor Forward(int samples);
+
+    /// <summary>The prediction of a plan for the same samples.</summary>
+    public abstract Tensor Planned(int samples);
+
+    /// <summary>The plan's engine from now on.</summary>
+    public abstract void Use(Func<PlanSteps, StepEngine> engine);
+
+    /// <summary>A plan of the weights as they are now from now on.</summary>
+    public abstract void PlanAgain();
+
+    public abstract string Engine { get; }
+
+    public abstract long PackedBytes { get; }
+
+    public abstract void DisposePlan();
+
+    public abstract void Dispose();
+
+    public static Func<PlanSteps, StepEngine> Fused(CpuKernels kernels, int threads, long budget = 256 << 20) => steps => new FusedEngine(steps, kernels, threads, budget);
+
+    private sealed class Visitor : IModelVisitor<PlanCase>
+    {
+        public PlanCase VisitClassConditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
+            new PlanCase<TModel, ClassLabels>(static model => model.Plan(), static (n, random) =>
+                new(randint(TModel.Card.Classes + (TModel.Card.CanBeGuided ? 1 : 0), [n], ScalarType.Int64, generator: random)));
+
+        public PlanCase VisitTextConditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
+            new PlanCase<TModel, TextEmbeddings>(static model => model.Plan(), static (n, random) =>
+            {
+                var (tokens, width) = TModel.Card.Condition is ModelCondition.Text text ? (text.Tokens, text.Width) : throw new InvalidOperationException();
+                return new(randn([n, tokens, width], generator: random), TModel.Card.CanBeGuided && n != 3 ? rand([n], generator: random) < 0.5 : null);
+            });
+
+        public PlanCase VisitUnconditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> =>
+            new PlanCase<TModel, NoCondition>(static model => model.Plan(), static (_, _) => new());
+    }
+}
+
+/// <inheritdoc/>
+/// <param name="make">The model's plan.</param>
+/// <param name="condition">Conditions of so many samples.</param>
+internal sealed class PlanCase<TModel, TCondition>(Func<TModel, InferencePlan<TCondition>> make, Func<int, Generator, TCondition> condition) : PlanCase
+    where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
+    where TCondition : ICondition<TCondition>
+{
+    private readonly TModel model = Moved();
+    private InferencePlan<TCondition>? plan;
+
+    public override ModelCard Card => TModel.Card;
+
+    public override nn.Module Model => model;
+
+    private InferencePlan<TCondition> Plan => plan ??= make(model);
+
+    public override string Engine => Plan.Engine;
+
+    public override long PackedBytes => Plan.PackedBytes;
+
+    public override Tensor Forward(int samples) => Run(samples, model.Predict);
+
+    public override Tensor Planned(int samples) => Run(samples, Plan.Forward);
+
+    public override void Use(Func<PlanSteps, StepEngine> engine)
+    {
+        var other = Assert.IsType<SteppedPlan<TCondition>>(Plan).On(engine);
+        DisposePlan();
+        plan = other;
+    }
+
+    public override void PlanAgain()
+    {
+        DisposePlan();
+        plan = make(model);
+    }
+
+    public override void DisposePlan() => plan?.Dispose();
+
+    public override void Dispose()
+    {
+        DisposePlan();
+        model.Dispose();
+    }
+
+    // Noise as large as the weights that keep sums of as many numbers as there are near one: larger, and attention would magnify rounding.
+    private static TModel Moved()
+    {
+        var model = TModel.Create(seed: 3);
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var random = new Generator(3);
+        foreach (var parameter in model.parameters().Where(static p => p.requires_grad))
+            parameter.add_(randn(parameter.shape, generator: random) * (parameter.dim() > 1 ? 0.7 / Math.Sqrt((double)parameter.numel() / parameter.shape[0]) : 0.1));
+        return model;
+    }
+
+    private static Tensor Timesteps(int samples, Generator random) => samples == 3 ? tensor(new long[] { 0, 417, 999 }) : rand([samples], generator: random).mul(999);
+
+    private Tensor Run(int samples, Func<Tensor, Tensor, TCondition, Tensor> predict)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var random = new Generator(9);
+        var x = randn(Card.Input.Batch(samples), generator: random);
+        return predict(x, Timesteps(samples, random), condition(samples, random)).MoveToOuterDisposeScope();
+    }
+}
