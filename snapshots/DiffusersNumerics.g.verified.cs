@@ -244,8 +244,8 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
             var m = adaLN_modulation.call(c).unsqueeze(1).chunk(6, dim: -1); // 6 x (N, 1, D)
             var (shift1, scale1, gate1) = (m[0], m[1], m[2]);
             var (shift2, scale2, gate2) = (m[3], m[4], m[5]);
-            var h = x + gate1 * attn.call(Layer.Modulate(x, shift1, scale1));                                      // (N, T, D)
-            return (h + gate2 * mlp.call(Layer.Modulate(h, shift2, scale2, eps: 1e-5))).MoveToOuterDisposeScope(); // (N, T, D)
+            var h = Layer.Residual(x, gate1, attn.call(Layer.Modulate(x, shift1, scale1)));                                    // (N, T, D)
+            return Layer.Residual(h, gate2, mlp.call(Layer.Modulate(h, shift2, scale2, eps: 1e-5))).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
         /// <summary>The same in the steps of an inference plan.</summary>
@@ -291,9 +291,9 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            var heads = qkv.call(x).view(-1, 64, 3, 4, 16).permute(2, 0, 3, 1, 4).unbind(0);       // 3 x (N, H, T, K)
-            var mixed = nn.functional.scaled_dot_product_attention(heads[0], heads[1], heads[2]);  // (N, H, T, K)
-            return proj.call(mixed.transpose(1, 2).reshape(-1, 64, 64)).MoveToOuterDisposeScope(); // (N, T, D)
+            var heads = Layer.Apply(qkv, x).view(-1, 64, 3, 4, 16).permute(2, 0, 3, 1, 4).unbind(0);       // 3 x (N, H, T, K)
+            var mixed = nn.functional.scaled_dot_product_attention(heads[0], heads[1], heads[2]);          // (N, H, T, K)
+            return Layer.Apply(proj, mixed.transpose(1, 2).reshape(-1, 64, 64)).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
         internal void Plan(PlanBuilder plan) => plan.Attention(qkv, proj, heads: 4);
@@ -327,8 +327,8 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            var h = nn.functional.gelu(fc1.call(x), GELU.Approximate.tanh); // (N, T, 256)
-            return fc2.call(h).MoveToOuterDisposeScope();                   // (N, T, D)
+            var h = Layer.Gelu(Layer.Apply(fc1, x));              // (N, T, 256)
+            return Layer.Apply(fc2, h).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
         internal void Plan(PlanBuilder plan) => plan.Mlp(fc1, fc2);

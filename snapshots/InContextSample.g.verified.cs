@@ -288,9 +288,9 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            var heads = qkv.call(x).view(-1, 98, 3, 4, 16).permute(2, 0, 3, 1, 4).unbind(0);       // 3 x (N, H, T, K)
-            var mixed = nn.functional.scaled_dot_product_attention(heads[0], heads[1], heads[2]);  // (N, H, T, K)
-            return proj.call(mixed.transpose(1, 2).reshape(-1, 98, 64)).MoveToOuterDisposeScope(); // (N, T, D)
+            var heads = Layer.Apply(qkv, x).view(-1, 98, 3, 4, 16).permute(2, 0, 3, 1, 4).unbind(0);       // 3 x (N, H, T, K)
+            var mixed = nn.functional.scaled_dot_product_attention(heads[0], heads[1], heads[2]);          // (N, H, T, K)
+            return Layer.Apply(proj, mixed.transpose(1, 2).reshape(-1, 98, 64)).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
         internal void Plan(PlanBuilder plan) => plan.Attention(qkv, proj, heads: 4);
@@ -324,8 +324,8 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            var h = nn.functional.gelu(fc1.call(x), GELU.Approximate.tanh); // (N, T, 256)
-            return fc2.call(h).MoveToOuterDisposeScope();                   // (N, T, D)
+            var h = Layer.Gelu(Layer.Apply(fc1, x));              // (N, T, 256)
+            return Layer.Apply(fc2, h).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
         internal void Plan(PlanBuilder plan) => plan.Mlp(fc1, fc2);

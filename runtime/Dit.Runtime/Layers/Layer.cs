@@ -1,3 +1,4 @@
+using Dit.Runtime.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -47,7 +48,44 @@ public static class Layer
     public static Tensor Modulate(Tensor x, Tensor shift, Tensor scale, double eps = OfficialEps)
     {
         using var scope = NewDisposeScope();
+        if (Tokens.IsConditionOf(x, shift) && Tokens.IsConditionOf(x, scale) && TrainingFunctions.For(x, shift, scale) is not null)
+            return ModulateFunction.apply(x.contiguous(), shift.contiguous(), scale.contiguous(), eps).MoveToOuterDisposeScope();
         return addcmul(shift, Norm(x, x.shape[^1], eps), scale.add(Scalars.One, Scalars.One), Scalars.One).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A gated branch beside its input: <c>x + gate y</c> (DiT paper, section 3.2).</summary>
+    /// <param name="x">Tokens, (N, T, D).</param>
+    /// <param name="gate">(N, 1, D).</param>
+    /// <param name="y">What the branch gives, (N, T, D).</param>
+    /// <returns>(N, T, D).</returns>
+    public static Tensor Residual(Tensor x, Tensor gate, Tensor y)
+    {
+        using var scope = NewDisposeScope();
+        if (Tokens.IsConditionOf(x, gate) && x.shape.AsSpan().SequenceEqual(y.shape) && TrainingFunctions.For(x, gate, y) is not null)
+            return ResidualFunction.apply(x.contiguous(), gate.contiguous(), y.contiguous()).MoveToOuterDisposeScope();
+        return addcmul(x, gate, y, Scalars.One).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What a linear layer gives.</summary>
+    /// <remarks>The same as calling it; where training is on a processor that does it faster this way, hooks of the layer itself are not called.</remarks>
+    /// <param name="linear">Weight (N, K), bias (N).</param>
+    /// <param name="x">(..., K).</param>
+    /// <returns>(..., N).</returns>
+    public static Tensor Apply(Linear linear, Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return (linear.bias is { } bias && x.shape[^1] == linear.weight.shape[1] && linear.weight.is_contiguous() && LinearFunction.Suits(x, linear.weight, bias)
+            ? LinearFunction.apply(x.contiguous(), linear.weight, bias)
+            : linear.call(x)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The tanh form of GELU (arXiv 1606.08415).</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>The same shape.</returns>
+    public static Tensor Gelu(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return (TrainingFunctions.For(x) is not null ? GeluFunction.apply(x.contiguous()) : nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Puts patches back in their places.</summary>

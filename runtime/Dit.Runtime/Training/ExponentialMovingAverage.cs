@@ -34,6 +34,9 @@ public sealed class ExponentialMovingAverage : IDisposable
     /// <summary>The averaged tensors by name; they change in place with each <see cref="Update"/>.</summary>
     public IReadOnlyDictionary<string, Tensor> Tensors => averages;
 
+    /// <summary>What moves, and the weights it follows.</summary>
+    internal IReadOnlyList<(Tensor Average, Tensor Source)> Followed => followed;
+
     /// <summary>Moves the average towards the model's present weights.</summary>
     public void Update()
     {

@@ -55,8 +55,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         var process = TModel.Diffusion;
         var trained = model.parameters().Where(p => p.requires_grad).ToArray();
         var losses = new List<StepLosses>();
-        using var average = new ExponentialMovingAverage(model, recipe.EmaDecay);
-        using var optimizer = recipe.CreateOptimizer(trained);
+        using var optimizer = new AveragedAdamW(model, recipe);
         using var inputs = new Prefetcher<StepInput<TCondition>>(StepInput.Sequence(recipe, TModel.Card, process.Timesteps, data), PreparedAhead);
         var clock = Stopwatch.StartNew();
         var saved = Array.Empty<string>();
@@ -64,14 +63,13 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         {
             using (var input = Next(inputs, State).To(trained[0].device))
                 losses.Add(Step(losses.Count + 1, model, trained, optimizer, () => TrainingStep.Backward(model, process, input)));
-            average.Update();
             progress?.Report(TrainingProgress.At(losses.Count, recipe, losses[^1], clock.Elapsed));
             if (losses.Count % folder.SaveEvery == 0) saved = [.. folder.SaveState(State())];
         }
         model.zero_grad(); // gradients are of no use to anyone now
         return Finish(State(), saved);
 
-        TrainingState State() => new(losses.Count, recipe, TModel.Card, data.Classes, model, average, losses);
+        TrainingState State() => new(losses.Count, recipe, TModel.Card, data.Classes, model, optimizer.Average, losses);
     }
 
     private StepInput<TCondition> Next<TCondition>(Prefetcher<StepInput<TCondition>> inputs, Func<TrainingState> state)
@@ -89,7 +87,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         }
     }
 
-    private StepLosses Step(int step, nn.Module model, Parameter[] trained, AdamW optimizer, Func<StepLosses> backward)
+    private StepLosses Step(int step, nn.Module model, Parameter[] trained, AveragedAdamW optimizer, Func<StepLosses> backward)
     {
         using var scope = NewDisposeScope();
         model.zero_grad();
@@ -97,8 +95,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         if (!double.IsFinite(losses.Total))
             throw new DitException($"The loss is {losses.Total} at step {step}; {folder.Kept}. A smaller learning rate or a gradient clip may help.");
         if (recipe.GradientClip is { } norm) nn.utils.clip_grad_norm_(trained, norm);
-        foreach (var group in optimizer.ParamGroups) group.LearningRate = recipe.LearningRateAt(step);
-        optimizer.step();
+        optimizer.Step(recipe.LearningRateAt(step));
         return losses;
     }
 

@@ -12,8 +12,7 @@ public class GoldenTrainingTests
         using var model = GoldenP2.Create();
         Fill(model.state_dict(), golden);
         var recipe = new TrainingRecipe { LearningRate = 1e-3, WeightDecay = 0.01, EmaDecay = 0.99 };
-        using var average = new ExponentialMovingAverage(model, recipe.EmaDecay);
-        using var optimizer = recipe.CreateOptimizer(model.parameters().Where(p => p.requires_grad));
+        using var optimizer = new AveragedAdamW(model, recipe);
 
         for (var step = 0; step < 3; step++)
         {
@@ -23,15 +22,14 @@ public class GoldenTrainingTests
             AssertEachSample(golden, at, model, input);
             model.zero_grad();
             var losses = TrainingStep.Backward(model, GoldenP2.Diffusion, input);
-            optimizer.step();
-            average.Update();
+            optimizer.Step(recipe.LearningRate);
             Assert.Equal(golden["losses"][step].item<float>(), losses.Total, Close.Loop);
             Assert.Equal(golden[at + "mse"].mean().item<float>(), losses.Mse, Close.Loop);
             Assert.Equal(golden[at + "vb"].mean().item<float>(), losses.VariationalBound, Close.Loop);
         }
 
         foreach (var (name, tensor) in model.state_dict()) Close.To(golden["end." + name], tensor, Close.Loop, name);
-        foreach (var (name, tensor) in average.Tensors) Close.To(golden["ema." + name], tensor, Close.Loop, "ema of " + name);
+        foreach (var (name, tensor) in optimizer.Average.Tensors) Close.To(golden["ema." + name], tensor, Close.Loop, "ema of " + name);
     }
 
     private static void AssertEachSample(GoldenFile golden, string at, GoldenP2 model, StepInput<ClassLabels> input)

@@ -35,8 +35,8 @@ internal static class AdaLNZeroEmitter
                 var m = adaLN_modulation.call(c).unsqueeze(1).chunk(6, dim: -1); // 6 x (N, 1, D)
                 var (shift1, scale1, gate1) = (m[0], m[1], m[2]);
                 var (shift2, scale2, gate2) = (m[3], m[4], m[5]);
-                var h = x + gate1 * attn.call(Layer.Modulate(x, shift1, scale1)); // (N, T, D)
-                return (h + gate2 * mlp.call(Layer.Modulate(h, shift2, scale2{{NumericsEmitter.MlpNorm(spec)}}))).MoveToOuterDisposeScope(); // (N, T, D)
+                var h = Layer.Residual(x, gate1, attn.call(Layer.Modulate(x, shift1, scale1))); // (N, T, D)
+                return Layer.Residual(h, gate2, mlp.call(Layer.Modulate(h, shift2, scale2{{NumericsEmitter.MlpNorm(spec)}}))).MoveToOuterDisposeScope(); // (N, T, D)
             }
 
             /// <summary>The same in the steps of an inference plan.</summary>

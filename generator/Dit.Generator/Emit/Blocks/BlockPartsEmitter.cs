@@ -26,9 +26,9 @@ internal static class BlockPartsEmitter
             public override Tensor forward(Tensor x)
             {
                 using var scope = NewDisposeScope();
-                var heads = qkv.call(x).view(-1, {{spec.BlockTokens}}, 3, {{spec.Heads}}, {{spec.HeadWidth}}).permute(2, 0, 3, 1, 4).unbind(0); // 3 x (N, H, T, K)
+                var heads = Layer.Apply(qkv, x).view(-1, {{spec.BlockTokens}}, 3, {{spec.Heads}}, {{spec.HeadWidth}}).permute(2, 0, 3, 1, 4).unbind(0); // 3 x (N, H, T, K)
                 var mixed = nn.functional.scaled_dot_product_attention(heads[0], heads[1], heads[2]); // (N, H, T, K)
-                return proj.call(mixed.transpose(1, 2).reshape(-1, {{spec.BlockTokens}}, {{spec.Width}})).MoveToOuterDisposeScope(); // (N, T, D)
+                return Layer.Apply(proj, mixed.transpose(1, 2).reshape(-1, {{spec.BlockTokens}}, {{spec.Width}})).MoveToOuterDisposeScope(); // (N, T, D)
             }
 
             internal void Plan(PlanBuilder plan) => plan.Attention(qkv, proj, heads: {{spec.Heads}});
@@ -64,8 +64,8 @@ internal static class BlockPartsEmitter
             public override Tensor forward(Tensor x)
             {
                 using var scope = NewDisposeScope();
-                var h = nn.functional.gelu(fc1.call(x), GELU.Approximate.tanh); // (N, T, {{spec.HiddenWidth}})
-                return fc2.call(h).MoveToOuterDisposeScope(); // (N, T, D)
+                var h = Layer.Gelu(Layer.Apply(fc1, x)); // (N, T, {{spec.HiddenWidth}})
+                return Layer.Apply(fc2, h).MoveToOuterDisposeScope(); // (N, T, D)
             }
 
             internal void Plan(PlanBuilder plan) => plan.Mlp(fc1, fc2);

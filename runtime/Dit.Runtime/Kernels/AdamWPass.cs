@@ -1,0 +1,62 @@
+using static TorchSharp.torch;
+
+namespace Dit.Runtime.Kernels;
+
+/// <summary>A parameter, what AdamW knows about it, and its moving average: dense float32 tensors of one shape.</summary>
+/// <param name="Parameter">The weights.</param>
+/// <param name="First">Running mean of gradients.</param>
+/// <param name="Second">Running mean of their squares.</param>
+/// <param name="Average">Moving average of the weights.</param>
+internal sealed record AdamWTensors(Tensor Parameter, Tensor First, Tensor Second, Tensor Average);
+
+/// <summary>AdamW and the moving average in one pass over memory: what a step reads and writes is what takes its time.</summary>
+internal sealed unsafe class AdamWPass
+{
+    private const int Piece = 64 * 1024; // numbers that one task does
+
+    private readonly TrainingKernels kernels;
+    private readonly IReadOnlyList<AdamWTensors> tensors;
+    private readonly (int Tensor, long First, long Length)[] pieces;
+
+    /// <summary>Prepares the tasks.</summary>
+    /// <param name="kernels">The kernels.</param>
+    /// <param name="tensors">All that is trained.</param>
+    public AdamWPass(TrainingKernels kernels, IReadOnlyList<AdamWTensors> tensors)
+    {
+        (this.kernels, this.tensors) = (kernels, tensors);
+        pieces = [.. tensors.SelectMany(static (tensor, i) => Split(i, tensor.Parameter.numel()))];
+    }
+
+    /// <summary>One step.</summary>
+    /// <param name="step">Its numbers.</param>
+    /// <param name="gradients">A dense gradient for each parameter; null leaves the parameter as it is, and moves its average alone.</param>
+    public void Run(AdamWStep step, IReadOnlyList<Tensor?> gradients)
+    {
+        var places = tensors.Select((tensor, i) => new Place(tensor, gradients[i])).ToArray();
+        ParallelLoop.Run(pieces.Length, task =>
+        {
+            var (tensor, first, length) = pieces[task];
+            places[tensor].Run(kernels, step, first, length);
+        });
+    }
+
+    private static IEnumerable<(int Tensor, long First, long Length)> Split(int tensor, long length)
+    {
+        for (var first = 0L; first < length; first += Piece) yield return (tensor, first, Math.Min(Piece, length - first));
+    }
+
+    private readonly struct Place(AdamWTensors tensors, Tensor? gradient)
+    {
+        private readonly float* parameter = TrainingFunctions.Pointer(tensors.Parameter);
+        private readonly float* first = TrainingFunctions.Pointer(tensors.First);
+        private readonly float* second = TrainingFunctions.Pointer(tensors.Second);
+        private readonly float* average = TrainingFunctions.Pointer(tensors.Average);
+        private readonly float* slope = gradient is null ? null : TrainingFunctions.Pointer(gradient);
+
+        public void Run(TrainingKernels kernels, in AdamWStep step, long at, long length)
+        {
+            if (slope is null) kernels.Follow(step.Rate, parameter + at, average + at, length);
+            else kernels.AdamW(step, parameter + at, slope + at, first + at, second + at, average + at, length);
+        }
+    }
+}

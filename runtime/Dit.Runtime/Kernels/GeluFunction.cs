@@ -1,0 +1,54 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime.Kernels;
+
+/// <summary>The tanh form of GELU (arXiv 1606.08415) of a dense tensor.</summary>
+internal sealed unsafe class GeluFunction : autograd.SingleTensorFunction<GeluFunction>
+{
+    private const int Piece = 32 * 1024; // numbers that one task does
+
+    public override string Name => nameof(GeluFunction);
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        var x = (Tensor)vars[0];
+        ctx.save_for_backward([x]);
+        var result = TrainingFunctions.Unset(x.shape);
+        var (from, to) = (new Numbers(x), new Numbers(result));
+        if (TrainingKernels.Chosen is { } kernels) ParallelLoop.Run(from.Pieces, piece => kernels.Gelu(from[piece], to[piece], from.Length(piece)));
+        return result;
+    }
+
+    public override List<Tensor?> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        using var scope = NewDisposeScope();
+        using var passed = grad_output;
+        var x = ctx.get_saved_variables()[0];
+        if (is_grad_enabled() || TrainingKernels.Chosen is not { } kernels) return TrainingFunctions.Give(grad_output * Slope(x));
+        var result = TrainingFunctions.Unset(x.shape);
+        var (from, by, to) = (new Numbers(x), new Numbers(grad_output.contiguous()), new Numbers(result));
+        ParallelLoop.Run(from.Pieces, piece => kernels.GeluGradient(from[piece], by[piece], to[piece], from.Length(piece)));
+        return TrainingFunctions.Give(result);
+    }
+
+    private static Tensor Slope(Tensor x)
+    {
+        const double root = 1.5957691216057308; // 2 sqrt(2 / pi)
+        var s = (root * (x + 0.044715 * x.pow(3))).sigmoid();
+        return s + x * s * (1 - s) * root * (1 + 3 * 0.044715 * x.pow(2));
+    }
+
+    // A dense tensor in pieces.
+    private readonly struct Numbers(Tensor tensor)
+    {
+        private readonly float* start = TrainingFunctions.Pointer(tensor);
+        private readonly long length = tensor.numel();
+
+        public int Pieces => (int)((length + Piece - 1) / Piece);
+
+        public float* this[int piece] => start + (long)piece * Piece;
+
+        public long Length(int piece) => Math.Min(Piece, length - (long)piece * Piece);
+    }
+}

@@ -1,0 +1,41 @@
+using static TorchSharp.torch;
+
+namespace Dit.Runtime.Kernels;
+
+/// <summary>(N, T, D) in tasks of some tokens of one sample.</summary>
+internal readonly struct Tokens(Tensor x)
+{
+    private readonly int tokens = (int)x.shape[1];
+
+    public int Samples { get; } = (int)x.shape[0];
+
+    public int Width { get; } = (int)x.shape[2];
+
+    /// <summary>Tasks of a sample.</summary>
+    public int Pieces => TrainingFunctions.Pieces(tokens);
+
+    public int Tasks => Samples * Pieces;
+
+    /// <summary>The sample of a task, its first row in (N T, D), and how many there are.</summary>
+    public (int Sample, long Row, int Rows) this[int task]
+    {
+        get
+        {
+            var (sample, first) = (task / Pieces, task % Pieces * TrainingFunctions.RowsOfTask);
+            return (sample, (long)sample * tokens + first, Math.Min(TrainingFunctions.RowsOfTask, tokens - first));
+        }
+    }
+
+    /// <summary>Whether a tensor holds a row for each sample of <paramref name="x"/>, (N, 1, D).</summary>
+    public static bool IsConditionOf(Tensor x, Tensor row) =>
+        x.dim() == 3 && row.dim() == 3 && row.shape[0] == x.shape[0] && row.shape[1] == 1 && row.shape[2] == x.shape[2];
+}
+
+/// <summary>The rows of a dense tensor (..., D).</summary>
+internal readonly unsafe struct Rows(Tensor tensor)
+{
+    private readonly float* start = TrainingFunctions.Pointer(tensor);
+    private readonly long width = tensor.shape[^1];
+
+    public float* this[long row] => start + row * width;
+}

@@ -1,0 +1,116 @@
+using Dit.Runtime.Kernels;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime.Tests;
+
+/// <summary>The functions that training takes on the processor, against the operators of libtorch: values, gradients, and gradients of gradients.</summary>
+public class TrainingFunctionTests
+{
+    private static readonly string[] Functions = ["linear", "gelu", "modulate", "residual"];
+
+    // Sizes that fill no vector and no tile, that fill them all, and more than one task and one block of a product.
+    private static readonly (int N, int T, int D, int Out)[] Sizes = [(1, 1, 1, 1), (3, 5, 7, 13), (2, 67, 50, 33), (2, 64, 48, 96), (1, 130, 801, 449)];
+
+    public static TheoryData<string, int, int> Cases()
+    {
+        var cases = new TheoryData<string, int, int>();
+        foreach (var function in Functions)
+            for (var width = 0; width < TrainingKernels.All.Count; width++)
+                for (var size = 0; size < Sizes.Length; size++) cases.Add(function, width, size);
+        return cases;
+    }
+
+    [Theory, MemberData(nameof(Cases))]
+    public void A_function_gives_what_operators_give_and_so_do_its_gradients(string function, int width, int size)
+    {
+        TrainingKernels.Prefer(TrainingKernels.All[width]);
+        try
+        {
+            using var scope = NewDisposeScope();
+            var inputs = Inputs(function, Sizes[size]);
+            var (expected, actual) = (Operators(function, inputs), Kernels(function, inputs));
+            Close.To(expected, actual, Close.OneStep, function);
+            var along = randn_like(expected);
+            foreach (var (wanted, given) in autograd.grad([expected], inputs, [along]).Zip(autograd.grad([actual], inputs, [along])))
+                Close.To(wanted, given, Close.OneStep, "gradient of " + function);
+        }
+        finally
+        {
+            TrainingKernels.Prefer(null);
+        }
+    }
+
+    [Theory, InlineData("linear"), InlineData("gelu"), InlineData("modulate"), InlineData("residual")]
+    public void A_gradient_has_a_gradient(string function)
+    {
+        using var scope = NewDisposeScope();
+        var inputs = Inputs(function, (2, 5, 7, 6));
+        var second = new[] { Operators(function, inputs), Kernels(function, inputs) }.Select(result =>
+        {
+            var first = autograd.grad([result.square().sum()], inputs, retain_graph: true, create_graph: true);
+            return autograd.grad([first.Aggregate(zeros(1), (sum, gradient) => sum + gradient.sin().sum())], inputs);
+        }).ToArray();
+        foreach (var (wanted, given) in second[0].Zip(second[1])) Close.To(wanted, given, Close.Loop, function);
+    }
+
+    [Theory, InlineData(ScalarType.Float64), InlineData(ScalarType.Float32), InlineData(ScalarType.BFloat16)]
+    public void The_layers_take_every_type_and_keep_it(ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(2, 70, 16, dtype: type, requires_grad: true);
+        var row = randn(2, 1, 16, dtype: type, requires_grad: true);
+        var linear = nn.Linear(16, 24, dtype: type);
+        var y = Layer.Gelu(Layer.Apply(linear, Layer.Residual(x, row, Layer.Modulate(x, row, row))));
+        y.sum().backward();
+        Assert.Equal((type, type), (y.dtype, (x.grad ?? zeros(0)).dtype));
+        Assert.Equal([2, 70, 24], y.shape);
+    }
+
+    [Fact]
+    public void What_is_expanded_or_transposed_is_taken_as_well()
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(2, 16, 70, requires_grad: true);
+        var rows = randn(2, 1, 48, requires_grad: true);
+        Tensor Run(bool records)
+        {
+            using var mode = set_grad_enabled(records);
+            var parts = rows.chunk(3, dim: -1);
+            var tokens = x.transpose(1, 2);
+            return Layer.Gelu(Layer.Residual(tokens, parts[0], Layer.Modulate(tokens, parts[1], parts[2])));
+        }
+        Close.To(Run(records: false), Run(records: true), Close.OneStep);
+        Run(records: true).sum().backward();
+        Assert.Equal((true, true), (x.grad is not null, rows.grad is not null));
+    }
+
+    private static Tensor[] Inputs(string function, (int N, int T, int D, int Out) size)
+    {
+        random.manual_seed(size.D);
+        long[][] shapes = function switch
+        {
+            "linear" => [[size.N, size.T, size.D], [size.Out, size.D], [size.Out]],
+            "gelu" => [[size.N, size.T, size.D]],
+            "modulate" => [[size.N, size.T, size.D], [size.N, 1, size.D], [size.N, 1, size.D]],
+            _ => [[size.N, size.T, size.D], [size.N, 1, size.D], [size.N, size.T, size.D]],
+        };
+        var spread = function == "linear" ? 1 / Math.Sqrt(size.D) : 1;
+        return [.. shapes.Select(shape => (spread * randn(shape)).detach().requires_grad_())];
+    }
+
+    private static Tensor Operators(string function, Tensor[] x) => function switch
+    {
+        "linear" => nn.functional.linear(x[0], x[1], x[2]),
+        "gelu" => nn.functional.gelu(x[0], TorchSharp.Modules.GELU.Approximate.tanh),
+        "modulate" => nn.functional.layer_norm(x[0], [x[0].shape[^1]], eps: 1e-6) * (1 + x[2]) + x[1],
+        _ => x[0] + x[1] * x[2],
+    };
+
+    private static Tensor Kernels(string function, Tensor[] x) => function switch
+    {
+        "linear" => LinearFunction.apply(x[0], x[1], x[2]),
+        "gelu" => GeluFunction.apply(x[0]),
+        "modulate" => ModulateFunction.apply(x[0], x[1], x[2], 1e-6),
+        _ => ResidualFunction.apply(x[0], x[1], x[2]),
+    };
+}
