@@ -75,22 +75,18 @@ internal static class TrainingComparison
     /// <summary>What <see cref="Trainer"/> does with a batch.</summary>
     private sealed class OurTraining(DiTS2 model, StepInput<ClassLabels> input) : IDisposable
     {
-        private readonly ExponentialMovingAverage average = new(model, Decay);
-        private readonly AdamW optimizer = optim.AdamW(model.parameters().Where(static parameter => parameter.requires_grad), 1e-4);
+        private static readonly TrainingRecipe Recipe = new() { EmaDecay = Decay };
+
+        private readonly AveragedAdamW optimizer = new(model, Recipe);
 
         public void Step()
         {
             using var scope = NewDisposeScope();
             model.zero_grad();
             TrainingStep.Backward(model, DiTS2.Diffusion, input);
-            optimizer.step();
-            average.Update();
+            optimizer.Step(Recipe.LearningRate);
         }
 
-        public void Dispose()
-        {
-            optimizer.Dispose();
-            average.Dispose();
-        }
+        public void Dispose() => optimizer.Dispose();
     }
 }
