@@ -1,49 +1,92 @@
 using Dit.Runtime;
-using static TorchSharp.torch;
 
 namespace Dit.Benchmarks;
 
-/// <summary>What to compare.</summary>
-/// <param name="Models">Models and batch sizes of the forward passes.</param>
-/// <param name="Parts">Which parts.</param>
-/// <param name="Device">Where.</param>
-/// <param name="Rounds">Rounds of what takes a second.</param>
-/// <param name="Steps">Steps of the trajectory.</param>
-/// <param name="Script">A TorchScript file to compare with as well.</param>
-/// <param name="ScriptModel">The model that it is of.</param>
-/// <param name="Notice">Told what is going on.</param>
-/// <param name="Cancellation">Ends the run after the round at hand.</param>
+/// <summary>What <c>compare</c> is asked for.</summary>
+/// <param name="Models">The models, at least one.</param>
+/// <param name="Parts">What to measure.</param>
+/// <param name="Device">Where to compute.</param>
+/// <param name="Rounds">Rounds of each part; null for a number that fits it.</param>
+/// <param name="Batch">Samples at once; null for a number that fits the model.</param>
+/// <param name="Steps">Steps of the sampler.</param>
+/// <param name="Script">A TorchScript file and the model that it is of.</param>
+/// <param name="TuneMalloc">Whether glibc keeps freed memory.</param>
+/// <param name="Json">Where JSON goes: a file, or <c>-</c> for the output.</param>
 internal sealed record CompareOptions(
-    IReadOnlyList<(ModelDefinition Model, int Batch)> Models,
-    IReadOnlySet<string> Parts,
-    Device Device,
-    int Rounds,
+    IReadOnlyList<ModelDefinition> Models,
+    IReadOnlyList<string> Parts,
+    string Device,
+    int? Rounds,
+    int? Batch,
     int Steps,
-    string? Script,
-    string? ScriptModel,
-    Action<string> Notice,
-    CancellationToken Cancellation)
+    (string File, ModelDefinition Model)? Script,
+    bool TuneMalloc,
+    string? Json)
 {
-    /// <summary>The parts there are.</summary>
-    public static IReadOnlyList<string> AllParts { get; } = ["forward", "ddim", "training", "load", "generator"];
+    /// <summary>The words of <c>--only</c>, in the order in which they are measured.</summary>
+    public static readonly IReadOnlyList<string> AllParts = ["forward", "ddim", "training", "load", "generator"];
 
-    /// <summary>Rounds of what takes half a minute.</summary>
-    public int LongRounds => Math.Max(1, Rounds / 3);
+    /// <summary>The models of a list of names.</summary>
+    /// <exception cref="DitException">One is not known, or has no baseline.</exception>
+    public static IReadOnlyList<ModelDefinition> ParseModels(string list, IReadOnlyList<ModelDefinition> known) =>
+        [.. Words(list, "--models").Select(name => FindModel(name, known))];
 
-    /// <summary>Tells how far a part is.</summary>
-    public Action<int> Progress(string part) => round => Notice($"{part}: round {round}");
-
-    /// <summary>Models by name, each with a batch size of its own or that of the published comparison: <c>DiT-S/2:8,DiT-B/2</c>.</summary>
-    /// <exception cref="DitException">There is no such model, or the batch is no number above 0.</exception>
-    public static IReadOnlyList<(ModelDefinition Model, int Batch)> ParseModels(string text, IReadOnlyList<ModelDefinition> known) =>
-        [.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(item => ParseModel(item, known))];
-
-    private static (ModelDefinition, int) ParseModel(string item, IReadOnlyList<ModelDefinition> known)
+    /// <summary>The model of a name.</summary>
+    /// <exception cref="DitException">It is not known, or has no baseline.</exception>
+    public static ModelDefinition FindModel(string name, IReadOnlyList<ModelDefinition> known)
     {
-        var (name, batch) = item.Split(':', 2) is [var first, var second] ? (first, second) : (item, null);
         var model = known.FirstOrDefault(model => string.Equals(model.Card.Name, name, StringComparison.OrdinalIgnoreCase))
-            ?? throw new DitException($"There is no model '{name}': `dit models` lists them, as in DiT-S/2.");
-        if (batch is null) return (model, model.Card.Name switch { "DiT-S/2" => 8, "DiT-B/2" => 4, _ => 1 });
-        return int.TryParse(batch, out var size) && size > 0 ? (model, size) : throw new DitException($"'{batch}' is no batch size: write {name}:8.");
+            ?? throw new DitException($"There is no model '{name}'; there are {string.Join(", ", known.Select(static model => model.Card.Name))}.");
+        OfficialGraph.Require(model.Card);
+        return model;
+    }
+
+    /// <summary>The parts of a list of words; all of them by default.</summary>
+    /// <exception cref="DitException">One is not known.</exception>
+    public static IReadOnlyList<string> ParseParts(string? list)
+    {
+        if (list is null) return AllParts;
+        var words = Words(list, "--only");
+        return words.FirstOrDefault(static word => !AllParts.Contains(word)) is { } odd
+            ? throw new DitException($"There is no part '{odd}' to measure: --only takes {string.Join(", ", AllParts)}.")
+            : [.. AllParts.Where(words.Contains)];
+    }
+
+    /// <summary>Whether glibc's allocator is tuned.</summary>
+    /// <exception cref="DitException">The word is another.</exception>
+    public static bool ParseMalloc(string? word) => word switch
+    {
+        "tuned" => true,
+        "default" => false,
+        _ => throw new DitException($"--malloc is '{word}': it is tuned or default."),
+    };
+
+    /// <summary>A number that is not to be too small.</summary>
+    /// <exception cref="DitException">It is.</exception>
+    public static int? AtLeast(int least, int? number, string option) =>
+        number < least ? throw new DitException($"{option} is {number}; it takes {least} or more.") : number;
+
+    /// <summary>The script and its model: both or none.</summary>
+    /// <exception cref="DitException">One is missing, the file is not there, or the model is not known.</exception>
+    public static (string File, ModelDefinition Model)? ParseScript(string? file, string? model, IReadOnlyList<ModelDefinition> known) => (file, model) switch
+    {
+        (null, null) => null,
+        ({ } path, { } name) => File.Exists(path) ? (path, FindModel(name, known)) : throw new DitException($"The script '{path}' does not exist."),
+        _ => throw new DitException("--script and --script-model go together: a file, and the model that it is of."),
+    };
+
+    /// <summary>Samples of a forward pass: as many as fill a processor without waiting for minutes.</summary>
+    public int BatchOf(ModelCard card) => Batch ?? card.Macs switch
+    {
+        < 10_000_000_000 => 8,
+        < 40_000_000_000 => 4,
+        < 100_000_000_000 => 2,
+        _ => 1,
+    };
+
+    private static string[] Words(string list, string option)
+    {
+        var words = list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return words.Length > 0 ? words : throw new DitException($"{option} is empty: give at least one name.");
     }
 }

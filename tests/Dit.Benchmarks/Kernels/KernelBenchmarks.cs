@@ -1,7 +1,4 @@
 using BenchmarkDotNet.Attributes;
-using BenchmarkDotNet.Configs;
-using BenchmarkDotNet.Jobs;
-using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Dit.Runtime;
 using Dit.Runtime.Kernels;
 using TorchSharp;
@@ -10,7 +7,6 @@ using static TorchSharp.torch;
 namespace Dit.Benchmarks;
 
 /// <summary>The kernels of inference on one sample of DiT-S/2, on one thread, beside libtorch's operators: 256 tokens of width 384.</summary>
-[Config(typeof(InProcess))]
 public unsafe class KernelBenchmarks
 {
     private const int Tokens = 256;
@@ -90,11 +86,5 @@ public unsafe class KernelBenchmarks
     public void Softmax()
     {
         foreach (var panel in layout.Panels) kernels.Softmax(x.Start + (long)Tokens * panel.First, Tokens, panel.Width, parameters.Start);
-    }
-
-    // Building a project apart for each benchmark needs a package source; this runs here.
-    private sealed class InProcess : ManualConfig
-    {
-        public InProcess() => AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
     }
 }

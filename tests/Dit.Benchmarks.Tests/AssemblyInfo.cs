@@ -1,0 +1,2 @@
+// libtorch keeps every core busy by itself.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

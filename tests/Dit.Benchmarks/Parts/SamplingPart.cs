@@ -1,0 +1,59 @@
+using Dit.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Benchmarks;
+
+/// <summary>DDIM with guidance: the baseline computes everything at each step, both halves in one batch, in the library's loop.</summary>
+internal sealed class SamplingPart(Bench bench, MatrixPeak? peak) : BenchPart
+{
+    private const int Rounds = 2;
+    private const double Scale = 4;
+    private const long Seed = 3;
+
+    public override IEnumerable<BenchRow> VisitClassConditional<TModel>()
+    {
+        var card = TModel.Card;
+        var (n, steps) = (Math.Max(1, bench.Options.BatchOf(card) / 2), bench.Options.Steps);
+        var sampler = Sampler.Ddim<TModel>($"ddim-{steps}", steps);
+        var name = $"ddim-{steps} {card.Name} b{n}";
+        bench.Status.Show($"{name}  preparing");
+        using var frozen = no_grad();
+        using var model = BenchModel.Create<TModel>(bench.Device);
+        using var input = BenchModel.Input(card, n, bench.Device);
+        using var noise = new KeyedNoise(Seed, 0, n, card.Input, bench.Device);
+        using var start = noise.Next();
+        var graph = new OfficialGraph(card, model.state_dict());
+        var row = new BenchRow(name, "ddim")
+        {
+            Model = card.Name,
+            Batch = n,
+            Baseline = BaselineName,
+            BaselinePeakRssMb = bench.PeakOf(() => Baseline().Dispose()),
+            PeakRssMb = bench.PeakOf(() => Ours().Dispose()),
+        };
+        var times = bench.Pair(name, Rounds, () => Baseline().Dispose(), () => Ours().Dispose());
+        if (times is null) yield break;
+        using var expected = Baseline();
+        using var drawn = Ours();
+        yield return row.With(times, card.Flops * 2.0 * n * steps, peak) with
+        {
+            MaxDifference = BenchModel.MaxDifference(drawn, expected),
+            MaxValue = BenchModel.MaxValue(expected),
+        };
+
+        Tensor Baseline() => Plain(sampler.Loop, graph, start, input.Labels, card);
+        Tensor Ours() => sampler.Sample(model, input.Labels, Scale, Seed, cancellation: bench.Cancellation);
+    }
+
+    private Tensor Plain(GaussianSampler loop, OfficialGraph graph, Tensor start, Tensor labels, ModelCard card)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar scale = Scale;
+        using var nullClass = full_like(labels, card.NullClass);
+        var classes = cat([labels, nullClass]);
+        using var noise = new ReplayedNoise([cat([start, start])]);
+        return loop.Sample((x, t) => graph.ForwardWithGuidance(x, t, classes, scale), noise, cancellation: bench.Cancellation)
+            .chunk(2)[0].MoveToOuterDisposeScope();
+    }
+}
