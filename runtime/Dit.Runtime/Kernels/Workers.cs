@@ -100,7 +100,7 @@ internal sealed class Workers : IDisposable
         while (!HasWork && !ended)
         {
             Interlocked.Increment(ref sleeping);
-            if (!HasWork && !ended) wake.Wait(millisecondsTimeout: 100);
+            if (!HasWork && !ended) wake.Wait(); // not for a while: every wait begins with a millisecond of looking
             Interlocked.Decrement(ref sleeping);
         }
     }
