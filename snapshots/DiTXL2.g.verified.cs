@@ -293,9 +293,8 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            var heads = Layer.Apply(qkv, x).view(-1, 256, 3, 16, 72).permute(2, 0, 3, 1, 4).unbind(0);        // 3 x (N, H, T, K)
-            var mixed = nn.functional.scaled_dot_product_attention(heads[0], heads[1], heads[2]);             // (N, H, T, K)
-            return Layer.Apply(proj, mixed.transpose(1, 2).reshape(-1, 256, 1152)).MoveToOuterDisposeScope(); // (N, T, D)
+            var mixed = Layer.Attend(Layer.Apply(qkv, x), heads: 16);  // (N, T, D)
+            return Layer.Apply(proj, mixed).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
         internal void Plan(PlanBuilder plan) => plan.Attention(qkv, proj, heads: 16);

@@ -261,9 +261,8 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            var heads = Layer.Apply(qkv, x).view(-1, 96, 3, 4, 16).permute(2, 0, 3, 1, 4).unbind(0);       // 3 x (N, H, T, K)
-            var mixed = nn.functional.scaled_dot_product_attention(heads[0], heads[1], heads[2]);          // (N, H, T, K)
-            return Layer.Apply(proj, mixed.transpose(1, 2).reshape(-1, 96, 64)).MoveToOuterDisposeScope(); // (N, T, D)
+            var mixed = Layer.Attend(Layer.Apply(qkv, x), heads: 4);   // (N, T, D)
+            return Layer.Apply(proj, mixed).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
         internal void Plan(PlanBuilder plan) => plan.Attention(qkv, proj, heads: 4);

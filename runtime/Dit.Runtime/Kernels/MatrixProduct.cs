@@ -104,8 +104,12 @@ internal static unsafe class MatrixProduct<V, S>
         for (var r = row; r < rowEnd; r++) from.CopyTo(new Span<float>(c + (long)r * columns + column, from.Length));
     }
 
-    // Some rows of a matrix as (K, rows): beside one another what is multiplied at the same time. The last ones are filled up with zeros to whole vectors or tiles.
-    private static void Pack(Matrix matrix, int index, int height, float* packed)
+    /// <summary>Some rows of a matrix as (K, rows): beside one another what is multiplied at the same time. The last ones are filled up with zeros to whole vectors or tiles.</summary>
+    /// <param name="matrix">(M, K).</param>
+    /// <param name="index">Which strip of rows.</param>
+    /// <param name="height">Rows of a strip: those of a tile, or the width of a panel.</param>
+    /// <param name="packed">Where the first strip goes.</param>
+    public static void Pack(Matrix matrix, int index, int height, float* packed)
     {
         var (row, depth) = (index * height, matrix.Columns);
         var rows = Math.Min(height, matrix.Rows - row);

@@ -12,6 +12,12 @@ internal sealed unsafe class TrainingKernels<V, S> : TrainingKernels
 {
     public override void Multiply(Matrix a, Matrix b, float* c, float* bias) => MatrixProduct<V, S>.Multiply(a, b, c, bias);
 
+    public override void Attention(int tokens, int width, HeadPlace head, float* output, long outputStride) =>
+        new AttentionTask<V, S>(tokens, width).Forward(head, output, outputStride);
+
+    public override void AttentionGradient(int tokens, int width, HeadPlace head, float* gradient, long gradientStride, HeadPlace result) =>
+        new AttentionTask<V, S>(tokens, width).Backward(head, gradient, gradientStride, result);
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Gelu(float* x, float* y, long length)
     {

@@ -35,6 +35,12 @@ internal abstract unsafe class TrainingKernels
     /// <summary><c>c = a b + bias</c>, see <see cref="MatrixProduct{V, S}.Multiply"/>.</summary>
     public abstract void Multiply(Matrix a, Matrix b, float* c, float* bias);
 
+    /// <summary>Self-attention of one head, see <see cref="AttentionTask{V, S}.Forward"/>.</summary>
+    public abstract void Attention(int tokens, int width, HeadPlace head, float* output, long outputStride);
+
+    /// <summary>Its gradient, see <see cref="AttentionTask{V, S}.Backward"/>.</summary>
+    public abstract void AttentionGradient(int tokens, int width, HeadPlace head, float* gradient, long gradientStride, HeadPlace result);
+
     /// <summary>The tanh form of GELU.</summary>
     public abstract void Gelu(float* x, float* y, long length);
 

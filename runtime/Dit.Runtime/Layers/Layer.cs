@@ -79,6 +79,20 @@ public static class Layer
             : linear.call(x)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Multi-head self-attention (arXiv 1706.03762, section 3.2).</summary>
+    /// <param name="qkv">Queries, keys and values side by side, each head by head, (N, T, 3 D).</param>
+    /// <param name="heads">H, a divisor of D.</param>
+    /// <returns>(N, T, D).</returns>
+    public static Tensor Attend(Tensor qkv, int heads)
+    {
+        using var scope = NewDisposeScope();
+        var (t, width) = (qkv.shape[1], qkv.shape[2] / 3);
+        if (TrainingFunctions.For(qkv) is not null) return AttentionFunction.apply(qkv.contiguous(), heads).MoveToOuterDisposeScope();
+        var parts = qkv.view(-1, t, 3, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);             // 3 x (N, H, T, K)
+        var mixed = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]);              // (N, H, T, K)
+        return mixed.transpose(1, 2).reshape(-1, t, width).MoveToOuterDisposeScope();
+    }
+
     /// <summary>The tanh form of GELU (arXiv 1606.08415).</summary>
     /// <param name="x">Any shape.</param>
     /// <returns>The same shape.</returns>

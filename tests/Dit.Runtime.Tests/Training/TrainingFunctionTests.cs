@@ -6,7 +6,9 @@ namespace Dit.Runtime.Tests;
 /// <summary>The functions that training takes on the processor, against the operators of libtorch: values, gradients, and gradients of gradients.</summary>
 public class TrainingFunctionTests
 {
-    private static readonly string[] Functions = ["linear", "gelu", "modulate", "residual"];
+    private const int Heads = 2;
+
+    private static readonly string[] Functions = ["linear", "gelu", "modulate", "residual", "attention"];
 
     // Sizes that fill no vector and no tile, that fill them all, and more than one task and one block of a product.
     private static readonly (int N, int T, int D, int Out)[] Sizes = [(1, 1, 1, 1), (3, 5, 7, 13), (2, 67, 50, 33), (2, 64, 48, 96), (1, 130, 801, 449)];
@@ -40,7 +42,7 @@ public class TrainingFunctionTests
         }
     }
 
-    [Theory, InlineData("linear"), InlineData("gelu"), InlineData("modulate"), InlineData("residual")]
+    [Theory, InlineData("linear"), InlineData("gelu"), InlineData("modulate"), InlineData("residual"), InlineData("attention")]
     public void A_gradient_has_a_gradient(string function)
     {
         using var scope = NewDisposeScope();
@@ -84,6 +86,13 @@ public class TrainingFunctionTests
         Assert.Equal((true, true), (x.grad is not null, rows.grad is not null));
     }
 
+    private static Tensor Attention(Tensor qkv)
+    {
+        var parts = qkv.view(qkv.shape[0], qkv.shape[1], 3, Heads, qkv.shape[2] / 3 / Heads).permute(2, 0, 3, 1, 4).unbind(0);
+        var weights = (parts[0].matmul(parts[1].transpose(-2, -1)) / Math.Sqrt(parts[0].shape[^1])).softmax(-1);
+        return weights.matmul(parts[2]).transpose(1, 2).reshape(qkv.shape[0], qkv.shape[1], -1);
+    }
+
     private static Tensor[] Inputs(string function, (int N, int T, int D, int Out) size)
     {
         random.manual_seed(size.D);
@@ -91,6 +100,7 @@ public class TrainingFunctionTests
         {
             "linear" => [[size.N, size.T, size.D], [size.Out, size.D], [size.Out]],
             "gelu" => [[size.N, size.T, size.D]],
+            "attention" => [[size.N, size.T, 3 * Heads * size.Out]],
             "modulate" => [[size.N, size.T, size.D], [size.N, 1, size.D], [size.N, 1, size.D]],
             _ => [[size.N, size.T, size.D], [size.N, 1, size.D], [size.N, size.T, size.D]],
         };
@@ -102,6 +112,7 @@ public class TrainingFunctionTests
     {
         "linear" => nn.functional.linear(x[0], x[1], x[2]),
         "gelu" => nn.functional.gelu(x[0], TorchSharp.Modules.GELU.Approximate.tanh),
+        "attention" => Attention(x[0]),
         "modulate" => nn.functional.layer_norm(x[0], [x[0].shape[^1]], eps: 1e-6) * (1 + x[2]) + x[1],
         _ => x[0] + x[1] * x[2],
     };
@@ -110,6 +121,7 @@ public class TrainingFunctionTests
     {
         "linear" => LinearFunction.apply(x[0], x[1], x[2]),
         "gelu" => GeluFunction.apply(x[0]),
+        "attention" => AttentionFunction.apply(x[0], Heads),
         "modulate" => ModulateFunction.apply(x[0], x[1], x[2], 1e-6),
         _ => ResidualFunction.apply(x[0], x[1], x[2]),
     };
