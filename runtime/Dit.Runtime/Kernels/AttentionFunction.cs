@@ -18,7 +18,7 @@ internal sealed unsafe class AttentionFunction : autograd.SingleTensorFunction<A
         var result = TrainingFunctions.Unset(sizes.Batch, sizes.Tokens, sizes.Width);
         float* from = TrainingFunctions.Pointer(qkv), to = TrainingFunctions.Pointer(result);
         if (TrainingKernels.Chosen is { } kernels)
-            ParallelLoop.Run(sizes.Tasks, task => kernels.Attention(sizes.Tokens, sizes.HeadWidth, sizes.Place(from, task), to + sizes.Offset(task, 1), sizes.Width));
+            ParallelLoop.Run(sizes.Tasks, task => kernels.Attention(sizes.Tokens, sizes.HeadWidth, sizes.Place(from, task), to + sizes.Offset(task, 1), sizes.Width), 2 * sizes.Products);
         return result;
     }
 
@@ -34,7 +34,7 @@ internal sealed unsafe class AttentionFunction : autograd.SingleTensorFunction<A
         var result = TrainingFunctions.Unset(qkv.shape);
         float* from = TrainingFunctions.Pointer(qkv), by = TrainingFunctions.Pointer(gradient), to = TrainingFunctions.Pointer(result);
         ParallelLoop.Run(sizes.Tasks, task => kernels.AttentionGradient(
-            sizes.Tokens, sizes.HeadWidth, sizes.Place(from, task), by + sizes.Offset(task, 1), sizes.Width, sizes.Place(to, task)));
+            sizes.Tokens, sizes.HeadWidth, sizes.Place(from, task), by + sizes.Offset(task, 1), sizes.Width, sizes.Place(to, task)), 5 * sizes.Products);
         return TrainingFunctions.Give(result, null);
     }
 
@@ -62,6 +62,9 @@ internal sealed unsafe class AttentionFunction : autograd.SingleTensorFunction<A
         public int HeadWidth => Width / heads;
 
         public int Tasks => Batch * heads;
+
+        /// <summary>Multiply-adds of queries by keys.</summary>
+        public double Products => (double)Batch * Width * Tokens * Tokens;
 
         /// <summary>The head's first number in rows of so many widths.</summary>
         public long Offset(int task, int widths) => (long)(task / heads) * Tokens * widths * Width + task % heads * HeadWidth;

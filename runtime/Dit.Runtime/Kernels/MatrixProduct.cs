@@ -54,17 +54,18 @@ internal static unsafe class MatrixProduct<V, S>
         var packedB = packedA + lengthA;
         var stripsOfTask = RowsOfTask / S.TileRows;
         var packsA = Ceiling(strips, stripsOfTask);
+        var operations = (double)a.Rows * depth * b.Columns;
         ParallelLoop.Run(packsA + panels, task =>
         {
             if (task >= packsA) Pack(b.Transposed, task - packsA, PanelWidth, packedB);
             else for (var strip = task * stripsOfTask; strip < Math.Min(strips, (task + 1) * stripsOfTask); strip++) Pack(a, strip, S.TileRows, packedA);
-        });
+        }, operations);
         var (down, across) = (Ceiling(a.Rows, RowsOfTask), Ceiling(panels, PanelsOfTask));
         ParallelLoop.Run(down * across, task =>
         {
             var (row, panel) = (task / across * RowsOfTask, task % across * PanelsOfTask);
             Block(packedA, packedB, depth, row, Math.Min(a.Rows, row + RowsOfTask), panel, Math.Min(panels, panel + PanelsOfTask), c, b.Columns, bias);
-        });
+        }, operations);
     }
 
     private static void Block(float* packedA, float* packedB, int depth, int row, int rowEnd, int panel, int panelEnd, float* c, int columns, float* bias)

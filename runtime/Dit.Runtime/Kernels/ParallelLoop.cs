@@ -12,14 +12,17 @@ namespace Dit.Runtime.Kernels;
 /// </remarks>
 internal static unsafe class ParallelLoop
 {
+    private const double Worthwhile = 1 << 20; // some 20 microseconds
+
     private static readonly delegate* unmanaged[Cdecl]<long, long, long, delegate* unmanaged[Cdecl]<long, long, void*, void>, void*, int> Native = Find();
 
     /// <summary>Runs tasks 0 to <paramref name="count"/> - 1, as many at once as libtorch has threads; they are handed out one by one.</summary>
     /// <param name="count">How many.</param>
     /// <param name="task">One of them; its result may not depend on which thread runs it.</param>
-    public static void Run(int count, Action<int> task)
+    /// <param name="operations">About how many multiply-adds all of them are: a few are done before another thread has begun.</param>
+    public static void Run(int count, Action<int> task, double operations = double.MaxValue)
     {
-        var threads = Math.Min(count, torch.get_num_threads());
+        var threads = operations < Worthwhile ? 1 : Math.Min(count, torch.get_num_threads());
         if (threads <= 1)
         {
             for (var i = 0; i < count; i++) task(i);

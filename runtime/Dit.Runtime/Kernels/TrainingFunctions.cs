@@ -57,7 +57,7 @@ internal static unsafe class TrainingFunctions
         {
             var first = piece * RowsOfTask;
             kernels.SumRows(x + (long)first * columns, parts + (long)piece * columns, Math.Min(RowsOfTask, rows - first), columns);
-        });
+        }, (double)rows * columns);
         kernels.SumRows(parts, Pointer(sum), pieces, columns);
         return sum;
     }
