@@ -5,11 +5,17 @@ using static TorchSharp.torch;
 namespace Dit.Runtime;
 
 /// <summary>Runs the steps by libtorch's operators, on every device and in every type: in place where it can, and the modulation comes ready.</summary>
-internal sealed class OperatorEngine(PlanSteps steps) : StepEngine
+/// <remarks>Within a trajectory nothing waits for the device: the rows go there once, and are taken again for every step.</remarks>
+internal sealed class OperatorEngine(PlanSteps steps, IFusedOperations operations) : StepEngine
 {
     private readonly int width = steps.Card.Width;
+    private readonly IReadOnlyList<PlanStep> paired = StepPairs.Pair(steps.Steps);
+    private int[]? indexed; // the rows that index holds: a trajectory passes the same array each time
+    private Tensor? index;
 
-    public override string Name => "libtorch";
+    public OperatorEngine(PlanSteps steps) : this(steps, new TorchOperations()) { }
+
+    public override string Name => operations.Name;
 
     public override long PackedBytes => 0;
 
@@ -18,36 +24,51 @@ internal sealed class OperatorEngine(PlanSteps steps) : StepEngine
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var passes = rows.Length;
-        var index = tensor(Array.ConvertAll(rows, static row => (long)row), device: x.device);
-        var entering = condition.index_select(0, index); // (passes, parts D) or (passes, M, D)
+        var entering = condition.index_select(0, Index(rows, condition.device)); // (passes, parts D) or (passes, M, D)
         var image = steps.Patches.call(x).add_(steps.Positions, Scalars.One);
-        var tokens = passes == x.shape[0] ? image : image.repeat([passes / x.shape[0], 1, 1]);
+        var tokens = passes == x.shape[0] ? image.contiguous() : image.repeat([passes / x.shape[0], 1, 1]);
         if (steps.JoinsTokens) tokens = cat([tokens, entering], dim: 1);
         Tensor a = tokens, o = tokens, y = tokens, patches = tokens;
-        foreach (var step in steps.Steps)
+        foreach (var step in paired)
         {
             switch (step)
             {
-                case PlanStep.AdaptiveNorm norm: a = Layer.Modulate(tokens, Part(entering, norm.Shift), Part(entering, norm.Scale), norm.Eps); break;
+                case PlanStep.AdaptiveNorm norm: a = operations.Modulate(tokens, Part(entering, norm.Shift), Part(entering, norm.Scale), norm.Eps); break;
                 case PlanStep.LearnedNorm norm: a = norm.Norm.call(tokens); break;
                 case PlanStep.NoNorm: a = tokens; break;
                 case PlanStep.SelfAttention attention: o = SelfAttention(a, attention); break;
                 case PlanStep.CrossAttention attention: o = CrossAttention(a, entering, attention); break;
                 case PlanStep.Project project: y = project.Layer.call(o); o.Dispose(); break;
                 case PlanStep.Mlp mlp: y = Mlp(a, mlp); break;
-                case PlanStep.Residual { Gate: { } gate }: tokens.addcmul_(Part(entering, gate), y, Scalars.One); break;
-                case PlanStep.Residual: tokens.add_(y, Scalars.One); break;
+                case PlanStep.ResidualNorm(var gate, var norm):
+                    a = operations.AddAndModulate(tokens, y, Gate(entering, gate), Part(entering, norm.Shift), Part(entering, norm.Scale), norm.Eps);
+                    break;
+                case PlanStep.Residual residual: operations.Add(tokens, y, Gate(entering, residual.Gate)); break;
                 case PlanStep.Output output: patches = output.Layer.call(a.narrow(1, 0, steps.Card.Tokens)); break;
                 default: throw new InvalidOperationException($"Unknown step {step}.");
             }
-            if (step is PlanStep.Residual) y.Dispose();
+            if (step is PlanStep.Residual or PlanStep.ResidualNorm) y.Dispose();
             if (step is PlanStep.SelfAttention or PlanStep.CrossAttention or PlanStep.Mlp && !ReferenceEquals(a, tokens)) a.Dispose();
         }
         var card = steps.Card;
         return Layer.Unpatchify(patches, card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize, card.PatchSize, card.OutputChannels).MoveToOuterDisposeScope();
     }
 
-    public override void Dispose() { } // the weights are the model's
+    public override void Dispose() // the weights are the model's
+    {
+        index?.Dispose();
+        (index, indexed) = (null, null);
+    }
+
+    private Tensor Index(int[] rows, Device device)
+    {
+        if (index is not null && ReferenceEquals(indexed, rows)) return index;
+        index?.Dispose();
+        indexed = rows;
+        return index = tensor(Array.ConvertAll(rows, static row => (long)row), device: device).DetachFromDisposeScope();
+    }
+
+    private Tensor? Gate(Tensor modulation, int? gate) => gate is { } index ? Part(modulation, index) : null;
 
     private Tensor Part(Tensor modulation, int index) => modulation.narrow(1, (long)index * width, width).unsqueeze(1); // (passes, 1, D)
 

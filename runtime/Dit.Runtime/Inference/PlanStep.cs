@@ -37,6 +37,9 @@ internal abstract record PlanStep
     /// <param name="Gate">Which part of the modulation, in widths; null for no gate.</param>
     public sealed record Residual(int? Gate) : PlanStep;
 
+    /// <summary>A residual and the norm after it, for engines that do both at once; <see cref="StepPairs"/> makes it.</summary>
+    public sealed record ResidualNorm(int? Gate, AdaptiveNorm Norm) : PlanStep;
+
     /// <summary>The patches of the result: layer(a).</summary>
     public sealed record Output(Linear Layer) : PlanStep;
 }

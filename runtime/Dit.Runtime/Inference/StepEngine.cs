@@ -1,4 +1,5 @@
 using Dit.Runtime.Kernels;
+using Dit.Runtime.Kernels.Cuda;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -27,6 +28,8 @@ internal abstract class StepEngine : IDisposable
     public static StepEngine For(PlanSteps steps)
     {
         var kernels = CpuKernels.Choose(Environment.GetEnvironmentVariable(CpuKernels.Variable));
+        // Off means off on every device: the way to tell a kernel's fault from libtorch's.
+        if (kernels is not null && steps.Positions.device_type == DeviceType.CUDA) return new OperatorEngine(steps, CudaOperations.For(steps, new SystemLibraries()));
         var onCpu = steps.Positions.device_type == DeviceType.CPU && steps.Positions.dtype == ScalarType.Float32;
         return kernels is not null && onCpu ? new FusedEngine(steps, kernels, get_num_threads()) : new OperatorEngine(steps);
     }

@@ -1,0 +1,65 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime.Tests;
+
+/// <summary>The engine of other devices and types, run on the processor: the same prediction as the forward pass.</summary>
+public sealed class OperatorEngineTests : IDisposable
+{
+    private const string Variable = "DIT_KERNELS";
+    private readonly string? before = Environment.GetEnvironmentVariable(Variable);
+
+    public OperatorEngineTests() => Environment.SetEnvironmentVariable(Variable, "off");
+
+    public void Dispose() => Environment.SetEnvironmentVariable(Variable, before);
+
+    public static TheoryData<string> Names => [.. VariantCase.Names];
+
+    [Theory, MemberData(nameof(Names))]
+    public void It_agrees_with_forward_and_leaves_no_tensors(string name)
+    {
+        var check = DitModels.All.Single(m => m.Card.Name == name).Accept(new Check());
+        check();
+    }
+
+    [Fact]
+    public void A_residual_and_the_norm_after_it_are_one_step()
+    {
+        PlanStep.AdaptiveNorm norm = new(0, 1, 1e-6);
+        PlanStep.Residual residual = new(2);
+        Assert.Equal(
+            [norm, new PlanStep.ResidualNorm(2, norm), residual, new PlanStep.NoNorm()],
+            StepPairs.Pair([norm, residual, norm, residual, new PlanStep.NoNorm()]));
+    }
+
+    private sealed class Check : IModelVisitor<Action>
+    {
+        public Action VisitClassConditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
+            () => Agrees(Stirred.Create<TModel>(), static model => model.Plan(), new ClassLabels(tensor(new long[] { 1, 2, 3 })));
+
+        public Action VisitTextConditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
+            () => Agrees(Stirred.Create<TModel>(), static model => model.Plan(), new TextEmbeddings(randn(3, 6, 10)));
+
+        public Action VisitUnconditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> =>
+            () => Agrees(Stirred.Create<TModel>(), static model => model.Plan(), new NoCondition());
+
+        private static void Agrees<TModel, TCondition>(TModel model, Func<TModel, InferencePlan<TCondition>> make, TCondition condition)
+            where TModel : nn.Module, IConditionedOn<TCondition>
+            where TCondition : ICondition<TCondition>
+        {
+            using var owned = model;
+            using var scope = NewDisposeScope();
+            using var frozen = no_grad();
+            using var plan = make(model);
+            Assert.Equal("libtorch", plan.Engine);
+            Tensor x = randn(3, 3, 8, 12), t = tensor(new long[] { 5, 500, 999 });
+            Close.To(model.Predict(x, t, condition), plan.Forward(x, t, condition), Close.OneStep);
+            var live = LiveTensors.Count();
+            for (var i = 0; i < 10; i++) plan.Forward(x, t, condition).Dispose();
+            Assert.Equal(live, LiveTensors.Count());
+        }
+    }
+}
