@@ -27,9 +27,10 @@ internal abstract class StepEngine : IDisposable
     /// <exception cref="DitException">The environment asks for kernels that do not exist.</exception>
     public static StepEngine For(PlanSteps steps)
     {
-        var kernels = CpuKernels.Choose(Environment.GetEnvironmentVariable(CpuKernels.Variable));
-        // Off means off on every device: the way to tell a kernel's fault from libtorch's.
-        if (kernels is not null && steps.Positions.device_type == DeviceType.CUDA) return new OperatorEngine(steps, CudaOperations.For(steps, new SystemLibraries()));
+        var wish = Environment.GetEnvironmentVariable(CpuKernels.Variable);
+        var kernels = CpuKernels.Choose(wish);
+        // Asked for by name until they have been seen to be right on a device: a wrong kernel would draw wrong images and say nothing.
+        if (wish == "on" && steps.Positions.device_type == DeviceType.CUDA) return new OperatorEngine(steps, CudaOperations.For(steps, new SystemLibraries()));
         var onCpu = steps.Positions.device_type == DeviceType.CPU && steps.Positions.dtype == ScalarType.Float32;
         return kernels is not null && onCpu ? new FusedEngine(steps, kernels, get_num_threads()) : new OperatorEngine(steps);
     }
