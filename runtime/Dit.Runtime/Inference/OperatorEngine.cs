@@ -72,11 +72,10 @@ internal sealed class OperatorEngine(PlanSteps steps, IFusedOperations operation
 
     private Tensor Part(Tensor modulation, int index) => modulation.narrow(1, (long)index * width, width).unsqueeze(1); // (passes, 1, D)
 
-    private Tensor SelfAttention(Tensor a, PlanStep.SelfAttention attention)
+    private static Tensor SelfAttention(Tensor a, PlanStep.SelfAttention attention)
     {
         using var scope = NewDisposeScope();
-        var heads = attention.Qkv.call(a).view(a.shape[0], a.shape[1], 3, attention.Heads, width / attention.Heads).permute(2, 0, 3, 1, 4).unbind(0); // 3 x (N, H, T, K)
-        return Merge(nn.functional.scaled_dot_product_attention(heads[0], heads[1], heads[2])).MoveToOuterDisposeScope();
+        return Layer.Attend(attention.Qkv.call(a), attention.Heads).MoveToOuterDisposeScope();
     }
 
     private Tensor CrossAttention(Tensor a, Tensor context, PlanStep.CrossAttention attention)
@@ -84,10 +83,8 @@ internal sealed class OperatorEngine(PlanSteps steps, IFusedOperations operation
         using var scope = NewDisposeScope();
         var queries = attention.Q.call(a).view(a.shape[0], a.shape[1], attention.Heads, width / attention.Heads).transpose(1, 2); // (N, H, T, K)
         var pairs = attention.Kv.call(context).view(context.shape[0], context.shape[1], 2, attention.Heads, width / attention.Heads).permute(2, 0, 3, 1, 4).unbind(0); // 2 x (N, H, M, K)
-        return Merge(nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1])).MoveToOuterDisposeScope();
+        return nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1]).transpose(1, 2).reshape(a.shape).MoveToOuterDisposeScope(); // (N, T, D)
     }
-
-    private Tensor Merge(Tensor mixed) => mixed.transpose(1, 2).reshape(mixed.shape[0], mixed.shape[2], width); // (N, T, D)
 
     private static Tensor Mlp(Tensor a, PlanStep.Mlp mlp)
     {

@@ -38,6 +38,7 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
     private readonly float scale = 1 / MathF.Sqrt(width);
     private readonly int paddedTokens = Padded(tokens);
     private readonly int paddedWidth = Padded(width);
+    private readonly int across = (width + PanelWidth - 1) / PanelWidth * PanelWidth; // K, filled up to whole panels
 
     private static int PanelWidth => S.TileVectors * S.Lanes;
 
@@ -74,7 +75,6 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
         float* keys = Take(ref next, (long)paddedTokens * width), values = Take(ref next, (long)paddedTokens * width), keysAcross = Take(ref next, (long)paddedWidth * tokens);
         float* query = Take(ref next, (long)width * PanelWidth), given = Take(ref next, (long)width * PanelWidth), sums = Take(ref next, PanelWidth);
         float* scores = Take(ref next, (long)paddedTokens * PanelWidth), slopes = Take(ref next, (long)paddedTokens * PanelWidth), mixed = Take(ref next, (long)paddedWidth * PanelWidth);
-        var across = (width + PanelWidth - 1) / PanelWidth * PanelWidth;
         float* dKey = Take(ref next, (long)paddedTokens * across), dValue = Take(ref next, (long)paddedTokens * across);
         float* tile = Take(ref next, (long)S.TileRows * PanelWidth), rows = Take(ref next, (long)PanelWidth * across);
         PackTiles(Rows(head.Key, head.Stride), keys);
@@ -110,7 +110,7 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
     // One piece of memory for each thread, large enough for either direction.
     private float* Memory()
     {
-        long across = (width + PanelWidth - 1) / PanelWidth * PanelWidth, t = paddedTokens, k = paddedWidth;
+        long t = paddedTokens, k = paddedWidth;
         var length = 3 * t * k + 3 * k * PanelWidth + 2 * t * PanelWidth + 2 * t * across + (S.TileRows + across + 1) * PanelWidth + 16 * 16;
         if (kept is null || kept.Length < length)
         {
@@ -166,7 +166,7 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
     private void AddProduct(float* factors, int lanes, int first, Matrix queries, float* tile, float* rows, float* sum)
     {
         var matrix = new Matrix(factors, tokens, queries.Rows, lanes, 1);
-        var panels = (width + PanelWidth - 1) / PanelWidth;
+        var panels = across / PanelWidth;
         for (var panel = 0; panel < panels; panel++) MatrixProduct<V, S>.Pack(queries.Transposed, panel, PanelWidth, rows);
         for (var strip = 0; strip * S.TileRows < tokens; strip++)
         {
@@ -174,8 +174,8 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
             for (var panel = 0; panel < panels; panel++)
             {
                 var panelWidth = Math.Min(PanelWidth, (width - panel * PanelWidth + S.Lanes - 1) / S.Lanes * S.Lanes);
-                var to = sum + (long)strip * S.TileRows * panels * PanelWidth + panel * PanelWidth;
-                MatrixTile<V, S>.Multiply(panelWidth / S.Lanes, queries.Rows, tile, rows + (long)panel * PanelWidth * queries.Rows, to, panels * PanelWidth, add: first > 0);
+                var to = sum + (long)strip * S.TileRows * across + panel * PanelWidth;
+                MatrixTile<V, S>.Multiply(panelWidth / S.Lanes, queries.Rows, tile, rows + (long)panel * PanelWidth * queries.Rows, to, across, add: first > 0);
             }
         }
     }
@@ -201,7 +201,6 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Spread(float* from, float factor, float* to, long stride)
     {
-        var across = (width + PanelWidth - 1) / PanelWidth * PanelWidth;
         for (var token = 0; token < tokens; token++)
             for (var f = 0; f < width; f++)
                 to[token * stride + f] = from[(long)token * across + f] * factor;

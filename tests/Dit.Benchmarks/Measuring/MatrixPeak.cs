@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Dit.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -42,52 +43,26 @@ internal sealed record MatrixPeak(double? FmaGflops, double MmGflops)
         foreach (var thread in threads) thread.Join();
     }
 
-    private static void Loop() =>
-        sink = Vector512.IsHardwareAccelerated ? Sum512(1e-9f) : Vector256.IsHardwareAccelerated ? Sum256(1e-9f) : Sum128(1e-9f);
+    private static void Loop() => sink =
+        Vector512.IsHardwareAccelerated ? Sum<Vector512<float>, Simd512>(1e-9f)
+        : Vector256.IsHardwareAccelerated ? Sum<Vector256<float>, Simd256>(1e-9f)
+        : Sum<Vector128<float>, Simd128>(1e-9f);
 
+    // Written out: local variables stay in registers, elements of an array do not.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static float Sum512(float step)
+    private static float Sum<V, S>(float step)
+        where V : struct
+        where S : struct, ISimd<V>
     {
-        var (a, b) = (Vector512.Create(step), Vector512.Create(0.5f));
-        Vector512<float> s0 = a, s1 = a, s2 = a, s3 = a, s4 = a, s5 = a, s6 = a, s7 = a, s8 = a, s9 = a, s10 = a, s11 = a;
+        var (a, b) = (S.Fill(step), S.Fill(0.5f));
+        V s0 = a, s1 = a, s2 = a, s3 = a, s4 = a, s5 = a, s6 = a, s7 = a, s8 = a, s9 = a, s10 = a, s11 = a;
         for (var i = 0; i < Steps; i++)
         {
-            s0 = Vector512.MultiplyAddEstimate(s0, b, a); s1 = Vector512.MultiplyAddEstimate(s1, b, a); s2 = Vector512.MultiplyAddEstimate(s2, b, a);
-            s3 = Vector512.MultiplyAddEstimate(s3, b, a); s4 = Vector512.MultiplyAddEstimate(s4, b, a); s5 = Vector512.MultiplyAddEstimate(s5, b, a);
-            s6 = Vector512.MultiplyAddEstimate(s6, b, a); s7 = Vector512.MultiplyAddEstimate(s7, b, a); s8 = Vector512.MultiplyAddEstimate(s8, b, a);
-            s9 = Vector512.MultiplyAddEstimate(s9, b, a); s10 = Vector512.MultiplyAddEstimate(s10, b, a); s11 = Vector512.MultiplyAddEstimate(s11, b, a);
+            s0 = S.MultiplyAdd(s0, b, a); s1 = S.MultiplyAdd(s1, b, a); s2 = S.MultiplyAdd(s2, b, a); s3 = S.MultiplyAdd(s3, b, a);
+            s4 = S.MultiplyAdd(s4, b, a); s5 = S.MultiplyAdd(s5, b, a); s6 = S.MultiplyAdd(s6, b, a); s7 = S.MultiplyAdd(s7, b, a);
+            s8 = S.MultiplyAdd(s8, b, a); s9 = S.MultiplyAdd(s9, b, a); s10 = S.MultiplyAdd(s10, b, a); s11 = S.MultiplyAdd(s11, b, a);
         }
-        return Vector512.Sum(s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9 + s10 + s11);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static float Sum256(float step)
-    {
-        var (a, b) = (Vector256.Create(step), Vector256.Create(0.5f));
-        Vector256<float> s0 = a, s1 = a, s2 = a, s3 = a, s4 = a, s5 = a, s6 = a, s7 = a, s8 = a, s9 = a, s10 = a, s11 = a;
-        for (var i = 0; i < Steps; i++)
-        {
-            s0 = Vector256.MultiplyAddEstimate(s0, b, a); s1 = Vector256.MultiplyAddEstimate(s1, b, a); s2 = Vector256.MultiplyAddEstimate(s2, b, a);
-            s3 = Vector256.MultiplyAddEstimate(s3, b, a); s4 = Vector256.MultiplyAddEstimate(s4, b, a); s5 = Vector256.MultiplyAddEstimate(s5, b, a);
-            s6 = Vector256.MultiplyAddEstimate(s6, b, a); s7 = Vector256.MultiplyAddEstimate(s7, b, a); s8 = Vector256.MultiplyAddEstimate(s8, b, a);
-            s9 = Vector256.MultiplyAddEstimate(s9, b, a); s10 = Vector256.MultiplyAddEstimate(s10, b, a); s11 = Vector256.MultiplyAddEstimate(s11, b, a);
-        }
-        return Vector256.Sum(s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9 + s10 + s11);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static float Sum128(float step)
-    {
-        var (a, b) = (Vector128.Create(step), Vector128.Create(0.5f));
-        Vector128<float> s0 = a, s1 = a, s2 = a, s3 = a, s4 = a, s5 = a, s6 = a, s7 = a, s8 = a, s9 = a, s10 = a, s11 = a;
-        for (var i = 0; i < Steps; i++)
-        {
-            s0 = Vector128.MultiplyAddEstimate(s0, b, a); s1 = Vector128.MultiplyAddEstimate(s1, b, a); s2 = Vector128.MultiplyAddEstimate(s2, b, a);
-            s3 = Vector128.MultiplyAddEstimate(s3, b, a); s4 = Vector128.MultiplyAddEstimate(s4, b, a); s5 = Vector128.MultiplyAddEstimate(s5, b, a);
-            s6 = Vector128.MultiplyAddEstimate(s6, b, a); s7 = Vector128.MultiplyAddEstimate(s7, b, a); s8 = Vector128.MultiplyAddEstimate(s8, b, a);
-            s9 = Vector128.MultiplyAddEstimate(s9, b, a); s10 = Vector128.MultiplyAddEstimate(s10, b, a); s11 = Vector128.MultiplyAddEstimate(s11, b, a);
-        }
-        return Vector128.Sum(s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9 + s10 + s11);
+        return S.Sum(s0) + S.Sum(s1) + S.Sum(s2) + S.Sum(s3) + S.Sum(s4) + S.Sum(s5) + S.Sum(s6) + S.Sum(s7) + S.Sum(s8) + S.Sum(s9) + S.Sum(s10) + S.Sum(s11);
     }
 
     private static double Mm(Bench bench)
