@@ -60,7 +60,7 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
             Kernels.Softmax(scores, tokens, lanes, sums);
             Kernels.MultiplyPanel(values, paddedWidth, tokens, tokens, scores, lanes, mixed);
             Kernels.ScaleLanes(mixed, mixed, width, lanes, sums);
-            Unpack(mixed, lanes, first, output, outputStride, 1);
+            Unpack(mixed, lanes, first, output, outputStride);
         }
     }
 
@@ -90,12 +90,12 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
             Kernels.MultiplyPanel(values, paddedTokens, width, width, given, lanes, slopes);
             Slopes(scores, slopes, lanes, sums);
             Kernels.MultiplyPanel(keysAcross, paddedWidth, tokens, tokens, slopes, lanes, mixed);
-            Unpack(mixed, lanes, first, result.Query, result.Stride, scale);
+            Unpack(mixed, lanes, first, result.Query, result.Stride);
             AddProduct(scores, lanes, first, Part(incoming, first), tile, rows, dValue);
             AddProduct(slopes, lanes, first, Part(Rows(head.Query, head.Stride), first), tile, rows, dKey);
         }
-        Spread(dKey, scale, result.Key, result.Stride);
-        Spread(dValue, 1, result.Value, result.Stride);
+        Spread(dKey, result.Key, result.Stride);
+        Spread(dValue, result.Value, result.Stride);
     }
 
     private static int Padded(int rows) => PackedWeights.Padded(rows, S.TileRows);
@@ -140,13 +140,13 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
         return lanes;
     }
 
-    // Scores become weights; slopes, the gradient of the weights, become that of the scores: w (g - sum of w g over the keys).
+    // Scores become weights; slopes, the gradient of the weights, become that of the products of queries and keys: w (g - sum of w g over the keys) / sqrt(K).
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Slopes(float* scores, float* slopes, int lanes, float* sums)
     {
         for (var lane = 0; lane < lanes; lane += S.Lanes)
         {
-            V inverse = S.Load(sums + lane), sum = default;
+            V inverse = S.Load(sums + lane), sum = default, by = S.Fill(scale);
             for (var key = 0; key < tokens; key++)
             {
                 var at = (long)key * lanes + lane;
@@ -157,7 +157,7 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
             for (var key = 0; key < tokens; key++)
             {
                 var at = (long)key * lanes + lane;
-                S.Store(S.Multiply(S.Load(scores + at), S.Subtract(S.Load(slopes + at), sum)), slopes + at);
+                S.Store(S.Multiply(S.Multiply(S.Load(scores + at), by), S.Subtract(S.Load(slopes + at), sum)), slopes + at);
             }
         }
     }
@@ -187,22 +187,12 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
     }
 
     // (K, lanes) to rows of tokens.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Unpack(float* from, int lanes, int first, float* to, long stride, float factor)
-    {
-        var count = Math.Min(lanes, tokens - first);
-        for (var lane = 0; lane < count; lane++)
-        {
-            var row = to + (first + lane) * stride;
-            for (var f = 0; f < width; f++) row[f] = from[(long)f * lanes + lane] * factor;
-        }
-    }
+    private void Unpack(float* from, int lanes, int first, float* to, long stride) =>
+        MatrixProduct<V, S>.Transpose(from, lanes, width, Math.Min(lanes, tokens - first), to + first * stride, stride);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Spread(float* from, float factor, float* to, long stride)
+    private void Spread(float* from, float* to, long stride)
     {
-        for (var token = 0; token < tokens; token++)
-            for (var f = 0; f < width; f++)
-                to[token * stride + f] = from[(long)token * across + f] * factor;
+        for (var token = 0; token < tokens; token++, from += across, to += stride)
+            new ReadOnlySpan<float>(from, width).CopyTo(new Span<float>(to, width));
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using TorchSharp;
 
 namespace Dit.Runtime.Kernels;
 
@@ -34,9 +35,12 @@ internal static unsafe class MatrixProduct<V, S>
 {
     private const int DepthBlock = 384; // of a panel and of a strip, in the cache
     private const int RowsOfTask = 64;
-    private const int PanelsOfTask = 4; // of the second matrix: 4 x 48 x 384 floats are 0.3 MB, in the second cache beside what is read and written
+    private const int PanelsAtOnce = 4; // of the second matrix: 4 x 48 x 384 floats are 0.3 MB, in the second cache beside what is read and written
+    private const int LineLength = 16, LinesAhead = 4, RowsAhead = 16; // of the cache; what is read so much later is asked for
+    private const int TasksOfThread = 4; // the last ones end at different times: the more there are, the less it matters
 
-    [ThreadStatic] private static NativeBuffer? kept;
+    [ThreadStatic] private static NativeBuffer? panelsKept; // of the thread that multiplies
+    [ThreadStatic] private static NativeBuffer? stripsKept; // of each thread that helps
 
     private static int PanelWidth => S.TileVectors * S.Lanes;
 
@@ -47,62 +51,57 @@ internal static unsafe class MatrixProduct<V, S>
     /// <param name="bias">(N), or null.</param>
     public static void Multiply(Matrix a, Matrix b, float* c, float* bias)
     {
-        var (strips, panels, depth) = (Ceiling(a.Rows, S.TileRows), Ceiling(b.Columns, PanelWidth), a.Columns);
-        var lengthA = (long)strips * S.TileRows * depth;
-        var buffer = Buffer(lengthA + (long)panels * PanelWidth * depth);
-        var packedA = buffer.Start;
-        var packedB = packedA + lengthA;
-        var stripsOfTask = RowsOfTask / S.TileRows;
-        var packsA = Ceiling(strips, stripsOfTask);
+        var (panels, depth) = (Ceiling(b.Columns, PanelWidth), a.Columns);
+        var packed = Keep(ref panelsKept, (long)panels * PanelWidth * depth).Start;
         var operations = (double)a.Rows * depth * b.Columns;
-        ParallelLoop.Run(packsA + panels, task =>
-        {
-            if (task >= packsA) Pack(b.Transposed, task - packsA, PanelWidth, packedB);
-            else for (var strip = task * stripsOfTask; strip < Math.Min(strips, (task + 1) * stripsOfTask); strip++) Pack(a, strip, S.TileRows, packedA);
-        }, operations);
-        var (down, across) = (Ceiling(a.Rows, RowsOfTask), Ceiling(panels, PanelsOfTask));
+        ParallelLoop.Run(panels, panel => Pack(b.Transposed, panel, PanelWidth, packed), operations);
+        var down = Ceiling(a.Rows, RowsOfTask);
+        var across = Math.Min(Ceiling(panels, PanelsAtOnce), Ceiling(TasksOfThread * torch.get_num_threads(), down));
+        var width = Ceiling(panels, across);
         ParallelLoop.Run(down * across, task =>
         {
-            var (row, panel) = (task / across * RowsOfTask, task % across * PanelsOfTask);
-            Block(packedA, packedB, depth, row, Math.Min(a.Rows, row + RowsOfTask), panel, Math.Min(panels, panel + PanelsOfTask), c, b.Columns, bias);
+            var (row, panel) = (task / across * RowsOfTask, task % across * width);
+            Block(Part(a, row, RowsOfTask), packed, panel, Math.Min(panels, panel + width), c + (long)row * b.Columns, b.Columns, bias);
         }, operations);
     }
 
-    private static void Block(float* packedA, float* packedB, int depth, int row, int rowEnd, int panel, int panelEnd, float* c, int columns, float* bias)
+    // Some rows by some panels. The rows are put in order just before they are multiplied: they are in the cache then, and not written to memory first.
+    private static void Block(Matrix a, float* packed, int panel, int panelEnd, float* c, int columns, float* bias)
     {
-        if (bias is not null) Prefill(row, rowEnd, panel * PanelWidth, Math.Min(columns, panelEnd * PanelWidth), c, columns, bias);
-        for (var k = 0; k < depth; k += DepthBlock)
+        var strips = Keep(ref stripsKept, RowsOfTask * DepthBlock).Start;
+        for (var k = 0; k < a.Columns; k += DepthBlock)
         {
-            var (block, add) = (Math.Min(DepthBlock, depth - k), k > 0 || bias is not null);
-            for (var r = row; r < rowEnd; r += S.TileRows)
-                for (var p = panel; p < panelEnd; p++)
-                {
-                    var width = Math.Min(PanelWidth, Ceiling(columns - p * PanelWidth, S.Lanes) * S.Lanes);
-                    var from = packedA + (long)r * depth + (long)k * S.TileRows;
-                    var with = packedB + (long)p * PanelWidth * depth + (long)k * width;
-                    var to = c + (long)r * columns + p * PanelWidth;
-                    var (valid, rows) = (Math.Min(width, columns - p * PanelWidth), Math.Min(S.TileRows, rowEnd - r));
-                    if (valid == width && rows == S.TileRows) MatrixTile<V, S>.Multiply(width / S.Lanes, block, from, with, to, columns, add);
-                    else Edge(width, block, from, with, to, columns, add, rows, valid);
-                }
+            var part = Part(a.Transposed, k, DepthBlock).Transposed;
+            for (var strip = 0; strip * S.TileRows < a.Rows; strip++) Pack(part, strip, S.TileRows, strips);
+            for (var first = panel; first < panelEnd; first += PanelsAtOnce)
+                for (var r = 0; r < a.Rows; r += S.TileRows)
+                    for (var p = first; p < Math.Min(panelEnd, first + PanelsAtOnce); p++)
+                    {
+                        var column = p * PanelWidth;
+                        var width = Math.Min(PanelWidth, Ceiling(columns - column, S.Lanes) * S.Lanes);
+                        var with = packed + (long)column * a.Columns + (long)k * width;
+                        var to = c + (long)r * columns + column;
+                        var sum = k > 0 ? to : bias is null ? null : bias + column;
+                        var sumStride = k > 0 ? columns : 0;
+                        var (valid, rows) = (Math.Min(width, columns - column), Math.Min(S.TileRows, a.Rows - r));
+                        if (valid == width && rows == S.TileRows) MatrixTile<V, S>.Multiply(width / S.Lanes, part.Columns, strips + r * part.Columns, with, to, columns, sum, sumStride);
+                        else Edge(width, part.Columns, strips + r * part.Columns, with, to, columns, sum, sumStride, rows, valid);
+                    }
         }
     }
 
+    private static Matrix Part(Matrix matrix, int row, int rows) =>
+        new(matrix.Start + row * matrix.RowStride, Math.Min(rows, matrix.Rows - row), matrix.Columns, matrix.RowStride, matrix.ColumnStride);
+
     // A tile that reaches over the edge of the result is computed beside it.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Edge(int width, int depth, float* a, float* b, float* c, int stride, bool add, int rows, int columns)
+    private static void Edge(int width, int depth, float* a, float* b, float* c, int stride, float* sum, int sumStride, int rows, int columns)
     {
         var tile = stackalloc float[S.TileRows * width];
         MatrixTile<V, S>.Multiply(width / S.Lanes, depth, a, b, tile, width, add: false);
         for (var r = 0; r < rows; r++)
             for (var j = 0; j < columns; j++)
-                c[(long)r * stride + j] = tile[r * width + j] + (add ? c[(long)r * stride + j] : 0);
-    }
-
-    private static void Prefill(int row, int rowEnd, int column, int columnEnd, float* c, int columns, float* bias)
-    {
-        var from = new ReadOnlySpan<float>(bias + column, columnEnd - column);
-        for (var r = row; r < rowEnd; r++) from.CopyTo(new Span<float>(c + (long)r * columns + column, from.Length));
+                c[(long)r * stride + j] = tile[r * width + j] + (sum is null ? 0 : sum[(long)r * sumStride + j]);
     }
 
     /// <summary>Some rows of a matrix as (K, rows): beside one another what is multiplied at the same time. The last ones are filled up with zeros to whole vectors or tiles.</summary>
@@ -123,10 +122,45 @@ internal static unsafe class MatrixProduct<V, S>
             Gather(from, matrix.ColumnStride, rows, depth, to, height);
             return;
         }
-        var done = Sse.IsSupported && matrix.ColumnStride == 1 ? Transpose(from, matrix.RowStride, rows / 4 * 4, depth / 4 * 4, to, height) : (Rows: 0, Depth: 0);
+        if (matrix.ColumnStride == 1)
+        {
+            Transpose(from, matrix.RowStride, rows, depth, to, height);
+            return;
+        }
         for (var r = 0; r < rows; r++)
-            for (var k = r < done.Rows ? done.Depth : 0; k < depth; k++)
+            for (var k = 0; k < depth; k++)
                 to[(long)k * height + r] = from[r * matrix.RowStride + k * matrix.ColumnStride];
+    }
+
+    /// <summary>Writes the transpose of dense rows: four by four where the processor can.</summary>
+    /// <param name="from">(rows, columns).</param>
+    /// <param name="stride">Numbers from one of its rows to the next.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="columns">Numbers in each.</param>
+    /// <param name="to">(columns, rows).</param>
+    /// <param name="toStride">Numbers from one of its rows to the next.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Transpose(float* from, long stride, int rows, int columns, float* to, long toStride)
+    {
+        var (wholeRows, wholeColumns) = Sse.IsSupported ? (rows / 4 * 4, columns / 4 * 4) : (0, 0);
+        for (var k = 0; k < wholeColumns; k += 4)
+            for (var r = 0; r < wholeRows; r += 4)
+                Four(from + r * stride + k, stride, to + k * toStride + r, toStride, fetches: k % LineLength == 0);
+        for (var r = 0; r < rows; r++)
+            for (var k = r < wholeRows ? wholeColumns : 0; k < columns; k++)
+                to[k * toStride + r] = from[r * stride + k];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Four(float* from, long stride, float* to, long toStride, bool fetches)
+    {
+        if (fetches) for (var row = 0; row < 4; row++) Sse.Prefetch0(from + row * stride + LinesAhead * LineLength); // so many rows at once the processor does not follow
+        var (a, b, c, d) = (Vector128.Load(from), Vector128.Load(from + stride), Vector128.Load(from + 2 * stride), Vector128.Load(from + 3 * stride));
+        var (ab, cd, ab2, cd2) = (Sse.UnpackLow(a, b), Sse.UnpackLow(c, d), Sse.UnpackHigh(a, b), Sse.UnpackHigh(c, d));
+        Sse.MoveLowToHigh(ab, cd).Store(to);
+        Sse.MoveHighToLow(cd, ab).Store(to + toStride);
+        Sse.MoveLowToHigh(ab2, cd2).Store(to + 2 * toStride);
+        Sse.MoveHighToLow(cd2, ab2).Store(to + 3 * toStride);
     }
 
     // Numbers that lie together already, a few at a time: calls of a copy would take longer than the copies.
@@ -136,30 +170,16 @@ internal static unsafe class MatrixProduct<V, S>
         for (var k = 0; k < depth; k++, from += stride, to += height)
         {
             var row = 0;
-            for (; row + 8 <= rows; row += 8) Vector256.Load(from + row).Store(to + row);
+            for (; row + 8 <= rows; row += 8)
+            {
+                if (Sse.IsSupported) Sse.Prefetch0(from + RowsAhead * stride + row); // rows so far apart the processor does not follow
+                Vector256.Load(from + row).Store(to + row);
+            }
             for (; row < rows; row++) to[row] = from[row];
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static (int Rows, int Depth) Transpose(float* from, long stride, int rows, int depth, float* to, int height)
-    {
-        for (var k = 0; k < depth; k += 4)
-            for (var r = 0; r < rows; r += 4)
-            {
-                var at = from + r * stride + k;
-                var (a, b, c, d) = (Vector128.Load(at), Vector128.Load(at + stride), Vector128.Load(at + 2 * stride), Vector128.Load(at + 3 * stride));
-                var (ab, cd, ab2, cd2) = (Sse.UnpackLow(a, b), Sse.UnpackLow(c, d), Sse.UnpackHigh(a, b), Sse.UnpackHigh(c, d));
-                var target = to + (long)k * height + r;
-                Sse.MoveLowToHigh(ab, cd).Store(target);
-                Sse.MoveHighToLow(cd, ab).Store(target + height);
-                Sse.MoveLowToHigh(ab2, cd2).Store(target + 2 * height);
-                Sse.MoveHighToLow(cd2, ab2).Store(target + 3 * height);
-            }
-        return (rows, depth);
-    }
-
-    private static NativeBuffer Buffer(long length)
+    private static NativeBuffer Keep(ref NativeBuffer? kept, long length)
     {
         if (kept is { } buffer && buffer.Length >= length) return buffer;
         kept?.Dispose();

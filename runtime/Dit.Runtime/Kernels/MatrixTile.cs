@@ -22,29 +22,42 @@ internal static unsafe class MatrixTile<V, S>
     /// <param name="stride">Floats from one row of the result to the next.</param>
     /// <param name="add">Whether the product is added to what is there.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Multiply(int vectors, int depth, float* a, float* b, float* c, nint stride, bool add)
+    public static void Multiply(int vectors, int depth, float* a, float* b, float* c, nint stride, bool add) =>
+        Multiply(vectors, depth, a, b, c, stride, add ? c : null, stride);
+
+    /// <summary>Computes a tile.</summary>
+    /// <param name="vectors">Vectors in a row of the tile, 1 to 3.</param>
+    /// <param name="depth">K.</param>
+    /// <param name="a">(K, R).</param>
+    /// <param name="b">(K, W).</param>
+    /// <param name="c">The tile's first number, in rows that lie <paramref name="stride"/> apart.</param>
+    /// <param name="stride">Floats from one row of the result to the next.</param>
+    /// <param name="sum">What the product is added to; null for nothing.</param>
+    /// <param name="sumStride">Floats from one row of it to the next: 0 for a row that is added to all.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Multiply(int vectors, int depth, float* a, float* b, float* c, nint stride, float* sum, nint sumStride)
     {
-        if (S.TileRows == 8) Eight(vectors, depth, a, b, c, stride, add);
-        else Four(vectors, depth, a, b, c, stride, add);
+        if (S.TileRows == 8) Eight(vectors, depth, a, b, c, stride, sum, sumStride);
+        else Four(vectors, depth, a, b, c, stride, sum, sumStride);
     }
 
-    private static void Eight(int vectors, int depth, float* a, float* b, float* c, nint stride, bool add)
+    private static void Eight(int vectors, int depth, float* a, float* b, float* c, nint stride, float* sum, nint sumStride)
     {
-        if (vectors == 3) Eight<Three>(depth, a, b, c, stride, add);
-        else if (vectors == 2) Eight<Two>(depth, a, b, c, stride, add);
-        else Eight<One>(depth, a, b, c, stride, add);
+        if (vectors == 3) Eight<Three>(depth, a, b, c, stride, sum, sumStride);
+        else if (vectors == 2) Eight<Two>(depth, a, b, c, stride, sum, sumStride);
+        else Eight<One>(depth, a, b, c, stride, sum, sumStride);
     }
 
-    private static void Four(int vectors, int depth, float* a, float* b, float* c, nint stride, bool add)
+    private static void Four(int vectors, int depth, float* a, float* b, float* c, nint stride, float* sum, nint sumStride)
     {
-        if (vectors == 3) Four<Three>(depth, a, b, c, stride, add);
-        else if (vectors == 2) Four<Two>(depth, a, b, c, stride, add);
-        else Four<One>(depth, a, b, c, stride, add);
+        if (vectors == 3) Four<Three>(depth, a, b, c, stride, sum, sumStride);
+        else if (vectors == 2) Four<Two>(depth, a, b, c, stride, sum, sumStride);
+        else Four<One>(depth, a, b, c, stride, sum, sumStride);
     }
 
     // Written out: the compiler keeps local variables in registers, elements of an array it does not. What a narrower tile does not need falls away.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Eight<W>(int depth, float* a, float* b, float* c, nint stride, bool add)
+    private static void Eight<W>(int depth, float* a, float* b, float* c, nint stride, float* sum, nint sumStride)
         where W : struct, IWidth
     {
         var lanes = S.Lanes;
@@ -66,18 +79,18 @@ internal static unsafe class MatrixTile<V, S>
             a += 8;
             b += W.Vectors * lanes;
         }
-        Finish<W>(c, add, a0, a1, a2);
-        Finish<W>(c + stride, add, b0, b1, b2);
-        Finish<W>(c + 2 * stride, add, c0, c1, c2);
-        Finish<W>(c + 3 * stride, add, d0, d1, d2);
-        Finish<W>(c + 4 * stride, add, e0, e1, e2);
-        Finish<W>(c + 5 * stride, add, f0, f1, f2);
-        Finish<W>(c + 6 * stride, add, g0, g1, g2);
-        Finish<W>(c + 7 * stride, add, h0, h1, h2);
+        Finish<W>(c, sum, a0, a1, a2);
+        Finish<W>(c + stride, Below(sum, sumStride), b0, b1, b2);
+        Finish<W>(c + 2 * stride, Below(sum, 2 * sumStride), c0, c1, c2);
+        Finish<W>(c + 3 * stride, Below(sum, 3 * sumStride), d0, d1, d2);
+        Finish<W>(c + 4 * stride, Below(sum, 4 * sumStride), e0, e1, e2);
+        Finish<W>(c + 5 * stride, Below(sum, 5 * sumStride), f0, f1, f2);
+        Finish<W>(c + 6 * stride, Below(sum, 6 * sumStride), g0, g1, g2);
+        Finish<W>(c + 7 * stride, Below(sum, 7 * sumStride), h0, h1, h2);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Four<W>(int depth, float* a, float* b, float* c, nint stride, bool add)
+    private static void Four<W>(int depth, float* a, float* b, float* c, nint stride, float* sum, nint sumStride)
         where W : struct, IWidth
     {
         var lanes = S.Lanes;
@@ -94,10 +107,10 @@ internal static unsafe class MatrixTile<V, S>
             a += 4;
             b += W.Vectors * lanes;
         }
-        Finish<W>(c, add, a0, a1, a2);
-        Finish<W>(c + stride, add, b0, b1, b2);
-        Finish<W>(c + 2 * stride, add, c0, c1, c2);
-        Finish<W>(c + 3 * stride, add, d0, d1, d2);
+        Finish<W>(c, sum, a0, a1, a2);
+        Finish<W>(c + stride, Below(sum, sumStride), b0, b1, b2);
+        Finish<W>(c + 2 * stride, Below(sum, 2 * sumStride), c0, c1, c2);
+        Finish<W>(c + 3 * stride, Below(sum, 3 * sumStride), d0, d1, d2);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -111,14 +124,17 @@ internal static unsafe class MatrixTile<V, S>
 
     // What is there is added at the end, so that the loop does not wait for it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish<W>(float* c, bool add, V sum0, V sum1, V sum2)
+    private static void Finish<W>(float* c, float* sum, V sum0, V sum1, V sum2)
         where W : struct, IWidth
     {
         var lanes = S.Lanes;
-        S.Store(add ? S.Add(sum0, S.Load(c)) : sum0, c);
-        if (W.Vectors > 1) S.Store(add ? S.Add(sum1, S.Load(c + lanes)) : sum1, c + lanes);
-        if (W.Vectors > 2) S.Store(add ? S.Add(sum2, S.Load(c + 2 * lanes)) : sum2, c + 2 * lanes);
+        S.Store(sum is not null ? S.Add(sum0, S.Load(sum)) : sum0, c);
+        if (W.Vectors > 1) S.Store(sum is not null ? S.Add(sum1, S.Load(sum + lanes)) : sum1, c + lanes);
+        if (W.Vectors > 2) S.Store(sum is not null ? S.Add(sum2, S.Load(sum + 2 * lanes)) : sum2, c + 2 * lanes);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float* Below(float* sum, nint offset) => sum is null ? null : sum + offset;
 
     private interface IWidth
     {
