@@ -48,6 +48,11 @@ internal static class CommonOptions
         CompletionSources = { Devices },
     };
 
+    public static Option<bool> TensorFloat32() => new("--tf32")
+    {
+        Description = "On a CUDA device, let products of f32 numbers round their factors to TensorFloat-32 (10 bits of mantissa): several times as fast from Ampere on.",
+    };
+
     public static Option<T> Number<T>(string name, string help, T standard)
         where T : struct, INumber<T>, IMinMaxValue<T> => new(name)
         {
@@ -101,6 +106,17 @@ internal static class CommonOptions
         if (!cuda.is_available()) throw new DitException($"The device '{word}' cannot be used: this libtorch sees no CUDA device.");
         if (index >= cuda.device_count()) throw new DitException($"The device '{word}' does not exist: there are {cuda.device_count()} CUDA devices, counted from 0.");
         return new Device(DeviceType.CUDA, index);
+    }
+
+    /// <summary>The device of a word, with the arithmetic that was asked for.</summary>
+    /// <exception cref="DitException">It is no such word, this machine has no such device, or the device has no such arithmetic.</exception>
+    public static Device ParseDevice(string word, bool tensorFloat32)
+    {
+        var device = ParseDevice(word);
+        if (!tensorFloat32) return device;
+        if (device.type != DeviceType.CUDA) throw new DitException($"--tf32 is an arithmetic of CUDA devices, and the device is {word}: leave it out, or choose one with --device cuda.");
+        Dit.Runtime.TensorFloat32.IsAllowed = true;
+        return device;
     }
 
     private static string HelpOf<T>() => typeof(T) == typeof(double) ? "X" : "N";

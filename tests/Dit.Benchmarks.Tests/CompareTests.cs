@@ -13,6 +13,8 @@ public class CompareTests
     [InlineData("--rounds is 0; it takes 1 or more.", "--rounds", "0")]
     [InlineData("--steps is 1; it takes 2 or more.", "--steps", "1")]
     [InlineData("There is no device 'tpu': it is cpu, cuda or cuda:N, N from 0.", "--device", "tpu")]
+    [InlineData("--dtype is 'f8': it is f32, bf16, f16.", "--dtype", "f8")]
+    [InlineData("--tf32 is an arithmetic of CUDA devices, and the device is cpu.", "--tf32")]
     [InlineData("There is no device 'cuda:-1'", "--device", "cuda:-1")]
     [InlineData("--script and --script-model go together", "--script", "x.pt")]
     [InlineData("The script 'none.pt' does not exist.", "--script", "none.pt", "--script-model", "Tiny-A")]
@@ -35,6 +37,7 @@ public class CompareTests
         Assert.Equal(1, root.GetProperty("version").GetInt32());
         Assert.False(root.GetProperty("partial").GetBoolean());
         Assert.True(root.GetProperty("machine").GetProperty("threads").GetInt32() > 0);
+        Assert.Equal("f32", root.GetProperty("settings").GetProperty("arithmetic").GetString());
         Assert.Equal("default", root.GetProperty("settings").GetProperty("malloc").GetString());
         Assert.True(root.GetProperty("peak").GetProperty("mm_gflops").GetDouble() > 0);
         var rows = root.GetProperty("rows").EnumerateArray().ToArray();
@@ -61,6 +64,19 @@ public class CompareTests
     }
 
     [Fact]
+    public void Forward_and_ddim_run_in_other_types_too()
+    {
+        using var json = JsonDocument.Parse(Json("--models", "Tiny-B", "--only", "forward,ddim", "--steps", "3", "--dtype", "bf16"));
+        var rows = json.RootElement.GetProperty("rows").EnumerateArray().ToArray();
+
+        Assert.Equal("bf16", json.RootElement.GetProperty("settings").GetProperty("arithmetic").GetString());
+        Assert.Equal("libtorch", rows[0].GetProperty("engine").GetString());
+        Assert.Equal(2, rows.Length);
+        foreach (var row in rows) // of bfloat16's 8 bits, and so not exactly
+            Assert.InRange(row.GetProperty("max_difference").GetDouble(), 0, 0.1 * row.GetProperty("max_value").GetDouble());
+    }
+
+    [Fact]
     public void A_stopped_comparison_says_that_it_is_a_part()
     {
         using var stop = new CancellationTokenSource();
@@ -76,7 +92,7 @@ public class CompareTests
     public void Tables_fit_a_terminal()
     {
         var row = new BenchRow("ddim-50 DiT-XL/2-512 b16", "ddim") { Model = "DiT-XL/2-512", BaselineMs = 123456, OursMs = 98765, Rounds = 12, Ratio = new(0.8, 0.79, 1.81), Gflops = 12345, PeakShare = 0.875, MaxDifference = 1e-7, MaxValue = 1, BaselinePeakRssMb = 12345, PeakRssMb = 12345, FileMb = 2700, FirstMs = 1234, RssOverFile = 1.01, Engine = "512-bit vectors, 16 threads" };
-        var report = new BenchReport(1, false, new("A processor", 2, 2, "AVX2", "Linux", ".NET", "2.10"), new("cpu", "tuned", BenchPart.BaselineName), new(200, 150), [row]);
+        var report = new BenchReport(1, false, new("A processor", 2, 2, "AVX2", "Linux", ".NET", "2.10"), new("cpu", "f32 by tf32", "tuned", BenchPart.BaselineName), new(200, 150), [row]);
 
         var lines = ReportText.Lines(report).ToArray();
 

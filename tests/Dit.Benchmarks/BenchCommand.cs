@@ -68,6 +68,8 @@ internal static class BenchCommand
         var models = new Option<string>("--models") { HelpName = "NAMES", DefaultValueFactory = _ => DefaultModels, Description = "Models: forward takes each, ddim and training the first, load the last." };
         var only = new Option<string?>("--only") { HelpName = "PARTS", Description = $"What to measure, of {string.Join(",", CompareOptions.AllParts)}; all by default." };
         var device = new Option<string>("--device") { HelpName = "DEVICE", DefaultValueFactory = _ => "cpu", Description = "Where to compute: cpu, cuda or cuda:N." };
+        var type = new Option<string>("--dtype") { HelpName = "TYPE", DefaultValueFactory = _ => "f32", Description = "Type of the models' numbers, f32, bf16 or f16, in forward and ddim; training is in f32." };
+        var tensorFloat32 = new Option<bool>("--tf32") { Description = "On a CUDA device, let both sides multiply f32 numbers in TensorFloat-32." };
         var rounds = new Option<int?>("--rounds") { HelpName = "N", Description = "Rounds of each part; by default 7 of a forward pass, fewer of what takes long." };
         var batch = new Option<int?>("--batch") { HelpName = "N", Description = "Samples at once; by default 8 for the smallest models to 1 for the largest." };
         var steps = new Option<int>("--steps") { HelpName = "N", DefaultValueFactory = _ => 50, Description = "Steps of DDIM." };
@@ -75,13 +77,15 @@ internal static class BenchCommand
         var scriptModel = new Option<string?>("--script-model") { HelpName = "NAME", Description = "The model that it is of." };
         var malloc = new Option<string>("--malloc") { DefaultValueFactory = _ => "tuned", Description = "glibc's allocator, for both sides: tuned keeps freed memory." };
         var json = new Option<string?>("--json") { HelpName = "FILE", Description = "Write JSON to a file, or with - to the output in place of the tables." };
-        var command = new Command("compare", "Runs the baseline and ours in turns and compares each run with its neighbours.") { models, only, device, rounds, batch, steps, script, scriptModel, malloc, json };
+        var command = new Command("compare", "Runs the baseline and ours in turns and compares each run with its neighbours.") { models, only, device, type, tensorFloat32, rounds, batch, steps, script, scriptModel, malloc, json };
         command.SetAction(parsed =>
         {
             var options = new CompareOptions(
                 CompareOptions.ParseModels(parsed.GetValue(models) ?? DefaultModels, known),
                 CompareOptions.ParseParts(parsed.GetValue(only)),
                 parsed.GetValue(device) ?? "cpu",
+                CompareOptions.ParseType(parsed.GetValue(type)),
+                parsed.GetValue(tensorFloat32),
                 CompareOptions.AtLeast(1, parsed.GetValue(rounds), "--rounds"),
                 CompareOptions.AtLeast(1, parsed.GetValue(batch), "--batch"),
                 CompareOptions.AtLeast(2, parsed.GetValue(steps), "--steps") ?? 50,
@@ -97,7 +101,7 @@ internal static class BenchCommand
     {
         if (options.Json is { } file and not "-") AtomicFile.RequireWritable(file);
         var status = new Status(error, Rewrites: ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected);
-        var (report, failure) = Comparison.Run(new(options, Comparison.ParseDevice(options.Device), status, cancellation));
+        var (report, failure) = Comparison.Run(new(options, Comparison.ParseDevice(options.Device, options.TensorFloat32), status, cancellation));
         if (options.Json is not null and not "-") AtomicFile.WriteText(options.Json, report.ToJson());
         if (options.Json == "-") output.Write(report.ToJson());
         else foreach (var line in ReportText.Lines(report)) output.WriteLine(line);

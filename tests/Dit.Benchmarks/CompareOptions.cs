@@ -1,4 +1,5 @@
 using Dit.Runtime;
+using static TorchSharp.torch;
 
 namespace Dit.Benchmarks;
 
@@ -6,6 +7,8 @@ namespace Dit.Benchmarks;
 /// <param name="Models">The models, at least one.</param>
 /// <param name="Parts">What to measure.</param>
 /// <param name="Device">Where to compute.</param>
+/// <param name="Type">Type of the models' numbers in a forward pass and in sampling; training is float32.</param>
+/// <param name="TensorFloat32">Whether a GPU may round the factors of float32 products, on both sides.</param>
 /// <param name="Rounds">Rounds of each part; null for a number that fits it.</param>
 /// <param name="Batch">Samples at once; null for a number that fits the model.</param>
 /// <param name="Steps">Steps of the sampler.</param>
@@ -16,6 +19,8 @@ internal sealed record CompareOptions(
     IReadOnlyList<ModelDefinition> Models,
     IReadOnlyList<string> Parts,
     string Device,
+    ScalarType Type,
+    bool TensorFloat32,
     int? Rounds,
     int? Batch,
     int Steps,
@@ -25,6 +30,10 @@ internal sealed record CompareOptions(
 {
     /// <summary>The words of <c>--only</c>, in the order in which they are measured.</summary>
     public static readonly IReadOnlyList<string> AllParts = ["forward", "ddim", "training", "load", "generator"];
+
+    /// <summary>The types, by their words.</summary>
+    public static readonly IReadOnlyDictionary<string, ScalarType> Types =
+        new Dictionary<string, ScalarType> { ["f32"] = ScalarType.Float32, ["bf16"] = ScalarType.BFloat16, ["f16"] = ScalarType.Float16 };
 
     /// <summary>The models of a list of names.</summary>
     /// <exception cref="DitException">One is not known, or has no baseline.</exception>
@@ -52,6 +61,12 @@ internal sealed record CompareOptions(
             : [.. AllParts.Where(words.Contains)];
     }
 
+    /// <summary>The type of a word.</summary>
+    /// <exception cref="DitException">The word is another.</exception>
+    public static ScalarType ParseType(string? word) => Types.TryGetValue(word ?? "", out var type)
+        ? type
+        : throw new DitException($"--dtype is '{word}': it is {string.Join(", ", Types.Keys)}.");
+
     /// <summary>Whether glibc's allocator is tuned.</summary>
     /// <exception cref="DitException">The word is another.</exception>
     public static bool ParseMalloc(string? word) => word switch
@@ -74,6 +89,9 @@ internal sealed record CompareOptions(
         ({ } path, { } name) => File.Exists(path) ? (path, FindModel(name, known)) : throw new DitException($"The script '{path}' does not exist."),
         _ => throw new DitException("--script and --script-model go together: a file, and the model that it is of."),
     };
+
+    /// <summary>The word of the type, and TensorFloat-32 where it is allowed.</summary>
+    public string Arithmetic => Types.First(pair => pair.Value == Type).Key + (TensorFloat32 ? " by tf32" : "");
 
     /// <summary>Samples of a forward pass: as many as fill a processor without waiting for minutes.</summary>
     public int BatchOf(ModelCard card) => Batch ?? card.Macs switch

@@ -38,7 +38,7 @@ internal static class Comparison
             bench.Status.Clear();
         }
         var partial = failure is not null || bench.Cancellation.IsCancellationRequested;
-        return (new(BenchReport.CurrentVersion, partial, Machine.Here(), new(options.Device, malloc, BenchPart.BaselineName), peak, rows), failure);
+        return (new(BenchReport.CurrentVersion, partial, Machine.Here(), new(options.Device, options.Arithmetic, malloc, BenchPart.BaselineName), peak, rows), failure);
     }
 
     private static IEnumerable<BenchRow> Rows(string part, Bench bench, MatrixPeak? peak)
@@ -53,6 +53,16 @@ internal static class Comparison
             "generator" => new GeneratorPart(bench).Measure(),
             _ => throw new InvalidOperationException($"There is no part '{part}'."),
         };
+    }
+
+    /// <summary>The device of a word, with the arithmetic that was asked for.</summary>
+    /// <exception cref="DitException">It is no such word, this machine has no such device, or the device has no such arithmetic.</exception>
+    public static Device ParseDevice(string word, bool tensorFloat32)
+    {
+        var device = ParseDevice(word);
+        if (tensorFloat32 && device.type != DeviceType.CUDA) throw new DitException($"--tf32 is an arithmetic of CUDA devices, and the device is {word}.");
+        if (tensorFloat32) TensorFloat32.IsAllowed = true;
+        return device;
     }
 
     /// <summary>The device of a word.</summary>

@@ -68,7 +68,7 @@ internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, 
         using var scope = NewDisposeScope();
         var frequencies = exp(arange(Features / 2, ScalarType.Float32, t.device) * Frequency);
         var angles = t.to(ScalarType.Float32).unsqueeze(1) * frequencies;
-        var features = cat([angles.cos(), angles.sin()], dim: 1); // (N, 256)
+        var features = cat([angles.cos(), angles.sin()], dim: 1).to(weights["pos_embed"].dtype); // (N, 256)
         return Linear("t_embedder.mlp.2", functional.silu(Linear("t_embedder.mlp.0", features))).MoveToOuterDisposeScope();
     }
 

@@ -162,7 +162,7 @@ public sealed class ConditionTests : IDisposable
             $"'{folder.Path("TinyNothing.weights")}' was made for a grid of 2 x 2 patches; the positions of Tiny-Wide were computed for its own, 2 x 6.\nWrote 1 sample",
             text, StringComparison.Ordinal);
         Samples("wide.safetensors", 1, 3, 8, 24);
-        Assert.Equal(1, SampleNothing("a.png", "--recompute-positions").Succeeds().Count(static c => c == '\n')); // the same grid: no notice
+        Assert.StartsWith("Wrote 3 samples", SampleNothing("a.png", "--recompute-positions").Succeeds(), StringComparison.Ordinal); // the same grid: no notice
     }
 
     [Fact]

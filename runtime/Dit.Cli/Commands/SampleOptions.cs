@@ -33,6 +33,7 @@ internal sealed class SampleOptions
     private readonly Option<int?> preview = CommonOptions.Number<int>("--preview", "Every N steps, write what the images look like so far beside the output.");
     private readonly Option<string?> animation = new("--gif") { Description = "Write an animation of the drawing, too. [default file: named like the output]", HelpName = "FILE", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string> device = CommonOptions.Device();
+    private readonly Option<bool> tensorFloat32 = CommonOptions.TensorFloat32();
     private readonly Option<string> type = CommonOptions.RealType("--dtype", "Type of the network's numbers; the process itself stays in f32.");
     private readonly Option<bool> recompute = new("--recompute-positions") { Description = "Take a checkpoint of another grid of patches (another image size) and compute the positions anew." };
 
@@ -53,7 +54,7 @@ internal sealed class SampleOptions
 
     /// <summary>All of them, in the order of the help.</summary>
     public IReadOnlyList<Option> All =>
-        [Model, checkpoint, weights, autoencoder, classes, text, sampler, steps, guidance, channels, interval, seed, first, count, batch, output, preview, animation, device, type, recompute];
+        [Model, checkpoint, weights, autoencoder, classes, text, sampler, steps, guidance, channels, interval, seed, first, count, batch, output, preview, animation, device, tensorFloat32, type, recompute];
 
     /// <summary>What a command line asks for.</summary>
     /// <exception cref="DitException">There is no such device.</exception>
@@ -76,7 +77,7 @@ internal sealed class SampleOptions
             parsed.GetValue(autoencoder),
             parsed.GetValue(preview),
             parsed.GetResult(animation) is null ? null : parsed.GetValue(animation) ?? ""),
-        CommonOptions.ParseDevice(parsed.GetRequiredValue(device)),
+        CommonOptions.ParseDevice(parsed.GetRequiredValue(device), parsed.GetValue(tensorFloat32)),
         CommonOptions.RealTypes[parsed.GetRequiredValue(type)],
         parsed.GetValue(recompute));
 

@@ -27,8 +27,8 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var names = ClassNames.Of(card, checkpoint);
         var classes = names.Labels(request.Classes);
         var plan = new Plan(target, checkpoint, SampleRows.OfClasses(classes, names, request.Count), sampler, How(guidance), request.Classes.Count > 0 ? Told(classes, names) : "");
-        return Draw<TModel>(plan, (model, batch) => sampler.Sample(
-            model, Array.ConvertAll(batch.Rows, row => classes[row]), guidance, request.Seed, batch.Progress, context.Cancellation, request.Channels, batch.First, batch.Observe, request.Interval));
+        return Draw<TModel, ClassLabels>(plan, static model => model.Plan(), (model, ready, batch) => sampler.Sample(
+            model, Array.ConvertAll(batch.Rows, row => classes[row]), guidance, request.Seed, batch.Progress, context.Cancellation, request.Channels, batch.First, batch.Observe, request.Interval, ready));
     }
 
     public int VisitTextConditional<TModel>()
@@ -41,11 +41,11 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var sampler = Chosen(TModel.AllSamplers, card, static (chosen, steps) => chosen.WithSteps(steps));
         var guidance = request.GuidanceFor(card);
         var plan = new Plan(target, request.Checkpoint ?? Weights.Of(card), SampleRows.OfTexts((int)texts.shape[0], request.Count), sampler, How(guidance), "");
-        return Draw<TModel>(plan, (model, batch) =>
+        return Draw<TModel, TextEmbeddings>(plan, static model => model.Plan(), (model, ready, batch) =>
         {
             using var which = tensor(Array.ConvertAll(batch.Rows, row => (long)row));
             using var text = new TextEmbeddings(texts.index_select(0, which).to(request.Type));
-            return sampler.Sample(model, text, guidance, request.Seed, batch.Progress, context.Cancellation, request.Channels, batch.First, batch.Observe, request.Interval);
+            return sampler.Sample(model, text, guidance, request.Seed, batch.Progress, context.Cancellation, request.Channels, batch.First, batch.Observe, request.Interval, ready);
         });
     }
 
@@ -58,8 +58,8 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var target = Target(card);
         var sampler = Chosen(TModel.AllSamplers, card, static (chosen, steps) => chosen.WithSteps(steps));
         var plan = new Plan(target, request.Checkpoint ?? Weights.Of(card), SampleRows.OfNothing(request.Count), sampler, "", "");
-        return Draw<TModel>(plan, (model, batch) =>
-            sampler.Sample(model, batch.Rows.Length, request.Seed, batch.Progress, context.Cancellation, batch.First, batch.Observe));
+        return Draw<TModel, NoCondition>(plan, static model => model.Plan(), (model, ready, batch) =>
+            sampler.Sample(model, batch.Rows.Length, request.Seed, batch.Progress, context.Cancellation, batch.First, batch.Observe, ready));
     }
 
     /// <summary>Where the samples go; what cannot work is found here, before anything large is read.</summary>
@@ -87,8 +87,9 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
 
     private static string AnimationPath(SampleTarget target, string named) => named.Length > 0 ? AtomicFile.FullPath(named) : target.AnimationPath;
 
-    private int Draw<TModel>(Plan plan, Func<TModel, SampleBatch, Tensor> draw)
+    private int Draw<TModel, TCondition>(Plan plan, Func<TModel, InferencePlan<TCondition>> makeReady, Func<TModel, InferencePlan<TCondition>, SampleBatch, Tensor> draw)
         where TModel : nn.Module, IModel<TModel>
+        where TCondition : ICondition<TCondition>
     {
         var (card, rows) = (TModel.Card, plan.Rows);
         SampleOutput.RequireRoom(plan.Target, card, rows);
@@ -98,12 +99,14 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var shown = Files.IsWatched ? pictures.Value : null; // read before anything is drawn, so that a wrong file is found at once
         var watchers = shown is null ? [] : Watchers(plan, shown);
         using var model = Load<TModel>(plan.Checkpoint);
+        using var ready = makeReady(model);
         var run = new SampleRun(rows, batch, request.First, output, watchers, shown, context.Cancellation);
         try
         {
-            var more = Progress.Show(context, progress => run.Draw(part => draw(model, part), progress));
+            var more = Progress.Show(context, progress => run.Draw(part => draw(model, ready, part), progress));
             context.Out.WriteLine($"Wrote {Amount.Of(rows.Count, "sample")} of {card.Name} ({plan.Sampler.Name}{plan.How}, seed {request.Seed}) to {output.Written}{plan.Told}");
             foreach (var line in more) context.Out.WriteLine(line);
+            context.Out.WriteLine(ComputedWith(ready.Engine, ready.PackedBytes));
             return 0;
         }
         catch (OperationCanceledException) when (context.Cancellation.IsCancellationRequested)
@@ -141,6 +144,9 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
             ?? throw new DitException($"{card.Name} has no sampler '{name}'{DidYouMean.Suggest(name, known) ?? $"; it has {string.Join(", ", known)}."}");
         return request.Steps is { } steps ? withSteps(chosen, steps) : chosen;
     }
+
+    private static string ComputedWith(string engine, long packedBytes) =>
+        packedBytes == 0 ? $"Computed with {engine}." : FormattableString.Invariant($"Computed with {engine}; packed weights took {packedBytes / 1e6:0.#} MB.");
 
     private string How(double guidance) => $", guidance {guidance}{(request.Interval is { } interval ? $" for sigma {interval}" : "")}";
 

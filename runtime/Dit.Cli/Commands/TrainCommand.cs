@@ -27,14 +27,14 @@ internal static class TrainCommand
         var type = CommonOptions.RealType("--weights-dtype", "Type of the finished weights.");
         var flip = new Option<bool>("--flip") { Description = "Mirror half of the images; of latents, where they were encoded mirrored.", DefaultValueFactory = _ => recipe.HorizontalFlip };
         var noFlip = new Option<bool>("--no-flip") { Description = "Never mirror an image." };
-        var device = CommonOptions.Device();
+        var (device, tensorFloat32) = (CommonOptions.Device(), CommonOptions.TensorFloat32());
         var command = new Command("train", """
             Train a model on a folder of images, by the recipe of the DiT paper unless told otherwise.
 
             A run that is stopped leaves a checkpoint that 'dit sample' takes; it cannot be resumed in this version.
             """)
         {
-            data, model, folder, steps, batch, rate, weightDecay, decay, warmup, clip, seed, every, type, flip, noFlip, device,
+            data, model, folder, steps, batch, rate, weightDecay, decay, warmup, clip, seed, every, type, flip, noFlip, device, tensorFloat32,
         };
         command.SetAction(parsed =>
         {
@@ -56,7 +56,7 @@ internal static class TrainCommand
                 },
                 parsed.GetResult(flip) is { Implicit: false },
                 new TrainingFolder(AtomicFile.FullPath(parsed.GetRequiredValue(folder)), parsed.GetValue(every), CommonOptions.RealTypes[parsed.GetRequiredValue(type)]),
-                CommonOptions.ParseDevice(parsed.GetRequiredValue(device))));
+                CommonOptions.ParseDevice(parsed.GetRequiredValue(device), parsed.GetValue(tensorFloat32))));
         });
         return command;
     }

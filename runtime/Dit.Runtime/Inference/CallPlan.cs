@@ -22,6 +22,8 @@ internal sealed class CallPlan<TCondition>(IConditionedOn<TCondition> model, Gui
         return model.Predict(x, t, condition);
     }
 
+    internal override bool IsOf(nn.Module model) => ReferenceEquals(this.model, model);
+
     internal override PlanTrajectory Follow(Tensor timesteps, TCondition conditions, int[] rows, int? nullRow) => new Trajectory(this, timesteps, conditions, rows);
 
     public override void Dispose() { } // the model is the caller's

@@ -6,7 +6,7 @@ namespace Dit.Runtime;
 /// <remarks>
 /// On the processor and in float32 the weights of the blocks are copied and packed for the kernels; the embedders, and the layers that regress shifts,
 /// scales and gates, stay the model's own, as all weights do elsewhere. So when weights have changed, make another, and keep the model while a plan of it
-/// is used. Samplers make one for each call and dispose it. Threads may share one; they wait for each other.
+/// is used. Samplers make one for each call and dispose it, unless they are given one. Threads may share one; they wait for each other.
 /// </remarks>
 /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
 public abstract class InferencePlan<TCondition> : IDisposable
@@ -27,6 +27,9 @@ public abstract class InferencePlan<TCondition> : IDisposable
     /// <returns>(N, C or 2 C, Y, X).</returns>
     /// <exception cref="DitException">A shape is not the model's.</exception>
     public abstract Tensor Forward(Tensor x, Tensor t, TCondition condition);
+
+    /// <summary>Whether it was made of this model.</summary>
+    internal abstract bool IsOf(nn.Module model);
 
     /// <summary>Prepares a trajectory: what depends on the timestep and the condition alone is computed once, for all its steps.</summary>
     /// <param name="timesteps">The timestep of each step, (S,).</param>

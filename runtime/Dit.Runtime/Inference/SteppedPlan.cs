@@ -34,6 +34,8 @@ internal sealed class SteppedPlan<TCondition> : InferencePlan<TCondition>
         return engine.Run(x, Embed(t, condition), rows).MoveToOuterDisposeScope();
     }
 
+    internal override bool IsOf(nn.Module model) => model.children().Contains(steps.Patches);
+
     internal override PlanTrajectory Follow(Tensor timesteps, TCondition conditions, int[] rows, int? nullRow) =>
         new Trajectory(this, timesteps, conditions, rows, nullRow);
 

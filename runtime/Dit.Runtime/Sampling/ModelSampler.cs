@@ -25,8 +25,9 @@ public sealed class Sampler<TModel> : Sampler
     /// <param name="firstIndex">Index of the first sample in a larger run: sample i of a run is the same in whatever batch it is drawn.</param>
     /// <param name="observe">Shown the state after each step.</param>
     /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
+    /// <param name="plan">A plan of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
     /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
-    /// <exception cref="DitException">A label or number is out of range.</exception>
+    /// <exception cref="DitException">A label or number is out of range, or the plan is another model's.</exception>
     public Tensor Sample(
         TModel model,
         Tensor labels,
@@ -37,8 +38,9 @@ public sealed class Sampler<TModel> : Sampler
         GuidanceChannels channels = GuidanceChannels.FirstThree,
         long firstIndex = 0,
         Action<SamplingState>? observe = null,
-        GuidanceInterval? interval = null) =>
-        Sample(model, OnHost(labels), guidance, seed, progress, cancellation, channels, firstIndex, observe, interval);
+        GuidanceInterval? interval = null,
+        InferencePlan<ClassLabels>? plan = null) =>
+        Sample(model, OnHost(labels), guidance, seed, progress, cancellation, channels, firstIndex, observe, interval, plan);
 
     /// <summary>Draws one sample per label.</summary>
     /// <param name="model">The model.</param>
@@ -51,8 +53,9 @@ public sealed class Sampler<TModel> : Sampler
     /// <param name="firstIndex">Index of the first sample in a larger run: sample i of a run is the same in whatever batch it is drawn.</param>
     /// <param name="observe">Shown the state after each step.</param>
     /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
+    /// <param name="plan">A plan of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
     /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
-    /// <exception cref="DitException">A label or number is out of range.</exception>
+    /// <exception cref="DitException">A label or number is out of range, or the plan is another model's.</exception>
     /// <remarks>Preferred for an <c>int[]</c>, which converts to a tensor as well.</remarks>
     [OverloadResolutionPriority(1)]
     public Tensor Sample(
@@ -65,8 +68,9 @@ public sealed class Sampler<TModel> : Sampler
         GuidanceChannels channels = GuidanceChannels.FirstThree,
         long firstIndex = 0,
         Action<SamplingState>? observe = null,
-        GuidanceInterval? interval = null) =>
-        With(model, labels, new(guidance, channels, interval), (denoiseAt, device) =>
+        GuidanceInterval? interval = null,
+        InferencePlan<ClassLabels>? plan = null) =>
+        With(model, plan, labels, new(guidance, channels, interval), (denoiseAt, device) =>
         {
             using var noise = new KeyedNoise(seed, firstIndex, labels.Count, TModel.Card.Input, device);
             return Loop.Sample(denoiseAt, noise, progress, cancellation, observe);
@@ -81,8 +85,9 @@ public sealed class Sampler<TModel> : Sampler
     /// <param name="cancellation">Looked at before each step.</param>
     /// <param name="channels">The channels to guide.</param>
     /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
+    /// <param name="plan">A plan of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
     /// <returns>Noise in float32 on the model's device, (N, C, Y, X).</returns>
-    /// <exception cref="DitException">The method is not DDIM with eta 0, or a label or number is out of range.</exception>
+    /// <exception cref="DitException">The method is not DDIM with eta 0, a label or number is out of range, or the plan is another model's.</exception>
     public Tensor Invert(
         TModel model,
         Tensor samples,
@@ -91,20 +96,21 @@ public sealed class Sampler<TModel> : Sampler
         IProgress<SamplingProgress>? progress = null,
         CancellationToken cancellation = default,
         GuidanceChannels channels = GuidanceChannels.FirstThree,
-        GuidanceInterval? interval = null) =>
-        With(model, labels, new(guidance, channels, interval), (denoiseAt, device) =>
+        GuidanceInterval? interval = null,
+        InferencePlan<ClassLabels>? plan = null) =>
+        With(model, plan, labels, new(guidance, channels, interval), (denoiseAt, device) =>
         {
             using var x0 = samples.to(ScalarType.Float32, device);
             return Loop.Invert(denoiseAt, x0, progress, cancellation, null);
         });
 
     /// <summary>Binds labels and guidance to the model, and runs. Samples of one class share what is computed from it.</summary>
-    private Tensor With(TModel model, IReadOnlyList<int> labels, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
+    private Tensor With(TModel model, InferencePlan<ClassLabels>? plan, IReadOnlyList<int> labels, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
     {
         RequireLabels(labels);
         int[] distinct = [.. labels.Concat(guidance.Acts ? [TModel.Card.NullClass] : []).Distinct().Order()];
         int[] rows = [.. labels.Select(label => Array.IndexOf(distinct, label))];
-        return With(model, TModel.Card, model.Plan, Conditions, guidance, run);
+        return With(model, TModel.Card, new(plan, model.Plan), Conditions, guidance, run);
 
         SampleConditions<ClassLabels> Conditions(Device device) => new(
             new(tensor(Array.ConvertAll(distinct, static label => (long)label), device: device)),

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime;
@@ -40,8 +41,11 @@ public sealed class KeyedNoise : INoiseSource
         using var scope = NewDisposeScope();
         long[] one = [shape.Channels, shape.Height, shape.Width];
         var images = generators.Select(generator => randn(one, dtype: ScalarType.Float32, generator: generator));
-        return stack(images).to(device).MoveToOuterDisposeScope();
+        return OnDevice(stack(images)).MoveToOuterDisposeScope();
     }
+
+    // From memory that the device reads by itself, the copy waits for nothing that the device has yet to do; libtorch keeps that memory until it is read.
+    private Tensor OnDevice(Tensor noise) => device.type == DeviceType.CUDA ? noise.pin_memory().to(device, non_blocking: true) : noise.to(device);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -52,20 +52,22 @@ public abstract class Sampler
         where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
         new(SamplerSettings.Ddim(name, TModel.Diffusion, steps, eta, clipDenoised));
 
-    /// <summary>Runs <paramref name="run"/> with the network of each timestep, by a plan that is made for the run: what depends on the timestep and the condition alone is computed once.</summary>
+    /// <summary>Runs <paramref name="run"/> with the network of each timestep, by a plan: what depends on the timestep and the condition alone is computed once.</summary>
     /// <remarks>Generated models have no mode: training or not, they compute the same. Hooks on the model's layers are not called.</remarks>
     private protected Tensor With<TCondition>(
-        nn.Module model, ModelCard card, Func<InferencePlan<TCondition>> makePlan, Func<Device, SampleConditions<TCondition>> conditionsOn, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
+        nn.Module model, ModelCard card, RunPlan<TCondition> plans, Func<Device, SampleConditions<TCondition>> conditionsOn, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
         where TCondition : ICondition<TCondition>
     {
         RequireGuidance(card, guidance.Scale);
+        if (plans.Given?.IsOf(model) == false) throw new DitException($"The plan is of another model: sample with the one that this {card.Name}'s Plan() makes, or with none.");
         var parameter = model.parameters().First();
         var (dtype, device) = (parameter.dtype, parameter.device);
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var conditions = conditionsOn(device);
         var timesteps = Loop.Process.OriginalTimesteps([.. Enumerable.Range(0, Steps)], device); // (S,)
-        using var plan = makePlan();
+        var plan = plans.Given ?? plans.Make();
+        using var own = plans.Given is null ? plan : null;
         using var trajectory = plan.Follow(timesteps, conditions.Distinct, conditions.Rows, conditions.NullRow);
         return run(DenoiseAt, device).MoveToOuterDisposeScope();
 
@@ -92,6 +94,12 @@ public abstract class Sampler
 /// <param name="Rows">Which of them each sample has.</param>
 /// <param name="NullRow">Which of them is no condition; null where there is no guidance.</param>
 internal sealed record SampleConditions<TCondition>(TCondition Distinct, int[] Rows, int? NullRow);
+
+/// <summary>The plan of a run.</summary>
+/// <param name="Given">The caller's, which stays the caller's; null for one that is made for the run and gone with it.</param>
+/// <param name="Make">Makes one.</param>
+internal sealed record RunPlan<TCondition>(InferencePlan<TCondition>? Given, Func<InferencePlan<TCondition>> Make)
+    where TCondition : ICondition<TCondition>;
 
 /// <summary>How a run is guided.</summary>
 /// <param name="Scale">Guidance scale; 1 is no guidance, one pass per step.</param>

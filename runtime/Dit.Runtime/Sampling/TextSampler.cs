@@ -24,8 +24,9 @@ public sealed class TextSampler<TModel> : Sampler
     /// <param name="firstIndex">Index of the first sample in a larger run: sample i of a run is the same in whatever batch it is drawn.</param>
     /// <param name="observe">Shown the state after each step.</param>
     /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
+    /// <param name="plan">A plan of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
     /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
-    /// <exception cref="DitException">The texts' shape is not the model's, or a number is out of range.</exception>
+    /// <exception cref="DitException">The texts' shape is not the model's, a number is out of range, or the plan is another model's.</exception>
     public Tensor Sample(
         TModel model,
         TextEmbeddings text,
@@ -36,8 +37,9 @@ public sealed class TextSampler<TModel> : Sampler
         GuidanceChannels channels = GuidanceChannels.FirstThree,
         long firstIndex = 0,
         Action<SamplingState>? observe = null,
-        GuidanceInterval? interval = null) =>
-        With(model, text, new(guidance, channels, interval), (denoiseAt, device) =>
+        GuidanceInterval? interval = null,
+        InferencePlan<TextEmbeddings>? plan = null) =>
+        With(model, plan, text, new(guidance, channels, interval), (denoiseAt, device) =>
         {
             using var noise = new KeyedNoise(seed, firstIndex, checked((int)text.Count), TModel.Card.Input, device);
             return Loop.Sample(denoiseAt, noise, progress, cancellation, observe);
@@ -52,8 +54,9 @@ public sealed class TextSampler<TModel> : Sampler
     /// <param name="cancellation">Looked at before each step.</param>
     /// <param name="channels">The channels to guide.</param>
     /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
+    /// <param name="plan">A plan of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
     /// <returns>Noise in float32 on the model's device, (N, C, Y, X).</returns>
-    /// <exception cref="DitException">The method is not DDIM with eta 0, or a shape or number is out of range.</exception>
+    /// <exception cref="DitException">The method is not DDIM with eta 0, a shape or number is out of range, or the plan is another model's.</exception>
     public Tensor Invert(
         TModel model,
         Tensor samples,
@@ -62,17 +65,18 @@ public sealed class TextSampler<TModel> : Sampler
         IProgress<SamplingProgress>? progress = null,
         CancellationToken cancellation = default,
         GuidanceChannels channels = GuidanceChannels.FirstThree,
-        GuidanceInterval? interval = null) =>
-        With(model, text, new(guidance, channels, interval), (denoiseAt, device) =>
+        GuidanceInterval? interval = null,
+        InferencePlan<TextEmbeddings>? plan = null) =>
+        With(model, plan, text, new(guidance, channels, interval), (denoiseAt, device) =>
         {
             using var x0 = samples.to(ScalarType.Float32, device);
             return Loop.Invert(denoiseAt, x0, progress, cancellation, null);
         });
 
-    private Tensor With(TModel model, TextEmbeddings text, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
+    private Tensor With(TModel model, InferencePlan<TextEmbeddings>? plan, TextEmbeddings text, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
     {
         var n = checked((int)text.Count);
-        return With(model, TModel.Card, model.Plan, Conditions, guidance, run);
+        return With(model, TModel.Card, new(plan, model.Plan), Conditions, guidance, run);
 
         SampleConditions<TextEmbeddings> Conditions(Device device)
         {

@@ -21,8 +21,9 @@ public sealed class UnconditionalSampler<TModel> : Sampler
     /// <param name="cancellation">Looked at before each step.</param>
     /// <param name="firstIndex">Index of the first sample in a larger run: sample i of a run is the same in whatever batch it is drawn.</param>
     /// <param name="observe">Shown the state after each step.</param>
+    /// <param name="plan">A plan of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
     /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
-    /// <exception cref="DitException">The count is not positive.</exception>
+    /// <exception cref="DitException">The count is not positive, or the plan is another model's.</exception>
     public Tensor Sample(
         TModel model,
         int count,
@@ -30,8 +31,9 @@ public sealed class UnconditionalSampler<TModel> : Sampler
         IProgress<SamplingProgress>? progress = null,
         CancellationToken cancellation = default,
         long firstIndex = 0,
-        Action<SamplingState>? observe = null) =>
-        With(model, count, (denoiseAt, device) =>
+        Action<SamplingState>? observe = null,
+        InferencePlan<NoCondition>? plan = null) =>
+        With(model, plan, count, (denoiseAt, device) =>
         {
             using var noise = new KeyedNoise(seed, firstIndex, count, TModel.Card.Input, device);
             return Loop.Sample(denoiseAt, noise, progress, cancellation, observe);
@@ -42,17 +44,18 @@ public sealed class UnconditionalSampler<TModel> : Sampler
     /// <param name="samples">Samples, (N, C, Y, X).</param>
     /// <param name="progress">Told after each step.</param>
     /// <param name="cancellation">Looked at before each step.</param>
+    /// <param name="plan">A plan of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
     /// <returns>Noise in float32 on the model's device, (N, C, Y, X).</returns>
-    /// <exception cref="DitException">The method is not DDIM with eta 0.</exception>
-    public Tensor Invert(TModel model, Tensor samples, IProgress<SamplingProgress>? progress = null, CancellationToken cancellation = default) =>
-        With(model, checked((int)samples.shape[0]), (denoiseAt, device) =>
+    /// <exception cref="DitException">The method is not DDIM with eta 0, or the plan is another model's.</exception>
+    public Tensor Invert(TModel model, Tensor samples, IProgress<SamplingProgress>? progress = null, CancellationToken cancellation = default, InferencePlan<NoCondition>? plan = null) =>
+        With(model, plan, checked((int)samples.shape[0]), (denoiseAt, device) =>
         {
             using var x0 = samples.to(ScalarType.Float32, device);
             return Loop.Invert(denoiseAt, x0, progress, cancellation, null);
         });
 
-    private Tensor With(TModel model, int count, Func<Func<int, Denoiser>, Device, Tensor> run) =>
-        With(model, TModel.Card, model.Plan, _ => new SampleConditions<NoCondition>(new(), new int[Math.Max(0, count)], null), GuidanceUse.None, run);
+    private Tensor With(TModel model, InferencePlan<NoCondition>? plan, int count, Func<Func<int, Denoiser>, Device, Tensor> run) =>
+        With(model, TModel.Card, new RunPlan<NoCondition>(plan, model.Plan), _ => new SampleConditions<NoCondition>(new(), new int[Math.Max(0, count)], null), GuidanceUse.None, run);
 }
 
 /// <summary>Makes samplers of unconditional models; generated code calls it.</summary>

@@ -70,10 +70,11 @@ internal sealed record MatrixPeak(double? FmaGflops, double MmGflops)
         var n = bench.Device.type == DeviceType.CPU ? 1536L : 8192L;
         using var scope = NewDisposeScope();
         using var random = new torch.Generator(0);
-        var (a, b) = (randn([n, n], generator: random).to(bench.Device), randn([n, n], generator: random).to(bench.Device));
+        var (a, b) = (Random(), Random());
         bench.Time(Product);
         return Enumerable.Range(0, Tries).Max(_ => 2.0 * n * n * n / bench.Time(Product) / 1e6);
 
+        Tensor Random() => randn([n, n], generator: random).to(bench.Options.Type, bench.Device);
         void Product() => mm(a, b).Dispose();
     }
 }

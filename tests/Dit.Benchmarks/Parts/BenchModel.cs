@@ -8,13 +8,12 @@ namespace Dit.Benchmarks;
 internal static class BenchModel
 {
     private const double Deviation = 0.02;
-    private const double Tolerance = 1e-4;
 
     /// <summary>A model whose every trained parameter is random: a new one predicts zero, and zeros would compare equal.</summary>
-    public static TModel Create<TModel>(Device device, ulong seed = 1)
+    public static TModel Create<TModel>(Device device, ScalarType type = ScalarType.Float32, ulong seed = 1)
         where TModel : nn.Module, IModel<TModel>
     {
-        var model = TModel.Create(device);
+        var model = TModel.Create(device, type);
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         using var random = new torch.Generator(seed, device);
@@ -24,11 +23,11 @@ internal static class BenchModel
     }
 
     /// <summary>Random inputs of a model.</summary>
-    public static BenchInput Input(ModelCard card, int n, Device device, ulong seed = 2)
+    public static BenchInput Input(ModelCard card, int n, Device device, ScalarType type = ScalarType.Float32, ulong seed = 2)
     {
         using var scope = NewDisposeScope();
         using var random = new torch.Generator(seed);
-        var x = randn(card.Input.Batch(n), generator: random).to(device);
+        var x = randn(card.Input.Batch(n), generator: random).to(type, device);
         var t = randint(0, 1000, [n], dtype: ScalarType.Int64, generator: random).to(device);
         var labels = randint(0, card.Classes, [n], dtype: ScalarType.Int64, generator: random).to(device);
         return new(x.MoveToOuterDisposeScope(), t.MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope());
@@ -48,11 +47,19 @@ internal static class BenchModel
         return a.abs().max().to(ScalarType.Float64).item<double>();
     }
 
+    // Many roundings, one after another.
+    private static double Tolerance(ScalarType type) => type switch
+    {
+        ScalarType.BFloat16 => 0.1,
+        ScalarType.Float16 => 0.01,
+        _ => 1e-4,
+    };
+
     /// <summary>Makes sure that what is compared computes the same.</summary>
     /// <exception cref="InvalidOperationException">It does not: a defect of this program or of the library.</exception>
-    public static void RequireSame(string what, double difference, double value)
+    public static void RequireSame(string what, double difference, double value, ScalarType type = ScalarType.Float32)
     {
-        if (!(difference <= Tolerance * value)) // not a number included
+        if (!(difference <= Tolerance(type) * value)) // not a number included
             throw new InvalidOperationException(FormattableString.Invariant($"{what} differs by {difference:0.##e0} from the differentiable forward, whose largest value is {value:0.##e0}: times of different things cannot be compared."));
     }
 }

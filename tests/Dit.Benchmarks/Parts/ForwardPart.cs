@@ -16,8 +16,8 @@ internal sealed class ForwardPart(Bench bench, MatrixPeak? peak) : BenchPart
         var name = $"forward {card.Name} b{n}";
         bench.Status.Show($"{name}  preparing");
         using var frozen = no_grad();
-        using var model = BenchModel.Create<TModel>(bench.Device);
-        using var input = BenchModel.Input(card, n, bench.Device);
+        using var model = BenchModel.Create<TModel>(bench.Device, bench.Options.Type);
+        using var input = BenchModel.Input(card, n, bench.Device, bench.Options.Type);
         var graph = new OfficialGraph(card, model.state_dict());
         var row = new BenchRow(name, "forward") { Model = card.Name, Batch = n, Baseline = BaselineName };
         foreach (var measured in Measure(model, graph, input, row, card.Flops * (double)n)) yield return measured;
@@ -52,8 +52,8 @@ internal sealed class ForwardPart(Bench bench, MatrixPeak? peak) : BenchPart
         var (plain, ours) = (graph.Forward(input.X, input.T, input.Labels), OurForward(plan, input));
         var value = BenchModel.MaxValue(truth);
         var compared = row with { MaxValue = value, BaselineMaxDifference = BenchModel.MaxDifference(plain, truth), MaxDifference = BenchModel.MaxDifference(ours, truth) };
-        BenchModel.RequireSame("The baseline", compared.BaselineMaxDifference ?? double.NaN, value);
-        BenchModel.RequireSame("The plan", compared.MaxDifference ?? double.NaN, value);
+        BenchModel.RequireSame("The baseline", compared.BaselineMaxDifference ?? double.NaN, value, input.X.dtype);
+        BenchModel.RequireSame("The plan", compared.MaxDifference ?? double.NaN, value, input.X.dtype);
         return compared;
     }
 }

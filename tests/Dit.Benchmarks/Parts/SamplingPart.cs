@@ -19,7 +19,7 @@ internal sealed class SamplingPart(Bench bench, MatrixPeak? peak) : BenchPart
         var name = $"ddim-{steps} {card.Name} b{n}";
         bench.Status.Show($"{name}  preparing");
         using var frozen = no_grad();
-        using var model = BenchModel.Create<TModel>(bench.Device);
+        using var model = BenchModel.Create<TModel>(bench.Device, bench.Options.Type);
         using var input = BenchModel.Input(card, n, bench.Device);
         using var noise = new KeyedNoise(Seed, 0, n, card.Input, bench.Device);
         using var start = noise.Next();
@@ -53,7 +53,13 @@ internal sealed class SamplingPart(Bench bench, MatrixPeak? peak) : BenchPart
         using var nullClass = full_like(labels, card.NullClass);
         var classes = cat([labels, nullClass]);
         using var noise = new ReplayedNoise([cat([start, start])]);
-        return loop.Sample((x, t) => graph.ForwardWithGuidance(x, t, classes, scale), noise, cancellation: bench.Cancellation)
+        return loop.Sample(Denoise, noise, cancellation: bench.Cancellation)
             .chunk(2)[0].MoveToOuterDisposeScope();
+
+        Tensor Denoise(Tensor x, Tensor t)
+        {
+            using var input = x.to(bench.Options.Type);
+            return graph.ForwardWithGuidance(input, t, classes, scale);
+        }
     }
 }

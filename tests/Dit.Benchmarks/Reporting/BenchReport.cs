@@ -28,9 +28,10 @@ internal sealed record BenchReport(int Version, bool Partial, Machine Machine, B
 
 /// <summary>How a run was made.</summary>
 /// <param name="Device">Where it computed, for instance <c>cpu</c>.</param>
+/// <param name="Arithmetic">Type of numbers in forward and ddim, for instance <c>f32</c>.</param>
 /// <param name="Malloc"><c>tuned</c> or <c>default</c>, for both sides.</param>
 /// <param name="Baseline">What ours is compared with.</param>
-internal sealed record BenchSettings(string Device, string Malloc, string Baseline);
+internal sealed record BenchSettings(string Device, string Arithmetic, string Malloc, string Baseline);
 
 /// <summary>One comparison.</summary>
 /// <param name="Name">What was measured.</param>

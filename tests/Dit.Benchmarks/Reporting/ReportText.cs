@@ -12,7 +12,7 @@ internal static class ReportText
     {
         var (machine, settings) = (report.Machine, report.Settings);
         yield return $"{machine.Cpu}, {machine.Cores} cores, {machine.Simd}";
-        yield return $"libtorch {machine.Libtorch} on {machine.Threads} threads, {settings.Device}, malloc {settings.Malloc} for both sides";
+        yield return $"libtorch {machine.Libtorch} on {machine.Threads} threads, {settings.Device} in {settings.Arithmetic}, malloc {settings.Malloc} for both sides";
         if (report.Peak is { } peak)
             yield return $"peak {(peak.FmaGflops is { } fma ? $"{Whole(fma)} GFLOP/s in registers, " : "")}{Whole(peak.MmGflops)} in libtorch's matrix product";
         foreach (var line in Sections(report.Rows)) yield return line;

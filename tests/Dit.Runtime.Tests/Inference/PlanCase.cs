@@ -123,7 +123,9 @@ internal sealed class PlanCase<TModel, TCondition>(Func<TModel, InferencePlan<TC
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         using var random = new Generator(9);
-        var x = randn(Card.Input.Batch(samples), generator: random);
-        return predict(x, Timesteps(samples, random), condition(samples, random)).MoveToOuterDisposeScope();
+        var type = model.parameters().First().dtype;
+        var x = randn(Card.Input.Batch(samples), generator: random).to(type);
+        var t = Timesteps(samples, random);
+        return predict(x, t, condition(samples, random).Select(values => values.is_floating_point() ? values.to(type) : values)).MoveToOuterDisposeScope();
     }
 }

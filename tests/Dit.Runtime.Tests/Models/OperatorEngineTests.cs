@@ -22,6 +22,24 @@ public sealed class OperatorEngineTests : IDisposable
         check();
     }
 
+    [Theory, MemberData(nameof(Names))]
+    public void In_bfloat16_it_does_what_forward_does_and_nearly_what_float32_does(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var @case = PlanCase.Of(name);
+        var exact = @case.Forward(3);
+        @case.Model.to(ScalarType.BFloat16);
+        @case.PlanAgain();
+        var (own, planned) = (@case.Forward(3).to(ScalarType.Float32), @case.Planned(3).to(ScalarType.Float32));
+
+        Assert.Equal("libtorch", @case.Engine);
+        var size = exact.abs().max().item<float>();
+        Assert.InRange(Off(own), 1e-6 * size, 0.1 * size); // of 8 bits, and so not exactly
+        Assert.True(Off(planned) <= 2 * Off(own) + 1e-3 * size, $"{Off(planned)} and {Off(own)} of {size}");
+
+        double Off(Tensor values) => (values - exact).abs().max().item<float>();
+    }
+
     [Fact]
     public void A_residual_and_the_norm_after_it_are_one_step()
     {

@@ -1,0 +1,97 @@
+using Dit.Runtime.Kernels;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime.Tests;
+
+/// <summary>Plans that samplers are given, and what a long run leaves behind.</summary>
+public sealed class SamplerPlanTests : IDisposable
+{
+    private readonly IDisposable scope = NewDisposeScope();
+    private readonly string? before = Environment.GetEnvironmentVariable(CpuKernels.Variable);
+
+    public void Dispose()
+    {
+        Environment.SetEnvironmentVariable(CpuKernels.Variable, before);
+        scope.Dispose();
+    }
+
+    [Theory]
+    [InlineData("on")]
+    [InlineData("off")]
+    public void A_thousand_guided_steps_leave_tensors_and_native_memory_where_they_were(string kernels)
+    {
+        Environment.SetEnvironmentVariable(CpuKernels.Variable, kernels);
+        using var model = Stirred.Create<GoldenP8>();
+        var sampler = Sampler.Ddpm<GoldenP8>("ddpm-1000", 1000); // whose every step draws noise as well
+        // From the first guided step on; there are twice as many passes then as before.
+        var seen = new List<(int Step, long Tensors, long Bytes)>();
+        var progress = new Each<SamplingProgress>(at => { if (at.Step is 500 or 750 or 999) seen.Add((at.Step, LiveTensors.Count(), NativeBuffer.LiveBytes)); });
+        var (tensors, bytes) = (LiveTensors.Count(), NativeBuffer.LiveBytes);
+
+        sampler.Sample(model, [0, 3, 3], guidance: 2, progress: progress, interval: new(0.2, 20)).Dispose();
+
+        Assert.Equal([500, 750, 999], seen.Select(static at => at.Step));
+        Assert.Equal([(seen[0].Tensors, seen[0].Bytes)], seen.Select(static at => (at.Tensors, at.Bytes)).Distinct());
+        Assert.Equal((tensors, bytes), (LiveTensors.Count(), NativeBuffer.LiveBytes));
+    }
+
+    [Fact]
+    public void A_given_plan_draws_the_same_and_stays_the_callers()
+    {
+        using var model = Stirred.Create<OfClasses>();
+        var sampler = OfClasses.AllSamplers[0];
+        var expected = sampler.Sample(model, [0, 2], guidance: 2, seed: 3);
+        using var plan = model.Plan();
+        Assert.True(expected.Equals(sampler.Sample(model, [0, 2], guidance: 2, seed: 3, plan: plan)));
+        var bytes = NativeBuffer.LiveBytes;
+        var most = 0L;
+
+        var again = sampler.Sample(model, [0, 2], guidance: 2, seed: 3, plan: plan, observe: _ => most = Math.Max(most, NativeBuffer.LiveBytes));
+
+        Assert.True(expected.Equals(again));
+        Assert.Equal((bytes, bytes), (most, NativeBuffer.LiveBytes)); // not packed again, and not freed
+        using var frozen = no_grad();
+        foreach (var parameter in model.parameters().Where(static p => p.dim() == 2)) parameter.mul_(1.5);
+        Assert.False(expected.allclose(sampler.Sample(model, [0, 2], guidance: 2, seed: 3), atol: 1e-3));
+    }
+
+    [Fact]
+    public void Plans_of_texts_and_of_nothing_can_be_given_too()
+    {
+        using var texts = Stirred.Create<OfTextAlways>();
+        using var text = new TextEmbeddings(randn(2, 3, 6));
+        using var plan = texts.Plan();
+        var of = OfTextAlways.AllSamplers[0];
+        Assert.True(of.Sample(texts, text, seed: 3).Equals(of.Sample(texts, text, seed: 3, plan: plan)));
+
+        using var nothing = Stirred.Create<OfNothing>();
+        using var other = nothing.Plan();
+        var without = OfNothing.AllSamplers[0];
+        Assert.True(without.Sample(nothing, 2, seed: 3).Equals(without.Sample(nothing, 2, seed: 3, plan: other)));
+    }
+
+    [Fact]
+    public void A_plan_of_another_model_is_refused()
+    {
+        using var model = OfClasses.Create();
+        using var twin = OfClasses.Create();
+        using var plan = twin.Plan();
+        var error = Assert.Throws<DitException>(() => OfClasses.AllSamplers[0].Sample(model, [0], plan: plan));
+        Assert.Equal($"The plan is of another model: sample with the one that this {OfClasses.Card.Name}'s Plan() makes, or with none.", error.Message);
+
+        using StubModel stub = new(), other = new();
+        using var call = ((IClassConditionalModel)stub).Plan();
+        Assert.Throws<DitException>(() => StubModel.Ddim5.Sample(other, [1], plan: call));
+        StubModel.Ddim5.Sample(stub, [1], plan: call);
+    }
+
+    [Fact]
+    public void A_plan_that_is_disposed_is_refused()
+    {
+        using var model = OfClasses.Create();
+        var plan = model.Plan();
+        plan.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => OfClasses.AllSamplers[0].Sample(model, [0], plan: plan));
+    }
+}
