@@ -188,7 +188,7 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
 
     // (K, lanes) to rows of tokens.
     private void Unpack(float* from, int lanes, int first, float* to, long stride) =>
-        MatrixProduct<V, S>.Transpose(from, lanes, width, Math.Min(lanes, tokens - first), to + first * stride, stride);
+        Transposition.Write(from, lanes, width, Math.Min(lanes, tokens - first), to + first * stride, stride);
 
     private void Spread(float* from, float* to, long stride)
     {

@@ -9,9 +9,6 @@ internal sealed unsafe class CpuKernels<V, S>(string name) : CpuKernels
     where V : struct
     where S : struct, ISimd<V>
 {
-    // Features that are multiplied before the next ones: so many rows of a panel, and of a tile, stay in the cache.
-    private const int DepthBlock = 384;
-
     public override string Name { get; } = name;
 
     public override int Lanes => S.Lanes;
@@ -20,21 +17,54 @@ internal sealed unsafe class CpuKernels<V, S>(string name) : CpuKernels
 
     public override int PanelVectors => S.TileVectors;
 
-    public override void Multiply(PackedWeights weights, Range depth, ReadOnlySpan<TokenPanel> panels, float* input, int inputRows, float* output, int outputRows, bool add)
+    public override void Multiply(
+        PackedWeights weights, Range depth, ReadOnlySpan<TokenPanel> panels, float* input, int inputRows, float* output, int outputRows, bool add, float* sums = null, bool combined = false)
     {
         var (start, end, first) = (depth.Start.Value, depth.End.Value, panels[0].First);
-        for (var k = start; k < end; k += DepthBlock)
+        for (var k = start; k < end; k += PackedWeights.DepthBlock)
         {
-            var block = Math.Min(DepthBlock, end - k);
-            for (var tile = 0; tile < weights.Tiles; tile++)
-                foreach (var panel in panels)
-                {
-                    var from = input + (long)inputRows * (panel.First - first) + (long)(k - start) * panel.Width;
-                    var to = output + (long)outputRows * (panel.First - first) + (long)tile * S.TileRows * panel.Width;
-                    MatrixTile<V, S>.Multiply(panel.Width / S.Lanes, block, weights.Tile(tile, k), from, to, panel.Width, add || k > start);
-                }
+            var block = Math.Min(PackedWeights.DepthBlock, end - k);
+            if (weights.IsHalved) MultiplyPairs(weights, k, block, k - start, panels, input, inputRows, output, outputRows, add || k > start, sums, combined);
+            else
+                for (var tile = 0; tile < weights.Tiles; tile++)
+                    foreach (var panel in panels)
+                        MatrixTile<V, S>.Multiply(
+                            panel.Width / S.Lanes, block, weights.Tile(tile, k), At(input, inputRows, panel, first, k - start),
+                            At(output, outputRows, panel, first, tile * S.TileRows), panel.Width, add || k > start);
         }
     }
+
+    private static void MultiplyPairs(
+        PackedWeights weights, int k, int block, int row, ReadOnlySpan<TokenPanel> panels, float* input, int inputRows, float* output, int outputRows, bool add, float* sums, bool combined)
+    {
+        var first = panels[0].First;
+        for (var pair = 0; pair < panels.Length; pair += 2)
+        {
+            var (one, two, width) = (panels[pair], panels[pair + 1], panels[pair].Width);
+            float* from = At(input, inputRows, one, first, row), other = At(input, inputRows, two, first, row);
+            var at = combined ? SumsAt(sums, inputRows, one, first, row) : sums;
+            if (!combined) HalvedProduct<V, S>.Combine(from, other, (long)block / 2 * width, at);
+            HalvedProduct<V, S>.Multiply(weights, k, block, width, from, other, At(output, outputRows, one, first, 0), At(output, outputRows, two, first, 0), add, at);
+        }
+    }
+
+    public override void Combine(ReadOnlySpan<TokenPanel> panels, float* input, int rows, int features, float* sums)
+    {
+        var first = panels[0].First;
+        for (var pair = 0; pair < panels.Length; pair += 2)
+            for (var row = 0; row < features; row += PackedWeights.DepthBlock)
+            {
+                var half = Math.Min(PackedWeights.DepthBlock, features - row) / 2;
+                HalvedProduct<V, S>.Combine(
+                    At(input, rows, panels[pair], first, row), At(input, rows, panels[pair + 1], first, row), (long)half * panels[pair].Width, SumsAt(sums, rows, panels[pair], first, row));
+            }
+    }
+
+    // Pair after pair, in a pair block of features after block.
+    private static float* SumsAt(float* sums, int rows, TokenPanel panel, int first, int row) =>
+        sums + PackedWeights.SumsLength(rows, panel.First - first) + PackedWeights.SumsLength(row, 2 * panel.Width);
+
+    private static float* At(float* start, int rows, TokenPanel panel, int first, int row) => start + (long)rows * (panel.First - first) + (long)row * panel.Width;
 
     public override void MultiplyPanel(float* tiles, int rows, int tileDepth, int depth, float* panel, int width, float* output)
     {

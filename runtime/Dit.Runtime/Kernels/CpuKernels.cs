@@ -51,7 +51,18 @@ internal abstract unsafe class CpuKernels
     /// <param name="output">The same of the output.</param>
     /// <param name="outputRows">Rows of a panel of the output in memory, at least N.</param>
     /// <param name="add">Whether the product is added to what is there.</param>
-    public abstract void Multiply(PackedWeights weights, Range depth, ReadOnlySpan<TokenPanel> panels, float* input, int inputRows, float* output, int outputRows, bool add);
+    /// <param name="sums">For halved weights, whose panels are pairs of one width: the sums of their halves, or memory for those of one block of one pair.</param>
+    /// <param name="combined">Whether the sums are there, see <see cref="Combine"/>.</param>
+    public abstract void Multiply(
+        PackedWeights weights, Range depth, ReadOnlySpan<TokenPanel> panels, float* input, int inputRows, float* output, int outputRows, bool add, float* sums = null, bool combined = false);
+
+    /// <summary>The sums of the halves of pairs of panels, of which <see cref="Multiply"/> makes products with halved weights.</summary>
+    /// <param name="panels">The panels, two each of one width.</param>
+    /// <param name="input">The first feature of the first panel; (features, width) each, <paramref name="rows"/> rows apart.</param>
+    /// <param name="rows">Rows of a panel in memory.</param>
+    /// <param name="features">K, an even number.</param>
+    /// <param name="sums">Where they go: <see cref="PackedWeights.SumsLength"/>.</param>
+    public abstract void Combine(ReadOnlySpan<TokenPanel> panels, float* input, int rows, int features, float* sums);
 
     /// <summary>LayerNorm over the features, then <c>norm (scale + one) + shift</c>.</summary>
     /// <param name="x">(D, width).</param>

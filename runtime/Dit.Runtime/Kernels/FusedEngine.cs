@@ -8,13 +8,16 @@ namespace Dit.Runtime.Kernels;
 /// <remarks>
 /// Attention mixes the tokens of a sample: its tasks are the heads of the samples, and the scores of a panel of queries never leave the cache. Every
 /// other step is done token by token, so all of them up to the next attention are one task for each block of tokens, whose activations stay in
-/// the cache as well. With one sample the blocks of its tokens are spread over the cores, with many the samples.
+/// the cache as well. With one sample the blocks of its tokens are spread over the cores, with many the samples (<see cref="FusedSchedule"/>). Where tokens can be
+/// paired, seven products of halves do for eight (<see cref="HalvedProduct{V, S}"/>).
 /// It has one set of memory: threads that call it at once wait for each other.
 /// </remarks>
 internal sealed unsafe class FusedEngine : StepEngine
 {
     private const long CacheBudget = 1200 << 10; // bytes of a block of tokens: smaller ones stay nearer, and have the weights read more often, which costs more (measured)
     private const long WorkspaceBudget = 256L << 20; // bytes
+    private const int FewestHalved = 256; // features
+    private const int ShareOfMemory = 4; // of the machine's, one in so many for packed halves
 
     private readonly Lock turn = new();
     private readonly PlanSteps steps;
@@ -24,6 +27,7 @@ internal sealed unsafe class FusedEngine : StepEngine
     private readonly List<IDisposable> packed = [];
     private readonly Dictionary<int, FusedWorkspace> workspaces = []; // by blocks of a sample
     private readonly long budget;
+    private readonly bool halved;
     private bool isDisposed;
 
     /// <summary>Packs the weights.</summary>
@@ -31,13 +35,15 @@ internal sealed unsafe class FusedEngine : StepEngine
     /// <param name="kernels">The kernels.</param>
     /// <param name="threads">Threads, that of the caller counted.</param>
     /// <param name="budget">Bytes of a workspace: larger batches are run in parts.</param>
-    public FusedEngine(PlanSteps steps, CpuKernels kernels, int threads, long budget = WorkspaceBudget)
+    /// <param name="halved">Whether to multiply by halves, where tokens can be paired; by default where it is the faster way.</param>
+    public FusedEngine(PlanSteps steps, CpuKernels kernels, int threads, long budget = WorkspaceBudget, bool? halved = null)
     {
         (this.steps, this.kernels, this.budget) = (steps, kernels, budget);
+        this.halved = TokenLayout.Vectors(steps.Tokens, kernels.Lanes) % 2 == 0 && (halved ?? IsWorthHalving(steps));
         workers = new Workers(threads);
         try
         {
-            phases = [.. new FusedPhases(steps, kernels, workers, packed).Pack()];
+            phases = [.. new FusedPhases(steps, kernels, workers, packed, this.halved).Pack()];
         }
         catch
         {
@@ -46,6 +52,19 @@ internal sealed unsafe class FusedEngine : StepEngine
         }
         PackedBytes = packed.Sum(static item => item is PackedWeights weights ? weights.Bytes : item is NativeBuffer buffer ? buffer.Bytes : 0);
     }
+
+    // Sums of halves take time as well, and three quarters more memory, which is to be there.
+    private static bool IsWorthHalving(PlanSteps steps) =>
+        steps.Card.Width >= FewestHalved && steps.Steps.Sum(WeightsOf) * sizeof(float) * PackedWeights.Products / 4 <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / ShareOfMemory;
+
+    private static long WeightsOf(PlanStep step) => step switch
+    {
+        PlanStep.SelfAttention attention => attention.Qkv.weight.numel(),
+        PlanStep.CrossAttention attention => attention.Q.weight.numel() + attention.Kv.weight.numel(),
+        PlanStep.Project project => project.Layer.weight.numel(),
+        PlanStep.Mlp mlp => mlp.First.weight.numel() + mlp.Second.weight.numel(),
+        _ => 0,
+    };
 
     // A plan that is forgotten: its memory frees itself, its threads do not.
     ~FusedEngine() => workers?.End();
@@ -87,7 +106,7 @@ internal sealed unsafe class FusedEngine : StepEngine
                 workspace.Conditions[pass] = (nint)(condition + (long)rows[first + pass] * conditionLength);
                 workspace.Outputs[pass] = (nint)(output + (first + pass) * outputLength);
             }
-            foreach (var phase in phases) workers.Run(phase.Tasks(workspace, passes), workspace.Body(phase));
+            workers.Run(workspace.Begin(passes), workspace.Body);
         }
     }
 
@@ -99,16 +118,17 @@ internal sealed unsafe class FusedEngine : StepEngine
         var wanted = Math.Min(passes, most);
         if (workspaces.TryGetValue(blocks, out var found) && found.Passes >= wanted) return found;
         found?.Dispose();
-        return workspaces[blocks] = new FusedWorkspace(steps, kernels, workers.Count, wanted, blocks, phases);
+        return workspaces[blocks] = new FusedWorkspace(steps, kernels, workers.Count, wanted, blocks, halved, phases);
     }
 
     // Blocks of a sample: so small that their activations stay in a core's cache, and so many that no core waits for another.
     private int Blocks(int passes)
     {
-        var vectors = (steps.Tokens + kernels.Lanes - 1) / kernels.Lanes;
+        var vectors = TokenLayout.Vectors(steps.Tokens, kernels.Lanes);
         var cached = Math.Max(kernels.PanelVectors, (int)(CacheBudget / (sizeof(float) * (long)steps.Card.Width * kernels.Lanes)));
-        var blocks = Math.Min(vectors, (vectors + cached - 1) / cached);
-        while (blocks < vectors && passes * blocks < 4 * workers.Count && passes * blocks % workers.Count != 0) blocks++;
+        var most = halved ? vectors / 2 : vectors;
+        var blocks = Math.Min(most, (vectors + cached - 1) / cached);
+        while (blocks < most && passes * blocks < 4 * workers.Count && passes * blocks % workers.Count != 0) blocks++;
         return blocks;
     }
 

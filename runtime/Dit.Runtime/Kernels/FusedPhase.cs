@@ -53,6 +53,10 @@ internal readonly unsafe struct BlockPlace(FusedWorkspace workspace, int pass, i
 
     public float* O => workspace.O(Pass) + (long)Rows * First;
 
+    public bool IsHalved => workspace.IsHalved;
+
+    public float* Halves => workspace.Halves(Pass) + PackedWeights.SumsLength(Rows, First);
+
     public float* Condition => (float*)workspace.Conditions[Pass];
 
     public float* Image => (float*)workspace.Images[Pass];
@@ -78,7 +82,7 @@ internal sealed unsafe class AttentionPhase(CpuKernels kernels, PackedWeights[] 
     {
         var (pass, head) = (task / query.Length, task % query.Length);
         var (layout, context, depth) = (workspace.Layout, workspace.ContextLayout, ..query[head].Depth);
-        kernels.Multiply(query[head], depth, layout.Panels, workspace.A(pass), workspace.Rows, scratch.Heads, query[head].Rows, add: false);
+        kernels.Multiply(query[head], depth, layout.Panels, workspace.A(pass), workspace.Rows, scratch.Heads, query[head].Rows, add: false, workspace.Halves(pass), combined: true);
         if (pair is null)
         {
             Pack(scratch, layout, scratch.Heads, query[head].Rows, firstRow: HeadRows);

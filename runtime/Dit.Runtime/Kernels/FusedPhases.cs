@@ -9,7 +9,8 @@ namespace Dit.Runtime.Kernels;
 /// <param name="kernels">The kernels.</param>
 /// <param name="workers">Who packs.</param>
 /// <param name="packed">Gets everything that is to be freed with the engine.</param>
-internal sealed class FusedPhases(PlanSteps plan, CpuKernels kernels, Workers workers, List<IDisposable> packed)
+/// <param name="halved">Whether tokens lie in pairs of panels, for products of halves.</param>
+internal sealed class FusedPhases(PlanSteps plan, CpuKernels kernels, Workers workers, List<IDisposable> packed, bool halved)
 {
     private readonly int width = plan.Card.Width;
     private readonly List<FusedPhase> phases = [];
@@ -33,10 +34,10 @@ internal sealed class FusedPhases(PlanSteps plan, CpuKernels kernels, Workers wo
         {
             case PlanStep.AdaptiveNorm norm: pending.Add(new NormStep(kernels, null, (long)norm.Scale * width, (long)norm.Shift * width, width, (float)norm.Eps)); break;
             case PlanStep.LearnedNorm { Norm: var norm }: pending.Add(new NormStep(kernels, Keep(cat([norm.weight, norm.bias])), 0, width, width, (float)ScaledNorm.Eps)); break;
-            case PlanStep.NoNorm: pending.Add(new CopyStep()); break;
+            case PlanStep.NoNorm: pending.Add(new CopyStep(kernels, width)); break;
             case PlanStep.SelfAttention attention: Attend(attention, next); break;
             case PlanStep.CrossAttention attention: Attend(attention, next); break;
-            case PlanStep.Project project: pending.Add(new ProjectStep(kernels, Whole(project.Layer))); break;
+            case PlanStep.Project project: pending.Add(new ProjectStep(kernels, Whole(project.Layer, halved))); break;
             case PlanStep.Mlp mlp: pending.Add(Mlp(mlp)); break;
             case PlanStep.Residual { Gate: var gate }: pending.Add(new ResidualStep(kernels, branchBias ?? throw Disorder(step), gate is { } part ? (long)part * width : null, width)); break;
             case PlanStep.Output { Layer: var layer }: pending.Add(new OutputStep(kernels, Whole(layer), Keep(Bias(layer)), plan.Card)); break;
@@ -67,7 +68,7 @@ internal sealed class FusedPhases(PlanSteps plan, CpuKernels kernels, Workers wo
         Flush();
         var (qkv, k) = (attention.Qkv, width / attention.Heads);
         var heads = Enumerable.Range(0, attention.Heads)
-            .Select(h => Pack(qkv.weight, width, [Head(h, k, 0), Head(h, k, width), Head(h, k, 2 * width)])).ToArray();
+            .Select(h => Pack(qkv.weight, width, [Head(h, k, 0), Head(h, k, width), Head(h, k, 2 * width)], halved)).ToArray();
         branchBias = ProjectionBias(next, Bias(qkv).narrow(0, 2 * width, width));
         phases.Add(new AttentionPhase(kernels, heads, null, Keep(Bias(qkv).narrow(0, 0, width)), k));
     }
@@ -76,7 +77,7 @@ internal sealed class FusedPhases(PlanSteps plan, CpuKernels kernels, Workers wo
     {
         Flush();
         var k = width / attention.Heads;
-        var queries = Enumerable.Range(0, attention.Heads).Select(h => Pack(attention.Q.weight, width, [Head(h, k, 0)])).ToArray();
+        var queries = Enumerable.Range(0, attention.Heads).Select(h => Pack(attention.Q.weight, width, [Head(h, k, 0)], halved)).ToArray();
         var pairs = Enumerable.Range(0, attention.Heads).Select(h => Pack(attention.Kv.weight, width, [Head(h, k, 0), Head(h, k, width)])).ToArray();
         branchBias = ProjectionBias(next, Bias(attention.Kv).narrow(0, width, width));
         phases.Add(new AttentionPhase(kernels, queries, pairs, Keep(Bias(attention.Q)), k));
@@ -92,17 +93,17 @@ internal sealed class FusedPhases(PlanSteps plan, CpuKernels kernels, Workers wo
     {
         var hidden = (int)mlp.First.weight.shape[0];
         var pieces = Enumerable.Range(0, (hidden + MlpStep.Piece - 1) / MlpStep.Piece)
-            .Select(i => Pack(mlp.First.weight, width, [(i * MlpStep.Piece)..Math.Min((i + 1) * MlpStep.Piece, hidden)])).ToArray();
+            .Select(i => Pack(mlp.First.weight, width, [(i * MlpStep.Piece)..Math.Min((i + 1) * MlpStep.Piece, hidden)], halved)).ToArray();
         branchBias = Keep(Bias(mlp.Second));
-        return new(kernels, pieces, Keep(Bias(mlp.First)), Pack(mlp.Second.weight, hidden, [0..width]));
+        return new(kernels, pieces, Keep(Bias(mlp.First)), Pack(mlp.Second.weight, hidden, [0..width], halved));
     }
 
-    private PackedWeights Whole(Linear layer) => Pack(layer.weight, (int)layer.weight.shape[1], [0..(int)layer.weight.shape[0]]);
+    private PackedWeights Whole(Linear layer, bool halved = false) => Pack(layer.weight, (int)layer.weight.shape[1], [0..(int)layer.weight.shape[0]], halved);
 
-    private PackedWeights Pack(Tensor weight, int depth, Range[] groups)
+    private PackedWeights Pack(Tensor weight, int depth, Range[] groups, bool halved = false)
     {
         using var rows = weight.contiguous();
-        var weights = PackedWeights.Pack(rows, depth, groups, kernels.TileRows, workers);
+        var weights = PackedWeights.Pack(rows, depth, groups, kernels.TileRows, workers, halved && depth % 2 == 0);
         packed.Add(weights);
         return weights;
     }

@@ -3,23 +3,29 @@ namespace Dit.Runtime.Kernels;
 /// <summary>The memory that passes through the steps use, kept from one forward pass to the next.</summary>
 internal sealed unsafe class FusedWorkspace : IDisposable
 {
-    private readonly NativeBuffer x, a, o, context;
+    private readonly NativeBuffer x, a, o, context, halves;
     private readonly FusedScratch[] scratch;
-    private readonly Dictionary<FusedPhase, WorkerTask> bodies = [];
+    private readonly FusedSchedule schedule;
 
-    public FusedWorkspace(PlanSteps steps, CpuKernels kernels, int workers, int passes, int blocks, IReadOnlyList<FusedPhase> phases)
+    public FusedWorkspace(PlanSteps steps, CpuKernels kernels, int workers, int passes, int blocks, bool halved, IReadOnlyList<FusedPhase> phases)
     {
         Passes = passes;
-        Layout = TokenLayout.Of(steps.Tokens, kernels.Lanes, kernels.PanelVectors, blocks);
+        Layout = TokenLayout.Of(steps.Tokens, kernels.Lanes, kernels.PanelVectors, blocks, halved);
         ContextLayout = TokenLayout.Of(Math.Max(1, steps.JoinsTokens ? 1 : steps.ContextTokens), kernels.Lanes, kernels.PanelVectors, 1);
         Rows = PackedWeights.Padded(steps.Card.Width, kernels.TileRows);
         (Images, Conditions, Outputs) = (new nint[passes], new nint[passes], new nint[passes]);
         var each = (long)passes * Rows * Layout.PaddedTokens;
         (x, a, o) = (new(each), new(each), new(each));
+        halves = new(halved ? passes * PackedWeights.SumsLength(Rows, Layout.PaddedTokens) : 1);
+        IsHalved = halved;
         context = new(steps.ContextTokens > 0 && !steps.JoinsTokens ? (long)passes * Rows * ContextLayout.PaddedTokens : 1);
-        scratch = [.. Enumerable.Range(0, workers).Select(_ => new FusedScratch(steps, kernels, Layout, ContextLayout, phases))];
-        foreach (var phase in phases) bodies[phase] = (task, worker) => phase.Run(this, task, scratch[worker]);
+        scratch = [.. Enumerable.Range(0, workers).Select(_ => new FusedScratch(steps, kernels, Layout, ContextLayout, halved, phases))];
+        schedule = new([.. phases.Select(phase => (phase, phase.Tasks(this, 1)))], passes);
+        Body = (_, worker) => RunNext(scratch[worker]);
     }
+
+    /// <summary>Whether tokens lie in pairs of panels, for products of halves.</summary>
+    public bool IsHalved { get; }
 
     /// <summary>Passes that fit.</summary>
     public int Passes { get; }
@@ -42,8 +48,12 @@ internal sealed unsafe class FusedWorkspace : IDisposable
     /// <summary>The output of each pass, (C or 2 C, Y, X).</summary>
     public nint[] Outputs { get; }
 
-    /// <summary>The work of a phase: kept, so that a step allocates nothing.</summary>
-    public WorkerTask Body(FusedPhase phase) => bodies[phase];
+    /// <summary>Does the next task: kept, so that a step allocates nothing.</summary>
+    public WorkerTask Body { get; }
+
+    /// <summary>Begins a forward pass of so many samples.</summary>
+    /// <returns>Its tasks.</returns>
+    public int Begin(int passes) => schedule.Begin(passes);
 
     /// <summary>The tokens of a pass.</summary>
     public float* X(int pass) => x.Start + (long)pass * Rows * Layout.PaddedTokens;
@@ -51,11 +61,29 @@ internal sealed unsafe class FusedWorkspace : IDisposable
     /// <summary>What its branches read.</summary>
     public float* A(int pass) => a.Start + (long)pass * Rows * Layout.PaddedTokens;
 
+    /// <summary>The sums of the halves of that.</summary>
+    public float* Halves(int pass) => halves.Start + pass * PackedWeights.SumsLength(Rows, Layout.PaddedTokens);
+
     /// <summary>What attention gives.</summary>
     public float* O(int pass) => o.Start + (long)pass * Rows * Layout.PaddedTokens;
 
     /// <summary>The condition's tokens.</summary>
     public float* Context(int pass) => context.Start + (long)pass * Rows * ContextLayout.PaddedTokens;
+
+    private void RunNext(FusedScratch own)
+    {
+        if (!schedule.TryTake(out var phase, out var pass, out var task)) return;
+        try
+        {
+            phase.Run(this, task, own);
+        }
+        catch
+        {
+            schedule.Fail();
+            throw;
+        }
+        schedule.Done(pass);
+    }
 
     public void Dispose()
     {
@@ -63,6 +91,7 @@ internal sealed unsafe class FusedWorkspace : IDisposable
         a.Dispose();
         o.Dispose();
         context.Dispose();
+        halves.Dispose();
         foreach (var item in scratch) item.Dispose();
     }
 }
@@ -70,9 +99,9 @@ internal sealed unsafe class FusedWorkspace : IDisposable
 /// <summary>What one worker needs for itself.</summary>
 internal sealed unsafe class FusedScratch : IDisposable
 {
-    private readonly NativeBuffer y, hidden, heads, keys, values, scores, mixed, sums;
+    private readonly NativeBuffer y, hidden, heads, keys, values, scores, mixed, sums, halves;
 
-    public FusedScratch(PlanSteps steps, CpuKernels kernels, TokenLayout layout, TokenLayout context, IReadOnlyList<FusedPhase> phases)
+    public FusedScratch(PlanSteps steps, CpuKernels kernels, TokenLayout layout, TokenLayout context, bool halved, IReadOnlyList<FusedPhase> phases)
     {
         var rows = PackedWeights.Padded(steps.Card.Width, kernels.TileRows);
         long tokens = Math.Max(layout.PaddedTokens, context.PaddedTokens), widest = kernels.Lanes * kernels.PanelVectors;
@@ -85,6 +114,7 @@ internal sealed unsafe class FusedScratch : IDisposable
         scores = new(tokens * widest);
         mixed = new(Math.Max(1, head * widest));
         sums = new(widest);
+        halves = new(halved ? PackedWeights.SumsLength(PackedWeights.DepthBlock, 2 * (int)widest) : 1);
     }
 
     /// <summary>What a branch gives, (D, tokens of a block).</summary>
@@ -111,8 +141,11 @@ internal sealed unsafe class FusedScratch : IDisposable
     /// <summary>1 / the sums of the softmax, (width).</summary>
     public float* Sums => sums.Start;
 
+    /// <summary>Sums of the halves of two panels, in a block of features.</summary>
+    public float* Halves => halves.Start;
+
     public void Dispose()
     {
-        foreach (var buffer in (NativeBuffer[])[y, hidden, heads, keys, values, scores, mixed, sums]) buffer.Dispose();
+        foreach (var buffer in (NativeBuffer[])[y, hidden, heads, keys, values, scores, mixed, sums, halves]) buffer.Dispose();
     }
 }

@@ -36,7 +36,7 @@ internal static unsafe class MatrixProduct<V, S>
     private const int DepthBlock = 384; // of a panel and of a strip, in the cache
     private const int RowsOfTask = 64;
     private const int PanelsAtOnce = 4; // of the second matrix: 4 x 48 x 384 floats are 0.3 MB, in the second cache beside what is read and written
-    private const int LineLength = 16, LinesAhead = 4, RowsAhead = 16; // of the cache; what is read so much later is asked for
+    private const int RowsAhead = 16; // what is read so much later is asked for
     private const int TasksOfThread = 4; // the last ones end at different times: the more there are, the less it matters
 
     [ThreadStatic] private static NativeBuffer? panelsKept; // of the thread that multiplies
@@ -124,43 +124,12 @@ internal static unsafe class MatrixProduct<V, S>
         }
         if (matrix.ColumnStride == 1)
         {
-            Transpose(from, matrix.RowStride, rows, depth, to, height);
+            Transposition.Write(from, matrix.RowStride, rows, depth, to, height);
             return;
         }
         for (var r = 0; r < rows; r++)
             for (var k = 0; k < depth; k++)
                 to[(long)k * height + r] = from[r * matrix.RowStride + k * matrix.ColumnStride];
-    }
-
-    /// <summary>Writes the transpose of dense rows: four by four where the processor can.</summary>
-    /// <param name="from">(rows, columns).</param>
-    /// <param name="stride">Numbers from one of its rows to the next.</param>
-    /// <param name="rows">How many.</param>
-    /// <param name="columns">Numbers in each.</param>
-    /// <param name="to">(columns, rows).</param>
-    /// <param name="toStride">Numbers from one of its rows to the next.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Transpose(float* from, long stride, int rows, int columns, float* to, long toStride)
-    {
-        var (wholeRows, wholeColumns) = Sse.IsSupported ? (rows / 4 * 4, columns / 4 * 4) : (0, 0);
-        for (var k = 0; k < wholeColumns; k += 4)
-            for (var r = 0; r < wholeRows; r += 4)
-                Four(from + r * stride + k, stride, to + k * toStride + r, toStride, fetches: k % LineLength == 0);
-        for (var r = 0; r < rows; r++)
-            for (var k = r < wholeRows ? wholeColumns : 0; k < columns; k++)
-                to[k * toStride + r] = from[r * stride + k];
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Four(float* from, long stride, float* to, long toStride, bool fetches)
-    {
-        if (fetches) for (var row = 0; row < 4; row++) Sse.Prefetch0(from + row * stride + LinesAhead * LineLength); // so many rows at once the processor does not follow
-        var (a, b, c, d) = (Vector128.Load(from), Vector128.Load(from + stride), Vector128.Load(from + 2 * stride), Vector128.Load(from + 3 * stride));
-        var (ab, cd, ab2, cd2) = (Sse.UnpackLow(a, b), Sse.UnpackLow(c, d), Sse.UnpackHigh(a, b), Sse.UnpackHigh(c, d));
-        Sse.MoveLowToHigh(ab, cd).Store(to);
-        Sse.MoveHighToLow(cd, ab).Store(to + toStride);
-        Sse.MoveLowToHigh(ab2, cd2).Store(to + 2 * toStride);
-        Sse.MoveHighToLow(cd2, ab2).Store(to + 3 * toStride);
     }
 
     // Numbers that lie together already, a few at a time: calls of a copy would take longer than the copies.

@@ -35,30 +35,46 @@ internal static unsafe class MatrixTile<V, S>
     /// <param name="sum">What the product is added to; null for nothing.</param>
     /// <param name="sumStride">Floats from one row of it to the next: 0 for a row that is added to all.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Multiply(int vectors, int depth, float* a, float* b, float* c, nint stride, float* sum, nint sumStride)
-    {
-        if (S.TileRows == 8) Eight(vectors, depth, a, b, c, stride, sum, sumStride);
-        else Four(vectors, depth, a, b, c, stride, sum, sumStride);
-    }
+    public static void Multiply(int vectors, int depth, float* a, float* b, float* c, nint stride, float* sum, nint sumStride) =>
+        Run(vectors, depth, a, b, new SumFinish(c, stride, sum, sumStride));
 
-    private static void Eight(int vectors, int depth, float* a, float* b, float* c, nint stride, float* sum, nint sumStride)
-    {
-        if (vectors == 3) Eight<Three>(depth, a, b, c, stride, sum, sumStride);
-        else if (vectors == 2) Eight<Two>(depth, a, b, c, stride, sum, sumStride);
-        else Eight<One>(depth, a, b, c, stride, sum, sumStride);
-    }
+    /// <summary>Computes a tile and adds it to two places: <c>c += A B</c> and <c>d += sign A B</c>.</summary>
+    /// <param name="vectors">Vectors in a row of the tile, 1 to 3; rows of both places lie so many apart.</param>
+    /// <param name="depth">K.</param>
+    /// <param name="a">(K, R).</param>
+    /// <param name="b">(K, W).</param>
+    /// <param name="c">The first place, in which the product may be the first.</param>
+    /// <param name="addC">Whether it is added to what is there.</param>
+    /// <param name="d">The other place; null for none.</param>
+    /// <param name="addD">Whether it is added to what is there; if not, the sign is 1.</param>
+    /// <param name="sign">1 or -1.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyTwice(int vectors, int depth, float* a, float* b, float* c, bool addC, float* d, bool addD, float sign) =>
+        Run(vectors, depth, a, b, new TwoFinish(c, addC, d, addD, sign, vectors * S.Lanes));
 
-    private static void Four(int vectors, int depth, float* a, float* b, float* c, nint stride, float* sum, nint sumStride)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Run<F>(int vectors, int depth, float* a, float* b, F finish)
+        where F : struct, IFinish
     {
-        if (vectors == 3) Four<Three>(depth, a, b, c, stride, sum, sumStride);
-        else if (vectors == 2) Four<Two>(depth, a, b, c, stride, sum, sumStride);
-        else Four<One>(depth, a, b, c, stride, sum, sumStride);
+        if (S.TileRows == 8)
+        {
+            if (vectors == 3) Eight<Three, F>(depth, a, b, finish);
+            else if (vectors == 2) Eight<Two, F>(depth, a, b, finish);
+            else Eight<One, F>(depth, a, b, finish);
+        }
+        else
+        {
+            if (vectors == 3) Four<Three, F>(depth, a, b, finish);
+            else if (vectors == 2) Four<Two, F>(depth, a, b, finish);
+            else Four<One, F>(depth, a, b, finish);
+        }
     }
 
     // Written out: the compiler keeps local variables in registers, elements of an array it does not. What a narrower tile does not need falls away.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Eight<W>(int depth, float* a, float* b, float* c, nint stride, float* sum, nint sumStride)
+    private static void Eight<W, F>(int depth, float* a, float* b, F finish)
         where W : struct, IWidth
+        where F : struct, IFinish
     {
         var lanes = S.Lanes;
         V a0 = default, a1 = default, a2 = default, b0 = default, b1 = default, b2 = default, c0 = default, c1 = default, c2 = default, d0 = default, d1 = default, d2 = default;
@@ -79,19 +95,20 @@ internal static unsafe class MatrixTile<V, S>
             a += 8;
             b += W.Vectors * lanes;
         }
-        Finish<W>(c, sum, a0, a1, a2);
-        Finish<W>(c + stride, Below(sum, sumStride), b0, b1, b2);
-        Finish<W>(c + 2 * stride, Below(sum, 2 * sumStride), c0, c1, c2);
-        Finish<W>(c + 3 * stride, Below(sum, 3 * sumStride), d0, d1, d2);
-        Finish<W>(c + 4 * stride, Below(sum, 4 * sumStride), e0, e1, e2);
-        Finish<W>(c + 5 * stride, Below(sum, 5 * sumStride), f0, f1, f2);
-        Finish<W>(c + 6 * stride, Below(sum, 6 * sumStride), g0, g1, g2);
-        Finish<W>(c + 7 * stride, Below(sum, 7 * sumStride), h0, h1, h2);
+        finish.Row<W>(0, a0, a1, a2);
+        finish.Row<W>(1, b0, b1, b2);
+        finish.Row<W>(2, c0, c1, c2);
+        finish.Row<W>(3, d0, d1, d2);
+        finish.Row<W>(4, e0, e1, e2);
+        finish.Row<W>(5, f0, f1, f2);
+        finish.Row<W>(6, g0, g1, g2);
+        finish.Row<W>(7, h0, h1, h2);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Four<W>(int depth, float* a, float* b, float* c, nint stride, float* sum, nint sumStride)
+    private static void Four<W, F>(int depth, float* a, float* b, F finish)
         where W : struct, IWidth
+        where F : struct, IFinish
     {
         var lanes = S.Lanes;
         V a0 = default, a1 = default, a2 = default, b0 = default, b1 = default, b2 = default, c0 = default, c1 = default, c2 = default, d0 = default, d1 = default, d2 = default;
@@ -107,10 +124,10 @@ internal static unsafe class MatrixTile<V, S>
             a += 4;
             b += W.Vectors * lanes;
         }
-        Finish<W>(c, sum, a0, a1, a2);
-        Finish<W>(c + stride, Below(sum, sumStride), b0, b1, b2);
-        Finish<W>(c + 2 * stride, Below(sum, 2 * sumStride), c0, c1, c2);
-        Finish<W>(c + 3 * stride, Below(sum, 3 * sumStride), d0, d1, d2);
+        finish.Row<W>(0, a0, a1, a2);
+        finish.Row<W>(1, b0, b1, b2);
+        finish.Row<W>(2, c0, c1, c2);
+        finish.Row<W>(3, d0, d1, d2);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -122,19 +139,48 @@ internal static unsafe class MatrixTile<V, S>
         if (W.Vectors > 2) sum2 = S.MultiplyAdd(factor, z, sum2);
     }
 
-    // What is there is added at the end, so that the loop does not wait for it.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish<W>(float* c, float* sum, V sum0, V sum1, V sum2)
-        where W : struct, IWidth
+    /// <summary>What becomes of a row of the tile. What is there is added at the end, so that the loop does not wait for it.</summary>
+    private interface IFinish
     {
-        var lanes = S.Lanes;
-        S.Store(sum is not null ? S.Add(sum0, S.Load(sum)) : sum0, c);
-        if (W.Vectors > 1) S.Store(sum is not null ? S.Add(sum1, S.Load(sum + lanes)) : sum1, c + lanes);
-        if (W.Vectors > 2) S.Store(sum is not null ? S.Add(sum2, S.Load(sum + 2 * lanes)) : sum2, c + 2 * lanes);
+        void Row<W>(nint row, V sum0, V sum1, V sum2)
+            where W : struct, IWidth;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float* Below(float* sum, nint offset) => sum is null ? null : sum + offset;
+    private readonly struct SumFinish(float* c, nint stride, float* sum, nint sumStride) : IFinish
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Row<W>(nint row, V sum0, V sum1, V sum2)
+            where W : struct, IWidth
+        {
+            var lanes = S.Lanes;
+            float* to = c + row * stride, from = sum + row * sumStride; // not read where there is no sum
+            Put(to, from, sum0);
+            if (W.Vectors > 1) Put(to + lanes, from + lanes, sum1);
+            if (W.Vectors > 2) Put(to + 2 * lanes, from + 2 * lanes, sum2);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Put(float* to, float* from, V value) => S.Store(sum is not null ? S.Add(value, S.Load(from)) : value, to);
+    }
+
+    private readonly struct TwoFinish(float* c, bool addC, float* d, bool addD, float sign, nint stride) : IFinish
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Row<W>(nint row, V sum0, V sum1, V sum2)
+            where W : struct, IWidth
+        {
+            Put(row * stride, sum0);
+            if (W.Vectors > 1) Put(row * stride + S.Lanes, sum1);
+            if (W.Vectors > 2) Put(row * stride + 2 * S.Lanes, sum2);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Put(nint at, V value)
+        {
+            S.Store(addC ? S.Add(value, S.Load(c + at)) : value, c + at);
+            if (d is not null) S.Store(addD ? S.MultiplyAdd(value, S.Fill(sign), S.Load(d + at)) : value, d + at);
+        }
+    }
 
     private interface IWidth
     {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Dit.Runtime.Kernels;
 
-/// <summary>Floats outside the managed heap, zero at first and aligned to 64 bytes; kept and used again, so that a step of a loop allocates nothing.</summary>
+/// <summary>Floats outside the managed heap, aligned to 64 bytes; kept and used again, so that a step of a loop allocates nothing.</summary>
 internal sealed unsafe class NativeBuffer : IDisposable
 {
     private const int Alignment = 64;
@@ -13,13 +13,14 @@ internal sealed unsafe class NativeBuffer : IDisposable
 
     /// <summary>Allocates.</summary>
     /// <param name="length">Floats.</param>
+    /// <param name="zeroed">Whether they are zero at first; what is written as a whole need not be.</param>
     /// <exception cref="OutOfMemoryException">There is not so much memory.</exception>
-    public NativeBuffer(long length)
+    public NativeBuffer(long length, bool zeroed = true)
     {
         Length = length;
         start = (float*)NativeMemory.AlignedAlloc(checked((nuint)length * sizeof(float)), Alignment);
         Interlocked.Add(ref live, Bytes);
-        for (long at = 0; at < length; at += MostInSpan)
+        for (long at = 0; zeroed && at < length; at += MostInSpan)
         {
             var piece = new Span<float>(start + at, (int)Math.Min(MostInSpan, length - at));
             FreshMemory.Populate(MemoryMarshal.AsBytes(piece));

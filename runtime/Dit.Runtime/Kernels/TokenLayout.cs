@@ -30,14 +30,19 @@ internal sealed class TokenLayout
     /// <summary>Tokens of the largest block, with padding.</summary>
     public int LargestBlock => Blocks.Max(block => Panels[block].Sum(static panel => panel.Width));
 
+    /// <summary>Vectors that hold so many tokens.</summary>
+    public static int Vectors(int tokens, int lanes) => (tokens + lanes - 1) / lanes;
+
     /// <summary>The layout of a sample.</summary>
     /// <param name="tokens">T, at least 1.</param>
     /// <param name="lanes">Floats in a vector.</param>
     /// <param name="panelVectors">Vectors in the widest panel.</param>
     /// <param name="blocks">Blocks that are wanted: fewer where there are fewer vectors.</param>
-    public static TokenLayout Of(int tokens, int lanes, int panelVectors, int blocks)
+    /// <param name="paired">Whether two panels each are of one width, for which the vectors are an even number.</param>
+    public static TokenLayout Of(int tokens, int lanes, int panelVectors, int blocks, bool paired = false)
     {
-        var vectors = (tokens + lanes - 1) / lanes;
+        var alike = paired ? 2 : 1; // panels of one width
+        var vectors = Vectors(tokens, lanes) / alike;
         var count = Math.Clamp(blocks, 1, vectors);
         var panels = new List<TokenPanel>();
         var ranges = new Range[count];
@@ -49,7 +54,7 @@ internal sealed class TokenLayout
             for (var part = 0; part < parts; part++)
             {
                 var (start, end) = (from + (to - from) * part / parts, from + (to - from) * (part + 1) / parts);
-                panels.Add(new(start * lanes, (end - start) * lanes));
+                for (var i = 0; i < alike; i++) panels.Add(new((alike * start + i * (end - start)) * lanes, (end - start) * lanes));
             }
             ranges[block] = first..panels.Count;
         }

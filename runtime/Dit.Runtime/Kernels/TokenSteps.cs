@@ -27,16 +27,20 @@ internal sealed unsafe class NormStep(CpuKernels kernels, NativeBuffer? learned,
             var at = (long)place.Rows * (panel.First - place.First);
             kernels.Norm(place.X + at, place.A + at, width, panel.Width, values + scale, learned is null ? 1 : 0, values + shift, eps);
         }
+        if (place.IsHalved) kernels.Combine(panels, place.A, place.Rows, width, place.Halves);
     }
 }
 
 /// <summary>a = x.</summary>
-internal sealed unsafe class CopyStep : TokenStep
+/// <param name="kernels">The kernels.</param>
+/// <param name="width">D.</param>
+internal sealed unsafe class CopyStep(CpuKernels kernels, int width) : TokenStep
 {
     public override void Run(in BlockPlace place, ReadOnlySpan<TokenPanel> panels)
     {
         var length = (long)place.Rows * (panels[^1].First + panels[^1].Width - place.First) * sizeof(float);
         Buffer.MemoryCopy(place.X, place.A, length, length);
+        if (place.IsHalved) kernels.Combine(panels, place.A, place.Rows, width, place.Halves);
     }
 }
 
@@ -44,7 +48,7 @@ internal sealed unsafe class CopyStep : TokenStep
 internal sealed unsafe class ProjectStep(CpuKernels kernels, PackedWeights weights) : TokenStep
 {
     public override void Run(in BlockPlace place, ReadOnlySpan<TokenPanel> panels) =>
-        kernels.Multiply(weights, ..weights.Depth, panels, place.O, place.Rows, place.Scratch.Y, place.Rows, add: false);
+        kernels.Multiply(weights, ..weights.Depth, panels, place.O, place.Rows, place.Scratch.Y, place.Rows, add: false, place.Scratch.Halves);
 }
 
 /// <summary>x += gate (y + bias).</summary>
@@ -73,7 +77,7 @@ internal sealed unsafe class ResidualStep(CpuKernels kernels, NativeBuffer bias,
 internal sealed unsafe class MlpStep(CpuKernels kernels, PackedWeights[] first, NativeBuffer bias, PackedWeights second) : TokenStep
 {
     /// <summary>Hidden features at once.</summary>
-    public const int Piece = 384;
+    public const int Piece = PackedWeights.DepthBlock;
 
     public override int HiddenRows { get; } = first.Max(static piece => piece.Rows);
 
@@ -83,10 +87,10 @@ internal sealed unsafe class MlpStep(CpuKernels kernels, PackedWeights[] first, 
         for (var i = 0; i < first.Length; i++)
         {
             var (from, to) = (i * Piece, Math.Min((i + 1) * Piece, second.Depth));
-            kernels.Multiply(first[i], ..first[i].Depth, panels, place.A, place.Rows, hidden, first[i].Rows, add: false);
+            kernels.Multiply(first[i], ..first[i].Depth, panels, place.A, place.Rows, hidden, first[i].Rows, add: false, place.Halves, combined: true);
             foreach (var panel in panels)
                 kernels.Gelu(hidden + (long)first[i].Rows * (panel.First - place.First), to - from, panel.Width, bias.Start + from);
-            kernels.Multiply(second, from..to, panels, hidden, first[i].Rows, place.Scratch.Y, place.Rows, add: i > 0);
+            kernels.Multiply(second, from..to, panels, hidden, first[i].Rows, place.Scratch.Y, place.Rows, add: i > 0, place.Scratch.Halves);
         }
     }
 }

@@ -15,8 +15,9 @@ public unsafe class KernelBenchmarks
 
     private CpuKernels kernels = CpuKernels.All[0];
     private TokenLayout layout = TokenLayout.Of(Tokens, 16, 3, 2);
-    private NativeBuffer x = new(1), y = new(1), parameters = new(1);
-    private PackedWeights? weights;
+    private TokenLayout paired = TokenLayout.Of(Tokens, 16, 3, 1, paired: true);
+    private NativeBuffer x = new(1), y = new(1), parameters = new(1), sums = new(1);
+    private PackedWeights? weights, halves;
     private Tensor? tensor, scale, matrix;
 
     /// <summary>Bits of a vector.</summary>
@@ -39,13 +40,16 @@ public unsafe class KernelBenchmarks
         matrix = rand(Hidden, Width);
         using var workers = new Workers(1);
         weights = PackedWeights.Pack(matrix, Width, [0..Hidden], kernels.TileRows, workers);
+        halves = PackedWeights.Pack(matrix, Width, [0..Hidden], kernels.TileRows, workers, halved: true);
+        paired = TokenLayout.Of(Tokens, kernels.Lanes, kernels.PanelVectors, 1, paired: true);
+        sums = new(PackedWeights.SumsLength(PackedWeights.DepthBlock, paired.PaddedTokens));
     }
 
     /// <summary>Frees.</summary>
     [GlobalCleanup]
     public void Cleanup()
     {
-        foreach (var item in (IDisposable?[])[x, y, parameters, weights, tensor, scale, matrix]) item?.Dispose();
+        foreach (var item in (IDisposable?[])[x, y, parameters, sums, weights, halves, tensor, scale, matrix]) item?.Dispose();
     }
 
     /// <summary>(256, 384) by (384, 1536), packed: 302 MFLOP.</summary>
@@ -53,6 +57,13 @@ public unsafe class KernelBenchmarks
     public void Product()
     {
         if (weights is { } packed) kernels.Multiply(packed, 0..Width, layout.Panels, x.Start, Width, y.Start, Hidden, add: false);
+    }
+
+    /// <summary>The same by halves.</summary>
+    [Benchmark]
+    public void ProductOfHalves()
+    {
+        if (halves is { } packed) kernels.Multiply(packed, 0..Width, paired.Panels, x.Start, Width, y.Start, Hidden, add: false, sums.Start);
     }
 
     /// <summary>The same by libtorch.</summary>

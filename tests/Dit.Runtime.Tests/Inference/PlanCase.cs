@@ -36,7 +36,8 @@ internal abstract class PlanCase : IDisposable
 
     public abstract void Dispose();
 
-    public static Func<PlanSteps, StepEngine> Fused(CpuKernels kernels, int threads, long budget = 256 << 20) => steps => new FusedEngine(steps, kernels, threads, budget);
+    public static Func<PlanSteps, StepEngine> Fused(CpuKernels kernels, int threads, long budget = 256 << 20, bool? halved = null) =>
+        steps => new FusedEngine(steps, kernels, threads, budget, halved);
 
     private sealed class Visitor : IModelVisitor<PlanCase>
     {

@@ -35,6 +35,12 @@ public class PlanTests
                 Assert.True(planned.Equals(@case.Planned(n)), $"2 threads, {kernels.Name}");
                 @case.Use(PlanCase.Fused(kernels, threads: 5, budget: 1));
                 Assert.True(planned.Equals(@case.Planned(n)), $"5 threads in parts, {kernels.Name}");
+                @case.Use(PlanCase.Fused(kernels, threads: 2, halved: true));
+                var halved = @case.Planned(n);
+                Close.To(expected, halved, Close.OneStep, $"{n} samples by halves, {kernels.Name}");
+                Assert.True(halved.Equals(@case.Planned(n)), $"by halves again, {kernels.Name}"); // whoever does which task
+                @case.Use(PlanCase.Fused(kernels, threads: 3, budget: 1, halved: true)); // in other blocks other panels are pairs
+                Close.To(expected, @case.Planned(n), Close.OneStep, $"3 threads in parts by halves, {kernels.Name}");
             }
         }
     }

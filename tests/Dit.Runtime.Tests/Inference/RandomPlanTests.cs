@@ -19,9 +19,10 @@ public class RandomPlanTests
     /// <param name="Branches">What is in between: of each branch its norm, its kind and whether it is gated.</param>
     /// <param name="Hidden">Hidden features of MLPs.</param>
     /// <param name="HasBias">Whether layers have biases.</param>
+    /// <param name="Halved">Whether products are made of halves, where that can be.</param>
     private sealed record Plan(
         int Heads, int HeadWidth, (int Rows, int Columns) Grid, int Patch, (int In, int Out) Channels, int Context, bool Joined,
-        (int Norm, int Kind, bool Gate)[] Branches, int Hidden, bool HasBias, int Samples, int Threads, int Seed)
+        (int Norm, int Kind, bool Gate)[] Branches, int Hidden, bool HasBias, int Samples, int Threads, bool Halved, int Seed)
     {
         public int Width => Heads * HeadWidth;
 
@@ -42,8 +43,9 @@ public class RandomPlanTests
         from hasBias in Gen.Bool
         from samples in Gen.Int[1, 4]
         from threads in Gen.Int[1, 3]
+        from halved in Gen.Bool
         from seed in KernelCase.Seed
-        select new Plan(heads, headWidth, (rows, columns), patch, channels, context, joined && context > 0, branches, hidden, hasBias, samples, threads, seed);
+        select new Plan(heads, headWidth, (rows, columns), patch, channels, context, joined && context > 0, branches, hidden, hasBias, samples, threads, halved, seed);
 
     public static TheoryData<string> Kernels => KernelCase.Kernels;
 
@@ -60,7 +62,7 @@ public class RandomPlanTests
                 using var exact = Build(plan, ScalarType.Float64);
                 using var made = Build(plan, ScalarType.Float32);
                 using var operators = made.On(static steps => new OperatorEngine(steps));
-                using var fused = operators.On(steps => new FusedEngine(steps, kernels, plan.Threads, budget: 1));
+                using var fused = operators.On(steps => new FusedEngine(steps, kernels, plan.Threads, budget: 1, plan.Halved));
                 var x = randn([plan.Samples, plan.Channels.In, plan.Grid.Rows * plan.Patch, plan.Grid.Columns * plan.Patch], generator: random);
                 var t = arange(plan.Samples, ScalarType.Float32);
                 var expected = exact.Forward(x.to(ScalarType.Float64), t, new()).to(ScalarType.Float32);

@@ -55,6 +55,57 @@ public unsafe class MatrixProductTests
         }, iter: 60);
     }
 
+    // Rounding is relative to the largest numbers here, not to those of each sum; a term left out is far more than that.
+    [Theory, MemberData(nameof(Kernels))]
+    public void A_product_of_halves_is_the_same_sum_and_touches_nothing_else(string name)
+    {
+        var kernels = KernelCase.Of(name);
+        (from columns in Depth
+         from first in Gen.Int[1, 3 * kernels.TileRows]
+         from second in Gen.Int[0, 3 * kernels.TileRows]
+         from pairs in Gen.Int[1, 4]
+         from blocks in Gen.Int[1, 2]
+         from slack in Gen.Int[0, 5]
+         from isPart in Gen.Bool
+         from add in Gen.Bool
+         from combined in Gen.Bool
+         from threads in Gen.Int[1, 3]
+         from seed in KernelCase.Seed
+         select (columns: 2 * columns, first, second, tokens: 2 * pairs * kernels.Lanes, blocks, slack, isPart, add, combined, threads, seed)).Sample(c =>
+        {
+            using var memory = new KernelCase(c.seed);
+            using var workers = new Workers(c.threads);
+            var matrix = memory.Numbers((c.first + c.second) * c.columns);
+            Range[] groups = c.second > 0 ? [0..c.first, c.first..(c.first + c.second)] : [0..c.first];
+            using var plain = Pack(matrix, c.columns, groups, kernels.TileRows, workers);
+            using var halved = Pack(matrix, c.columns, groups, kernels.TileRows, workers, halved: true);
+            Assert.Equal(plain.Bytes / plain.Tiles * (7 * (plain.Tiles / 2) + 2 * (plain.Tiles % 2)) / 2, halved.Bytes);
+            var tiles = new ReadOnlySpan<float>(plain.Tile(0, 0), plain.Rows * c.columns).ToArray();
+            var start = c.isPart ? c.columns / PackedWeights.DepthBlock * PackedWeights.DepthBlock : 0; // parts begin where blocks do
+            if (start == c.columns) start = 0;
+            var layout = TokenLayout.Of(c.tokens, kernels.Lanes, kernels.PanelVectors, c.blocks, paired: true);
+            var (inputRows, outputRows) = (c.columns - start + c.slack + (c.columns - start + c.slack) % 2, halved.Rows + c.slack);
+            foreach (var block in layout.Blocks)
+            {
+                var panels = layout.Panels[block];
+                var width = panels.Sum(static panel => panel.Width);
+                var (input, before) = (memory.Numbers(inputRows * width), memory.Numbers(outputRows * width));
+                var (from, output) = (memory.Hold(input), memory.Hold(before));
+                var sums = memory.Hold(new float[PackedWeights.SumsLength(c.combined ? inputRows : PackedWeights.DepthBlock, width)]);
+                if (c.combined) kernels.Combine(panels, from.Start, inputRows, c.columns - start, sums.Start);
+
+                kernels.Multiply(halved, start..c.columns, panels, from.Start, inputRows, output.Start, outputRows, c.add, sums.Start, c.combined);
+
+                KernelCase.Read(sums);
+                var largest = Sizes(matrix).Max() * Sizes(input).Max();
+                KernelCase.Near(
+                    ScalarKernels.Multiply(tiles, kernels.TileRows, c.columns, start..c.columns, panels, input, inputRows, before, outputRows, c.add),
+                    KernelCase.Read(output),
+                    _ => 8 * Unit * (c.columns + 4) * largest);
+            }
+        }, iter: 60);
+    }
+
     [Theory, MemberData(nameof(Kernels))]
     public void The_product_with_one_panel_is_that_of_all(string name)
     {
@@ -119,10 +170,10 @@ public unsafe class MatrixProductTests
         Assert.Throws<ObjectDisposedException>(() => (nint)packed.Tile(0, 0));
     }
 
-    private static PackedWeights Pack(float[] matrix, int columns, Range[] groups, int tileRows, Workers workers)
+    private static PackedWeights Pack(float[] matrix, int columns, Range[] groups, int tileRows, Workers workers, bool halved = false)
     {
         using var weights = tensor(matrix);
-        return PackedWeights.Pack(weights, columns, groups, tileRows, workers);
+        return PackedWeights.Pack(weights, columns, groups, tileRows, workers, halved);
     }
 
     private static float[] Sizes(float[] values) => Array.ConvertAll(values, MathF.Abs);

@@ -71,7 +71,12 @@ public abstract class GoldenForwardTests<TModel> : IDisposable
     {
         using var made = model.Plan();
         var plan = Assert.IsType<SteppedPlan<ClassLabels>>(made);
-        IEnumerable<Func<PlanSteps, StepEngine>> engines = [.. CpuKernels.All.Select(static kernels => PlanCase.Fused(kernels, threads: 2)), static steps => new OperatorEngine(steps)];
+        IEnumerable<Func<PlanSteps, StepEngine>> engines =
+        [
+            .. CpuKernels.All.Select(static kernels => PlanCase.Fused(kernels, threads: 2)),
+            .. CpuKernels.All.Select(static kernels => PlanCase.Fused(kernels, threads: 2, halved: true)),
+            static steps => new OperatorEngine(steps),
+        ];
         foreach (var engine in engines)
         {
             using var on = plan.On(engine);
