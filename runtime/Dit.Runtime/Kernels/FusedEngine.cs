@@ -69,7 +69,7 @@ internal sealed unsafe class FusedEngine : StepEngine
     // A plan that is forgotten: its memory frees itself, its threads do not.
     ~FusedEngine() => workers?.End();
 
-    public override string Name => $"{kernels.Name}, {(workers.Count == 1 ? "1 thread" : $"{workers.Count} threads")}";
+    public override string Name => $"{kernels.Name}{(halved ? " by halves" : "")}, {(workers.Count == 1 ? "1 thread" : $"{workers.Count} threads")}";
 
     public override long PackedBytes { get; }
 
