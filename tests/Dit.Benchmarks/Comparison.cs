@@ -22,8 +22,9 @@ internal static class Comparison
             foreach (var part in options.Parts)
             {
                 bench.Cancellation.ThrowIfCancellationRequested();
-                foreach (var row in Rows(part, bench, peak)) rows.Add(row);
+                foreach (var row in Rows(part, bench)) rows.Add(row);
             }
+            peak = peak?.Or(MatrixPeak.Measure(bench));
         }
         catch (OperationCanceledException) when (bench.Cancellation.IsCancellationRequested)
         {
@@ -38,17 +39,17 @@ internal static class Comparison
             bench.Status.Clear();
         }
         var partial = failure is not null || bench.Cancellation.IsCancellationRequested;
-        return (new(BenchReport.CurrentVersion, partial, Machine.Here(), new(options.Device, options.Arithmetic, malloc, BenchPart.BaselineName), peak, rows), failure);
+        return (new(BenchReport.CurrentVersion, partial, Machine.Here(), new(options.Device, options.Arithmetic, malloc, BenchPart.BaselineName), peak, [.. rows.Select(row => row.Of(peak))]), failure);
     }
 
-    private static IEnumerable<BenchRow> Rows(string part, Bench bench, MatrixPeak? peak)
+    private static IEnumerable<BenchRow> Rows(string part, Bench bench)
     {
         var models = bench.Options.Models;
         return part switch
         {
-            "forward" => models.SelectMany(model => model.Accept(new ForwardPart(bench, peak))),
-            "ddim" => models[0].Accept(new SamplingPart(bench, peak)),
-            "training" => models[0].Accept(new TrainingPart(bench, peak)),
+            "forward" => models.SelectMany(model => model.Accept(new ForwardPart(bench))),
+            "ddim" => models[0].Accept(new SamplingPart(bench)),
+            "training" => models[0].Accept(new TrainingPart(bench)),
             "load" => models[^1].Accept(new LoadPart(bench)),
             "generator" => new GeneratorPart(bench).Measure(),
             _ => throw new InvalidOperationException($"There is no part '{part}'."),

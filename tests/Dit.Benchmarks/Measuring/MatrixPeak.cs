@@ -25,6 +25,9 @@ internal sealed record MatrixPeak(double? FmaGflops, double MmGflops)
         return new(bench.Device.type == DeviceType.CPU ? Fma(bench) : null, Mm(bench));
     }
 
+    /// <summary>The better of two: a machine that was held up for a moment is no slower for that.</summary>
+    public MatrixPeak Or(MatrixPeak other) => new(FmaGflops is { } one && other.FmaGflops is { } two ? Math.Max(one, two) : FmaGflops, Math.Max(MmGflops, other.MmGflops));
+
     /// <summary>The limit that shares are given of, in GFLOP/s.</summary>
     public double Limit => FmaGflops ?? MmGflops;
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dit.Benchmarks;
 
 /// <summary>A forward pass without gradients.</summary>
-internal sealed class ForwardPart(Bench bench, MatrixPeak? peak) : BenchPart
+internal sealed class ForwardPart(Bench bench) : BenchPart
 {
     private const int Rounds = 7;
 
@@ -29,12 +29,12 @@ internal sealed class ForwardPart(Bench bench, MatrixPeak? peak) : BenchPart
         row = row with { BaselinePeakRssMb = bench.PeakOf(Baseline) }; // before there are packed weights
         using var plan = ((IClassConditionalModel)model).Plan();
         row = Compared(model, graph, plan, input, row) with { Engine = plan.Engine, PeakRssMb = bench.PeakOf(Ours) };
-        if (bench.Pair(row.Name, Rounds, Baseline, Ours) is { } times) yield return row.With(times, flops, peak);
+        if (bench.Pair(row.Name, Rounds, Baseline, Ours) is { } times) yield return row.With(times, flops);
 
         if (bench.Options.Script is not { } script || script.Model.Card.Name != row.Model) yield break;
         using var module = TorchScript.Load(script.File, bench.Device);
         var scripted = new BenchRow($"{row.Name}, script", row.Part) { Model = row.Model, Batch = row.Batch, Baseline = "TorchScript", Engine = row.Engine, BaselinePeakRssMb = bench.PeakOf(Script) };
-        if (bench.Pair(scripted.Name, Rounds, Script, Ours) is { } more) yield return scripted.With(more, flops, peak);
+        if (bench.Pair(scripted.Name, Rounds, Script, Ours) is { } more) yield return scripted.With(more, flops);
 
         void Baseline() => graph.Forward(input.X, input.T, input.Labels).Dispose();
         void Ours() => OurForward(plan, input).Dispose();

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dit.Benchmarks;
 
 /// <summary>DDIM with guidance: the baseline computes everything at each step, both halves in one batch, in the library's loop.</summary>
-internal sealed class SamplingPart(Bench bench, MatrixPeak? peak) : BenchPart
+internal sealed class SamplingPart(Bench bench) : BenchPart
 {
     private const int Rounds = 2;
     private const double Scale = 4;
@@ -36,7 +36,7 @@ internal sealed class SamplingPart(Bench bench, MatrixPeak? peak) : BenchPart
         if (times is null) yield break;
         using var expected = Baseline();
         using var drawn = Ours();
-        yield return row.With(times, card.Flops * 2.0 * n * steps, peak) with
+        yield return row.With(times, card.Flops * 2.0 * n * steps) with
         {
             MaxDifference = BenchModel.MaxDifference(drawn, expected),
             MaxValue = BenchModel.MaxValue(expected),

@@ -7,7 +7,7 @@ namespace Dit.Benchmarks;
 
 /// <summary>A step of training: loss, gradients, AdamW, moving average of the weights.</summary>
 /// <remarks>Each side trains a model of its own from the same weights on the same input; their losses are compared before and after.</remarks>
-internal sealed class TrainingPart(Bench bench, MatrixPeak? peak) : BenchPart
+internal sealed class TrainingPart(Bench bench) : BenchPart
 {
     private const int Rounds = 5;
     private static readonly TrainingRecipe Recipe = new();
@@ -30,7 +30,7 @@ internal sealed class TrainingPart(Bench bench, MatrixPeak? peak) : BenchPart
         row = row with { PeakRssMb = peakAlone, MaxDifference = Math.Abs(ourLoss - baselineLoss), MaxValue = Math.Abs(baselineLoss) };
         BenchModel.RequireSame("The loss of ours", Math.Abs(ourLoss - baselineLoss), Math.Abs(baselineLoss));
         if (bench.Pair(name, Rounds, Baseline, Ours) is { } times)
-            yield return row.With(times, 3.0 * card.Flops * n, peak); // backward is two products for each one of forward
+            yield return row.With(times, 3.0 * card.Flops * n); // backward is two products for each one of forward
 
         void Baseline() => baselineLoss = baseline.Step(input);
         void Ours() => ourLoss = OurStep(ours, input);

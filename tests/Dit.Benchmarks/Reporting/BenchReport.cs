@@ -98,19 +98,16 @@ internal sealed record BenchRow(string Name, string Part)
     /// <summary>This row with times that took turns.</summary>
     /// <param name="times">The times.</param>
     /// <param name="flops">Operations of one run.</param>
-    /// <param name="peak">The limit.</param>
-    public BenchRow With(PairedTimes times, double? flops = null, MatrixPeak? peak = null)
+    public BenchRow With(PairedTimes times, double? flops = null) => this with
     {
-        var gflops = flops / times.OursMs / 1e6;
-        return this with
-        {
-            Rounds = times.Rounds,
-            BaselineMs = times.BaselineMs,
-            OursMs = times.OursMs,
-            Ratio = times.Ratio,
-            BaselineGflops = flops / times.BaselineMs / 1e6,
-            Gflops = gflops,
-            PeakShare = gflops / peak?.Limit,
-        };
-    }
+        Rounds = times.Rounds,
+        BaselineMs = times.BaselineMs,
+        OursMs = times.OursMs,
+        Ratio = times.Ratio,
+        BaselineGflops = flops / times.BaselineMs / 1e6,
+        Gflops = flops / times.OursMs / 1e6,
+    };
+
+    /// <summary>This row with its share of a limit.</summary>
+    public BenchRow Of(MatrixPeak? peak) => this with { PeakShare = Gflops / peak?.Limit };
 }
