@@ -12,7 +12,7 @@ namespace Dit.Benchmarks;
 /// <param name="MmGflops">libtorch's product of two large matrices: what its library reaches.</param>
 internal sealed record MatrixPeak(double? FmaGflops, double MmGflops)
 {
-    private const int Tries = 5;
+    private const int Tries = 25;
     private const int Sums = 12; // more than latency times units, fewer than registers
     private const int Steps = 4_000_000;
 
