@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Numerics;
 using Dit.Runtime;
 using Dit.Spec;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dit.Cli;
@@ -92,32 +91,6 @@ internal static class CommonOptions
         context.Models.FirstOrDefault(model => Same(model.Card.Name, name) || Same(Identifier.OfModel(model.Card.Name), name))
         ?? throw new DitException(
             $"There is no model '{name}'{DidYouMean.Suggest(name, [.. context.Models.Select(model => model.Card.Name)]) ?? "; 'dit models' lists them."}");
-
-    /// <summary>The device of a word.</summary>
-    /// <exception cref="DitException">It is no such word, or this machine has no such device.</exception>
-    public static Device ParseDevice(string word)
-    {
-        if (Same(word, "cpu")) return CPU;
-        var parts = word.Split(':');
-        var index = 0;
-        if (!Same(parts[0], "cuda") || parts.Length > 2
-            || (parts.Length == 2 && !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out index)))
-            throw new DitException($"There is no device '{word}': it is cpu, cuda or cuda:N, N from 0.");
-        if (!cuda.is_available()) throw new DitException($"The device '{word}' cannot be used: this libtorch sees no CUDA device.");
-        if (index >= cuda.device_count()) throw new DitException($"The device '{word}' does not exist: there are {cuda.device_count()} CUDA devices, counted from 0.");
-        return new Device(DeviceType.CUDA, index);
-    }
-
-    /// <summary>The device of a word, with the arithmetic that was asked for.</summary>
-    /// <exception cref="DitException">It is no such word, this machine has no such device, or the device has no such arithmetic.</exception>
-    public static Device ParseDevice(string word, bool tensorFloat32)
-    {
-        var device = ParseDevice(word);
-        if (!tensorFloat32) return device;
-        if (device.type != DeviceType.CUDA) throw new DitException($"--tf32 is an arithmetic of CUDA devices, and the device is {word}: leave it out, or choose one with --device cuda.");
-        Dit.Runtime.TensorFloat32.IsAllowed = true;
-        return device;
-    }
 
     private static string HelpOf<T>() => typeof(T) == typeof(double) ? "X" : "N";
 

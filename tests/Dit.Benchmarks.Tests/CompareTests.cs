@@ -14,7 +14,7 @@ public class CompareTests
     [InlineData("--steps is 1; it takes 2 or more.", "--steps", "1")]
     [InlineData("There is no device 'tpu': it is cpu, cuda or cuda:N, N from 0.", "--device", "tpu")]
     [InlineData("--dtype is 'f8': it is f32, bf16, f16.", "--dtype", "f8")]
-    [InlineData("--tf32 is an arithmetic of CUDA devices, and the device is cpu.", "--tf32")]
+    [InlineData("TensorFloat-32 is an arithmetic of CUDA devices, and the device is cpu: leave --tf32 out, or choose a CUDA device.", "--tf32")]
     [InlineData("There is no device 'cuda:-1'", "--device", "cuda:-1")]
     [InlineData("--script and --script-model go together", "--script", "x.pt")]
     [InlineData("The script 'none.pt' does not exist.", "--script", "none.pt", "--script-model", "Tiny-A")]

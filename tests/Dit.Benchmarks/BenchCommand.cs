@@ -101,7 +101,7 @@ internal static class BenchCommand
     {
         if (options.Json is { } file and not "-") AtomicFile.RequireWritable(file);
         var status = new Status(error, Rewrites: ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected);
-        var (report, failure) = Comparison.Run(new(options, Comparison.ParseDevice(options.Device, options.TensorFloat32), status, cancellation));
+        var (report, failure) = Comparison.Run(new(options, TorchDevice.Parse(options.Device, options.TensorFloat32), status, cancellation));
         if (options.Json is not null and not "-") AtomicFile.WriteText(options.Json, report.ToJson());
         if (options.Json == "-") output.Write(report.ToJson());
         else foreach (var line in ReportText.Lines(report)) output.WriteLine(line);

@@ -1,6 +1,4 @@
 using Dit.Runtime;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Dit.Benchmarks;
 
@@ -54,28 +52,5 @@ internal static class Comparison
             "generator" => new GeneratorPart(bench).Measure(),
             _ => throw new InvalidOperationException($"There is no part '{part}'."),
         };
-    }
-
-    /// <summary>The device of a word, with the arithmetic that was asked for.</summary>
-    /// <exception cref="DitException">It is no such word, this machine has no such device, or the device has no such arithmetic.</exception>
-    public static Device ParseDevice(string word, bool tensorFloat32)
-    {
-        var device = ParseDevice(word);
-        if (tensorFloat32 && device.type != DeviceType.CUDA) throw new DitException($"--tf32 is an arithmetic of CUDA devices, and the device is {word}.");
-        if (tensorFloat32) TensorFloat32.IsAllowed = true;
-        return device;
-    }
-
-    /// <summary>The device of a word.</summary>
-    /// <exception cref="DitException">It is no such word, or this machine has no such device.</exception>
-    public static Device ParseDevice(string word)
-    {
-        if (word == "cpu") return CPU;
-        var index = 0;
-        if (word.Split(':') is not ["cuda", .. var rest] || rest.Length > 1 || (rest is [var number] && !(int.TryParse(number, out index) && index >= 0)))
-            throw new DitException($"There is no device '{word}': it is cpu, cuda or cuda:N, N from 0.");
-        if (!cuda.is_available()) throw new DitException($"The device '{word}' cannot be used: this libtorch sees no CUDA device.");
-        if (index >= cuda.device_count()) throw new DitException($"The device '{word}' does not exist: there are {cuda.device_count()} CUDA devices, counted from 0.");
-        return new Device(DeviceType.CUDA, index);
     }
 }

@@ -71,7 +71,7 @@ internal sealed class AutoencoderOptions
             ? known.Autoencoder ?? throw new DitException($"{known.Name} works on pixels and has no autoencoder: name a model of latents with --model.")
             : cardName is not null ? Find(cardName)
             : standard ?? throw new DitException("Whose latents are these? Name a model with --model, or the autoencoder itself with --autoencoder.");
-        return new(card, known, parsed.GetRequiredValue(weights), parsed.GetValue(tile), CommonOptions.ParseDevice(parsed.GetRequiredValue(device)));
+        return new(card, known, parsed.GetRequiredValue(weights), parsed.GetValue(tile), TorchDevice.Parse(parsed.GetRequiredValue(device)));
     }
 
     private AutoencoderCard Find(string wanted)

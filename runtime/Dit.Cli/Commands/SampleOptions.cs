@@ -77,7 +77,7 @@ internal sealed class SampleOptions
             parsed.GetValue(autoencoder),
             parsed.GetValue(preview),
             parsed.GetResult(animation) is null ? null : parsed.GetValue(animation) ?? ""),
-        CommonOptions.ParseDevice(parsed.GetRequiredValue(device), parsed.GetValue(tensorFloat32)),
+        TorchDevice.Parse(parsed.GetRequiredValue(device), parsed.GetValue(tensorFloat32)),
         CommonOptions.RealTypes[parsed.GetRequiredValue(type)],
         parsed.GetValue(recompute));
 

@@ -56,7 +56,7 @@ internal static class TrainCommand
                 },
                 parsed.GetResult(flip) is { Implicit: false },
                 new TrainingFolder(AtomicFile.FullPath(parsed.GetRequiredValue(folder)), parsed.GetValue(every), CommonOptions.RealTypes[parsed.GetRequiredValue(type)]),
-                CommonOptions.ParseDevice(parsed.GetRequiredValue(device), parsed.GetValue(tensorFloat32))));
+                TorchDevice.Parse(parsed.GetRequiredValue(device), parsed.GetValue(tensorFloat32))));
         });
         return command;
     }

@@ -9,8 +9,8 @@ internal abstract unsafe class FusedPhase
     /// <summary>Rows of hidden features at once; 0 where there are none.</summary>
     public virtual int HiddenRows => 0;
 
-    /// <summary>Tasks that can be done in any order.</summary>
-    public abstract int Tasks(FusedWorkspace workspace, int passes);
+    /// <summary>Tasks of one pass, which can be done in any order.</summary>
+    public abstract int Tasks(FusedWorkspace workspace);
 
     /// <summary>Does one.</summary>
     public abstract void Run(FusedWorkspace workspace, int task, FusedScratch scratch);
@@ -21,7 +21,7 @@ internal sealed unsafe class TokenPhase(TokenStep[] steps) : FusedPhase
 {
     public override int HiddenRows => steps.Max(static step => step.HiddenRows);
 
-    public override int Tasks(FusedWorkspace workspace, int passes) => passes * workspace.Layout.Blocks.Length;
+    public override int Tasks(FusedWorkspace workspace) => workspace.Layout.Blocks.Length;
 
     public override void Run(FusedWorkspace workspace, int task, FusedScratch scratch)
     {
@@ -76,7 +76,7 @@ internal sealed unsafe class AttentionPhase(CpuKernels kernels, PackedWeights[] 
 
     public override int HeadRows { get; } = PackedWeights.Padded(headWidth, kernels.TileRows);
 
-    public override int Tasks(FusedWorkspace workspace, int passes) => passes * query.Length;
+    public override int Tasks(FusedWorkspace workspace) => query.Length;
 
     public override void Run(FusedWorkspace workspace, int task, FusedScratch scratch)
     {

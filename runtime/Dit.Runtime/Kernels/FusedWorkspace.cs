@@ -20,7 +20,7 @@ internal sealed unsafe class FusedWorkspace : IDisposable
         IsHalved = halved;
         context = new(steps.ContextTokens > 0 && !steps.JoinsTokens ? (long)passes * Rows * ContextLayout.PaddedTokens : 1);
         scratch = [.. Enumerable.Range(0, workers).Select(_ => new FusedScratch(steps, kernels, Layout, ContextLayout, halved, phases))];
-        schedule = new([.. phases.Select(phase => (phase, phase.Tasks(this, 1)))], passes);
+        schedule = new([.. phases.Select(phase => (phase, phase.Tasks(this)))], passes);
         Body = (_, worker) => RunNext(scratch[worker]);
     }
 

@@ -33,7 +33,7 @@ internal static unsafe class MatrixProduct<V, S>
     where V : struct
     where S : struct, ISimd<V>
 {
-    private const int DepthBlock = 384; // of a panel and of a strip, in the cache
+    private const int DepthBlock = PackedWeights.DepthBlock;
     private const int RowsOfTask = 64;
     private const int PanelsAtOnce = 4; // of the second matrix: 4 x 48 x 384 floats are 0.3 MB, in the second cache beside what is read and written
     private const int RowsAhead = 16; // what is read so much later is asked for
@@ -56,8 +56,8 @@ internal static unsafe class MatrixProduct<V, S>
         var operations = (double)a.Rows * depth * b.Columns;
         ParallelLoop.Run(panels, panel => Pack(b.Transposed, panel, PanelWidth, packed), operations);
         var down = Ceiling(a.Rows, RowsOfTask);
-        var across = Math.Min(Ceiling(panels, PanelsAtOnce), Ceiling(TasksOfThread * torch.get_num_threads(), down));
-        var width = Ceiling(panels, across);
+        var width = Ceiling(panels, Math.Min(Ceiling(panels, PanelsAtOnce), Ceiling(TasksOfThread * torch.get_num_threads(), down)));
+        var across = Ceiling(panels, width);
         ParallelLoop.Run(down * across, task =>
         {
             var (row, panel) = (task / across * RowsOfTask, task % across * width);

@@ -76,8 +76,15 @@ internal sealed unsafe class PackedWeights : IDisposable
     {
         var tiles = groups.SelectMany(range => Split(range, tileRows)).ToArray();
         var packed = new PackedWeights(tiles.Length * tileRows, depth, tileRows, halved);
-        var from = new Lines(FusedEngine.Pointer(weights), depth);
-        if (!halved) workers.Run(tiles.Length, (tile, _) => PackTile(from, tiles[tile], 0, depth, packed.Tile(tile, 0), tileRows));
+        var from = new Rows(FusedEngine.Pointer(weights), depth);
+        if (!halved)
+        {
+            workers.Run(tiles.Length, (tile, _) =>
+            {
+                Populate(packed.Tile(tile, 0), (long)tileRows * depth);
+                PackTile(from, tiles[tile], 0, depth, packed.Tile(tile, 0), tileRows);
+            });
+        }
         else
         {
             var (all, half) = ((tiles.Length + 1) / 2, tiles.Length / 2);
@@ -100,18 +107,18 @@ internal sealed unsafe class PackedWeights : IDisposable
     /// <summary>The next multiple of the tile's rows.</summary>
     public static int Padded(int rows, int tileRows) => (rows + tileRows - 1) / tileRows * tileRows;
 
-    private static void PackTile(Lines from, Range rows, int column, int depth, float* to, int tileRows)
+    private static void PackTile(Rows from, Range rows, int column, int depth, float* to, int tileRows)
     {
         var (first, count) = (rows.Start.Value, rows.End.Value - rows.Start.Value);
         if (count < tileRows) new Span<float>(to, depth * tileRows).Clear();
-        Transposition.Write(from[first] + column, from.Length, count, depth, to, tileRows);
+        Transposition.Write(from[first] + column, from.Width, count, depth, to, tileRows);
     }
 
     // In the order of Strassen's products, with a the upper and c the lower tile in the first half of the columns, b and d in the second.
-    private static void PackFactors(Lines from, Range upper, Range lower, int column, int depth, float* to, int tileRows)
+    private static void PackFactors(Rows from, Range upper, Range lower, int column, int depth, float* to, int tileRows)
     {
         var length = depth * tileRows;
-        FreshMemory.Populate(MemoryMarshal.AsBytes(new Span<float>(to, Products * length)));
+        Populate(to, Products * length);
         var parts = stackalloc float[4 * length];
         float* a = parts, b = a + length, c = b + length, d = c + length;
         PackTile(from, upper, column, depth, a, tileRows);
@@ -131,12 +138,8 @@ internal sealed unsafe class PackedWeights : IDisposable
         }
     }
 
-    private readonly struct Lines(float* start, long length)
-    {
-        public long Length => length;
-
-        public float* this[int row] => start + row * length;
-    }
+    // By the worker that writes it: all of them ask for pages at once.
+    private static void Populate(float* to, long length) => FreshMemory.Populate(MemoryMarshal.AsBytes(new Span<float>(to, checked((int)length))));
 
     /// <inheritdoc/>
     public void Dispose() => buffer.Dispose();

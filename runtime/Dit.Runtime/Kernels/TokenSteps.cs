@@ -174,7 +174,7 @@ internal sealed unsafe class OutputStep(CpuKernels kernels, PackedWeights weight
 /// <summary>The condition's tokens as panels, for attention to them: one task for each pass.</summary>
 internal sealed unsafe class ContextPhase(int tokens, int width) : FusedPhase
 {
-    public override int Tasks(FusedWorkspace workspace, int passes) => passes;
+    public override int Tasks(FusedWorkspace workspace) => 1;
 
     public override void Run(FusedWorkspace workspace, int task, FusedScratch scratch)
     {

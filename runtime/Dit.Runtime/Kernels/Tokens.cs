@@ -31,11 +31,14 @@ internal readonly struct Tokens(Tensor x)
         x.dim() == 3 && row.dim() == 3 && row.shape[0] == x.shape[0] && row.shape[1] == 1 && row.shape[2] == x.shape[2];
 }
 
-/// <summary>The rows of a dense tensor (..., D).</summary>
-internal readonly unsafe struct Rows(Tensor tensor)
+/// <summary>Rows of D numbers, one behind the other.</summary>
+internal readonly unsafe struct Rows(float* start, long width)
 {
-    private readonly float* start = TrainingFunctions.Pointer(tensor);
-    private readonly long width = tensor.shape[^1];
+    /// <summary>Those of a dense tensor, (..., D).</summary>
+    public Rows(Tensor tensor) : this(TrainingFunctions.Pointer(tensor), tensor.shape[^1]) { }
+
+    /// <summary>D.</summary>
+    public long Width => width;
 
     public float* this[long row] => start + row * width;
 }

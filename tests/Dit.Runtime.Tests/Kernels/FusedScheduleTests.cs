@@ -55,7 +55,7 @@ public class FusedScheduleTests
 
     private sealed class Nothing : FusedPhase
     {
-        public override int Tasks(FusedWorkspace workspace, int passes) => throw new NotSupportedException();
+        public override int Tasks(FusedWorkspace workspace) => throw new NotSupportedException();
 
         public override void Run(FusedWorkspace workspace, int task, FusedScratch scratch) => throw new NotSupportedException();
     }
