@@ -78,21 +78,55 @@ internal sealed unsafe class CpuKernels<V, S>(string name) : CpuKernels
         var share = S.Fill(1f / features);
         for (var lane = 0; lane < width; lane += S.Lanes)
         {
-            V sum = default, square = default;
-            for (var f = 0; f < features; f++) sum = S.Add(sum, S.Load(x + (long)f * width + lane));
-            var mean = S.Multiply(sum, share);
-            for (var f = 0; f < features; f++)
-            {
-                var difference = S.Subtract(S.Load(x + (long)f * width + lane), mean);
-                square = S.MultiplyAdd(difference, difference, square);
-            }
-            var inverse = S.Divide(S.Fill(1), S.Sqrt(S.Add(S.Multiply(square, share), S.Fill(eps))));
+            var mean = S.Multiply(Sum(x + lane, features, width), share);
+            var variance = S.Multiply(SumOfSquares(x + lane, features, width, mean), share);
+            var inverse = S.Divide(S.Fill(1), S.Sqrt(S.Add(variance, S.Fill(eps))));
             for (var f = 0; f < features; f++)
             {
                 var normal = S.Multiply(S.Subtract(S.Load(x + (long)f * width + lane), mean), inverse);
                 S.Store(S.MultiplyAdd(normal, S.Fill(scale[f] + one), S.Fill(shift[f])), to + (long)f * width + lane);
             }
         }
+    }
+
+    // Four sums at once, in both: one alone would wait for each addition.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Sum(float* column, int rows, nint stride)
+    {
+        V a = default, b = default, c = default, d = default;
+        var row = 0;
+        for (; row + 4 <= rows; row += 4, column += 4 * stride)
+        {
+            a = S.Add(a, S.Load(column));
+            b = S.Add(b, S.Load(column + stride));
+            c = S.Add(c, S.Load(column + 2 * stride));
+            d = S.Add(d, S.Load(column + 3 * stride));
+        }
+        for (; row < rows; row++, column += stride) a = S.Add(a, S.Load(column));
+        return S.Add(S.Add(a, b), S.Add(c, d));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V SumOfSquares(float* column, int rows, nint stride, V mean)
+    {
+        V a = default, b = default, c = default, d = default;
+        var row = 0;
+        for (; row + 4 <= rows; row += 4, column += 4 * stride)
+        {
+            a = AddSquare(column, mean, a);
+            b = AddSquare(column + stride, mean, b);
+            c = AddSquare(column + 2 * stride, mean, c);
+            d = AddSquare(column + 3 * stride, mean, d);
+        }
+        for (; row < rows; row++, column += stride) a = AddSquare(column, mean, a);
+        return S.Add(S.Add(a, b), S.Add(c, d));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V AddSquare(float* at, V mean, V sum)
+    {
+        var difference = S.Subtract(S.Load(at), mean);
+        return S.MultiplyAdd(difference, difference, sum);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -180,8 +214,7 @@ internal sealed unsafe class CpuKernels<V, S>(string name) : CpuKernels
             var source = from + (long)rows * (panel.First - first) + (long)firstRow * panel.Width;
             for (var token = 0; token < panel.Width; token += S.TileRows, to += features * S.TileRows)
                 for (var f = 0; f < features; f++)
-                    for (var row = 0; row < S.TileRows; row++)
-                        to[f * S.TileRows + row] = source[(long)f * panel.Width + token + row];
+                    Unsafe.CopyBlockUnaligned(to + f * S.TileRows, source + (long)f * panel.Width + token, (uint)S.TileRows * sizeof(float));
         }
     }
 
@@ -192,11 +225,9 @@ internal sealed unsafe class CpuKernels<V, S>(string name) : CpuKernels
         foreach (var panel in panels)
         {
             var source = from + (long)rows * (panel.First - first) + (long)firstRow * panel.Width;
-            for (var f = 0; f < features; f++)
-            {
-                var tile = to + (long)(f / S.TileRows) * S.TileRows * tokens + (long)(panel.First - first) * S.TileRows + f % S.TileRows;
-                for (var token = 0; token < panel.Width; token++) tile[(long)token * S.TileRows] = source[(long)f * panel.Width + token];
-            }
+            for (var f = 0; f < features; f += S.TileRows)
+                Transposition.Write(
+                    source + (long)f * panel.Width, panel.Width, Math.Min(S.TileRows, features - f), panel.Width, to + (long)f * tokens + (long)(panel.First - first) * S.TileRows, S.TileRows);
         }
     }
 }

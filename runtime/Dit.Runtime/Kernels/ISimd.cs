@@ -41,8 +41,8 @@ internal unsafe interface ISimd<V>
     /// <summary>The nearest whole number.</summary>
     static abstract V Round(V a);
 
-    /// <summary>2 to the power of a whole number from -126 to 127; 128 gives infinity.</summary>
-    static abstract V PowerOfTwo(V whole);
+    /// <summary><c>a 2^whole</c> for a whole number from -126 to 127; 128 may give infinity whatever a is.</summary>
+    static abstract V TimesPowerOfTwo(V a, V whole);
 
     /// <summary>The square root.</summary>
     static abstract V Sqrt(V a);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Dit.Runtime.Kernels;
 
@@ -13,6 +14,8 @@ internal static unsafe class MatrixTile<V, S>
     where V : struct
     where S : struct, ISimd<V>
 {
+    private const int Ahead = 1024; // floats: a page
+
     /// <summary>Computes a tile.</summary>
     /// <param name="vectors">Vectors in a row of the tile, 1 to 3.</param>
     /// <param name="depth">K.</param>
@@ -84,6 +87,7 @@ internal static unsafe class MatrixTile<V, S>
             V x = S.Load(b), y = default, z = default;
             if (W.Vectors > 1) y = S.Load(b + lanes);
             if (W.Vectors > 2) z = S.Load(b + 2 * lanes);
+            Fetch(a);
             Step<W>(S.Fill(a[0]), x, y, z, ref a0, ref a1, ref a2);
             Step<W>(S.Fill(a[1]), x, y, z, ref b0, ref b1, ref b2);
             Step<W>(S.Fill(a[2]), x, y, z, ref c0, ref c1, ref c2);
@@ -117,6 +121,7 @@ internal static unsafe class MatrixTile<V, S>
             V x = S.Load(b), y = default, z = default;
             if (W.Vectors > 1) y = S.Load(b + lanes);
             if (W.Vectors > 2) z = S.Load(b + 2 * lanes);
+            Fetch(a);
             Step<W>(S.Fill(a[0]), x, y, z, ref a0, ref a1, ref a2);
             Step<W>(S.Fill(a[1]), x, y, z, ref b0, ref b1, ref b2);
             Step<W>(S.Fill(a[2]), x, y, z, ref c0, ref c1, ref c2);
@@ -128,6 +133,13 @@ internal static unsafe class MatrixTile<V, S>
         finish.Row<W>(1, b0, b1, b2);
         finish.Row<W>(2, c0, c1, c2);
         finish.Row<W>(3, d0, d1, d2);
+    }
+
+    // Weights come from further away than panels, tile after tile: the processor follows them, but not from one page of memory into the next.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fetch(float* a)
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(a + Ahead);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

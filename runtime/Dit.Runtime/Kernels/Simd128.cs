@@ -32,8 +32,8 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
 
     public static Vector128<float> Round(Vector128<float> a) => Vector128.Round(a);
 
-    public static Vector128<float> PowerOfTwo(Vector128<float> whole) =>
-        ((Vector128.ConvertToInt32Native(whole) + Vector128.Create(127)) << 23).AsSingle();
+    public static Vector128<float> TimesPowerOfTwo(Vector128<float> a, Vector128<float> whole) =>
+        a * ((Vector128.ConvertToInt32Native(whole) + Vector128.Create(127)) << 23).AsSingle();
 
     public static Vector128<float> Sqrt(Vector128<float> a) => Vector128.Sqrt(a);
 

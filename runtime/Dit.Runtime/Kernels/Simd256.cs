@@ -32,8 +32,8 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 
     public static Vector256<float> Round(Vector256<float> a) => Vector256.Round(a);
 
-    public static Vector256<float> PowerOfTwo(Vector256<float> whole) =>
-        ((Vector256.ConvertToInt32Native(whole) + Vector256.Create(127)) << 23).AsSingle();
+    public static Vector256<float> TimesPowerOfTwo(Vector256<float> a, Vector256<float> whole) =>
+        a * ((Vector256.ConvertToInt32Native(whole) + Vector256.Create(127)) << 23).AsSingle();
 
     public static Vector256<float> Sqrt(Vector256<float> a) => Vector256.Sqrt(a);
 

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Dit.Runtime.Kernels;
 
@@ -32,8 +33,9 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
 
     public static Vector512<float> Round(Vector512<float> a) => Vector512.Round(a);
 
-    public static Vector512<float> PowerOfTwo(Vector512<float> whole) =>
-        ((Vector512.ConvertToInt32Native(whole) + Vector512.Create(127)) << 23).AsSingle();
+    // One instruction instead of four.
+    public static Vector512<float> TimesPowerOfTwo(Vector512<float> a, Vector512<float> whole) =>
+        Avx512F.IsSupported ? Avx512F.Scale(a, whole) : a * ((Vector512.ConvertToInt32Native(whole) + Vector512.Create(127)) << 23).AsSingle();
 
     public static Vector512<float> Sqrt(Vector512<float> a) => Vector512.Sqrt(a);
 
