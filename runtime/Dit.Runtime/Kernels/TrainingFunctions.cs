@@ -39,7 +39,7 @@ internal static unsafe class TrainingFunctions
     }
 
     /// <summary>A dense tensor that is not set yet.</summary>
-    public static Tensor Unset(params long[] shape) => empty(shape, ScalarType.Float32, CPU);
+    public static Tensor Unset(params ReadOnlySpan<long> shape) => TrainingMemory.Tensor(shape);
 
     /// <summary>The first number.</summary>
     public static float* Pointer(Tensor tensor) => FusedEngine.Pointer(tensor);

@@ -79,5 +79,6 @@ public sealed class AveragedAdamW : IDisposable
         }
         operators?.Dispose();
         Average.Dispose();
+        TrainingMemory.Trim(); // there are no more steps to keep it for
     }
 }
