@@ -43,8 +43,7 @@ internal static unsafe class TrainingMemory
             var handle = FromBlob(data, &GiveBack, sizes, shape.Length, (sbyte)ScalarType.Float32, (sbyte)ScalarType.Float32, (int)DeviceType.CPU, -1, 0);
             if (handle != 0) return torch.Tensor.UnsafeCreateTensor(handle);
         }
-        Keep(data);
-        torch.CheckForErrors();
+        torch.CheckForErrors(); // the block is left: nobody can tell whether the tensor that failed has given it back
         throw new InvalidOperationException("libtorch made no tensor of the memory it was given.");
     }
 
@@ -94,9 +93,7 @@ internal static unsafe class TrainingMemory
 
     // By whoever holds the tensor last: libtorch's threads, the finalizer. It may not throw.
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void GiveBack(void* data) => Keep(data);
-
-    private static void Keep(void* data)
+    private static void GiveBack(void* data)
     {
         var block = (nint)data - Header;
         var bytes = *(long*)block;

@@ -15,10 +15,10 @@ internal static class VectorMath<V, S>
     private const float Ln2High = 0.693359375f;
     private const float Ln2Low = -2.12194440e-4f;
 
-    /// <summary>e to the power of x, to 2 units in the last place; infinite above 88.4 or 88.8, and the smallest normal float below -87.3.</summary>
+    /// <summary>e to the power of x, to 2 units in the last place; infinite above 88.73, with some instructions from 88.37 on, and the smallest normal float below -87.3.</summary>
     /// <remarks>
-    /// e^x = 2^n e^r with r within half of ln 2; e^r by 1 + r + r^2 q(r), q of the degree and with the coefficients whose largest relative error there is least
-    /// (Remez' exchange): 1.1e-7, one unit in the last place.
+    /// e^x = 2^n e^r with r within half of ln 2; e^r by a polynomial of degree 5 that begins with 1 + r, its other coefficients those whose largest
+    /// relative error there is least (Remez' exchange): 1.1e-7, one unit in the last place.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Exp(V x)
@@ -26,12 +26,12 @@ internal static class VectorMath<V, S>
         x = S.Min(S.Fill(89), S.Max(S.Fill(-87.3f), x)); // in this order, not-a-number stays what it is
         var n = S.Round(S.Multiply(x, S.Fill(Log2OfE)));
         var r = S.MultiplyAdd(n, S.Fill(-Ln2Low), S.MultiplyAdd(n, S.Fill(-Ln2High), x));
-        var q = S.MultiplyAdd(S.Fill(0.00831250101f), r, S.Fill(0.0418903306f));
-        q = S.MultiplyAdd(q, r, S.Fill(0.166671157f));
-        q = S.MultiplyAdd(q, r, S.Fill(0.499992311f));
-        q = S.MultiplyAdd(q, r, S.Fill(1));
-        q = S.MultiplyAdd(q, r, S.Fill(1));
-        return S.TimesPowerOfTwo(q, n);
+        var p = S.MultiplyAdd(S.Fill(0.00831250101f), r, S.Fill(0.0418903306f));
+        p = S.MultiplyAdd(p, r, S.Fill(0.166671157f));
+        p = S.MultiplyAdd(p, r, S.Fill(0.499992311f));
+        p = S.MultiplyAdd(p, r, S.Fill(1));
+        p = S.MultiplyAdd(p, r, S.Fill(1));
+        return S.TimesPowerOfTwo(p, n);
     }
 
     /// <summary>The tanh form of GELU, <c>x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))</c> (arXiv 1606.08415).</summary>
