@@ -51,6 +51,7 @@ public sealed class LatentEncoding
     private readonly int perShard;
     private ImageFolder images;
     private ImageSources sources;
+    private Lazy<LatentDescription> description; // hashes weights and looks at every file
     private int done; // images whose latents are in the folder
 
     /// <summary>An encoding; no image is read yet.</summary>
@@ -67,13 +68,14 @@ public sealed class LatentEncoding
         var latent = card.LatentShape(height, width);
         perShard = options.ImagesPerShard ?? (int)Math.Clamp(ShardBytes / LatentDescription.BytesOf(latent, options.Mirrored, options.Type), 1, MostImagesOfAShard);
         sources = new(images);
-        Description = Of(images, new LatentDescription(
+        description = new(() => Of(images, new LatentDescription(
             LatentDescription.CurrentVersion, card, LatentHash.OfEncoder(autoencoder), height, width, Images: 0, Classes: null,
-            options.Mirrored, type, TileOf(options.Tiling, latent), ImagesPerShard: 1, Source: ""));
+            options.Mirrored, type, TileOf(options.Tiling, latent), ImagesPerShard: 1, Source: "")));
     }
 
     /// <summary>What the folder will hold. It changes while a run leaves out images that cannot be read.</summary>
-    public LatentDescription Description { get; private set; }
+    /// <exception cref="DitException">An image is not there.</exception>
+    public LatentDescription Description => description.Value;
 
     /// <summary>Encodes the images into a folder: shards one by one, each whole or absent, the index last.</summary>
     /// <remarks>
@@ -124,7 +126,8 @@ public sealed class LatentEncoding
         var others = images.Undecodable(cancellation).Where(other => other.Path != image.Path);
         images = images.SkippingUnreadable([image, .. others]);
         sources = new(images) { Cancellation = cancellation };
-        Description = Of(images, Description);
+        var way = Description;
+        description = new(() => Of(images, way));
     }
 
     private LatentDescription Of(ImageFolder from, LatentDescription way) => way with
