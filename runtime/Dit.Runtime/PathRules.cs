@@ -41,6 +41,11 @@ public static class PathRules
         ? $"has a name that is not UTF-8 (its other bytes are shown as {Replacement}): rename it"
         : new FileInfo(path).LinkTarget is { } target ? $"is a link to '{target}', which does not exist" : "does not exist";
 
+    /// <summary>Why a file could not be read.</summary>
+    /// <returns>The end of a sentence that begins with the path, without a full stop.</returns>
+    internal static string WhyUnreadable(string path, Exception e) =>
+        e is FileNotFoundException or DirectoryNotFoundException ? WhyMissing(path) : $"cannot be read: {e.Message.TrimEnd('.')}";
+
     /// <summary>Whether a name that is not there had bytes that are no UTF-8.</summary>
     internal static bool IsNotUtf8(string path) => path.Contains(Replacement, StringComparison.Ordinal) && !Path.Exists(path);
 

@@ -46,7 +46,7 @@ internal static class LatentHash
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UnreadableImageException(new(path, File.Exists(path) ? $"cannot be read: {e.Message.TrimEnd('.')}" : PathRules.WhyMissing(path)));
+            throw new UnreadableImageException(new(path, PathRules.WhyUnreadable(path, e)));
         }
     }
 

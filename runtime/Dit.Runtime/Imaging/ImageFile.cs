@@ -45,7 +45,7 @@ public static class ImageFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return (null, Unreadable(e));
+            return (null, PathRules.WhyUnreadable(path, e));
         }
     }
 
@@ -75,11 +75,9 @@ public static class ImageFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return (null, Unreadable(e));
+            return (null, PathRules.WhyUnreadable(path, e));
         }
     }
 
     private static string Missing(string path) => Directory.Exists(path) ? "is a folder, not a picture" : PathRules.WhyMissing(path);
-
-    private static string Unreadable(Exception e) => $"cannot be read: {e.Message.TrimEnd('.')}";
 }

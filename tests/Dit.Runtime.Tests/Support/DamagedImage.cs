@@ -23,15 +23,20 @@ internal static class DamagedImage
             for (var x = 0; x < size; x++)
                 bitmap.SetPixel(x, y, new SKColor((byte)(x * 37 + y * y), (byte)(x * y), (byte)(x ^ 3 * y)));
         using var pixmap = new SKPixmap(bitmap.Info, bitmap.GetPixels());
-        using var data = pixmap.Encode(format, 90);
+        using var data = pixmap.Encode(format, 90) ?? throw new InvalidOperationException($"No encoder of {format}.");
         return data.ToArray();
     }
 
     /// <summary>Gives a file a name whose bytes are no UTF-8; what shells write may have such names.</summary>
-    public static void CopyToLatin1Name(string file, string folder)
+    public static void CopyToLatin1Name(string file, string folder) => Shell("cp \"$2\" \"$1/$(printf 'caf\\351.png')\"", folder, file);
+
+    /// <summary>Removes that file.</summary>
+    public static void RemoveLatin1Name(string folder) => Shell("rm \"$1/$(printf 'caf\\351.png')\"", folder);
+
+    private static void Shell(string script, params string[] arguments)
     {
-        using var copy = Process.Start("sh", ["-c", "cp \"$1\" \"$2/$(printf 'caf\\351.png')\"", "sh", file, folder]);
-        copy.WaitForExit();
-        Assert.Equal(0, copy.ExitCode);
+        using var shell = Process.Start("sh", ["-c", script, "sh", .. arguments]);
+        shell.WaitForExit();
+        Assert.Equal(0, shell.ExitCode);
     }
 }
