@@ -26,9 +26,11 @@ internal sealed class ClassNameIndex
     public int MostPieces { get; }
 
     /// <summary>The labels of the classes that are called so, in the strictest form in which any is.</summary>
-    public IReadOnlyList<int> Called(string word)
+    /// <param name="word">The name.</param>
+    /// <param name="exactly">Whether it must be as it is written.</param>
+    public IReadOnlyList<int> Called(string word, bool exactly = false)
     {
-        foreach (var (form, known) in Forms.Zip(byForm))
+        foreach (var (form, known) in Forms.Zip(byForm).Take(exactly ? 1 : Forms.Length))
             if (known.TryGetValue(form(word), out var labels)) return labels;
         return [];
     }

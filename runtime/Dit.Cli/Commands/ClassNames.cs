@@ -70,8 +70,9 @@ internal sealed record ClassNames(ModelCard Card, IReadOnlyList<IReadOnlyList<st
     {
         for (var length = Math.Min(list.Count - at, index.Value.MostPieces); length > 0; length--)
         {
-            if (One(index.Value.Called(list.Text(at, length)), list.Text(at, length)) is { } whole) return (whole, length);
-            if (length > 1 && list.Unquoted(at, length) is { } names && index.Value.CalledAll(names) is { } synonyms) return (synonyms, length);
+            var (text, pieces) = (list.Text(at, length), list.Unquoted(at, length));
+            if (One(index.Value.Called(text, exactly: pieces is null), text) is { } whole) return (whole, length);
+            if (length > 1 && pieces is { } names && index.Value.CalledAll(names) is { } synonyms) return (synonyms, length);
         }
         if (list.Quoted(at) is { } quoted) return (One(index.Value.Called(quoted), quoted) ?? throw Unknown(quoted), 1);
         var word = list.Text(at, 1).Trim();
