@@ -1,4 +1,5 @@
 using CsCheck;
+using Dit.Spec;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -55,6 +56,17 @@ public class ClosedTests
                 namespace {{Namespace}} { {{Mixed(random, places[2])}} }
                 """);
         }
+    }
+
+    // The property of a sampler hides a name inside the class of the samplers, and there only.
+    [Fact]
+    public void It_compiles_beside_every_name_that_it_uses_with_samplers_of_such_names()
+    {
+        var keys = NameTests.Kinds.Single(static kind => kind.Keys.Contains("adaln-zero, classes: 3 }") && !kind.Keys.Contains("numerics")).Keys;
+        var specs = Names.GroupBy(Identifier.OfSampler).Where(static same => Identifier.IsFreeForSampler(same.Key)).Select(static same => same.First()).Chunk(60)
+            .Select((names, i) => new SpecText($"{i}.dit.yaml", $"model: Probe{i}\n{keys}samplers:\n{string.Concat(names.Select(static name => $"  '{name}': {{ method: ddim, steps: 5 }}\n"))}"));
+
+        Assert.Empty(NameTests.Complaints(Generate.In(new Project(Namespace, Code($"namespace {Namespace} {{ {Declared(Forms[0], Names)} }}")), [.. specs])));
     }
 
     // Another generator makes a class of it (Layer.razor), which no generator sees.

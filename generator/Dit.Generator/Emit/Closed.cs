@@ -18,13 +18,10 @@ internal static class Closed
     {
         if (!shadows.Any(shadow => text.Contains(shadow.Name))) return text;
         var root = CSharpSyntaxTree.ParseText(text, new CSharpParseOptions(LanguageVersion.Latest, DocumentationMode.Parse)).GetRoot();
-        SyntaxToken[] identifiers = [.. root.DescendantTokens(descendIntoTrivia: true).Where(static token => token.IsKind(SyntaxKind.IdentifierToken))];
-        // What a file declares itself, in its classes, wins already.
-        var declared = new HashSet<string>(identifiers.Where(static token => token.Parent is not SimpleNameSyntax).Select(static token => token.ValueText));
-        var hidden = shadows.Where(shadow => !declared.Contains(shadow.Name)).ToDictionary(static shadow => shadow.Name, static shadow => shadow.Library);
+        var hidden = shadows.ToDictionary(static shadow => shadow.Name, static shadow => shadow.Library);
         var (closed, aliases, at) = (new StringBuilder(), new SortedSet<string>(StringComparer.Ordinal), 0);
-        foreach (var token in identifiers)
-            if (hidden.TryGetValue(token.ValueText, out var library) && IsLookedUp(token))
+        foreach (var token in root.DescendantTokens(descendIntoTrivia: true).Where(IsIdentifier))
+            if (hidden.TryGetValue(token.ValueText, out var library) && IsLookedUp(token) && !IsDeclared(token))
             {
                 closed.Append(text, at, token.SpanStart - at).Append(library.Prefix);
                 at = token.SpanStart;
@@ -45,4 +42,17 @@ internal static class Closed
             _ => true,
         }
         && !name.Ancestors().TakeWhile(static node => node is NameSyntax or BaseNamespaceDeclarationSyntax or UsingDirectiveSyntax).Any(static node => node is not NameSyntax);
+
+    // What the file declares around a use, in a class or a method, wins already.
+    private static bool IsDeclared(SyntaxToken use) => use.Parent is { } name && name.Ancestors().OfType<MemberDeclarationSyntax>().Any(around => around switch
+    {
+        BaseNamespaceDeclarationSyntax => false,
+        TypeDeclarationSyntax type => type.Members.Any(member => Declares(member is BaseFieldDeclarationSyntax field ? field.Declaration.Variables.SelectMany(static v => v.ChildTokens()) : member.ChildTokens(), use)),
+        _ => Declares(around.DescendantTokens(), use),
+    });
+
+    private static bool Declares(IEnumerable<SyntaxToken> tokens, SyntaxToken use) =>
+        tokens.Any(token => IsIdentifier(token) && token.Parent is not SimpleNameSyntax && token.ValueText == use.ValueText);
+
+    private static bool IsIdentifier(SyntaxToken token) => token.IsKind(SyntaxKind.IdentifierToken);
 }
