@@ -125,7 +125,10 @@ public sealed record Rule(string Id, string Title)
     /// <summary>Group norms split the channels of an autoencoder into 32 groups.</summary>
     public static readonly Rule GroupsDivideChannels = new("DIT115", "Autoencoder channels must be a multiple of 32");
 
-    /// <summary>Every rule, by id.</summary>
+    /// <summary>Generated code is C# 12. A rule of projects and not of specs, as DIT901 and DIT902 are, which the build checks.</summary>
+    public static readonly Rule LanguageIsNewEnough = new("DIT903", "C# is too old for generated code");
+
+    /// <summary>Every rule of specs, by id.</summary>
     public static IReadOnlyList<Rule> All { get; } =
     [
         Yaml, UnknownKey, MissingKey, WrongType, DuplicateKey, UnknownValue, OutOfRange, BadName, NotAvailable, BadMatrix,

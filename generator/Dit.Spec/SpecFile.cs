@@ -5,11 +5,30 @@ namespace Dit.Spec;
 /// <param name="Errors">Every error, in the order of the file.</param>
 public sealed record SpecFile(EquatableArray<DeclaredModel> Models, EquatableArray<SpecError> Errors)
 {
+    /// <summary>How the name of a spec file ends.</summary>
+    public static IReadOnlyList<string> Extensions { get; } = [".dit.yaml", ".dit.yml"];
+
+    /// <summary>
+    /// What can be known of the models of a file with errors: their names, conditions and samplers. Everything else about them is made up, so
+    /// they are good for one thing: code that uses the models is compiled against them, and gives no errors of its own beside those of the file.
+    /// </summary>
+    public EquatableArray<ModelSpec> StandIns { get; init; }
+
+    /// <summary>Whether a file is a spec, by its name.</summary>
+    public static bool IsSpec(string path) => Extensions.Any(extension => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase));
+
     /// <summary>Reads a spec. Pure: the text is all it looks at.</summary>
     /// <param name="text">The YAML text.</param>
-    public static SpecFile Parse(string text) => YamlReader.Read(text).Then(FamilyBinder.Bind).Match(
-        static models => new SpecFile(models, default),
-        static errors => new SpecFile(default, errors.Distinct().OrderBy(static e => e.At.Start).ToEquatableArray()));
+    public static SpecFile Parse(string text)
+    {
+        var root = YamlReader.Read(text);
+        return root.Then(FamilyBinder.Bind).Match(
+            static models => new SpecFile(models, default),
+            errors => new SpecFile(default, errors.Distinct().OrderBy(static e => e.At.Start).ToEquatableArray())
+            {
+                StandIns = StandInBinder.Bind(root.Match(static node => node, _ => UnreadableText.Outline(text))),
+            });
+    }
 }
 
 /// <summary>A model and where its name stands in the file.</summary>

@@ -242,6 +242,17 @@ public sealed class DiffTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_is_read_by_either_ending_of_its_specs()
+    {
+        foreach (var side in (string[])["a", "b"]) Directory.CreateDirectory(folder.Path(side));
+        folder.File(Path.Combine("a", "one.dit.yml"), Small);
+        folder.File(Path.Combine("b", "one.DIT.YAML"), Small);
+        folder.File(Path.Combine("b", "settings.yml"), "no: spec");
+
+        Assert.StartsWith($"{folder.Path("a")} -> {folder.Path("b")}\n", Cli.Run("diff", folder.Path("a"), folder.Path("b")).Succeeds(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_is_not_there_is_one_line()
     {
         var a = folder.File("a.dit.yaml", Small);
@@ -253,6 +264,6 @@ public sealed class DiffTests : IDisposable
         Assert.Equal(@"There is no file or folder 'C:\none'.", Cli.Run("diff", @"C:\none", a).Mistake());
         Assert.Equal("There is no file or folder 'C:/none'.", Cli.Run("diff", "C:/none", a).Mistake());
         Assert.Equal("There is no file or folder '-main:x'.", Cli.Run("diff", "--", "-main:x", a).Mistake());
-        Assert.Equal($"There is no *.dit.yaml file in '{folder.Path("empty")}'.", Cli.Run("diff", a, folder.Path("empty")).Mistake());
+        Assert.Equal($"There is no *.dit.yaml or *.dit.yml file in '{folder.Path("empty")}'.", Cli.Run("diff", a, folder.Path("empty")).Mistake());
     }
 }

@@ -45,7 +45,10 @@ public class DiagnosticTests
         Assert.Equal(
             "b.dit.yaml(1,8): error DIT107: Model 'Wrong-2' would be the class Wrong2, as 'Wrong/2' is already (a.dit.yaml, line 1); give it another name",
             Text(Assert.Single(run.Diagnostics)));
-        Assert.Equal(["DitModels.g.cs", "Right2.g.cs"], run.Sources.Keys.Order());
+        // The first of a name is written: code that uses it has no error of its own beside this one.
+        Assert.Equal(["DitModels.g.cs", "Right2.g.cs", "Wrong2.g.cs"], run.Sources.Keys.Order());
+        Assert.Contains("from a.dit.yaml", run.Sources["Wrong2.g.cs"]);
+        Assert.Empty(run.CompilerComplaints());
     }
 
     [Fact]
@@ -58,10 +61,15 @@ public class DiagnosticTests
             new SpecText("c.dit.yaml", "model: Tensors\n" + spec + "samplers: { card: { method: ddpm, steps: 5 }, a--b: { method: ddim, steps: 7 } }\n")).AssertCompiles();
     }
 
+    [Theory]
+    [InlineData("a.dit.yaml"), InlineData("a.dit.yml"), InlineData("A.DIT.YML"), InlineData("models/.dit.Yaml")]
+    public void A_spec_is_known_by_either_ending(string path) => Assert.NotEmpty(Generate.From(new SpecText(path, FiveMistakes)).Diagnostics);
+
     [Fact]
     public void Other_files_are_left_alone()
     {
-        var run = Generate.From(new SpecText("settings.yaml", "model: A"), new SpecText("dit.yaml.txt", "model: A"));
+        var run = Generate.From(
+            new SpecText("settings.yaml", "model: A"), new SpecText("settings.yml", "model: A"), new SpecText("dit.yaml.txt", "model: A"), new SpecText("adit.yaml", "model: A"));
 
         Assert.Empty(run.Diagnostics);
         Assert.Empty(run.Sources);

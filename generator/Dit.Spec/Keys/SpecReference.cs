@@ -31,7 +31,7 @@ public static class SpecReference
 
         <!-- Written from generator/Dit.Spec/Keys/SpecKeys.cs; a test holds the two together. -->
 
-        A spec is a YAML file whose name ends in `.dit.yaml`. The compiler checks it and writes its models; every mistake is an error with an id, a line,
+        A spec is a YAML file whose name ends in `.dit.yaml` or `.dit.yml`. The compiler checks it and writes its models; every mistake is an error with an id, a line,
         a column and a sentence that says what would be right. [The diagnostics](diagnostics/README.md) explain each of them.
 
         ```yaml
@@ -57,7 +57,7 @@ public static class SpecReference
         # yaml-language-server: $schema=dit.schema.json
         ```
 
-        or when the settings map it to all specs: in VS Code `"yaml.schemas": { "definitions/dit.schema.json": "*.dit.yaml" }`, in JetBrains IDEs under
+        or when the settings map it to all specs: in VS Code `"yaml.schemas": { "definitions/dit.schema.json": ["*.dit.yaml", "*.dit.yml"] }`, in JetBrains IDEs under
         Languages & Frameworks, Schemas and DTDs, JSON Schema Mappings. The schema knows kinds, ranges and words; rules between values
         (that heads divide the width, for instance) are the compiler's and `dit check`'s.
 

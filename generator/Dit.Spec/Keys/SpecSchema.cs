@@ -10,7 +10,7 @@ public static class SpecSchema
     /// <summary>The schema, JSON Schema 2020-12, as <c>definitions/dit.schema.json</c> holds it.</summary>
     public static string Json => JsonText.Object(
         ("$schema", JsonText.String("https://json-schema.org/draft/2020-12/schema")),
-        ("title", JsonText.String("Dit.Gen model spec (*.dit.yaml)")),
+        ("title", JsonText.String("Dit.Gen model spec (*.dit.yaml, *.dit.yml)")),
         ("description", JsonText.String("One Diffusion Transformer, or a family of them; see docs/spec.md.")),
         ("type", JsonText.String("object")),
         ("properties", JsonText.Object([.. SpecKeys.OfFile.Select(static key => (key.Name, (string?)Reference(key)))])),

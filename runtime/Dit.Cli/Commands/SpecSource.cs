@@ -1,4 +1,5 @@
 using Dit.Runtime;
+using Dit.Spec;
 
 namespace Dit.Cli.Commands;
 
@@ -11,8 +12,6 @@ internal sealed record SpecText(string Path, string Text);
 /// <param name="Label">What it is called in messages.</param>
 internal abstract record SpecSource(string Label)
 {
-    private const string Extension = ".dit.yaml";
-
     /// <summary>Every spec in it, in the order of their paths.</summary>
     /// <exception cref="DitException">There is none.</exception>
     public abstract IReadOnlyList<SpecText> Read(CancellationToken cancellation);
@@ -72,8 +71,8 @@ internal abstract record SpecSource(string Label)
 
         // Build outputs hold copies of the specs.
         public override IReadOnlyList<SpecText> Read(CancellationToken cancellation) => Some(Label,
-            Directory.EnumerateFiles(Path, $"*{Extension}", Below)
-                .Where(file => IsSource(System.IO.Path.GetRelativePath(Path, file).Split(System.IO.Path.DirectorySeparatorChar)))
+            Directory.EnumerateFiles(Path, "*", Below)
+                .Where(file => SpecFile.IsSpec(file) && IsSource(System.IO.Path.GetRelativePath(Path, file).Split(System.IO.Path.DirectorySeparatorChar)))
                 .Order(StringComparer.Ordinal).Select(static file => new SpecText(file, File.ReadAllText(file))));
 
         protected override SpecSource At(string revision) =>
@@ -99,7 +98,7 @@ internal abstract record SpecSource(string Label)
         private IEnumerable<SpecText> Tree(Git git) => git.Run("ls-tree", "-r", "-z", "--full-tree", Object).Out
             .Split('\0', StringSplitOptions.RemoveEmptyEntries)
             .Select(static entry => (Id: entry.Split('\t')[0].Split(' ')[^1], Path: entry[(entry.IndexOf('\t', StringComparison.Ordinal) + 1)..]))
-            .Where(static entry => entry.Path.EndsWith(Extension, StringComparison.Ordinal) && IsSource(entry.Path.Split('/')))
+            .Where(static entry => SpecFile.IsSpec(entry.Path) && IsSource(entry.Path.Split('/')))
             .OrderBy(static entry => entry.Path, StringComparer.Ordinal)
             .Select(entry => new SpecText($"{Label.TrimEnd('/')}/{entry.Path}", Text(git, entry.Id)));
 
@@ -125,5 +124,5 @@ internal abstract record SpecSource(string Label)
     private static bool IsSource(string[] path) => !path[..^1].Any(static folder => folder is "bin" or "obj");
 
     private static IReadOnlyList<SpecText> Some(string label, IEnumerable<SpecText> texts) =>
-        texts.ToArray() is { Length: > 0 } found ? found : throw new DitException($"There is no *{Extension} file in '{label}'.");
+        texts.ToArray() is { Length: > 0 } found ? found : throw new DitException($"There is no {string.Join(" or ", SpecFile.Extensions.Select(static e => $"*{e}"))} file in '{label}'.");
 }
