@@ -17,7 +17,7 @@ public sealed class DitGenerator : IIncrementalGenerator
     {
         var files = context.AdditionalTextsProvider
             .Where(static text => text.Path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase))
-            .Select(static (text, cancel) => new ReadFile(text.Path, SpecFile.Parse(text.GetText(cancel)?.ToString() ?? "")))
+            .Select(static (text, cancel) => new ReadFile(text.Path, Read(text.GetText(cancel))))
             .WithTrackingName(Steps.Files);
 
         ReportErrors(context, files);
@@ -28,7 +28,7 @@ public sealed class DitGenerator : IIncrementalGenerator
     {
         context.RegisterSourceOutput(files, static (output, file) =>
         {
-            foreach (var error in file.Content.Errors)
+            foreach (var error in file.Content.Errors.Concat(file.Content.Warnings))
                 output.ReportDiagnostic(Diagnostics.Of(file.Path, error));
         });
 
@@ -74,6 +74,8 @@ public sealed class DitGenerator : IIncrementalGenerator
                 output.AddSource("DitModels.g.cs", Source(CatalogEmitter.Emit(own, pair.Right)));
         });
     }
+
+    private static SpecFile Read(SourceText? text) => SpecFile.Parse(text?.ToString() ?? "", text?.Encoding);
 
     private delegate bool TryGet(string key, out string? value);
 

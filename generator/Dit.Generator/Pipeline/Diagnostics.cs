@@ -4,11 +4,11 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace Dit.Generator;
 
-/// <summary>Spec errors as compiler errors.</summary>
+/// <summary>Spec errors and warnings as the compiler's.</summary>
 internal static class Diagnostics
 {
     private static readonly IReadOnlyDictionary<string, DiagnosticDescriptor> Descriptors =
-        Rule.All.ToDictionary(static rule => rule.Id, static rule => Describe(rule.Id, rule.Title));
+        Rule.All.ToDictionary(static rule => rule.Id, Describe);
 
     public static Diagnostic Of(string path, SpecError error) => Diagnostic.Create(
         Descriptors[error.Rule.Id],
@@ -17,11 +17,11 @@ internal static class Diagnostics
             new LinePosition(Math.Max(0, error.At.EndLine - 1), Math.Max(0, error.At.EndColumn - 1)))),
         error.Message);
 
-    private static DiagnosticDescriptor Describe(string id, string title) => new(
-        id,
-        title,
+    private static DiagnosticDescriptor Describe(Rule rule) => new(
+        rule.Id,
+        rule.Title,
         messageFormat: "{0}",
         category: "Dit.Spec",
-        DiagnosticSeverity.Error,
+        rule.IsWarning ? DiagnosticSeverity.Warning : DiagnosticSeverity.Error,
         isEnabledByDefault: true);
 }
