@@ -20,7 +20,7 @@ public sealed class DitGenerator : IIncrementalGenerator
 
         var files = specs.Combine(language)
             .Where(static pair => pair.Right >= Diagnostics.LowestLanguage)
-            .Select(static (pair, cancel) => new ReadFile(pair.Left.Path, SpecFile.Parse(pair.Left.GetText(cancel)?.ToString() ?? "")))
+            .Select(static (pair, cancel) => new ReadFile(pair.Left.Path, Read(pair.Left.GetText(cancel))))
             .WithTrackingName(Steps.Files);
         ReportErrors(context, files);
         EmitModels(context, files);
@@ -38,7 +38,7 @@ public sealed class DitGenerator : IIncrementalGenerator
     {
         context.RegisterSourceOutput(files, static (output, file) =>
         {
-            foreach (var error in file.Content.Errors)
+            foreach (var error in file.Content.Errors.Concat(file.Content.Warnings))
                 output.ReportDiagnostic(Diagnostics.Of(file.Path, error));
         });
 
@@ -93,6 +93,8 @@ public sealed class DitGenerator : IIncrementalGenerator
             .Select(static (all, _) => Places.Of(all.Left.Left, all.Left.Right.Namespace, all.Left.Right.Access, all.Right))
             .WithTrackingName(Steps.Place);
     }
+
+    private static SpecFile Read(SourceText? text) => SpecFile.Parse(text?.ToString() ?? "", text?.Encoding);
 
     private delegate bool TryGet(string key, out string? value);
 

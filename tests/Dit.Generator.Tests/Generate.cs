@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Dit.Runtime;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -8,11 +9,11 @@ using Microsoft.CodeAnalysis.Text;
 namespace Dit.Generator.Tests;
 
 /// <summary>One spec file handed to the generator.</summary>
-internal sealed class SpecText(string path, string text) : AdditionalText
+internal sealed class SpecText(string path, string text, Encoding? encoding = null) : AdditionalText
 {
     public override string Path => path;
 
-    public override SourceText GetText(CancellationToken cancellationToken = default) => SourceText.From(text);
+    public override SourceText GetText(CancellationToken cancellationToken = default) => SourceText.From(text, encoding);
 }
 
 /// <summary>A project that the generator runs in.</summary>

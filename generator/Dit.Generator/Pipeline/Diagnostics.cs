@@ -5,11 +5,11 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace Dit.Generator;
 
-/// <summary>Spec errors as compiler errors, and what is wrong with a project.</summary>
+/// <summary>Spec errors and warnings as the compiler's, and what is wrong with a project.</summary>
 internal static class Diagnostics
 {
     private static readonly IReadOnlyDictionary<string, DiagnosticDescriptor> Descriptors =
-        Rule.All.Append(Rule.LanguageIsNewEnough).ToDictionary(static rule => rule.Id, static rule => Describe(rule.Id, rule.Title));
+        Rule.All.Append(Rule.LanguageIsNewEnough).ToDictionary(static rule => rule.Id, Describe);
 
     public static Diagnostic Of(string path, SpecError error) => Diagnostic.Create(
         Descriptors[error.Rule.Id],
@@ -27,11 +27,11 @@ internal static class Diagnostics
         Location.None,
         $"Models are generated as C# {LowestLanguage.ToDisplayString()}, and this project is set to C# {version.ToDisplayString()}: take LangVersion out of the project, or set it to latest");
 
-    private static DiagnosticDescriptor Describe(string id, string title) => new(
-        id,
-        title,
+    private static DiagnosticDescriptor Describe(Rule rule) => new(
+        rule.Id,
+        rule.Title,
         messageFormat: "{0}",
         category: "Dit.Spec",
-        DiagnosticSeverity.Error,
+        rule.IsWarning ? DiagnosticSeverity.Warning : DiagnosticSeverity.Error,
         isEnabledByDefault: true);
 }

@@ -32,7 +32,7 @@ internal static class StandInBinder
     private static EquatableArray<SamplerSpec> Samplers(MappingNode node) => (node[SpecKeys.Samplers.Name] is MappingNode samplers ? samplers.Entries : [])
         .Select(static entry => entry.Key.Text)
         .Where(static name => IsName(name, Identifier.IsFreeForSampler(Identifier.OfSampler(name))))
-        .GroupBy(Identifier.OfSampler).Select(static same => new SamplerSpec(same.First(), new SamplerMethod.Ddim(Eta: 0), Steps: 2))
+        .GroupBy(Identifier.OfSampler).Select(static same => new SamplerSpec(same.First(), new SamplerMethod.Ddim(Eta: 0), Steps: 2, ClipDenoised: true))
         .ToEquatableArray();
 
     private static bool IsName(string name, bool isFree) => isFree && name.Length <= NameKey.MaxLength && !Identifier.HasUnprintable(name);

@@ -62,7 +62,8 @@ public static class SpecSchema
             names, ("type", JsonText.String("object")), ("maxProperties", JsonText.Number(names.MaxEntries)), ("propertyNames", NameText), ("additionalProperties", Of(names.Entry))),
         Matrix,
         Wholes,
-        static either => Described(either, ("anyOf", JsonText.List([Of(either.Word), Of(either.Mapping)])), ("default", either.DefaultText is { } text ? JsonText.String(text) : null)));
+        static either => Described(either, ("anyOf", JsonText.List([Of(either.Word), Of(either.Mapping)])), ("default", either.DefaultText is { } text ? JsonText.String(text) : null)),
+        static either => Described(either, ("type", JsonText.String("boolean")), ("examples", $"[{either.Example}]")));
 
     private static string Wholes(WholesKey key) => Described(
         key,
