@@ -18,12 +18,8 @@ internal static class Skia
         if (file.Length == 0) return (null, "is empty");
         using var data = SKData.CreateCopy(file);
         using var codec = SKCodec.Create(data);
-        if (codec is null) return (null, "is not a PNG, JPEG, WebP or BMP file");
-        if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Webp or SKEncodedImageFormat.Bmp))
-            return (null, $"is a {codec.EncodedFormat} file, not PNG, JPEG, WebP or BMP");
+        if (Flaw(codec) is { } flaw) return (null, flaw);
         var (width, height) = (codec.Info.Width, codec.Info.Height);
-        if ((long)width * height > MostPixels) return (null, $"has {width} x {height} pixels, more than {MostPixels} in all");
-
         using var bitmap = new SKBitmap();
         if (!bitmap.TryAllocPixels(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul)))
             return (null, $"has {width} x {height} pixels, for which there is not enough memory");
@@ -34,6 +30,30 @@ internal static class Skia
             SKCodecResult.IncompleteInput => (null, "ends before the picture does"),
             _ => (null, $"is damaged ({result})"),
         };
+    }
+
+    /// <summary>Reads the header of a picture.</summary>
+    /// <param name="file">The file, which can be sought in.</param>
+    /// <param name="decode">Decodes the file and says what is wrong with it, or nothing; asked where its end is missing.</param>
+    /// <returns>The header, or the reason why there is none, as the end of a sentence.</returns>
+    public static (ImageHeader? Header, string Problem) ReadHeader(Stream file, Func<string> decode)
+    {
+        if (file.Length == 0) return (null, "is empty");
+        using var kept = new SKManagedStream(file, disposeManagedStream: false);
+        using var codec = SKCodec.Create(kept);
+        if (Flaw(codec) is { } flaw) return (null, flaw);
+        var header = new ImageHeader(codec.Info.Height, codec.Info.Width, codec.Info.ColorType == SKColorType.Gray8);
+        var problem = ImageEnd.IsThere(file, codec.EncodedFormat) ? "" : decode();
+        return problem.Length == 0 ? (header, "") : (null, problem);
+    }
+
+    private static string? Flaw(SKCodec? codec)
+    {
+        if (codec is null) return "is not a PNG, JPEG, WebP or BMP file";
+        if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Webp or SKEncodedImageFormat.Bmp))
+            return $"is a {codec.EncodedFormat} file, not PNG, JPEG, WebP or BMP";
+        var (width, height) = (codec.Info.Width, codec.Info.Height);
+        return (long)width * height > MostPixels ? $"has {width} x {height} pixels, more than {MostPixels} in all" : null;
     }
 
     /// <summary>The picture as the bytes of a PNG file.</summary>
