@@ -92,11 +92,11 @@ public sealed class ImageReadingTests : IDisposable
         var random = new SplitMix64(3);
         var whole = Encoded.Oriented(stored, new JpegEncoder(), 6);
         var exif = whole.AsSpan().IndexOf("Exif\0"u8);
-        var length = (ulong)((whole[exif - 2] << 8 | whole[exif - 1]) - 2 - 6);
+        var held = (ulong)((whole[exif - 2] << 8 | whole[exif - 1]) - 2 - 6);
         for (var run = 0; run < 300; run++)
         {
             var file = (byte[])whole.Clone();
-            for (var k = 0; k < 3; k++) file[exif + 6 + (int)(random.Next() % length)] = (byte)random.Next();
+            for (var k = 0; k < 3; k++) file[exif + 6 + (int)(random.Next() % held)] = (byte)random.Next();
             var image = Read(file);
             Assert.Contains((image.Width, image.Height), new[] { (9, 5), (5, 9) });
         }
