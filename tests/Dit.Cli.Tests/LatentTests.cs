@@ -132,7 +132,7 @@ public sealed class LatentTests(ShapesAndAutoencoder shapes) : IClassFixture<Sha
         Assert.StartsWith("Whose latents are these?", Decode(samples, "no.png").Mistake(), StringComparison.Ordinal);
         Assert.StartsWith("The latents are those of kl-small", Decode(folder.Path("latents"), "no.png", "--model", "Latents-Shifted").Mistake(), StringComparison.Ordinal);
         Assert.Contains("were encoded by other weights of kl-small", Decode(folder.Path("latents"), "no.png", "--vae", other).Mistake(), StringComparison.Ordinal);
-        Assert.StartsWith("Latents are decoded to a .png picture or into a folder", Decode(samples, "no.safetensors").Mistake(), StringComparison.Ordinal);
+        Assert.StartsWith("Latents are decoded to a .png or .jpg picture or into a folder", Decode(samples, "no.safetensors").Mistake(), StringComparison.Ordinal);
         Assert.Equal("0 latents cannot be decoded: at least 1 is needed.", Decode(samples, "no.png", "--model", Classes, "--count", "0").Mistake());
         Assert.StartsWith("Tiles of 4 latent pixels", Decode(samples, "no.png", "--model", Classes, "--tile", "4").Mistake(), StringComparison.Ordinal);
         Assert.Equal(["latents", "other.vae", "samples.safetensors"], Directory.GetFileSystemEntries(folder.Root).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal));

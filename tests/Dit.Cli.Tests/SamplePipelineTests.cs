@@ -297,7 +297,7 @@ public sealed class SamplePipelineTests : IDisposable
     public void Other_mistakes_are_one_line()
     {
         folder.File("file", "");
-        Assert.Equal($"Pictures cannot be written into '{folder.Path("file")}', for it is a file: name a folder, or a .png file.", Run(LineOfNothing("file")).Mistake());
+        Assert.Equal($"Pictures cannot be written into '{folder.Path("file")}', for it is a file: name a folder, or a .png or .jpg file.", Run(LineOfNothing("file")).Mistake());
         Assert.Equal($"Cannot write '{folder.Path("no", "a.gif")}': the folder '{folder.Path("no")}' does not exist.", Run(LineOfNothing("a.png", "--gif", folder.Path("no", "a.gif"))).Mistake());
         Directory.CreateDirectory(folder.Path("b.gif"));
         Assert.Equal($"Cannot write '{folder.Path("b.gif")}': it is a folder.", Run(LineOfNothing("b.png", "--gif")).Mistake());
