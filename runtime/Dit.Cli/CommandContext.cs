@@ -17,6 +17,9 @@ internal sealed record CommandContext(
     /// <summary>From one line of progress to the next, where nobody watches a terminal.</summary>
     public TimeSpan ProgressInterval { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Columns of the terminal at present.</summary>
+    public Func<int> Width { get; init; } = WindowWidth;
+
     /// <summary>A console over <see cref="Out"/>: colours and the window's width on a terminal, plain wide text elsewhere.</summary>
     public IAnsiConsole Console()
     {
@@ -41,5 +44,18 @@ internal sealed record CommandContext(
         }
         foreach (var row in rows) table.AddRow(row.Select(cell => new Text(cell)));
         Console().Write(table);
+    }
+
+    private static int WindowWidth()
+    {
+        const int Usual = 80;
+        try
+        {
+            return System.Console.WindowWidth is > 0 and var width ? width : Usual;
+        }
+        catch (Exception e) when (e is IOException or PlatformNotSupportedException)
+        {
+            return Usual;
+        }
     }
 }

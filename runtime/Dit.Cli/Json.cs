@@ -51,9 +51,10 @@ internal static class Amount
     /// <summary><c>2.70 GB</c>.</summary>
     public static string Bytes(long number) => number < 1000 ? $"{number} B" : $"{Short(number)}B";
 
-    /// <summary><c>2 h 5 min</c>, <c>5 min</c>, <c>42 s</c>.</summary>
+    /// <summary><c>3 d 4 h</c>, <c>2 h 5 min</c>, <c>5 min</c>, <c>42 s</c>.</summary>
     public static string Time(TimeSpan time) => time switch
     {
+        { TotalHours: >= 48 } => $"{(int)time.TotalDays} d {time.Hours} h",
         { TotalHours: >= 1 } => $"{(int)time.TotalHours} h {time.Minutes} min",
         { TotalMinutes: >= 1 } => $"{time.Minutes} min",
         _ => $"{(int)time.TotalSeconds} s",

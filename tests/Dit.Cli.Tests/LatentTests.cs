@@ -187,17 +187,45 @@ public sealed class LatentTests(ShapesAndAutoencoder shapes) : IClassFixture<Sha
         Encode("once").Succeeds();
         var stopped = Cli.RunUntil(DitModelsOfThisProject, "image 11/", EncodeLine("twice"));
         Assert.Equal(
-            (130, $"dit: stopped with the latents of 8 of 20 images whole in {folder.Path("twice")}; the same command goes on from there.\n"), (stopped.Code, stopped.Error));
-        Assert.Matches(@"\nimage 11/20  \d+\.\d images/s  \d+ s left\n$", stopped.Out);
-        Assert.Equal(["latents-00000-of-00003.safetensors"], folder.Files("twice"));
+            (130, $"dit: stopped with the latents of 11 of 20 images in {folder.Path("twice")}; the same command goes on from there.\n"), (stopped.Code, stopped.Error));
+        Assert.Matches(@"\nimage 11/20  \d+\.\d images/s  ETA \d+ s\n$", stopped.Out);
+        Assert.Equal(["00000.safetensors", "latents-00000-of-00003.safetensors"], folder.Files("twice")); // a part of the next file is kept, hidden
         Assert.Contains("is not finished", Train(folder.Path("twice")).Mistake(), StringComparison.Ordinal);
-        Assert.Contains("Wrote the latents of 20 images, 8 of which were there", Encode("twice").Succeeds(), StringComparison.Ordinal);
+        Assert.Contains("Wrote the latents of 20 images, 11 of which were there", Encode("twice").Succeeds(), StringComparison.Ordinal);
+        Assert.Equal(folder.Files("once"), folder.Files("twice"));
         Assert.All(folder.Files("once"), file => Assert.Equal(File.ReadAllBytes(folder.Path("once", file)), File.ReadAllBytes(folder.Path("twice", file))));
         Assert.Contains("all of which were there", Encode("twice").Succeeds(), StringComparison.Ordinal);
 
         stopped = Cli.Run(DitModelsOfThisProject, new CancellationToken(canceled: true), EncodeLine("never"));
         Assert.Equal((130, "dit: stopped; nothing was written.\n"), (stopped.Code, stopped.Error));
         Assert.False(Directory.Exists(folder.Path("never")));
+    }
+
+    [Fact]
+    public void Unreadable_images_are_refused_or_left_out_and_go_on_once_they_are_repaired()
+    {
+        var data = folder.Path("data");
+        ShapesDataset.Write(data, 20, seed: 1, size: 16);
+        var bad = Directory.GetFiles(Path.Combine(data, "star"))[0];
+        var whole = File.ReadAllBytes(bad);
+        File.WriteAllBytes(bad, whole[..(whole.Length / 2)]);
+        Assert.Equal(
+            $"1 of 20 images cannot be read: {bad} ends before the picture does. Repair or remove them, or leave them out with --skip-unreadable.",
+            Encode("latents", "--data", data).Mistake());
+        Assert.False(Directory.Exists(folder.Path("latents")));
+        var text = Encode("latents", "--data", data, "--skip-unreadable").Succeeds();
+        Assert.Contains("Wrote the latents of 19 images", text, StringComparison.Ordinal);
+        Assert.Contains($"Left out 1 image that cannot be read, listed in {folder.Path("latents", "unreadable.txt")}:\n  {bad} ends", text, StringComparison.Ordinal);
+        Train(folder.Path("latents")).Succeeds();
+
+        File.WriteAllBytes(bad, whole);
+        Assert.Contains("Wrote the latents of 20 images, 19 of which were there,", Encode("latents", "--data", data).Succeeds(), StringComparison.Ordinal);
+        Encode("once", "--data", data).Succeeds();
+        Assert.Equal(folder.Files("once"), folder.Files("latents"));
+        Assert.All(folder.Files("once"), file => Assert.Equal(File.ReadAllBytes(folder.Path("once", file)), File.ReadAllBytes(folder.Path("latents", file))));
+        Assert.Contains("lies in the folder of the data", Encode("data/latents", "--data", data).Mistake(), StringComparison.Ordinal);
+        using (FolderClaim.Take(folder.Path("once")))
+            Assert.StartsWith("A different run is writing to", Encode("once", "--data", data).Mistake(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -291,7 +291,7 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     {
         var result = Cli.RunUntil("step 3/100", "sample", "--checkpoint", trained.Weights, "--classes", "star", "--count", "1", "--out", folder.Path("no.png"));
         Assert.Equal((130, "dit: stopped; nothing was written.\n"), (result.Code, result.Error));
-        Assert.Matches(@"images 1 to 1 of 1, step 3/100  \d+ s left\n$", result.Out);
+        Assert.Matches(@"images 1 to 1 of 1, step 3/100  ETA \d+ s\n$", result.Out);
         Assert.Empty(folder.Files());
     }
 }

@@ -86,7 +86,7 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
     public void Training_that_is_stopped_at_once_writes_nothing()
     {
         var result = Train(new CancellationToken(canceled: true), trained.Shapes);
-        Assert.Equal((130, "dit: stopped after step 0 of 2; nothing was written.\n"), (result.Code, result.Error));
+        Assert.Equal((130, "dit: stopped; nothing was written.\n"), (result.Code, result.Error));
         Assert.Empty(folder.Files("run"));
     }
 
@@ -96,7 +96,7 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
         var result = Cli.RunUntil("step 2/", "train", "--data", trained.Shapes, "--out", folder.Path("run"), "--steps", "1000", "--batch", "2");
         Assert.Equal(
             (130, $"dit: stopped after step 2 of 1000; the checkpoint is in {folder.Path("run", "checkpoint.safetensors")}.\n"), (result.Code, result.Error));
-        Assert.Matches(@"\nstep 2/1000  loss \d+\.\d{4} \(mse \d+\.\d{4}, vb \d+\.\d{4}\)  \d+\.\d\d steps/s  \d+ images/s  (\d+ h )?\d+ (min|s) left\n$", result.Out);
+        Assert.Matches(@"\nstep 2/1000  loss \d+\.\d{4}  \d+\.\d\d steps/s  \d+ images/s  ETA (\d+ h )?\d+ (min|s)\n$", result.Out);
         Assert.Equal(["checkpoint.safetensors", "loss.csv", "loss.png"], folder.Files("run"));
         Cli.Run("sample", "--checkpoint", folder.Path("run", "checkpoint.safetensors"), "--steps", "2", "--count", "1", "--out", folder.Path("a.png")).Succeeds();
     }
@@ -133,5 +133,96 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
         Assert.Contains("is empty", Cli.Run("data", "shapes", "--out", "").Mistake(), StringComparison.Ordinal);
         if (OperatingSystem.IsLinux()) Assert.StartsWith("The folder '/proc/s' cannot be created: ", Cli.Run("data", "shapes", "--out", "/proc/s").Mistake(), StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(folder.Root));
+    }
+
+    private string Data(int count = 20, int size = 16)
+    {
+        ShapesDataset.Write(folder.Path("data"), count, 1, size: size);
+        return folder.Path("data");
+    }
+
+    private string Image(int label, int index = 0) => Directory.GetFiles(folder.Path("data", ShapesDataset.Classes[label])).Order(StringComparer.Ordinal).ElementAt(index);
+
+    [Fact]
+    public void Unreadable_images_are_refused_before_the_first_step_or_left_out_and_listed()
+    {
+        var data = Data();
+        File.WriteAllBytes(Image(0), []);
+        File.WriteAllText(Image(3), "no image");
+        File.WriteAllBytes(Image(5), File.ReadAllBytes(Image(5))[..^30]);
+        File.WriteAllBytes(Image(7), []);
+        var mistake = Train(data).Mistake();
+        Assert.StartsWith("4 of 20 images cannot be read: ", mistake, StringComparison.Ordinal);
+        Assert.EndsWith("; and 1 more. Repair or remove them, or leave them out with --skip-unreadable.", mistake, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder.Path("run")));
+
+        var text = Train(data, "--skip-unreadable").Succeeds();
+        Assert.Contains("on 16 images of 10 classes", text, StringComparison.Ordinal);
+        Assert.Contains($"Left out 4 images that cannot be read, listed in {folder.Path("run", "unreadable.txt")}:\n", text, StringComparison.Ordinal);
+        string[] listed = [.. ((int[])[0, 3, 5, 7]).Select(label => Image(label)).Order(StringComparer.Ordinal)];
+        Assert.Equal(listed, File.ReadAllLines(folder.Path("run", "unreadable.txt")).Select(static line => line.Split(' ')[0]));
+        Assert.All(listed, path => Assert.Contains($"\n  {path} ", text, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Data_and_model_are_compared_on_one_line()
+    {
+        var data = Data();
+        foreach (var extra in ShapesDataset.Classes.Skip(2)) Directory.Delete(folder.Path("data", extra), recursive: true);
+        Assert.Contains(
+            "\nNote: 2 classes in the data, 10 in the model: 8 stay untrained; images 16 x 16 to 3 x 32 x 32; a batch of 5 is larger than the data, and holds images more than once\n",
+            Train(data, "--batch", "5").Succeeds(), StringComparison.Ordinal);
+        Assert.Contains("class 7 was never trained.", Cli.Run("sample", "--checkpoint", folder.Path("run", "weights.safetensors"), "--classes", "7", "--out", folder.Path("a.png")).Mistake(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Note:", trained.Training, StringComparison.Ordinal); // nothing is different
+        Assert.Equal("Note: 9 classes in the data, 10 in the model: 1 stays untrained", Commands.ImageData.Comparison(9, 10, null, new(3, 32, 32)));
+        Assert.Equal("Note: images 28 x 28 gray to 3 x 32 x 32", Commands.ImageData.Comparison(0, 0, new((28, 28), (28, 28), 5, 5), new(3, 32, 32)));
+        foreach (var more in (string[])["x", "y"]) Directory.CreateDirectory(folder.Path("data", more));
+        foreach (var name in ShapesDataset.Classes.Skip(2).Concat(["x", "y"]))
+        {
+            Directory.CreateDirectory(folder.Path("data", name));
+            File.Copy(Image(0), folder.Path("data", name, "a.png"));
+        }
+        Assert.Equal("The data set has 12 classes and Shapes takes 10: train a model with as many classes.", Train(data, "--out", folder.Path("no")).Mistake());
+    }
+
+    [Fact]
+    public void What_is_left_out_of_a_folder_is_counted_on_one_line()
+    {
+        var data = Data(size: 32);
+        File.WriteAllText(folder.Path("data", "notes.txt"), "");
+        File.Copy(Image(0), folder.Path("data", "stray.png"));
+        Directory.CreateDirectory(folder.Path("data", "star", "more"));
+        var text = Train(data).Succeeds();
+        Assert.StartsWith("Left out: 1 file of unknown type (.txt), 1 image beside the class folders, 1 nested folder\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_into_its_data_or_into_another_run_is_refused_and_leaves_nothing()
+    {
+        var data = Data();
+        Directory.CreateSymbolicLink(folder.Path("link"), data);
+        foreach (var output in (string[])[data, Path.Combine(data, "run"), folder.Path("link", "run"), Path.Combine(data, "star", "..", "run")])
+            Assert.Contains("the folder of the data", Train(data, "--out", output).Mistake(), StringComparison.Ordinal);
+        using (FolderClaim.Take(folder.Path("run")))
+            Assert.Equal($"A different run is writing to '{folder.Path("run")}' at present: name another folder, or wait until that run has ended.", Train(data).Mistake());
+        Assert.Equal(20, folder.Files("data").Length);
+        Assert.False(Directory.Exists(folder.Path("run")));
+    }
+
+    [Fact]
+    public void A_batch_that_cannot_fit_is_refused_with_one_that_fits()
+    {
+        Assert.Matches(@"^Training Shapes with a batch of 600000 needs about \d+\.\d GB of memory, and \d+\.\d GB are free: a batch of \d+ fits\.$", Train(trained.Shapes, "--batch", "600000").Mistake());
+        Assert.False(Directory.Exists(folder.Path("run")));
+    }
+
+    [Fact]
+    public void A_run_that_is_stopped_or_fails_before_its_first_step_leaves_no_folder()
+    {
+        var data = Data();
+        var result = Cli.RunUntil("20 of 20 images checked", "train", "--data", data, "--out", folder.Path("a", "b"), "--steps", "5", "--batch", "2");
+        Assert.Equal(130, result.Code);
+        Assert.Contains("nothing was written", result.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder.Path("a")));
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Dit.Runtime;
 using static TorchSharp.torch;
 
@@ -22,13 +21,14 @@ internal static class EncodeCommand
         var type = new Option<string>("--dtype") { Description = "Type of the numbers: f16 takes half the room and rounds a little.", DefaultValueFactory = _ => "f32" };
         type.AcceptOnlyFromAmong([.. Types.Keys]);
         var shard = CommonOptions.Number<int>("--shard-images", "Images of each file. [default: as many as fit in 256 MB, at most 4,096]");
+        var skip = ImageData.SkipUnreadable();
         var command = new Command("encode", """
             Encode images to the moments of their latents, once, for training on them.
 
-            A run that is stopped keeps the files that are whole, and the same command goes on from there.
+            A run that is stopped keeps what is encoded, and the same command goes on from there, also when images were repaired, removed or added.
             """)
         {
-            data, folder, size, batch, flip, type, shard,
+            data, folder, size, batch, flip, type, shard, skip,
         };
         foreach (var option in autoencoder.All) command.Options.Add(option);
         command.SetAction(parsed =>
@@ -43,7 +43,7 @@ internal static class EncodeCommand
                 Tiling = choice.TilingOf(height / choice.Card.Factor, width / choice.Card.Factor),
                 Batch = parsed.GetValue(batch),
                 ImagesPerShard = parsed.GetValue(shard),
-            });
+            }, parsed.GetValue(skip));
         });
         return command;
     }
@@ -56,17 +56,24 @@ internal static class EncodeCommand
         return (height, width);
     }
 
-    private static int Run(CommandContext context, AutoencoderChoice choice, string data, string folder, (int Height, int Width) size, LatentOptions options)
+    private static int Run(CommandContext context, AutoencoderChoice choice, string data, string folder, (int Height, int Width) size, LatentOptions options, bool skip)
     {
-        var images = Open(data, choice.Model);
+        PathRules.RequireOutside(folder, data);
+        var all = Open(data, choice.Model);
         using var autoencoder = choice.Load();
+        _ = new LatentEncoding(all, size, autoencoder, options); // the options' mistakes, before the images are looked at, which takes a while
+        using var claim = FolderClaim.Take(folder);
+        var (images, sizes) = ImageData.Survey(context, all, skip);
         var encoding = new LatentEncoding(images, size, autoencoder, options);
         var made = encoding.Description;
         context.Out.WriteLine(
             $"Encoding {Amount.Of(images.Count, "image")}{(made.Classes is { } classes ? $" of {Amount.Of(classes.Count, "class", "classes")}" : " without labels")} "
             + $"at {made.Height} x {made.Width} pixels by {choice.Card.Name}: latents of {made.Shape}, {Amount.Bytes(made.Bytes)} in {Amount.Of(made.Shards, "file")}");
-        var result = Progress.Show(context, progress => encoding.Run(folder, progress.Select<LatentProgress>(Describe), context.Cancellation));
-        return Report(context, folder, result);
+        if (ImageData.Comparison(0, 0, sizes, choice.Card.PixelShape(made.Shape)) is { } note) context.Out.WriteLine(note);
+        var result = Progress.Show(context, progress => encoding.Run(folder, progress.Select<LatentProgress>(Describe), context.Cancellation, claim));
+        var code = Report(context, folder, result);
+        ImageData.Report(context, result.Unreadable, Path.Combine(folder, TrainingFolder.UnreadableName));
+        return code;
     }
 
     // Labels are what a model of classes cannot do without; otherwise they are taken where the folder has them.
@@ -88,11 +95,11 @@ internal static class EncodeCommand
         }
         context.Error.WriteLine(result.Done == 0
             ? "dit: stopped; nothing was written."
-            : $"dit: stopped with the latents of {Amount.Whole(result.Done)} of {Amount.Of(images, "image")} whole in {folder}; the same command goes on from there.");
+            : $"dit: stopped with the latents of {Amount.Whole(result.Done)} of {Amount.Of(images, "image")} in {folder}; the same command goes on from there.");
         return DitCommand.Stopped;
     }
 
     private static WorkProgress Describe(LatentProgress now) => new(
         (double)(now.Done - now.Kept) / (now.Total - now.Kept),
-        string.Create(CultureInfo.InvariantCulture, $"image {now.Done}/{now.Total}  {now.ImagesPerSecond:F1} images/s"));
+        FormattableString.Invariant($"image {now.Done}/{now.Total}"), FormattableString.Invariant($"{now.ImagesPerSecond:F1} images/s"));
 }

@@ -13,7 +13,7 @@ internal sealed class SampleOptions
     private readonly Option<string?> checkpoint = new("--checkpoint", "-c") { Description = "Weights, .safetensors or .pt; the demo model brings its own.", HelpName = "FILE" };
     private readonly Option<string> weights = CommonOptions.Weights();
     private readonly Option<string?> autoencoder = new("--vae") { Description = "For models of latents: the weights of the autoencoder, which makes pictures of them. [default: those in the checkpoint's folder, where it is a pipeline's]", HelpName = "FILE" };
-    private readonly Option<string[]> classes = new("--classes") { Description = $"Class names or numbers, comma separated. [default: all, or the first {ClassNames.DrawnWithoutAsking} of more]", HelpName = "LIST", AllowMultipleArgumentsPerToken = true };
+    private readonly Option<string[]> classes = new("--classes") { Description = $"Class names or numbers, separated by commas; a name in double quotes may hold commas. [default: all, or the first {ClassNames.DrawnWithoutAsking} of more]", HelpName = "LIST", AllowMultipleArgumentsPerToken = true };
     private readonly Option<string?> text = new("--text") { Description = "For models of text: a .safetensors file with one tensor named text, (N, tokens, width), of embedded texts.", HelpName = "FILE" };
     private readonly Option<string?> sampler;
     private readonly Option<int?> steps = CommonOptions.Number<int>("--steps", "Sampling steps. [default: the sampler's]");

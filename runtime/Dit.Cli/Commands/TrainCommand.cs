@@ -27,6 +27,7 @@ internal static class TrainCommand
         var type = CommonOptions.RealType("--weights-dtype", "Type of the finished weights.");
         var flip = new Option<bool>("--flip") { Description = "Mirror half of the images; of latents, where they were encoded mirrored.", DefaultValueFactory = _ => recipe.HorizontalFlip };
         var noFlip = new Option<bool>("--no-flip") { Description = "Never mirror an image." };
+        var skip = ImageData.SkipUnreadable();
         var (device, tensorFloat32) = (CommonOptions.Device(), CommonOptions.TensorFloat32());
         var command = new Command("train", """
             Train a model on a folder of images, by the recipe of the DiT paper unless told otherwise.
@@ -34,7 +35,7 @@ internal static class TrainCommand
             A run that is stopped leaves a checkpoint that 'dit sample' takes; it cannot be resumed in this version.
             """)
         {
-            data, model, folder, steps, batch, rate, weightDecay, decay, warmup, clip, seed, every, type, flip, noFlip, device, tensorFloat32,
+            data, model, folder, steps, batch, rate, weightDecay, decay, warmup, clip, seed, every, type, flip, noFlip, skip, device, tensorFloat32,
         };
         command.SetAction(parsed =>
         {
@@ -55,22 +56,23 @@ internal static class TrainCommand
                     HorizontalFlip = parsed.GetValue(flip) && !parsed.GetValue(noFlip),
                 },
                 parsed.GetResult(flip) is { Implicit: false },
+                parsed.GetValue(skip),
                 new TrainingFolder(AtomicFile.FullPath(parsed.GetRequiredValue(folder)), parsed.GetValue(every), CommonOptions.RealTypes[parsed.GetRequiredValue(type)]),
                 TorchDevice.Parse(parsed.GetRequiredValue(device), parsed.GetValue(tensorFloat32))));
         });
         return command;
     }
 
-    private sealed class Visitor(CommandContext context, string data, TrainingRecipe recipe, bool flipAsked, TrainingFolder folder, Device device) : IModelVisitor<int>
+    private sealed class Visitor(CommandContext context, string data, TrainingRecipe recipe, bool flipAsked, bool skip, TrainingFolder folder, Device device) : IModelVisitor<int>
     {
         public int VisitClassConditional<TModel>()
             where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
         {
-            recipe.Validate();
+            Begin();
             using var latents = Latents(TModel.Card);
             return latents is null
-                ? Train<TModel, ClassLabels>(TrainingSet.Of(ImageFolder.Open(data), TModel.Card.Input), recipe)
-                : Train<TModel, ClassLabels>(TrainingSet.OfLatents(latents, TModel.Card), RecipeOf(latents));
+                ? TrainOnImages<TModel, ClassLabels>(ImageFolder.Open(data), static images => TrainingSet.Of(images, TModel.Card.Input))
+                : TrainOnLatents<TModel, ClassLabels>(TrainingSet.OfLatents(latents, TModel.Card), RecipeOf(latents));
         }
 
         public int VisitTextConditional<TModel>()
@@ -80,11 +82,11 @@ internal static class TrainCommand
         public int VisitUnconditional<TModel>()
             where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel>
         {
-            recipe.Validate();
+            Begin();
             using var latents = Latents(TModel.Card);
             return latents is null
-                ? Train<TModel, NoCondition>(TrainingSet.OfImages(ImageFolder.OpenUnlabelled(data), TModel.Card.Input), recipe)
-                : Train<TModel, NoCondition>(TrainingSet.OfUnlabelledLatents(latents, TModel.Card), RecipeOf(latents));
+                ? TrainOnImages<TModel, NoCondition>(ImageFolder.OpenUnlabelled(data), static images => TrainingSet.OfImages(images, TModel.Card.Input))
+                : TrainOnLatents<TModel, NoCondition>(TrainingSet.OfUnlabelledLatents(latents, TModel.Card), RecipeOf(latents));
         }
 
         /// <summary>The data as latents; null where the data are images and the model takes them.</summary>
@@ -105,16 +107,51 @@ internal static class TrainCommand
             return recipe with { HorizontalFlip = false };
         }
 
-        private int Train<TModel, TCondition>(TrainingSet<TCondition> images, TrainingRecipe recipe)
+        private void Begin()
+        {
+            recipe.Validate();
+            PathRules.RequireOutside(folder.Path, data);
+        }
+
+        private int TrainOnImages<TModel, TCondition>(ImageFolder images, Func<ImageFolder, TrainingSet<TCondition>> setOf)
             where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
             where TCondition : ICondition<TCondition>
         {
-            var classes = images.Classes.Count == 0 ? "" : $" of {Amount.Of(images.Classes.Count, "class", "classes")}";
-            context.Out.WriteLine($"Training {TModel.Card.Name} ({Amount.Of(TModel.Card.Parameters, "parameter")}) on {Amount.Of(images.Count, "image")}{classes}");
+            var trainer = new Trainer(recipe, folder);
+            trainer.RequireFit(setOf(images), TModel.Card, device); // before the images are looked at, which takes a while
+            using var claim = folder.Claim();
+            var (readable, sizes) = ImageData.Survey(context, images, skip);
+            return Train<TModel, TCondition>(trainer, setOf(readable), recipe, claim, sizes);
+        }
+
+        private int TrainOnLatents<TModel, TCondition>(TrainingSet<TCondition> latents, TrainingRecipe recipe)
+            where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
+            where TCondition : ICondition<TCondition>
+        {
+            var trainer = new Trainer(recipe, folder);
+            trainer.RequireFit(latents, TModel.Card, device);
+            using var claim = folder.Claim();
+            return Train<TModel, TCondition>(trainer, latents, recipe, claim, sizes: null);
+        }
+
+        private int Train<TModel, TCondition>(Trainer trainer, TrainingSet<TCondition> images, TrainingRecipe recipe, FolderClaim claim, ImageSizes? sizes)
+            where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
+            where TCondition : ICondition<TCondition>
+        {
+            var (card, count) = (TModel.Card, images.Classes.Count);
+            context.Out.WriteLine($"Training {card.Name} ({Amount.Of(card.Parameters, "parameter")}) on {Amount.Of(images.Count, "image")}{(count == 0 ? "" : $" of {Amount.Of(count, "class", "classes")}")}");
+            if (ImageData.Comparison(count, card.Classes, sizes, card.Input, LargeBatch(recipe.BatchSize, images.Count)) is { } note) context.Out.WriteLine(note);
             if (SlowAverage(recipe) is { } warning) context.Out.WriteLine(warning);
             using var model = TModel.Create(device, seed: recipe.Seed);
-            var trainer = new Trainer(recipe, folder);
-            return Report(Progress.Show(context, progress => trainer.Run(model, images, progress.Select<TrainingProgress>(Describe), context.Cancellation)));
+            try
+            {
+                return Report(Progress.Show(context, progress => trainer.Run(
+                    model, images, progress.Select<TrainingProgress>(now => Describe(now, card)), context.Cancellation, claim)));
+            }
+            finally
+            {
+                ImageData.Report(context, images.Unreadable(), folder.UnreadableList);
+            }
         }
 
         private int Report(TrainingResult result)
@@ -130,6 +167,9 @@ internal static class TrainCommand
         }
     }
 
+    private static string? LargeBatch(int batch, int images) =>
+        batch > images ? $"a batch of {batch} is larger than the data, and holds images more than once" : null;
+
     /// <summary>A warning where the finished weights, which are the moving average, would still be much like the untrained start.</summary>
     internal static string? SlowAverage(TrainingRecipe recipe)
     {
@@ -141,6 +181,13 @@ internal static class TrainCommand
             $"Warning: with --ema {recipe.EmaDecay} the weights after {Amount.Of(recipe.Steps, "step")} are still {start:P0} the untrained start; --ema {fitting} fits so short a run.");
     }
 
-    private static WorkProgress Describe(TrainingProgress now) => new((double)now.Step / now.Steps, string.Create(CultureInfo.InvariantCulture,
-        $"step {now.Step}/{now.Steps}  loss {now.Losses.Total:F4} (mse {now.Losses.Mse:F4}, vb {now.Losses.VariationalBound:F4})  {now.StepsPerSecond:F2} steps/s  {now.ImagesPerSecond:F0} images/s"));
+    // The bound is there where the variance is learned; without it the loss is the mean squared error.
+    private static WorkProgress Describe(TrainingProgress now, ModelCard card)
+    {
+        string[] speed = [Text($"step {now.Step}/{now.Steps}"), Text($"loss {now.Losses.Total:F4}"), Text($"{now.StepsPerSecond:F2} steps/s"), Text($"{now.ImagesPerSecond:F0} images/s")];
+        string[] parts = card.OutputChannels == card.Input.Channels ? [] : [Text($"mse {now.Losses.Mse:F4}"), Text($"vb {now.Losses.VariationalBound:F4}")];
+        return new((double)now.Step / now.Steps, [.. speed, .. parts]);
+
+        static string Text(FormattableString text) => FormattableString.Invariant(text);
+    }
 }

@@ -22,8 +22,15 @@ public sealed class ImageFolder
     private readonly long cacheBytes;
     private long cachedBytes;
 
-    private ImageFolder(string root, IReadOnlyList<string> classes, IReadOnlyList<LabelledFile> files, long cacheBytes) =>
-        (Root, Classes, Files, this.cacheBytes) = (root, classes, files, cacheBytes);
+    private readonly ConcurrentDictionary<int, UnreadableImage> skipped = new(); // found while loading
+    private readonly IReadOnlyList<UnreadableImage> without;
+    private readonly bool skips;
+
+    private ImageFolder(string root, IReadOnlyList<string> classes, IReadOnlyList<LabelledFile> files, LeftOut leftOut, long cacheBytes, IReadOnlyList<UnreadableImage>? without = null)
+    {
+        (Root, Classes, Files, LeftOut, this.cacheBytes) = (root, classes, files, leftOut, cacheBytes);
+        (this.without, skips) = (without ?? [], without is not null);
+    }
 
     /// <summary>The folder that holds the class folders.</summary>
     public string Root { get; }
@@ -37,6 +44,15 @@ public sealed class ImageFolder
     /// <summary>Number of images.</summary>
     public int Count => Files.Count;
 
+    /// <summary>What lies in the folder and is no part of the data set.</summary>
+    public LeftOut LeftOut { get; }
+
+    /// <summary>The images that are left out because they cannot be read, in ordinal order of their paths: those of <see cref="SkippingUnreadable"/>, and those found since.</summary>
+    public IReadOnlyList<UnreadableImage> Unreadable => [.. without.Concat(skipped.Values).OrderBy(static image => image.Path, StringComparer.Ordinal)];
+
+    /// <summary>Whether an image that cannot be read is left out rather than an error.</summary>
+    internal bool Skips => skips;
+
     /// <summary>Bytes of decoded images held at present.</summary>
     internal long CachedBytes => Interlocked.Read(ref cachedBytes);
 
@@ -44,34 +60,75 @@ public sealed class ImageFolder
     /// <param name="root">The folder that holds one folder for each class.</param>
     /// <param name="cacheBytes">How many bytes of decoded images to keep, at one byte for each channel of each pixel.</param>
     /// <exception cref="DitException">The folder does not exist, holds no class folders, or one of them has no images.</exception>
-    public static ImageFolder Open(string root, long cacheBytes = DefaultCacheBytes) => Listed(root, () =>
+    public static ImageFolder Open(string root, long cacheBytes = DefaultCacheBytes) => Listed(root, listing =>
     {
-        var classes = Names(Directory.EnumerateDirectories(root));
+        var classes = listing.Classes(root);
         if (classes.Length == 0)
             throw new DitException($"The image folder {root} holds no class folders: images are expected in {Path.Combine(root, "CLASS", "NAME.png")}.");
-        LabelledFile[] files = [.. classes.SelectMany((name, label) => FilesOf(Path.Combine(root, name), label))];
-        return new ImageFolder(root, classes, files, cacheBytes);
+        LabelledFile[] files = [.. classes.SelectMany((name, label) => FilesOf(listing, Path.Combine(root, name), label))];
+        return new ImageFolder(root, classes, files, listing.LeftOut, cacheBytes);
     });
 
     /// <summary>Lists the images of a folder and of the folders directly in it, without classes: what unconditional models learn from.</summary>
     /// <param name="root">The folder.</param>
     /// <param name="cacheBytes">How many bytes of decoded images to keep, at one byte for each channel of each pixel.</param>
     /// <exception cref="DitException">The folder does not exist or holds no images.</exception>
-    public static ImageFolder OpenUnlabelled(string root, long cacheBytes = DefaultCacheBytes) => Listed(root, () =>
+    public static ImageFolder OpenUnlabelled(string root, long cacheBytes = DefaultCacheBytes) => Listed(root, listing =>
     {
-        LabelledFile[] files = [.. Names(Directory.EnumerateDirectories(root)).Select(name => Path.Combine(root, name)).Prepend(root)
-            .SelectMany(folder => ImagesOf(folder).Select(path => new LabelledFile(path, 0)))];
+        LabelledFile[] files = [.. listing.Images(root).Concat(listing.Folders(root).SelectMany(name => listing.ImagesOfLast(Path.Combine(root, name))))
+            .Select(static path => new LabelledFile(path, 0))];
         if (files.Length == 0)
             throw new DitException($"The image folder {root} holds no images: PNG, JPEG, WebP or BMP files are expected in it or in folders of it.");
-        return new ImageFolder(root, [], files, cacheBytes);
+        return new ImageFolder(root, [], files, listing.LeftOut, cacheBytes);
     });
 
-    private static ImageFolder Listed(string root, Func<ImageFolder> list)
+    /// <summary>Reads the header of every image, in parallel, and finds those that cannot be read (<see cref="ImageFile.ReadHeader"/>).</summary>
+    /// <param name="progress">Told how many images were looked at, about a hundred times.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public ImageSurvey Survey(IProgress<int>? progress = null, CancellationToken cancellation = default)
     {
-        if (!Directory.Exists(root)) throw new DitException($"The image folder {root} does not exist.");
+        var found = new (ImageHeader? Header, string Problem)[Count];
+        var (seen, stride, reporting) = (0, Math.Max(1, Count / 100), new Lock());
+        Parallel.For(0, Count, new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = 2 * Environment.ProcessorCount }, i =>
+        {
+            found[i] = ImageFile.ReadHeader(Files[i].Path);
+            lock (reporting) // reports come one at a time and rise
+                if (++seen % stride == 0 || seen == Count) progress?.Report(seen);
+        });
+        return new(
+            [.. Files.Zip(found).Where(static pair => pair.Second.Header is null).Select(static pair => new UnreadableImage(pair.First.Path, pair.Second.Problem))],
+            ImageSizes.Of(found.Select(static one => one.Header).OfType<ImageHeader>()));
+    }
+
+    /// <summary>Decodes every image, in parallel, and finds those that cannot be read.</summary>
+    internal IReadOnlyList<UnreadableImage> Undecodable(CancellationToken cancellation)
+    {
+        var problems = new string[Count];
+        Parallel.For(0, Count, new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount },
+            i => problems[i] = ImageFile.TryRead(Files[i].Path).Problem);
+        return [.. Files.Zip(problems).Where(static pair => pair.Second.Length > 0).Select(static pair => new UnreadableImage(pair.First.Path, pair.Second))];
+    }
+
+    /// <summary>The same images without some that cannot be read. An image that cannot be read when it is needed is left out as well:
+    /// the next one of the folder that can be read takes its place.</summary>
+    /// <param name="unreadable">Images of this folder, as <see cref="Survey"/> found them.</param>
+    /// <exception cref="DitException">No image is left, or none of a class.</exception>
+    public ImageFolder SkippingUnreadable(IReadOnlyList<UnreadableImage> unreadable)
+    {
+        var paths = unreadable.Select(static image => image.Path).ToHashSet(StringComparer.Ordinal);
+        LabelledFile[] files = [.. Files.Where(file => !paths.Contains(file.Path))];
+        if (files.Length == 0) throw new DitException($"No image in {Root} can be read: {unreadable[0]}.");
+        var hollow = Enumerable.Range(0, Classes.Count).Except(files.Select(static file => file.Label)).Select(label => Classes[label]).FirstOrDefault();
+        if (hollow is not null) throw new DitException($"No image of the class folder {Path.Combine(Root, hollow)} can be read: repair one, or remove the folder.");
+        return new(Root, Classes, files, LeftOut, cacheBytes, [.. Unreadable, .. unreadable]);
+    }
+
+    private static ImageFolder Listed(string root, Func<ImageListing, ImageFolder> list)
+    {
+        if (!Directory.Exists(root)) throw new DitException($"The image folder {root} {PathRules.WhyMissing(root)}.");
         try
         {
-            return list();
+            return list(new ImageListing());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -87,9 +144,11 @@ public sealed class ImageFolder
     /// <exception cref="DitException">An image cannot be read, or an argument does not fit.</exception>
     public (Tensor Images, Tensor Labels) LoadBatch(ReadOnlySpan<int> indices, ImageShape shape, ReadOnlySpan<bool> flips = default)
     {
+        CheckArguments(indices, shape, flips);
+        var used = indices.ToArray();
         using var scope = NewDisposeScope();
-        var images = LoadImages(indices, shape, flips);
-        var labels = tensor(Array.ConvertAll(indices.ToArray(), i => (long)Files[i].Label));
+        var images = Decode(used, shape, flips.ToArray(), skips);
+        var labels = tensor(Array.ConvertAll(used, i => (long)Files[i].Label));
         return (images.MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope());
     }
 
@@ -102,12 +161,22 @@ public sealed class ImageFolder
     public Tensor LoadImages(ReadOnlySpan<int> indices, ImageShape shape, ReadOnlySpan<bool> flips = default)
     {
         CheckArguments(indices, shape, flips);
-        var (which, mirrored) = (indices.ToArray(), flips.ToArray());
+        return Decode(indices.ToArray(), shape, flips.ToArray(), skips);
+    }
+
+    /// <summary>Loads images as <see cref="LoadImages"/> does; none takes the place of another.</summary>
+    /// <exception cref="UnreadableImageException">An image cannot be read.</exception>
+    internal Tensor LoadExactly(int[] indices, ImageShape shape, bool[] flips) => Decode(indices, shape, flips, skip: false);
+
+    // Where an image is left out, the index of the one in its place is written over its own.
+    private Tensor Decode(int[] which, ImageShape shape, bool[] mirrored, bool skip)
+    {
         var size = shape.Channels * shape.Height * shape.Width;
         var batch = new byte[checked((long)size * which.Length)];
         InParallel(which.Length, n =>
         {
-            var image = Load(which[n], shape);
+            var (used, image) = skip ? LoadOrNext(which[n], shape) : (which[n], Load(which[n], shape));
+            which[n] = used;
             var into = batch.AsSpan(n * size, size);
             if (mirrored.Length > 0 && mirrored[n]) Mirror(image, shape.Width, into);
             else image.CopyTo(into);
@@ -115,6 +184,25 @@ public sealed class ImageFolder
 
         using var scope = NewDisposeScope();
         return tensor(batch, shape.Batch(which.Length)).to(ScalarType.Float32).div_(127.5).sub_(1).MoveToOuterDisposeScope();
+    }
+
+    // What takes the place of an image depends on the files alone, not on what was loaded before.
+    private (int Used, byte[] Image) LoadOrNext(int index, ImageShape shape)
+    {
+        for (var tries = 0; tries < Count; tries++)
+        {
+            var at = (index + tries) % Count;
+            if (skipped.ContainsKey(at)) continue;
+            try
+            {
+                return (at, Load(at, shape));
+            }
+            catch (UnreadableImageException e)
+            {
+                skipped.TryAdd(at, e.Image);
+            }
+        }
+        throw new DitException($"No image in {Root} can be read any more.");
     }
 
     private void CheckArguments(ReadOnlySpan<int> indices, ImageShape shape, ReadOnlySpan<bool> flips)
@@ -133,7 +221,9 @@ public sealed class ImageFolder
     private byte[] Load(int index, ImageShape shape)
     {
         if (cache.TryGetValue((index, shape), out var known)) return known;
-        var image = ImageTransforms.CenterCrop(ImageFile.Read(Files[index].Path), shape.Height, shape.Width);
+        var (read, problem) = ImageFile.TryRead(Files[index].Path);
+        if (read is null) throw new UnreadableImageException(new(Files[index].Path, problem));
+        var image = ImageTransforms.CenterCrop(read, shape.Height, shape.Width);
         var planes = shape.Channels == 1 ? Grey(image) : Planes(image);
         if (Interlocked.Add(ref cachedBytes, planes.Length) > cacheBytes || !cache.TryAdd((index, shape), planes))
             Interlocked.Add(ref cachedBytes, -planes.Length);
@@ -165,31 +255,25 @@ public sealed class ImageFolder
         for (var row = 0; row < into.Length; row += width) into.Slice(row, width).Reverse();
     }
 
-    private static IEnumerable<LabelledFile> FilesOf(string folder, int label)
+    private static IEnumerable<LabelledFile> FilesOf(ImageListing listing, string folder, int label)
     {
-        var images = ImagesOf(folder);
+        var images = listing.ImagesOfLast(folder);
         if (images.Length == 0)
             throw new DitException($"The class folder {folder} holds no images: PNG, JPEG, WebP or BMP files are expected in it.");
         return images.Select(path => new LabelledFile(path, label));
     }
 
-    private static string[] ImagesOf(string folder) =>
-        [.. Names(Directory.EnumerateFiles(folder).Where(ImageFile.HasImageExtension)).Select(name => Path.Combine(folder, name))];
-
-    private static string[] Names(IEnumerable<string> paths) =>
-        [.. paths.Select(path => Path.GetFileName(path)).Where(name => !name.StartsWith('.')).Order(StringComparer.Ordinal)];
-
     /// <summary>Runs every item, and throws the mistake of the first item that has one as it is.</summary>
-    private static void InParallel(int count, Action<int> item)
+    internal static void InParallel(int count, Action<int> item, CancellationToken cancellation = default)
     {
         try
         {
             // Each picture that is being decoded takes memory: no more of them at once than there are processors.
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, item);
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellation }, item);
         }
         catch (AggregateException e) when (e.InnerExceptions.OfType<DitException>().FirstOrDefault() is { } mistake)
         {
-            throw new DitException(mistake.Message, mistake);
+            throw mistake is UnreadableImageException unreadable ? new UnreadableImageException(unreadable.Image) : new DitException(mistake.Message, mistake);
         }
     }
 }

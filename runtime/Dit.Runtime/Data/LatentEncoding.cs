@@ -23,7 +23,7 @@ public sealed record LatentOptions
 }
 
 /// <summary>How far encoding is.</summary>
-/// <param name="Done">Images in whole or begun shards, those of earlier runs included.</param>
+/// <param name="Done">Images that are encoded, those of earlier runs included.</param>
 /// <param name="Total">Images of the folder.</param>
 /// <param name="Kept">Images that earlier runs had encoded.</param>
 /// <param name="ImagesPerSecond">Mean speed of this run.</param>
@@ -32,9 +32,13 @@ public sealed record LatentProgress(int Done, int Total, int Kept, double Images
 /// <summary>How a run of encoding ended.</summary>
 /// <param name="Description">What the folder holds, or will hold.</param>
 /// <param name="Kept">Images that earlier runs had encoded.</param>
-/// <param name="Done">Images in whole shards, those of earlier runs included.</param>
+/// <param name="Done">Images whose latents are in the folder, those of earlier runs included.</param>
 /// <param name="Cancelled">Whether it was stopped: the same run goes on from there.</param>
-public sealed record LatentResult(LatentDescription Description, int Kept, int Done, bool Cancelled);
+public sealed record LatentResult(LatentDescription Description, int Kept, int Done, bool Cancelled)
+{
+    /// <summary>The images that were left out because they cannot be read.</summary>
+    public IReadOnlyList<UnreadableImage> Unreadable { get; init; } = [];
+}
 
 /// <summary>The encoding of a folder of images into one of latents: what it makes is known before it runs.</summary>
 public sealed class LatentEncoding
@@ -42,9 +46,13 @@ public sealed class LatentEncoding
     private const long ShardBytes = 256_000_000;
     private const int MostImagesOfAShard = 4096; // what a stopped run may lose
 
-    private readonly ImageFolder images;
     private readonly AutoencoderKL autoencoder;
     private readonly LatentOptions options;
+    private readonly int perShard;
+    private ImageFolder images;
+    private ImageSources sources;
+    private Lazy<LatentDescription> description; // hashes weights and looks at every file
+    private int done; // images whose latents are in the folder
 
     /// <summary>An encoding; no image is read yet.</summary>
     /// <param name="images">The images; they get labels where the folder was opened with classes.</param>
@@ -58,36 +66,77 @@ public sealed class LatentEncoding
         var (card, (height, width)) = (autoencoder.Card, size);
         var type = Checked(card, size, options);
         var latent = card.LatentShape(height, width);
-        var perShard = options.ImagesPerShard ?? (int)Math.Clamp(ShardBytes / LatentDescription.BytesOf(latent, options.Mirrored, options.Type), 1, MostImagesOfAShard);
-        Description = new LatentDescription(
-            LatentDescription.CurrentVersion, card, LatentHash.OfEncoder(autoencoder), height, width, images.Count, images.Classes.Count > 0 ? images.Classes : null,
-            options.Mirrored, type, TileOf(options.Tiling, latent), Math.Min(images.Count, perShard), LatentHash.OfFiles(images));
+        perShard = options.ImagesPerShard ?? (int)Math.Clamp(ShardBytes / LatentDescription.BytesOf(latent, options.Mirrored, options.Type), 1, MostImagesOfAShard);
+        sources = new(images);
+        description = new(() => Of(images, new LatentDescription(
+            LatentDescription.CurrentVersion, card, LatentHash.OfEncoder(autoencoder), height, width, Images: 0, Classes: null,
+            options.Mirrored, type, TileOf(options.Tiling, latent), ImagesPerShard: 1, Source: "")));
     }
 
-    /// <summary>What the folder will hold.</summary>
-    public LatentDescription Description { get; }
+    /// <summary>What the folder will hold. It changes while a run leaves out images that cannot be read.</summary>
+    /// <exception cref="DitException">An image is not there.</exception>
+    public LatentDescription Description => description.Value;
 
     /// <summary>Encodes the images into a folder: shards one by one, each whole or absent, the index last.</summary>
-    /// <remarks>Whole shards of an earlier, stopped run of the same encoding are kept: the folder is in the end the same as that of one run.</remarks>
+    /// <remarks>
+    /// What an earlier run of the same encoding made of the same files is kept, in whatever order they are now: the folder is in the end the same as that
+    /// of one run. An image that cannot be read ends the run, and all that was encoded is kept; in a folder that skips such images
+    /// (<see cref="ImageFolder.SkippingUnreadable"/>) it is left out and listed in <see cref="TrainingFolder.UnreadableName"/>.
+    /// </remarks>
     /// <param name="folder">Where; it is created when missing.</param>
     /// <param name="progress">Told after each batch, on this thread.</param>
-    /// <param name="cancellation">Stops the run; whole shards are kept.</param>
-    /// <exception cref="DitException">An image cannot be read, the folder cannot be written, or it holds latents of another encoding.</exception>
-    public LatentResult Run(string folder, IProgress<LatentProgress>? progress = null, CancellationToken cancellation = default)
+    /// <param name="cancellation">Stops the run; all that was encoded is kept.</param>
+    /// <param name="claim">The folder's claim, where it was taken before; it stays the caller's. Without it, the run claims the folder.</param>
+    /// <exception cref="DitException">An image cannot be read, the folder cannot be written, lies in that of the images, or holds latents of another encoding.</exception>
+    public LatentResult Run(string folder, IProgress<LatentProgress>? progress = null, CancellationToken cancellation = default, FolderClaim? claim = null)
     {
-        var created = !Directory.Exists(folder);
-        AtomicFile.CreateFolder(folder);
+        claim?.Require(folder);
+        PathRules.RequireOutside(folder, images.Root);
+        using var own = claim is null ? FolderClaim.Take(folder) : null; // a run that fails at its first image leaves nothing
+        AtomicFile.RequireWritable(LatentFolder.IndexOf(folder));
+        sources = new(images) { Cancellation = cancellation };
         try
         {
-            if (LatentFolder.IsAt(folder)) return Finished(folder);
-            AtomicFile.RequireWritable(LatentFolder.IndexOf(folder));
-            return Fill(folder, Missing(folder), progress, cancellation);
+            return FillSkipping(folder, progress, cancellation) with { Unreadable = images.Unreadable };
         }
-        finally
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            if (created && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder); // a run that fails at its first image leaves nothing
+            return new(Description, Kept: 0, done, Cancelled: true) { Unreadable = images.Unreadable };
         }
     }
+
+    private LatentResult FillSkipping(string folder, IProgress<LatentProgress>? progress, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                return Fill(folder, progress, cancellation);
+            }
+            catch (UnreadableImageException e) when (images.Skips)
+            {
+                LeaveOut(e.Image, cancellation);
+            }
+        }
+    }
+
+    // All of them at once, since leaving out one moves the images behind it to other shards.
+    private void LeaveOut(UnreadableImage image, CancellationToken cancellation)
+    {
+        var others = images.Undecodable(cancellation).Where(other => other.Path != image.Path);
+        images = images.SkippingUnreadable([image, .. others]);
+        sources = new(images) { Cancellation = cancellation };
+        var way = Description;
+        description = new(() => Of(images, way));
+    }
+
+    private LatentDescription Of(ImageFolder from, LatentDescription way) => way with
+    {
+        Images = from.Count,
+        Classes = from.Classes.Count > 0 ? from.Classes : null,
+        ImagesPerShard = Math.Min(from.Count, perShard),
+        Source = LatentHash.OfFiles(from),
+    };
 
     /// <returns>The word of the type.</returns>
     private static string Checked(AutoencoderCard card, (int Height, int Width) size, LatentOptions options)
@@ -107,79 +156,103 @@ public sealed class LatentEncoding
     private static int TileOf(AutoencoderTiling? tiling, ImageShape latent) =>
         tiling is not null && (latent.Height > tiling.Tile || latent.Width > tiling.Tile) ? tiling.Tile : 0;
 
-    private LatentResult Finished(string folder)
+    private LatentResult Fill(string folder, IProgress<LatentProgress>? progress, CancellationToken cancellation)
     {
-        if (LatentFolder.ReadIndex(folder).DifferenceTo(Description) is { } difference)
-            throw new DitException($"The folder {folder} holds latents that were encoded in another way, with {difference}: name another folder, or remove it.");
-        using (LatentFolder.Open(folder)) // whole in every shard
-            return new(Description, Description.Images, Description.Images, Cancelled: false);
-    }
-
-    /// <summary>The shards that are not there yet; those that are there are checked.</summary>
-    private int[] Missing(string folder)
-    {
-        var names = Enumerable.Range(0, Description.Shards).ToDictionary(Description.ShardName);
-        var found = LatentFolder.ShardsIn(folder).ToArray();
-        if (found.FirstOrDefault(name => !names.ContainsKey(name)) is { } foreign)
-            throw new DitException($"The folder {folder} holds the shard {foreign} of another run: name another folder, or remove it.");
-        foreach (var name in found)
-            using (LatentShard.Open(folder, Description, names[name])) { }
-        return [.. names.Where(pair => !found.Contains(pair.Key)).Select(static pair => pair.Value)];
-    }
-
-    private LatentResult Fill(string folder, int[] missing, IProgress<LatentProgress>? progress, CancellationToken cancellation)
-    {
+        var missing = new LatentResume(folder, Description, perShard, images, sources).Missing();
         var clock = Stopwatch.StartNew();
-        var kept = Description.Images - missing.Sum(shard => Description.ImagesOf(shard).Count);
-        var (done, encoded) = (kept, 0);
-        foreach (var shard in missing)
-        {
-            try
-            {
-                Encode(folder, shard, Tell, cancellation);
-            }
-            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-            {
-                return new(Description, kept, done, Cancelled: true); // the shard at hand is lost, those before are whole
-            }
-            done += Description.ImagesOf(shard).Count;
-        }
-        AtomicFile.WriteText(LatentFolder.IndexOf(folder), Description.ToIndex());
-        return new(Description, kept, done, Cancelled: false);
+        using var earlier = KeptLatents.Open(folder);
+        var kept = Description.Images - missing.Sum(shard => Description.ImagesOf(shard).Count - Held(shard, earlier));
+        if (LatentFolder.IsAt(folder)) return new(Description, kept, kept, Cancelled: false);
+        var encoded = 0;
+        done = kept;
+        foreach (var shard in missing) Encode(folder, shard, earlier, Tell, cancellation);
+        earlier.Dispose();
+        Finish(folder);
+        return new(Description, kept, Description.Images, Cancelled: false);
 
         void Tell(int count)
         {
             encoded += count;
+            done = kept + encoded;
             progress?.Report(new(kept + encoded, Description.Images, kept, encoded / Math.Max(clock.Elapsed.TotalSeconds, 1e-9)));
         }
     }
 
-    private void Encode(string folder, int shard, Action<int> tell, CancellationToken cancellation)
+    private int Held(int shard, KeptLatents earlier)
+    {
+        if (earlier.Count == 0) return 0; // which spares the digests
+        var (first, count) = Description.ImagesOf(shard);
+        return sources.Of(first, count).Count(earlier.Holds);
+    }
+
+    private void Finish(string folder)
+    {
+        KeptLatents.Remove(folder);
+        var list = Path.Combine(folder, TrainingFolder.UnreadableName);
+        if (images.Unreadable.Count > 0) TrainingFolder.WriteUnreadable(list, images.Unreadable);
+        else File.Delete(list); // of an earlier run
+        AtomicFile.WriteText(LatentFolder.IndexOf(folder), Description.ToIndex());
+    }
+
+    private void Encode(string folder, int shard, KeptLatents earlier, Action<int> tell, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         var (first, count) = Description.ImagesOf(shard);
         var ((c, y, x), type) = (Description.Shape, Description.DType);
+        var of = sources.Of(first, count);
         var moments = empty([count, 2 * c, y, x], type);
         var mirrored = Description.Mirrored ? empty([count, 2 * c, y, x], type) : null;
-        foreach (var batch in Enumerable.Range(first, count).Chunk(options.Batch))
+        foreach (var (row, source) in of.Index().Where(image => earlier.Holds(image.Item)))
         {
-            cancellation.ThrowIfCancellationRequested();
-            Encode(batch, flip: false, moments, first, cancellation);
-            if (mirrored is not null) Encode(batch, flip: true, mirrored, first, cancellation);
-            tell(batch.Length);
+            using var into = moments[row];
+            using var intoMirrored = mirrored?[row];
+            earlier.Copy(source, into, intoMirrored);
         }
-        LatentShard.Write(folder, Description, shard, moments, mirrored, [.. images.Files.Skip(first).Take(count).Select(static file => (long)file.Label)]);
+        var made = new List<int>();
+        try
+        {
+            foreach (var batch in Enumerable.Range(first, count).Where(image => !earlier.Holds(of[image - first])).Chunk(options.Batch))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Encode(batch, flip: false, moments, first, cancellation);
+                if (mirrored is not null) Encode(batch, flip: true, mirrored, first, cancellation);
+                made.AddRange(batch.Select(image => image - first));
+                tell(batch.Length);
+            }
+        }
+        catch when (made.Count > 0)
+        {
+            Keep(folder, [.. made], of, moments, mirrored);
+            throw;
+        }
+        LatentShard.Write(folder, Description, shard, moments, mirrored, [.. images.Files.Skip(first).Take(count).Select(static file => (long)file.Label)], of);
     }
 
-    // moments: (n, 2 C, Y, X), of which those of the batch are filled.
+    /// <summary>Keeps the rows of a shard that were made when the run ended.</summary>
+    private void Keep(string folder, int[] made, IReadOnlyList<UInt128> of, Tensor moments, Tensor? mirrored)
+    {
+        try
+        {
+            using var scope = NewDisposeScope();
+            var rows = tensor(Array.ConvertAll(made, static row => (long)row));
+            LatentShard.WriteKept(KeptLatents.Next(folder), Description, moments.index_select(0, rows), mirrored?.index_select(0, rows), [.. made.Select(row => of[row])]);
+        }
+        catch (DitException)
+        {
+            // What ended the run is being reported already, and says more than this.
+        }
+    }
+
+    // moments: (n, 2 C, Y, X), of which the rows of the batch are filled.
     private void Encode(int[] batch, bool flip, Tensor moments, int first, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         var shape = new ImageShape(AutoencoderKL.ImageChannels, Description.Height, Description.Width);
-        var pixels = images.LoadImages(batch, shape, Enumerable.Repeat(flip, batch.Length).ToArray());
+        var pixels = images.LoadExactly(batch, shape, [.. Enumerable.Repeat(flip, batch.Length)]);
         using var encoded = autoencoder.Encode(pixels, options.Tiling, cancellation);
-        var into = moments.narrow(0, batch[0] - first, batch.Length).copy_(encoded.Values);
-        var finite = into.isfinite().flatten(1).all(1).data<bool>().ToArray();
+        var made = encoded.Values.to(moments.dtype);
+        moments.index_copy_(0, tensor(Array.ConvertAll(batch, image => (long)(image - first))), made);
+        var finite = made.isfinite().flatten(1).all(1).data<bool>().ToArray();
         if (Array.IndexOf(finite, false) is var bad and >= 0)
             throw new DitException($"The moments of {images.Files[batch[bad]].Path} are not finite as {Description.DType}: "
                 + $"{(Description.DType == ScalarType.Float16 ? "keep them as f32, or " : "")}look whether the autoencoder's weights are whole.");

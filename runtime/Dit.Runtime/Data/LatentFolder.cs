@@ -34,7 +34,7 @@ public sealed class LatentFolder : IDisposable
     public static bool IsAt(string root) => File.Exists(IndexOf(root));
 
     /// <summary>Whether a folder holds shards of latents and no index, as a run of encoding that was stopped leaves it.</summary>
-    public static bool IsBegunAt(string root) => Directory.Exists(root) && !IsAt(root) && ShardsIn(root).Any();
+    public static bool IsBegunAt(string root) => Directory.Exists(root) && !IsAt(root) && (ShardsIn(root).Any() || Directory.Exists(KeptLatents.FolderOf(root)));
 
     /// <summary>Opens a folder: its index and the header of every shard are checked, no moments are read yet.</summary>
     /// <param name="root">The folder that <see cref="LatentEncoding"/> filled.</param>

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using TorchSharp;
@@ -29,9 +30,30 @@ internal static class LatentHash
         foreach (var file in images.Files)
         {
             var path = Path.GetRelativePath(images.Root, file.Path).Replace(Path.DirectorySeparatorChar, '/');
-            hash.AppendData(Encoding.UTF8.GetBytes($"{path}\0{new FileInfo(file.Path).Length}\n"));
+            hash.AppendData(Encoding.UTF8.GetBytes($"{path}\0{LengthOf(file.Path)}\n"));
         }
         return Short(hash);
+    }
+
+    /// <summary>Of the bytes of an image's file.</summary>
+    /// <exception cref="UnreadableImageException">It cannot be read.</exception>
+    public static UInt128 OfContent(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            return BinaryPrimitives.ReadUInt128LittleEndian(SHA256.HashData(file));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UnreadableImageException(new(path, PathRules.WhyUnreadable(path, e)));
+        }
+    }
+
+    private static long LengthOf(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? file.Length : throw new UnreadableImageException(new(path, PathRules.WhyMissing(path)));
     }
 
     private static void Append(IncrementalHash hash, Tensor weights)

@@ -160,7 +160,7 @@ public static class ImageFile
 
     private static (byte[]? Bytes, string Problem) Bytes(string path)
     {
-        if (!File.Exists(path)) return (null, Directory.Exists(path) ? "is a folder, not a picture" : "does not exist");
+        if (!File.Exists(path)) return (null, Directory.Exists(path) ? "is a folder, not a picture" : PathRules.WhyMissing(path));
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1, FileOptions.SequentialScan);
@@ -168,7 +168,7 @@ public static class ImageFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            return (null, $"cannot be read: {e.Message.TrimEnd('.')}");
+            return (null, PathRules.WhyUnreadable(path, e));
         }
     }
 

@@ -24,27 +24,40 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     /// <param name="data">The images and their conditions.</param>
     /// <param name="progress">Told after each step, on this thread.</param>
     /// <param name="cancellation">Ends the run after the step at hand.</param>
+    /// <param name="claim">The folder's claim, where <see cref="TrainingFolder.Claim"/> took it before; it stays the caller's. Without it, the run claims the folder.</param>
     /// <exception cref="DitException">
     /// The recipe, the data or the folder is not fit for the model; an image cannot be read, and the steps made until then are saved; or
     /// the loss is no longer finite, and the last checkpoint stays as it is.
     /// </exception>
     public TrainingResult Run<TModel, TCondition>(
-        TModel model, TrainingSet<TCondition> data, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+        TModel model, TrainingSet<TCondition> data, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, FolderClaim? claim = null)
         where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
         where TCondition : ICondition<TCondition>
     {
-        recipe.Validate();
         Check(model, TModel.Card);
-        Check(data, TModel.Card);
-        var created = folder.Prepare();
-        try
-        {
-            return Train(model, data, progress, cancellation);
-        }
-        finally
-        {
-            if (created) folder.RemoveIfEmpty(); // a run that fails at its first image leaves nothing
-        }
+        RequireFit(data, TModel.Card, model.parameters().First().device);
+        claim?.Require(folder.Path);
+        using var own = claim is null ? folder.Claim() : null; // a run that fails at its first image leaves nothing
+        return Train(model, data, progress, cancellation);
+    }
+
+    /// <summary>Finds out before anything is read or created whether data and recipe fit a model and the memory of this machine; <see cref="Run"/> begins with it.</summary>
+    /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
+    /// <param name="data">The images and their conditions.</param>
+    /// <param name="card">The model.</param>
+    /// <param name="device">Where it is to be trained; the memory of a processor is looked at, that of other devices is not.</param>
+    /// <exception cref="DitException">They do not.</exception>
+    public void RequireFit<TCondition>(TrainingSet<TCondition> data, ModelCard card, Device device)
+        where TCondition : ICondition<TCondition>
+    {
+        recipe.Validate();
+        var most = Array.MaxLength / (card.Input.Channels * card.Input.Height * card.Input.Width); // loaded as one array of bytes
+        if (recipe.BatchSize > most)
+            throw new DitException($"A batch of {recipe.BatchSize} images of {card.Input} is too large: at most {most} fit.");
+        if (data.Count == 0) throw new DitException("There is nothing to train on: the data set holds no images.");
+        if (data.Classes.Count > card.Classes)
+            throw new DitException($"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
+        if (device.type == DeviceType.CPU) TrainingMemoryNeed.Of(card).Require(recipe.BatchSize, AvailableMemory.Bytes());
     }
 
     private TrainingResult Train<TModel, TCondition>(
@@ -69,7 +82,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         model.zero_grad(); // gradients are of no use to anyone now
         return Finish(State(), saved);
 
-        TrainingState State() => new(losses.Count, recipe, TModel.Card, data.Classes, model, optimizer.Average, losses);
+        TrainingState State() => new(losses.Count, recipe, TModel.Card, data.Classes, model, optimizer.Average, losses, data.Unreadable());
     }
 
     private StepInput<TCondition> Next<TCondition>(Prefetcher<StepInput<TCondition>> inputs, Func<TrainingState> state)
@@ -111,16 +124,5 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     {
         if (model.parameters().First().dtype is not ScalarType.Float32 and var type)
             throw new DitException($"{card.Name} is to be trained in {type}: create it in Float32, in which steps of this size are not rounded away.");
-    }
-
-    private void Check<TCondition>(TrainingSet<TCondition> data, ModelCard card)
-        where TCondition : ICondition<TCondition>
-    {
-        var most = Array.MaxLength / (card.Input.Channels * card.Input.Height * card.Input.Width); // loaded as one array of bytes
-        if (recipe.BatchSize > most)
-            throw new DitException($"A batch of {recipe.BatchSize} images of {card.Input} is too large: at most {most} fit.");
-        if (data.Count == 0) throw new DitException("There is nothing to train on: the data set holds no images.");
-        if (data.Classes.Count > card.Classes)
-            throw new DitException($"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
     }
 }

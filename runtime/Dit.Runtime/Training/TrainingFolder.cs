@@ -13,7 +13,11 @@ namespace Dit.Runtime;
 public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarType WeightsType = ScalarType.Float32)
 {
     /// <summary>The metadata key of the class names of a class-conditional model, a JSON array: label i is the name at i.</summary>
+    /// <remarks>Classes of the model beyond the last name were not in the data, and so were never trained.</remarks>
     public const string ClassesKey = "dit.classes";
+
+    /// <summary>The file name of the list of images that were left out because they cannot be read.</summary>
+    public const string UnreadableName = "unreadable.txt";
 
     /// <summary>Where a run stands, to sample from: the weights as <c>model.*</c>, their moving average as <c>ema.*</c>.</summary>
     /// <remarks>The state of the optimiser is not kept: a run cannot be resumed.</remarks>
@@ -28,27 +32,31 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// <summary>The losses as a picture.</summary>
     public string LossPlot => System.IO.Path.Combine(Path, "loss.png");
 
-    /// <summary>Creates the folder, and finds out before hours of work whether they can be kept.</summary>
-    /// <returns>Whether the folder was not there before.</returns>
-    /// <exception cref="DitException">It cannot be written, holds one of the files already, or a setting makes no sense.</exception>
-    public bool Prepare()
+    /// <summary>The images that were left out because they cannot be read, a line for each; there where there are such.</summary>
+    public string UnreadableList => System.IO.Path.Combine(Path, UnreadableName);
+
+    /// <summary>Claims the folder for a run, creating it, and finds out before hours of work whether they can be kept.</summary>
+    /// <returns>The claim, for <see cref="Trainer"/>. It is given up by disposing of it, and with it the folder goes if nothing was written.</returns>
+    /// <exception cref="DitException">It cannot be written, a different run writes to it, it holds one of the files already, or a setting makes no sense.</exception>
+    public FolderClaim Claim()
     {
         if (SaveEvery < 1) throw new DitException($"A checkpoint can be saved every 1 or more steps, not every {SaveEvery}.");
         if (WeightsType is not (ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32))
             throw new DitException($"Weights are saved as float16, bfloat16 or float32, not as {WeightsType}.");
-        var created = !Directory.Exists(Path);
-        AtomicFile.CreateFolder(Path);
-        string[] files = [Checkpoint, Weights, LossTable, LossPlot];
-        if (files.FirstOrDefault(System.IO.Path.Exists) is { } taken)
-            throw new DitException($"'{taken}' exists already, and training would write over it: name another folder, or remove it.");
-        AtomicFile.RequireWritable(Checkpoint);
-        return created;
-    }
-
-    /// <summary>Takes the folder away again when nothing was kept in it.</summary>
-    internal void RemoveIfEmpty()
-    {
-        if (Directory.Exists(Path) && !Directory.EnumerateFileSystemEntries(Path).Any()) Directory.Delete(Path);
+        var claim = FolderClaim.Take(Path);
+        try
+        {
+            string[] files = [Checkpoint, Weights, LossTable, LossPlot, UnreadableList];
+            if (files.FirstOrDefault(System.IO.Path.Exists) is { } taken)
+                throw new DitException($"'{taken}' exists already, and training would write over it: name another folder, or remove it.");
+            AtomicFile.RequireWritable(Checkpoint);
+            return claim;
+        }
+        catch
+        {
+            claim.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Writes the checkpoint and the losses so far.</summary>
@@ -59,7 +67,9 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         SafeTensors.Save(Checkpoint, [.. Prefixed("model.", state.Model.state_dict()), .. Prefixed("ema.", state.Average.Tensors)], Metadata(state));
         AtomicFile.WriteText(LossTable, Table(state.Losses));
         Plot.LossCurve(LossPlot, $"{state.Card.Name}: losses", Curves(state.Losses), new PlotOptions(LogY: true));
-        return [Checkpoint, LossTable, LossPlot];
+        if (state.Unreadable.Count == 0) return [Checkpoint, LossTable, LossPlot];
+        WriteUnreadable(UnreadableList, state.Unreadable);
+        return [Checkpoint, LossTable, LossPlot, UnreadableList];
     }
 
     /// <summary>Writes the finished model.</summary>
@@ -68,6 +78,10 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         SafeTensors.Save(Weights, Prefixed("", state.Average.Tensors), Metadata(state), WeightsType);
         return Weights;
     }
+
+    /// <summary>Writes a line for each image that was left out.</summary>
+    internal static void WriteUnreadable(string path, IReadOnlyList<UnreadableImage> images) =>
+        AtomicFile.WriteText(path, string.Concat(images.Select(static image => $"{image.ToString().ReplaceLineEndings(" ")}\n")));
 
     /// <summary>What a failed run says of the last checkpoint.</summary>
     internal string Kept => File.Exists(Checkpoint) ? $"the last good checkpoint is kept in '{Checkpoint}'" : "no checkpoint had been saved";
@@ -108,4 +122,5 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
 
 /// <summary>What a run has reached; it owns nothing.</summary>
 internal sealed record TrainingState(
-    int Step, TrainingRecipe Recipe, ModelCard Card, IReadOnlyList<string> Classes, nn.Module Model, ExponentialMovingAverage Average, IReadOnlyList<StepLosses> Losses);
+    int Step, TrainingRecipe Recipe, ModelCard Card, IReadOnlyList<string> Classes, nn.Module Model, ExponentialMovingAverage Average, IReadOnlyList<StepLosses> Losses,
+    IReadOnlyList<UnreadableImage> Unreadable);

@@ -15,6 +15,9 @@ public sealed record TrainingSet<TCondition>(int Count, Func<int[], bool[], (Ten
     /// <summary>The names of the classes: label i is <c>Classes[i]</c>. Empty where there are none.</summary>
     public IReadOnlyList<string> Classes { get; init; } = [];
 
+    /// <summary>The images that were left out because they cannot be read; asked for whenever a run saves its state.</summary>
+    public Func<IReadOnlyList<UnreadableImage>> Unreadable { get; init; } = static () => [];
+
     /// <summary>
     /// What a step learns from, (N, C, Y, X), given what was loaded and the step's random numbers: by default the images as they are; of moments,
     /// latents that are drawn anew in every step. Its new tensors belong to the ambient dispose scope.
@@ -50,11 +53,11 @@ public static class TrainingSet
 
     /// <summary>The images and class labels of a folder, in the shape that a model takes.</summary>
     public static TrainingSet<ClassLabels> Of(ImageFolder folder, ImageShape shape) =>
-        OfClasses(folder.Count, folder.Classes, (indices, flips) => folder.LoadBatch(indices, shape, flips));
+        OfClasses(folder.Count, folder.Classes, (indices, flips) => folder.LoadBatch(indices, shape, flips)) with { Unreadable = () => folder.Unreadable };
 
     /// <summary>The images of a folder without their labels, in the shape that a model takes.</summary>
     public static TrainingSet<NoCondition> OfImages(ImageFolder folder, ImageShape shape) =>
-        OfImages(folder.Count, (indices, flips) => folder.LoadImages(indices, shape, flips));
+        OfImages(folder.Count, (indices, flips) => folder.LoadImages(indices, shape, flips)) with { Unreadable = () => folder.Unreadable };
 
     /// <summary>The latents and class labels of a folder, drawn from its moments anew in every step, for class-conditional models.</summary>
     /// <param name="folder">The folder; it must stay open while the set is in use.</param>

@@ -1,0 +1,50 @@
+namespace Dit.Runtime;
+
+/// <summary>About how much memory training on a processor needs: an estimate from the model's card that is rather low than high.</summary>
+/// <param name="Model">The model's name.</param>
+/// <param name="Fixed">Bytes whatever the batch: weights, gradients, AdamW's two moments and the moving average.</param>
+/// <param name="EachImage">Bytes for each image of a batch: what the backward pass needs of the forward pass, and the prepared inputs.</param>
+internal sealed record TrainingMemoryNeed(string Model, long Fixed, long EachImage)
+{
+    private const int Float = sizeof(float);
+    private const int CopiesOfInput = 12; // images and noise of the batches that are prepared ahead, and of the step at hand
+
+    // Of each token, in widths, beside the hidden layer of the MLP: two norms, their outputs, queries, keys and values, what attention gives, and two residuals.
+    private const double KeptOfToken = 10;
+    private const double Comfort = 0.9; // of what is free, for the batch that is proposed
+
+    /// <summary>The need of a model.</summary>
+    public static TrainingMemoryNeed Of(ModelCard card)
+    {
+        var (t, d) = ((double)card.Tokens, (double)card.Width);
+        var hidden = Math.Max(0, (card.Macs / (t * card.Depth * d * d) - 4 - 2 * t / d) / 2); // the MLP's ratio: its products are what attention leaves of all
+        var kept = card.Depth * t * d * (KeptOfToken + 2 * hidden);
+        var input = (double)card.Input.Channels * card.Input.Height * card.Input.Width;
+        return new(card.Name, Float * (2 * card.Parameters + 3 * card.TrainableParameters), (long)(Float * (kept + CopiesOfInput * input)));
+    }
+
+    /// <summary>The need of a batch, in bytes.</summary>
+    public double Bytes(int batch) => Fixed + (double)EachImage * batch;
+
+    /// <summary>Finds out whether a batch fits.</summary>
+    /// <param name="batch">N.</param>
+    /// <param name="available">Bytes that are free.</param>
+    /// <exception cref="DitException">It does not; the message names a batch that does.</exception>
+    public void Require(int batch, long available)
+    {
+        if (Bytes(batch) <= available) return;
+        var fitting = Rounded((Comfort * available - Fixed) / EachImage);
+        throw new DitException($"Training {Model} with a batch of {batch} needs about {Size(Bytes(batch))} of memory, and {Size(available)} are free: "
+            + (fitting >= 1 ? $"a batch of {fitting} fits." : "not even a batch of 1 fits."));
+    }
+
+    // Two digits, the others zero.
+    private static long Rounded(double number)
+    {
+        if (number < 1) return 0;
+        var unit = Math.Pow(10, Math.Max(0, Math.Floor(Math.Log10(number)) - 1));
+        return (long)(Math.Floor(number / unit) * unit);
+    }
+
+    private static string Size(double bytes) => FormattableString.Invariant($"{bytes / 1e9:0.0} GB");
+}
