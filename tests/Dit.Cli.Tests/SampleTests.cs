@@ -273,7 +273,7 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     public void A_picture_that_is_too_long_for_jpeg_is_refused_before_drawing()
     {
         Assert.Matches(
-            "^A JPEG picture has at most 65535 pixels to each side, and this one has [0-9]+ x [0-9]+: write a .png file.$",
+            "^A JPEG picture has at most 65534 pixels to each side, and this one has [0-9]+ x [0-9]+: write a .png file.$",
             Sample("x.jpg", "--classes", "star", "--count", "1000", "--steps", "1000").Mistake());
         Assert.Empty(folder.Files());
     }

@@ -12,8 +12,8 @@ namespace Dit.Runtime;
 /// <summary>The few things asked of the imaging library.</summary>
 internal static class ImageCodec
 {
-    /// <summary>The longest side of a JPEG picture: 16 bits in the format.</summary>
-    public const int LongestJpegSide = ushort.MaxValue;
+    /// <summary>The longest side of a JPEG picture that the library writes; the format has one pixel more.</summary>
+    public const int LongestJpegSide = ushort.MaxValue - 1;
 
     /// <summary>How the library runs: on the thread of the caller, in memory that was cleared, so that no picture shows what another one left there.</summary>
     internal static readonly Configuration Configuration = new() { MaxDegreeOfParallelism = 1, MemoryAllocator = new SimpleGcMemoryAllocator() };

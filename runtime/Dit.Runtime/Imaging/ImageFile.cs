@@ -108,7 +108,7 @@ public static class ImageFile
 
     /// <summary>Writes a JPEG file, whole or not at all.</summary>
     /// <param name="path">The file to create or replace.</param>
-    /// <param name="image">The picture, at most 65535 pixels to each side.</param>
+    /// <param name="image">The picture, at most 65534 pixels to each side.</param>
     /// <param name="quality">1 to 100.</param>
     /// <exception cref="DitException">The picture is too large, the quality out of range, or the file cannot be written.</exception>
     public static void WriteJpeg(string path, RgbImage image, int quality = DefaultJpegQuality)
@@ -126,7 +126,7 @@ public static class ImageFile
 
     /// <summary>Writes a picture as JPEG to a stream, such as the body of a response; the stream stays open.</summary>
     /// <param name="stream">Where to; it need not be able to seek.</param>
-    /// <param name="image">The picture, at most 65535 pixels to each side.</param>
+    /// <param name="image">The picture, at most 65534 pixels to each side.</param>
     /// <param name="quality">1 to 100.</param>
     /// <exception cref="DitException">The picture is too large, or the quality out of range.</exception>
     public static void WriteJpeg(Stream stream, RgbImage image, int quality = DefaultJpegQuality)

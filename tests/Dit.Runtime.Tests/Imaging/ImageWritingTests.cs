@@ -90,14 +90,14 @@ public sealed class ImageWritingTests : IDisposable
     {
         foreach (var quality in new[] { int.MinValue, 0, 101 })
             Assert.Equal($"The quality of a JPEG picture is 1 to 100, not {quality}.", Assert.Throws<DitException>(() => ImageFile.WriteJpeg(folder["a.jpg"], picture, quality)).Message);
-        var wide = RgbImage.Filled(65536, 1, (0, 0, 0));
+        var wide = RgbImage.Filled(65535, 1, (0, 0, 0));
         Assert.Equal(
-            "A JPEG picture has at most 65535 pixels to each side, and this one has 65536 x 1: write a .png file.",
+            "A JPEG picture has at most 65534 pixels to each side, and this one has 65535 x 1: write a .png file.",
             Assert.Throws<DitException>(() => ImageFile.Write(folder["a.jpg"], wide)).Message);
         Assert.Empty(folder.Files);
         ImageFile.Write(folder["a.png"], wide);
-        ImageFile.Write(folder["b.jpg"], RgbImage.Filled(65535, 1, (0, 0, 0)));
-        Assert.Equal(65535, ImageFile.Read(folder["b.jpg"]).Width);
+        ImageFile.Write(folder["b.jpg"], RgbImage.Filled(65534, 1, (0, 0, 0)));
+        Assert.Equal(65534, ImageFile.Read(folder["b.jpg"]).Width);
     }
 
     [Fact]
