@@ -48,7 +48,7 @@ internal abstract class SampleOutput : IDisposable
             throw new DitException($"{Amount.Whole(rows.Count)} samples of {card.Input} are too many for one {(isFolder ? "run" : "file")}: draw fewer, with several seeds.");
         if (target is not SampleTarget.Grid) return;
         var picture = card.Autoencoder?.PixelShape(card.Input) ?? card.Input;
-        ImageGrid.Layout((int)rows.Count, picture.Height, picture.Width, rows.Layout(picture.Height));
+        target.RequireFits(ImageGrid.Layout((int)rows.Count, picture.Height, picture.Width, rows.Layout(picture.Height)));
     }
 
     /// <summary>Takes one sample.</summary>
@@ -70,7 +70,7 @@ internal abstract class SampleOutput : IDisposable
 
         public override void Add(int n, Tensor sample) => canvas.Place(n, pictures.Draw(sample));
 
-        public override void Finish() => ImageFile.WritePng(path, canvas.Picture);
+        public override void Finish() => ImageFile.Write(path, canvas.Picture);
     }
 
     private sealed class Numbers(string path, ModelCard card, SampleRows rows) : SampleOutput

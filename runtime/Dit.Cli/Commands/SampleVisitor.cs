@@ -69,7 +69,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
             throw new DitException($"{card.Name} draws pixels, with no autoencoder: leave --vae out.");
         if (request.First < 0) throw new DitException($"Images are counted from 0: --first {request.First} names none.");
         if (Files.PreviewEvery is < 1) throw new DitException($"A preview can be written every 1 or more steps, not every {Files.PreviewEvery}.");
-        if (Files.Animation is { Length: > 0 } file && !file.EndsWith(".gif", StringComparison.OrdinalIgnoreCase))
+        if (Files.Animation is { Length: > 0 } file && !(file.EndsWith(".gif", StringComparison.OrdinalIgnoreCase) && Path.GetFileNameWithoutExtension(file).Length > 0))
             throw new DitException($"An animation is written to a .gif file, not to '{file}'.");
         var target = SampleTarget.Of(Files.Out);
         if (target.IsOfPictures || Files.IsWatched) SamplePictures.Require(card, Autoencoder);

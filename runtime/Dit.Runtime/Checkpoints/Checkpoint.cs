@@ -140,6 +140,15 @@ public static class Checkpoint
         Save((nn.Module)model, path, all, dtype);
     }
 
+    /// <summary>Writes a model's state dict as a safetensors file, the path first as in all writers.</summary>
+    /// <inheritdoc cref="Save(nn.Module, string, IReadOnlyDictionary{string, string}?, ScalarType?)"/>
+    public static void Save(string path, nn.Module model, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null) => Save(model, path, metadata, dtype);
+
+    /// <summary>Writes a generated model's state dict as a safetensors file with its card, the path first as in all writers.</summary>
+    /// <inheritdoc cref="Save{TModel}(TModel, string, IReadOnlyDictionary{string, string}?, ScalarType?)"/>
+    public static void Save<TModel>(string path, TModel model, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null)
+        where TModel : nn.Module, IModel<TModel> => Save(model, path, metadata, dtype);
+
     private static TModel Filled<TModel>(CheckpointFit fit, Func<TModel> create)
         where TModel : nn.Module
     {

@@ -1,4 +1,4 @@
-using SkiaSharp;
+using SixLabors.ImageSharp.PixelFormats;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -53,23 +53,10 @@ public class ImageFileTests
     public void Transparent_pixels_are_laid_over_white()
     {
         using var folder = new TemporaryFolder();
-        Encode(folder["a.png"], SKEncodedImageFormat.Png, new SKColor(200, 0, 0, 0), new SKColor(0, 100, 0, 128));
+        File.WriteAllBytes(folder["a.png"], Encoded.Row(new Rgba32(200, 0, 0, 0), new Rgba32(0, 100, 0, 128)));
         var image = ImageFile.Read(folder["a.png"]);
         Assert.Equal((255, 255, 255), image[0, 0]);
         Assert.Equal((127, 177, 127), image[1, 0]);
-    }
-
-    [Theory]
-    [InlineData(SKEncodedImageFormat.Jpeg)]
-    [InlineData(SKEncodedImageFormat.Webp)]
-    public void Other_formats_decode_to_nearly_the_same_colours(SKEncodedImageFormat format)
-    {
-        using var folder = new TemporaryFolder();
-        Encode(folder["a.any"], format, new SKColor(40, 90, 200), new SKColor(40, 90, 200));
-        var (r, g, b) = ImageFile.Read(folder["a.any"])[0, 0];
-        Assert.InRange(r, 34, 46);
-        Assert.InRange(g, 84, 96);
-        Assert.InRange(b, 194, 206);
     }
 
     [Fact]
@@ -85,10 +72,10 @@ public class ImageFileTests
     [Theory]
     [InlineData("missing.png", "does not exist")]
     [InlineData("empty.png", "is empty")]
-    [InlineData("text.png", "is not a PNG, JPEG, WebP or BMP file")]
+    [InlineData("text.png", "is text, not a PNG, JPEG, WebP or BMP file")]
     [InlineData("cut.png", "ends before the picture does")]
     [InlineData("header.png", "ends before the picture does", "is not a PNG, JPEG, WebP or BMP file")]
-    [InlineData("gif.png", "is a Gif file")]
+    [InlineData("gif.png", "is a GIF file, not PNG, JPEG, WebP or BMP")]
     [InlineData("folder.png", "is a folder")]
     public void A_file_that_is_no_picture_is_named(string name, params string[] expected)
     {
@@ -157,13 +144,5 @@ public class ImageFileTests
             ImageFile.ReadTensor(folder["a.png"]).Dispose();
         }
         Assert.Equal(before, LiveTensors.Count());
-    }
-
-    private static void Encode(string path, SKEncodedImageFormat format, params SKColor[] row)
-    {
-        using var bitmap = new SKBitmap(new SKImageInfo(row.Length, 1, SKColorType.Rgba8888, SKAlphaType.Unpremul));
-        for (var x = 0; x < row.Length; x++) bitmap.SetPixel(x, 0, row[x]);
-        using var data = bitmap.Encode(format, 100);
-        File.WriteAllBytes(path, data.ToArray());
     }
 }
