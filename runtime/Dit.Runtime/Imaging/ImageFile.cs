@@ -40,6 +40,17 @@ public static class ImageFile
     /// <exception cref="DitException">The tensor is no picture, or the file cannot be written.</exception>
     public static void WritePng(string path, Tensor image) => WritePng(path, RgbImage.FromTensor(image));
 
+    /// <summary>Writes a PNG file to a stream, which stays open.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="image">The picture.</param>
+    public static void WritePng(Stream stream, RgbImage image) => stream.Write(EncodePng(image));
+
+    /// <summary>Writes a tensor as a PNG file to a stream, which stays open.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="image">(3, Y, X) or (1, Y, X), uint8 or a float in [-1, 1]; see <see cref="RgbImage.FromTensor"/>.</param>
+    /// <exception cref="DitException">The tensor is no picture.</exception>
+    public static void WritePng(Stream stream, Tensor image) => WritePng(stream, RgbImage.FromTensor(image));
+
     private static byte[] Bytes(string path)
     {
         if (!File.Exists(path))
