@@ -4,6 +4,10 @@ using static TorchSharp.torch;
 namespace Dit.Runtime;
 
 /// <summary>A named sampler, seen without the type of its model: what it is called and does. Only <see cref="Sampler{TModel}"/> and its like draw.</summary>
+/// <remarks>
+/// Threads may draw from one model at a time, with one plan or with plans of their own, as long as none changes the model: each gets the bytes that it would get alone.
+/// While the model or a layer of it has a forward hook, sampling goes through the model's <c>forward</c>, which calls it (<see cref="InferencePlan{TCondition}.Engine"/>).
+/// </remarks>
 public abstract class Sampler
 {
     private protected Sampler(SamplerSettings settings)
