@@ -139,7 +139,7 @@ public sealed class Sampler<TModel> : Sampler
 
     private static int[] OnHost(Tensor labels)
     {
-        if (labels.dim() != 1 || !labels.is_integral())
+        if (labels.dim() != 1 || !labels.is_integral() || labels.dtype == ScalarType.Bool)
             throw new DitException($"Labels of type {labels.dtype} and shape ({string.Join(", ", labels.shape)}) were given: they must be whole numbers, (N,).");
         using var scope = NewDisposeScope();
         return [.. labels.to(ScalarType.Int64, CPU).data<long>().Select(label => (int)Math.Clamp(label, int.MinValue, int.MaxValue))];
