@@ -99,8 +99,8 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
     /// <returns>(N, 8, 16, 24).</returns>
     public override Tensor forward(Tensor x, Tensor t, TextEmbeddings text)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input);
-        Guard.PerSample(ModelName, nameof(t), t, x);
+        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Timesteps(ModelName, t, x);
         Guard.Text(ModelName, text, x, tokens: 77, width: 768, hasNull: false);
 
         using var scope = NewDisposeScope();
@@ -129,7 +129,7 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
         throw new DitException($"{ModelName} has no null text to guide away from: its spec has conditioning.dropout 0. Call forward, or train with dropout.");
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves.</remarks>
+    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves. While there are forward hooks, it calls the model.</remarks>
     /// <returns>A plan, the caller's to dispose.</returns>
     public InferencePlan<TextEmbeddings> Plan()
     {
@@ -142,7 +142,7 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
             Guard.Text(ModelName, text, t, tokens: 77, width: 768, hasNull: false);
             var c = t_embedder.call(t) + y_embedder.call(text).mean([1]); // pooled, (N, D)
             return c;
-        });
+        }, model: this);
     }
 
     private void Initialize(Generator random)

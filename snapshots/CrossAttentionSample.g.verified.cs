@@ -99,8 +99,8 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
     /// <returns>(N, 8, 16, 24).</returns>
     public override Tensor forward(Tensor x, Tensor t, TextEmbeddings text)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input);
-        Guard.PerSample(ModelName, nameof(t), t, x);
+        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Timesteps(ModelName, t, x);
         Guard.Text(ModelName, text, x, tokens: 77, width: 768, hasNull: true);
 
         using var scope = NewDisposeScope();
@@ -125,8 +125,8 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
     /// <returns>As <see cref="forward"/>.</returns>
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, TextEmbeddings text, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input);
-        Guard.PerSample(ModelName, nameof(t), t, x);
+        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Timesteps(ModelName, t, x);
         Guard.Text(ModelName, text, x, tokens: 77, width: 768, hasNull: true);
 
         using var scope = NewDisposeScope();
@@ -136,7 +136,7 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
     }
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves.</remarks>
+    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves. While there are forward hooks, it calls the model.</remarks>
     /// <returns>A plan, the caller's to dispose.</returns>
     public InferencePlan<TextEmbeddings> Plan()
     {
@@ -149,7 +149,7 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
             Guard.Text(ModelName, text, t, tokens: 77, width: 768, hasNull: true);
             var context = cat([t_embedder.call(t).unsqueeze(1), y_embedder.call(text)], dim: 1); // (N, M, D)
             return context;
-        });
+        }, model: this);
     }
 
     private void Initialize(Generator random)

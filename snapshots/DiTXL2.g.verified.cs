@@ -99,9 +99,9 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     /// <returns>(N, 8, 32, 32).</returns>
     public override Tensor forward(Tensor x, Tensor t, Tensor labels)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input);
-        Guard.PerSample(ModelName, nameof(t), t, x);
-        Guard.Labels(ModelName, labels, x);
+        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Timesteps(ModelName, t, x);
+        Guard.Labels(Card, labels, x);
 
         using var scope = NewDisposeScope();
         var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
@@ -125,9 +125,9 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     /// <returns>As <see cref="forward"/>.</returns>
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input);
-        Guard.PerSample(ModelName, nameof(t), t, x);
-        Guard.Labels(ModelName, labels, x);
+        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Timesteps(ModelName, t, x);
+        Guard.Labels(Card, labels, x);
 
         using var scope = NewDisposeScope();
         var classes = cat([labels, full_like(labels, 1000)]);        // (2 N,)
@@ -136,7 +136,7 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     }
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves.</remarks>
+    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves. While there are forward hooks, it calls the model.</remarks>
     /// <returns>A plan, the caller's to dispose.</returns>
     public InferencePlan<ClassLabels> Plan()
     {
@@ -147,10 +147,10 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         return plan.Build<ClassLabels>((t, condition) =>
         {
             var labels = condition.Values;
-            Guard.Labels(ModelName, labels, t);
+            Guard.Labels(Card, labels, t);
             var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
             return c;
-        });
+        }, model: this);
     }
 
     private void Initialize(Generator random)

@@ -99,9 +99,9 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
     /// <returns>(N, 8, 16, 24).</returns>
     public override Tensor forward(Tensor x, Tensor t, Tensor labels)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input);
-        Guard.PerSample(ModelName, nameof(t), t, x);
-        Guard.Labels(ModelName, labels, x);
+        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Timesteps(ModelName, t, x);
+        Guard.Labels(Card, labels, x);
 
         using var scope = NewDisposeScope();
         var context = cat([t_embedder.call(t).unsqueeze(1), y_embedder.call(labels).unsqueeze(1)], dim: 1); // (N, M, D)
@@ -125,9 +125,9 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
     /// <returns>As <see cref="forward"/>.</returns>
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input);
-        Guard.PerSample(ModelName, nameof(t), t, x);
-        Guard.Labels(ModelName, labels, x);
+        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Timesteps(ModelName, t, x);
+        Guard.Labels(Card, labels, x);
 
         using var scope = NewDisposeScope();
         var classes = cat([labels, full_like(labels, 10)]);          // (2 N,)
@@ -136,7 +136,7 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
     }
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves.</remarks>
+    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves. While there are forward hooks, it calls the model.</remarks>
     /// <returns>A plan, the caller's to dispose.</returns>
     public InferencePlan<ClassLabels> Plan()
     {
@@ -147,10 +147,10 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
         return plan.Build<ClassLabels>((t, condition) =>
         {
             var labels = condition.Values;
-            Guard.Labels(ModelName, labels, t);
+            Guard.Labels(Card, labels, t);
             var context = cat([t_embedder.call(t).unsqueeze(1), y_embedder.call(labels).unsqueeze(1)], dim: 1); // (N, M, D)
             return context;
-        });
+        }, model: this);
     }
 
     private void Initialize(Generator random)

@@ -99,9 +99,9 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
     /// <returns>(N, 3, 8, 16).</returns>
     public override Tensor forward(Tensor x, Tensor t, Tensor labels)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input);
-        Guard.PerSample(ModelName, nameof(t), t, x);
-        Guard.Labels(ModelName, labels, x);
+        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Timesteps(ModelName, t, x);
+        Guard.Labels(Card, labels, x);
 
         using var scope = NewDisposeScope();
         var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
@@ -129,7 +129,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
         throw new DitException($"{ModelName} has no null class to guide away from: its spec has conditioning.dropout 0. Call forward, or train with dropout.");
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves.</remarks>
+    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves. While there are forward hooks, it calls the model.</remarks>
     /// <returns>A plan, the caller's to dispose.</returns>
     public InferencePlan<ClassLabels> Plan()
     {
@@ -140,10 +140,10 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
         return plan.Build<ClassLabels>((t, condition) =>
         {
             var labels = condition.Values;
-            Guard.Labels(ModelName, labels, t);
+            Guard.Labels(Card, labels, t);
             var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
             return c;
-        });
+        }, model: this);
     }
 
     private void Initialize(Generator random)

@@ -95,8 +95,8 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
     /// <returns>(N, 8, 16, 24).</returns>
     public override Tensor forward(Tensor x, Tensor t)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input);
-        Guard.PerSample(ModelName, nameof(t), t, x);
+        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Timesteps(ModelName, t, x);
 
         using var scope = NewDisposeScope();
         var c = t_embedder.call(t);                  // (N, D)
@@ -112,7 +112,7 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
     }
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves.</remarks>
+    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves. While there are forward hooks, it calls the model.</remarks>
     /// <returns>A plan, the caller's to dispose.</returns>
     public InferencePlan<NoCondition> Plan()
     {
@@ -124,7 +124,7 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
         {
             var c = t_embedder.call(t); // (N, D)
             return c;
-        });
+        }, model: this);
     }
 
     private void Initialize(Generator random)

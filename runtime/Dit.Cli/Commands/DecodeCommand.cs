@@ -38,8 +38,9 @@ internal static class DecodeCommand
             target.RequireFits(ImageGrid.Layout(count, height, width, rows.Layout(height)));
         var tiling = choice.TilingOf(shape.Height, shape.Width);
         var autoencoder = choice.Load();
-        using var pictures = SamplePictures.OfLatentsOf(autoencoder, shape, tiling, context.Cancellation);
+        using var pictures = SamplePictures.OfLatentsOf(autoencoder, choice.Weights, shape, tiling, context.Cancellation);
         source.Require(autoencoder);
+        source.RequireFinite(count);
         using var output = SampleOutput.OfPictures(target, rows, pictures, context.Out.WriteLine);
         try
         {
@@ -51,6 +52,10 @@ internal static class DecodeCommand
         {
             context.Error.WriteLine($"dit: stopped; {output.Kept}.");
             return DitCommand.Stopped;
+        }
+        catch (DitException e)
+        {
+            throw output.Refuse(e);
         }
     }
 

@@ -49,7 +49,7 @@ internal static class ReconstructCommand
             var cells = new List<Tensor>();
             foreach (var (i, image) in images.Index())
             {
-                var again = Reconstructed(image, autoencoder, choice, context.Cancellation);
+                var again = Reconstructed(image, paths[i], autoencoder, choice, context.Cancellation);
                 psnr[i] = ImageComparison.Psnr(image, again);
                 cells.AddRange([OnWhite(image, height, width), OnWhite(again, height, width)]);
                 progress.Report(new((i + 1.0) / images.Length, $"image {i + 1}/{images.Length}"));
@@ -75,14 +75,14 @@ internal static class ReconstructCommand
         return RgbImage.FromTensor(image.ToTensor().narrow(1, (image.Height - height) / 2, height).narrow(2, (image.Width - width) / 2, width));
     }
 
-    private static RgbImage Reconstructed(RgbImage image, AutoencoderKL autoencoder, AutoencoderChoice choice, CancellationToken cancellation)
+    private static RgbImage Reconstructed(RgbImage image, string path, AutoencoderKL autoencoder, AutoencoderChoice choice, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         var tiling = choice.TilingOf(image.Height / choice.Card.Factor, image.Width / choice.Card.Factor);
         var pixels = image.ToTensor().unsqueeze(0).to(ScalarType.Float32).div_(127.5).sub_(1); // (1, 3, Y, X) in [-1, 1]
         using var moments = autoencoder.Encode(pixels, tiling, cancellation);
         using var latents = moments.Mode();
-        return RgbImage.FromTensor(autoencoder.Decode(latents, tiling, cancellation)[0]);
+        return autoencoder.PictureOf(latents, path, choice.Weights, tiling, cancellation);
     }
 
     // (3, height, width), the picture at its top left.

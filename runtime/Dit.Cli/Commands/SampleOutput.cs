@@ -56,6 +56,9 @@ internal abstract class SampleOutput : IDisposable
     /// <param name="sample">(C, Y, X).</param>
     public abstract void Add(int n, Tensor sample);
 
+    /// <summary>A mistake that ended the drawing, with what is kept of it.</summary>
+    public DitException Refuse(DitException mistake) => new($"{mistake.Message.TrimEnd('.')}; {Kept}.", mistake);
+
     /// <summary>Writes what is written when all samples are there.</summary>
     public abstract void Finish();
 

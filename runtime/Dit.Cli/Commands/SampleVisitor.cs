@@ -100,7 +100,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var watchers = shown is null ? [] : Watchers(plan, shown);
         using var model = Load<TModel>(plan.Checkpoint);
         using var ready = makeReady(model);
-        var run = new SampleRun(rows, batch, request.First, output, watchers, shown, context.Cancellation);
+        var run = new SampleRun(rows, batch, request.First, plan.Checkpoint, output, watchers, shown, context.Cancellation);
         try
         {
             var more = Progress.Show(context, progress => run.Draw(part => draw(model, ready, part), progress));
@@ -114,6 +114,10 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
             string[] kept = [output.Kept, .. watchers.Select(static watcher => watcher.Kept).OfType<string>()];
             context.Error.WriteLine($"dit: stopped; {string.Join("; ", kept)}.");
             return DitCommand.Stopped;
+        }
+        catch (DitException e)
+        {
+            throw output.Refuse(e);
         }
     }
 

@@ -25,12 +25,33 @@ public class ImageFileTests
     [InlineData(7.0, 255)]
     [InlineData(0.2, 153)]
     [InlineData(-0.01, 126)]
-    [InlineData(double.NaN, 0)]
-    [InlineData(double.PositiveInfinity, 255)]
+    [InlineData(3e38, 255)]
     public void A_float_becomes_the_nearest_byte(double value, byte expected)
     {
         using var image = full([3, 1, 1], value, dtype: ScalarType.Float32);
         Assert.Equal((expected, expected, expected), RgbImage.FromTensor(image)[0, 0]);
+    }
+
+    [Fact]
+    public void What_is_not_finite_is_no_picture_and_leaves_no_file()
+    {
+        using var folder = new TemporaryFolder();
+        using var scope = NewDisposeScope();
+        var random = new Random(4);
+        foreach (var (value, told) in new[] { (double.NaN, "1 NaN"), (double.PositiveInfinity, "1 +infinity"), (double.NegativeInfinity, "1 -infinity") })
+            foreach (var type in (ScalarType[])[ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32, ScalarType.Float64])
+            {
+                var images = zeros([3, 3, 5, 7], type);
+                var (n, c, y, x) = (random.Next(3), random.Next(3), random.Next(5), random.Next(7));
+                images[n, c, y, x].fill_(value);
+                Refused($"This tensor holds {told}, at [{c}, {y}, {x}]: a picture is made of finite numbers.", () => RgbImage.FromTensor(images[n]));
+                Refused($"This tensor holds {told}", () => ImageFile.WritePng(folder["a.png"], images[n]));
+                Refused($"Image {n} of the grid holds {told}, at [{c}, {y}, {x}]: a picture is made of finite numbers.", () => ImageGrid.Write(folder["g.png"], images));
+                ImageFile.WritePng(folder["other.png"], images[(n + 1) % 3]);
+                Assert.Equal(["other.png"], folder.Files);
+            }
+
+        static void Refused(string message, Action act) => Assert.StartsWith(message, Assert.Throws<DitException>(act).Message, StringComparison.Ordinal);
     }
 
     [Fact]
