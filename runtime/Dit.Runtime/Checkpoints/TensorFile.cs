@@ -53,6 +53,29 @@ public abstract class TensorFile : ICheckpointFile
         Copy(stored, destination);
     }
 
+    /// <summary>Reads one tensor for the values in it that are not finite, by pieces where its elements lie in order.</summary>
+    /// <inheritdoc/>
+    public NonFinite? FindNonFinite(string name)
+    {
+        var stored = Readable(name);
+        var type = stored.Info.Element;
+        if (!TensorTypes.IsFloatingPoint(stored.Info.DType))
+            return null;
+        using var scope = NewDisposeScope();
+        if (stored.Strides is not null)
+            return NonFinite.In(Read(name));
+        var scan = new NonFiniteScan(stored.Info.DType);
+        var (count, buffer) = (stored.Info.Elements, empty(Math.Min(stored.Info.Elements, PieceElements), type.Raw));
+        for (long start = 0; start < count; start += PieceElements)
+        {
+            using var pieces = NewDisposeScope();
+            var piece = buffer.narrow(0, 0, Math.Min(PieceElements, count - start));
+            Fill(piece, stored.Offset + start * type.Size);
+            scan.Add(Decoded(piece, type).bytes);
+        }
+        return scan.Result(stored.Info.Shape);
+    }
+
     /// <summary>Reads one row of a tensor, that is what lies at one index of its first dimension, into another tensor that exists.</summary>
     /// <param name="name">Its name; its elements must lie in order, as in every safetensors file.</param>
     /// <param name="row">The index, which must exist.</param>
