@@ -142,6 +142,8 @@ internal static class ModelEmitter
             ICheckpointFile file, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,
             CheckpointWeights weights = CheckpointWeights.Auto, global::System.Action<string>? notice = null) =>
             Checkpoint.Load(file, Card, CheckpointMap, Positions, grid, () => new {{spec.ClassName}}(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32), weights, notice);
+
+        static {{spec.ClassName}} IModel<{{spec.ClassName}}>.Load(string path, Device? device, ScalarType? dtype, CheckpointGrid? grid) => Load(path, device, dtype, grid);
         """;
 
     private static string Initialize(ModelSpec spec, ConditionCode condition) => $$"""

@@ -44,7 +44,7 @@ internal sealed partial record CheckpointDescription(
         var weights = file.OfWeights(CheckpointWeights.Auto);
         var (names, exact, nearest, notices) = Known(file, weights, models);
         return new(path, FormatOf(path, file), file.Tensors.Values.Sum(static info => info.Bytes), file.Metadata, file.Tensors,
-            ReferenceEquals(weights, file) ? new Dictionary<string, int>() : Counted(file), names, exact, nearest,
+            ReferenceEquals(weights, file) || Counted(file).Count == 1 ? new Dictionary<string, int>() : Counted(file), names, exact, nearest,
             exact.Count == 0 ? ForeignCard.Describe(file.Metadata, models) : null, notices);
     }
 

@@ -13,12 +13,17 @@ public sealed partial record WeightsPlace(string Prefix, NameDifference Differen
     private const string LightningPrefix = "state_dict.";
     private const int ShownScalars = 3;
 
+    private static readonly string[][] Usual = [[EmaPrefix, ModelPrefix], [LightningPrefix + EmaPrefix, LightningPrefix + ModelPrefix]];
+
+    // A training checkpoint in its usual form, of which everybody knows what is taken.
+    private bool IsUsual { get; init; }
+
     /// <summary>The sentences that a user should see when the weights are taken from here; none for a file that has the model's tensors and no others.</summary>
     /// <param name="path">The file.</param>
     /// <param name="model">The model's name.</param>
     public IEnumerable<string> Notices(string path, string model)
     {
-        if (Prefix.Length > 0)
+        if (Prefix.Length > 0 && !IsUsual)
             yield return $"'{path}' has the weights of {model} below '{Printable.Of(Prefix)}', and they are taken from there.";
         if (Difference.PassedOver is { Count: > 0 and var count } scalars)
             yield return $"'{path}' has {count} {(count == 1 ? "scalar" : "scalars")} that {model} does not have, passed over: {Printable.Some(scalars, ShownScalars)}.";
@@ -41,10 +46,15 @@ public sealed partial record WeightsPlace(string Prefix, NameDifference Differen
         // Averaged weights that do not fit are not replaced by others in silence.
         if (fitting.Count == 0 || (weights == CheckpointWeights.Auto && !IsAveraged(fitting[0]) && HasAveraged(file, wanted)))
         {
-            var prefix = Nearest(file, wanted, Conventional(file, wanted, weights), weights);
+            var usual = Conventional(file, wanted, weights);
+            var prefix = fitting.Count > 0 ? usual : Nearest(file, wanted, usual, weights);
             return new(prefix, NameDifference.Between(wanted, ignored, file.Below(prefix).Tensors), []);
         }
-        return new(fitting[0], NameDifference.Between(wanted, ignored, file.Below(fitting[0]).Tensors), [.. fitting.Skip(1)]);
+        var taken = fitting[0];
+        return new(taken, NameDifference.Between(wanted, ignored, file.Below(taken).Tensors), [.. fitting.Skip(1)])
+        {
+            IsUsual = Usual.Any(pair => pair.Contains(taken) && pair.All(prefix => Has(file, [], prefix, ""))),
+        };
     }
 
     /// <summary>The place, where it is the only one.</summary>
@@ -91,7 +101,8 @@ public sealed partial record WeightsPlace(string Prefix, NameDifference Differen
         return [.. weights switch
         {
             CheckpointWeights.Ema => averaged,
-            CheckpointWeights.Model => others.Where(static prefix => prefix is not ("" or LightningPrefix)),
+            // Beside no averaged ones, the tensors as they are named are not called trained ones.
+            CheckpointWeights.Model => others.Where(prefix => averaged.Length > 0 || prefix is not ("" or LightningPrefix)),
             _ => averaged.Length > 0 ? averaged : others,
         }];
     }

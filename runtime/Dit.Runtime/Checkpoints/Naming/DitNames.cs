@@ -78,12 +78,12 @@ public static class DitNames
         var place = names.Find(file);
         if (!names.Fits(file.Below(place.Prefix)))
             return (file, false);
-        place = names.Find(file, weights).OnlyOne(file, card.Name);
         if (card.Numerics != Numerics.Diffusers)
             throw new DitException($"'{file.Path}' has the names of diffusers, whose arithmetic is not quite that of the official code, which {card.Name} follows: "
                 + "write 'numerics: diffusers' in its spec to compute as diffusers does, or 'dit convert' the file to use its weights with the official arithmetic.");
         if (DiffusersFolder.OtherSetting(file, card) is { } other)
             throw new DitException(other);
+        place = names.Find(file, weights).OnlyOne(file, card.Name);
         var read = names.Read(file.Below(place.Prefix));
         foreach (var sentence in place.Notices(file.Path, card.Name))
             notice?.Invoke(sentence);
