@@ -25,11 +25,11 @@ internal abstract class SamplePictures(ImageShape shape) : IDisposable
 
     /// <summary>Reads what it takes.</summary>
     /// <exception cref="DitException">Pictures cannot be drawn, or the file is none of the autoencoder's.</exception>
-    public static SamplePictures Load(ModelCard card, string? autoencoder, Device device)
+    public static SamplePictures Load(ModelCard card, string? autoencoder, Device device, Action<string> notice)
     {
         Require(card, autoencoder);
         return card.Autoencoder is { } latents && autoencoder is not null
-            ? OfLatentsOf(AutoencoderKL.Load(autoencoder, latents, device), autoencoder, card.Input, AutoencoderTiling.For(card.Input.Height, card.Input.Width))
+            ? OfLatentsOf(AutoencoderKL.Load(autoencoder, latents, device, notice: notice), autoencoder, card.Input, AutoencoderTiling.For(card.Input.Height, card.Input.Width))
             : new OfPixels(card.Input);
     }
 
@@ -74,13 +74,14 @@ internal abstract class SamplePictures(ImageShape shape) : IDisposable
 /// <param name="card">The model.</param>
 /// <param name="autoencoder">The weights of its autoencoder, where it has one and they were named.</param>
 /// <param name="device">Where to compute.</param>
-internal sealed class SamplePictureSource(ModelCard card, string? autoencoder, Device device) : IDisposable
+/// <param name="notice">Told where in the file the weights are, if they are not plainly there.</param>
+internal sealed class SamplePictureSource(ModelCard card, string? autoencoder, Device device, Action<string> notice) : IDisposable
 {
     private SamplePictures? loaded;
 
     /// <summary>The pictures; the autoencoder is read the first time.</summary>
     /// <exception cref="DitException">Pictures cannot be drawn, or the file is none of the autoencoder's.</exception>
-    public SamplePictures Value => loaded ??= SamplePictures.Load(card, autoencoder, device);
+    public SamplePictures Value => loaded ??= SamplePictures.Load(card, autoencoder, device, notice);
 
     /// <inheritdoc/>
     public void Dispose() => loaded?.Dispose();

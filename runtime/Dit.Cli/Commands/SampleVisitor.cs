@@ -94,7 +94,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var (card, rows) = (TModel.Card, plan.Rows);
         SampleOutput.RequireRoom(plan.Target, card, rows);
         var batch = SampleRows.Positive(request.Batch, "images at once");
-        using var pictures = new SamplePictureSource(card, Autoencoder, request.Device);
+        using var pictures = new SamplePictureSource(card, Autoencoder, request.Device, context.Notice);
         using var output = SampleOutput.Open(plan.Target, card, rows, request.First, pictures, context.Out.WriteLine);
         var shown = Files.IsWatched ? pictures.Value : null; // read before anything is drawn, so that a wrong file is found at once
         var watchers = shown is null ? [] : Watchers(plan, shown);
@@ -132,11 +132,16 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     private TModel Load<TModel>(string checkpoint)
         where TModel : nn.Module, IModel<TModel>
     {
-        var card = TModel.Card;
         var grid = request.RecomputePositions ? CheckpointGrid.Recompute(context.Out.WriteLine) : CheckpointGrid.MustMatch;
-        return request.Weights == CheckpointWeights.Auto
-            ? TModel.Load(checkpoint, request.Device, request.Type, grid) // spares the initialisation
-            : Checkpoint.Load(checkpoint, card, TModel.CheckpointMap, PositionTable.Of(card), grid, () => TModel.Create(request.Device, request.Type), request.Weights);
+        using var file = CheckpointFile.Open(checkpoint);
+        try
+        {
+            return TModel.Load(file, request.Device, request.Type, grid, request.Weights, context.Notice);
+        }
+        catch (CheckpointMismatchException) when (ForeignCard.Describe(file.Metadata, context.Models) is not null)
+        {
+            throw new DitException($"'{checkpoint}' is {ForeignCard.Describe(file.Metadata, context.Models)}, and not of {TModel.Card.Name}.");
+        }
     }
 
     private TSampler Chosen<TSampler>(IReadOnlyList<TSampler> declared, ModelCard card, Func<TSampler, int, TSampler> withSteps)
