@@ -2,6 +2,7 @@ using System.Text;
 using Dit.Generator.Emit;
 using Dit.Spec;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Text;
 
 namespace Dit.Generator;
@@ -10,25 +11,34 @@ namespace Dit.Generator;
 [Generator(LanguageNames.CSharp)]
 public sealed class DitGenerator : IIncrementalGenerator
 {
-    private const string Extension = ".dit.yaml";
-
     /// <inheritdoc/>
     public void Initialize(IncrementalGeneratorInitializationContext context)
     {
-        var files = context.AdditionalTextsProvider
-            .Where(static text => text.Path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase))
-            .Select(static (text, cancel) => new ReadFile(text.Path, SpecFile.Parse(text.GetText(cancel)?.ToString() ?? "")))
-            .WithTrackingName(Steps.Files);
+        var language = context.ParseOptionsProvider.Select(static (options, _) => ((CSharpParseOptions)options).LanguageVersion);
+        var specs = context.AdditionalTextsProvider.Where(static text => SpecFile.IsSpec(text.Path));
+        ReportLanguage(context, specs, language);
 
+        var files = specs.Combine(language)
+            .Where(static pair => pair.Right >= Diagnostics.LowestLanguage)
+            .Select(static (pair, cancel) => new ReadFile(pair.Left.Path, Read(pair.Left.GetText(cancel))))
+            .WithTrackingName(Steps.Files);
         ReportErrors(context, files);
         EmitModels(context, files);
     }
+
+    private static void ReportLanguage(
+        IncrementalGeneratorInitializationContext context, IncrementalValuesProvider<AdditionalText> specs, IncrementalValueProvider<LanguageVersion> language) =>
+        context.RegisterSourceOutput(specs.Select(static (_, _) => true).Collect().Combine(language), static (output, pair) =>
+        {
+            if (pair.Left.Length > 0 && pair.Right < Diagnostics.LowestLanguage)
+                output.ReportDiagnostic(Diagnostics.OldLanguage(pair.Right));
+        });
 
     private static void ReportErrors(IncrementalGeneratorInitializationContext context, IncrementalValuesProvider<ReadFile> files)
     {
         context.RegisterSourceOutput(files, static (output, file) =>
         {
-            foreach (var error in file.Content.Errors)
+            foreach (var error in file.Content.Errors.Concat(file.Content.Warnings))
                 output.ReportDiagnostic(Diagnostics.Of(file.Path, error));
         });
 
@@ -42,45 +52,58 @@ public sealed class DitGenerator : IIncrementalGenerator
     private static void EmitModels(IncrementalGeneratorInitializationContext context, IncrementalValuesProvider<ReadFile> files)
     {
         var models = files
-            .SelectMany(static (file, _) => file.Content.Models.Select(model => new ModelInput(model.Spec, Path.GetFileName(file.Path))))
+            .SelectMany(static (file, _) => file.Models)
             .WithTrackingName(Steps.Models);
 
         var names = models
-            .Select(static (model, _) => new CatalogEntry(model.Spec.ClassName, CatalogEmitter.Factory(model.Spec.Conditioning.Condition)))
+            .Select(static (model, _) => new CatalogEntry(model.Spec.ClassName, CatalogEmitter.Factory(model.Spec.Conditioning.Condition), model.Path, model.IsStandIn))
             .Collect()
-            .Select(static (all, _) => all.ToEquatableArray())
+            .Select(static (all, _) => CatalogEntry.OnePerClass(all))
             .WithTrackingName(Steps.Names);
 
-        var taken = names
-            .Select(static (all, _) => all.Select(static n => n.ClassName).GroupBy(static n => n, StringComparer.OrdinalIgnoreCase).Where(static g => g.Count() > 1).SelectMany(static g => g.Distinct()).ToEquatableArray())
-            .WithTrackingName(Steps.Collisions);
+        var place = Place(context);
 
-        var target = context.AnalyzerConfigOptionsProvider.Select(static (options, _) => Namespace(options.GlobalOptions.TryGetValue));
-
-        var outputs = models.Combine(target).Combine(taken)
-            .Select(static (pair, _) => new ModelOutput(pair.Left.Left, pair.Left.Right, pair.Right.Contains(pair.Left.Left.Spec.ClassName)))
+        var outputs = models.Combine(place).Combine(names)
+            .Select(static (pair, _) => new ModelOutput(pair.Left.Left, pair.Left.Right, pair.Right.Any(written => written.IsOf(pair.Left.Left))))
             .WithTrackingName(Steps.Outputs);
 
         context.RegisterSourceOutput(outputs, static (output, model) =>
         {
-            if (!model.NameIsTaken)
-                output.AddSource($"{model.Model.Spec.ClassName}.g.cs", Source(ModelEmitter.Emit(model.Model.Spec, model.Namespace, model.Model.File)));
+            if (model.IsWritten)
+                output.AddSource($"{model.Model.Spec.ClassName}.g.cs", Source(model.Place, ModelEmitter.Emit(model.Model, model.Place)));
         });
 
-        context.RegisterSourceOutput(names.Combine(taken).Combine(target), static (output, pair) =>
+        // It is there whenever a spec is, whatever the specs are like: code that names it is right.
+        var any = files.Collect().Select(static (all, _) => all.Length > 0);
+        context.RegisterSourceOutput(names.Combine(any).Combine(place), static (output, pair) =>
         {
-            var own = pair.Left.Left.Where(model => !pair.Left.Right.Contains(model.ClassName)).ToArray();
-            if (own.Length > 0)
-                output.AddSource("DitModels.g.cs", Source(CatalogEmitter.Emit(own, pair.Right)));
+            if (pair.Left.Right)
+                output.AddSource("DitModels.g.cs", Source(pair.Right, CatalogEmitter.Emit(pair.Left.Left, pair.Right)));
         });
     }
 
+    private static IncrementalValueProvider<Place> Place(IncrementalGeneratorInitializationContext context)
+    {
+        var options = context.AnalyzerConfigOptionsProvider
+            .Select(static (options, _) => (Namespace: Namespace(options.GlobalOptions.TryGetValue), Access: Option(options.GlobalOptions.TryGetValue, "DitModelsAccess")));
+        var otherFiles = context.AdditionalTextsProvider
+            .Where(static text => !SpecFile.IsSpec(text.Path)).Select(static (text, _) => Path.GetFileNameWithoutExtension(text.Path))
+            .Collect().Select(static (all, _) => all.ToEquatableArray());
+        return context.CompilationProvider.Combine(options).Combine(otherFiles)
+            .Select(static (all, _) => Places.Of(all.Left.Left, all.Left.Right.Namespace, all.Left.Right.Access, all.Right))
+            .WithTrackingName(Steps.Place);
+    }
+
+    private static SpecFile Read(SourceText? text) => SpecFile.Parse(text?.ToString() ?? "", text?.Encoding);
+
     private delegate bool TryGet(string key, out string? value);
 
+    private static string Option(TryGet option, string name) => option($"build_property.{name}", out var value) ? (value ?? "").Trim() : "";
+
     private static string Namespace(TryGet option) =>
-        option("build_property.DitNamespace", out var asked) && Identifier.OfNamespace(asked) is { Length: > 0 } own ? own
-        : option("build_property.RootNamespace", out var root) && Identifier.OfNamespace(root) is { Length: > 0 } project ? project
+        Identifier.OfNamespace(Option(option, "DitNamespace")) is { Length: > 0 } own ? own
+        : Identifier.OfNamespace(Option(option, "RootNamespace")) is { Length: > 0 } project ? project
         : "Dit.Models";
 
-    private static SourceText Source(string text) => SourceText.From(text, Encoding.UTF8);
+    private static SourceText Source(Place place, string text) => SourceText.From(Closed.Against(place.Shadows, text), Encoding.UTF8);
 }

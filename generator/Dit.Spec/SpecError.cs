@@ -1,6 +1,6 @@
 namespace Dit.Spec;
 
-/// <summary>One thing wrong with a spec file.</summary>
+/// <summary>One thing wrong with a spec file, or, by a rule that warns, one that may be.</summary>
 /// <param name="Rule">The rule broken.</param>
 /// <param name="Message">What is wrong and what would be right, as one sentence without a final stop.</param>
 /// <param name="At">Where.</param>
@@ -32,6 +32,9 @@ public readonly record struct TextRange(int Start, int Length, int Line, int Col
 /// <param name="Title">A few words.</param>
 public sealed record Rule(string Id, string Title)
 {
+    /// <summary>Whether what breaks it is a warning: the model is legal, and may not be what was meant.</summary>
+    public bool IsWarning { get; init; }
+
     /// <summary>The file is not YAML.</summary>
     public static readonly Rule Yaml = new("DIT001", "Not valid YAML");
 
@@ -80,6 +83,15 @@ public sealed record Rule(string Id, string Title)
     /// <summary>A matrix whose axes multiply out to too many models.</summary>
     public static readonly Rule MembersInRange = new("DIT016", "Too many models in a family");
 
+    /// <summary>An invisible character, or one that is taken for another.</summary>
+    public static readonly Rule Character = new("DIT017", "Character that is not what it looks like");
+
+    /// <summary>Bytes that are not UTF-8, or not text.</summary>
+    public static readonly Rule NotUtf8 = new("DIT018", "Not text in UTF-8");
+
+    /// <summary>A file of something else.</summary>
+    public static readonly Rule NotASpec = new("DIT019", "Not a spec");
+
     /// <summary>Heads must divide width.</summary>
     public static readonly Rule HeadsDivideWidth = new("DIT101", "Heads must divide width");
 
@@ -125,13 +137,19 @@ public sealed record Rule(string Id, string Title)
     /// <summary>Group norms split the channels of an autoencoder into 32 groups.</summary>
     public static readonly Rule GroupsDivideChannels = new("DIT115", "Autoencoder channels must be a multiple of 32");
 
-    /// <summary>Every rule, by id.</summary>
+    /// <summary>Samplers clip pixels to [-1, 1]; latents would lose by it.</summary>
+    public static readonly Rule ClippingIsSaid = new("DIT116", "Samples are clipped as pixels") { IsWarning = true };
+
+    /// <summary>Generated code is C# 12. A rule of projects and not of specs, as DIT901 and DIT902 are, which the build checks.</summary>
+    public static readonly Rule LanguageIsNewEnough = new("DIT903", "C# is too old for generated code");
+
+    /// <summary>Every rule of specs, by id.</summary>
     public static IReadOnlyList<Rule> All { get; } =
     [
         Yaml, UnknownKey, MissingKey, WrongType, DuplicateKey, UnknownValue, OutOfRange, BadName, NotAvailable, BadMatrix,
-        Tab, YamlFeature, YamlWord, MatrixHole, KeyInMatrixAndOutside, MembersInRange,
+        Tab, YamlFeature, YamlWord, MatrixHole, KeyInMatrixAndOutside, MembersInRange, Character, NotUtf8, NotASpec,
         HeadsDivideWidth, PatchDividesInput, WidthMultipleOfFour, SamplerFitsProcess, ProcessIsConsistent, StepsWithinTimesteps,
         ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition, ConditionIsSeen,
-        NumericsFitModel, LatentFitsInput, GroupsDivideChannels,
+        NumericsFitModel, LatentFitsInput, GroupsDivideChannels, ClippingIsSaid,
     ];
 }

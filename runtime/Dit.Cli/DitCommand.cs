@@ -41,19 +41,20 @@ public static partial class DitCommand
     /// 3 when <c>diff --exit-code</c> finds a difference.</returns>
     public static int Run(
         IReadOnlyList<string> args, TextWriter output, TextWriter error, CancellationToken cancellation = default, bool interactive = false) =>
-        Guarded(error, cancellation, () =>
+        Guarded(error, cancellation, messages =>
         {
             LibTorch.Load(); // before the models, whose assembly loads it too
-            return Invoke(args, new CommandContext(DitModels.All, output, error, interactive, cancellation));
+            return Invoke(args, new CommandContext(DitModels.All, interactive ? output : new ResultWriter(output), messages, interactive, cancellation));
         });
 
-    internal static int Run(IReadOnlyList<string> args, CommandContext context) => Guarded(context.Error, context.Cancellation, () => Invoke(args, context));
+    internal static int Run(IReadOnlyList<string> args, CommandContext context) => Guarded(context.Error, context.Cancellation, messages => Invoke(args, context with { Error = messages }));
 
-    private static int Guarded(TextWriter error, CancellationToken cancellation, Func<int> run)
+    private static int Guarded(TextWriter errors, CancellationToken cancellation, Func<TextWriter, int> run)
     {
+        var error = new MessageWriter(errors);
         try
         {
-            return run();
+            return run(error);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -71,9 +72,12 @@ public static partial class DitCommand
 
     private static int Invoke(IReadOnlyList<string> args, CommandContext context)
     {
-        var parsed = Tree(context).Parse(WithoutProgram(args));
+        var parsed = Tree(context).Parse(WithoutProgram(args), Parsing);
         return parsed.Action is ParseErrorAction ? throw new DitException(Explain(parsed)) : parsed.Invoke(Invocation(context));
     }
+
+    // Names of classes and files may begin with an @: no argument names a file of arguments.
+    private static readonly ParserConfiguration Parsing = new() { ResponseFileTokenReplacer = null };
 
     private static RootCommand Tree(CommandContext context)
     {

@@ -6,9 +6,13 @@ namespace Dit.Cli;
 
 /// <summary>What a run of git gave.</summary>
 /// <param name="Code">Its exit code.</param>
-/// <param name="Out">Its output.</param>
+/// <param name="Bytes">Its output.</param>
 /// <param name="Error">The first line of its complaint.</param>
-internal sealed record GitResult(int Code, string Out, string Error);
+internal sealed record GitResult(int Code, byte[] Bytes, string Error)
+{
+    /// <summary>Its output as text.</summary>
+    public string Out => Encoding.UTF8.GetString(Bytes);
+}
 
 /// <summary>Runs git, reading only; no shell, no questions asked.</summary>
 /// <param name="folder">The folder to run it in.</param>
@@ -23,12 +27,11 @@ internal sealed class Git(string folder, CancellationToken cancellation)
         using var stop = cancellation.Register(() => Kill(process));
         process.StandardInput.Close();
         var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
-        // A byte order mark is the file's business, not the text's.
-        using var reader = new StreamReader(process.StandardOutput.BaseStream, Encoding.UTF8, detectEncodingFromByteOrderMarks: true);
-        var output = reader.ReadToEnd();
+        var output = new MemoryStream();
+        process.StandardOutput.BaseStream.CopyTo(output);
         process.WaitForExit();
         cancellation.ThrowIfCancellationRequested();
-        return new(process.ExitCode, output, error.GetAwaiter().GetResult().Trim().Split('\n')[0].Trim());
+        return new(process.ExitCode, output.ToArray(), error.GetAwaiter().GetResult().Trim().Split('\n')[0].Trim());
     }
 
     private Process Start(IReadOnlyList<string> args)

@@ -41,7 +41,7 @@ public static class AtomicFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DitException($"The folder '{folder}' cannot be created: {e.Message.TrimEnd('.')}.", e);
+            throw new DitException($"The folder '{folder}' cannot be created: {WriteFailure.Reason(e, FullPath(folder), folder)}.", e);
         }
     }
 
@@ -70,19 +70,29 @@ public static class AtomicFile
         var temporary = Path.Combine(folder, $".{Guid.NewGuid():N}.tmp");
         try
         {
+            RequireNameThatFits(target);
             act(temporary, target);
         }
-        catch (UnauthorizedAccessException e)
+        catch (Exception e) when (WriteFailure.Of(e) is { } refusal)
         {
-            throw CannotWrite(path, $"writing in '{folder}' is not permitted", e);
-        }
-        catch (IOException e)
-        {
-            throw CannotWrite(path, e.Message.Replace(temporary, target, StringComparison.Ordinal).TrimEnd('.'), e);
+            throw CannotWrite(path, refusal is UnauthorizedAccessException ? $"writing in '{folder}' is not permitted" : WriteFailure.Reason(refusal, temporary, path), e);
         }
         finally
         {
             DeleteIfThere(temporary);
+        }
+    }
+
+    // The temporary name is short; that the file's own is too long would come out at the end of the work.
+    private static void RequireNameThatFits(string target)
+    {
+        try
+        {
+            if (!File.Exists(target)) _ = File.GetAttributes(target);
+        }
+        catch (FileNotFoundException)
+        {
+            // A name that may be given.
         }
     }
 

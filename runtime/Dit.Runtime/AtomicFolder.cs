@@ -20,9 +20,13 @@ public static class AtomicFolder
             RequireFree(path, target); // it may have come to be meanwhile
             Directory.Move(temporary, target);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (DitException e) when (e.Message.Contains(temporary, StringComparison.Ordinal))
         {
-            throw new DitException($"Cannot write '{path}': {e.Message.Replace(temporary, target, StringComparison.Ordinal).TrimEnd('.')}.", e);
+            throw new DitException(WriteFailure.InTermsOf(e.Message, temporary, Path.TrimEndingDirectorySeparator(path)), e); // a file in the folder could not be written
+        }
+        catch (Exception e) when (WriteFailure.Of(e) is { } refusal)
+        {
+            throw new DitException($"Cannot write '{path}': {WriteFailure.Reason(refusal, temporary, path)}.", e);
         }
         finally
         {

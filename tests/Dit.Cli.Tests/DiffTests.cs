@@ -74,6 +74,43 @@ public sealed class DiffTests : IDisposable
     }
 
     [Fact]
+    public void Unchanged_models_are_one_line_in_text_and_whole_in_json()
+    {
+        var (a, b) = Files(Family, ("A: { depth: 2", "A: { depth: 3"));
+        var lines = Cli.Run("diff", a, b).Succeeds().Split('\n');
+
+        Assert.Contains("2 models changed, 2 unchanged", lines);
+        Assert.Equal("  2 models unchanged: Net-B/2, Net-B/4", Assert.Single(lines, static line => line.Contains("Net-B", StringComparison.Ordinal)));
+        using var json = JsonDocument.Parse(Cli.Run("diff", "--json", a, b).Succeeds());
+        Assert.Equal(["changed", "changed", "unchanged", "unchanged"], json.RootElement.GetProperty("models").EnumerateArray().Select(static m => m.GetProperty("status").GetString()));
+    }
+
+    [Fact]
+    public void Many_unchanged_models_are_counted()
+    {
+        var shipped = File.ReadAllText(Path.Combine(Specs, "dit.dit.yaml"));
+        var (a, b) = Files(shipped, ("XL: { depth: 28,", "XL: { depth: 27,"));
+        var lines = Cli.Run("diff", a, b).Succeeds().Split('\n');
+
+        Assert.Single(lines, static line => line == "  9 models unchanged");
+        Assert.DoesNotContain(lines, static line => line.Contains("DiT-B", StringComparison.Ordinal));
+        Assert.True(lines.Length < 30, $"{lines.Length} lines");
+    }
+
+    [Fact]
+    public void Bytes_that_are_not_utf8_are_an_error_of_their_file()
+    {
+        var a = folder.File("a.dit.yaml", Small);
+        var b = folder.Path("b.dit.yaml");
+        File.WriteAllBytes(b, [.. System.Text.Encoding.Latin1.GetBytes(Edited(Small, ("model: Small", "model: Gr\u00fcn")))]);
+
+        var result = Cli.Run("diff", a, b);
+
+        Assert.Equal($"{b}(1,10): error DIT018: The byte 0xFC here is not UTF-8; save the file as UTF-8\n", result.Out);
+        Assert.Equal($"{b} has 1 error.", result.Mistake());
+    }
+
+    [Fact]
     public void Lines_of_tensors_that_not_all_models_share_name_their_models()
     {
         var (a, b) = Files(Family, ("size: 8", "size: 16"));
@@ -242,6 +279,17 @@ public sealed class DiffTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_is_read_by_either_ending_of_its_specs()
+    {
+        foreach (var side in (string[])["a", "b"]) Directory.CreateDirectory(folder.Path(side));
+        folder.File(Path.Combine("a", "one.dit.yml"), Small);
+        folder.File(Path.Combine("b", "one.DIT.YAML"), Small);
+        folder.File(Path.Combine("b", "settings.yml"), "no: spec");
+
+        Assert.StartsWith($"{folder.Path("a")} -> {folder.Path("b")}\n", Cli.Run("diff", folder.Path("a"), folder.Path("b")).Succeeds(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_is_not_there_is_one_line()
     {
         var a = folder.File("a.dit.yaml", Small);
@@ -253,6 +301,6 @@ public sealed class DiffTests : IDisposable
         Assert.Equal(@"There is no file or folder 'C:\none'.", Cli.Run("diff", @"C:\none", a).Mistake());
         Assert.Equal("There is no file or folder 'C:/none'.", Cli.Run("diff", "C:/none", a).Mistake());
         Assert.Equal("There is no file or folder '-main:x'.", Cli.Run("diff", "--", "-main:x", a).Mistake());
-        Assert.Equal($"There is no *.dit.yaml file in '{folder.Path("empty")}'.", Cli.Run("diff", a, folder.Path("empty")).Mistake());
+        Assert.Equal($"There is no *.dit.yaml or *.dit.yml file in '{folder.Path("empty")}'.", Cli.Run("diff", a, folder.Path("empty")).Mistake());
     }
 }

@@ -53,6 +53,16 @@ public sealed class GitDiffTests : IDisposable
         Git("-c", "user.name=Test", "-c", "user.email=test@example.invalid", "-c", "commit.gpgsign=false", "commit", "-q", "--no-verify", "-m", message);
     }
 
+    [Fact]
+    public void A_folder_at_a_revision_is_read_by_either_ending_of_its_specs()
+    {
+        File.Move(folder.Path("specs", "small.dit.yaml"), folder.Path("specs", "small.dit.yml"));
+        Git("add", "-A");
+        Git("-c", "user.name=Test", "-c", "user.email=test@example.invalid", "-c", "commit.gpgsign=false", "commit", "-q", "--no-verify", "-m", "renamed");
+
+        Assert.Contains("conditioning.classes  5 -> 6", Cli.Run("diff", "deeper:specs", "HEAD:specs").Succeeds(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("feature/first:specs/small.dit.yaml", "deeper:specs/small.dit.yaml", "depth 2 -> 3")]
     [InlineData("HEAD~2:./specs/small.dit.yaml", "HEAD~1:specs/small.dit.yaml", "depth 2 -> 3")]

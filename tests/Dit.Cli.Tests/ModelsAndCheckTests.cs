@@ -105,6 +105,45 @@ public sealed class ModelsAndCheckTests : IDisposable
     }
 
     [Fact]
+    public void A_warning_is_a_line_above_the_models_and_no_mistake()
+    {
+        var path = folder.File("warned.dit.yaml", Good.Replace("autoencoder: none\n", "", StringComparison.Ordinal).Replace("channels: 3", "channels: 4", StringComparison.Ordinal));
+
+        var lines = Cli.Run("check", path).Succeeds().Split('\n');
+        Assert.StartsWith($"{path}(6,20): warning DIT116: An input of 4 channels may be latents, ", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("Small (class Small, ", lines[1], StringComparison.Ordinal);
+
+        using var json = JsonDocument.Parse(Cli.Run("check", "--json", path).Succeeds());
+        Assert.Equal(0, json.RootElement.GetProperty("errors").GetArrayLength());
+        Assert.Equal(("DIT116", 6), Assert.Single(json.RootElement.GetProperty("warnings").EnumerateArray()) is var warning ? (warning.GetProperty("id").GetString(), warning.GetProperty("line").GetInt32()) : default);
+    }
+
+    [Theory]
+    [InlineData("package.json", "{\n  \"name\": \"x\",\n  \"version\": \"1.0.0\"\n}\n")]
+    [InlineData("Dockerfile", "FROM ubuntu\nRUN true\n")]
+    public void A_file_of_something_else_is_one_line(string name, string text)
+    {
+        var path = folder.File(name, text);
+        var result = Cli.Run("check", path);
+
+        Assert.StartsWith($"{path}(1,1): error DIT019: This is not a spec: ", result.Out, StringComparison.Ordinal);
+        Assert.Single(result.Out, '\n');
+        Assert.Equal($"{path} has 1 error.", result.Mistake());
+    }
+
+    [Fact]
+    public void A_binary_file_is_one_line_however_large_it_is()
+    {
+        var path = folder.Path("model.safetensors");
+        using (var file = File.Create(path)) file.SetLength(3L << 30); // a hole: three gigabytes of zeros that take no room
+
+        var result = Cli.Run("check", path);
+
+        Assert.Contains(": error DIT0", result.Out, StringComparison.Ordinal);
+        Assert.Equal($"{path} has 1 error.", result.Mistake());
+    }
+
+    [Fact]
     public void A_folder_is_no_spec() =>
         Assert.Equal($"'{folder.Root}' is a folder; name a YAML file in it.", Cli.Run("check", folder.Root).Mistake());
 

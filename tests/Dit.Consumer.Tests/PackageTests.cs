@@ -30,7 +30,7 @@ public sealed class PackageTests(Packed packed)
         Assert.Equal(
             [
                 "Dit.Gen.nuspec", "LICENSE", "README.md", "analyzers/dotnet/cs/Dit.Generator.dll", "analyzers/dotnet/cs/Dit.Spec.dll",
-                "analyzers/dotnet/cs/YamlDotNet.dll", "build/Dit.Gen.props", "dit.schema.json",
+                "analyzers/dotnet/cs/YamlDotNet.dll", "build/net10.0/Dit.Gen.props", "build/net10.0/Dit.Gen.targets", "dit.schema.json", "lib/net10.0/_._",
             ],
             packed.Files("Dit.Gen"));
         Assert.Equal("true", Assert.Single(packed.Described("Dit.Gen", "developmentDependency")).Value);
@@ -42,7 +42,7 @@ public sealed class PackageTests(Packed packed)
     {
         Assert.Equal(
             [
-                "Dit.Runtime.nuspec", "LICENSE", "README.md", "buildTransitive/Dit.Runtime.targets", "buildTransitive/WeakenElfVersion.cs",
+                "Dit.Runtime.nuspec", "LICENSE", "README.md", "buildTransitive/net10.0/Dit.Runtime.targets", "buildTransitive/net10.0/WeakenElfVersion.cs",
                 "lib/net10.0/Dit.Runtime.dll", "lib/net10.0/Dit.Runtime.xml",
             ],
             packed.Files("Dit.Runtime"));

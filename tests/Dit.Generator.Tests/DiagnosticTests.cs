@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.CodeAnalysis;
 
 namespace Dit.Generator.Tests;
@@ -37,7 +38,7 @@ public class DiagnosticTests
     [Fact]
     public void Two_files_that_declare_one_class_are_an_error_and_the_other_models_are_still_written()
     {
-        var spec = FiveMistakes.Replace("depth: 0", "depth: 1").Replace("heads: 20", "heads: 16").Replace("size: 33", "size: 32")
+        var spec = FiveMistakes.Replace("depth: 0", "depth: 1\nautoencoder: none").Replace("heads: 20", "heads: 16").Replace("size: 33", "size: 32")
             .Replace("adaln-zreo", "adaln-zero").Replace("steps: 250", "steps: 50");
         var run = Generate.From(
             new SpecText("a.dit.yaml", spec), new SpecText("b.dit.yaml", spec.Replace("Wrong/2", "Wrong-2")), new SpecText("c.dit.yaml", spec.Replace("Wrong/2", "Right/2")));
@@ -45,8 +46,67 @@ public class DiagnosticTests
         Assert.Equal(
             "b.dit.yaml(1,8): error DIT107: Model 'Wrong-2' would be the class Wrong2, as 'Wrong/2' is already (a.dit.yaml, line 1); give it another name",
             Text(Assert.Single(run.Diagnostics)));
-        Assert.Equal(["DitModels.g.cs", "Right2.g.cs"], run.Sources.Keys.Order());
+        // The first of a name is written: code that uses it has no error of its own beside this one.
+        Assert.Equal(["DitModels.g.cs", "Right2.g.cs", "Wrong2.g.cs"], run.Sources.Keys.Order());
+        Assert.Contains("from a.dit.yaml", run.Sources["Wrong2.g.cs"]);
+        Assert.Empty(run.CompilerComplaints());
     }
+
+    private const string Latents = """
+        model: Latents
+        depth: 1
+        width: 8
+        heads: 2
+        patch_size: 2
+        input: { channels: 4, size: 4 }
+        conditioning: { classes: 2 }
+        samplers:
+          ddim-10: { method: ddim, steps: 10 }
+        """;
+
+    [Fact]
+    public void A_warning_stands_at_its_place_and_the_model_is_written()
+    {
+        var run = Generate.From(new SpecText("a.dit.yaml", Latents));
+
+        Assert.StartsWith("a.dit.yaml(6,20): warning DIT116: An input of 4 channels may be latents, but without 'autoencoder' the samplers clip it to [-1, 1]; ", Text(Assert.Single(run.Diagnostics)));
+        Assert.Contains("steps: 10, eta: 0, clipDenoised: true);", run.Sources["Latents.g.cs"]);
+    }
+
+    [Theory]
+    [InlineData("patch_size: 2", "patch_size: 2\nautoencoder: none", true)]
+    [InlineData("patch_size: 2", "patch_size: 2\nautoencoder: kl-f8", false)]
+    [InlineData("steps: 10", "steps: 10, clip_denoised: false", false)]
+    [InlineData("steps: 10", "steps: 10, clip_denoised: true", true)]
+    public void What_answers_the_warning_is_what_is_generated(string text, string replacement, bool clips)
+    {
+        var run = Generate.From(new SpecText("a.dit.yaml", Latents.Replace(text, replacement))).AssertCompiles();
+
+        Assert.Equal(clips, run.Sources["Latents.g.cs"].Contains("clipDenoised: true"));
+    }
+
+    [Fact]
+    public void A_warning_and_an_error_of_another_file_are_both_reported() => Assert.Equal(
+        ["DIT101", "DIT116"], Generate.From(new SpecText("a.dit.yaml", Latents), new SpecText("b.dit.yaml", Latents.Replace("heads: 2", "heads: 3"))).Diagnostics.Select(static d => d.Id).Order());
+
+    [Fact]
+    public void What_was_not_utf8_is_an_error_however_the_compiler_has_read_it()
+    {
+        var named = Latents.Replace("model: Latents", "model: Gr\u00fcn").Replace("patch_size: 2", "patch_size: 2\nautoencoder: none");
+        Assert.Empty(Generate.From(new SpecText("a.dit.yaml", named, Encoding.UTF8)).Diagnostics);
+        Assert.Empty(Generate.From(new SpecText("a.dit.yaml", named, Encoding.Unicode)).Diagnostics);
+        Assert.Equal(
+            "a.dit.yaml(1,10): error DIT018: The file is not UTF-8: it was read as iso-8859-1, and this character depends on that; save the file as UTF-8",
+            Text(Assert.Single(Generate.From(new SpecText("a.dit.yaml", named, Encoding.Latin1)).Diagnostics)));
+        Assert.StartsWith(
+            "a.dit.yaml(1,10): error DIT018: Here is U+FFFD REPLACEMENT CHARACTER, ",
+            Text(Assert.Single(Generate.From(new SpecText("a.dit.yaml", named.Replace('\u00fc', '\uFFFD'))).Diagnostics)));
+    }
+
+    [Fact]
+    public void A_file_of_something_else_is_one_compiler_error() => Assert.StartsWith(
+        "a.dit.yaml(1,1): error DIT019: This is not a spec: ",
+        Text(Assert.Single(Generate.From(new SpecText("a.dit.yaml", "{\n  \"name\": \"x\",\n  \"version\": \"1\"\n}\n")).Diagnostics)));
 
     [Fact]
     public void Names_that_are_legal_but_unusual_compile()
@@ -58,10 +118,15 @@ public class DiagnosticTests
             new SpecText("c.dit.yaml", "model: Tensors\n" + spec + "samplers: { card: { method: ddpm, steps: 5 }, a--b: { method: ddim, steps: 7 } }\n")).AssertCompiles();
     }
 
+    [Theory]
+    [InlineData("a.dit.yaml"), InlineData("a.dit.yml"), InlineData("A.DIT.YML"), InlineData("models/.dit.Yaml")]
+    public void A_spec_is_known_by_either_ending(string path) => Assert.NotEmpty(Generate.From(new SpecText(path, FiveMistakes)).Diagnostics);
+
     [Fact]
     public void Other_files_are_left_alone()
     {
-        var run = Generate.From(new SpecText("settings.yaml", "model: A"), new SpecText("dit.yaml.txt", "model: A"));
+        var run = Generate.From(
+            new SpecText("settings.yaml", "model: A"), new SpecText("settings.yml", "model: A"), new SpecText("dit.yaml.txt", "model: A"), new SpecText("adit.yaml", "model: A"));
 
         Assert.Empty(run.Diagnostics);
         Assert.Empty(run.Sources);

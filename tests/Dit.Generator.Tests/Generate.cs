@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Dit.Runtime;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -8,11 +9,32 @@ using Microsoft.CodeAnalysis.Text;
 namespace Dit.Generator.Tests;
 
 /// <summary>One spec file handed to the generator.</summary>
-internal sealed class SpecText(string path, string text) : AdditionalText
+internal sealed class SpecText(string path, string text, Encoding? encoding = null) : AdditionalText
 {
     public override string Path => path;
 
-    public override SourceText GetText(CancellationToken cancellationToken = default) => SourceText.From(text);
+    public override SourceText GetText(CancellationToken cancellationToken = default) => SourceText.From(text, encoding);
+}
+
+/// <summary>A project that the generator runs in.</summary>
+/// <param name="RootNamespace">Its property.</param>
+/// <param name="Code">Its own code.</param>
+internal sealed record Project(string RootNamespace = "Consumer", params IReadOnlyList<string> Code)
+{
+    public string AssemblyName { get; init; } = "Consumer";
+
+    public LanguageVersion Language { get; init; } = LanguageVersion.Latest;
+
+    /// <summary>Projects that it references.</summary>
+    public IReadOnlyList<Generate> References { get; init; } = [];
+
+    /// <summary>Additional files that are no specs.</summary>
+    public IReadOnlyList<SpecText> OtherFiles { get; init; } = [];
+
+    /// <summary>Its other properties.</summary>
+    public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
+
+    public CSharpParseOptions ParseOptions => new(Language, DocumentationMode.Diagnose);
 }
 
 /// <summary>Runs the generator as the compiler does. Every test goes through here.</summary>
@@ -25,24 +47,42 @@ internal sealed class Generate
 
     private readonly GeneratorDriver driver;
     private readonly IReadOnlyList<SpecText> files;
+    private readonly CSharpCompilation compilation;
 
-    private Generate(GeneratorDriver driver, IReadOnlyList<SpecText> files, CSharpCompilation? code = null)
+    private Generate(GeneratorDriver driver, IReadOnlyList<SpecText> files, CSharpCompilation compilation)
     {
-        this.driver = driver.RunGenerators(code ?? Empty);
+        this.driver = driver.RunGenerators(compilation);
         this.files = files;
+        this.compilation = compilation;
     }
 
     public static Generate From(params IReadOnlyList<SpecText> files) => In("Consumer", files);
 
     /// <summary>Runs the generator in a project of some root namespace.</summary>
-    public static Generate In(string rootNamespace, params IReadOnlyList<SpecText> files) => new(
+    public static Generate In(string rootNamespace, params IReadOnlyList<SpecText> files) => In(new Project(rootNamespace), files);
+
+    /// <summary>Runs the generator in a project.</summary>
+    public static Generate In(Project project, params IReadOnlyList<SpecText> files) => new(
         CSharpGeneratorDriver.Create(
             [new DitGenerator().AsSourceGenerator()],
-            files,
-            new CSharpParseOptions(LanguageVersion.Latest, DocumentationMode.Diagnose),
-            new Options(rootNamespace),
+            [.. files, .. project.OtherFiles],
+            project.ParseOptions,
+            new Options(project),
             new GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, trackIncrementalGeneratorSteps: true)),
-        files);
+        files,
+        Empty.WithAssemblyName(project.AssemblyName)
+            .AddReferences(project.References.Select(static project => project.Compiled.ToMetadataReference()))
+            .AddSyntaxTrees(project.Code.Select(code => CSharpSyntaxTree.ParseText(code, project.ParseOptions))));
+
+    /// <summary>The project with what was written for it.</summary>
+    public Compilation Compiled
+    {
+        get
+        {
+            driver.RunGeneratorsAndUpdateCompilation(compilation, out var compiled, out _);
+            return compiled;
+        }
+    }
 
     public GeneratorRunResult Result => Assert.Single(driver.GetRunResult().Results);
 
@@ -56,14 +96,14 @@ internal sealed class Generate
         var old = files.Single(f => f.Path == path);
         var changed = new SpecText(path, edit(old.GetText().ToString()));
         Assert.NotEqual(old.GetText().ToString(), changed.GetText().ToString());
-        return new(driver.ReplaceAdditionalText(old, changed), [.. files.Select(f => f == old ? changed : f)]);
+        return new(driver.ReplaceAdditionalText(old, changed), [.. files.Select(f => f == old ? changed : f)], compilation);
     }
 
     /// <summary>The same driver over files of equal text, as an editor hands them over anew.</summary>
     public Generate Again()
     {
         SpecText[] copies = [.. files.Select(static f => new SpecText(f.Path, f.GetText().ToString()))];
-        return new(files.Zip(copies).Aggregate(driver, static (d, pair) => d.ReplaceAdditionalText(pair.First, pair.Second)), copies);
+        return new(files.Zip(copies).Aggregate(driver, static (d, pair) => d.ReplaceAdditionalText(pair.First, pair.Second)), copies, compilation);
     }
 
     /// <summary>The same driver after an edit of the project's own code.</summary>
@@ -87,7 +127,7 @@ internal sealed class Generate
     /// <summary>Nothing at all was computed in the last run.</summary>
     public void AssertNothingComputed()
     {
-        foreach (var step in new[] { Steps.Files, Steps.Models, Steps.Names, Steps.Collisions, Steps.Outputs })
+        foreach (var step in new[] { Steps.Files, Steps.Models, Steps.Names, Steps.Place, Steps.Outputs })
             Assert.All(Reasons(step), reason => Assert.Contains(reason, new[] { IncrementalStepRunReason.Cached, IncrementalStepRunReason.Unchanged }));
         Assert.Equal(0, Emitted);
     }
@@ -104,8 +144,8 @@ internal sealed class Generate
     public IReadOnlyList<string> ErrorsOf(string code)
     {
         Assert.Empty(Diagnostics);
-        driver.RunGeneratorsAndUpdateCompilation(Empty.AddSyntaxTrees(CSharpSyntaxTree.ParseText(code)), out var compilation, out _);
-        return [.. compilation.GetDiagnostics().Where(static d => d.Severity == DiagnosticSeverity.Error)
+        driver.RunGeneratorsAndUpdateCompilation(compilation.AddSyntaxTrees(CSharpSyntaxTree.ParseText(code)), out var used, out _);
+        return [.. used.GetDiagnostics().Where(static d => d.Severity == DiagnosticSeverity.Error)
             .Select(static d => $"{d.Id}: {d.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}")];
     }
 
@@ -120,11 +160,7 @@ internal sealed class Generate
     }
 
     /// <summary>Errors and warnings of the compiler about what was written.</summary>
-    public IEnumerable<Diagnostic> CompilerComplaints()
-    {
-        driver.RunGeneratorsAndUpdateCompilation(Empty, out var compilation, out _);
-        return compilation.GetDiagnostics().Where(static d => d.Severity >= DiagnosticSeverity.Warning);
-    }
+    public IEnumerable<Diagnostic> CompilerComplaints() => Compiled.GetDiagnostics().Where(static d => d.Severity >= DiagnosticSeverity.Warning);
 
     // What this test runs on, the runtime and TorchSharp among it.
     private static IEnumerable<MetadataReference> References() =>
@@ -134,19 +170,19 @@ internal sealed class Generate
             .Distinct()
             .Select(static path => MetadataReference.CreateFromFile(path));
 
-    private sealed class Options(string rootNamespace) : AnalyzerConfigOptionsProvider
+    private sealed class Options(Project project) : AnalyzerConfigOptionsProvider
     {
-        public override AnalyzerConfigOptions GlobalOptions { get; } = new Values(rootNamespace);
+        public override AnalyzerConfigOptions GlobalOptions { get; } = new Values(project);
 
         public override AnalyzerConfigOptions GetOptions(SyntaxTree tree) => GlobalOptions;
 
         public override AnalyzerConfigOptions GetOptions(AdditionalText textFile) => GlobalOptions;
 
-        private sealed class Values(string rootNamespace) : AnalyzerConfigOptions
+        private sealed class Values(Project project) : AnalyzerConfigOptions
         {
             public override bool TryGetValue(string key, out string value)
             {
-                value = key == "build_property.RootNamespace" ? rootNamespace : "";
+                value = key == "build_property.RootNamespace" ? project.RootNamespace : project.Properties.GetValueOrDefault(key.Replace("build_property.", ""), "");
                 return value.Length > 0;
             }
         }

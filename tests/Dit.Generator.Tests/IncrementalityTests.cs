@@ -57,12 +57,30 @@ public class IncrementalityTests
     }
 
     [Fact]
+    public void A_warning_that_comes_moves_and_goes_re_emits_nothing()
+    {
+        // The autoencoder's default is none, so the model is the same with the line and without.
+        var warned = Generate.From(Repository.Definitions).Edit(Demo, static text => text.Replace("channels: 3", "channels: 4"));
+        var silent = warned.Edit(Demo, static text => text.Replace("autoencoder: none\n", ""));
+        Assert.Empty(warned.Diagnostics);
+
+        foreach (var (run, line) in new[] { (silent, 0), (silent.Edit(Demo, static text => "# A new first line.\n" + text), 1) })
+        {
+            var warning = Assert.Single(run.Diagnostics);
+            Assert.Equal(("DIT116", silent.Diagnostics[0].Location.GetLineSpan().StartLinePosition.Line + line), (warning.Id, warning.Location.GetLineSpan().StartLinePosition.Line));
+            Assert.All(run.Reasons(Steps.Outputs), static r => Assert.Equal(IncrementalStepRunReason.Cached, r));
+        }
+        silent.AssertCached();
+        Assert.Empty(silent.Edit(Demo, static text => text.Replace("model: Shapes", "autoencoder: none\nmodel: Shapes")).Diagnostics);
+    }
+
+    [Fact]
     public void An_error_that_comes_and_goes_leaves_the_other_files_alone()
     {
         var broken = Generate.From(Repository.Definitions).Edit(Demo, static text => text.Replace("heads: 5", "heads: 6"));
 
         Assert.Equal("DIT101", Assert.Single(broken.Diagnostics).Id);
-        Assert.Equal(17, broken.Sources.Count); // sixteen models and the list
+        Assert.Equal(18, broken.Sources.Count); // sixteen models, what stands in for one, and the list
         Assert.Empty(broken.Edit(Demo, static text => text.Replace("heads: 6", "heads: 5")).Diagnostics);
     }
 }

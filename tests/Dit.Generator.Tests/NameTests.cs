@@ -11,30 +11,33 @@ public class NameTests
 
     private static readonly string[] Conditions = ["none: true", "classes: 3", "classes: 3, dropout: 0", "text: { tokens: 4, width: 6 }"];
 
-    private const string Samplers = "samplers:\n  first: { method: ddpm, steps: 5 }\n  other: { method: ddim, steps: 5, eta: 0.5 }\n";
+    internal const string Samplers = "samplers:\n  first: { method: ddpm, steps: 5 }\n  other: { method: ddim, steps: 5, eta: 0.5 }\n";
 
     /// <summary>Every combination of block and condition, one model of each.</summary>
-    private static IReadOnlyList<(string Name, string Keys)> Kinds { get; } =
+    internal static IReadOnlyList<(string Name, string Keys)> Kinds { get; } =
     [
         .. Variants.SelectMany(static variant => Conditions.Select(condition => (variant, condition))).Select(static (kind, i) => ($"Probe{i}", Keys(kind.variant, kind.condition))),
         ("ProbeDiffusers", Keys("adaln-zero", "classes: 3") + "numerics: diffusers\n"),
     ];
 
+    /// <summary>The specs of <see cref="Kinds"/>.</summary>
+    internal static IEnumerable<SpecText> KindSpecs => Kinds.Select(static kind => new SpecText($"{kind.Name}.dit.yaml", $"model: {kind.Name}\n{kind.Keys}{Samplers}"));
+
     private static string Keys(string variant, string condition) =>
         $"depth: 1\nwidth: 8\nheads: 2\npatch_size: 2\ninput: {{ channels: 3, size: 4 }}\nconditioning: {{ variant: {variant}, {condition} }}\n";
 
     /// <summary>The identifiers in each kind of model, and those of the list of models.</summary>
-    private static IReadOnlyList<(string Name, string Keys, IReadOnlySet<string> Identifiers)> Mentions { get; } = FindMentions();
+    internal static IReadOnlyList<(string Name, string Keys, IReadOnlySet<string> Identifiers)> Mentions { get; } = FindMentions();
 
     private static IReadOnlyList<(string, string, IReadOnlySet<string>)> FindMentions()
     {
-        var run = Generate.From([.. Kinds.Select(static kind => new SpecText($"{kind.Name}.dit.yaml", $"model: {kind.Name}\n{kind.Keys}{Samplers}"))]).AssertCompiles();
+        var run = Generate.From([.. KindSpecs]).AssertCompiles();
         var common = Identifiers(run.Sources["DitModels.g.cs"]);
         return [.. Kinds.Select(kind => (kind.Name, kind.Keys, (IReadOnlySet<string>)Identifiers(run.Sources[$"{kind.Name}.g.cs"]).Union(common).ToHashSet()))];
     }
 
     // A discard names nothing.
-    private static HashSet<string> Identifiers(string source) =>
+    internal static HashSet<string> Identifiers(string source) =>
         [.. CSharpSyntaxTree.ParseText(source).GetRoot().DescendantTokens().Where(static token => token.IsKind(SyntaxKind.IdentifierToken)).Select(static token => token.ValueText).Where(static name => name != "_")];
 
     [Fact]
@@ -46,7 +49,7 @@ public class NameTests
         // Each name as a model of one kind that mentions it, beside a model of every kind.
         var files = free.GroupBy(static name => name, StringComparer.OrdinalIgnoreCase).Select(static same => same.First())
             .Select(static name => new SpecText($"{name}.dit.yaml", $"model: {name}\n{Mentions.Last(kind => kind.Identifiers.Contains(name)).Keys}{Samplers}"))
-            .Concat(Kinds.Select(static kind => new SpecText($"{kind.Name}.dit.yaml", $"model: {kind.Name}\n{kind.Keys}{Samplers}")));
+            .Concat(KindSpecs);
 
         Assert.Empty(Complaints(Generate.From([.. files])));
     }
@@ -63,6 +66,7 @@ public class NameTests
         Assert.Empty(Complaints(Generate.From([.. files])));
     }
 
-    private static IEnumerable<string> Complaints(Generate run) => run.Diagnostics.Concat(run.CompilerComplaints())
+    /// <summary>Everything that the generator and the compiler find wrong, in a line each.</summary>
+    internal static IEnumerable<string> Complaints(Generate run) => run.Diagnostics.Concat(run.CompilerComplaints())
         .Select(static d => $"{Path.GetFileName(d.Location.GetLineSpan().Path)}: {d.Id} {d.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}").Distinct().Take(40);
 }

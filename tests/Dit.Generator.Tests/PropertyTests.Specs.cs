@@ -38,8 +38,9 @@ public partial class PropertyTests
         from names in Gen.OneOf("ddpm-", "fast.", "a_b ", "\"é x", "Card", "no-", "ÿ s").Array[0, 4]
         from steps in Gen.Int[2, timesteps].Array[4]
         from etas in Gen.OneOf("", ", eta: 0", ", eta: 0.5", ", eta: 1").Array[4]
+        from clips in Gen.OneOf("", "", ", clip_denoised: true", ", clip_denoised: false").Array[4]
         select names.Length == 0 ? "" : "samplers:\n" + string.Concat(names.Select((name, i) =>
-            $"  '{name}{i}': {{ method: {(etas[i].Length == 0 && i % 2 == 0 ? "ddpm" : "ddim")}, steps: {steps[i]}{etas[i]} }}\n"));
+            $"  '{name}{i}': {{ method: {(etas[i].Length == 0 && i % 2 == 0 ? "ddpm" : "ddim")}, steps: {steps[i]}{etas[i]}{clips[i]} }}\n"));
 
     private static Gen<(string Text, int Channels)> Shape(bool family) =>
         from heads in Gen.Int[1, 24]

@@ -59,7 +59,7 @@ public partial class PropertyTests(ITestOutputHelper output)
             CheckErrors(spec, file, batch.IsLegal);
 
         var collisions = run.Diagnostics.Count(static d => d.Id == Rule.ModelNamesDiffer.Id);
-        Assert.Equal(read.Sum(static r => r.File.Errors.Count), run.Diagnostics.Length - collisions);
+        Assert.Equal(read.Sum(static r => r.File.Errors.Count + r.File.Warnings.Count), run.Diagnostics.Length - collisions);
         Assert.True(batch.IsLegal ? collisions == 0 : collisions < Batch);
 
         var complaints = batch.Index % BoundOnceIn == 0
@@ -77,7 +77,7 @@ public partial class PropertyTests(ITestOutputHelper output)
             Assert.Fail($"{file.Errors[0]}\n\nin a spec that is legal:\n\n{spec}");
         if (file.Errors.Count == 0 != file.Models.Count > 0)
             Assert.Fail($"{file.Errors.Count} errors and {file.Models.Count} models in\n\n{spec}");
-        foreach (var error in file.Errors)
+        foreach (var error in file.Errors.Concat(file.Warnings))
             if (error.Message.Length < 10 || error.Message.Length > 1000 || error.Message.Any(char.IsControl) || error.At.Start < 0 || error.At.Length < 0 || error.At.Start + error.At.Length > spec.Length || error.At.Line < 1)
                 Assert.Fail($"{error}\n\nin\n\n{spec}");
     }

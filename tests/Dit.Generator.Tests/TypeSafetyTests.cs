@@ -17,6 +17,7 @@ public class TypeSafetyTests
         heads: 4
         patch_size: 2
         input: { channels: 4, size: 8 }
+        autoencoder: none
         samplers:
           ddim-5: { method: ddim, steps: 5 }
         """;

@@ -15,7 +15,7 @@ public class BindingTests
         Assert.Equal(new DiffusionSpec(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Diffusion);
         Assert.Equal(new Autoencoder.None(), spec.Autoencoder);
         Assert.Equal(
-            [new SamplerSpec("ddpm-250", new SamplerMethod.Ddpm(), 250), new SamplerSpec("ddim-50", new SamplerMethod.Ddim(0.5), 50)],
+            [new SamplerSpec("ddpm-250", new SamplerMethod.Ddpm(), 250, ClipDenoised: true), new SamplerSpec("ddim-50", new SamplerMethod.Ddim(0.5), 50, ClipDenoised: true)],
             spec.Samplers);
         Assert.Equal((8, 16, 4, 4), (spec.HeadWidth, spec.Tokens, spec.GridHeight, spec.GridWidth));
     }

@@ -13,11 +13,31 @@ public partial class PageTests
     public void Every_rule_has_its_own_id_and_the_pages_are_the_rules()
     {
         Assert.Equal(Rule.All.Count, Rule.All.Select(static r => r.Id).Distinct().Count());
-        Assert.Equal(Rule.All.Select(static r => r.Id).Order(), Directory.GetFiles(Folder, "DIT*.md").Select(static file => Path.GetFileNameWithoutExtension(file)).Order());
+        Assert.Equal(Rule.All.Select(static r => r.Id).Order(), Pages.Where(static id => !IsOfProjects(id)));
         Assert.Equal(
             Rule.All.OrderBy(static r => r.Id, StringComparer.Ordinal).Select(static r => $"| [{r.Id}]({r.Id}.md) | {r.Title} |"),
-            File.ReadAllLines(Path.Combine(Folder, "README.md")).Where(static line => line.StartsWith("| [")));
+            Rows.Where(static row => !IsOfProjects(row[3..])));
     }
+
+    [Fact]
+    public void What_the_build_reports_of_projects_has_pages_too()
+    {
+        string[] targets = [Path.Combine("generator", "Dit.Generator", "build", "Dit.Gen.targets"), Path.Combine("runtime", "Dit.Runtime", "build", "Dit.Runtime.targets")];
+        var codes = targets.SelectMany(static file => ReportedCode().Matches(File.ReadAllText(Path.Combine(Specs.RepositoryRoot, file)))).Select(static match => match.Groups[1].Value).Order().ToArray();
+
+        Assert.Equal(["DIT901", "DIT902", Rule.LanguageIsNewEnough.Id], codes);
+        Assert.Equal(codes, Pages.Where(IsOfProjects));
+        Assert.Equal(
+            codes.Select(static id => $"| [{id}]({id}.md) | {File.ReadLines(Path.Combine(Folder, $"{id}.md")).First()[$"# {id}: ".Length..]} |"),
+            Rows.Where(static row => IsOfProjects(row[3..])));
+        Assert.EndsWith($" {Rule.LanguageIsNewEnough.Title} |", Rows[^1]);
+    }
+
+    private static IEnumerable<string> Pages => Directory.GetFiles(Folder, "DIT*.md").Select(static file => Path.GetFileNameWithoutExtension(file)).Order();
+
+    private static string[] Rows => [.. File.ReadAllLines(Path.Combine(Folder, "README.md")).Where(static line => line.StartsWith("| ["))];
+
+    private static bool IsOfProjects(string id) => id.StartsWith("DIT9", StringComparison.Ordinal);
 
     [Theory, MemberData(nameof(Rules))]
     public void A_page_has_its_title_a_wrong_example_and_a_right_one(string id)
@@ -30,12 +50,17 @@ public partial class PageTests
         Assert.Contains("\nWrong:\n\n```yaml\n" + examples[0], page);
         Assert.Contains("\nRight:\n\n```yaml\n" + examples[1], page);
         if (id == Rule.ModelNamesDiffer.Id) return; // its examples are of two files; RuleTests has them
-        Assert.Contains(SpecFile.Parse(Whole(examples[0])).Errors, error => error.Rule.Id == id);
-        Assert.Empty(SpecFile.Parse(Whole(examples[1])).Errors);
+        Assert.Contains(Complaints(examples[0]), error => error.Rule.Id == id);
+        Assert.Empty(Complaints(examples[1]));
     }
 
+    private static IEnumerable<SpecError> Complaints(string example) => SpecFile.Parse(Whole(example)) is var file ? file.Errors.Concat(file.Warnings) : [];
+
     // A fragment stands for a whole spec with these lines; what declares a model's other keys is whole already.
-    private static string Whole(string example) => example.StartsWith("family:") || example.Contains("conditioning:") && example.StartsWith("model:") ? example : Specs.With(example);
+    private static string Whole(string example) => example.StartsWith("family:") || example.StartsWith("name:") || example.Contains("conditioning:") && example.StartsWith("model:") ? example : Specs.With(example);
+
+    [GeneratedRegex("Code=\"(DIT\\d+)\"")]
+    private static partial Regex ReportedCode();
 
     [GeneratedRegex("```yaml\\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Example();

@@ -6,7 +6,7 @@ public class RuleTests
     public static TheoryData<string, string, string, int, int, string> OneMistake => new()
     {
         // id, line to replace, its replacement, line and column of the error, words of the message
-        { "DIT001", "model: Tiny/2", "model: {Tiny", 1, 8, "Not valid YAML" },
+        { "DIT001", "model: Tiny/2", "model: {Tiny", 1, 8, "This '{' is not closed; put '}' behind its last entry" },
                 { "DIT002", "depth: 2", "depth: 2\ndeepth: 2", 3, 1, "Unknown key 'deepth'; 'depth' is here already, so remove this one" },
         { "DIT002", "depth: 2", "depth: 2\ntimesteps: 100", 3, 1, "Unknown key 'timesteps'; it belongs into 'diffusion'" },
         { "DIT002", "method: ddpm, steps: 250", "method: ddpm, steps:250", 21, 29, "Unknown key 'samplers.ddpm-250.steps:250'; put a space behind the colon of 'steps'" },
@@ -144,12 +144,12 @@ public class RuleTests
     [Theory]
     [InlineData("", "The file is empty")]
     [InlineData("# only a comment\n", "The file is empty")]
-    [InlineData("- a\n- b\n", "A spec is a mapping that starts with 'model: NAME' or 'family: NAME', not a list")]
+    [InlineData("- a\n- model: A\n", "A spec is a mapping that starts with 'model: NAME' or 'family: NAME', not a list")]
     [InlineData("model: A\n---\nmodel: B\n", "one YAML document")]
     [InlineData("model:\t\tA\n\tdepth: 2", "This is a tab")]
-    [InlineData("model: A\ndepth:12\nwidth: 3\n", "put a space behind the colon of 'depth'")]
-    [InlineData("model: [Tiny\nwidth: 3\n", "Not valid YAML")]
-    [InlineData("[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "nest more than 16 deep")]
+    [InlineData("model: A\ndepth:12\nwidth: 3\n", "A space is missing behind the colon of 'depth'; put one there")]
+    [InlineData("model: [Tiny\nwidth: 3\n", "This '[' is not closed")]
+    [InlineData("model: [[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]", "nest more than 16 deep")]
     public void What_is_not_a_spec_says_so(string text, string words) =>
         Assert.Contains(words, Assert.Single(SpecFile.Parse(text).Errors).Message);
 

@@ -60,6 +60,7 @@ internal sealed class SchemaEvaluator(string schema)
         "object" => value.ValueKind == JsonValueKind.Object,
         "array" => value.ValueKind == JsonValueKind.Array,
         "string" => value.ValueKind == JsonValueKind.String,
+        "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
         "number" => value.ValueKind == JsonValueKind.Number,
         "integer" => value.ValueKind == JsonValueKind.Number && value.GetDouble() == Math.Floor(value.GetDouble()), // 2.0 is an integer to JSON Schema
         _ => throw new NotSupportedException($"The schema uses the type '{type}', which this evaluator does not know."),

@@ -24,10 +24,9 @@ internal static class SamplersEmitter
             static ddim => ddim.Eta == 0 ? "Deterministic DDIM sampling" : $"DDIM sampling with eta {Code.Literal(ddim.Eta)}")}} in {{sampler.Steps}} steps.</summary>
         public static {{condition.Sampler}}<{{spec.ClassName}}> {{sampler.PropertyName}} { get; } =
             {{sampler.Method.Match(
-                _ => $"{condition.Sampler}.Ddpm<{spec.ClassName}>({Code.Literal(sampler.Name)}, steps: {sampler.Steps}{Clip(spec)});",
-                ddim => $"{condition.Sampler}.Ddim<{spec.ClassName}>({Code.Literal(sampler.Name)}, steps: {sampler.Steps}, eta: {Code.Literal(ddim.Eta)}{Clip(spec)});")}}
+                _ => $"{condition.Sampler}.Ddpm<{spec.ClassName}>({Code.Literal(sampler.Name)}, steps: {sampler.Steps}{Clip(sampler)});",
+                ddim => $"{condition.Sampler}.Ddim<{spec.ClassName}>({Code.Literal(sampler.Name)}, steps: {sampler.Steps}, eta: {Code.Literal(ddim.Eta)}{Clip(sampler)});")}}
         """;
 
-    // Pixels are known to lie in [-1, 1]; latents are not bounded.
-    private static string Clip(ModelSpec spec) => spec.Autoencoder is Autoencoder.None ? ", clipDenoised: true" : "";
+    private static string Clip(SamplerSpec sampler) => sampler.ClipDenoised ? ", clipDenoised: true" : "";
 }

@@ -1,14 +1,15 @@
 using Dit.Spec;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Text;
 
 namespace Dit.Generator;
 
-/// <summary>Spec errors as compiler errors.</summary>
+/// <summary>Spec errors and warnings as the compiler's, and what is wrong with a project.</summary>
 internal static class Diagnostics
 {
     private static readonly IReadOnlyDictionary<string, DiagnosticDescriptor> Descriptors =
-        Rule.All.ToDictionary(static rule => rule.Id, static rule => Describe(rule.Id, rule.Title));
+        Rule.All.Append(Rule.LanguageIsNewEnough).ToDictionary(static rule => rule.Id, Describe);
 
     public static Diagnostic Of(string path, SpecError error) => Diagnostic.Create(
         Descriptors[error.Rule.Id],
@@ -17,11 +18,20 @@ internal static class Diagnostics
             new LinePosition(Math.Max(0, error.At.EndLine - 1), Math.Max(0, error.At.EndColumn - 1)))),
         error.Message);
 
-    private static DiagnosticDescriptor Describe(string id, string title) => new(
-        id,
-        title,
+    /// <summary>The version of C# that generated code is written in: collection expressions are its latest feature.</summary>
+    public const LanguageVersion LowestLanguage = LanguageVersion.CSharp12;
+
+    /// <summary>The one error of a project whose C# is too old.</summary>
+    public static Diagnostic OldLanguage(LanguageVersion version) => Diagnostic.Create(
+        Descriptors[Rule.LanguageIsNewEnough.Id],
+        Location.None,
+        $"Models are generated as C# {LowestLanguage.ToDisplayString()}, and this project is set to C# {version.ToDisplayString()}: take LangVersion out of the project, or set it to latest");
+
+    private static DiagnosticDescriptor Describe(Rule rule) => new(
+        rule.Id,
+        rule.Title,
         messageFormat: "{0}",
         category: "Dit.Spec",
-        DiagnosticSeverity.Error,
+        rule.IsWarning ? DiagnosticSeverity.Warning : DiagnosticSeverity.Error,
         isEnabledByDefault: true);
 }

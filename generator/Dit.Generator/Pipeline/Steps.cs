@@ -9,12 +9,12 @@ public static class Steps
     /// <summary>The models of a file, without locations: what moves in a file changes nothing here.</summary>
     public const string Models = "Dit.Models";
 
-    /// <summary>The class names of all models.</summary>
+    /// <summary>The class names of all models, each once.</summary>
     public const string Names = "Dit.Names";
 
-    /// <summary>Names that several models claim.</summary>
-    public const string Collisions = "Dit.Collisions";
+    /// <summary>The namespace, and the names in it that hide those of the libraries.</summary>
+    public const string Place = "Dit.Place";
 
-    /// <summary>What one output needs: a model, its namespace, and whether its name is its own.</summary>
+    /// <summary>What one output needs: a model, its namespace, and whether it is the one of its name.</summary>
     public const string Outputs = "Dit.Outputs";
 }

@@ -14,6 +14,12 @@ internal static class FamilyBinder
         ? ModelBinder.Bind(root).Select(static model => EquatableArray.Of(model))
         : BindFamily(root);
 
+    /// <summary>The mappings of the models that a file with errors declares: of a family, its members where the matrix can be read.</summary>
+    public static IEnumerable<MappingNode> MembersOrNone(MappingNode root) => root[SpecKeys.Family.Name] is null ? [root]
+        : root[SpecKeys.Matrix.Name] is MappingNode matrix
+            ? MatrixBinder.Axes(matrix, matrix.At).Match(axes => Combinations(axes).Select(cell => Member(root, cell)), static _ => [])
+            : [];
+
     private static Result<EquatableArray<DeclaredModel>> BindFamily(MappingNode file)
     {
         var single = file.Entries.FirstOrDefault(static e => e.Key.Text == SpecKeys.Model.Name);

@@ -62,6 +62,15 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
     /// <summary>Whether the key holds the unquoted word <c>true</c>.</summary>
     public bool IsTrue(TrueKey key) => node[key.Name] is ScalarNode { Quoted: false, Text: "true" };
 
+    /// <summary>What a switch says; null where it is absent.</summary>
+    public Result<bool?> Read(SwitchKey key) => node[key.Name] switch
+    {
+        null => Result.Of<bool?>(null),
+        ScalarNode { Quoted: false, Text: "true" } => Result.Of<bool?>(true),
+        ScalarNode { Quoted: false, Text: "false" } => Result.Of<bool?>(false),
+        var value => Result.Fail<bool?>(Values.WrongType(value, Full(key.Name), key.Wanted)),
+    };
+
     /// <summary>The keys below a key; where it may be absent and is, none.</summary>
     public Result<Fields> Read(MappingKey key) => key.Optional && !Has(key)
         ? Result.Of(new Fields(new MappingNode([], node.Place), Full(key.Name), key.Keys))

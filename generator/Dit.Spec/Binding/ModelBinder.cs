@@ -26,8 +26,20 @@ internal static class ModelBinder
                 SamplerBinder.Bind(top, diffusion))
             .Apply((name, transformer, data, condition, samplers) => new DeclaredModel(
                 new ModelSpec(name, transformer.Depth, transformer.Width, transformer.Heads, transformer.PatchSize, transformer.HiddenWidth,
-                    condition.numerics, data.input, condition.conditioning, condition.process, data.autoencoder, samplers),
-                top.At(nameKey)));
+                    condition.numerics, data.input, condition.conditioning, condition.process, data.autoencoder, samplers.Select(s => s.Of(data.autoencoder)).ToEquatableArray()),
+                top.At(nameKey))
+            { Warnings = ClippingWarnings(top, data.input.Channels, samplers).ToEquatableArray() });
+    }
+
+    // Gray and colour are pictures; what has other channels is latents as often as not.
+    private static IEnumerable<SpecError> ClippingWarnings(Fields top, int channels, EquatableArray<BoundSampler> samplers)
+    {
+        if (channels is 1 or 3 || top.Has(SpecKeys.Autoencoder) || samplers.All(static s => s.SaysClipping)) yield break;
+        yield return new(
+            Rule.ClippingIsSaid,
+            FormattableString.Invariant($"An input of {channels} channels may be latents, but without 'autoencoder' the samplers clip it to [-1, 1]; ")
+                + "write autoencoder: none for pixels, or name the autoencoder, or give each sampler clip_denoised: true or false",
+            InputBinder.AtChannels(top));
     }
 
     private static Result<string> Name(Fields top, NameKey key) => top.Read(key).Ensure(name => NameErrors(name, Identifier.OfModel(name), top.At(key), key));
@@ -37,6 +49,8 @@ internal static class ModelBinder
         var shown = Shown.Text(name);
         if (Identifier.HasUnprintable(name))
             yield return new(Rule.BadName, $"The name '{shown}' holds a line break or another character that cannot be printed; write it on one line, as in DiT-XL/2", at);
+        else if (Characters.FirstOddIn(name) is { } odd)
+            yield return new(Rule.Character, $"The name '{shown}' holds {odd}, which cannot be seen or is taken for another character; write it in plain letters, as in DiT-XL/2", at);
         else if (Identifier.IsKeyword(identifier))
             yield return Renamed($"'{shown}' gives the class name {identifier}, which is a C# keyword");
         else if (!Identifier.IsValid(identifier))

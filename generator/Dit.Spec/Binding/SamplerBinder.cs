@@ -5,7 +5,7 @@ internal static class SamplerBinder
 {
     /// <param name="top">The model's fields.</param>
     /// <param name="diffusion">The process; unless it is legal, steps are not held against it.</param>
-    public static Result<EquatableArray<SamplerSpec>> Bind(Fields top, Result<DiffusionSpec> diffusion)
+    public static Result<EquatableArray<BoundSampler>> Bind(Fields top, Result<DiffusionSpec> diffusion)
     {
         var process = new Process(diffusion.Match(static d => (int?)d.Timesteps, static _ => null), DiffusionBinder.IsFlow(top));
         return top.Read(SpecKeys.Samplers).Then(entries =>
@@ -20,7 +20,7 @@ internal static class SamplerBinder
     /// <summary>The method <c>ddim</c>.</summary>
     public static Result<SamplerMethod> Ddim(Fields fields) => fields.Read(SpecKeys.Eta).Select(static eta => (SamplerMethod)new SamplerMethod.Ddim(eta));
 
-    private static Result<SamplerSpec> Sampler(ScalarNode key, SpecNode value, Process process)
+    private static Result<BoundSampler> Sampler(ScalarNode key, SpecNode value, Process process)
     {
         var shown = Shown.Text(key.Text);
         var mapping = Values.Mapping(value, $"samplers.{shown}", SpecKeys.Sampler);
@@ -28,12 +28,12 @@ internal static class SamplerBinder
             node =>
             {
                 var fields = new Fields(node, $"samplers.{shown}", SpecKeys.Sampler.Keys);
-                return ((fields.OnlyAllowed(), Name(key)).Apply(static (_, name) => name), Method(fields, process), Steps(fields, shown, process))
-                    .Apply(static (name, method, steps) => new SamplerSpec(name, method, steps));
+                return ((fields.OnlyAllowed(), Name(key)).Apply(static (_, name) => name), Method(fields, process), Steps(fields, shown, process), fields.Read(SpecKeys.ClipDenoised))
+                    .Apply(static (name, method, steps, clip) => new BoundSampler(new(name, method, steps, ClipDenoised: clip == true), clip is not null));
             },
             errors => key is { Text: "<<", Quoted: false }
-                ? Result.Fail<SamplerSpec>(new(Rule.YamlFeature, "Merge keys are not used in specs; write the samplers out", key.At))
-                : new Result<SamplerSpec>.Failed([.. Name(key).ErrorsOrNone, .. errors]));
+                ? Result.Fail<BoundSampler>(new(Rule.YamlFeature, "Merge keys are not used in specs; write the samplers out", key.At))
+                : new Result<BoundSampler>.Failed([.. Name(key).ErrorsOrNone, .. errors]));
     }
 
     private static Result<string> Name(ScalarNode key) => Values.Named(key, "The name of a sampler", "ddpm-250").Ensure(name =>
@@ -57,7 +57,8 @@ internal static class SamplerBinder
                 fields.At(SpecKeys.Steps)).Replace(FormattableString.Invariant($"{timesteps}"))]
             : []);
 
-    private static IEnumerable<SpecError> SameProperties(IReadOnlyList<SpecEntry> entries, EquatableArray<SamplerSpec> list) => list
+    private static IEnumerable<SpecError> SameProperties(IReadOnlyList<SpecEntry> entries, EquatableArray<BoundSampler> list) => list
+        .Select(static s => s.Spec)
         .GroupBy(static s => s.PropertyName)
         .SelectMany(static same => same.Skip(1).Select(other => (first: same.First(), other)))
         .Select(pair => new SpecError(
@@ -68,4 +69,13 @@ internal static class SamplerBinder
     /// <param name="Timesteps">How many there are; null when the process is not legal.</param>
     /// <param name="IsFlow">Whether the file asks for a flow.</param>
     private sealed record Process(int? Timesteps, bool IsFlow);
+}
+
+/// <summary>A sampler as its own mapping declares it.</summary>
+/// <param name="Spec">The sampler; it clips only where its mapping says so.</param>
+/// <param name="SaysClipping">Whether its mapping says.</param>
+internal sealed record BoundSampler(SamplerSpec Spec, bool SaysClipping)
+{
+    /// <summary>The sampler of a model of pixels, which are clipped unless it says otherwise, or of latents.</summary>
+    public SamplerSpec Of(Autoencoder autoencoder) => SaysClipping ? Spec : Spec with { ClipDenoised = autoencoder is Autoencoder.None };
 }

@@ -57,7 +57,7 @@ internal static class Settings
         var (before, after) = (a.Samplers.ToDictionary(static s => s.Name), b.Samplers.ToDictionary(static s => s.Name));
         foreach (var name in a.Samplers.Concat(b.Samplers).Select(static s => s.Name).Distinct())
         {
-            var (from, to) = (before.TryGetValue(name, out var old) ? Describe(old) : null, after.TryGetValue(name, out var now) ? Describe(now) : null);
+            var (from, to) = (before.TryGetValue(name, out var old) ? Describe(old, a.Autoencoder) : null, after.TryGetValue(name, out var now) ? Describe(now, b.Autoencoder) : null);
             if (from != to) yield return new($"samplers.{name}", from, to, Bearing.Sampling, null);
         }
         // The first one is what is drawn with unless somebody asks for another.
@@ -68,9 +68,11 @@ internal static class Settings
 
     private static string Names(ModelSpec spec) => string.Join(", ", spec.Samplers.Select(static s => s.Name));
 
-    private static string Describe(SamplerSpec sampler) => sampler.Method.Match(
+    // Clipping is said where it is not what the autoencoder has it.
+    private static string Describe(SamplerSpec sampler, Autoencoder autoencoder) => sampler.Method.Match(
         _ => FormattableString.Invariant($"ddpm, {sampler.Steps} steps"),
-        ddim => FormattableString.Invariant($"ddim, {sampler.Steps} steps, eta {ddim.Eta}"));
+        ddim => FormattableString.Invariant($"ddim, {sampler.Steps} steps, eta {ddim.Eta}"))
+        + (sampler.ClipDenoised == autoencoder is Autoencoder.None ? "" : sampler.ClipDenoised ? ", clipped" : ", not clipped");
 
     /// <summary>A whole number as specs write it.</summary>
     internal static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -26,7 +26,7 @@ internal abstract record SpecKey(string Name, string Meaning, string Example)
     /// <summary>The way in: one function for each kind of value.</summary>
     public R Match<R>(
         Func<WholeKey, R> whole, Func<NumberKey, R> number, Func<WordKey, R> word, Func<NameKey, R> name, Func<SizeKey, R> size,
-        Func<TrueKey, R> @true, Func<MappingKey, R> mapping, Func<NamesKey, R> names, Func<MatrixKey, R> matrix, Func<WholesKey, R> wholes, Func<EitherKey, R> either) => this switch
+        Func<TrueKey, R> @true, Func<MappingKey, R> mapping, Func<NamesKey, R> names, Func<MatrixKey, R> matrix, Func<WholesKey, R> wholes, Func<EitherKey, R> either, Func<SwitchKey, R> @switch) => this switch
         {
             WholeKey key => whole(key),
             NumberKey key => number(key),
@@ -39,7 +39,8 @@ internal abstract record SpecKey(string Name, string Meaning, string Example)
             MatrixKey key => matrix(key),
             WholesKey key => wholes(key),
             EitherKey key => either(key),
-            _ => throw new InvalidOperationException("SpecKey has eleven kinds."),
+            SwitchKey key => @switch(key),
+            _ => throw new InvalidOperationException("SpecKey has twelve kinds."),
         };
 
     /// <summary>A number as a spec writes it.</summary>
@@ -124,6 +125,14 @@ internal sealed record TrueKey(string Name, string Meaning) : SpecKey(Name, Mean
     public override string? DefaultText => "";
 
     public override string Wanted => "true";
+}
+
+/// <summary><c>true</c> or <c>false</c>; what an absent key means depends on other keys.</summary>
+internal sealed record SwitchKey(string Name, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+{
+    public override string? DefaultText => "";
+
+    public override string Wanted => "true or false";
 }
 
 /// <summary>Keys below a key; <c>Word</c> is a word that may stand in place of the mapping.</summary>

@@ -46,7 +46,7 @@ internal static class SpecKeys
     { Rules = [Rule.NumericsFitModel] };
 
     public static WholeKey Channels { get; } = new("channels", 1, 1024, null, "Channels of the input: 4 for KL-f8 latents, 3 for pixels", "4")
-    { Rules = [Rule.LatentFitsInput] };
+    { Rules = [Rule.LatentFitsInput, Rule.ClippingIsSaid] };
 
     public static SizeKey Size { get; } = new("size", 1, 16384, "Height and width of the input in pixels, or in latent pixels: one number for a square, or [height, width]", "32")
     { Rules = [Rule.PatchDividesInput, Rule.TokensInRange] };
@@ -140,12 +140,12 @@ internal static class SpecKeys
         new(
             "autoencoder",
             [
-                new("none", "pixels in [-1, 1]; samplers clip to them", new Autoencoder.None()),
+                new("none", "pixels in [-1, 1]; samplers clip to them unless they say clip_denoised: false", new Autoencoder.None()),
                 new("kl-f8", "the KL-regularised autoencoder of Stable Diffusion, 8 pixels to a latent pixel of 4 channels, scaled by 0.18215", Spec.Autoencoder.KlF8),
             ],
             "none", "Whose latents the model denoises", "kl-f8"),
         KlAutoencoder)
-    { Rules = [Rule.LatentFitsInput] };
+    { Rules = [Rule.LatentFitsInput, Rule.ClippingIsSaid] };
 
     public static WordKey<Func<Fields, Result<SamplerMethod>>> Method { get; } = new(
         "method",
@@ -164,7 +164,11 @@ internal static class SpecKeys
     public static NumberKey Eta { get; } = new("eta", 0, 1, 0, "Noise of a ddim step: 0 is deterministic, 1 is as noisy as ddpm, which takes no eta", "0")
     { Rules = [Rule.UnknownKey] };
 
-    public static MappingKey Sampler { get; } = new("*", [Method, Steps, Eta], Optional: false, "One sampler under its name", "{ method: ddpm, steps: 250 }");
+    public static SwitchKey ClipDenoised { get; } = new(
+        "clip_denoised", "Whether the predicted data is clipped to [-1, 1] at each step. Absent: where autoencoder is none, as pixels lie in that range and latents do not", "false")
+    { Rules = [Rule.ClippingIsSaid] };
+
+    public static MappingKey Sampler { get; } = new("*", [Method, Steps, Eta, ClipDenoised], Optional: false, "One sampler under its name", "{ method: ddpm, steps: 250 }");
 
     public static NamesKey Samplers { get; } = new(
         "samplers", Sampler, MaxEntries: 100, "Samplers by name; each becomes a property, ddpm-250 the property Ddpm250", "{ ddpm-250: { method: ddpm, steps: 250 } }")

@@ -31,7 +31,7 @@ public static class SpecReference
 
         <!-- Written from generator/Dit.Spec/Keys/SpecKeys.cs; a test holds the two together. -->
 
-        A spec is a YAML file whose name ends in `.dit.yaml`. The compiler checks it and writes its models; every mistake is an error with an id, a line,
+        A spec is a YAML file whose name ends in `.dit.yaml` or `.dit.yml`. The compiler checks it and writes its models; every mistake is an error with an id, a line,
         a column and a sentence that says what would be right. [The diagnostics](diagnostics/README.md) explain each of them.
 
         ```yaml
@@ -57,7 +57,7 @@ public static class SpecReference
         # yaml-language-server: $schema=dit.schema.json
         ```
 
-        or when the settings map it to all specs: in VS Code `"yaml.schemas": { "definitions/dit.schema.json": "*.dit.yaml" }`, in JetBrains IDEs under
+        or when the settings map it to all specs: in VS Code `"yaml.schemas": { "definitions/dit.schema.json": ["*.dit.yaml", "*.dit.yml"] }`, in JetBrains IDEs under
         Languages & Frameworks, Schemas and DTDs, JSON Schema Mappings. The schema knows kinds, ranges and words; rules between values
         (that heads divide the width, for instance) are the compiler's and `dit check`'s.
 
@@ -94,7 +94,10 @@ public static class SpecReference
         - A name that YAML readers take for a truth value, such as `no` or `on`, is quoted ([DIT013](diagnostics/DIT013.md)). Names have at most {NameKey.MaxLength} characters.
         - Indentation is spaces ([DIT011](diagnostics/DIT011.md)). There are no anchors, aliases, tags, merge keys or directives ([DIT012](diagnostics/DIT012.md)).
         - A key stands once in its mapping ([DIT005](diagnostics/DIT005.md)), and no unknown key is passed over ([DIT002](diagnostics/DIT002.md)).
-        - A file holds one document ([DIT001](diagnostics/DIT001.md)). Line ends and a byte order mark do not matter.
+        - A file holds one document ([DIT001](diagnostics/DIT001.md)) of at most {SpecText.MaxLength} characters. Line ends and a byte order mark do not matter.
+        - It is UTF-8, or UTF-16 with a byte order mark; other bytes are an error ([DIT018](diagnostics/DIT018.md)), never replaced.
+        - Keys, words, numbers and what stands between them are ASCII. Names may hold letters of any script. A character that cannot be seen, or that looks like ASCII and is not, is an error
+          with its code point outside comments ([DIT017](diagnostics/DIT017.md)); comments may hold all but control characters and those that reorder text.
 
         """;
 
@@ -110,6 +113,7 @@ public static class SpecReference
         WordKey word => string.Join(", ", word.Available.Select(static w => $"`{w}`")),
         EitherKey either => $"{Takes(either.Word, path)}, or [a mapping](#{Anchor(path)})",
         TrueKey => "`true`",
+        SwitchKey => "`true`, `false`",
         MappingKey { Word: { } word } => $"[a mapping](#{Anchor(path)}), or `{word}`",
         MappingKey or NamesKey => $"[a mapping](#{Anchor(path)})",
         MatrixKey => "[axes](#families)",
@@ -126,6 +130,7 @@ public static class SpecReference
         _ when key == SpecKeys.Family || key == SpecKeys.Matrix => "must be given for a family",
         { DefaultText: { Length: > 0 } text } => $"`{text}`",
         MappingKey { Optional: true } => "each key's",
+        SwitchKey => "by `autoencoder`",
         { Required: true } => "must be given",
         _ => "none",
     };

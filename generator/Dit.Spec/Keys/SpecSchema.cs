@@ -10,7 +10,7 @@ public static class SpecSchema
     /// <summary>The schema, JSON Schema 2020-12, as <c>definitions/dit.schema.json</c> holds it.</summary>
     public static string Json => JsonText.Object(
         ("$schema", JsonText.String("https://json-schema.org/draft/2020-12/schema")),
-        ("title", JsonText.String("Dit.Gen model spec (*.dit.yaml)")),
+        ("title", JsonText.String("Dit.Gen model spec (*.dit.yaml, *.dit.yml)")),
         ("description", JsonText.String("One Diffusion Transformer, or a family of them; see docs/spec.md.")),
         ("type", JsonText.String("object")),
         ("properties", JsonText.Object([.. SpecKeys.OfFile.Select(static key => (key.Name, (string?)Reference(key)))])),
@@ -62,7 +62,8 @@ public static class SpecSchema
             names, ("type", JsonText.String("object")), ("maxProperties", JsonText.Number(names.MaxEntries)), ("propertyNames", NameText), ("additionalProperties", Of(names.Entry))),
         Matrix,
         Wholes,
-        static either => Described(either, ("anyOf", JsonText.List([Of(either.Word), Of(either.Mapping)])), ("default", either.DefaultText is { } text ? JsonText.String(text) : null)));
+        static either => Described(either, ("anyOf", JsonText.List([Of(either.Word), Of(either.Mapping)])), ("default", either.DefaultText is { } text ? JsonText.String(text) : null)),
+        static either => Described(either, ("type", JsonText.String("boolean")), ("examples", $"[{either.Example}]")));
 
     private static string Wholes(WholesKey key) => Described(
         key,

@@ -137,7 +137,8 @@ public enum Schedule
 /// <param name="Name">As declared: <c>ddpm-250</c>.</param>
 /// <param name="Method">How it steps.</param>
 /// <param name="Steps">How many steps it takes.</param>
-public sealed record SamplerSpec(string Name, SamplerMethod Method, int Steps)
+/// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step.</param>
+public sealed record SamplerSpec(string Name, SamplerMethod Method, int Steps, bool ClipDenoised)
 {
     /// <summary>The C# property: <c>Ddpm250</c>.</summary>
     public string PropertyName => Identifier.OfSampler(Name);

@@ -3,21 +3,57 @@ using YamlDotNet.Core.Events;
 
 namespace Dit.Spec;
 
-/// <summary>YAML text to located nodes. The only file that knows YamlDotNet.</summary>
+/// <summary>YAML text to located nodes. The only file that knows YamlDotNet; its messages are not passed on.</summary>
 internal static class YamlReader
 {
     /// <summary>Far more than a spec needs, and far less than the compiler's stack holds.</summary>
     private const int MaxDepth = 16;
 
+    private const string Start = "a spec starts with 'model: NAME' or 'family: NAME'";
+
+    // What YamlDotNet complains of, by words of its message, and what we say of it; the first that fits.
+    private static readonly (string Words, Rule Rule, string Message)[] Complaints =
+    [
+        ("anchor", Rule.YamlFeature, "Anchors and aliases are not used in specs; write the value out"),
+        ("tag", Rule.YamlFeature, "Tags are not used in specs; write the value alone"),
+        ("directive", Rule.YamlFeature, "Directives are not used in specs; remove the line"),
+        ("escape", Rule.Yaml, "A '\\' in double quotes starts no known escape here; write '\\\\' for the character itself, or use single quotes"),
+        ("hexadecimal", Rule.Yaml, "A '\\' in double quotes starts an escape that is not complete; write its hexadecimal digits, or use single quotes"),
+        ("surrogate", Rule.Yaml, "An escape in double quotes is half of a character; write the character itself"),
+        ("block scalar", Rule.Yaml, "A text that starts with '|' or '>' is not laid out right; write the value on one line"),
+        ("'-' indicator", Rule.Yaml, "This line is not an item of the list above it; start it with '- ', or write the list in brackets, as in [2, 4]"),
+        ("sequence entries", Rule.Yaml, "A list item '- ' cannot stand here; write the list in brackets, as in [2, 4]"),
+        ("Mapping keys", Rule.Yaml, "A '?' cannot stand here; a key is a word with a colon behind it"),
+        ("comment", Rule.Yaml, "A '#' cannot stand here; put a space before a comment, and quote a value that holds one"),
+        ("document", Rule.Yaml, "This stands outside the document; a spec file holds one document, so remove it"),
+        ("end of the stream", Rule.Yaml, "The file ends in the middle of a value; write the rest of it"),
+    ];
+
+    private const string Otherwise = "This cannot be read as YAML; write each setting as 'key: value' on its own line, in one column with the keys beside it";
+
     /// <summary>The mapping that the file is.</summary>
-    public static Result<MappingNode> Read(string text)
+    public static Result<MappingNode> Read(TextLines lines)
     {
-        var lines = new TextLines(text);
+        if (ForeignFile.Error(lines) is { } foreign) return Result.Fail<MappingNode>(foreign);
+        var read = new YamlText(lines).Read();
+        if (read.Match(static document => document.Root is MappingNode root ? ForeignFile.Error(root) : null, static _ => null) is { } other) return Result.Fail<MappingNode>(other);
+        SpecError[] odd = [.. SpecCharacters.Errors(lines)];
+        if (odd.Length > 0) return new Result<MappingNode>.Failed(odd);
         return YamlTraps.Errors(lines) is { Count: > 0 } errors
             ? new Result<MappingNode>.Failed(errors)
-            : new YamlText(lines).Read().Match(
-                static root => root,
+            : read.Match(
+                static document => document.Mapping,
                 failed => new Result<MappingNode>.Failed([.. failed.Select(error => YamlTraps.Explain(lines, error))]));
+    }
+
+    /// <summary>A document of YAML.</summary>
+    /// <param name="Root">What it holds.</param>
+    /// <param name="Wrong">What specs do not use.</param>
+    private sealed record Document(SpecNode? Root, IReadOnlyList<SpecError> Wrong)
+    {
+        public Result<MappingNode> Mapping => Wrong.Count > 0 ? new Result<MappingNode>.Failed(Wrong)
+            : Root is MappingNode mapping ? Result.Of(mapping)
+            : new Result<MappingNode>.Failed(Root is null ? [] : [new(Rule.Yaml, $"A spec is a mapping that starts with 'model: NAME' or 'family: NAME', not {Root.Kind}", Root.At)]);
     }
 
     /// <summary>One text on its way through the parser.</summary>
@@ -36,44 +72,49 @@ internal static class YamlReader
             parser = new Parser(new StringReader(lines.Text.Substring(skipped)));
         }
 
-        /// <summary>Outside, whether the text is YAML; inside, whether it can be a spec.</summary>
-        public Result<Result<MappingNode>> Read()
+        /// <summary>The document, or why the text is not YAML.</summary>
+        public Result<Document> Read()
         {
             try
             {
                 return Result.Of(ReadDocument());
             }
+            catch (SlipException slip)
+            {
+                return Result.Fail<Document>(slip.Error);
+            }
             catch (YamlException error)
             {
-                return Result.Fail<Result<MappingNode>>(new(Rule.Yaml, $"Not valid YAML: {Sentence(error.Message)}", Range(error.Start, error.End)));
+                var (_, rule, message) = Complaints.FirstOrDefault(c => error.Message.IndexOf(c.Words, StringComparison.OrdinalIgnoreCase) >= 0) is { Message: not null } known
+                    ? known
+                    : ("", Rule.Yaml, Otherwise);
+                return Result.Fail<Document>(new(rule, message, Range(error.Start, error.End)));
             }
             catch (Exception error) when (error is InvalidOperationException or ArgumentException or EndOfStreamException) // the parser's answer to some broken lists, escapes and document ends, without a place
             {
                 var at = parser.Current?.End ?? Mark.Empty;
-                return Result.Fail<Result<MappingNode>>(new(Rule.Yaml, "Not valid YAML: the text behind this cannot be read", Range(at, at)));
+                return Result.Fail<Document>(new(Rule.Yaml, "The text behind this cannot be read as YAML; write it as 'key: value', with quotes and brackets closed", Range(at, at)));
             }
         }
 
-        private Result<MappingNode> ReadDocument()
+        private Document ReadDocument()
         {
             parser.Consume<StreamStart>();
             if (parser.TryConsume<StreamEnd>(out var end))
-                return Result.Fail<MappingNode>(new(Rule.Yaml, "The file is empty; a spec starts with 'model: NAME' or 'family: NAME'", Range(end.Start, end.End)));
+                return new(null, [new(Rule.Yaml, $"The file is empty; {Start}", Range(end.Start, end.End))]);
             parser.Consume<DocumentStart>();
             var root = Read(depth: 0);
             parser.Consume<DocumentEnd>();
             if (parser.TryConsume<DocumentStart>(out var second))
-                return Result.Fail<MappingNode>(new(Rule.Yaml, "A spec file holds one YAML document; put the second one into a file of its own", Range(second.Start, second.End)));
-            return features.Count > 0 ? new Result<MappingNode>.Failed(features)
-                : root is MappingNode mapping ? Result.Of(mapping)
-                : Result.Fail<MappingNode>(new(Rule.Yaml, $"A spec is a mapping that starts with 'model: NAME' or 'family: NAME', not {root.Kind}", root.At));
+                return new(root, [new(Rule.Yaml, "A spec file holds one YAML document; put the second one into a file of its own", Range(second.Start, second.End))]);
+            return new(root, features);
         }
 
         // What YAML has and specs do not use is noted and passed over, so that all of it is reported.
         private SpecNode Read(int depth)
         {
             if (depth > MaxDepth && parser.Current is { } deep)
-                throw new YamlException(deep.Start, deep.End, $"lists and mappings nest more than {MaxDepth} deep");
+                throw new SlipException(new(Rule.Yaml, FormattableString.Invariant($"Lists and mappings nest more than {MaxDepth} deep here; a spec needs four levels"), Range(deep.Start, deep.End)));
             if (parser.Current is AnchorAlias or NodeEvent { Anchor.IsEmpty: false })
                 Note("Anchors and aliases are not used in specs; write the value out");
             else if (parser.Current is NodeEvent { Tag.IsEmpty: false })
@@ -109,7 +150,7 @@ internal static class YamlReader
             {
                 var key = Read(depth + 1);
                 if (key is not ScalarNode name)
-                    throw new YamlException(start.Start, start.End, $"a key is a word, not {key.Kind}");
+                    throw new SlipException(new(Rule.Yaml, $"A key is a word, not {key.Kind}; write 'key: value'", key.At));
                 entries.Add(new(name, Read(depth + 1)));
             }
             return new(entries, Range(start.Start, parser.Consume<MappingEnd>().End));
@@ -118,7 +159,9 @@ internal static class YamlReader
         private TextRange Range(in Mark start, in Mark end) => lines.Range((int)start.Index + skipped, (int)end.Index + skipped);
     }
 
-    private static string Sentence(string message) => message.Trim().TrimEnd('.') is { Length: > 0 } sentence
-        ? char.ToLowerInvariant(sentence[0]) + Shown.Line(sentence.Substring(1))
-        : "the text breaks off";
+    /// <summary>A text that is YAML for its reader and not for us.</summary>
+    private sealed class SlipException(SpecError error) : Exception
+    {
+        public SpecError Error => error;
+    }
 }

@@ -59,7 +59,7 @@ internal static class DiffCommand
     {
         public static SpecSet Read(SpecSource source, CancellationToken cancellation)
         {
-            var files = source.Read(cancellation).Select(static text => (text.Path, File: SpecFile.Parse(text.Text))).ToArray();
+            var files = source.Read(cancellation).Select(static spec => (spec.Path, File: SpecFile.Parse(spec.Bytes))).ToArray();
             var models = files.SelectMany(static file => file.File.Models.Select(model => (file.Path, Model: model))).ToArray();
             return new(
                 source.Label, [.. models.Select(static model => model.Model.Spec)],

@@ -27,12 +27,14 @@ internal static class DiffText
         }
     }
 
+    private const int NamesTold = 6; // of unchanged models; more are told by their number alone
+
     /// <summary>All lines, for a window of some width. Rows are never broken; sentences are.</summary>
     internal static IReadOnlyList<IReadOnlyList<Cell>> Lines(string a, string b, SpecDiff diff, int width)
     {
         if (!diff.Differs) return [.. Title(a, b, diff)];
         var (table, isExact) = Table(diff, width);
-        return [.. Title(a, b, diff), [], .. table, .. Sections(diff, width, totals: !isExact)];
+        return [.. Title(a, b, diff), [], .. table, .. Unchanged(diff, width), .. Sections(diff, width, totals: !isExact)];
     }
 
     private static IEnumerable<IReadOnlyList<Cell>> Title(string a, string b, SpecDiff diff)
@@ -50,7 +52,7 @@ internal static class DiffText
     {
         DiffRow[] rows =
         [
-            .. diff.Models.Select(static m => new DiffRow(Name(m), m.Plan.A, m.Plan.B, Short(m))),
+            .. diff.Models.Where(static m => m.Differs).Select(static m => new DiffRow(Name(m), m.Plan.A, m.Plan.B, Short(m))),
             .. diff.Added.Select(static m => new DiffRow(m.Name, null, PlanTotals.Of(ModelPlan.Of(m)), new("new model", Good))),
             .. diff.Removed.Select(static m => new DiffRow(m.Name, PlanTotals.Of(ModelPlan.Of(m)), null, new("model removed", Bad))),
         ];
@@ -80,10 +82,19 @@ internal static class DiffText
             : lines;
     }
 
+    // A row for each would bury the rows of those that changed.
+    private static IEnumerable<IReadOnlyList<Cell>> Unchanged(SpecDiff diff, int width)
+    {
+        string[] names = [.. diff.Models.Where(static m => !m.Differs).Select(Name)];
+        if (names.Length == 0) return [];
+        var told = $"{Amount.Of(names.Length, "model")} unchanged{(names.Length > NamesTold ? "" : $": {string.Join(", ", names)}")}";
+        return Wrapped(told, width - 2).Select(static line => (IReadOnlyList<Cell>)["  ", new(line, Quiet)]);
+    }
+
     private static string Name(ModelDiff diff) => diff.A.Name == diff.B.Name ? diff.B.Name : $"{diff.A.Name} -> {diff.B.Name}";
 
     private static Cell Short(ModelDiff diff) => diff.Verdict.Match<Cell>(
-        _ => diff.Differs ? new("load as they are", Good) : new("unchanged", Quiet),
+        _ => new("load as they are", Good),
         _ => new("load, but mean something else", Careful),
         recompute => new(recompute.AlsoMeans.Count == 0 ? "load with new positions" : "other positions and meaning", Careful),
         _ => new("do not load", Bad));

@@ -146,7 +146,11 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var name = request.Sampler ?? known.FirstOrDefault() ?? throw new DitException($"The spec of {card.Name} declares no sampler.");
         var chosen = declared.FirstOrDefault(sampler => string.Equals(sampler.Name, name, StringComparison.OrdinalIgnoreCase))
             ?? throw new DitException($"{card.Name} has no sampler '{name}'{DidYouMean.Suggest(name, known) ?? $"; it has {string.Join(", ", known)}."}");
-        return request.Steps is { } steps ? withSteps(chosen, steps) : chosen;
+        if (request.Steps is not { } steps) return chosen;
+        var (fewest, most) = chosen.StepsRange;
+        return steps >= fewest && steps <= most
+            ? withSteps(chosen, steps)
+            : throw new DitException($"--steps {steps} is out of range: {card.Name} is sampled in {fewest} to {most} steps.");
     }
 
     private static string ComputedWith(string engine, long packedBytes) =>

@@ -1,21 +1,29 @@
 using Dit.Runtime;
+using Dit.Spec;
 
 namespace Dit.Cli.Commands;
 
-/// <summary>A spec's text and what it is called in messages.</summary>
+/// <summary>A spec's bytes and what it is called in messages.</summary>
 /// <param name="Path">A path, or <c>REVISION:PATH</c>.</param>
-/// <param name="Text">YAML.</param>
-internal sealed record SpecText(string Path, string Text);
+/// <param name="Bytes">The file: as many of its bytes as a spec can have, and one more.</param>
+internal sealed record SpecBytes(string Path, byte[] Bytes)
+{
+    /// <summary>Reads a file.</summary>
+    public static SpecBytes Of(string path)
+    {
+        using var file = File.OpenRead(path);
+        var bytes = new byte[SpecFile.MaxBytes + 1];
+        return new(path, bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)]);
+    }
+}
 
 /// <summary>Where specs are read from: a file, a folder, or either of these at a git revision.</summary>
 /// <param name="Label">What it is called in messages.</param>
 internal abstract record SpecSource(string Label)
 {
-    private const string Extension = ".dit.yaml";
-
     /// <summary>Every spec in it, in the order of their paths.</summary>
     /// <exception cref="DitException">There is none.</exception>
-    public abstract IReadOnlyList<SpecText> Read(CancellationToken cancellation);
+    public abstract IReadOnlyList<SpecBytes> Read(CancellationToken cancellation);
 
     /// <summary>What two words of a command line name.</summary>
     /// <remarks>What exists on disk is meant before a revision is. A first word that is no path is a revision of the second.</remarks>
@@ -58,7 +66,7 @@ internal abstract record SpecSource(string Label)
 
     private sealed record FileOnDisk(string Path) : SpecSource(Path)
     {
-        public override IReadOnlyList<SpecText> Read(CancellationToken cancellation) => [new(Path, File.ReadAllText(Path))];
+        public override IReadOnlyList<SpecBytes> Read(CancellationToken cancellation) => [SpecBytes.Of(Path)];
 
         protected override SpecSource At(string revision) => new InGit(
             $"{revision}:{Path}", $"{revision}:./{System.IO.Path.GetFileName(Path)}", revision, Path, Parent(Path));
@@ -71,10 +79,10 @@ internal abstract record SpecSource(string Label)
         private static readonly EnumerationOptions Below = new() { RecurseSubdirectories = true, IgnoreInaccessible = false };
 
         // Build outputs hold copies of the specs.
-        public override IReadOnlyList<SpecText> Read(CancellationToken cancellation) => Some(Label,
-            Directory.EnumerateFiles(Path, $"*{Extension}", Below)
-                .Where(file => IsSource(System.IO.Path.GetRelativePath(Path, file).Split(System.IO.Path.DirectorySeparatorChar)))
-                .Order(StringComparer.Ordinal).Select(static file => new SpecText(file, File.ReadAllText(file))));
+        public override IReadOnlyList<SpecBytes> Read(CancellationToken cancellation) => Some(Label,
+            Directory.EnumerateFiles(Path, "*", Below)
+                .Where(file => SpecFile.IsSpec(file) && IsSource(System.IO.Path.GetRelativePath(Path, file).Split(System.IO.Path.DirectorySeparatorChar)))
+                .Order(StringComparer.Ordinal).Select(SpecBytes.Of));
 
         protected override SpecSource At(string revision) =>
             new InGit($"{revision}:{Path}", $"{revision}:./", revision, Path, System.IO.Path.GetFullPath(Path));
@@ -82,13 +90,13 @@ internal abstract record SpecSource(string Label)
 
     private sealed record InGit(string Label, string Object, string Revision, string Path, string Folder) : SpecSource(Label)
     {
-        public override IReadOnlyList<SpecText> Read(CancellationToken cancellation)
+        public override IReadOnlyList<SpecBytes> Read(CancellationToken cancellation)
         {
             var git = new Git(Folder, cancellation);
             var type = git.Run("cat-file", "-t", Object);
             return (type.Code, type.Out.Trim()) switch
             {
-                (0, "blob") => [new(Label, Text(git, Object))],
+                (0, "blob") => [new(Label, Bytes(git, Object))],
                 (0, "tree") => Some(Label, Tree(git)),
                 (0, var other) => throw new DitException($"'{Label}' is a {other}, not a file or folder; write REVISION:PATH."),
                 _ => throw Why(git, type.Error),
@@ -96,15 +104,15 @@ internal abstract record SpecSource(string Label)
         }
 
         // Each entry is "MODE TYPE ID<tab>PATH", ended by a zero.
-        private IEnumerable<SpecText> Tree(Git git) => git.Run("ls-tree", "-r", "-z", "--full-tree", Object).Out
+        private IEnumerable<SpecBytes> Tree(Git git) => git.Run("ls-tree", "-r", "-z", "--full-tree", Object).Out
             .Split('\0', StringSplitOptions.RemoveEmptyEntries)
             .Select(static entry => (Id: entry.Split('\t')[0].Split(' ')[^1], Path: entry[(entry.IndexOf('\t', StringComparison.Ordinal) + 1)..]))
-            .Where(static entry => entry.Path.EndsWith(Extension, StringComparison.Ordinal) && IsSource(entry.Path.Split('/')))
+            .Where(static entry => SpecFile.IsSpec(entry.Path) && IsSource(entry.Path.Split('/')))
             .OrderBy(static entry => entry.Path, StringComparer.Ordinal)
-            .Select(entry => new SpecText($"{Label.TrimEnd('/')}/{entry.Path}", Text(git, entry.Id)));
+            .Select(entry => new SpecBytes($"{Label.TrimEnd('/')}/{entry.Path}", Bytes(git, entry.Id)));
 
-        private string Text(Git git, string id) =>
-            git.Run("cat-file", "blob", id) is { Code: 0, Out: var text } ? text : throw new DitException($"git cannot read '{Label}'.");
+        private byte[] Bytes(Git git, string id) =>
+            git.Run("cat-file", "blob", id) is { Code: 0, Bytes: var bytes } ? bytes : throw new DitException($"git cannot read '{Label}'.");
 
         // Asked in the order in which things can be missing: the repository, the revision, the path.
         private DitException Why(Git git, string complaint)
@@ -124,6 +132,6 @@ internal abstract record SpecSource(string Label)
 
     private static bool IsSource(string[] path) => !path[..^1].Any(static folder => folder is "bin" or "obj");
 
-    private static IReadOnlyList<SpecText> Some(string label, IEnumerable<SpecText> texts) =>
-        texts.ToArray() is { Length: > 0 } found ? found : throw new DitException($"There is no *{Extension} file in '{label}'.");
+    private static IReadOnlyList<SpecBytes> Some(string label, IEnumerable<SpecBytes> texts) =>
+        texts.ToArray() is { Length: > 0 } found ? found : throw new DitException($"There is no {string.Join(" or ", SpecFile.Extensions.Select(static e => $"*{e}"))} file in '{label}'.");
 }

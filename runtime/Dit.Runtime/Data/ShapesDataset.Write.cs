@@ -39,9 +39,9 @@ public static partial class ShapesDataset
             Directory.Delete(drawn);
             made.Clear();
         }
-        catch (Exception e) when (Cause(e) is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (WriteFailure.Of(e) is { } refusal)
         {
-            throw new DitException($"The shapes cannot be written to {target}: {Cause(e).Message}", e);
+            throw new DitException($"The shapes cannot be written to '{directory}': {WriteFailure.Reason(refusal, drawn, directory)}.", e);
         }
         finally
         {
@@ -79,6 +79,4 @@ public static partial class ShapesDataset
         if (size < 8) throw new DitException($"Shapes cannot be drawn at {size} x {size} pixels: at least 8 are needed to tell them apart.");
         if (size > LargestSize) throw new DitException($"Shapes cannot be drawn at {size} x {size} pixels: {LargestSize} are the most.");
     }
-
-    private static Exception Cause(Exception e) => e is AggregateException many ? many.InnerExceptions[0] : e;
 }

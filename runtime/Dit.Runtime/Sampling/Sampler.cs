@@ -33,8 +33,11 @@ public abstract class Sampler
 
     private protected SamplerSettings Settings { get; }
 
+    /// <summary>The fewest and the most steps that <see cref="WithSteps"/> takes: 2, and the timesteps of the model's process.</summary>
+    public (int Fewest, int Most) StepsRange => (SamplerSettings.FewestSteps, Settings.Process.Timesteps);
+
     /// <summary>The same method at another number of steps.</summary>
-    /// <exception cref="DitException">The model's process has fewer timesteps.</exception>
+    /// <exception cref="DitException">It is outside <see cref="StepsRange"/>.</exception>
     public abstract Sampler WithSteps(int steps);
 
     /// <summary>Ancestral sampling of the model's own process over evenly spaced timesteps (DDPM; Improved DDPM, section 4).</summary>
@@ -174,6 +177,9 @@ internal sealed record GuidanceUse(double Scale, GuidanceChannels Channels, Guid
 /// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step.</param>
 internal sealed record SamplerSettings(string Name, SamplingMethod Method, GaussianDiffusion Process, int Steps, bool ClipDenoised)
 {
+    /// <summary>A process of one step has no step before it.</summary>
+    public const int FewestSteps = 2;
+
     public static SamplerSettings Ddpm(string name, GaussianDiffusion process, int steps, bool clipDenoised) =>
         new(name, new SamplingMethod.Ddpm(), process, steps, clipDenoised);
 
@@ -181,18 +187,21 @@ internal sealed record SamplerSettings(string Name, SamplingMethod Method, Gauss
         new(name, new SamplingMethod.Ddim(eta), process, steps, clipDenoised);
 
     /// <summary><c>ddpm-250</c> becomes <c>ddpm-50</c>; a name that does not end with the number of steps is kept.</summary>
-    public SamplerSettings WithSteps(int steps) => this with
-    {
-        Name = Name.EndsWith($"-{Steps}", StringComparison.Ordinal) ? $"{Name[..^Steps.ToString().Length]}{steps}" : Name,
-        Steps = steps,
-    };
+    /// <exception cref="DitException">The number of steps is out of range.</exception>
+    public SamplerSettings WithSteps(int steps) => steps < FewestSteps || steps > Process.Timesteps
+        ? throw new DitException($"{Name} cannot be made to take {steps} steps: its process allows {FewestSteps} to {Process.Timesteps}.") // of the name that was declared
+        : this with
+        {
+            Name = Name.EndsWith($"-{Steps}", StringComparison.Ordinal) ? $"{Name[..^Steps.ToString().Length]}{steps}" : Name,
+            Steps = steps,
+        };
 
     /// <summary>The loop over the respaced process.</summary>
     /// <exception cref="DitException">The number of steps is out of range.</exception>
     public GaussianSampler Loop()
     {
-        if (Steps < 2 || Steps > Process.Timesteps)
-            throw new DitException($"The sampler {Name} cannot take {Steps} for its number of steps: its process allows 2 to {Process.Timesteps}.");
+        if (Steps < FewestSteps || Steps > Process.Timesteps)
+            throw new DitException($"The sampler {Name} cannot take {Steps} for its number of steps: its process allows {FewestSteps} to {Process.Timesteps}.");
         var respacing = Method.Match(ddpm => Respacing.Even(Steps), ddim => Respacing.StrideOrEven(Steps, Process.Timesteps));
         return new(Name, Method, Process.Respace(respacing), ClipDenoised);
     }

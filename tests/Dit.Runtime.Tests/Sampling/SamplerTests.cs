@@ -153,7 +153,8 @@ public sealed class SamplerTests : IDisposable
         Refused("Labels of type Float32 and shape (2)", () => StubModel.Ddim5.Sample(model, ones(2)));
         Refused("Labels of type Int64 and shape (1, 1)", () => StubModel.Ddim5.Sample(model, ones([1, 1], dtype: ScalarType.Int64)));
         Refused("The sampler x cannot take 1 for its number of steps: its process allows 2 to 1000.", () => Sampler.Ddpm<StubModel>("x", 1));
-        Refused("cannot take 1001 for its number of steps", () => StubModel.Ddim5.WithSteps(1001));
+        Refused($"{StubModel.Ddim5.Name} cannot be made to take 1001 steps: its process allows 2 to 1000.", () => StubModel.Ddim5.WithSteps(1001));
+        Refused($"{StubModel.Ddim5.Name} cannot be made to take 1 steps: its process allows 2 to 1000.", () => StubModel.Ddim5.WithSteps(1));
         Refused("An eta of 2", () => Sampler.Ddim<StubModel>("x", 10, eta: 2));
     }
 

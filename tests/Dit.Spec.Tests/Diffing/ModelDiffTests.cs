@@ -50,7 +50,7 @@ public class ModelDiffTests
     [InlineData(typeof(InputSpec), "Channels,Height,Width")]
     [InlineData(typeof(ConditioningSpec), "Variant,Condition")]
     [InlineData(typeof(DiffusionSpec), "Prediction,Variance,Schedule,Timesteps")]
-    [InlineData(typeof(SamplerSpec), "Name,Method,Steps")]
+    [InlineData(typeof(SamplerSpec), "Name,Method,Steps,ClipDenoised")]
     public void Every_member_of_a_spec_is_known_to_the_diff(Type record, string members) => Assert.Equal(
         members, string.Join(",", record.GetConstructors(BindingFlags.Public | BindingFlags.Instance).Single(static c => c.GetParameters().Length > 1).GetParameters().Select(static p => p.Name)));
 
@@ -62,7 +62,7 @@ public class ModelDiffTests
             "model: Tiny/2 => model: Big", "depth: 2 => depth: 3", "width: 32 => width: 64", "heads: 4 => heads: 8", "patch_size: 2 => patch_size: 4",
             "mlp_ratio: 4 => mlp_ratio: 2", "conditioning: => numerics: diffusers\nconditioning:", "channels: 4 => channels: 3", "size: 8 => size: [8, 16]", "classes: 10 => classes: 11", "dropout: 0.1 => dropout: 0",
             "epsilon => start-x", "learned-range => fixed-large", "linear => squared-cosine", "timesteps: 1000 => timesteps: 400",
-            "autoencoder: none => autoencoder: kl-f8", "steps: 250 => steps: 20", "eta: 0.5 => eta: 1",
+            "autoencoder: none => autoencoder: kl-f8", "steps: 250 => steps: 20", "method: ddpm, => method: ddpm, clip_denoised: false,", "eta: 0.5 => eta: 1",
         ];
         var (channels, autoencoder) = (Array.FindIndex(edits, static e => e.StartsWith("channels")), Array.FindIndex(edits, static e => e.StartsWith("autoencoder")));
         // An input of three channels is no latent of kl-f8.

@@ -1,0 +1,21 @@
+namespace Dit.Generator.Emit;
+
+/// <summary>Where generated code finds the names that are not its own: a namespace, or the type TorchSharp.torch, by the usings of each file.</summary>
+/// <param name="Name">Its full name.</param>
+/// <param name="Alias">The alias by which its names are told from the project's, in files that need one.</param>
+/// <param name="AliasOf">The namespace that the alias stands for.</param>
+/// <param name="Prefix">What stands before a name then. Behind <c>::</c> the compiler looks nowhere but in the alias.</param>
+internal sealed record Library(string Name, string Alias, string AliasOf, string Prefix)
+{
+    /// <summary>TorchSharp's functions and the types beside them.</summary>
+    public static readonly Library Torch = new("TorchSharp.torch", "Torch", "TorchSharp", "Torch::torch.");
+
+    /// <summary>The namespaces.</summary>
+    public static readonly IReadOnlyList<Library> Namespaces =
+    [
+        new("Dit.Runtime", "Dit", "Dit.Runtime", "Dit::"),
+        new("TorchSharp", "Torch", "TorchSharp", "Torch::"),
+        new("TorchSharp.Modules", "Torch", "TorchSharp", "Torch::Modules."),
+        new("System.Collections.Generic", "Collections", "System.Collections.Generic", "Collections::"),
+    ];
+}
