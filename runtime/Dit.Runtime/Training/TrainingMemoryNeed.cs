@@ -7,7 +7,7 @@ namespace Dit.Runtime;
 internal sealed record TrainingMemoryNeed(string Model, long Fixed, long EachImage)
 {
     private const int Float = sizeof(float);
-    private const int CopiesOfInput = 12; // images and noise of the batches that are prepared ahead, and of the step at hand
+    private const int CopiesOfInput = 20; // images and noise of the batches that are prepared ahead and of the step at hand, and what the loss makes of them
 
     // Of each token, in widths, beside the hidden layer of the MLP: two norms, their outputs, queries, keys and values, what attention gives, and two residuals.
     private const double KeptOfToken = 10;
@@ -18,7 +18,7 @@ internal sealed record TrainingMemoryNeed(string Model, long Fixed, long EachIma
     {
         var (t, d) = ((double)card.Tokens, (double)card.Width);
         var hidden = Math.Max(0, (card.Macs / (t * card.Depth * d * d) - 4 - 2 * t / d) / 2); // the MLP's ratio: its products are what attention leaves of all
-        var kept = card.Depth * t * d * (KeptOfToken + 2 * hidden);
+        var kept = (card.Depth + 1) * t * d * (KeptOfToken + 2 * hidden); // one block more for the gradients that pass through
         var input = (double)card.Input.Channels * card.Input.Height * card.Input.Width;
         return new(card.Name, Float * (2 * card.Parameters + 3 * card.TrainableParameters), (long)(Float * (kept + CopiesOfInput * input)));
     }
