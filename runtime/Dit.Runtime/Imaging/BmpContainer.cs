@@ -27,7 +27,8 @@ internal static class BmpContainer
         var row = ((long)width * bits + 31) / 32 * 4; // of whole words
         var bytes = isPacked ? height : row * height; // run lengths end each row, with a byte at the least
         // Above what is decoded in any case, the size is the reason that is given.
-        return pixels + bytes > file.Length && (long)width * height <= ImageContainer.MostPixels ? (null, ImageContainer.EndsEarly) : (new("BMP", width, height), "");
+        var isCut = pixels + bytes > file.Length && (long)width * height <= ImageContainer.MostPixels;
+        return isCut ? (null, ImageContainer.EndsEarly) : (new("BMP", width, height), "");
     }
 
     private static ushort Number16(ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..]);

@@ -24,8 +24,10 @@ internal static class ExifOrientation
         var entries = exif[(int)first..];
         var count = Number16(entries, isLittle);
         for (entries = entries[2..]; count > 0 && entries.Length >= EntryLength; entries = entries[EntryLength..], count--)
-            if (Number16(entries, isLittle) == Tag && Number16(entries[2..], isLittle) == Short && Number16(entries[8..], isLittle) is >= 1 and <= 8 and var orientation)
-                return orientation;
+        {
+            var isOrientation = Number16(entries, isLittle) == Tag && Number16(entries[2..], isLittle) == Short;
+            if (isOrientation && Number16(entries[8..], isLittle) is >= 1 and <= 8 and var orientation) return orientation;
+        }
         return Upright;
     }
 

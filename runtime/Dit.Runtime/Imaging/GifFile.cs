@@ -65,9 +65,11 @@ public static class GifFile
     /// <summary>Writes a frame as a file of its own: the library takes all frames of an animation at once, and there may be a gigabyte of them.</summary>
     private static void EncodeOne(Stream stream, GifFrame frame, Rgb24[] palette, bool dither)
     {
-        using var image = Image.LoadPixelData(ImageCodec.Configuration, GifPalette.Pixels(frame.Image), frame.Image.Width, frame.Image.Height);
+        var (width, height) = (frame.Image.Width, frame.Image.Height);
+        using var image = Image.LoadPixelData(ImageCodec.Configuration, GifPalette.Pixels(frame.Image), width, height);
         Color[] colours = [.. palette.Select(static colour => new Color(colour))];
-        image.Mutate(context => context.Quantize(new PaletteQuantizer(colours, new QuantizerOptions { Dither = dither ? KnownDitherings.FloydSteinberg : null })));
+        var options = new QuantizerOptions { Dither = dither ? KnownDitherings.FloydSteinberg : null };
+        image.Mutate(context => context.Quantize(new PaletteQuantizer(colours, options)));
         KeepExact(image, frame.Image, [.. palette]);
         image.Frames.RootFrame.Metadata.GetGifMetadata().FrameDelay = (int)Hundredths(frame.Delay);
         image.Save(stream, new GifEncoder { ColorTableMode = GifColorTableMode.Global, Quantizer = new GifIndices(palette) });

@@ -15,8 +15,12 @@ internal static class ImageCodec
     /// <summary>The longest side of a JPEG picture that the library writes; the format has one pixel more.</summary>
     public const int LongestJpegSide = ushort.MaxValue - 1;
 
-    /// <summary>How the library runs: on the thread of the caller, in memory that was cleared, so that no picture shows what another one left there.</summary>
-    internal static readonly Configuration Configuration = new() { MaxDegreeOfParallelism = 1, MemoryAllocator = new SimpleGcMemoryAllocator() };
+    /// <summary>How the library runs: on the caller's thread, in memory that was cleared, so that no picture shows what another left there.</summary>
+    internal static readonly Configuration Configuration = new()
+    {
+        MaxDegreeOfParallelism = 1,
+        MemoryAllocator = new SimpleGcMemoryAllocator(),
+    };
 
     /// <summary>Decodes a picture, upright, its transparent pixels laid over white.</summary>
     /// <returns>The picture, or the reason why there is none, as the end of a sentence.</returns>
@@ -91,5 +95,6 @@ internal static class ImageCodec
         return new RgbImage(image.Width, image.Height, rgb);
     }
 
-    private static byte Blend(byte colour, byte alpha) => alpha == byte.MaxValue ? colour : (byte)((colour * alpha + 255 * (255 - alpha) + 127) / 255);
+    private static byte Blend(byte color, byte alpha) =>
+        alpha == byte.MaxValue ? color : (byte)((color * alpha + 255 * (255 - alpha) + 127) / 255);
 }

@@ -23,8 +23,8 @@ internal sealed record ImageContainer(string Format, int Width, int Height, bool
 
     internal const string EndsEarly = "ends before the picture does";
 
-    /// <summary>Reads the structure of a file to its end, whatever its name: all of it is there, and its size is one that is decoded.</summary>
-    /// <remarks>The library's decoders take a file that was cut for a whole one, and fill what is missing with gray or black. So this is checked before.</remarks>
+    /// <summary>Reads the structure of a file to its end, and finds out whether all of it is there and its size is one that is decoded.</summary>
+    /// <remarks>The library's decoders accept a file that was cut, and fill what is missing with gray or black. So this comes first.</remarks>
     /// <returns>The structure, or the reason why there is none, as the end of a sentence.</returns>
     public static (ImageContainer? Container, string Problem) Read(ReadOnlySpan<byte> file)
     {
@@ -39,7 +39,8 @@ internal sealed record ImageContainer(string Format, int Width, int Height, bool
         {
             null => (null, problem),
             { Width: < 1 } or { Height: < 1 } => (null, $"has {container.Width} x {container.Height} pixels"),
-            _ when (long)container.Width * container.Height > MostPixels => (null, $"has {container.Width} x {container.Height} pixels, more than {MostPixels} in all"),
+            _ when (long)container.Width * container.Height > MostPixels =>
+                (null, $"has {container.Width} x {container.Height} pixels, more than {MostPixels} in all"),
             _ => (container, ""),
         };
     }

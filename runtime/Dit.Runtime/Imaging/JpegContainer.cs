@@ -35,9 +35,11 @@ internal static class JpegContainer
             if (IsFrame(marker) && width == 0)
             {
                 if (segment.Length < 6) return (null, "is damaged (its frame is too short)");
-                (height, width, components) = (BinaryPrimitives.ReadUInt16BigEndian(segment[1..]), BinaryPrimitives.ReadUInt16BigEndian(segment[3..]), segment[5]);
+                (height, width) = (BinaryPrimitives.ReadUInt16BigEndian(segment[1..]), BinaryPrimitives.ReadUInt16BigEndian(segment[3..]));
+                components = segment[5];
             }
-            if (marker == Application1 && segment.StartsWith("Exif\0"u8) && orientation == ExifOrientation.Upright) orientation = ExifOrientation.Of(segment);
+            if (marker == Application1 && segment.StartsWith("Exif\0"u8) && orientation == ExifOrientation.Upright)
+                orientation = ExifOrientation.Of(segment);
             if (marker == StartOfScan)
             {
                 var begin = at;

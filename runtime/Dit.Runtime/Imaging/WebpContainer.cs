@@ -11,13 +11,14 @@ internal static class WebpContainer
     /// <summary>Reads the chunks; there must be as many bytes as the file says.</summary>
     public static (ImageContainer? Container, string Problem) Read(ReadOnlySpan<byte> file)
     {
-        if (BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) > file.Length - ChunkHeader) return (null, ImageContainer.EndsEarly);
+        if (BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) > file.Length - ChunkHeader)
+            return (null, ImageContainer.EndsEarly);
         (int Width, int Height) picture = default;
         var orientation = ExifOrientation.Upright;
         for (var rest = file[RiffLength..]; rest.Length >= ChunkHeader;)
         {
             var length = BinaryPrimitives.ReadUInt32LittleEndian(rest[4..]);
-            if (length > rest.Length - ChunkHeader) return picture == default ? (null, ImageContainer.EndsEarly) : (new("WebP", picture.Width, picture.Height, Orientation: orientation), "");
+            if (length > rest.Length - ChunkHeader) break;
             var type = rest[..4];
             var data = rest.Slice(ChunkHeader, (int)length);
             if (type.SequenceEqual("ANIM"u8)) return (null, "is an animated WebP file, not a single picture");
@@ -26,7 +27,9 @@ internal static class WebpContainer
             if (type.SequenceEqual("EXIF"u8)) orientation = ExifOrientation.Of(data);
             rest = rest[(int)Math.Min(rest.Length, ChunkHeader + length + length % 2)..]; // chunks begin at even places
         }
-        return picture == default ? (null, "is a WebP file without a picture") : (new("WebP", picture.Width, picture.Height, Orientation: orientation), "");
+        return picture == default
+            ? (null, "is a WebP file without a picture")
+            : (new("WebP", picture.Width, picture.Height, Orientation: orientation), "");
     }
 
     private static (int, int) Lossy(ReadOnlySpan<byte> data) => data.Length < FirstBytes

@@ -53,7 +53,11 @@ public sealed class ImageReadingTests : IDisposable
     {
         using var stored = Encoded.Picture(40, 24);
         (string Name, IImageEncoder Encoder)[] formats =
-            [("png", new PngEncoder()), ("jpeg", new JpegEncoder { Quality = 95, ColorType = JpegColorType.YCbCrRatio444 }), ("webp", new WebpEncoder { FileFormat = WebpFileFormatType.Lossless })];
+        [
+            ("png", new PngEncoder()),
+            ("jpeg", new JpegEncoder { Quality = 95, ColorType = JpegColorType.YCbCrRatio444 }),
+            ("webp", new WebpEncoder { FileFormat = WebpFileFormatType.Lossless }),
+        ];
         foreach (var (name, encoder) in formats)
             for (ushort orientation = 1; orientation <= 8; orientation++)
             {
@@ -131,7 +135,12 @@ public sealed class ImageReadingTests : IDisposable
     {
         using var picture = new Image<Rgba32>(8, 8, new Rgba32(0, 100, 0, 128));
         IImageEncoder[] encoders =
-            [new PngEncoder(), new PngEncoder { BitDepth = PngBitDepth.Bit16, ColorType = PngColorType.RgbWithAlpha }, new WebpEncoder { FileFormat = WebpFileFormatType.Lossless }, new BmpEncoder { BitsPerPixel = BmpBitsPerPixel.Pixel32, SupportTransparency = true }];
+        [
+            new PngEncoder(),
+            new PngEncoder { BitDepth = PngBitDepth.Bit16, ColorType = PngColorType.RgbWithAlpha },
+            new WebpEncoder { FileFormat = WebpFileFormatType.Lossless },
+            new BmpEncoder { BitsPerPixel = BmpBitsPerPixel.Pixel32, SupportTransparency = true },
+        ];
         foreach (var encoder in encoders) Assert.Equal((127, 177, 127), Read(Encoded.Of(picture, encoder))[3, 3]);
     }
 
