@@ -92,6 +92,6 @@ public sealed partial class ProjectTests(Packed packed)
     [GeneratedRegex(@"<PackageReference Include=""libtorch[^>]*/>")]
     private static partial Regex Advice();
 
-    [GeneratedRegex(@"warning (IL\d{4}: [^.\n]*)")]
+    [GeneratedRegex(@"warning (IL\d{4}: (?:'[^'\n]*'|[^.\n])*)")]
     private static partial Regex Warnings();
 }
