@@ -36,6 +36,21 @@ public sealed class FoundCheckpointTests : IDisposable
     }
 
     [Fact]
+    public void Averaged_and_trained_weights_are_asked_for_whatever_they_are_called()
+    {
+        Rewrite("a.safetensors", static tensors => [.. tensors.Select(static t => ("online_model." + t.Key, t.Value)), .. tensors.Select(static t => ("ema_model." + t.Key, t.Value))]);
+        foreach (var (weights, prefix) in new[] { ("auto", "ema_model."), ("ema", "ema_model."), ("model", "online_model.") })
+        {
+            var converted = Cli.Run("convert", At("a.safetensors"), At("b.safetensors"), "--to", "official", "--weights", weights);
+            Assert.Equal((0, true), (converted.Code, converted.Error.Contains($"below '{prefix}'", StringComparison.Ordinal)));
+        }
+        Assert.Contains("holds no tensors named ema.*", Cli.Run("convert", Demo, At("b.safetensors"), "--to", "official", "--weights", "ema").Mistake(), StringComparison.Ordinal);
+        Rewrite("c.safetensors", static tensors => [.. tensors.Select(static t => ("a." + t.Key, t.Value)), .. tensors.Select(static t => ("b." + t.Key, t.Value))]);
+        Assert.Contains("below 'a.', 'b.', and nothing says which are meant", Cli.Run("convert", At("c.safetensors"), At("b.safetensors"), "--to", "official").Mistake(), StringComparison.Ordinal);
+        Assert.Contains("below 'a.', 'b.', and nothing says which are meant", Cli.Run("inspect", At("c.safetensors")).Succeeds(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Names_of_diffusers_below_a_prefix_are_converted()
     {
         Cli.Run("convert", Demo, At("folder"), "--to", "diffusers").Succeeds();

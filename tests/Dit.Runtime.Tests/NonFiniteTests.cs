@@ -77,4 +77,25 @@ public class NonFiniteTests
         Assert.Equal($"1 -infinity, at [{(1 << 21) - 1}, 2]", NonFinite.In(turned)?.ToString());
         Assert.Equal(before, LiveTensors.Count());
     }
+
+    [Fact]
+    public void A_checkpoint_is_looked_through_in_every_format_and_layout()
+    {
+        using var folder = new TemporaryFolder();
+        var before = LiveTensors.Count();
+        // (2, 3) and its transpose on one storage, with NaN at element 4; 8-bit floats with infinity at element 2.
+        byte[] floats = [.. new[] { 0f, 1, 2, 3, float.NaN, 5 }.SelectMany(BitConverter.GetBytes)];
+        var pickle = new Pickle().Op('}').Op('(').Text("rows").Tensor(6, 0, [2, 3], [3, 1]).Text("columns").Tensor(6, 0, [3, 2], [1, 3]).Text("good").Tensor(6, 0, [4], [1]).Op('u').Bytes;
+        using (var file = CheckpointFile.Open(folder.Write("a.pt", Pickle.Archive(pickle, ("data/0", floats)))))
+        {
+            Assert.Equal("1 NaN, at [1, 1]", file.FindNonFinite("rows")?.ToString());
+            Assert.Equal("1 NaN, at [1, 1]", file.FindNonFinite("columns")?.ToString());
+            Assert.Null(file.FindNonFinite("good"));
+            Assert.Contains("holds no tensor 'x'", Assert.Throws<DitException>(() => file.FindNonFinite("x")).Message);
+        }
+        var header = """{"x":{"dtype":"F8_E5M2","shape":[2,2],"data_offsets":[0,4]}}""";
+        using (var file = CheckpointFile.Open(folder.Write("b", [.. BitConverter.GetBytes((long)header.Length), .. System.Text.Encoding.ASCII.GetBytes(header), 1, 2, 0x7c, 4])).Below(""))
+            Assert.Equal("1 +infinity, at [1, 0]", file.FindNonFinite("x")?.ToString());
+        Assert.Equal(before, LiveTensors.Count());
+    }
 }

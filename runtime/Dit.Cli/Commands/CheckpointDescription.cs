@@ -62,9 +62,8 @@ internal sealed partial record CheckpointDescription(
         return (names, [.. exact.Select(static match => match.Model.Card.Name)], exact.Length == 0 ? near : null, exact is [var known, ..] ? NoticesOf(file, known) : []);
     }
 
-    private static IReadOnlyList<string> NoticesOf(ICheckpointFile file, CheckpointMatch known) => known.Place.Others.Count == 0
-        ? [.. known.Place.Notices(file.Path, known.Model.Card.Name)]
-        : [$"It has weights of {known.Model.Card.Name} below {string.Join(" and ", known.Place.Others.Prepend(known.Place.Prefix).Select(static prefix => $"'{prefix}'"))}; nothing says which are meant."];
+    private static IReadOnlyList<string> NoticesOf(ICheckpointFile file, CheckpointMatch known) =>
+        known.Place.Problem is { } problem ? [problem] : [.. known.Place.Notices(file.Path, known.Model.Card.Name)];
 
     private static (string Convention, string Model, bool IsKnown)? Autoencoder(ICheckpointFile weights, IReadOnlyList<ModelDefinition> models)
     {

@@ -16,13 +16,12 @@ internal sealed record CheckpointMatch(ModelDefinition Model, NameMap Names, Wei
     /// <summary>Tensors that are not as the model has them.</summary>
     public NameDifference Difference => Place.Difference;
 
-    public bool IsExact => Difference.Count == 0 && OtherSetting is null;
+    public bool IsExact => Difference.Count == 0 && OtherSetting is null && (Place.Problem is null || Place.Others.Count > 0);
 
     /// <summary>Every model under its nearest convention, the nearest first.</summary>
     /// <param name="models">The models.</param>
     /// <param name="file">A checkpoint.</param>
     /// <param name="weights">Which of its weights are meant.</param>
-    /// <exception cref="DitException">The file has none of these.</exception>
     public static IReadOnlyList<CheckpointMatch> All(IReadOnlyList<ModelDefinition> models, ICheckpointFile file, CheckpointWeights weights) =>
         [.. models.Select(model => Nearest(model, file, weights)).OrderBy(static match => match.IsExact ? 0 : 1).ThenBy(static match => match.Difference.Count)];
 
@@ -35,10 +34,7 @@ internal sealed record CheckpointMatch(ModelDefinition Model, NameMap Names, Wei
     public static CheckpointMatch Find(CommandContext context, ICheckpointFile file, CheckpointWeights weights, string? name)
     {
         var match = name is not null ? Nearest(context.FindModel(name), file, weights) : Recognised(context, file, weights);
-        if (match.Place.Others.Count > 0)
-            throw new DitException($"'{file.Path}' has weights of {match.Model.Card.Name} below {string.Join(" and ", match.Place.Others.Prepend(match.Place.Prefix).Select(static prefix => $"'{prefix}'"))}, "
-                + "and nothing says which are meant: save one of them as a file.");
-        return match;
+        return match.Place.Problem is { } problem ? throw new DitException(problem) : match;
     }
 
     private static CheckpointMatch Recognised(CommandContext context, ICheckpointFile weights, CheckpointWeights which)
@@ -46,6 +42,7 @@ internal sealed record CheckpointMatch(ModelDefinition Model, NameMap Names, Wei
         var all = All(context.Models, weights, which);
         CheckpointMatch[] exact = [.. all.Where(static match => match.IsExact)];
         // Models of one architecture, trained for different processes, have the same tensors: a file that says its model settles it.
+        if (exact.Length == 0 && all is [{ Place.Problem: { } problem }, ..]) throw new DitException(problem);
         return exact.Length == 1 ? exact[0]
             : exact.FirstOrDefault(match => weights.Metadata.TryGetValue(ModelCard.NameKey, out var said) && said == match.Model.Card.Name) is { } named ? named
             : throw new DitException(exact.Length == 0 && ForeignCard.Describe(weights.Metadata, context.Models) is { } other

@@ -38,7 +38,7 @@ internal sealed class CheckpointFit
             ? null
             : grid.Match<RecomputedPositions?>(static () => null, notice => new RecomputedPositions(modelName, table, notice));
         var place = WeightsPlace.Find(file, [.. map.Where(entry => entry.Name != positions?.Name)], positions is null ? [] : [positions.Name], weights)
-            .OnlyOne(file, modelName);
+            .Certain();
         if (place.Difference.Count > 0)
             throw new CheckpointMismatchException(
                 $"'{file.Path}'{(place.Prefix.Length == 0 ? "" : $", below '{Printable.Of(place.Prefix)}',")} is not a checkpoint of {modelName}",

@@ -15,6 +15,9 @@ public sealed partial record WeightsPlace(string Prefix, NameDifference Differen
 
     private static readonly string[][] Usual = [[EmaPrefix, ModelPrefix], [LightningPrefix + EmaPrefix, LightningPrefix + ModelPrefix]];
 
+    /// <summary>What keeps the weights from being taken from here, as a sentence: those that are asked for are not there, or there are several; else null.</summary>
+    public string? Problem { get; private init; }
+
     // A training checkpoint in its usual form, of which everybody knows what is taken.
     private bool IsUsual { get; init; }
 
@@ -39,45 +42,45 @@ public sealed partial record WeightsPlace(string Prefix, NameDifference Differen
     /// <param name="wanted">The tensors.</param>
     /// <param name="ignored">Names that may be there besides.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
-    /// <exception cref="DitException">The file has none of the weights that are asked for.</exception>
     internal static WeightsPlace Find(ICheckpointFile file, IReadOnlyList<CheckpointEntry> wanted, IReadOnlyList<string> ignored, CheckpointWeights weights)
     {
         var fitting = Fitting(file, wanted, ignored, weights);
         // Averaged weights that do not fit are not replaced by others in silence.
         if (fitting.Count == 0 || (weights == CheckpointWeights.Auto && !IsAveraged(fitting[0]) && HasAveraged(file, wanted)))
         {
-            var usual = Conventional(file, wanted, weights);
+            var (usual, problem) = Usually(file, wanted, weights);
             var prefix = fitting.Count > 0 ? usual : Nearest(file, wanted, usual, weights);
-            return new(prefix, NameDifference.Between(wanted, ignored, file.Below(prefix).Tensors), []);
+            return new(prefix, NameDifference.Between(wanted, ignored, file.Below(prefix).Tensors), []) { Problem = problem };
         }
         var taken = fitting[0];
         return new(taken, NameDifference.Between(wanted, ignored, file.Below(taken).Tensors), [.. fitting.Skip(1)])
         {
+            Problem = fitting.Count == 1 ? null : $"'{file.Path}' has weights of the model below {Printable.Some(fitting.Select(static prefix => $"'{prefix}'"))}, "
+                + "and nothing says which are meant: save one of them as a file, or load it with CheckpointFile.Open(path).Below(prefix).",
             IsUsual = Usual.Any(pair => pair.Contains(taken) && pair.All(prefix => Has(file, [], prefix, ""))),
         };
     }
 
-    /// <summary>The place, where it is the only one.</summary>
-    /// <param name="file">The file.</param>
-    /// <param name="model">The model's name.</param>
-    /// <exception cref="DitException">There are several.</exception>
-    internal WeightsPlace OnlyOne(ICheckpointFile file, string model) => Others.Count == 0
-        ? this
-        : throw new DitException($"'{file.Path}' has weights of {model} below {Printable.Some([.. Others.Prepend(Prefix).Select(static prefix => $"'{prefix}'")])}, "
-            + "and nothing says which are meant: save one of them as a file, or load it with CheckpointFile.Open(path).Below(prefix).");
+    /// <summary>The place, where weights can be taken from it.</summary>
+    /// <exception cref="DitException">They cannot, see <see cref="Problem"/>.</exception>
+    internal WeightsPlace Certain() => Problem is null ? this : throw new DitException(Problem);
 
     /// <summary>What the names of the wanted weights begin with by the usual names of training scripts: those of Lightning are one level deeper.</summary>
-    internal static string Conventional(ICheckpointFile file, IReadOnlyList<CheckpointEntry> map, CheckpointWeights weights)
+    /// <exception cref="DitException">The file has none of the weights that are asked for.</exception>
+    internal static string Conventional(ICheckpointFile file, CheckpointWeights weights) =>
+        Usually(file, [], weights) is var (prefix, problem) && problem is null ? prefix : throw new DitException(problem);
+
+    private static (string Prefix, string? Problem) Usually(ICheckpointFile file, IReadOnlyList<CheckpointEntry> map, CheckpointWeights weights)
     {
         var outer = Has(file, map, LightningPrefix, "") ? LightningPrefix : "";
-        string Only(string prefix) => Has(file, map, prefix, outer)
-            ? outer + prefix
-            : throw new DitException($"'{file.Path}' holds no tensors named {outer}{prefix}*; it is no training checkpoint with such weights.");
+        (string, string?) Only(string prefix) => (outer + prefix, Has(file, map, prefix, outer)
+            ? null
+            : $"'{file.Path}' holds no tensors named {outer}{prefix}*; it is no training checkpoint with such weights.");
         return weights switch
         {
             CheckpointWeights.Ema => Only(EmaPrefix),
             CheckpointWeights.Model => Only(ModelPrefix),
-            _ => outer + (Has(file, map, EmaPrefix, outer) ? EmaPrefix : Has(file, map, ModelPrefix, outer) ? ModelPrefix : ""),
+            _ => (outer + (Has(file, map, EmaPrefix, outer) ? EmaPrefix : Has(file, map, ModelPrefix, outer) ? ModelPrefix : ""), null),
         };
     }
 

@@ -54,7 +54,7 @@ public sealed class WeightsPlaceTests : IDisposable
     {
         Save([.. Named("left."), .. Named("right.")]);
         var message = Assert.Throws<DitException>(() => Grid4x4.Load(folder["a"])).Message;
-        Assert.Contains("has weights of Grid-4x4 below 'left.', 'right.'", message);
+        Assert.Contains("has weights of the model below 'left.', 'right.'", message);
     }
 
     [Fact]

@@ -83,7 +83,7 @@ public static class DitNames
                 + "write 'numerics: diffusers' in its spec to compute as diffusers does, or 'dit convert' the file to use its weights with the official arithmetic.");
         if (DiffusersFolder.OtherSetting(file, card) is { } other)
             throw new DitException(other);
-        place = names.Find(file, weights).OnlyOne(file, card.Name);
+        place = names.Find(file, weights).Certain();
         var read = names.Read(file.Below(place.Prefix));
         foreach (var sentence in place.Notices(file.Path, card.Name))
             notice?.Invoke(sentence);

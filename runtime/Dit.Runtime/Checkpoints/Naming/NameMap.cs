@@ -78,7 +78,6 @@ public sealed record NameMap(string Model, string Convention, IReadOnlyList<Mapp
     /// <summary>Finds the weights of the model in a file of this convention, whatever prefix their names have in common.</summary>
     /// <param name="file">The file; <c>Read(file.Below(place.Prefix))</c> shows the weights as those of the model.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
-    /// <exception cref="DitException">The file has none of the weights that are asked for.</exception>
     public WeightsPlace Find(ICheckpointFile file, CheckpointWeights weights = CheckpointWeights.Auto) => WeightsPlace.Find(file, [.. Foreign], Ignored, weights);
 
     private static void Require(NameDifference difference, string what)
