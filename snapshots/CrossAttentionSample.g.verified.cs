@@ -77,20 +77,39 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
     /// <param name="seed">The same seed gives the same parameters, on every device; its lower 32 bits count.</param>
     public static CrossAttentionSample Create(Device? device = null, ScalarType? dtype = null, long seed = 0)
     {
-        var model = new CrossAttentionSample(device ?? CPU, dtype ?? ScalarType.Float32);
+        var model = new CrossAttentionSample(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32);
         using var random = new Generator(unchecked((ulong)seed));
         model.Initialize(random);
         return model;
     }
 
-    /// <summary>A model with the parameters of a checkpoint: every name and shape must match.</summary>
-    /// <param name="path">A <c>.safetensors</c> or <c>.pt</c> file; of a training checkpoint, the averaged weights are taken.</param>
+    /// <summary>A model with the parameters of a checkpoint, in eval mode: every name and shape must match.</summary>
+    /// <param name="path">A <c>.safetensors</c> or <c>.pt</c> file; what all its names begin with besides, such as <c>module.</c>, is left out.</param>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
     /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than 8 x 12; by default it is refused.</param>
-    /// <exception cref="DitException">The file cannot be read, or its tensors are not this model's.</exception>
-    public static CrossAttentionSample Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) =>
-        Checkpoint.Load(path, Card, CheckpointMap, Positions, grid, () => new CrossAttentionSample(device ?? CPU, dtype ?? ScalarType.Float32));
+    /// <param name="weights">Which weights of a training checkpoint to take; the averaged ones by default, where there are any.</param>
+    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
+    /// <exception cref="DitException">The file cannot be read, its tensors are not this model's, or there is no such device.</exception>
+    public static CrossAttentionSample Load(
+        string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,
+        CheckpointWeights weights = CheckpointWeights.Auto, global::System.Action<string>? notice = null) =>
+        Checkpoint.Load(path, Card, CheckpointMap, Positions, grid, () => new CrossAttentionSample(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32), weights, notice);
+
+    /// <summary>A model with the parameters of an open checkpoint, in eval mode: every name and shape must match.</summary>
+    /// <param name="file">The checkpoint; it stays the caller's.</param>
+    /// <param name="device">Where the parameters live; the CPU by default.</param>
+    /// <param name="dtype">Type of the parameters; float32 by default.</param>
+    /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than 8 x 12; by default it is refused.</param>
+    /// <param name="weights">Which weights of a training checkpoint to take; the averaged ones by default, where there are any.</param>
+    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
+    /// <exception cref="DitException">The file cannot be read, its tensors are not this model's, or there is no such device.</exception>
+    public static CrossAttentionSample Load(
+        ICheckpointFile file, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,
+        CheckpointWeights weights = CheckpointWeights.Auto, global::System.Action<string>? notice = null) =>
+        Checkpoint.Load(file, Card, CheckpointMap, Positions, grid, () => new CrossAttentionSample(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32), weights, notice);
+
+    static CrossAttentionSample IModel<CrossAttentionSample>.Load(string path, Device? device, ScalarType? dtype, CheckpointGrid? grid) => Load(path, device, dtype, grid);
 
     /// <summary>Predicts the noise and, in the second half of the channels, the variance.</summary>
     /// <param name="x">Noised inputs, (N, 4, 16, 24).</param>
@@ -99,8 +118,8 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
     /// <returns>(N, 8, 16, 24).</returns>
     public override Tensor forward(Tensor x, Tensor t, TextEmbeddings text)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input);
-        Guard.PerSample(ModelName, nameof(t), t, x);
+        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Timesteps(ModelName, t, x);
         Guard.Text(ModelName, text, x, tokens: 77, width: 768, hasNull: true);
 
         using var scope = NewDisposeScope();
@@ -125,8 +144,8 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
     /// <returns>As <see cref="forward"/>.</returns>
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, TextEmbeddings text, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input);
-        Guard.PerSample(ModelName, nameof(t), t, x);
+        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Timesteps(ModelName, t, x);
         Guard.Text(ModelName, text, x, tokens: 77, width: 768, hasNull: true);
 
         using var scope = NewDisposeScope();
@@ -136,7 +155,7 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
     }
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves.</remarks>
+    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves. While there are forward hooks, it calls the model.</remarks>
     /// <returns>A plan, the caller's to dispose.</returns>
     public InferencePlan<TextEmbeddings> Plan()
     {
@@ -149,7 +168,7 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
             Guard.Text(ModelName, text, t, tokens: 77, width: 768, hasNull: true);
             var context = cat([t_embedder.call(t).unsqueeze(1), y_embedder.call(text)], dim: 1); // (N, M, D)
             return context;
-        });
+        }, model: this);
     }
 
     private void Initialize(Generator random)

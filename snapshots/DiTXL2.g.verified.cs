@@ -77,20 +77,39 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     /// <param name="seed">The same seed gives the same parameters, on every device; its lower 32 bits count.</param>
     public static DiTXL2 Create(Device? device = null, ScalarType? dtype = null, long seed = 0)
     {
-        var model = new DiTXL2(device ?? CPU, dtype ?? ScalarType.Float32);
+        var model = new DiTXL2(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32);
         using var random = new Generator(unchecked((ulong)seed));
         model.Initialize(random);
         return model;
     }
 
-    /// <summary>A model with the parameters of a checkpoint: every name and shape must match.</summary>
-    /// <param name="path">A <c>.safetensors</c> or <c>.pt</c> file; of a training checkpoint, the averaged weights are taken.</param>
+    /// <summary>A model with the parameters of a checkpoint, in eval mode: every name and shape must match.</summary>
+    /// <param name="path">A <c>.safetensors</c> or <c>.pt</c> file; what all its names begin with besides, such as <c>module.</c>, is left out.</param>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
     /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than 16 x 16; by default it is refused.</param>
-    /// <exception cref="DitException">The file cannot be read, or its tensors are not this model's.</exception>
-    public static DiTXL2 Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) =>
-        Checkpoint.Load(path, Card, CheckpointMap, Positions, grid, () => new DiTXL2(device ?? CPU, dtype ?? ScalarType.Float32));
+    /// <param name="weights">Which weights of a training checkpoint to take; the averaged ones by default, where there are any.</param>
+    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
+    /// <exception cref="DitException">The file cannot be read, its tensors are not this model's, or there is no such device.</exception>
+    public static DiTXL2 Load(
+        string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,
+        CheckpointWeights weights = CheckpointWeights.Auto, global::System.Action<string>? notice = null) =>
+        Checkpoint.Load(path, Card, CheckpointMap, Positions, grid, () => new DiTXL2(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32), weights, notice);
+
+    /// <summary>A model with the parameters of an open checkpoint, in eval mode: every name and shape must match.</summary>
+    /// <param name="file">The checkpoint; it stays the caller's.</param>
+    /// <param name="device">Where the parameters live; the CPU by default.</param>
+    /// <param name="dtype">Type of the parameters; float32 by default.</param>
+    /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than 16 x 16; by default it is refused.</param>
+    /// <param name="weights">Which weights of a training checkpoint to take; the averaged ones by default, where there are any.</param>
+    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
+    /// <exception cref="DitException">The file cannot be read, its tensors are not this model's, or there is no such device.</exception>
+    public static DiTXL2 Load(
+        ICheckpointFile file, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,
+        CheckpointWeights weights = CheckpointWeights.Auto, global::System.Action<string>? notice = null) =>
+        Checkpoint.Load(file, Card, CheckpointMap, Positions, grid, () => new DiTXL2(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32), weights, notice);
+
+    static DiTXL2 IModel<DiTXL2>.Load(string path, Device? device, ScalarType? dtype, CheckpointGrid? grid) => Load(path, device, dtype, grid);
 
     /// <summary>Predicts the noise and, in the second half of the channels, the variance.</summary>
     /// <param name="x">Noised inputs, (N, 4, 32, 32).</param>
@@ -99,9 +118,9 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     /// <returns>(N, 8, 32, 32).</returns>
     public override Tensor forward(Tensor x, Tensor t, Tensor labels)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input);
-        Guard.PerSample(ModelName, nameof(t), t, x);
-        Guard.Labels(ModelName, labels, x);
+        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Timesteps(ModelName, t, x);
+        Guard.Labels(Card, labels, x);
 
         using var scope = NewDisposeScope();
         var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
@@ -125,9 +144,9 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     /// <returns>As <see cref="forward"/>.</returns>
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input);
-        Guard.PerSample(ModelName, nameof(t), t, x);
-        Guard.Labels(ModelName, labels, x);
+        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Timesteps(ModelName, t, x);
+        Guard.Labels(Card, labels, x);
 
         using var scope = NewDisposeScope();
         var classes = cat([labels, full_like(labels, 1000)]);        // (2 N,)
@@ -136,7 +155,7 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     }
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves.</remarks>
+    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves. While there are forward hooks, it calls the model.</remarks>
     /// <returns>A plan, the caller's to dispose.</returns>
     public InferencePlan<ClassLabels> Plan()
     {
@@ -147,10 +166,10 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         return plan.Build<ClassLabels>((t, condition) =>
         {
             var labels = condition.Values;
-            Guard.Labels(ModelName, labels, t);
+            Guard.Labels(Card, labels, t);
             var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
             return c;
-        });
+        }, model: this);
     }
 
     private void Initialize(Generator random)

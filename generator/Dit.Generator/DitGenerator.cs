@@ -27,7 +27,9 @@ public sealed class DitGenerator : IIncrementalGenerator
     }
 
     private static void ReportLanguage(
-        IncrementalGeneratorInitializationContext context, IncrementalValuesProvider<AdditionalText> specs, IncrementalValueProvider<LanguageVersion> language) =>
+        IncrementalGeneratorInitializationContext context,
+        IncrementalValuesProvider<AdditionalText> specs,
+        IncrementalValueProvider<LanguageVersion> language) =>
         context.RegisterSourceOutput(specs.Select(static (_, _) => true).Collect().Combine(language), static (output, pair) =>
         {
             if (pair.Left.Length > 0 && pair.Right < Diagnostics.LowestLanguage)
@@ -56,7 +58,8 @@ public sealed class DitGenerator : IIncrementalGenerator
             .WithTrackingName(Steps.Models);
 
         var names = models
-            .Select(static (model, _) => new CatalogEntry(model.Spec.ClassName, CatalogEmitter.Factory(model.Spec.Conditioning.Condition), model.Path, model.IsStandIn))
+            .Select(static (model, _) => new CatalogEntry(
+                model.Spec.ClassName, CatalogEmitter.Factory(model.Spec.Conditioning.Condition), model.Path, model.IsStandIn))
             .Collect()
             .Select(static (all, _) => CatalogEntry.OnePerClass(all))
             .WithTrackingName(Steps.Names);
@@ -64,7 +67,8 @@ public sealed class DitGenerator : IIncrementalGenerator
         var place = Place(context);
 
         var outputs = models.Combine(place).Combine(names)
-            .Select(static (pair, _) => new ModelOutput(pair.Left.Left, pair.Left.Right, pair.Right.Any(written => written.IsOf(pair.Left.Left))))
+            .Select(static (pair, _) => new ModelOutput(
+                pair.Left.Left, pair.Left.Right, pair.Right.Any(written => written.IsOf(pair.Left.Left))))
             .WithTrackingName(Steps.Outputs);
 
         context.RegisterSourceOutput(outputs, static (output, model) =>
@@ -85,7 +89,8 @@ public sealed class DitGenerator : IIncrementalGenerator
     private static IncrementalValueProvider<Place> Place(IncrementalGeneratorInitializationContext context)
     {
         var options = context.AnalyzerConfigOptionsProvider
-            .Select(static (options, _) => (Namespace: Namespace(options.GlobalOptions.TryGetValue), Access: Option(options.GlobalOptions.TryGetValue, "DitModelsAccess")));
+            .Select(static (options, _) => (
+                Namespace: Namespace(options.GlobalOptions.TryGetValue), Access: Option(options.GlobalOptions.TryGetValue, "DitModelsAccess")));
         var otherFiles = context.AdditionalTextsProvider
             .Where(static text => !SpecFile.IsSpec(text.Path)).Select(static (text, _) => Path.GetFileNameWithoutExtension(text.Path))
             .Collect().Select(static (all, _) => all.ToEquatableArray());

@@ -33,6 +33,15 @@ internal sealed record CommandContext(
         return console;
     }
 
+    /// <summary>Writes sentences that a user should see beside the result, each a line on <see cref="Error"/>.</summary>
+    public void Notice(IEnumerable<string> sentences)
+    {
+        foreach (var sentence in sentences) Notice(sentence);
+    }
+
+    /// <summary>Writes a sentence that a user should see beside the result, as a line on <see cref="Error"/>.</summary>
+    public void Notice(string sentence) => Error.WriteLine($"dit: note: {sentence}");
+
     /// <summary>Writes rows under headers; numbers are aligned to the right.</summary>
     public void WriteTable(IReadOnlyList<(string Header, bool Number)> columns, IEnumerable<IReadOnlyList<string>> rows)
     {

@@ -111,7 +111,7 @@ public static partial class DitCommand
     /// <summary>What to say of an exception, and the exit code.</summary>
     internal static (int Code, string Message) Explain(Exception e) => e switch
     {
-        CheckpointMismatchException mismatch => (Mistake, mismatch.Summary),
+        CheckpointMismatchException mismatch => (Mistake, mismatch.SummaryWithNames),
         DitException or IOException or UnauthorizedAccessException => (Mistake, e.Message),
         OutOfMemoryException => (Mistake, "Not enough memory; a smaller --batch needs less."),
         // libtorch's: the first line says it, the others are a trace of its own.

@@ -50,7 +50,9 @@ internal sealed class ResultWriter(TextWriter inner) : StandardWriter(inner)
 {
     /// <inheritdoc/>
     protected override void Refused(Exception refusal) => throw new DitException(
-        refusal is IOException and { HResult: var code } && code != ClosedDescriptor ? $"Cannot write to the standard output: {refusal.Message.TrimEnd('.')}." : "The standard output is closed, and there is nowhere to write to.",
+        refusal is IOException { HResult: not ClosedDescriptor }
+            ? $"Cannot write to the standard output: {refusal.Message.TrimEnd('.')}."
+            : "The standard output is closed, and there is nowhere to write to.",
         refusal);
 
     private const int ClosedDescriptor = 9; // EBADF

@@ -1,5 +1,8 @@
 using Dit.Cli.Tests.Tiny;
 using Dit.Runtime;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.Metadata.Profiles.Exif;
+using SixLabors.ImageSharp.PixelFormats;
 using static TorchSharp.torch;
 
 namespace Dit.Cli.Tests;
@@ -129,7 +132,7 @@ public sealed class LatentTests(ShapesAndAutoencoder shapes) : IClassFixture<Sha
         Assert.StartsWith("Whose latents are these?", Decode(samples, "no.png").Mistake(), StringComparison.Ordinal);
         Assert.StartsWith("The latents are those of kl-small", Decode(folder.Path("latents"), "no.png", "--model", "Latents-Shifted").Mistake(), StringComparison.Ordinal);
         Assert.Contains("were encoded by other weights of kl-small", Decode(folder.Path("latents"), "no.png", "--vae", other).Mistake(), StringComparison.Ordinal);
-        Assert.StartsWith("Latents are decoded to a .png picture or into a folder", Decode(samples, "no.safetensors").Mistake(), StringComparison.Ordinal);
+        Assert.StartsWith("Latents are decoded to a .png or .jpg picture or into a folder", Decode(samples, "no.safetensors").Mistake(), StringComparison.Ordinal);
         Assert.Equal("0 latents cannot be decoded: at least 1 is needed.", Decode(samples, "no.png", "--model", Classes, "--count", "0").Mistake());
         Assert.StartsWith("Tiles of 4 latent pixels", Decode(samples, "no.png", "--model", Classes, "--tile", "4").Mistake(), StringComparison.Ordinal);
         Assert.Equal(["latents", "other.vae", "samples.safetensors"], Directory.GetFileSystemEntries(folder.Root).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
@@ -284,11 +287,27 @@ public sealed class LatentTests(ShapesAndAutoencoder shapes) : IClassFixture<Sha
 
         Assert.Contains("32 x 32", Run("reconstruct", a, "--vae", shapes.Vae, "--autoencoder", "kl-small", "--size", "32", "--out", folder.Path("s.png")).Succeeds(), StringComparison.Ordinal);
         Assert.Contains(folder.Path("no.png"), Refused(folder.Path("no.png")), StringComparison.Ordinal);
-        Assert.StartsWith("Reconstructions are drawn into a .png file", Refused(a, "--out", folder.Path("x.jpg")), StringComparison.Ordinal);
+        foreach (var name in new[] { "x", "x.", "x.jpg.", ".png", "x.png.txt", "x.webp" })
+            Assert.Equal($"Reconstructions are drawn into a .png or .jpg file, not into '{folder.Path(name)}'.", Refused(a, "--out", folder.Path(name)));
         Assert.StartsWith("Images cannot be cropped to 3 pixels", Refused(a, "--size", "3"), StringComparison.Ordinal);
         Assert.Equal(["a.png", "b.png", "r.png", "s.png"], folder.Files());
 
         string Refused(params string[] more) => Run(["reconstruct", "--vae", shapes.Vae, "--model", Classes, .. more]).Mistake();
+    }
+
+    [Fact]
+    public void A_photo_is_reconstructed_upright_and_into_jpeg()
+    {
+        var photo = folder.Path("photo.jpg");
+        using (var stored = new Image<Rgb24>(32, 16, new Rgb24(200, 90, 40)))
+        {
+            stored.Metadata.ExifProfile = new ExifProfile();
+            stored.Metadata.ExifProfile.SetValue(ExifTag.Orientation, (ushort)6);
+            stored.SaveAsJpeg(photo);
+        }
+        var text = Run("reconstruct", photo, "--vae", shapes.Vae, "--model", Classes, "--out", folder.Path("r.jpg")).Succeeds();
+        Assert.StartsWith($"{photo}  16 x 32  ", text, StringComparison.Ordinal);
+        Assert.Equal([0xff, 0xd8], File.ReadAllBytes(folder.Path("r.jpg"))[..2]);
     }
 
     private string SaveWeights<TModel>()

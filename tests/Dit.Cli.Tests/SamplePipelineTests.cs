@@ -1,6 +1,8 @@
 using Dit.Cli.Commands;
 using Dit.Cli.Tests.Tiny;
 using Dit.Runtime;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.PixelFormats;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -231,12 +233,13 @@ public sealed class SamplePipelineTests : IDisposable
 
     private static (RgbImage Last, int[] Delays) Animation(string path)
     {
-        using var codec = SkiaSharp.SKCodec.Create(path);
-        using var bitmap = new SkiaSharp.SKBitmap(new SkiaSharp.SKImageInfo(codec.Info.Width, codec.Info.Height, SkiaSharp.SKColorType.Rgba8888, SkiaSharp.SKAlphaType.Unpremul));
-        Assert.Equal(SkiaSharp.SKCodecResult.Success, codec.GetPixels(bitmap.Info, bitmap.GetPixels(), new SkiaSharp.SKCodecOptions(codec.FrameCount - 1)));
-        using var pixels = tensor(bitmap.Bytes, [bitmap.Height, bitmap.Width, 4]);
-        using var rgb = pixels.narrow(2, 0, 3).permute(2, 0, 1);
-        return (RgbImage.FromTensor(rgb), [.. codec.FrameInfo.Select(static info => info.Duration)]);
+        using var image = Image.Load<Rgb24>(path);
+        using var last = image.Frames.CloneFrame(image.Frames.Count - 1);
+        var rgb = new byte[3 * image.Width * image.Height];
+        last.CopyPixelDataTo(rgb);
+        using var pixels = tensor(rgb, [image.Height, image.Width, 3]);
+        using var planes = pixels.permute(2, 0, 1);
+        return (RgbImage.FromTensor(planes), [.. image.Frames.Cast<ImageFrame<Rgb24>>().Select(static frame => 10 * frame.Metadata.GetGifMetadata().FrameDelay)]);
     }
 
     [Theory]
@@ -294,7 +297,7 @@ public sealed class SamplePipelineTests : IDisposable
     public void Other_mistakes_are_one_line()
     {
         folder.File("file", "");
-        Assert.Equal($"Pictures cannot be written into '{folder.Path("file")}', for it is a file: name a folder, or a .png file.", Run(LineOfNothing("file")).Mistake());
+        Assert.Equal($"Pictures cannot be written into '{folder.Path("file")}', for it is a file: name a folder, or a .png or .jpg file.", Run(LineOfNothing("file")).Mistake());
         Assert.Equal($"Cannot write '{folder.Path("no", "a.gif")}': the folder '{folder.Path("no")}' does not exist.", Run(LineOfNothing("a.png", "--gif", folder.Path("no", "a.gif"))).Mistake());
         Directory.CreateDirectory(folder.Path("b.gif"));
         Assert.Equal($"Cannot write '{folder.Path("b.gif")}': it is a folder.", Run(LineOfNothing("b.png", "--gif")).Mistake());

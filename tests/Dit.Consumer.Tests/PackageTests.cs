@@ -47,7 +47,7 @@ public sealed class PackageTests(Packed packed)
             ],
             packed.Files("Dit.Runtime"));
         Assert.Equal(
-            ["SharpZipLib", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies", "TorchSharp"],
+            ["SharpZipLib", "SixLabors.ImageSharp", "TorchSharp"],
             packed.Described("Dit.Runtime", "dependency").Select(dependency => dependency.Attribute("id")?.Value));
     }
 

@@ -149,6 +149,16 @@ internal sealed class Generate
             .Select(static d => $"{d.Id}: {d.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}")];
     }
 
+    /// <summary>Errors and warnings of the compiler about a program that uses the generated models, in the files given.</summary>
+    public IReadOnlyList<string> ComplaintsOfProgram(IEnumerable<MetadataReference> more, params IReadOnlyList<string> files)
+    {
+        Assert.Empty(Diagnostics);
+        var program = Empty.WithOptions(Empty.Options.WithOutputKind(OutputKind.ConsoleApplication)).AddReferences(more)
+            .AddSyntaxTrees(files.Select(static file => CSharpSyntaxTree.ParseText(file)));
+        driver.RunGeneratorsAndUpdateCompilation(program, out var compilation, out _);
+        return [.. compilation.GetDiagnostics().Where(static d => d.Severity >= DiagnosticSeverity.Warning).Select(static d => d.ToString())];
+    }
+
     /// <summary>Errors and warnings of the compiler about what was written.</summary>
     public IEnumerable<Diagnostic> CompilerComplaints() => Compiled.GetDiagnostics().Where(static d => d.Severity >= DiagnosticSeverity.Warning);
 

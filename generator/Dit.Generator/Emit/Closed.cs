@@ -7,9 +7,9 @@ namespace Dit.Generator.Emit;
 
 /// <summary>Makes generated text compile beside whatever the project declares.</summary>
 /// <remarks>
-/// The usings of a file stand inside its namespace, where they win over everything outside of it: the project's global usings, and the types of the
-/// namespaces around. What is in that very namespace wins over any using, and over an alias too (CS0576). Only there, and only for the names
-/// that are hidden, the text says by <c>::</c> where a name comes from.
+/// The usings of a file stand inside its namespace. They win there over everything outside of it: the project's global usings, and the types of
+/// the namespaces around. What is in that very namespace wins over any using, and over an alias too (CS0576). Only there, and only for the
+/// names that are hidden, the text says by <c>::</c> where a name comes from.
 /// </remarks>
 internal static class Closed
 {
@@ -41,15 +41,20 @@ internal static class Closed
             QualifiedCrefSyntax or BaseNamespaceDeclarationSyntax or UsingDirectiveSyntax => false,
             _ => true,
         }
-        && !name.Ancestors().TakeWhile(static node => node is NameSyntax or BaseNamespaceDeclarationSyntax or UsingDirectiveSyntax).Any(static node => node is not NameSyntax);
+        && name.Ancestors().First(static node => node is not NameSyntax) is not (BaseNamespaceDeclarationSyntax or UsingDirectiveSyntax);
 
     // What the file declares around a use, in a class or a method, wins already.
-    private static bool IsDeclared(SyntaxToken use) => use.Parent is { } name && name.Ancestors().OfType<MemberDeclarationSyntax>().Any(around => around switch
-    {
-        BaseNamespaceDeclarationSyntax => false,
-        TypeDeclarationSyntax type => type.Members.Any(member => Declares(member is BaseFieldDeclarationSyntax field ? field.Declaration.Variables.SelectMany(static v => v.ChildTokens()) : member.ChildTokens(), use)),
-        _ => Declares(around.DescendantTokens(), use),
-    });
+    private static bool IsDeclared(SyntaxToken use) =>
+        use.Parent is { } name && name.Ancestors().OfType<MemberDeclarationSyntax>().Any(around => around switch
+        {
+            BaseNamespaceDeclarationSyntax => false,
+            TypeDeclarationSyntax type => type.Members.Any(member => Declares(OwnTokens(member), use)),
+            _ => Declares(around.DescendantTokens(), use),
+        });
+
+    private static IEnumerable<SyntaxToken> OwnTokens(MemberDeclarationSyntax member) => member is BaseFieldDeclarationSyntax field
+        ? field.Declaration.Variables.SelectMany(static variable => variable.ChildTokens())
+        : member.ChildTokens();
 
     private static bool Declares(IEnumerable<SyntaxToken> tokens, SyntaxToken use) =>
         tokens.Any(token => IsIdentifier(token) && token.Parent is not SimpleNameSyntax && token.ValueText == use.ValueText);

@@ -40,7 +40,7 @@ internal static class ForwardEmitter
         var name = condition.Unwrap is null ? condition.Argument?.Name ?? "nothing" : "condition";
         return Code.AlignComments($$"""
             /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-            /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves.</remarks>
+            /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves. While there are forward hooks, it calls the model.</remarks>
             /// <returns>A plan, the caller's to dispose.</returns>
             public InferencePlan<{{condition.Type}}> Plan()
             {
@@ -54,7 +54,7 @@ internal static class ForwardEmitter
                     {{Code.LineIf(ConditionGuard(spec, "t"))}}
                     {{path.Condition}}
                     return {{path.Variable}};
-                });
+                }, model: this);
             }
             """.WithoutLeftOutLines());
     }
@@ -62,14 +62,14 @@ internal static class ForwardEmitter
     /// <summary>The checks of the arguments.</summary>
     public static string Guards(ModelSpec spec)
     {
-        const string common = "Guard.Input(ModelName, nameof(x), x, Card.Input);\nGuard.PerSample(ModelName, nameof(t), t, x);";
+        const string common = "Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);\nGuard.Timesteps(ModelName, t, x);";
         return ConditionGuard(spec, "x") is { } guard ? $"{common}\n{guard}" : common;
     }
 
     // One condition for each sample of the batch.
     private static string? ConditionGuard(ModelSpec spec, string batch) => spec.Conditioning.Condition.Match<string?>(
         static _ => null,
-        _ => $"Guard.Labels(ModelName, labels, {batch});",
+        _ => $"Guard.Labels(Card, labels, {batch});",
         text => TextEmitter.Guard(text, batch));
 
     private static ForwardPath Path(ModelSpec spec, ConditionCode condition)

@@ -1,6 +1,6 @@
 namespace Dit.Generator.Emit;
 
-/// <summary>Where generated code finds the names that are not its own: a namespace, or the type TorchSharp.torch, by the usings of each file.</summary>
+/// <summary>Where generated code finds the names that are not its own, by its usings: a namespace, or the type TorchSharp.torch.</summary>
 /// <param name="Name">Its full name.</param>
 /// <param name="Alias">The alias by which its names are told from the project's, in files that need one.</param>
 /// <param name="AliasOf">The namespace that the alias stands for.</param>

@@ -120,20 +120,39 @@ internal static class ModelEmitter
         /// <param name="seed">The same seed gives the same parameters, on every device; its lower 32 bits count.</param>
         public static {{spec.ClassName}} Create(Device? device = null, ScalarType? dtype = null, long seed = 0)
         {
-            var model = new {{spec.ClassName}}(device ?? CPU, dtype ?? ScalarType.Float32);
+            var model = new {{spec.ClassName}}(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32);
             using var random = new Generator(unchecked((ulong)seed));
             model.Initialize(random);
             return model;
         }
 
-        /// <summary>A model with the parameters of a checkpoint: every name and shape must match.</summary>
-        /// <param name="path">A <c>.safetensors</c> or <c>.pt</c> file{{NumericsEmitter.Names(spec)}}; of a training checkpoint, the averaged weights are taken.</param>
+        /// <summary>A model with the parameters of a checkpoint, in eval mode: every name and shape must match.</summary>
+        /// <param name="path">A <c>.safetensors</c> or <c>.pt</c> file{{NumericsEmitter.Names(spec)}}; what all its names begin with besides, such as <c>module.</c>, is left out.</param>
         /// <param name="device">Where the parameters live; the CPU by default.</param>
         /// <param name="dtype">Type of the parameters; float32 by default.</param>
         /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than {{spec.GridHeight}} x {{spec.GridWidth}}; by default it is refused.</param>
-        /// <exception cref="DitException">The file cannot be read, or its tensors are not this model's.</exception>
-        public static {{spec.ClassName}} Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) =>
-            Checkpoint.Load(path, Card, CheckpointMap, Positions, grid, () => new {{spec.ClassName}}(device ?? CPU, dtype ?? ScalarType.Float32));
+        /// <param name="weights">Which weights of a training checkpoint to take; the averaged ones by default, where there are any.</param>
+        /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
+        /// <exception cref="DitException">The file cannot be read, its tensors are not this model's, or there is no such device.</exception>
+        public static {{spec.ClassName}} Load(
+            string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,
+            CheckpointWeights weights = CheckpointWeights.Auto, global::System.Action<string>? notice = null) =>
+            Checkpoint.Load(path, Card, CheckpointMap, Positions, grid, () => new {{spec.ClassName}}(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32), weights, notice);
+
+        /// <summary>A model with the parameters of an open checkpoint, in eval mode: every name and shape must match.</summary>
+        /// <param name="file">The checkpoint; it stays the caller's.</param>
+        /// <param name="device">Where the parameters live; the CPU by default.</param>
+        /// <param name="dtype">Type of the parameters; float32 by default.</param>
+        /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than {{spec.GridHeight}} x {{spec.GridWidth}}; by default it is refused.</param>
+        /// <param name="weights">Which weights of a training checkpoint to take; the averaged ones by default, where there are any.</param>
+        /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
+        /// <exception cref="DitException">The file cannot be read, its tensors are not this model's, or there is no such device.</exception>
+        public static {{spec.ClassName}} Load(
+            ICheckpointFile file, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,
+            CheckpointWeights weights = CheckpointWeights.Auto, global::System.Action<string>? notice = null) =>
+            Checkpoint.Load(file, Card, CheckpointMap, Positions, grid, () => new {{spec.ClassName}}(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32), weights, notice);
+
+        static {{spec.ClassName}} IModel<{{spec.ClassName}}>.Load(string path, Device? device, ScalarType? dtype, CheckpointGrid? grid) => Load(path, device, dtype, grid);
         """;
 
     private static string Initialize(ModelSpec spec, ConditionCode condition) => $$"""

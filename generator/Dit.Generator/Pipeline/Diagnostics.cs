@@ -25,7 +25,8 @@ internal static class Diagnostics
     public static Diagnostic OldLanguage(LanguageVersion version) => Diagnostic.Create(
         Descriptors[Rule.LanguageIsNewEnough.Id],
         Location.None,
-        $"Models are generated as C# {LowestLanguage.ToDisplayString()}, and this project is set to C# {version.ToDisplayString()}: take LangVersion out of the project, or set it to latest");
+        $"Models are generated as C# {LowestLanguage.ToDisplayString()}, "
+        + $"and this project is set to C# {version.ToDisplayString()}: take LangVersion out of the project, or set it to latest");
 
     private static DiagnosticDescriptor Describe(Rule rule) => new(
         rule.Id,

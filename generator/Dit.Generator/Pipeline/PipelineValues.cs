@@ -9,7 +9,7 @@ namespace Dit.Generator;
 /// <param name="Content">Its models and errors.</param>
 internal sealed record ReadFile(string Path, SpecFile Content)
 {
-    /// <summary>What is written for it: its models, or what stands in for them. One for each class; a second one is an error, which is reported.</summary>
+    /// <summary>What is written for it: its models, or what stands in for them. One for each class; a second one is an error.</summary>
     public IEnumerable<ModelInput> Models => Content.Models.Select(model => new ModelInput(model.Spec, Path, IsStandIn: false))
         .Concat(Content.StandIns.Select(spec => new ModelInput(spec, Path, IsStandIn: true)))
         .GroupBy(static model => model.Spec.ClassName, StringComparer.OrdinalIgnoreCase).Select(static same => same.First());
@@ -44,7 +44,7 @@ internal sealed record CatalogEntry(string ClassName, string Factory, string Pat
     /// <summary>Whether this is the entry of that model, and not of another one of its name.</summary>
     public bool IsOf(ModelInput model) => ClassName == model.Spec.ClassName && Path == model.Path;
 
-    /// <summary>One entry for each class, in the order of the specs: of several models of one name, which is an error, the first that has no errors of its own.</summary>
+    /// <summary>One entry for each class, in the order of the specs. Several models of one name are an error; the first without other errors is taken.</summary>
     public static EquatableArray<CatalogEntry> OnePerClass(IEnumerable<CatalogEntry> all) => all
         .GroupBy(static entry => entry.ClassName, StringComparer.OrdinalIgnoreCase)
         .Select(static same => same.FirstOrDefault(static entry => !entry.IsStandIn) ?? same.First())
@@ -54,7 +54,9 @@ internal sealed record CatalogEntry(string ClassName, string Factory, string Pat
 /// <summary>Where the generated classes are, and what is there already.</summary>
 /// <remarks>Pipeline value: immutable, structural equality, no Roslyn types, no locations.</remarks>
 /// <param name="Namespace">Their namespace.</param>
-/// <param name="IsListPublic">Whether other assemblies see the list of models: where the namespace is this assembly's own name, which no other has, or where the project asks for it.</param>
+/// <param name="IsListPublic">
+/// Whether other assemblies see the list of models: where the namespace is this assembly's own name, which no other has, or where the project asks for it.
+/// </param>
 /// <param name="Shadows">Names in the namespace that hide those of the libraries.</param>
 /// <param name="Imported">Names of types in the namespace that other assemblies have there.</param>
 internal sealed record Place(string Namespace, bool IsListPublic, EquatableArray<Shadow> Shadows, EquatableArray<string> Imported);

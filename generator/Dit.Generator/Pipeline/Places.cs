@@ -11,25 +11,33 @@ internal static class Places
     /// <param name="compilation">The project's code and references.</param>
     /// <param name="namespace">The namespace of the models.</param>
     /// <param name="access">The property <c>DitModelsAccess</c>; empty where it is not set.</param>
-    /// <param name="fileNames">Names of the project's other additional files: other generators make classes of them, which no generator sees (Layer.razor).</param>
+    /// <param name="fileNames">
+    /// Names of the project's other additional files: other generators make classes of them, which no generator sees (Layer.razor).
+    /// </param>
     public static Place Of(Compilation compilation, string @namespace, string access, IReadOnlyList<string> fileNames)
     {
         var space = Find(compilation.GlobalNamespace, @namespace);
         var members = space?.GetMembers() ?? [];
-        var (spaces, torch) = (Library.Namespaces.Select(library => (library, Find(compilation.GlobalNamespace, library.Name))).ToArray(), compilation.GetTypeByMetadataName(Library.Torch.Name));
+        var spaces = Library.Namespaces.Select(library => (Library: library, Space: Find(compilation.GlobalNamespace, library.Name))).ToArray();
+        var torch = compilation.GetTypeByMetadataName(Library.Torch.Name);
         var shadows =
-            from name in members.Select(static member => member.Name).Concat(fileNames).Distinct().OrderBy(static name => name, StringComparer.Ordinal)
+            from name in Sorted(members.Select(static member => member.Name).Concat(fileNames))
             let library = torch?.GetMembers(name) is { IsEmpty: false } ? Library.Torch
-                : spaces.FirstOrDefault(known => known.Item2?.GetTypeMembers(name) is { IsEmpty: false }).library
+                : spaces.FirstOrDefault(known => known.Space?.GetTypeMembers(name) is { IsEmpty: false }).Library
             where library is not null
             select new Shadow(name, library);
         return new(
             @namespace,
-            access.Length > 0 ? access.Equals("public", StringComparison.OrdinalIgnoreCase) : @namespace == Identifier.OfNamespace(compilation.AssemblyName),
+            access.Length > 0
+                ? access.Equals("public", StringComparison.OrdinalIgnoreCase)
+                : @namespace == Identifier.OfNamespace(compilation.AssemblyName),
             shadows.ToEquatableArray(),
-            members.OfType<INamedTypeSymbol>().Where(type => !SymbolEqualityComparer.Default.Equals(type.ContainingAssembly, compilation.Assembly)).Select(static type => type.Name)
-                .Distinct().OrderBy(static name => name, StringComparer.Ordinal).ToEquatableArray());
+            Sorted(members.OfType<INamedTypeSymbol>()
+                .Where(type => !SymbolEqualityComparer.Default.Equals(type.ContainingAssembly, compilation.Assembly))
+                .Select(static type => type.Name)).ToEquatableArray());
     }
+
+    private static IEnumerable<string> Sorted(IEnumerable<string> names) => names.Distinct().OrderBy(static name => name, StringComparer.Ordinal);
 
     private static INamespaceSymbol? Find(INamespaceSymbol root, string name) => name.Split('.').Aggregate(
         (INamespaceSymbol?)root, static (space, part) => space?.GetMembers(part.TrimStart('@')).OfType<INamespaceSymbol>().FirstOrDefault());

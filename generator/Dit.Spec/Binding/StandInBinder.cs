@@ -9,11 +9,17 @@ internal static class StandInBinder
         .GroupBy(static model => model.ClassName, StringComparer.OrdinalIgnoreCase).Select(static same => same.First())
         .ToEquatableArray();
 
-    private static ModelSpec? Model(MappingNode node) => (node[SpecKeys.Family.Name] ?? node[SpecKeys.Model.Name]) is ScalarNode { Text: var name } && IsName(name, Identifier.IsFreeForModel(Identifier.OfModel(name)))
-        ? new ModelSpec(
-            name, Depth: 1, Width: 8, Heads: 2, PatchSize: 2, HiddenWidth: 32, Numerics.Official, new InputSpec(Channels: 3, Height: 4, Width: 4), Conditioning(node),
-            new DiffusionSpec(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, Timesteps: 1000), new Autoencoder.None(), Samplers(node))
-        : null;
+    private static ModelSpec? Model(MappingNode node) =>
+        (node[SpecKeys.Family.Name] ?? node[SpecKeys.Model.Name]) is ScalarNode { Text: var name }
+        && IsName(name, Identifier.IsFreeForModel(Identifier.OfModel(name)))
+            ? new ModelSpec(
+                name, Depth: 1, Width: 8, Heads: 2, PatchSize: 2, HiddenWidth: 32, Numerics.Official,
+                new InputSpec(Channels: 3, Height: 4, Width: 4),
+                Conditioning(node),
+                new DiffusionSpec(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, Timesteps: 1000),
+                new Autoencoder.None(),
+                Samplers(node))
+            : null;
 
     // The kind of the condition decides about types; where it cannot be read, it is the usual one.
     private static ConditioningSpec Conditioning(MappingNode node) =>
@@ -29,11 +35,13 @@ internal static class StandInBinder
             : new Condition.ClassLabels(Count: 10, Hidden: 0.1);
     }
 
-    private static EquatableArray<SamplerSpec> Samplers(MappingNode node) => (node[SpecKeys.Samplers.Name] is MappingNode samplers ? samplers.Entries : [])
+    private static EquatableArray<SamplerSpec> Samplers(MappingNode node) =>
+        (node[SpecKeys.Samplers.Name] is MappingNode samplers ? samplers.Entries : [])
         .Select(static entry => entry.Key.Text)
         .Where(static name => IsName(name, Identifier.IsFreeForSampler(Identifier.OfSampler(name))))
         .GroupBy(Identifier.OfSampler).Select(static same => new SamplerSpec(same.First(), new SamplerMethod.Ddim(Eta: 0), Steps: 2, ClipDenoised: true))
         .ToEquatableArray();
 
-    private static bool IsName(string name, bool isFree) => isFree && name.Length <= NameKey.MaxLength && !Identifier.HasUnprintable(name);
+    private static bool IsName(string name, bool isFree) =>
+        isFree && name.Length <= NameKey.MaxLength && !Identifier.HasUnprintable(name);
 }

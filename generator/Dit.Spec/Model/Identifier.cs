@@ -46,9 +46,9 @@ public static class Identifier
 
     private static readonly HashSet<string> UsedInGeneratedCode =
     [
-        "AllSamplers", "Attention", "AutoencoderCard", "Block", "CPU", "Card", "Checkpoint", "CheckpointEntry", "CheckpointMap", "Create", "Device", "Diffusion",
+        "AllSamplers", "Attention", "AutoencoderCard", "Block", "CPU", "Card", "Checkpoint", "CheckpointEntry", "CheckpointMap", "CheckpointWeights", "Create", "Device", "Diffusion",
         "DitException", "DitModels", "FinalLayer", "ForwardWithGuidance", "GELU", "GaussianDiffusion", "Generator", "Guard", "Guidance",
-        "GuidanceChannels", "IClassConditionalModel", "ITextConditionalModel", "IUnconditionalModel", "TextSampler", "UnconditionalSampler", "TextEmbeddings", "TextEmbedder", "ScaledNorm", "CrossAttention", "ModelCondition", "CheckpointGrid", "PositionTable", "Positions", "IEnumerable", "IReadOnlyList", "ImageShape", "Initialise", "Initialize", "LabelEmbedder",
+        "GuidanceChannels", "IModel", "ICheckpointFile", "TorchDevice", "IClassConditionalModel", "ITextConditionalModel", "IUnconditionalModel", "TextSampler", "UnconditionalSampler", "TextEmbeddings", "TextEmbedder", "ScaledNorm", "CrossAttention", "ModelCondition", "CheckpointGrid", "PositionTable", "Positions", "IEnumerable", "IReadOnlyList", "ImageShape", "Initialise", "Initialize", "LabelEmbedder",
         "Layer", "LibTorch", "Linear", "Load", "Mlp", "ModelCard", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NewDisposeScope", "NoiseSchedule", "Numerics",
         "Parameter", "PatchEmbedding", "Plan", "PlanBuilder", "InferencePlan", "ClassLabels", "NoCondition", "Prediction", "RegisterComponents", "RepeatedEntries", "Sampler", "Samplers", "ScalarType", "Sequential",
         "System", "Tensor", "TimestepEmbedder", "TorchSharp", "blocks", "cat", "final_layer", "forward", "full_like", "nn", "pos_embed",

@@ -40,9 +40,12 @@ internal static class UnreadableText
 
     private static string WithoutComment(string line) => Regex.Replace(line, @"(^|\s)#.*$", "").TrimEnd();
 
-    private static SpecNode Conditioning(string value) => SpecKeys.Conditioning.Word is { } nothing && value == nothing
-        ? Word(nothing)
-        : new MappingNode([.. SpecKeys.Conditions.Select(static key => key.Name).Where(name => Regex.IsMatch(value, $@"(^|[\s{{,]){name}\s*:")).Select(static name => new SpecEntry(Word(name), Word("true")))], default);
+    private static SpecNode Conditioning(string value)
+    {
+        if (SpecKeys.Conditioning.Word is { } nothing && value == nothing) return Word(nothing);
+        var named = SpecKeys.Conditions.Select(static key => key.Name).Where(name => Regex.IsMatch(value, $@"(^|[\s{{,]){name}\s*:"));
+        return new MappingNode([.. named.Select(static name => new SpecEntry(Word(name), Word("true")))], default);
+    }
 
     private static MappingNode Names(string value) =>
         new([.. Entry.Matches(value).Cast<Match>().Select(static match => new SpecEntry(Word(match.Groups["key"].Value), Word("")))], default);

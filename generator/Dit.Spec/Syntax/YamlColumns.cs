@@ -36,8 +36,8 @@ internal static class YamlColumns
                 columns.Push(row.Indent);
                 return null;
             }
-            return FormattableString.Invariant(
-                $"This line is indented by {Spaces(row.Indent)}, deeper than '{Shown.Text(above.Text.Trim())}' above it, which has its value already; indent it by {columns.Peek()}, as the keys beside it");
+            return FormattableString.Invariant($"This line is indented by {Spaces(row.Indent)}, deeper than '{Shown.Text(above.Text.Trim())}' above it, ")
+                + FormattableString.Invariant($"which has its value already; indent it by {columns.Peek()}, as the keys beside it");
         }
         var known = columns.OrderBy(static c => c).ToArray();
         while (columns.Count > 1 && columns.Peek() > row.Indent) columns.Pop();

@@ -90,8 +90,9 @@ internal static class YamlReader
                     : ("", Rule.Yaml, Otherwise);
                 return Result.Fail<Document>(new(rule, message, Range(error.Start, error.End)));
             }
-            catch (Exception error) when (error is InvalidOperationException or ArgumentException or EndOfStreamException) // the parser's answer to some broken lists, escapes and document ends, without a place
+            catch (Exception error) when (error is InvalidOperationException or ArgumentException or EndOfStreamException)
             {
+                // The parser's answer to some broken lists, escapes and document ends, without a place.
                 var at = parser.Current?.End ?? Mark.Empty;
                 return Result.Fail<Document>(new(Rule.Yaml, "The text behind this cannot be read as YAML; write it as 'key: value', with quotes and brackets closed", Range(at, at)));
             }

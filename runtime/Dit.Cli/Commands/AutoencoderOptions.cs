@@ -11,11 +11,12 @@ namespace Dit.Cli.Commands;
 /// <param name="Weights">The file of its weights.</param>
 /// <param name="Tile">Side of a tile in latent pixels, 0 for never; null for what is usual.</param>
 /// <param name="Device">Where to compute.</param>
-internal sealed record AutoencoderChoice(AutoencoderCard Card, ModelCard? Model, string Weights, int? Tile, Device Device)
+/// <param name="Notice">Told where in the file the weights are, if they are not plainly there.</param>
+internal sealed record AutoencoderChoice(AutoencoderCard Card, ModelCard? Model, string Weights, int? Tile, Device Device, Action<string> Notice)
 {
     /// <summary>The autoencoder with its weights; the caller owns it.</summary>
     /// <exception cref="DitException">The file cannot be read, or is of another autoencoder.</exception>
-    public AutoencoderKL Load() => AutoencoderKL.Load(Weights, Card, Device);
+    public AutoencoderKL Load() => AutoencoderKL.Load(Weights, Card, Device, notice: Notice);
 
     /// <summary>How to work on latents of a size; null for the whole at once.</summary>
     /// <exception cref="DitException">There are no tiles of the wanted size.</exception>
@@ -71,7 +72,7 @@ internal sealed class AutoencoderOptions
             ? known.Autoencoder ?? throw new DitException($"{known.Name} works on pixels and has no autoencoder: name a model of latents with --model.")
             : cardName is not null ? Find(cardName)
             : standard ?? throw new DitException("Whose latents are these? Name a model with --model, or the autoencoder itself with --autoencoder.");
-        return new(card, known, parsed.GetRequiredValue(weights), parsed.GetValue(tile), TorchDevice.Parse(parsed.GetRequiredValue(device)));
+        return new(card, known, parsed.GetRequiredValue(weights), parsed.GetValue(tile), TorchDevice.Parse(parsed.GetRequiredValue(device)), context.Notice);
     }
 
     private AutoencoderCard Find(string wanted)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Dit.Runtime;
-using static TorchSharp.torch;
 
 namespace Dit.Cli.Commands;
 
@@ -15,9 +14,12 @@ namespace Dit.Cli.Commands;
 /// <param name="Names">Whose names the weights have, or null.</param>
 /// <param name="Models">The known models whose tensors these are.</param>
 /// <param name="Nearest">Where there is none, the nearest; null where nothing is near.</param>
+/// <param name="OtherModel">Where there is none, what the file says of the model that it is of, if that is not known here; else null.</param>
+/// <param name="Notices">What has to be said of where the weights are.</param>
 internal sealed partial record CheckpointDescription(
     string Path, string Format, long Bytes, IReadOnlyDictionary<string, string> Metadata, IReadOnlyDictionary<string, TensorInfo> Tensors,
-    IReadOnlyDictionary<string, int> Parts, string? Names, IReadOnlyList<string> Models, CheckpointMatch? Nearest)
+    IReadOnlyDictionary<string, int> Parts, string? Names, IReadOnlyList<string> Models, CheckpointMatch? Nearest,
+    string? OtherModel, IReadOnlyList<string> Notices)
 {
     // Settings of a training script of SiT; the tensors of its models are those of DiT.
     private const string SiTSetting = "args.path_type";
@@ -26,7 +28,7 @@ internal sealed partial record CheckpointDescription(
     public long Elements => Tensors.Values.Sum(static info => info.Elements);
 
     /// <summary>Number of tensors of each type.</summary>
-    public IReadOnlyList<(ScalarType Type, int Count)> Types => [.. Tensors.Values.GroupBy(static info => info.DType).Select(static same => (same.Key, same.Count()))];
+    public IReadOnlyList<(string Type, int Count)> Types => [.. Tensors.Values.GroupBy(static info => info.TypeName).Select(static same => (same.Key, same.Count()))];
 
     /// <summary>Tensors that are alike but for a number in their names, as those of a model's blocks, as one row each.</summary>
     public IReadOnlyList<TensorRow> Rows => [.. Tensors
@@ -40,22 +42,28 @@ internal sealed partial record CheckpointDescription(
     public static CheckpointDescription Of(string path, ICheckpointFile file, IReadOnlyList<ModelDefinition> models)
     {
         var weights = file.OfWeights(CheckpointWeights.Auto);
-        var (names, exact, nearest) = Known(weights, models);
+        var (names, exact, nearest, notices) = Known(file, weights, models);
         return new(path, FormatOf(path, file), file.Tensors.Values.Sum(static info => info.Bytes), file.Metadata, file.Tensors,
-            ReferenceEquals(weights, file) ? new Dictionary<string, int>() : Counted(file), names, exact, nearest);
+            ReferenceEquals(weights, file) || Counted(file).Count == 1 ? new Dictionary<string, int>() : Counted(file), names, exact, nearest,
+            exact.Count == 0 ? ForeignCard.Describe(file.Metadata, models) : null, notices);
     }
 
-    private static (string? Names, IReadOnlyList<string> Models, CheckpointMatch? Nearest) Known(ICheckpointFile weights, IReadOnlyList<ModelDefinition> models)
+    private static (string? Names, IReadOnlyList<string> Models, CheckpointMatch? Nearest, IReadOnlyList<string> Notices) Known(
+        ICheckpointFile file, ICheckpointFile weights, IReadOnlyList<ModelDefinition> models)
     {
-        if (Autoencoder(weights, models) is { } autoencoder) return (autoencoder.Convention, autoencoder.IsKnown ? [autoencoder.Model] : [], null);
-        var all = CheckpointMatch.All(models, weights);
-        string[] exact = [.. all.Where(static match => match.IsExact).Select(static match => match.Model.Card.Name)];
+        if (Autoencoder(weights, models) is { } autoencoder) return (autoencoder.Convention, autoencoder.IsKnown ? [autoencoder.Model] : [], null, []);
+        var all = CheckpointMatch.All(models, file, CheckpointWeights.Auto);
+        CheckpointMatch[] exact = [.. all.Where(static match => match.IsExact)];
         // Models of other sizes have names of the same convention, and few shapes in common.
-        var named = all.MinBy(static match => match.Difference.Unexpected.Count) is { } best && 2 * best.Difference.Unexpected.Count < weights.Tensors.Count ? best : null;
-        var near = all.FirstOrDefault() is { } first && 2 * first.Difference.Count < weights.Tensors.Count ? first : null;
-        var names = named is null ? null : weights.Metadata.ContainsKey(SiTSetting) ? "SiT, which are those of the official code" : named.Names.Convention;
-        return (names, exact, exact.Length == 0 ? near : null);
+        int TensorsOf(CheckpointMatch match) => file.Below(match.Place.Prefix).Tensors.Count;
+        var named = all.MinBy(static match => match.Difference.Unexpected.Count) is { } best && 2 * best.Difference.Unexpected.Count < TensorsOf(best) ? best : null;
+        var near = all.FirstOrDefault() is { } first && 2 * first.Difference.Count < TensorsOf(first) ? first : null;
+        var names = named is null ? null : file.Metadata.ContainsKey(SiTSetting) ? "SiT, which are those of the official code" : named.Names.Convention;
+        return (names, [.. exact.Select(static match => match.Model.Card.Name)], exact.Length == 0 ? near : null, exact is [var known, ..] ? NoticesOf(file, known) : []);
     }
+
+    private static IReadOnlyList<string> NoticesOf(ICheckpointFile file, CheckpointMatch known) =>
+        known.Place.Problem is { } problem ? [problem] : [.. known.Place.Notices(file.Path, known.Model.Card.Name)];
 
     private static (string Convention, string Model, bool IsKnown)? Autoencoder(ICheckpointFile weights, IReadOnlyList<ModelDefinition> models)
     {

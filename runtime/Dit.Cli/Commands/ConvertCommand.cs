@@ -38,8 +38,8 @@ internal static class ConvertCommand
         {
             TensorLibrary.Require();
             var target = ConvertTarget.For(parsed.GetRequiredValue(form), parsed.GetRequiredValue(to));
-            using var file = CheckpointFile.Open(parsed.GetRequiredValue(from)).OfWeights(CommonOptions.WeightsWords[parsed.GetRequiredValue(weights)]);
-            var match = CheckpointMatch.Find(context, file, parsed.GetValue(model));
+            using var file = CheckpointFile.Open(parsed.GetRequiredValue(from));
+            var match = CheckpointMatch.Find(context, file, CommonOptions.WeightsWords[parsed.GetRequiredValue(weights)], parsed.GetValue(model));
             if (match.OtherSetting is { } other) throw new DitException(other);
             ScalarType? dtype = parsed.GetValue(type) is { } word ? CommonOptions.RealTypes[word] : null;
             match.Model.Accept(new Conversion(context, file, match, target, dtype));
@@ -51,7 +51,8 @@ internal static class ConvertCommand
     {
         public int Visit<TModel>() where TModel : nn.Module, IModel<TModel>
         {
-            using var own = match.Names.Read(file);
+            using var own = match.Names.Read(file.Below(match.Place.Prefix));
+            context.Notice(match.Place.Notices(file.Path, TModel.Card.Name));
             Progress.Show(context, progress =>
             {
                 target.Write<TModel>(own, dtype, tensors => new WatchedCheckpoint(tensors, progress, context.Cancellation));

@@ -10,7 +10,7 @@ internal static class DecodeCommand
     {
         var autoencoder = new AutoencoderOptions(context);
         var input = new Option<string>("--in", "-i") { Description = "Samples in a .safetensors file of 'dit sample', or a folder of 'dit encode'.", HelpName = "FILE|DIR", Required = true };
-        var output = new Option<string>("--out", "-o") { Description = "A .png picture of all, or a folder for single ones.", HelpName = "FILE|DIR", DefaultValueFactory = _ => "decoded.png" };
+        var output = new Option<string>("--out", "-o") { Description = "A .png or .jpg picture of all, or a folder for single ones.", HelpName = "FILE|DIR", DefaultValueFactory = _ => "decoded.png" };
         var count = CommonOptions.Number<int>("--count", "How many to decode, from the first on. [default: all]");
         var command = new Command("decode", "Make pictures of latents; the model is the one that drew them, where the file says so.") { input, output, count };
         foreach (var option in autoencoder.All) command.Options.Add(option);
@@ -18,7 +18,7 @@ internal static class DecodeCommand
         {
             TensorLibrary.Require();
             var target = SampleTarget.Of(parsed.GetRequiredValue(output));
-            if (!target.IsOfPictures) throw new DitException($"Latents are decoded to a .png picture or into a folder, not to '{target.Path}'.");
+            if (!target.IsOfPictures) throw new DitException($"Latents are decoded to a .png or .jpg picture or into a folder, not to '{target.Path}'.");
             using var source = LatentSource.Open(parsed.GetRequiredValue(input), context);
             return Run(context, source, autoencoder.Read(parsed, source.Autoencoder), target, CountOf(source, parsed.GetValue(count)));
         });
@@ -34,11 +34,13 @@ internal static class DecodeCommand
         if (source.Autoencoder is { } own && own != choice.Card)
             throw new DitException($"The latents are those of {own.Name}, and {choice.Card.Name} is another autoencoder or another scale: leave --model and --autoencoder out.");
         var (shape, rows) = (source.Shape, source.Rows(count));
-        if (target is SampleTarget.Grid && choice.Card.PixelShape(shape) is var (_, height, width)) ImageGrid.Layout(count, height, width, rows.Layout(height));
+        if (target is SampleTarget.Grid && choice.Card.PixelShape(shape) is var (_, height, width))
+            target.RequireFits(ImageGrid.Layout(count, height, width, rows.Layout(height)));
         var tiling = choice.TilingOf(shape.Height, shape.Width);
         var autoencoder = choice.Load();
-        using var pictures = SamplePictures.OfLatentsOf(autoencoder, shape, tiling, context.Cancellation);
+        using var pictures = SamplePictures.OfLatentsOf(autoencoder, choice.Weights, shape, tiling, context.Cancellation);
         source.Require(autoencoder);
+        source.RequireFinite(count);
         using var output = SampleOutput.OfPictures(target, rows, pictures, context.Out.WriteLine);
         try
         {
@@ -50,6 +52,10 @@ internal static class DecodeCommand
         {
             context.Error.WriteLine($"dit: stopped; {output.Kept}.");
             return DitCommand.Stopped;
+        }
+        catch (DitException e)
+        {
+            throw output.Refuse(e);
         }
     }
 

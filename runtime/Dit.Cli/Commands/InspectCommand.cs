@@ -12,16 +12,19 @@ internal static class InspectCommand
     {
         var path = new Argument<string>("FILE") { Description = "A .safetensors or .pt file, a folder of diffusers, or an index of shards." };
         var all = new Option<bool>("--all") { Description = "List every tensor and all metadata." };
+        var check = new Option<bool>("--check") { Description = "Read every tensor and name those with values that are not finite; the exit code is 2 when there are any." };
         var json = CommonOptions.Json();
-        var command = new Command("inspect", "Show what a checkpoint holds, whose names its tensors have, and which model it is of.") { path, all, json };
+        var command = new Command("inspect", "Show what a checkpoint holds, whose names its tensors have, and which model it is of.") { path, all, check, json };
         command.SetAction(parsed =>
         {
             TensorLibrary.Require();
             var name = parsed.GetRequiredValue(path);
             using var file = CheckpointFile.Open(name);
+            if (parsed.GetValue(check)) return FiniteCheck.Run(context, file, parsed.GetValue(json));
             var description = CheckpointDescription.Of(name, file, context.Models);
             if (parsed.GetValue(json)) context.Out.WriteLine(Json.Of(Report(description)));
             else Write(context, description, parsed.GetValue(all));
+            return 0;
         });
         return command;
     }
@@ -29,7 +32,7 @@ internal static class InspectCommand
     private static void Write(CommandContext context, CheckpointDescription file, bool all)
     {
         context.Out.WriteLine($"{file.Path}: {file.Format}, {Amount.Of(file.Tensors.Count, "tensor")}, {Amount.Of(file.Elements, "element")}, {Amount.Bytes(file.Bytes)}, "
-            + string.Join(", ", file.Types.Select(type => file.Types.Count == 1 ? $"{type.Type}" : $"{type.Type} {Amount.Whole(type.Count)}")));
+            + string.Join(", ", file.Types.Select(type => file.Types.Count == 1 ? type.Type : $"{type.Type} {Amount.Whole(type.Count)}")));
         foreach (var line in Verdict(file)) context.Out.WriteLine(line);
         WriteSettings(context, file, all);
         var rows = all ? [.. file.Tensors.Select(static t => new TensorRow(t.Key, t.Value, 1))] : file.Rows;
@@ -45,7 +48,7 @@ internal static class InspectCommand
         if (file.Metadata.Count - shown.Length is > 0 and var more) context.Out.WriteLine($"  and {Amount.Of(more, "more setting", "more settings")}; --all shows them");
     }
 
-    private static IReadOnlyList<string> Cells(TensorRow row) => [OneLine(row.Name), row.Shape, row.Info.DType.ToString(), Amount.Whole(row.Count)];
+    private static IReadOnlyList<string> Cells(TensorRow row) => [OneLine(row.Name), row.Shape, row.Info.TypeName, Amount.Whole(row.Count)];
 
     private static IEnumerable<string> Verdict(CheckpointDescription file)
     {
@@ -54,11 +57,19 @@ internal static class InspectCommand
         yield return file.Names is null ? "Its names are of no convention known here." : $"Its names are those of {file.Names}.";
         if (file.Models.Count > 0)
             yield return $"It is a checkpoint of {string.Join(", or of ", file.Models)}.";
+        else if (file.OtherModel is { } other)
+            yield return $"It is {other}.";
         else if (file.Nearest is { } near)
             foreach (var line in Differences(near))
                 yield return line;
         else
             yield return "It is of no model known here.";
+        foreach (var notice in file.Notices) yield return notice;
+        if (file.Tensors.Count(static tensor => tensor.Value.Refusal is not null) is > 0 and var refused)
+        {
+            var first = file.Tensors.First(static tensor => tensor.Value.Refusal is not null);
+            yield return $"{Amount.Of(refused, "tensor")} of it cannot be read, the first of which is {OneLine(first.Key)}: {OneLine(first.Value.Refusal ?? "")}.";
+        }
     }
 
     private static IEnumerable<string> Differences(CheckpointMatch near)
@@ -81,11 +92,13 @@ internal static class InspectCommand
         file.Format,
         file.Bytes,
         file.Elements,
-        Types = file.Types.ToDictionary(static type => type.Type.ToString(), static type => type.Count),
+        Types = file.Types.ToDictionary(static type => type.Type, static type => type.Count),
         file.Metadata,
         file.Parts,
         file.Names,
         file.Models,
+        file.OtherModel,
+        file.Notices,
         Nearest = file.Nearest is not { } near ? null : new
         {
             Model = near.Model.Card.Name,
@@ -94,11 +107,11 @@ internal static class InspectCommand
             near.Difference.Misshaped,
             near.OtherSetting,
         },
-        Tensors = file.Tensors.Select(static t => new { Name = t.Key, Type = t.Value.DType.ToString(), t.Value.Shape }),
+        Tensors = file.Tensors.Select(static t => new { Name = t.Key, Type = t.Value.TypeName, t.Value.Shape, t.Value.Refusal }),
     };
 
     // Texts out of files may hold anything.
-    private static string OneLine(string text)
+    internal static string OneLine(string text)
     {
         var line = string.Concat(text.Take(LongestSaid).Select(static c => char.IsControl(c) ? ' ' : c));
         return text.Length > LongestSaid ? line + "..." : line;

@@ -25,6 +25,10 @@ internal abstract class LatentSource : IDisposable
     /// <exception cref="DitException">It does not.</exception>
     public abstract void Require(AutoencoderKL autoencoder);
 
+    /// <summary>Finds out, where it is known before they are read, whether the first of them are all finite.</summary>
+    /// <exception cref="DitException">One is not.</exception>
+    public virtual void RequireFinite(int count) { }
+
     /// <summary>Reads one, scaled, (C, Y, X); the caller owns it.</summary>
     /// <param name="n">Which, from 0.</param>
     public abstract Tensor Read(int n);
@@ -79,6 +83,13 @@ internal abstract class LatentSource : IDisposable
                 throw new DitException($"The samples of '{path}' are {Shape}, and latents of {autoencoder.Card.Name} have {autoencoder.Card.LatentChannels} channels: give the latents of a model with that autoencoder.");
         }
 
+        public override void RequireFinite(int count)
+        {
+            using var first = values.narrow(0, 0, count);
+            if (NonFinite.In(first) is { } found)
+                throw new DitException($"The tensor {SamplesName} of '{path}' holds {found}, so latent {found.First[0]} is none: draw it anew.");
+        }
+
         public override Tensor Read(int n) => values[n];
 
         public override void Dispose() => values.Dispose();
@@ -99,7 +110,9 @@ internal abstract class LatentSource : IDisposable
         {
             using var moments = folder.Load([n]);
             using var latents = moments.Mode();
-            return latents.Values[0];
+            return NonFinite.In(latents.Values) is { } found
+                ? throw new DitException($"Latent {n} holds {found}: encode its image anew.")
+                : latents.Values[0];
         }
 
         public override void Dispose() => folder.Dispose();

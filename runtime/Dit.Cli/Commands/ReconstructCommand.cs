@@ -14,7 +14,7 @@ internal static class ReconstructCommand
     {
         var autoencoder = new AutoencoderOptions(context);
         var images = new Argument<string[]>("images") { Description = "PNG, JPEG, WebP or BMP files.", HelpName = "IMAGE", Arity = ArgumentArity.OneOrMore };
-        var file = new Option<string>("--out", "-o") { Description = "The .png picture of images and reconstructions.", HelpName = "FILE", DefaultValueFactory = _ => "reconstruction.png" };
+        var file = new Option<string>("--out", "-o") { Description = "The .png or .jpg picture of images and reconstructions.", HelpName = "FILE", DefaultValueFactory = _ => "reconstruction.png" };
         var size = CommonOptions.Number<int>("--size", "Height and width in pixels that images are cropped to. [default: their own, less what exceeds whole latent pixels]");
         var command = new Command("reconstruct", "Encode images, decode their latents again, and show both side by side.") { images, file, size };
         foreach (var option in autoencoder.All) command.Options.Add(option);
@@ -29,9 +29,8 @@ internal static class ReconstructCommand
 
     private static string PictureFile(string path)
     {
-        if (!string.Equals(Path.GetExtension(path), ".png", StringComparison.OrdinalIgnoreCase))
-            throw new DitException($"Reconstructions are drawn into a .png file, not into '{path}'.");
         var full = AtomicFile.FullPath(path);
+        if (!ImageFile.HasWritableExtension(path)) throw new DitException($"Reconstructions are drawn into a .png or .jpg file, not into '{path}'.");
         AtomicFile.RequireWritable(full);
         return full;
     }
@@ -40,7 +39,8 @@ internal static class ReconstructCommand
     {
         RgbImage[] images = [.. paths.Select(path => Cropped(path, choice.Card, size))]; // every mistake is found before the work
         var (height, width) = (images.Max(static image => image.Height), images.Max(static image => image.Width));
-        ImageGrid.Layout(2 * images.Length, height, width, Layout([.. images.Select(static _ => Label(0))]));
+        var layout = ImageGrid.Layout(2 * images.Length, height, width, Layout([.. images.Select(static _ => Label(0))]));
+        ImageFile.RequireWritable(file, layout.Width, layout.Height);
         using var autoencoder = choice.Load();
         var psnr = new double[images.Length];
         var picture = Progress.Show(context, progress =>
@@ -49,14 +49,14 @@ internal static class ReconstructCommand
             var cells = new List<Tensor>();
             foreach (var (i, image) in images.Index())
             {
-                var again = Reconstructed(image, autoencoder, choice, context.Cancellation);
+                var again = Reconstructed(image, paths[i], autoencoder, choice, context.Cancellation);
                 psnr[i] = ImageComparison.Psnr(image, again);
                 cells.AddRange([OnWhite(image, height, width), OnWhite(again, height, width)]);
                 progress.Report(new((i + 1.0) / images.Length, $"image {i + 1}/{images.Length}"));
             }
             return ImageGrid.Render(stack(cells), Layout([.. psnr.Select(Label)]));
         });
-        ImageFile.WritePng(file, picture);
+        ImageFile.Write(file, picture);
         foreach (var (i, image) in images.Index()) context.Out.WriteLine($"{paths[i]}  {image.Width} x {image.Height}  {Label(psnr[i])}");
         context.Out.WriteLine($"Wrote {Amount.Of(images.Length, "image")} beside what {choice.Card.Name} makes of {(images.Length == 1 ? "it" : "them")} to {file}");
     }
@@ -75,14 +75,14 @@ internal static class ReconstructCommand
         return RgbImage.FromTensor(image.ToTensor().narrow(1, (image.Height - height) / 2, height).narrow(2, (image.Width - width) / 2, width));
     }
 
-    private static RgbImage Reconstructed(RgbImage image, AutoencoderKL autoencoder, AutoencoderChoice choice, CancellationToken cancellation)
+    private static RgbImage Reconstructed(RgbImage image, string path, AutoencoderKL autoencoder, AutoencoderChoice choice, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         var tiling = choice.TilingOf(image.Height / choice.Card.Factor, image.Width / choice.Card.Factor);
         var pixels = image.ToTensor().unsqueeze(0).to(ScalarType.Float32).div_(127.5).sub_(1); // (1, 3, Y, X) in [-1, 1]
         using var moments = autoencoder.Encode(pixels, tiling, cancellation);
         using var latents = moments.Mode();
-        return RgbImage.FromTensor(autoencoder.Decode(latents, tiling, cancellation)[0]);
+        return autoencoder.PictureOf(latents, path, choice.Weights, tiling, cancellation);
     }
 
     // (3, height, width), the picture at its top left.

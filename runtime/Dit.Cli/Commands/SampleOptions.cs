@@ -26,7 +26,7 @@ internal sealed class SampleOptions
     private readonly Option<int> batch = CommonOptions.Number("--batch", "Images drawn at once; it changes the speed, and the images by no more than rounding.", 40);
     private readonly Option<string> output = new("--out", "-o")
     {
-        Description = "A .png picture of all images, a .safetensors file with the samples as they are, or a folder (a name without an ending) for single pictures and grid.png.",
+        Description = "A .png or .jpg picture of all images, a .safetensors file with the samples as they are, or a folder (a name without an ending) for single pictures and grid.png.",
         HelpName = "PATH",
         DefaultValueFactory = _ => "samples.png",
     };

@@ -48,13 +48,16 @@ internal abstract class SampleOutput : IDisposable
             throw new DitException($"{Amount.Whole(rows.Count)} samples of {card.Input} are too many for one {(isFolder ? "run" : "file")}: draw fewer, with several seeds.");
         if (target is not SampleTarget.Grid) return;
         var picture = card.Autoencoder?.PixelShape(card.Input) ?? card.Input;
-        ImageGrid.Layout((int)rows.Count, picture.Height, picture.Width, rows.Layout(picture.Height));
+        target.RequireFits(ImageGrid.Layout((int)rows.Count, picture.Height, picture.Width, rows.Layout(picture.Height)));
     }
 
     /// <summary>Takes one sample.</summary>
     /// <param name="n">Which, from 0.</param>
     /// <param name="sample">(C, Y, X).</param>
     public abstract void Add(int n, Tensor sample);
+
+    /// <summary>A mistake that ended the drawing, with what is kept of it.</summary>
+    public DitException Refuse(DitException mistake) => new($"{mistake.Message.TrimEnd('.')}; {Kept}.", mistake);
 
     /// <summary>Writes what is written when all samples are there.</summary>
     public abstract void Finish();
@@ -70,7 +73,7 @@ internal abstract class SampleOutput : IDisposable
 
         public override void Add(int n, Tensor sample) => canvas.Place(n, pictures.Draw(sample));
 
-        public override void Finish() => ImageFile.WritePng(path, canvas.Picture);
+        public override void Finish() => ImageFile.Write(path, canvas.Picture);
     }
 
     private sealed class Numbers(string path, ModelCard card, SampleRows rows) : SampleOutput

@@ -25,21 +25,22 @@ internal abstract class SamplePictures(ImageShape shape) : IDisposable
 
     /// <summary>Reads what it takes.</summary>
     /// <exception cref="DitException">Pictures cannot be drawn, or the file is none of the autoencoder's.</exception>
-    public static SamplePictures Load(ModelCard card, string? autoencoder, Device device)
+    public static SamplePictures Load(ModelCard card, string? autoencoder, Device device, Action<string> notice)
     {
         Require(card, autoencoder);
         return card.Autoencoder is { } latents && autoencoder is not null
-            ? OfLatentsOf(AutoencoderKL.Load(autoencoder, latents, device), card.Input, AutoencoderTiling.For(card.Input.Height, card.Input.Width))
+            ? OfLatentsOf(AutoencoderKL.Load(autoencoder, latents, device, notice: notice), autoencoder, card.Input, AutoencoderTiling.For(card.Input.Height, card.Input.Width))
             : new OfPixels(card.Input);
     }
 
     /// <summary>Pictures of latents.</summary>
     /// <param name="autoencoder">Decodes them; the result owns it.</param>
+    /// <param name="weights">Where its weights are from, for messages.</param>
     /// <param name="latent">Shape of a latent, (C, Y, X).</param>
     /// <param name="tiling">How to work on large ones; null for whole ones.</param>
     /// <param name="cancellation">Looked at before each tile.</param>
-    public static SamplePictures OfLatentsOf(AutoencoderKL autoencoder, ImageShape latent, AutoencoderTiling? tiling, CancellationToken cancellation = default) =>
-        new OfLatents(autoencoder, latent, tiling, cancellation);
+    public static SamplePictures OfLatentsOf(AutoencoderKL autoencoder, string weights, ImageShape latent, AutoencoderTiling? tiling, CancellationToken cancellation = default) =>
+        new OfLatents(autoencoder, weights, latent, tiling, cancellation);
 
     /// <summary>The picture of one sample.</summary>
     /// <param name="sample">(C, Y, X).</param>
@@ -55,14 +56,14 @@ internal abstract class SamplePictures(ImageShape shape) : IDisposable
         public override void Dispose() { }
     }
 
-    private sealed class OfLatents(AutoencoderKL autoencoder, ImageShape latent, AutoencoderTiling? tiling, CancellationToken cancellation)
+    private sealed class OfLatents(AutoencoderKL autoencoder, string weights, ImageShape latent, AutoencoderTiling? tiling, CancellationToken cancellation)
         : SamplePictures(autoencoder.Card.PixelShape(latent))
     {
         public override RgbImage Draw(Tensor sample)
         {
             using var scope = NewDisposeScope();
             using var latents = ScaledLatents.Of(sample.unsqueeze(0), autoencoder.Card);
-            return RgbImage.FromTensor(autoencoder.Decode(latents, tiling, cancellation)[0]);
+            return autoencoder.PictureOf(latents, "a latent", weights, tiling, cancellation);
         }
 
         public override void Dispose() => autoencoder.Dispose();
@@ -73,13 +74,14 @@ internal abstract class SamplePictures(ImageShape shape) : IDisposable
 /// <param name="card">The model.</param>
 /// <param name="autoencoder">The weights of its autoencoder, where it has one and they were named.</param>
 /// <param name="device">Where to compute.</param>
-internal sealed class SamplePictureSource(ModelCard card, string? autoencoder, Device device) : IDisposable
+/// <param name="notice">Told where in the file the weights are, if they are not plainly there.</param>
+internal sealed class SamplePictureSource(ModelCard card, string? autoencoder, Device device, Action<string> notice) : IDisposable
 {
     private SamplePictures? loaded;
 
     /// <summary>The pictures; the autoencoder is read the first time.</summary>
     /// <exception cref="DitException">Pictures cannot be drawn, or the file is none of the autoencoder's.</exception>
-    public SamplePictures Value => loaded ??= SamplePictures.Load(card, autoencoder, device);
+    public SamplePictures Value => loaded ??= SamplePictures.Load(card, autoencoder, device, notice);
 
     /// <inheritdoc/>
     public void Dispose() => loaded?.Dispose();

@@ -45,7 +45,7 @@ internal sealed record SampleRequest(
 }
 
 /// <summary>The files that a run writes.</summary>
-/// <param name="Out">A .png or .safetensors file, or a folder.</param>
+/// <param name="Out">A .png, .jpg or .safetensors file, or a folder.</param>
 /// <param name="Autoencoder">The weights of the autoencoder that decodes latents.</param>
 /// <param name="PreviewEvery">Steps from one preview to the next; null for none.</param>
 /// <param name="Animation">A .gif file; empty for one named like the output, null for none.</param>

@@ -39,6 +39,15 @@ internal sealed record SampleRows(IReadOnlyList<SampleRow> Rows, int Each, int C
     /// <summary>What a sample is of, for the name of its file; empty where there is nothing to say.</summary>
     public string FileNameOf(int sample) => Rows.Count > 0 ? Rows[RowOf(sample)].FileName : "";
 
+    /// <summary>What a sample is of, behind its number: <c> (class 207, golden retriever)</c>; empty where there is nothing to say.</summary>
+    public string Describe(int sample)
+    {
+        if (Rows.Count == 0) return "";
+        var name = Rows[RowOf(sample)].Name;
+        var number = Labels?[RowOf(sample)].ToString(CultureInfo.InvariantCulture);
+        return number is null ? $" (text {name})" : name == number ? $" (class {number})" : $" (class {number}, {name})";
+    }
+
     /// <summary>How the samples are laid out in a picture.</summary>
     /// <param name="height">Height of the picture of one sample.</param>
     public ImageGridOptions Layout(int height) =>

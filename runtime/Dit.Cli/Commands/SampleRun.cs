@@ -14,12 +14,13 @@ internal sealed record SampleBatch(int First, int[] Rows, IProgress<SamplingProg
 /// <param name="rows">The samples.</param>
 /// <param name="batch">How many at once.</param>
 /// <param name="first">The number of the first image.</param>
+/// <param name="checkpoint">Where the weights are from, for messages.</param>
 /// <param name="output">Takes the samples.</param>
 /// <param name="watchers">Look on.</param>
 /// <param name="shown">Makes the pictures that they look at; null where nobody does.</param>
 /// <param name="cancellation">Looked at before each step and each picture.</param>
 internal sealed class SampleRun(
-    SampleRows rows, int batch, int first, SampleOutput output, IReadOnlyList<ISampleWatcher> watchers, SamplePictures? shown, CancellationToken cancellation)
+    SampleRows rows, int batch, int first, string checkpoint, SampleOutput output, IReadOnlyList<ISampleWatcher> watchers, SamplePictures? shown, CancellationToken cancellation)
 {
     private const double ShareOfSteps = 0.95; // of the work; the rest are the pictures
 
@@ -35,11 +36,25 @@ internal sealed class SampleRun(
         return [.. watchers.Select(static watcher => watcher.Finish()).OfType<string>()];
     }
 
+    private Tensor Drawn(int start, Func<SampleBatch, Tensor> draw, SampleBatch batch)
+    {
+        try
+        {
+            return draw(batch);
+        }
+        catch (NonFiniteSampleException e)
+        {
+            var n = start + e.Index;
+            var look = e.Weight is null ? "" : $"; 'dit inspect --check {checkpoint}' lists all such tensors";
+            throw new DitException($"Image {first + n}{rows.Describe(n)} {e.Predicate}: {e.Reason}{look}.", e);
+        }
+    }
+
     private void Batch(int start, int count, int all, Func<SampleBatch, Tensor> draw, IProgress<WorkProgress> progress)
     {
         using var scope = NewDisposeScope();
         int[] of = [.. Enumerable.Range(start, count).Select(rows.RowOf)];
-        var samples = draw(new(
+        var samples = Drawn(start, draw, new(
             first + start,
             of,
             progress.Select<SamplingProgress>(now => Part(ShareOfSteps * now.Step / now.Steps, $"step {now.Step}/{now.Steps}")),

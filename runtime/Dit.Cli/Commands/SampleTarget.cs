@@ -12,17 +12,21 @@ internal abstract record SampleTarget(string Path)
     public static SampleTarget Of(string path)
     {
         var full = AtomicFile.FullPath(path);
-        SampleTarget target = System.IO.Path.EndsInDirectorySeparator(path) ? new Folder(System.IO.Path.TrimEndingDirectorySeparator(full))
-            : System.IO.Path.GetExtension(path).ToLowerInvariant() switch
-            {
-                ".safetensors" => new Numbers(full),
-                ".png" => new Grid(full),
-                "" => new Folder(full),
-                _ when Directory.Exists(full) => new Folder(full),
-                _ => throw new DitException($"Samples are written to a .png or a .safetensors file, or into a folder, which ends with / or without a dot, not to '{path}'."),
-            };
+        var target = OfName(path, full);
         target.RequireWritable();
         return target;
+    }
+
+    private static SampleTarget OfName(string path, string full)
+    {
+        var name = System.IO.Path.GetFileName(path);
+        if (System.IO.Path.EndsInDirectorySeparator(path) || name is "." or ".." || Directory.Exists(full) && !ImageFile.HasWritableExtension(path))
+            return new Folder(System.IO.Path.TrimEndingDirectorySeparator(full));
+        if (ImageFile.HasWritableExtension(path)) return new Grid(full);
+        if (!name.Contains('.')) return new Folder(full);
+        return System.IO.Path.GetExtension(name).Equals(".safetensors", StringComparison.OrdinalIgnoreCase) && System.IO.Path.GetFileNameWithoutExtension(name).Length > 0
+            ? new Numbers(full)
+            : throw new DitException($"Samples are written to a .png, .jpg or .safetensors file, or into a folder, whose name ends with / or has no dot, not to '{path}'.");
     }
 
     /// <summary>Whether it takes pictures rather than numbers.</summary>
@@ -49,6 +53,13 @@ internal abstract record SampleTarget(string Path)
     /// <summary>Finds out whether it can be written; a folder that is missing is found out when it is created.</summary>
     private protected virtual void RequireWritable() => AtomicFile.RequireWritable(Path);
 
+    /// <summary>Finds out before anything is drawn whether a picture of all can be written in the target's format.</summary>
+    /// <exception cref="DitException">It is too large for the format.</exception>
+    public void RequireFits(ImageGridLayout layout)
+    {
+        if (this is Grid) ImageFile.RequireWritable(Path, layout.Width, layout.Height);
+    }
+
     private static string Beside(SampleTarget target) => System.IO.Path.ChangeExtension(target.Path, ".preview.png");
 
     /// <summary>One picture with a row for each class or text.</summary>
@@ -59,7 +70,7 @@ internal abstract record SampleTarget(string Path)
     {
         private protected override void RequireWritable()
         {
-            if (File.Exists(Path)) throw new DitException($"Pictures cannot be written into '{Path}', for it is a file: name a folder, or a .png file.");
+            if (File.Exists(Path)) throw new DitException($"Pictures cannot be written into '{Path}', for it is a file: name a folder, or a .png or .jpg file.");
             if (Directory.Exists(Path)) AtomicFile.RequireWritable(System.IO.Path.Combine(Path, SampleFolder.GridName));
         }
     }

@@ -69,7 +69,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
             throw new DitException($"{card.Name} draws pixels, with no autoencoder: leave --vae out.");
         if (request.First < 0) throw new DitException($"Images are counted from 0: --first {request.First} names none.");
         if (Files.PreviewEvery is < 1) throw new DitException($"A preview can be written every 1 or more steps, not every {Files.PreviewEvery}.");
-        if (Files.Animation is { Length: > 0 } file && !file.EndsWith(".gif", StringComparison.OrdinalIgnoreCase))
+        if (Files.Animation is { Length: > 0 } file && !(file.EndsWith(".gif", StringComparison.OrdinalIgnoreCase) && Path.GetFileNameWithoutExtension(file).Length > 0))
             throw new DitException($"An animation is written to a .gif file, not to '{file}'.");
         var target = SampleTarget.Of(Files.Out);
         if (target.IsOfPictures || Files.IsWatched) SamplePictures.Require(card, Autoencoder);
@@ -94,13 +94,13 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var (card, rows) = (TModel.Card, plan.Rows);
         SampleOutput.RequireRoom(plan.Target, card, rows);
         var batch = SampleRows.Positive(request.Batch, "images at once");
-        using var pictures = new SamplePictureSource(card, Autoencoder, request.Device);
+        using var pictures = new SamplePictureSource(card, Autoencoder, request.Device, context.Notice);
         using var output = SampleOutput.Open(plan.Target, card, rows, request.First, pictures, context.Out.WriteLine);
         var shown = Files.IsWatched ? pictures.Value : null; // read before anything is drawn, so that a wrong file is found at once
         var watchers = shown is null ? [] : Watchers(plan, shown);
         using var model = Load<TModel>(plan.Checkpoint);
         using var ready = makeReady(model);
-        var run = new SampleRun(rows, batch, request.First, output, watchers, shown, context.Cancellation);
+        var run = new SampleRun(rows, batch, request.First, plan.Checkpoint, output, watchers, shown, context.Cancellation);
         try
         {
             var more = Progress.Show(context, progress => run.Draw(part => draw(model, ready, part), progress));
@@ -115,6 +115,10 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
             context.Error.WriteLine($"dit: stopped; {string.Join("; ", kept)}.");
             return DitCommand.Stopped;
         }
+        catch (DitException e)
+        {
+            throw output.Refuse(e);
+        }
     }
 
     private IReadOnlyList<ISampleWatcher> Watchers(Plan plan, SamplePictures pictures)
@@ -128,11 +132,16 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     private TModel Load<TModel>(string checkpoint)
         where TModel : nn.Module, IModel<TModel>
     {
-        var card = TModel.Card;
         var grid = request.RecomputePositions ? CheckpointGrid.Recompute(context.Out.WriteLine) : CheckpointGrid.MustMatch;
-        return request.Weights == CheckpointWeights.Auto
-            ? TModel.Load(checkpoint, request.Device, request.Type, grid) // spares the initialisation
-            : Checkpoint.Load(checkpoint, card, TModel.CheckpointMap, PositionTable.Of(card), grid, () => TModel.Create(request.Device, request.Type), request.Weights);
+        using var file = CheckpointFile.Open(checkpoint);
+        try
+        {
+            return TModel.Load(file, request.Device, request.Type, grid, request.Weights, context.Notice);
+        }
+        catch (CheckpointMismatchException) when (ForeignCard.Describe(file.Metadata, context.Models) is not null)
+        {
+            throw new DitException($"'{checkpoint}' is {ForeignCard.Describe(file.Metadata, context.Models)}, and not of {TModel.Card.Name}.");
+        }
     }
 
     private TSampler Chosen<TSampler>(IReadOnlyList<TSampler> declared, ModelCard card, Func<TSampler, int, TSampler> withSteps)

@@ -68,12 +68,13 @@ public sealed class AutoencoderKL : nn.Module
     /// <param name="card">Its architecture.</param>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
+    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
     /// <exception cref="CheckpointMismatchException">The file is of another autoencoder.</exception>
-    /// <exception cref="DitException">The file cannot be read or holds no autoencoder.</exception>
-    public static AutoencoderKL Load(string path, AutoencoderCard card, Device? device = null, ScalarType? dtype = null)
+    /// <exception cref="DitException">The file cannot be read or holds no autoencoder, or there is no such device.</exception>
+    public static AutoencoderKL Load(string path, AutoencoderCard card, Device? device = null, ScalarType? dtype = null, Action<string>? notice = null)
     {
         using var file = CheckpointFile.Open(path, CheckpointComponent.Autoencoder);
-        return Checkpoint.Load(AutoencoderNames.Own(file, card), card.Name, CheckpointMap(card), () => Unset(card, device, dtype));
+        return Checkpoint.Load(AutoencoderNames.Own(file, card, notice), card.Name, CheckpointMap(card), () => Unset(card, TorchDevice.OrCpu(device), dtype));
     }
 
     /// <summary>Every tensor of a checkpoint, under the names of latent diffusion.</summary>

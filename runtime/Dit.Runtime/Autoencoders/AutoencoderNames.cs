@@ -31,9 +31,9 @@ public static partial class AutoencoderNames
     /// <param name="file">The file; the result owns it.</param>
     /// <returns>Its tensors under the names they have below their prefix (<c>first_stage_model.</c>, or none), and the prefix; null when there is no autoencoder.</returns>
     public static (ICheckpointFile Tensors, string Prefix)? Find(ICheckpointFile file) =>
-        // In a checkpoint of a whole pipeline there may be several; the shortest prefix is that of the autoencoder itself.
+        // In a checkpoint of a whole pipeline there may be several: averaged weights go first, and the shortest prefix is that of the autoencoder itself.
         file.Tensors.Keys.Where(static name => name == First || name.EndsWith("." + First, StringComparison.Ordinal))
-            .Select(static name => name[..^First.Length]).MinBy(static prefix => prefix.Length) is { } prefix
+            .Select(static name => name[..^First.Length]).OrderBy(static prefix => WeightsPlace.IsAveraged(prefix) ? 0 : 1).ThenBy(static prefix => prefix.Length).FirstOrDefault() is { } prefix
             ? (file.Below(prefix).Without(TrainingLoss), prefix)
             : null;
 
@@ -46,11 +46,20 @@ public static partial class AutoencoderNames
     /// <summary>A file under this library's names, whatever its convention and whatever it is part of.</summary>
     /// <param name="file">The file; the result owns it.</param>
     /// <param name="card">The autoencoder that it shall be of.</param>
+    /// <param name="notice">Told in sentences what prefix the names have and which scalars are passed over.</param>
     /// <exception cref="CheckpointMismatchException">It is of another autoencoder.</exception>
     /// <exception cref="DitException">It holds no autoencoder.</exception>
-    internal static ICheckpointFile Own(ICheckpointFile file, AutoencoderCard card) => Find(file) is var (tensors, _)
-        ? Nearest(tensors, card).Read(tensors)
+    internal static ICheckpointFile Own(ICheckpointFile file, AutoencoderCard card, Action<string>? notice = null) => Find(file) is var (tensors, prefix)
+        ? Read(Nearest(tensors, card), tensors, prefix, notice)
         : throw new DitException($"'{file.Path}' holds no autoencoder: none of its {file.Tensors.Count} tensors is named {First}, alone or below a prefix such as first_stage_model.");
+
+    private static ICheckpointFile Read(NameMap names, ICheckpointFile tensors, string prefix, Action<string>? notice)
+    {
+        var read = names.Read(tensors);
+        foreach (var sentence in new WeightsPlace(prefix, names.DifferenceFrom(tensors), []).Notices(tensors.Path, names.Model))
+            notice?.Invoke(sentence);
+        return read;
+    }
 
     private static NameMap Map(AutoencoderCard card, string convention, string[] attention) => new(card.Name, convention,
         [.. AutoencoderKL.CheckpointMap(card).Select(entry => Foreign(entry, Renamed(entry.Name, card.Multipliers.Count, attention)))]);

@@ -25,15 +25,21 @@ public static class Checkpoint
     /// <param name="map">Every tensor that the model has.</param>
     /// <param name="create">Makes the model, of any initialisation.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
-    /// <returns>The filled model, which the caller owns; when anything fails it is disposed.</returns>
+    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
+    /// <returns>The filled model in eval mode, which the caller owns; when anything fails it is disposed.</returns>
     /// <exception cref="CheckpointMismatchException">The file's names or shapes are not the model's.</exception>
     /// <exception cref="DitException">The file cannot be read.</exception>
     public static TModel Load<TModel>(
-        string path, string modelName, IReadOnlyList<CheckpointEntry> map, Func<TModel> create, CheckpointWeights weights = CheckpointWeights.Auto)
+        string path,
+        string modelName,
+        IReadOnlyList<CheckpointEntry> map,
+        Func<TModel> create,
+        CheckpointWeights weights = CheckpointWeights.Auto,
+        Action<string>? notice = null)
         where TModel : nn.Module
     {
         using var file = CheckpointFile.Open(path);
-        return Load(file, modelName, map, create, weights);
+        return Load(file, modelName, map, create, weights, notice);
     }
 
     /// <summary>Creates a model and fills it from an open file; the file is checked first.</summary>
@@ -42,12 +48,18 @@ public static class Checkpoint
     /// <param name="map">Every tensor that the model has.</param>
     /// <param name="create">Makes the model, of any initialisation.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
-    /// <returns>The filled model, which the caller owns; when anything fails it is disposed.</returns>
+    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
+    /// <returns>The filled model in eval mode, which the caller owns; when anything fails it is disposed.</returns>
     /// <exception cref="CheckpointMismatchException">The file's names or shapes are not the model's.</exception>
     /// <exception cref="DitException">The file cannot be read.</exception>
     public static TModel Load<TModel>(
-        ICheckpointFile file, string modelName, IReadOnlyList<CheckpointEntry> map, Func<TModel> create, CheckpointWeights weights = CheckpointWeights.Auto)
-        where TModel : nn.Module => Filled(CheckpointFit.Of(file, modelName, map, weights, table: null, grid: null), create);
+        ICheckpointFile file,
+        string modelName,
+        IReadOnlyList<CheckpointEntry> map,
+        Func<TModel> create,
+        CheckpointWeights weights = CheckpointWeights.Auto,
+        Action<string>? notice = null)
+        where TModel : nn.Module => Filled(CheckpointFit.Of(file, modelName, map, weights, notice: notice), create);
 
     /// <summary>Creates a generated model and fills it from a file, which may have been made for another grid of patches, or have the names of diffusers.</summary>
     /// <param name="path">A checkpoint of any format that <see cref="CheckpointFile.Open(string)"/> reads.</param>
@@ -57,7 +69,8 @@ public static class Checkpoint
     /// <param name="grid">What to do with a checkpoint of another grid; by default it is refused.</param>
     /// <param name="create">Makes the model, of any initialisation.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
-    /// <returns>The filled model, which the caller owns; when anything fails it is disposed.</returns>
+    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
+    /// <returns>The filled model in eval mode, which the caller owns; when anything fails it is disposed.</returns>
     /// <exception cref="CheckpointMismatchException">The file's names or shapes are not the model's.</exception>
     /// <exception cref="DitException">The file cannot be read, or it has the names of diffusers and the model's numerics are not those of diffusers.</exception>
     public static TModel Load<TModel>(
@@ -67,12 +80,39 @@ public static class Checkpoint
         PositionTable positions,
         CheckpointGrid? grid,
         Func<TModel> create,
-        CheckpointWeights weights = CheckpointWeights.Auto)
+        CheckpointWeights weights = CheckpointWeights.Auto,
+        Action<string>? notice = null)
         where TModel : nn.Module
     {
         using var file = CheckpointFile.Open(path);
-        using var named = DitNames.Recognise(file, card, map);
-        return Filled(CheckpointFit.Of(named, card.Name, map, weights, positions, grid), create);
+        return Load(file, card, map, positions, grid, create, weights, notice);
+    }
+
+    /// <summary>Creates a generated model and fills it from an open file, which may have been made for another grid of patches, or have the names of diffusers.</summary>
+    /// <param name="file">The file; it stays the caller's.</param>
+    /// <param name="card">The model.</param>
+    /// <param name="map">Every tensor that the model has.</param>
+    /// <param name="positions">The model's position table, one of these tensors.</param>
+    /// <param name="grid">What to do with a checkpoint of another grid; by default it is refused.</param>
+    /// <param name="create">Makes the model, of any initialisation.</param>
+    /// <param name="weights">Which weights of a training checkpoint to take.</param>
+    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
+    /// <returns>The filled model in eval mode, which the caller owns; when anything fails it is disposed.</returns>
+    /// <exception cref="CheckpointMismatchException">The file's names or shapes are not the model's.</exception>
+    /// <exception cref="DitException">The file cannot be read, or it has the names of diffusers and the model's numerics are not those of diffusers.</exception>
+    public static TModel Load<TModel>(
+        ICheckpointFile file,
+        ModelCard card,
+        IReadOnlyList<CheckpointEntry> map,
+        PositionTable positions,
+        CheckpointGrid? grid,
+        Func<TModel> create,
+        CheckpointWeights weights = CheckpointWeights.Auto,
+        Action<string>? notice = null)
+        where TModel : nn.Module
+    {
+        var (named, isForeign) = DitNames.Recognise(file, card, map, weights, notice);
+        return Filled(CheckpointFit.Of(named, card.Name, map, isForeign ? CheckpointWeights.Auto : weights, positions, grid, isForeign ? null : notice), create);
     }
 
     /// <summary>Fills a model from a file, converting to the types and devices of its tensors.</summary>
@@ -81,13 +121,19 @@ public static class Checkpoint
     /// <param name="map">Every tensor that the model has.</param>
     /// <param name="path">A checkpoint of any format that <see cref="CheckpointFile.Open(string)"/> reads.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
+    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
     /// <exception cref="CheckpointMismatchException">The file's names or shapes are not the model's.</exception>
     /// <exception cref="DitException">The file cannot be read.</exception>
     public static void LoadInto(
-        nn.Module model, string modelName, IReadOnlyList<CheckpointEntry> map, string path, CheckpointWeights weights = CheckpointWeights.Auto)
+        nn.Module model,
+        string modelName,
+        IReadOnlyList<CheckpointEntry> map,
+        string path,
+        CheckpointWeights weights = CheckpointWeights.Auto,
+        Action<string>? notice = null)
     {
         using var file = CheckpointFile.Open(path);
-        CheckpointFit.Of(file, modelName, map, weights, table: null, grid: null).Fill(model);
+        CheckpointFit.Of(file, modelName, map, weights, notice: notice).Fill(model);
     }
 
     /// <summary>Fills a model with a fixed position table from a file, which may have been made for another grid of patches.</summary>
@@ -98,6 +144,7 @@ public static class Checkpoint
     /// <param name="grid">What to do with a checkpoint of another grid; by default it is refused.</param>
     /// <param name="path">A checkpoint of any format that <see cref="CheckpointFile.Open(string)"/> reads.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
+    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
     /// <exception cref="CheckpointMismatchException">The file's names or shapes are not the model's.</exception>
     /// <exception cref="DitException">The file cannot be read.</exception>
     public static void LoadInto(
@@ -107,10 +154,11 @@ public static class Checkpoint
         PositionTable positions,
         CheckpointGrid? grid,
         string path,
-        CheckpointWeights weights = CheckpointWeights.Auto)
+        CheckpointWeights weights = CheckpointWeights.Auto,
+        Action<string>? notice = null)
     {
         using var file = CheckpointFile.Open(path);
-        CheckpointFit.Of(file, modelName, map, weights, positions, grid).Fill(model);
+        CheckpointFit.Of(file, modelName, map, weights, positions, grid, notice).Fill(model);
     }
 
     /// <summary>Writes a model's state dict as a safetensors file.</summary>
@@ -140,6 +188,15 @@ public static class Checkpoint
         Save((nn.Module)model, path, all, dtype);
     }
 
+    /// <summary>Writes a model's state dict as a safetensors file, the path first as in all writers.</summary>
+    /// <inheritdoc cref="Save(nn.Module, string, IReadOnlyDictionary{string, string}?, ScalarType?)"/>
+    public static void Save(string path, nn.Module model, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null) => Save(model, path, metadata, dtype);
+
+    /// <summary>Writes a generated model's state dict as a safetensors file with its card, the path first as in all writers.</summary>
+    /// <inheritdoc cref="Save{TModel}(TModel, string, IReadOnlyDictionary{string, string}?, ScalarType?)"/>
+    public static void Save<TModel>(string path, TModel model, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null)
+        where TModel : nn.Module, IModel<TModel> => Save(model, path, metadata, dtype);
+
     private static TModel Filled<TModel>(CheckpointFit fit, Func<TModel> create)
         where TModel : nn.Module
     {
@@ -147,6 +204,7 @@ public static class Checkpoint
         try
         {
             fit.Fill(model);
+            model.eval(); // what is loaded is to be used; training sets its own mode
             return model;
         }
         catch

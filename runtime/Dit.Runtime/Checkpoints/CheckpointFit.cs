@@ -7,10 +7,6 @@ namespace Dit.Runtime;
 /// <summary>A checkpoint whose names and shapes are certain to be those of a model: what is left is to read it.</summary>
 internal sealed class CheckpointFit
 {
-    private const string EmaPrefix = "ema.";
-    private const string ModelPrefix = "model.";
-    private const string LightningPrefix = "state_dict.";
-
     private readonly ICheckpointFile file;
     private readonly string modelName;
     private readonly IReadOnlyList<CheckpointEntry> map;
@@ -27,19 +23,30 @@ internal sealed class CheckpointFit
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
     /// <param name="table">The model's position table, where it has a fixed one.</param>
     /// <param name="grid">What to do when that table is of another grid.</param>
+    /// <param name="notice">Told in sentences what prefix the names have and which scalars are passed over.</param>
     /// <exception cref="CheckpointMismatchException">The names or shapes differ.</exception>
     public static CheckpointFit Of(
-        ICheckpointFile file, string modelName, IReadOnlyList<CheckpointEntry> map, CheckpointWeights weights, PositionTable? table, CheckpointGrid? grid)
+        ICheckpointFile file,
+        string modelName,
+        IReadOnlyList<CheckpointEntry> map,
+        CheckpointWeights weights,
+        PositionTable? table = null,
+        CheckpointGrid? grid = null,
+        Action<string>? notice = null)
     {
-        var prefix = Prefix(file, map, weights);
         var positions = table is null || grid is null
             ? null
             : grid.Match<RecomputedPositions?>(static () => null, notice => new RecomputedPositions(modelName, table, notice));
-        var difference = NameDifference.Between(
-            [.. map.Where(entry => entry.Name != positions?.Name)], positions is null ? [] : [positions.Name], file.Below(prefix).Tensors);
-        if (difference.Count > 0)
-            throw new CheckpointMismatchException(file.Path, modelName, difference.Missing, difference.Unexpected, difference.Misshaped, table);
-        return new(file, modelName, map, prefix, positions);
+        var place = WeightsPlace.Find(file, [.. map.Where(entry => entry.Name != positions?.Name)], positions is null ? [] : [positions.Name], weights)
+            .Certain();
+        if (place.Difference.Count > 0)
+            throw new CheckpointMismatchException(
+                $"'{file.Path}'{(place.Prefix.Length == 0 ? "" : $", below '{Printable.Of(place.Prefix)}',")} is not a checkpoint of {modelName}",
+                place.Difference,
+                MismatchReason.Guess(place.Difference, map, [.. file.Below(place.Prefix).Tensors.Keys], modelName, table));
+        foreach (var sentence in place.Notices(file.Path, modelName))
+            notice?.Invoke(sentence);
+        return new(file, modelName, map, place.Prefix, positions);
     }
 
     /// <summary>Fills a model, converting to the types and devices of its tensors.</summary>
@@ -66,22 +73,5 @@ internal sealed class CheckpointFit
             ?? state.Keys.Except(map.Select(static entry => entry.Name)).FirstOrDefault();
         if (wrong is not null)
             throw new InvalidOperationException($"The checkpoint map of {modelName} does not match its state dict at '{wrong}'.");
-    }
-
-    /// <summary>What the names of the wanted weights begin with: those of Lightning lie one level deeper.</summary>
-    internal static string Prefix(ICheckpointFile file, IReadOnlyList<CheckpointEntry> map, CheckpointWeights weights)
-    {
-        // A model whose own names begin so is no training checkpoint.
-        bool Has(string prefix, string within) => !map.Any(entry => entry.Name.StartsWith(prefix, StringComparison.Ordinal)) && file.Holds(within + prefix);
-        var outer = Has(LightningPrefix, "") ? LightningPrefix : "";
-        string Only(string prefix) => Has(prefix, outer)
-            ? outer + prefix
-            : throw new DitException($"'{file.Path}' holds no tensors named {outer}{prefix}*; it is no training checkpoint with such weights.");
-        return weights switch
-        {
-            CheckpointWeights.Ema => Only(EmaPrefix),
-            CheckpointWeights.Model => Only(ModelPrefix),
-            _ => outer + (Has(EmaPrefix, outer) ? EmaPrefix : Has(ModelPrefix, outer) ? ModelPrefix : ""),
-        };
     }
 }

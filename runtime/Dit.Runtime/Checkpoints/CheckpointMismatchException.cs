@@ -12,32 +12,26 @@ public sealed record ShapeMismatch(string Name, long[] Wanted, long[] Given);
 public sealed class CheckpointMismatchException : DitException
 {
     private const int Shown = 10;
-
-    internal CheckpointMismatchException(
-        string path, string modelName, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped, PositionTable? positions)
-        : this(Summarise(path, modelName, missing, unexpected, misshaped, positions), missing, unexpected, misshaped)
-    {
-    }
+    private const int FewNames = 3;
 
     /// <param name="what">What the file is not: <c>'a.pt' is not a checkpoint of DiT-XL/2</c>.</param>
     /// <param name="difference">How it differs.</param>
-    internal CheckpointMismatchException(string what, NameDifference difference)
-        : this(Count(what, difference.Missing, difference.Unexpected, difference.Misshaped), difference.Missing, difference.Unexpected, difference.Misshaped)
+    /// <param name="reason">Why, as a sentence, where that is plain.</param>
+    internal CheckpointMismatchException(string what, NameDifference difference, string? reason = null)
+        : base(Count(what, difference, named: false) + Sentence(reason) + Lists(difference.Missing, difference.Unexpected, difference.Misshaped))
     {
-    }
-
-    private CheckpointMismatchException(
-        string summary, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped)
-        : base(summary + Lists(missing, unexpected, misshaped))
-    {
-        Summary = summary;
-        Missing = missing;
-        Unexpected = unexpected;
-        Misshaped = misshaped;
+        Summary = Count(what, difference, named: false) + Sentence(reason);
+        SummaryWithNames = Count(what, difference, named: true) + Sentence(reason);
+        Missing = difference.Missing;
+        Unexpected = difference.Unexpected;
+        Misshaped = difference.Misshaped;
     }
 
     /// <summary>The first line of the message: how much differs, and why where that is plain.</summary>
     public string Summary { get; }
+
+    /// <summary>The same with the first few names, for a program that shows one line.</summary>
+    public string SummaryWithNames { get; }
 
     /// <summary>What the model has and the file lacks, in the order of the model.</summary>
     public IReadOnlyList<string> Missing { get; }
@@ -48,15 +42,14 @@ public sealed class CheckpointMismatchException : DitException
     /// <summary>What both have in different shapes, in the order of the model.</summary>
     public IReadOnlyList<ShapeMismatch> Misshaped { get; }
 
-    private static string Summarise(
-        string path, string modelName, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped, PositionTable? positions)
+    private static string Count(string what, NameDifference difference, bool named)
     {
-        var counts = Count($"'{path}' is not a checkpoint of {modelName}", missing, unexpected, misshaped);
-        return MismatchReason.Guess(missing, unexpected, misshaped, modelName, positions) is { } reason ? $"{counts} {reason}" : counts;
+        string Of(IReadOnlyList<string> names) => !named || names.Count == 0 ? $"{names.Count}" : $"{names.Count} ({Printable.Some(names, FewNames)})";
+        return $"{what}: tensors missing {Of(difference.Missing)}, unexpected {Of(difference.Unexpected)}, "
+            + $"of another shape {Of([.. difference.Misshaped.Select(static m => m.Name)])}.";
     }
 
-    private static string Count(string what, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped) =>
-        $"{what}: tensors missing {missing.Count}, unexpected {unexpected.Count}, of another shape {misshaped.Count}.";
+    private static string Sentence(string? reason) => reason is null ? "" : $" {reason}";
 
     private static string Lists(IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<ShapeMismatch> misshaped)
     {

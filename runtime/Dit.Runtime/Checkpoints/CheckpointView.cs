@@ -26,7 +26,7 @@ public static class CheckpointView
     /// <param name="file">The file; the view owns it from here on, and disposing the view closes it.</param>
     /// <param name="weights">Which of them.</param>
     /// <exception cref="DitException">The file has none of those that are asked for.</exception>
-    public static ICheckpointFile OfWeights(this ICheckpointFile file, CheckpointWeights weights) => file.Below(CheckpointFit.Prefix(file, [], weights));
+    public static ICheckpointFile OfWeights(this ICheckpointFile file, CheckpointWeights weights) => file.Below(WeightsPlace.Conventional(file, weights));
 
     /// <summary>The tensors whose names do not begin with a prefix, in the order of the file.</summary>
     /// <param name="file">The file; the view owns it from here on, and disposing the view closes it.</param>
@@ -53,6 +53,8 @@ public static class CheckpointView
 
         public void CopyInto(string name, Tensor destination) => file.CopyInto(prefix + name, destination);
 
+        public NonFinite? FindNonFinite(string name) => file.FindNonFinite(prefix + name);
+
         public void Dispose() => file.Dispose();
     }
 
@@ -68,6 +70,8 @@ public static class CheckpointView
         public Tensor Read(string name, Device? device = null, ScalarType? dtype = null) => file.Read(name, device, dtype);
 
         public void CopyInto(string name, Tensor destination) => file.CopyInto(name, destination);
+
+        public NonFinite? FindNonFinite(string name) => file.FindNonFinite(name);
 
         public void Dispose() => file.Dispose();
     }

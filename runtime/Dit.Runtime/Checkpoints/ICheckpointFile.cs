@@ -28,4 +28,14 @@ public interface ICheckpointFile : IDisposable
     /// <param name="destination">A tensor of the same shape; a parameter may be given as it is.</param>
     /// <exception cref="DitException">There is no such tensor, the shapes differ, or the file cannot be read.</exception>
     void CopyInto(string name, Tensor destination);
+
+    /// <summary>Reads one tensor for the values in it that are not finite.</summary>
+    /// <param name="name">Its name in <see cref="Tensors"/>.</param>
+    /// <returns>What was found, or null when every value is finite.</returns>
+    /// <exception cref="DitException">There is no such tensor, or it cannot be read.</exception>
+    NonFinite? FindNonFinite(string name)
+    {
+        using var tensor = Read(name);
+        return NonFinite.In(tensor);
+    }
 }

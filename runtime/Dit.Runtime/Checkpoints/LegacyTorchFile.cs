@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
-using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
@@ -16,6 +15,9 @@ public sealed class LegacyTorchFile : TensorFile
     private const int MagicWithin = 32;
     private const long Protocol = 1001;
     private const int CountBytes = sizeof(long);
+
+    // As protocols 0 and 1 write the number.
+    private static readonly byte[] MagicLine = "L119547037146038801333356L\n"u8.ToArray();
 
     private static readonly BigInteger Magic = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
@@ -40,8 +42,8 @@ public sealed class LegacyTorchFile : TensorFile
     }
 
     /// <summary>Whether a file begins with a pickle, of any protocol, of the magic number.</summary>
-    internal static bool IsStart(ReadOnlySpan<byte> start) =>
-        start.StartsWith([(byte)0x80]) && start[..Math.Min(start.Length, MagicWithin)].IndexOf(Magic.ToByteArray()) >= 0;
+    internal static bool IsStart(ReadOnlySpan<byte> start) => start.StartsWith(MagicLine)
+        || (start.StartsWith([(byte)0x80]) && start[..Math.Min(start.Length, MagicWithin)].IndexOf(Magic.ToByteArray()) >= 0);
 
     private static TensorTable Table(SourceFile file)
     {
@@ -56,7 +58,7 @@ public sealed class LegacyTorchFile : TensorFile
         var offsets = Offsets(file, keys, Types(file, storages), at);
         var tensors = new OrderedDictionary<string, StoredTensor>(StringComparer.Ordinal);
         foreach (var (name, tensor) in flat.Tensors)
-            tensors.Add(name, Locate(file, name, tensor, offsets));
+            tensors.Add(name, tensor is PickleValue.Tensor view ? Locate(file, name, view, offsets) : Unreadable(tensor));
         return new TensorTable(tensors, flat.Values);
     }
 
@@ -90,18 +92,18 @@ public sealed class LegacyTorchFile : TensorFile
         return keys.Length == keys.Distinct(StringComparer.Ordinal).Count() ? keys : throw Bad(file, "it lists a storage twice");
     }
 
-    private static Dictionary<string, ScalarType> Types(SourceFile file, List<PickleValue.Storage> storages)
+    private static Dictionary<string, ElementType> Types(SourceFile file, List<PickleValue.Storage> storages)
     {
-        var types = new Dictionary<string, ScalarType>(StringComparer.Ordinal);
+        var types = new Dictionary<string, ElementType>(StringComparer.Ordinal);
         foreach (var storage in storages)
             if (!types.TryAdd(storage.Key, storage.Type) && types[storage.Key] != storage.Type)
-                throw Bad(file, $"storage '{Printable.Of(storage.Key)}' is both {types[storage.Key]} and {storage.Type}");
+                throw Bad(file, $"storage '{Printable.Of(storage.Key)}' is both {types[storage.Key].Name} and {storage.Type.Name}");
         return types;
     }
 
     // Each storage is its number of elements and then these, without gaps.
     private static Dictionary<string, (long Offset, long Elements)> Offsets(
-        SourceFile file, string[] keys, Dictionary<string, ScalarType> types, long at)
+        SourceFile file, string[] keys, Dictionary<string, ElementType> types, long at)
     {
         var offsets = new Dictionary<string, (long Offset, long Elements)>(StringComparer.Ordinal);
         foreach (var key in keys)
@@ -110,13 +112,15 @@ public sealed class LegacyTorchFile : TensorFile
                 throw Bad(file, $"it lists storage '{Printable.Of(key)}', which no tensor uses");
             if (file.Length - at < CountBytes)
                 throw Bad(file, $"it ends before storage '{Printable.Of(key)}'; is the download complete?");
+            if (type.Size == 0)
+                throw Bad(file, $"storage '{Printable.Of(key)}' is of the type '{type.Name}', whose size is not known");
             var elements = BinaryPrimitives.ReadInt64LittleEndian(file.Read(at, CountBytes));
             at += CountBytes;
-            if (elements < 0 || elements > (file.Length - at) / TensorTypes.Size(type))
-                throw Bad(file, $"storage '{Printable.Of(key)}' claims {elements} elements of {TensorTypes.Size(type)} bytes, "
+            if (elements < 0 || elements > (file.Length - at) / type.Size)
+                throw Bad(file, $"storage '{Printable.Of(key)}' claims {elements} elements of {type.Size} bytes, "
                     + $"but only {file.Length - at} bytes follow; is the download complete?");
             offsets.Add(key, (at, elements));
-            at += elements * TensorTypes.Size(type);
+            at += elements * type.Size;
         }
         return at == file.Length ? offsets : throw Bad(file, $"{file.Length - at} bytes follow the last storage");
     }

@@ -1,61 +1,84 @@
-using static TorchSharp.torch;
-
 namespace Dit.Runtime;
 
-/// <summary>The names that a pickle may use, and what each means here. No name is ever looked up in Python or in .NET.</summary>
+/// <summary>What the names in a pickle mean here. No name is ever looked up in Python or in .NET: all but a few stay names.</summary>
 internal static class PickleGlobals
 {
-    private const string RebuildTensor = "torch._utils._rebuild_tensor_v2";
-    private const string RebuildTensorOld = "torch._utils._rebuild_tensor";
-    private const string RebuildParameter = "torch._utils._rebuild_parameter";
     private const string OrderedDict = "collections.OrderedDict";
-    private const string StoragePrefix = "torch.";
+    private const string Size = "torch.Size";
+    private const string StorageWord = "storage", ModuleWord = "module";
+    private const int MaxWrappers = 8;
 
-    // libtorch's iterators stop at 64.
-    private const int MaxRank = 64;
+    // How many of a call's arguments are looked at for what it wraps.
+    private const int MostArguments = 16;
 
-    // Settings that training scripts keep beside their tensors. Objects of these are a name and plain values.
-    private static readonly HashSet<string> InertNames = new(StringComparer.Ordinal)
-    {
-        "argparse.Namespace", "types.SimpleNamespace",
-        "torch.Size", "torch.device", "collections.defaultdict", "builtins.set", "__builtin__.set", "__builtin__.dict", "builtins.dict",
-        "torch.float64", "torch.float32", "torch.float16", "torch.bfloat16", "torch.int64", "torch.int32", "torch.int16", "torch.int8",
-        "torch.uint8", "torch.bool",
-        "pathlib.Path", "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath",
-        "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype", "_codecs.encode",
-        "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.ndarray",
-        "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint", "lightning.pytorch.callbacks.model_checkpoint.ModelCheckpoint",
-    };
+    // Where storage classes are.
+    private static readonly string[] StorageModules = ["torch.", "torch.storage.", "torch.cuda."];
 
-    /// <summary>The name, if it is one of the few.</summary>
-    public static PickleValue.Global Name(string path, string name) =>
-        name is RebuildTensor or RebuildTensorOld or RebuildParameter or OrderedDict || InertNames.Contains(name) || StorageType(name) is not null
-            ? new PickleValue.Global(name)
-            : throw new DitException($"'{path}' asks for '{Printable.Of(name)}', which no state dict needs, and nothing in a file is ever run; "
-                + "save model.state_dict() rather than objects.");
+    // Names that run what they are given. Honest files do not have them.
+    private static readonly HashSet<string> Harmful = new(
+    [
+        .. from module in new[] { "os", "posix", "nt" }
+           from function in new[]
+           {
+               "system", "popen", "execl", "execle", "execlp", "execv", "execve", "execvp", "execvpe", "spawnl", "spawnle", "spawnlp", "spawnv", "spawnve",
+               "spawnvp", "posix_spawn", "posix_spawnp", "startfile", "remove", "unlink", "rmdir", "removedirs", "kill", "putenv",
+           }
+           select $"{module}.{function}",
+        .. new[] { "Popen", "run", "call", "check_call", "check_output", "getoutput", "getstatusoutput" }.Select(static name => $"subprocess.{name}"),
+        .. from module in new[] { "builtins", "__builtin__" }
+           from function in new[] { "eval", "exec", "execfile", "compile", "__import__", "open", "input", "breakpoint" }
+           select $"{module}.{function}",
+        "pty.spawn", "runpy.run_path", "runpy.run_module", "runpy._run_code", "shutil.rmtree", "socket.socket", "webbrowser.open", "code.interact", "ctypes.CDLL",
+    ], StringComparer.Ordinal);
+
+    /// <summary>The name, of whatever it is.</summary>
+    /// <exception cref="DitException">It is one of those that run what they are given.</exception>
+    public static PickleValue.Global Name(string path, string name) => Harmful.Contains(name)
+        ? throw new DitException($"'{path}' asks for '{Printable.Of(name)}', which would run what it is given wherever Python loads the file: "
+            + "it was made to harm. Nothing of it was run; get the weights from elsewhere.")
+        : new PickleValue.Global(name);
 
     /// <summary>What applying <paramref name="function"/> to <paramref name="arguments"/> means.</summary>
     public static PickleValue Call(string path, PickleValue function, PickleValue arguments)
     {
-        if (function is not PickleValue.Global { Name: var name } || arguments is not PickleValue.Sequence { IsTuple: true, Items: var items })
-            throw new DitException($"'{path}' is not a PyTorch state dict: its pickle calls something that is not a name.");
-        return name switch
+        for (var wrappers = 0; ; wrappers++)
         {
-            RebuildTensor => items.Count is 6 or 7 ? View(path, name, items) : throw WrongArguments(path, name),
-            RebuildTensorOld => items.Count == 4 ? View(path, name, items) : throw WrongArguments(path, name),
-            RebuildParameter => items is [PickleValue.Tensor tensor, ..] ? tensor : throw WrongArguments(path, name),
-            OrderedDict => items is [] or [PickleValue.Sequence] ? Pairs(path, items) : throw WrongArguments(path, name),
-            _ when InertNames.Contains(name) => new PickleValue.Inert(name),
-            _ => throw WrongArguments(path, name),
-        };
+            if (function is PickleValue.Inert made && arguments is PickleValue.Sequence { IsTuple: true })
+                return Unknown(made.Name, [made, arguments]);
+            if (function is not PickleValue.Global { Name: var name } || arguments is not PickleValue.Sequence { IsTuple: true, Items: var items })
+                throw new DitException($"'{path}' is not a PyTorch state dict: its pickle calls something that is not a name.");
+            if (name is not ("torch._tensor._rebuild_from_type_v2" or "torch._tensor._rebuild_from_type" or "torch.tensor._rebuild_from_type"))
+                return Apply(path, name, items);
+            // (function, class, its arguments, state): what the class is to be is of no interest.
+            if (items is not [var inner, _, PickleValue.Sequence { IsTuple: true } given, ..])
+                throw WrongArguments(path, name);
+            if (wrappers == MaxWrappers)
+                throw new DitException($"'{path}' is not a PyTorch state dict: its pickle wraps a tensor more than {MaxWrappers} times.");
+            (function, arguments) = (inner, given);
+        }
     }
+
+    private static PickleValue Apply(string path, string name, List<PickleValue> items) => name switch
+    {
+        "torch._utils._rebuild_tensor_v2" => items.Count is 6 or 7 ? View(path, name, items) : throw WrongArguments(path, name),
+        "torch._utils._rebuild_tensor" => items.Count == 4 ? View(path, name, items) : throw WrongArguments(path, name),
+        "torch._utils._rebuild_tensor_v3" => items.Count is 7 or 8 ? Typed(path, name, items) : throw WrongArguments(path, name),
+        "torch._utils._rebuild_parameter" or "torch._utils._rebuild_parameter_with_state" =>
+            items is [PickleValue.Tensor or PickleValue.Opaque, ..] ? items[0]
+            : items is [PickleValue.Inert { Name: var unknown }, ..] ? new PickleValue.Opaque(TensorInfo.Of(ElementType.Unknown("unknown"), [], MadeBy(unknown)))
+            : throw WrongArguments(path, name),
+        OrderedDict => items is [] or [PickleValue.Sequence] ? Pairs(path, items)
+            : items is [PickleValue.Map map] ? map : throw WrongArguments(path, name),
+        Size when items is [PickleValue.Sequence size] => size,
+        _ => Unknown(name, items),
+    };
 
     /// <summary>Keeps the state of an object that is only a name; attributes of a dict (<c>_metadata</c>) are passed over.</summary>
     public static void Build(string path, PickleValue target, PickleValue state)
     {
         switch (target)
         {
-            case PickleValue.Map:
+            case PickleValue.Map or PickleValue.Opaque:
                 return;
             case PickleValue.Inert inert:
                 inert.State = state;
@@ -65,17 +88,21 @@ internal static class PickleGlobals
         }
     }
 
-    /// <summary>The storage that a persistent id names: ('storage', class, key, device, elements[, view]).</summary>
+    /// <summary>What a persistent id names: a storage, ('storage', class, key, device, elements[, view]), or a class, ('module', class, file, source).</summary>
     /// <remarks>Files before PyTorch 1.6 have the view: None, or (key, first element, elements) of a part of the storage.</remarks>
-    public static PickleValue.Storage Persistent(string path, PickleValue id) =>
-        id is PickleValue.Sequence
+    public static PickleValue Persistent(string path, PickleValue id) => id switch
+    {
+        PickleValue.Sequence
         {
             IsTuple: true,
-            Items: [PickleValue.Scalar { Text: "storage" }, PickleValue.Global { Name: var name }, PickleValue.Scalar { Text: { } key }, _,
+            Items: [PickleValue.Scalar { Text: StorageWord }, PickleValue.Global { Name: var name }, PickleValue.Scalar { Text: { } key }, _,
                 PickleValue.Scalar { Integer: >= 0 and var elements }, .. var rest],
-        } && StorageType(name) is { } type && rest.Count <= 1
+        } when rest.Count <= 1 => StorageType(name) is { } type
             ? rest is [var view] ? Part(path, new PickleValue.Storage(key, type, elements), view) : new PickleValue.Storage(key, type, elements)
-            : throw new DitException($"'{path}' is not a PyTorch state dict: it refers to something outside it that is not a tensor's storage.");
+            : throw new DitException($"'{path}' is not a PyTorch state dict: it has elements of '{Printable.Of(name)}', which is no class of storages."),
+        PickleValue.Sequence { IsTuple: true, Items: [PickleValue.Scalar { Text: ModuleWord }, PickleValue.Global name, ..] } => name,
+        _ => throw new DitException($"'{path}' is not a PyTorch state dict: it refers to something outside it that is not a tensor's storage."),
+    };
 
     private static PickleValue.Storage Part(string path, PickleValue.Storage whole, PickleValue view) => view switch
     {
@@ -89,31 +116,64 @@ internal static class PickleGlobals
     };
 
     // (storage, offset, size, stride[, requires_grad, backward_hooks[, metadata]])
-    private static PickleValue.Tensor View(string path, string function, List<PickleValue> items)
+    private static PickleValue View(string path, string function, List<PickleValue> items)
     {
+        if (items is [PickleValue.Inert { Name: var unknown }, ..])
+            return new PickleValue.Opaque(TensorInfo.Of(ElementType.Unknown("unknown"), Shape(items), MadeBy(unknown)));
         if (items is not [PickleValue.Storage storage, PickleValue.Scalar { Integer: >= 0 and var offset }, var size, var stride, ..]
             || Integers(size) is not { } shape || Integers(stride) is not { } strides || shape.Length != strides.Length)
             throw WrongArguments(path, function);
-        CheckInside(path, storage, offset, shape, strides);
+        StorageBounds.Check(path, storage, offset, shape, strides);
         return new PickleValue.Tensor(storage, offset, shape, strides);
     }
 
-    private static void CheckInside(string path, PickleValue.Storage storage, long offset, long[] shape, long[] strides)
+    // (storage of bytes, offset, size, stride, requires_grad, backward_hooks, dtype[, metadata]): types that have no class of storages.
+    private static PickleValue Typed(string path, string function, List<PickleValue> items)
     {
-        var text = TensorInfo.ShapeText(shape);
-        if (shape.Length > MaxRank || strides.Any(static s => s < 0) || TensorInfo.ByteCount(storage.Type, shape) is not { } bytes)
-            throw new DitException($"'{path}' holds a tensor of an impossible shape {Printable.Of(text)}.");
-        if (bytes == 0)
-            return;
-        if (bytes / TensorTypes.Size(storage.Type) > storage.Elements)
-            throw new DitException($"'{path}' holds a tensor of shape {text} on a storage of {storage.Elements} elements; "
-                + "save expanded tensors with .contiguous().");
-        Int128 last = offset;
-        for (var i = 0; i < shape.Length; i++)
-            last += (Int128)(shape[i] - 1) * strides[i];
-        if (last >= storage.Elements)
-            throw new DitException($"'{path}' holds a tensor of shape {text} that ends at element {last} "
-                + $"of a storage of {storage.Elements} elements.");
+        if (items is not [PickleValue.Storage { Type: var bytes } storage, _, _, _, _, _, PickleValue.Global { Name: var dtype }, ..] || bytes != ElementType.Untyped)
+            return items is [PickleValue.Inert, ..] ? View(path, function, items) : throw WrongArguments(path, function);
+        var type = dtype.StartsWith("torch.", StringComparison.Ordinal) ? ElementType.OfTorch(dtype["torch.".Length..]) : null;
+        return type is { Size: > 0 and var size }
+            ? View(path, function, [new PickleValue.Storage(storage.Key, type, storage.Elements / size, storage.First / size), .. items[1..4]])
+            : new PickleValue.Opaque(TensorInfo.Of(ElementType.Unknown(Printable.Of(dtype)), Shape(items)));
+    }
+
+    // A function that is not known: a name and what it was given, or, where it was given elements, a tensor that cannot be made.
+    private static PickleValue Unknown(string name, List<PickleValue> items)
+    {
+        var within = items.Take(MostArguments).SelectMany(static item => item is PickleValue.Sequence { IsTuple: true, Items: var inner } ? inner.Take(MostArguments) : [item]);
+        var elements = within.LastOrDefault(static item => item is PickleValue.Tensor or PickleValue.Storage or PickleValue.Opaque) switch
+        {
+            PickleValue.Tensor tensor => tensor.Source.Type,
+            PickleValue.Storage storage => storage.Type,
+            PickleValue.Opaque tensor => tensor.Info.Element,
+            _ => null,
+        };
+        var isRebuilt = name.StartsWith("torch.", StringComparison.Ordinal) && name.Contains("._rebuild_", StringComparison.Ordinal);
+        return elements is not null || isRebuilt
+            ? new PickleValue.Opaque(TensorInfo.Of(elements ?? ElementType.Unknown("unknown"), Shape(items), Refusal(name)))
+            : new PickleValue.Inert(name, items);
+    }
+
+    private static string Refusal(string name) => name switch
+    {
+        "torch._utils._rebuild_sparse_tensor" or "torch._utils._rebuild_sparse_csr_tensor" => "it is sparse; save it as a dense tensor, with .to_dense()",
+        "torch._utils._rebuild_qtensor" => "it is quantised; save it as real numbers, with .dequantize()",
+        "torch._utils._rebuild_nested_tensor" => "it is nested, of parts of several shapes",
+        "torch._utils._rebuild_meta_tensor_no_storage" => "it is of the device meta: the file holds its shape and no elements",
+        _ => MadeBy(name),
+    };
+
+    private static string MadeBy(string name) => $"it is made by '{Printable.Of(name)}', which is not known here and is not run";
+
+    // The first list of integers among the arguments, as all functions of PyTorch have the size; else the shape of the last tensor.
+    private static long[] Shape(List<PickleValue> items)
+    {
+        PickleValue[] within = [.. items.Take(MostArguments).SelectMany(static item =>
+            item is PickleValue.Sequence { IsTuple: true, Items: var inner } && inner.Take(MostArguments).Any(static part => part is not PickleValue.Scalar)
+                ? inner.Take(MostArguments) : [item])];
+        return within.Where(static item => item is PickleValue.Sequence { Items.Count: <= StorageBounds.MaxRank }).Select(Integers).FirstOrDefault(static shape => shape is { Length: > 0 } && TensorInfo.ByteCount(ElementType.Untyped, shape) is not null)
+            ?? within.OfType<PickleValue.Tensor>().LastOrDefault()?.Shape ?? [];
     }
 
     private static PickleValue.Map Pairs(string path, List<PickleValue> items)
@@ -138,8 +198,9 @@ internal static class PickleGlobals
         return numbers;
     }
 
-    private static ScalarType? StorageType(string name) =>
-        name.StartsWith(StoragePrefix, StringComparison.Ordinal) ? TensorTypes.OfTorchStorage(name[StoragePrefix.Length..]) : null;
+    private static ElementType? StorageType(string name) => StorageModules
+        .Where(module => name.StartsWith(module, StringComparison.Ordinal))
+        .Select(module => ElementType.OfStorage(name[module.Length..])).FirstOrDefault(static type => type is not null);
 
     private static DitException WrongArguments(string path, string name) =>
         new($"'{path}' is not a PyTorch state dict: its pickle applies '{name}' to the wrong arguments.");

@@ -4,9 +4,9 @@ using System.Text;
 
 namespace Dit.Runtime;
 
-/// <summary>Reads the pickles that <c>torch.save</c> writes for state dicts and training checkpoints, and no others.</summary>
+/// <summary>Reads the pickles that <c>torch.save</c> writes: tensors, and whatever training scripts keep beside them.</summary>
 /// <remarks>
-/// A pickle is a program for a small stack machine. This machine knows the opcodes that build plain values (protocols 2 to 4,
+/// A pickle is a program for a small stack machine. This machine knows the opcodes that build values (protocols 0 to 5,
 /// as Python's pickletools documents them); what is done with names is in <see cref="PickleGlobals"/>. An opcode makes one
 /// value, of no more content than the bytes it takes, so the bounds on bytes and steps bound memory and time; a call may copy
 /// what was kept, and so what calls make is counted apart.
@@ -16,6 +16,8 @@ internal sealed class PickleReader
     private const int MaxSteps = 2_000_000;
     private const int MaxMarks = 1_000;
     private const int MaxCopied = 4_000_000;
+    private const int CopiedWithObject = 8;
+    private const int MaxLongBytes = 1_700; // about 4000 digits, where Python itself stops
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly string _path;
@@ -68,7 +70,7 @@ internal sealed class PickleReader
         {
             case '\x80': // PROTO
                 var protocol = Take(1)[0];
-                return protocol is >= 2 and <= 5 ? true : throw Bad($"its protocol {protocol} is not one of 2 to 5");
+                return protocol <= 5 ? true : throw Bad($"its protocol {protocol} is not one of 0 to 5");
             case '\x95': // FRAME
                 Take(8);
                 return true;
@@ -79,6 +81,11 @@ internal sealed class PickleReader
             case 'M': return Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2)));
             case 'J': return Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4)));
             case '\x8a': return Push(Long(Take(Take(1)[0])));
+            case '\x8b': return Push(Long(Take(Length(4) is <= MaxLongBytes and var bytes ? bytes : throw Bad("it holds a number of too many digits"))));
+            case 'I' or 'L': return Push(PickleLines.Integer(Line()) ?? throw Bad("an integer in it is none"));
+            case 'F': return Push(PickleLines.Real(Line()) ?? throw Bad("a number in it is none"));
+            case 'S': return Push(PickleLines.Quoted(Line()) ?? throw Bad("a text in it has no quotes"));
+            case 'V': return Push(PickleLines.Unescaped(Line()));
             case 'G': return Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8)));
             case 'X': return Push(Text(Take(Length(4))));
             case '\x8c': return Push(Text(Take(Length(1))));
@@ -87,6 +94,7 @@ internal sealed class PickleReader
             case 'T': return Push(Encoding.Latin1.GetString(Take(Length(4))));
             case 'C': return Push(Take(Length(1)).ToArray());
             case 'B': return Push(Take(Length(4)).ToArray());
+            case '\x8e' or '\x96': return Push(Take(Length(8)).ToArray()); // BINBYTES8, BYTEARRAY8
             default: return false;
         }
     }
@@ -104,7 +112,12 @@ internal sealed class PickleReader
             case ']': return Push(new PickleValue.Sequence(false, []));
             case '\x8f': return Push(new PickleValue.Sequence(false, [])); // EMPTY_SET
             case '}': return Push(new PickleValue.Map());
-            case 't': return Push(new PickleValue.Sequence(true, PopToMark()));
+            case 't' or '\x91': return Push(new PickleValue.Sequence(true, PopToMark())); // TUPLE, FROZENSET
+            case 'l': return Push(new PickleValue.Sequence(false, PopToMark()));
+            case 'd': // DICT
+                var items = PopToMark();
+                Push(new PickleValue.Map());
+                return SetItems(items);
             case '\x85': return Push(new PickleValue.Sequence(true, Pop(1)));
             case '\x86': return Push(new PickleValue.Sequence(true, Pop(2)));
             case '\x87': return Push(new PickleValue.Sequence(true, Pop(3)));
@@ -112,9 +125,16 @@ internal sealed class PickleReader
             case 'e' or '\x90': return Append(PopToMark()); // APPENDS, ADDITEMS
             case 's': return SetItems(Pop(2));
             case 'u': return SetItems(PopToMark());
-            case '0': // POP
-                Pop(1);
+            case '0': // POP, of a value or of a mark
+                if (_marks.Count > 0 && _stack.Count == Floor)
+                    _marks.RemoveAt(_marks.Count - 1);
+                else
+                    Pop(1);
                 return true;
+            case '1': // POP_MARK
+                PopToMark();
+                return true;
+            case '2': return Push(Peek()); // DUP
             default: return false;
         }
     }
@@ -126,6 +146,8 @@ internal sealed class PickleReader
             case 'q': return Put(Take(1)[0]);
             case 'r': return Put(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)));
             case '\x94': return Put(_memo.Count);
+            case 'p': return Put(Place());
+            case 'g': return Get(Place());
             case 'h': return Get(Take(1)[0]);
             case 'j': return Get(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)));
             default: return false;
@@ -143,17 +165,39 @@ internal sealed class PickleReader
                     : throw Bad("a name in it is not text");
             case 'R' or '\x81': // REDUCE, NEWOBJ
                 var call = Pop(2);
-                return Push(Counted(PickleGlobals.Call(_path, call[0], call[1])));
+                return Call(call[0], call[1]);
+            case '\x92': // NEWOBJ_EX: what is given by keyword makes no tensor
+                var named = Pop(3);
+                return Call(named[0], named[1]);
+            case 'i': // INST
+                var type = PickleGlobals.Name(_path, $"{Line()}.{Line()}");
+                return Call(type, new PickleValue.Sequence(true, PopToMark()));
+            case 'o': // OBJ
+                return PopToMark() is [var made, .. var arguments] ? Call(made, new PickleValue.Sequence(true, arguments)) : throw Bad("it makes an object of no class");
+            case '\x82': return Push(Extension(1));
+            case '\x83': return Push(Extension(2));
+            case '\x84': return Push(Extension(4));
             case 'b': // BUILD
                 var state = Pop(1)[0];
                 PickleGlobals.Build(_path, Peek(), state);
                 return true;
             case 'Q': // BINPERSID
-                var storage = PickleGlobals.Persistent(_path, Pop(1)[0]);
-                _storages.Add(storage);
-                return Push(storage);
+                var outside = PickleGlobals.Persistent(_path, Pop(1)[0]);
+                if (outside is PickleValue.Storage storage)
+                    _storages.Add(storage);
+                return Push(outside);
             default: return false;
         }
+    }
+
+    private bool Call(PickleValue function, PickleValue arguments) => Push(Counted(PickleGlobals.Call(_path, function, arguments)));
+
+    // A number that stands for a name which the two programs agreed on.
+    private PickleValue.Global Extension(int bytes)
+    {
+        Span<byte> code = stackalloc byte[sizeof(int)];
+        Take(bytes).CopyTo(code);
+        return new($"the extension {BinaryPrimitives.ReadInt32LittleEndian(code)}");
     }
 
     private PickleValue Counted(PickleValue made)
@@ -162,6 +206,7 @@ internal sealed class PickleReader
         {
             PickleValue.Map map => map.Items.Count,
             PickleValue.Tensor tensor => tensor.Shape.Length,
+            PickleValue.Opaque or PickleValue.Inert => CopiedWithObject,
             _ => 0,
         };
         return _copied <= MaxCopied ? made : throw Bad("its calls repeat too much");
@@ -169,18 +214,26 @@ internal sealed class PickleReader
 
     private bool Append(List<PickleValue> items)
     {
-        if (Peek() is not PickleValue.Sequence { IsTuple: false } list)
-            throw Bad("it appends to something that is not a list");
-        list.Items.AddRange(items);
+        var list = Peek() switch
+        {
+            PickleValue.Sequence { IsTuple: false } sequence => sequence.Items,
+            PickleValue.Inert inert => inert.Items,
+            _ => throw Bad("it appends to something that is not a list"),
+        };
+        list.AddRange(items);
         return true;
     }
 
     private bool SetItems(List<PickleValue> items)
     {
-        if (Peek() is not PickleValue.Map map || items.Count % 2 != 0)
-            throw Bad("it sets items of something that is not a dict");
+        var entries = Peek() switch
+        {
+            PickleValue.Map map when items.Count % 2 == 0 => map.Items,
+            PickleValue.Inert inert when items.Count % 2 == 0 => inert.Entries,
+            _ => throw Bad("it sets items of something that is not a dict"),
+        };
         for (var i = 0; i < items.Count; i += 2)
-            map.Items.Add((items[i], items[i + 1]));
+            entries.Add((items[i], items[i + 1]));
         return true;
     }
 
@@ -241,12 +294,14 @@ internal sealed class PickleReader
         return length <= (ulong)(_bytes.Length - _at) ? (int)length : throw Bad("it is cut off");
     }
 
+    private long Place() => PickleLines.Integer(Line()) is long place ? place : throw Bad("a place in it is no number");
+
     private string Line()
     {
         var end = Array.IndexOf(_bytes, (byte)'\n', _at);
         var line = Text(Take((end < 0 ? throw Bad("it is cut off") : end) - _at));
         Take(1);
-        return line;
+        return line.EndsWith('\r') ? line[..^1] : line;
     }
 
     private string Text(ReadOnlySpan<byte> bytes)
@@ -261,11 +316,7 @@ internal sealed class PickleReader
         }
     }
 
-    private static object Long(ReadOnlySpan<byte> bytes)
-    {
-        var number = new BigInteger(bytes);
-        return number >= long.MinValue && number <= long.MaxValue ? (object)(long)number : number;
-    }
+    private static object Long(ReadOnlySpan<byte> bytes) => PickleLines.Narrowed(new BigInteger(bytes));
 
     private DitException Bad(string why) => new($"'{_path}' is not a PyTorch state dict: its pickle is damaged or of another kind ({why}).");
 }

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Dit.Runtime;
 
 /// <summary>A value that a pickle of tensors may hold. The cases are all there are: nothing in a file can name another.</summary>
@@ -28,7 +26,7 @@ internal abstract class PickleValue
         };
     }
 
-    /// <summary>A tuple, a list or a set; only a list grows after its creation.</summary>
+    /// <summary>A tuple, a list or a set; only a list or a set grows after its creation.</summary>
     public sealed class Sequence(bool isTuple, IEnumerable<PickleValue> items) : PickleValue
     {
         public bool IsTuple { get; } = isTuple;
@@ -48,20 +46,30 @@ internal abstract class PickleValue
         public string Name { get; } = name;
     }
 
-    /// <summary>An object of a class that is never looked up: its name, and the state that was given to it, as plain values.</summary>
-    public sealed class Inert(string name) : PickleValue
+    /// <summary>An object of a class that is never looked up: its name, and what was given to it, as plain values.</summary>
+    /// <param name="name">The class, or the function that was to make the object.</param>
+    /// <param name="arguments">What the class was to be called with.</param>
+    public sealed class Inert(string name, IReadOnlyList<PickleValue> arguments) : PickleValue
     {
         public string Name { get; } = name;
 
+        public IReadOnlyList<PickleValue> Arguments { get; } = arguments;
+
         public PickleValue? State { get; set; }
+
+        /// <summary>What was appended to it, as to a <c>deque</c>.</summary>
+        public List<PickleValue> Items => field ??= [];
+
+        /// <summary>What was set in it by key, as in a <c>defaultdict</c>.</summary>
+        public List<(PickleValue Key, PickleValue Value)> Entries => field ??= [];
     }
 
     /// <summary>Elements kept outside the pickle under <paramref name="key"/>, from element <paramref name="first"/> on.</summary>
-    public sealed class Storage(string key, ScalarType type, long elements, long first = 0) : PickleValue
+    public sealed class Storage(string key, ElementType type, long elements, long first = 0) : PickleValue
     {
         public string Key { get; } = key;
 
-        public ScalarType Type { get; } = type;
+        public ElementType Type { get; } = type;
 
         public long Elements { get; } = elements;
 
@@ -82,8 +90,8 @@ internal abstract class PickleValue
         /// <summary>Where the elements lie in a file that has the storage's own at <paramref name="storageOffset"/>.</summary>
         public StoredTensor At(long storageOffset)
         {
-            var start = storageOffset + (Source.First + Offset) * TensorTypes.Size(Source.Type);
-            return new StoredTensor(new TensorInfo(Source.Type, Shape), start, IsRowMajor() ? null : Strides);
+            var start = storageOffset + (Source.First + Offset) * Source.Type.Size;
+            return new StoredTensor(TensorInfo.Of(Source.Type, Shape), start, IsRowMajor() ? null : Strides);
         }
 
         private bool IsRowMajor()
@@ -100,5 +108,12 @@ internal abstract class PickleValue
             }
             return true;
         }
+    }
+
+    /// <summary>A tensor that is made in a way this library does not know: it can be listed, and is refused when it is read.</summary>
+    public sealed class Opaque(TensorInfo info) : PickleValue
+    {
+        /// <summary>What can be told of it, and why it is not read.</summary>
+        public TensorInfo Info { get; } = info;
     }
 }

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
 using System.Text.Unicode;
-using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
@@ -95,18 +94,17 @@ internal static class SafeTensorsHeader
         if (offsets is not [var begin, var end] || begin < 0 || end < begin || end > file.Length - data)
             throw Bad(file, $"tensor '{Printable.Of(name)}' lies at [{string.Join(", ", offsets.Take(3))}], "
                 + $"outside the {file.Length - data} bytes of data; is the download complete?");
-        if (end - begin != bytes)
-            throw Bad(file, $"tensor '{Printable.Of(name)}' has {end - begin} bytes, but {type} {TensorInfo.ShapeText(shape)} takes {bytes}");
-        return new StoredTensor(new TensorInfo(type, shape), data + begin);
+        if (end - begin != bytes && type.Bits > 0)
+            throw Bad(file, $"tensor '{Printable.Of(name)}' has {end - begin} bytes, but {type.Name} {TensorInfo.ShapeText(shape)} takes {bytes}");
+        return new StoredTensor(TensorInfo.Of(type, shape) with { InFile = end - begin }, data + begin);
     }
 
-    private static ScalarType DType(string name, JsonElement value, SourceFile file)
+    private static ElementType DType(string name, JsonElement value, SourceFile file)
     {
         if (!value.TryGetProperty("dtype", out var dtype) || dtype.ValueKind != JsonValueKind.String)
             throw Bad(file, $"tensor '{Printable.Of(name)}' has no dtype");
         var text = dtype.GetString() ?? "";
-        return TensorTypes.OfSafeTensors(text)
-            ?? throw Bad(file, $"tensor '{Printable.Of(name)}' has dtype '{Printable.Of(text)}', which is none of {TensorTypes.SafeTensorsNames}");
+        return ElementType.OfSafeTensors(text) ?? throw Bad(file, $"tensor '{Printable.Of(name)}' has dtype '{Printable.Of(text)}', which is the name of no type");
     }
 
     private static long[] Integers(string name, JsonElement value, string key, SourceFile file)

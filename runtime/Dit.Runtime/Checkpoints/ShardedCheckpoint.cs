@@ -56,6 +56,9 @@ public sealed class ShardedCheckpoint : ICheckpointFile
     public void CopyInto(string name, Tensor destination) => ShardOf(name).CopyInto(name, destination);
 
     /// <inheritdoc/>
+    public NonFinite? FindNonFinite(string name) => ShardOf(name).FindNonFinite(name);
+
+    /// <inheritdoc/>
     public void Dispose() => Close(_shards.Values);
 
     private ICheckpointFile ShardOf(string name) => _index.Shards.TryGetValue(name, out var shard)

@@ -48,7 +48,7 @@ public sealed partial class TorchArchive : TensorFile
         var flat = PickleFlattening.Flatten(file.Path, root);
         var tensors = new OrderedDictionary<string, StoredTensor>(StringComparer.Ordinal);
         foreach (var (name, tensor) in flat.Tensors)
-            tensors.Add(name, Locate(file, entries, folder, name, tensor));
+            tensors.Add(name, tensor is PickleValue.Tensor view ? Locate(file, entries, folder, name, view) : Unreadable(tensor));
         return new TensorTable(tensors, flat.Values);
     }
 
@@ -74,8 +74,8 @@ public sealed partial class TorchArchive : TensorFile
         if (!entries.TryGetValue($"{folder}data/{storage.Key}", out var entry))
             throw new DitException($"'{file.Path}' lacks the elements of tensor '{Printable.Of(name)}' "
                 + $"(entry data/{Printable.Of(storage.Key)}).");
-        var size = TensorTypes.Size(storage.Type);
-        if (storage.First + storage.Elements > entry.Length / size)
+        var size = storage.Type.Size;
+        if (size > 0 && storage.First + storage.Elements > entry.Length / size)
             throw new DitException($"'{file.Path}' holds {entry.Length} bytes for tensor '{Printable.Of(name)}', "
                 + $"but claims {storage.Elements} elements of {size} bytes.");
         return tensor.At(entry.Offset);

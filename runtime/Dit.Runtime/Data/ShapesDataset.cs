@@ -1,5 +1,3 @@
-using SkiaSharp;
-
 namespace Dit.Runtime;
 
 /// <summary>A procedural data set: ten classes of colourful shapes, small enough to train a model on a laptop and to judge by eye.</summary>
@@ -11,6 +9,8 @@ public static partial class ShapesDataset
 
     /// <summary>The largest side of an image, in pixels.</summary>
     public const int LargestSize = 4096;
+
+    private const int PointsOfCurve = 96;
 
     /// <summary>The ten classes, in the order of their labels.</summary>
     public static IReadOnlyList<string> Classes { get; } =
@@ -26,99 +26,94 @@ public static partial class ShapesDataset
         if (index < 0) throw new DitException($"There is no image {index}: images are counted from 0.");
         CheckSize(size);
         var scene = ShapeScene.Of(seed, index);
-        return Skia.Draw(size, size, canvas =>
-        {
-            canvas.Scale(size);
-            Paint(canvas, scene);
-        });
+        var image = Background(scene, size);
+        Drawing.FillOutlines(image, [.. Outlines(Classes[scene.Label]).Select(outline => Placed(outline, scene, size))], Colour(scene.Ink));
+        return image;
     }
 
-    private static void Paint(SKCanvas canvas, ShapeScene scene)
+    private static RgbImage Background(ShapeScene scene, int size)
     {
-        using var background = new SKPaint { IsAntialias = false };
-        using var gradient = SKShader.CreateLinearGradient(
-            Point(0.5 - 0.6 * Math.Cos(scene.GradientAngle), 0.5 - 0.6 * Math.Sin(scene.GradientAngle)),
-            Point(0.5 + 0.6 * Math.Cos(scene.GradientAngle), 0.5 + 0.6 * Math.Sin(scene.GradientAngle)),
-            [Colour(scene.BackgroundFrom), Colour(scene.BackgroundTo)], SKShaderTileMode.Clamp);
-        background.Shader = gradient;
-        canvas.DrawRect(0, 0, 1, 1, background);
-
-        using var ink = new SKPaint { IsAntialias = true, Color = Colour(scene.Ink) };
-        using var outline = Outline(Classes[scene.Label]);
-        canvas.Translate((float)scene.X, (float)scene.Y);
-        canvas.RotateDegrees((float)scene.Degrees);
-        canvas.Scale((float)scene.HalfExtent);
-        canvas.DrawPath(outline, ink);
+        var image = RgbImage.Filled(size, size, Colour(scene.BackgroundFrom));
+        var (across, down) = (Math.Cos(scene.GradientAngle), Math.Sin(scene.GradientAngle));
+        for (var y = 0; y < size; y++)
+            for (var x = 0; x < size; x++)
+            {
+                // From one color to the other within 1.2 sides of the image, through its middle.
+                var along = (((x + 0.5) / size - 0.5) * across + ((y + 0.5) / size - 0.5) * down) / 1.2 + 0.5;
+                var colour = Rgb.Mix(scene.BackgroundFrom, scene.BackgroundTo, Math.Clamp(along, 0, 1));
+                var at = 3 * (y * size + x);
+                (image.Data[at], image.Data[at + 1], image.Data[at + 2]) = Colour(colour);
+            }
+        return image;
     }
 
-    /// <summary>The outline of a class within a circle of radius 1.02 about the origin, y downwards.</summary>
-    private static SKPath Outline(string name) => name switch
+    /// <summary>An outline in pixels: enlarged, turned and moved as the scene says.</summary>
+    private static (double X, double Y)[] Placed((double X, double Y)[] outline, ShapeScene scene, int size)
     {
-        "arrow" => Polygon((-0.97, -0.27), (0.08, -0.27), (0.08, -0.78), (1, 0), (0.08, 0.78), (0.08, 0.27), (-0.97, 0.27)),
-        "circle" => Disc(0, 0, 0.92),
-        "crescent" => Crescent(),
-        "cross" => Cross(1, 0.3),
-        "diamond" => Polygon((0, -1), (0.72, 0), (0, 1), (-0.72, 0)),
-        "heart" => Heart(),
-        "ring" => Ring(0.96, 0.54),
-        "square" => Polygon((-0.8, -0.8), (0.8, -0.8), (0.8, 0.8), (-0.8, 0.8)),
-        "star" => Star(1.02, 0.42),
-        "triangle" => Polygon((0, -0.95), (0.93, 0.7), (-0.93, 0.7)),
+        var (sin, cos) = Math.SinCos(scene.Degrees * Math.PI / 180);
+        return Array.ConvertAll(outline, p => (
+            size * (scene.X + scene.HalfExtent * (p.X * cos - p.Y * sin)),
+            size * (scene.Y + scene.HalfExtent * (p.X * sin + p.Y * cos))));
+    }
+
+    /// <summary>The outlines of a class within a circle of radius 1.02 about the origin, y downwards.</summary>
+    private static (double X, double Y)[][] Outlines(string name) => name switch
+    {
+        "arrow" => [[(-0.97, -0.27), (0.08, -0.27), (0.08, -0.78), (1, 0), (0.08, 0.78), (0.08, 0.27), (-0.97, 0.27)]],
+        "circle" => [Arc(0, 0, 0.92, 0, Math.Tau)],
+        "crescent" => [Crescent()],
+        "cross" => [Cross(1, 0.3)],
+        "diamond" => [[(0, -1), (0.72, 0), (0, 1), (-0.72, 0)]],
+        "heart" => [Heart()],
+        "ring" => [Arc(0, 0, 0.96, 0, Math.Tau), Arc(0, 0, 0.54, 0, Math.Tau)],
+        "square" => [[(-0.8, -0.8), (0.8, -0.8), (0.8, 0.8), (-0.8, 0.8)]],
+        "star" => [Star(1.02, 0.42)],
+        "triangle" => [[(0, -0.95), (0.93, 0.7), (-0.93, 0.7)]],
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "No such shape."),
     };
 
-    private static SKPath Polygon(params (double X, double Y)[] corners)
+    private static (double X, double Y)[] Arc(double x, double y, double radius, double from, double to) =>
+        [.. Enumerable.Range(0, PointsOfCurve).Select(i => from + (to - from) * i / PointsOfCurve).Select(angle => (x + radius * Math.Cos(angle), y + radius * Math.Sin(angle)))];
+
+    /// <summary>A disc of radius 1 less a smaller one that reaches over its edge.</summary>
+    private static (double X, double Y)[] Crescent()
     {
-        var path = new SKPath();
-        path.AddPoly([.. corners.Select(corner => Point(corner.X, corner.Y))]);
-        return path;
+        var (x, y, radius) = (0.5, -0.12, 0.78);
+        var (distance, toward) = (double.Hypot(x, y), Math.Atan2(y, x));
+        // Half the angle between the two points where the circles meet, seen from each middle (law of cosines).
+        var outer = Math.Acos((1 + distance * distance - radius * radius) / (2 * distance));
+        var inner = Math.Acos((radius * radius + distance * distance - 1) / (2 * distance * radius));
+        return [.. Arc(0, 0, 1, toward + outer, toward + Math.Tau - outer), .. Arc(x, y, radius, toward + Math.PI + inner, toward + Math.PI - inner)];
     }
 
-    private static SKPath Disc(double x, double y, double radius)
-    {
-        var path = new SKPath();
-        path.AddCircle((float)x, (float)y, (float)radius);
-        return path;
-    }
-
-    private static SKPath Ring(double outer, double inner)
-    {
-        var path = Disc(0, 0, outer);
-        path.AddCircle(0, 0, (float)inner);
-        path.FillType = SKPathFillType.EvenOdd;
-        return path;
-    }
-
-    private static SKPath Crescent()
-    {
-        using var moon = Disc(0, 0, 1);
-        using var shadow = Disc(0.5, -0.12, 0.78);
-        return moon.Op(shadow, SKPathOp.Difference);
-    }
-
-    private static SKPath Cross(double arm, double half) => Polygon(
+    private static (double X, double Y)[] Cross(double arm, double half) =>
+    [
         (-half, -arm), (half, -arm), (half, -half), (arm, -half), (arm, half), (half, half),
-        (half, arm), (-half, arm), (-half, half), (-arm, half), (-arm, -half), (-half, -half));
+        (half, arm), (-half, arm), (-half, half), (-arm, half), (-arm, -half), (-half, -half),
+    ];
 
-    private static SKPath Star(double outer, double inner) => Polygon([.. Enumerable.Range(0, 10).Select(k =>
+    private static (double X, double Y)[] Star(double outer, double inner) => [.. Enumerable.Range(0, 10).Select(k =>
     {
         var (radius, angle) = (k % 2 == 0 ? outer : inner, Math.PI * (k / 5.0 - 0.5));
         return (radius * Math.Cos(angle), radius * Math.Sin(angle));
-    })]);
+    })];
 
-    private static SKPath Heart()
-    {
-        var path = new SKPath();
-        path.MoveTo(0, 0.95f);
-        path.CubicTo(-0.5f, 0.55f, -1.02f, 0.2f, -1.0f, -0.32f);
-        path.CubicTo(-0.98f, -0.95f, -0.2f, -1.05f, 0, -0.42f);
-        path.CubicTo(0.2f, -1.05f, 0.98f, -0.95f, 1.0f, -0.32f);
-        path.CubicTo(1.02f, 0.2f, 0.5f, 0.55f, 0, 0.95f);
-        path.Close();
-        return path;
-    }
+    private static (double X, double Y)[] Heart() =>
+    [
+        .. Cubic((0, 0.95), (-0.5, 0.55), (-1.02, 0.2), (-1, -0.32)),
+        .. Cubic((-1, -0.32), (-0.98, -0.95), (-0.2, -1.05), (0, -0.42)),
+        .. Cubic((0, -0.42), (0.2, -1.05), (0.98, -0.95), (1, -0.32)),
+        .. Cubic((1, -0.32), (1.02, 0.2), (0.5, 0.55), (0, 0.95)),
+    ];
 
-    private static SKPoint Point(double x, double y) => new((float)x, (float)y);
+    /// <summary>Points of a Bezier curve, but the last.</summary>
+    private static IEnumerable<(double X, double Y)> Cubic((double X, double Y) a, (double X, double Y) b, (double X, double Y) c, (double X, double Y) d) =>
+        Enumerable.Range(0, PointsOfCurve).Select(i =>
+        {
+            var t = (double)i / PointsOfCurve;
+            var (u, v, w, z) = ((1 - t) * (1 - t) * (1 - t), 3 * (1 - t) * (1 - t) * t, 3 * (1 - t) * t * t, t * t * t);
+            return (u * a.X + v * b.X + w * c.X + z * d.X, u * a.Y + v * b.Y + w * c.Y + z * d.Y);
+        });
 
-    private static SKColor Colour(Rgb colour) => new(colour.R, colour.G, colour.B);
+    private static (byte, byte, byte) Colour(Rgb colour) => (colour.R, colour.G, colour.B);
 }

@@ -1,3 +1,9 @@
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.Formats.Gif;
+using SixLabors.ImageSharp.PixelFormats;
+using SixLabors.ImageSharp.Processing;
+using SixLabors.ImageSharp.Processing.Processors.Quantization;
+
 namespace Dit.Runtime;
 
 /// <summary>One picture of an animation.</summary>
@@ -7,12 +13,17 @@ public sealed record GifFrame(RgbImage Image, TimeSpan Delay);
 
 /// <summary>Animations in files (GIF89a, CompuServe 1990).</summary>
 /// <remarks>
-/// All frames share one palette of at most 256 colours. Where they have no more than that, every pixel is kept; else the colours are reduced in a space where
-/// distance is what the eye sees, and the rest is dithered by error diffusion. Colours that fill large flat areas, such as the white of a grid, are kept exactly.
+/// All frames share one palette of at most 256 colours. Where they have no more than that, every pixel is kept; else the colours are reduced to those that leave
+/// the least error, and the rest is dithered by error diffusion. Colours that fill large flat areas, such as the white of a grid, are kept exactly.
 /// </remarks>
 public static class GifFile
 {
     private const int LongestSide = ushort.MaxValue, LongestDelay = ushort.MaxValue; // 16 bits each in the format
+    private const int HeaderLength = 13, PaletteBits = 10; // bytes before the palette, and which of them says how long it is
+    private const byte FileEnds = 0x3b;
+
+    // The extension of Netscape: repeat, without a limit.
+    private static readonly byte[] RepeatForEver = [0x21, 0xff, 11, .. "NETSCAPE2.0"u8, 3, 1, 0, 0, 0];
 
     /// <summary>Writes an animation that repeats for ever, whole or not at all.</summary>
     /// <param name="path">The file to create or replace.</param>
@@ -34,10 +45,47 @@ public static class GifFile
     {
         Require(frames);
         var palette = GifPalette.Of([.. frames.Select(static frame => frame.Image)]);
-        var writer = new GifWriter(stream, frames[0].Image.Width, frames[0].Image.Height, palette.Colours);
-        foreach (var (image, delay) in frames) writer.Frame(palette.Indices(image, dither), (int)Hundredths(delay));
-        writer.End();
+        using var one = new MemoryStream();
+        foreach (var (i, frame) in frames.Index())
+        {
+            one.SetLength(0);
+            EncodeOne(one, frame, palette, dither);
+            var file = one.GetBuffer().AsSpan(0, (int)one.Length - 1); // without the byte that ends it
+            var head = HeaderLength + (3 << ((file[PaletteBits] & 7) + 1)); // screen and palette, the same for every frame
+            if (i == 0)
+            {
+                stream.Write(file[..head]);
+                stream.Write(RepeatForEver);
+            }
+            stream.Write(file[head..]);
+        }
+        stream.WriteByte(FileEnds);
     }
+
+    /// <summary>Writes a frame as a file of its own: the library takes all frames of an animation at once, and there may be a gigabyte of them.</summary>
+    private static void EncodeOne(Stream stream, GifFrame frame, Rgb24[] palette, bool dither)
+    {
+        var (width, height) = (frame.Image.Width, frame.Image.Height);
+        using var image = Image.LoadPixelData(ImageCodec.Configuration, GifPalette.Pixels(frame.Image), width, height);
+        Color[] colours = [.. palette.Select(static colour => new Color(colour))];
+        var options = new QuantizerOptions { Dither = dither ? KnownDitherings.FloydSteinberg : null };
+        image.Mutate(context => context.Quantize(new PaletteQuantizer(colours, options)));
+        KeepExact(image, frame.Image, [.. palette]);
+        image.Frames.RootFrame.Metadata.GetGifMetadata().FrameDelay = (int)Hundredths(frame.Delay);
+        image.Save(stream, new GifEncoder { ColorTableMode = GifColorTableMode.Global, Quantizer = new GifIndices(palette) });
+    }
+
+    /// <summary>A colour that the palette has is drawn as it is: flat areas stay flat beside pictures.</summary>
+    private static void KeepExact(Image<Rgb24> reduced, RgbImage wanted, HashSet<Rgb24> palette) => reduced.ProcessPixelRows(rows =>
+    {
+        for (var y = 0; y < rows.Height; y++)
+        {
+            var row = rows.GetRowSpan(y);
+            var pixels = GifPalette.Pixels(wanted).Slice(y * row.Length, row.Length);
+            for (var x = 0; x < row.Length; x++)
+                if (palette.Contains(pixels[x])) row[x] = pixels[x];
+        }
+    });
 
     private static void Require(IReadOnlyList<GifFrame> frames)
     {

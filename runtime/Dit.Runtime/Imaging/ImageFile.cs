@@ -2,16 +2,29 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Pictures in files: PNG, JPEG, WebP and BMP in, PNG out.</summary>
+/// <summary>Pictures in files: PNG, JPEG, WebP and BMP in, PNG and JPEG out.</summary>
+/// <remarks>
+/// A file is known by its content, whatever its name. A picture is read as 8-bit RGB, upright: the orientation that a camera wrote (EXIF) is applied. Gray becomes
+/// three equal channels, a palette its colors, CMYK the RGB of the usual formula; 16 bits are rounded to 8; transparent pixels are laid over white. Colors are taken as they
+/// are stored, as sRGB: embedded profiles and gamma are ignored.
+/// </remarks>
 public static class ImageFile
 {
+    /// <summary>The quality of JPEG pictures by default, of 1 to 100.</summary>
+    public const int DefaultJpegQuality = 95;
+
+    private const long MostBytes = 1L << 29; // more than the largest picture that is decoded has, and what is read into memory at most
+
     /// <summary>Whether the name ends like a picture that <see cref="Read"/> decodes: png, jpg, jpeg, webp or bmp, in any case.</summary>
     public static bool HasImageExtension(string path) =>
         Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg" or ".webp" or ".bmp";
 
-    /// <summary>Decodes a picture, whatever its name. Transparent pixels are laid over white; colours are taken as they are stored,
-    /// without colour management or rotation by camera metadata.</summary>
-    /// <exception cref="DitException">The file is missing, unreadable, empty, cut off, or no PNG, JPEG, WebP or BMP.</exception>
+    /// <summary>Whether <see cref="Write(string, RgbImage)"/> knows the format from the name: something before png, jpg or jpeg, in any case.</summary>
+    public static bool HasWritableExtension(string path) =>
+        Path.GetFileNameWithoutExtension(path).Length > 0 && (IsPng(path) || IsJpeg(path));
+
+    /// <summary>Decodes a picture, whatever its name; how, the remarks of <see cref="ImageFile"/> say.</summary>
+    /// <exception cref="DitException">The file is missing, unreadable, empty, cut off, damaged, too large, or no PNG, JPEG, WebP or BMP.</exception>
     public static RgbImage Read(string path)
     {
         var (image, problem) = TryRead(path);
@@ -23,7 +36,7 @@ public static class ImageFile
     internal static (RgbImage? Image, string Problem) TryRead(string path)
     {
         var (bytes, problem) = Bytes(path);
-        return bytes is null ? (null, problem) : Skia.Decode(bytes);
+        return bytes is null ? (null, problem) : ImageCodec.Decode(bytes);
     }
 
     /// <summary>Decodes a picture as <see cref="Read"/> does.</summary>
@@ -31,34 +44,51 @@ public static class ImageFile
     /// <exception cref="DitException">The file cannot be read as a picture.</exception>
     public static Tensor ReadTensor(string path) => Read(path).ToTensor();
 
-    /// <summary>Reads the header of a picture, and looks whether the file ends as its format says: a small part of the work of <see cref="Read"/>.</summary>
-    /// <remarks>A file whose end is missing is decoded, so that what a decoder can do without is not refused. Damage in the middle of a file is found by <see cref="Read"/> alone.</remarks>
+    /// <summary>Reads the header of a picture, and looks whether all of the file is there: a small part of the work of <see cref="Read"/>.</summary>
+    /// <remarks>Damage within the pixels is found by <see cref="Read"/> alone.</remarks>
     /// <param name="path">The file.</param>
     /// <returns>The header, or the reason why the file cannot be read: the end of a sentence that begins with its path, without a full stop.</returns>
     public static (ImageHeader? Header, string Problem) ReadHeader(string path)
     {
-        if (!File.Exists(path)) return (null, Missing(path));
-        try
-        {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 4096, FileOptions.SequentialScan);
-            return Skia.ReadHeader(file, () => TryRead(path).Problem);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return (null, PathRules.WhyUnreadable(path, e));
-        }
+        var (bytes, problem) = Bytes(path);
+        if (bytes is null) return (null, problem);
+        (var container, problem) = ImageContainer.Read(bytes);
+        return (container?.Header, problem);
     }
 
     /// <summary>The bytes of a PNG file; the same picture gives the same bytes.</summary>
-    public static byte[] EncodePng(RgbImage image) => Skia.EncodePng(image);
+    public static byte[] EncodePng(RgbImage image)
+    {
+        using var stream = new MemoryStream();
+        WritePng(stream, image);
+        return stream.ToArray();
+    }
+
+    /// <summary>Writes a picture as PNG or JPEG, by the ending of the name, whole or not at all.</summary>
+    /// <param name="path">The .png, .jpg or .jpeg file to create or replace.</param>
+    /// <param name="image">The picture.</param>
+    /// <exception cref="DitException">The name has a different ending, the picture is too large for JPEG, or the file cannot be written.</exception>
+    public static void Write(string path, RgbImage image)
+    {
+        RequireWritable(path, image.Width, image.Height);
+        if (IsJpeg(path)) WriteJpeg(path, image);
+        else WritePng(path, image);
+    }
+
+    /// <summary>Finds out before long work whether <see cref="Write(string, RgbImage)"/> knows the format, and whether it takes such a picture; nothing is written.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="width">X, in pixels.</param>
+    /// <param name="height">Y, in pixels.</param>
+    /// <exception cref="DitException">The name has a different ending, or the picture is too large for JPEG.</exception>
+    public static void RequireWritable(string path, int width, int height)
+    {
+        if (!HasWritableExtension(path)) throw new DitException($"Pictures are written to a .png, .jpg or .jpeg file, not to '{path}'.");
+        if (IsJpeg(path)) RequireFitsJpeg(width, height);
+    }
 
     /// <summary>Writes a PNG file, whole or not at all.</summary>
     /// <exception cref="DitException">The file cannot be written.</exception>
-    public static void WritePng(string path, RgbImage image)
-    {
-        var png = EncodePng(image);
-        AtomicFile.Write(path, stream => stream.Write(png));
-    }
+    public static void WritePng(string path, RgbImage image) => AtomicFile.Write(path, stream => WritePng(stream, image));
 
     /// <summary>Writes a tensor as a PNG file, whole or not at all.</summary>
     /// <param name="path">The file to create or replace.</param>
@@ -66,18 +96,86 @@ public static class ImageFile
     /// <exception cref="DitException">The tensor is no picture, or the file cannot be written.</exception>
     public static void WritePng(string path, Tensor image) => WritePng(path, RgbImage.FromTensor(image));
 
+    /// <summary>Writes a picture as PNG to a stream, such as the body of a response; the stream stays open.</summary>
+    /// <remarks>The stream is written to in several parts and need not be able to seek.</remarks>
+    public static void WritePng(Stream stream, RgbImage image) => ImageCodec.EncodePng(stream, image);
+
+    /// <summary>Writes a tensor as PNG to a stream; the stream stays open.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="image">(3, Y, X) or (1, Y, X), uint8 or a float in [-1, 1]; see <see cref="RgbImage.FromTensor"/>.</param>
+    /// <exception cref="DitException">The tensor is no picture.</exception>
+    public static void WritePng(Stream stream, Tensor image) => WritePng(stream, RgbImage.FromTensor(image));
+
+    /// <summary>Writes a JPEG file, whole or not at all.</summary>
+    /// <param name="path">The file to create or replace.</param>
+    /// <param name="image">The picture, at most 65534 pixels to each side.</param>
+    /// <param name="quality">1 to 100.</param>
+    /// <exception cref="DitException">The picture is too large, the quality out of range, or the file cannot be written.</exception>
+    public static void WriteJpeg(string path, RgbImage image, int quality = DefaultJpegQuality)
+    {
+        RequireJpeg(image, quality);
+        AtomicFile.Write(path, stream => WriteJpeg(stream, image, quality));
+    }
+
+    /// <summary>Writes a tensor as a JPEG file, whole or not at all.</summary>
+    /// <param name="path">The file to create or replace.</param>
+    /// <param name="image">(3, Y, X) or (1, Y, X), uint8 or a float in [-1, 1]; see <see cref="RgbImage.FromTensor"/>.</param>
+    /// <param name="quality">1 to 100.</param>
+    /// <exception cref="DitException">The tensor is no picture, or one that is too large, the quality is out of range, or the file cannot be written.</exception>
+    public static void WriteJpeg(string path, Tensor image, int quality = DefaultJpegQuality) => WriteJpeg(path, RgbImage.FromTensor(image), quality);
+
+    /// <summary>Writes a picture as JPEG to a stream, such as the body of a response; the stream stays open.</summary>
+    /// <param name="stream">Where to; it need not be able to seek.</param>
+    /// <param name="image">The picture, at most 65534 pixels to each side.</param>
+    /// <param name="quality">1 to 100.</param>
+    /// <exception cref="DitException">The picture is too large, or the quality out of range.</exception>
+    public static void WriteJpeg(Stream stream, RgbImage image, int quality = DefaultJpegQuality)
+    {
+        RequireJpeg(image, quality);
+        ImageCodec.EncodeJpeg(stream, image, quality);
+    }
+
+    /// <summary>Writes a tensor as JPEG to a stream; the stream stays open.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="image">(3, Y, X) or (1, Y, X), uint8 or a float in [-1, 1]; see <see cref="RgbImage.FromTensor"/>.</param>
+    /// <param name="quality">1 to 100.</param>
+    /// <exception cref="DitException">The tensor is no picture, or one that is too large, or the quality is out of range.</exception>
+    public static void WriteJpeg(Stream stream, Tensor image, int quality = DefaultJpegQuality) => WriteJpeg(stream, RgbImage.FromTensor(image), quality);
+
+    private static bool IsPng(string path) => Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsJpeg(string path) => Path.GetExtension(path).ToLowerInvariant() is ".jpg" or ".jpeg";
+
+    private static void RequireJpeg(RgbImage image, int quality)
+    {
+        if (quality is < 1 or > 100) throw new DitException($"The quality of a JPEG picture is 1 to 100, not {quality}.");
+        RequireFitsJpeg(image.Width, image.Height);
+    }
+
+    private static void RequireFitsJpeg(int width, int height)
+    {
+        if (Math.Max(width, height) > ImageCodec.LongestJpegSide)
+            throw new DitException($"A JPEG picture has at most {ImageCodec.LongestJpegSide} pixels to each side, and this one has {width} x {height}: write a .png file.");
+    }
+
     private static (byte[]? Bytes, string Problem) Bytes(string path)
     {
-        if (!File.Exists(path)) return (null, Missing(path));
+        if (!File.Exists(path)) return (null, Directory.Exists(path) ? "is a folder, not a picture" : PathRules.WhyMissing(path));
         try
         {
-            return (File.ReadAllBytes(path), "");
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1, FileOptions.SequentialScan);
+            return file.Length > MostBytes ? (null, $"has {file.Length} bytes, more than a picture that is read: {MostBytes}") : (Whole(file), "");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             return (null, PathRules.WhyUnreadable(path, e));
         }
     }
 
-    private static string Missing(string path) => Directory.Exists(path) ? "is a folder, not a picture" : PathRules.WhyMissing(path);
+    private static byte[] Whole(FileStream file)
+    {
+        var bytes = new byte[file.Length]; // a device has no length, and so is empty
+        var read = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        return read == bytes.Length ? bytes : bytes[..read];
+    }
 }

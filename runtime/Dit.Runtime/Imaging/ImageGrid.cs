@@ -30,17 +30,17 @@ public static class ImageGrid
     // A side that the PNG format's library still takes, and pixels that still fit one array.
     private const long MostPixels = 1L << 28, LongestSide = 1_000_000;
 
-    /// <summary>Writes a grid as a PNG file, whole or not at all.</summary>
-    /// <param name="path">The file to create or replace.</param>
+    /// <summary>Writes a grid as PNG or JPEG, by the ending of the name, whole or not at all.</summary>
+    /// <param name="path">The .png, .jpg or .jpeg file to create or replace.</param>
     /// <param name="images">(N, 3, Y, X) or (N, 1, Y, X), floats in [-1, 1] or uint8.</param>
     /// <param name="options">The layout; eight images in a row by default.</param>
-    /// <exception cref="DitException">The images or the options are no grid, or the file cannot be written.</exception>
-    public static void Write(string path, Tensor images, ImageGridOptions? options = null) => ImageFile.WritePng(path, Render(images, options));
+    /// <exception cref="DitException">The images or the options are no grid, an image holds NaN or infinity, the name has a different ending, or the file cannot be written.</exception>
+    public static void Write(string path, Tensor images, ImageGridOptions? options = null) => ImageFile.Write(path, Render(images, options));
 
     /// <summary>Draws a grid.</summary>
     /// <param name="images">(N, 3, Y, X) or (N, 1, Y, X), floats in [-1, 1] or uint8.</param>
     /// <param name="options">The layout; eight images in a row by default.</param>
-    /// <exception cref="DitException">The images or the options are no grid.</exception>
+    /// <exception cref="DitException">The images or the options are no grid, or an image holds NaN or infinity.</exception>
     public static RgbImage Render(Tensor images, ImageGridOptions? options = null)
     {
         if (images.dim() != 4 || images.shape[0] < 1)
@@ -98,6 +98,6 @@ public static class ImageGrid
     private static RgbImage Picture(Tensor images, int n)
     {
         using var image = images[n];
-        return RgbImage.FromTensor(image);
+        return RgbImage.Named(image, $"Image {n} of the grid");
     }
 }

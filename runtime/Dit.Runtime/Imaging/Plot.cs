@@ -1,5 +1,3 @@
-using SkiaSharp;
-
 namespace Dit.Runtime;
 
 /// <summary>One point of a curve.</summary>
@@ -27,11 +25,11 @@ public static class Plot
 {
     private const int Dot = 2; // Pixels for each dot of the letters.
     private const int MinWidth = 320, MinHeight = 200;
-    private static readonly (byte, byte, byte) Dark = (40, 40, 48), Grey = (96, 96, 104);
+    private static readonly (byte, byte, byte) Dark = (40, 40, 48), Grey = (96, 96, 104), Light = (228, 228, 234), White = (255, 255, 255);
 
     // Told apart by people with any kind of colour vision (Okabe and Ito, 2008).
-    private static readonly SKColor[] Colours =
-        [new(0x00, 0x72, 0xB2), new(0xD5, 0x5E, 0x00), new(0x00, 0x9E, 0x73), new(0xCC, 0x79, 0xA7), new(0xE6, 0x9F, 0x00), new(0x56, 0xB4, 0xE9)];
+    private static readonly (byte, byte, byte)[] Colours =
+        [(0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00), (0x00, 0x9E, 0x73), (0xCC, 0x79, 0xA7), (0xE6, 0x9F, 0x00), (0x56, 0xB4, 0xE9)];
 
     /// <summary>Writes curves as a PNG file, whole or not at all; see <see cref="Render"/>.</summary>
     /// <param name="path">The file to create or replace.</param>
@@ -61,12 +59,10 @@ public static class Plot
 
         var (x, y) = Axes(curves, options.LogY);
         var frame = Frame(y, options);
-        var image = Skia.Draw(options.Width, options.Height, canvas =>
-        {
-            DrawTicks(canvas, frame, x, y);
-            DrawCurves(canvas, frame, x, y, curves);
-            DrawLegendBox(canvas, frame, curves);
-        });
+        var image = RgbImage.Filled(options.Width, options.Height, White);
+        DrawTicks(image, frame, x, y);
+        DrawCurves(image, frame, x, y, curves);
+        DrawLegendBox(image, frame, curves);
         DrawTexts(image, frame, x, y, title, options);
         DrawLegendTexts(image, frame, curves);
         return image;
@@ -83,75 +79,51 @@ public static class Plot
     }
 
     /// <summary>The rectangle that the curves are drawn in: what titles, ticks and labels leave.</summary>
-    private static SKRect Frame(PlotAxis y, PlotOptions options)
+    private static PixelArea Frame(PlotAxis y, PlotOptions options)
     {
         var ticks = y.Ticks.Select(tick => BitmapFont.Measure(tick.Label, Dot)).DefaultIfEmpty(0).Max();
-        return new SKRect(ticks + 24, 74, options.Width - 36, options.Height - 62);
+        return new PixelArea(ticks + 24, 74, options.Width - 36, options.Height - 62);
     }
 
-    private static SKPoint At(SKRect frame, PlotAxis x, PlotAxis y, PlotPoint point) => new(
-        (float)(frame.Left + frame.Width * x.Fraction(point.X)),
-        (float)(frame.Bottom - frame.Height * y.Fraction(point.Y)));
+    private static (double X, double Y) At(PixelArea frame, PlotAxis x, PlotAxis y, PlotPoint point) =>
+        (frame.Left + frame.Width * x.Fraction(point.X), frame.Bottom - frame.Height * y.Fraction(point.Y));
 
-    private static void DrawTicks(SKCanvas canvas, SKRect frame, PlotAxis x, PlotAxis y)
+    private static void DrawTicks(RgbImage image, PixelArea frame, PlotAxis x, PlotAxis y)
     {
-        using var light = new SKPaint { Color = new SKColor(228, 228, 234), StrokeWidth = 1 };
-        using var dark = new SKPaint { Color = new SKColor(96, 96, 104), StrokeWidth = 1 };
         foreach (var (value, _) in y.Ticks)
         {
-            var at = Pixel(frame.Bottom - frame.Height * y.Fraction(value));
-            canvas.DrawLine(frame.Left, at, frame.Right, at, light);
+            var at = (int)(frame.Bottom - frame.Height * y.Fraction(value));
+            Drawing.Fill(image, new(frame.Left, at, frame.Right, at + 1), Light);
         }
         foreach (var (value, _) in x.Ticks)
         {
-            var at = Pixel(frame.Left + frame.Width * x.Fraction(value));
-            canvas.DrawLine(at, frame.Top, at, frame.Bottom, light);
-            canvas.DrawLine(at, frame.Bottom, at, frame.Bottom + 5, dark);
+            var at = (int)(frame.Left + frame.Width * x.Fraction(value));
+            Drawing.Fill(image, new(at, frame.Top, at + 1, frame.Bottom), Light);
+            Drawing.Fill(image, new(at, frame.Bottom, at + 1, frame.Bottom + 5), Grey);
         }
-        canvas.DrawLine(frame.Left, frame.Bottom + 0.5f, frame.Right, frame.Bottom + 0.5f, dark);
-        canvas.DrawLine(frame.Left + 0.5f, frame.Top, frame.Left + 0.5f, frame.Bottom, dark);
+        Drawing.Fill(image, new(frame.Left, frame.Bottom, frame.Right, frame.Bottom + 1), Grey);
+        Drawing.Fill(image, new(frame.Left, frame.Top, frame.Left + 1, frame.Bottom), Grey);
     }
 
-    // Lines one pixel wide are sharp through the middle of a pixel.
-    private static float Pixel(double at) => (float)Math.Floor(at) + 0.5f;
-
-    private static void DrawCurves(SKCanvas canvas, SKRect frame, PlotAxis x, PlotAxis y, Curve[] curves)
+    private static void DrawCurves(RgbImage image, PixelArea frame, PlotAxis x, PlotAxis y, Curve[] curves)
     {
-        canvas.Save();
-        canvas.ClipRect(frame);
+        const double PointWidth = 3.2, PointOpacity = 0.22, LineWidth = 2.5;
         foreach (var curve in curves)
-        {
-            using var faint = new SKPaint { Color = curve.Colour.WithAlpha(56), IsAntialias = true };
-            foreach (var point in curve.Points) canvas.DrawCircle(At(frame, x, y, point), 1.6f, faint);
-        }
+            foreach (var point in curve.Points) Drawing.Stroke(image, [At(frame, x, y, point)], PointWidth, curve.Colour, PointOpacity, frame);
         foreach (var curve in curves.Where(curve => curve.Points.Length > 0))
-        {
-            using var line = new SKPaint
-            {
-                Color = curve.Colour,
-                StrokeWidth = 2.5f,
-                IsStroke = true,
-                IsAntialias = true,
-                StrokeJoin = SKStrokeJoin.Round,
-                StrokeCap = SKStrokeCap.Round,
-            };
-            using var path = new SKPath();
-            path.AddPoly([.. curve.Smooth.Select(point => At(frame, x, y, point))], close: false);
-            canvas.DrawPath(path, line);
-        }
-        canvas.Restore();
+            Drawing.Stroke(image, [.. curve.Smooth.Select(point => At(frame, x, y, point))], LineWidth, curve.Colour, 1, frame);
     }
 
-    private static void DrawTexts(RgbImage image, SKRect frame, PlotAxis x, PlotAxis y, string title, PlotOptions options)
+    private static void DrawTexts(RgbImage image, PixelArea frame, PlotAxis x, PlotAxis y, string title, PlotOptions options)
     {
         var capHeight = BitmapFont.CapHeight * Dot;
         Write(image, (options.Width - BitmapFont.Measure(title, Dot)) / 2, 14, title, Dark);
         Write(image, 12, 44, options.LogY ? options.YLabel + " (log scale)" : options.YLabel, Dark);
-        Write(image, (int)frame.MidX - BitmapFont.Measure(options.XLabel, Dot) / 2, options.Height - 26, options.XLabel, Dark);
+        Write(image, (frame.Left + frame.Right) / 2 - BitmapFont.Measure(options.XLabel, Dot) / 2, options.Height - 26, options.XLabel, Dark);
         foreach (var (value, label) in y.Ticks)
-            Write(image, (int)frame.Left - 10 - BitmapFont.Measure(label, Dot), (int)(frame.Bottom - frame.Height * y.Fraction(value)) - capHeight / 2, label, Grey);
+            Write(image, frame.Left - 10 - BitmapFont.Measure(label, Dot), (int)(frame.Bottom - frame.Height * y.Fraction(value)) - capHeight / 2, label, Grey);
         foreach (var (value, label) in x.Ticks)
-            Write(image, (int)(frame.Left + frame.Width * x.Fraction(value)) - BitmapFont.Measure(label, Dot) / 2, (int)frame.Bottom + 10, label, Grey);
+            Write(image, (int)(frame.Left + frame.Width * x.Fraction(value)) - BitmapFont.Measure(label, Dot) / 2, frame.Bottom + 10, label, Grey);
     }
 
     private static void Write(RgbImage image, int x, int y, string text, (byte, byte, byte) colour) => BitmapFont.Draw(image, x, y, text, Dot, colour);
@@ -159,42 +131,43 @@ public static class Plot
     // The legend: one line of text for each named curve, in the upper right corner, where falling losses leave room.
     private const int LegendLine = 24, LegendSwatch = 28, LegendMargin = 10;
 
-    private static SKRect LegendBox(SKRect frame, Curve[] named)
+    private static PixelArea LegendBox(PixelArea frame, Curve[] named)
     {
         var width = named.Max(curve => BitmapFont.Measure(curve.Name, Dot)) + LegendSwatch + 3 * LegendMargin;
-        return SKRect.Create(frame.Right - width - LegendMargin, frame.Top + LegendMargin, width, named.Length * LegendLine + LegendMargin);
+        var (right, top) = (frame.Right - LegendMargin, frame.Top + LegendMargin);
+        return new PixelArea(right - width, top, right, top + named.Length * LegendLine + LegendMargin);
     }
 
     private static Curve[] Named(Curve[] curves) => [.. curves.Where(curve => curve.Name.Length > 0)];
 
-    private static void DrawLegendBox(SKCanvas canvas, SKRect frame, Curve[] curves)
+    private static void DrawLegendBox(RgbImage image, PixelArea frame, Curve[] curves)
     {
+        const double Opacity = 0.86;
+        const int SwatchHeight = 4;
         var named = Named(curves);
         if (named.Length == 0) return;
         var box = LegendBox(frame, named);
-        using var paper = new SKPaint { Color = SKColors.White.WithAlpha(220) };
-        canvas.DrawRect(box, paper);
+        Drawing.Fill(image, box, White, Opacity);
         for (var i = 0; i < named.Length; i++)
         {
-            using var swatch = new SKPaint { Color = named[i].Colour, StrokeWidth = 4 };
-            var y = box.Top + LegendMargin + i * LegendLine + BitmapFont.CapHeight * Dot / 2f;
-            canvas.DrawLine(box.Left + LegendMargin, y, box.Left + LegendMargin + LegendSwatch, y, swatch);
+            var (left, top) = (box.Left + LegendMargin, box.Top + LegendMargin + i * LegendLine + (BitmapFont.CapHeight * Dot - SwatchHeight) / 2);
+            Drawing.Fill(image, new(left, top, left + LegendSwatch, top + SwatchHeight), named[i].Colour);
         }
     }
 
-    private static void DrawLegendTexts(RgbImage image, SKRect frame, Curve[] curves)
+    private static void DrawLegendTexts(RgbImage image, PixelArea frame, Curve[] curves)
     {
         var named = Named(curves);
         if (named.Length == 0) return;
         var box = LegendBox(frame, named);
         for (var i = 0; i < named.Length; i++)
-            Write(image, (int)box.Left + 2 * LegendMargin + LegendSwatch, (int)box.Top + LegendMargin + i * LegendLine, named[i].Name, Dark);
+            Write(image, box.Left + 2 * LegendMargin + LegendSwatch, box.Top + LegendMargin + i * LegendLine, named[i].Name, Dark);
     }
 
     /// <summary>A series ready to draw.</summary>
-    private sealed record Curve(string Name, SKColor Colour, PlotPoint[] Points, PlotPoint[] Smooth)
+    private sealed record Curve(string Name, (byte R, byte G, byte B) Colour, PlotPoint[] Points, PlotPoint[] Smooth)
     {
-        public static Curve Of(PlotSeries series, SKColor colour, PlotOptions options)
+        public static Curve Of(PlotSeries series, (byte, byte, byte) colour, PlotOptions options)
         {
             PlotPoint[] points = [.. series.Points.Where(p => double.IsFinite(p.X) && double.IsFinite(p.Y) && (!options.LogY || p.Y > 0))];
             return new Curve(series.Name, colour, points, MovingAverage(points, (int)(options.Smoothing * points.Length / 2)));

@@ -51,13 +51,17 @@ public sealed class RgbImage
     }
 
     /// <summary>A picture of a tensor.</summary>
-    /// <param name="image">(3, Y, X), or (1, Y, X) for grey; uint8, or a float in [-1, 1] that becomes round((x + 1) / 2 * 255),
-    /// clamped, not-a-number as black.</param>
-    /// <exception cref="DitException">The tensor has another shape or type.</exception>
-    public static RgbImage FromTensor(Tensor image)
+    /// <param name="image">(3, Y, X), or (1, Y, X) for grey; uint8, or a float in [-1, 1] that becomes round((x + 1) / 2 * 255), clamped.</param>
+    /// <exception cref="DitException">The tensor has another shape or type, or holds NaN or infinity.</exception>
+    public static RgbImage FromTensor(Tensor image) => Named(image, "This tensor");
+
+    /// <summary>A picture of a tensor, which is named where it is none.</summary>
+    internal static RgbImage Named(Tensor image, string name)
     {
         if (image.dim() != 3 || image.shape[0] is not (1 or 3) || image.shape[1] < 1 || image.shape[2] < 1)
             throw new DitException($"A picture is a tensor of shape (3, Y, X) or (1, Y, X), but this one is ({string.Join(", ", image.shape)}).");
+        if (NonFinite.In(image) is { } found)
+            throw new DitException($"{name} holds {found}: a picture is made of finite numbers.");
         using var scope = NewDisposeScope();
         var bytes = ToBytes(image).expand(3, -1, -1).permute(1, 2, 0).contiguous(); // (Y, X, 3)
         return new RgbImage((int)image.shape[2], (int)image.shape[1], bytes.data<byte>().ToArray());
@@ -68,7 +72,7 @@ public sealed class RgbImage
         if (image.dtype == ScalarType.Byte) return image.cpu();
         if (!image.is_floating_point())
             throw new DitException($"A picture is a tensor of uint8 or of floats in [-1, 1], but this one is {image.dtype}.");
-        var unit = image.detach().cpu().to(ScalarType.Float32).nan_to_num(-1.0);
+        var unit = image.detach().cpu().to(ScalarType.Float32);
         return unit.add(1).mul(127.5).round().clamp(0, 255).to(ScalarType.Byte);
     }
 }

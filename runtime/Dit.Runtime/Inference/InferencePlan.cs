@@ -6,7 +6,15 @@ namespace Dit.Runtime;
 /// <remarks>
 /// On the processor and in float32 the weights of the blocks are copied and packed for the kernels; the embedders, and the layers that regress shifts,
 /// scales and gates, stay the model's own, as all weights do elsewhere. So when weights have changed, make another, and keep the model while a plan of it
-/// is used. Samplers make one for each call and dispose it, unless they are given one. Threads may share one; they wait for each other.
+/// is used. Samplers make one for each call and dispose it, unless they are given one.
+/// <para>
+/// Threads may share a plan, each with tensors of its own: they wait for each other, step by step, and each gets the bytes that it would get alone. The model's own
+/// <c>forward</c> may be called by several threads as well, as long as none changes the model.
+/// </para>
+/// <para>
+/// A plan does not run the model's layers one by one. So while the model or a layer of it has a forward hook or a forward pre-hook, predictions go through the
+/// model's <c>forward</c> instead, at its speed, and <see cref="Engine"/> says so. It is looked at when a prediction or a sampler's loop begins.
+/// </para>
 /// </remarks>
 /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
 public abstract class InferencePlan<TCondition> : IDisposable
@@ -25,7 +33,7 @@ public abstract class InferencePlan<TCondition> : IDisposable
     /// <param name="t">Timesteps, (N,).</param>
     /// <param name="condition">The condition of N samples.</param>
     /// <returns>(N, C or 2 C, Y, X).</returns>
-    /// <exception cref="DitException">A shape is not the model's.</exception>
+    /// <exception cref="DitException">A shape, type or device is not the model's, or a label on the CPU is none of its classes.</exception>
     public abstract Tensor Forward(Tensor x, Tensor t, TCondition condition);
 
     /// <summary>Whether it was made of this model.</summary>

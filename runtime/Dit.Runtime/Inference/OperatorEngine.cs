@@ -5,9 +5,12 @@ using static TorchSharp.torch;
 namespace Dit.Runtime;
 
 /// <summary>Runs the steps by libtorch's operators, on every device and in every type: in place where it can, and the modulation comes ready.</summary>
-/// <remarks>Within a trajectory nothing waits for the device: the rows go there once, and are taken again for every step.</remarks>
+/// <remarks>
+/// Within a trajectory nothing waits for the device: the rows go there once, and are taken again for every step. Threads that call it at once take turns.
+/// </remarks>
 internal sealed class OperatorEngine(PlanSteps steps, IFusedOperations operations) : StepEngine
 {
+    private readonly Lock turn = new();
     private readonly int width = steps.Card.Width;
     private readonly IReadOnlyList<PlanStep> paired = StepPairs.Pair(steps.Steps);
     private int[]? indexed; // the rows that index holds: a trajectory passes the same array each time
@@ -20,6 +23,11 @@ internal sealed class OperatorEngine(PlanSteps steps, IFusedOperations operation
     public override long PackedBytes => 0;
 
     public override Tensor Run(Tensor x, Tensor condition, int[] rows)
+    {
+        lock (turn) return RunAlone(x, condition, rows);
+    }
+
+    private Tensor RunAlone(Tensor x, Tensor condition, int[] rows)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
@@ -56,8 +64,11 @@ internal sealed class OperatorEngine(PlanSteps steps, IFusedOperations operation
 
     public override void Dispose() // the weights are the model's
     {
-        index?.Dispose();
-        (index, indexed) = (null, null);
+        lock (turn)
+        {
+            index?.Dispose();
+            (index, indexed) = (null, null);
+        }
     }
 
     private Tensor Index(int[] rows, Device device)

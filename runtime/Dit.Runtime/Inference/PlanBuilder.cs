@@ -83,9 +83,10 @@ public sealed class PlanBuilder
     /// <summary>The plan, for the device and type of the model's parameters.</summary>
     /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
     /// <param name="embed">Embeds timesteps, (N,), and conditions: a vector, (N, D), or tokens, (N, M, D).</param>
-    public InferencePlan<TCondition> Build<TCondition>(Func<Tensor, TCondition, Tensor> embed)
+    /// <param name="model">The model, which is called instead of the plan while it or a layer of it has forward hooks; null for a plan without a model.</param>
+    public InferencePlan<TCondition> Build<TCondition>(Func<Tensor, TCondition, Tensor> embed, IConditionedOn<TCondition>? model = null)
         where TCondition : ICondition<TCondition> =>
-        new SteppedPlan<TCondition>(new PlanSteps(card, patches, positions, modulations, contextTokens, joinsTokens, steps), embed);
+        new SteppedPlan<TCondition>(new PlanSteps(card, patches, positions, modulations, contextTokens, joinsTokens, steps), embed, model);
 }
 
 /// <summary>What one layer regresses.</summary>

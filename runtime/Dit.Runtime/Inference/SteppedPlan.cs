@@ -3,31 +3,36 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A plan of steps, run by the engine for the model's device and type.</summary>
+/// <summary>A plan of steps, run by the engine for the model's device and type; while somebody listens to the model, by the model itself.</summary>
 internal sealed class SteppedPlan<TCondition> : InferencePlan<TCondition>
     where TCondition : ICondition<TCondition>
 {
     private readonly PlanSteps steps;
     private readonly Func<Tensor, TCondition, Tensor> embed;
+    private readonly IConditionedOn<TCondition>? model;
     private readonly StepEngine engine;
 
-    public SteppedPlan(PlanSteps steps, Func<Tensor, TCondition, Tensor> embed)
-        : this(steps, embed, StepEngine.For(steps)) { }
+    public SteppedPlan(PlanSteps steps, Func<Tensor, TCondition, Tensor> embed, IConditionedOn<TCondition>? model)
+        : this(steps, embed, model, StepEngine.For(steps)) { }
 
-    public SteppedPlan(PlanSteps steps, Func<Tensor, TCondition, Tensor> embed, StepEngine engine) =>
-        (this.steps, this.embed, this.engine) = (steps, embed, engine);
+    private SteppedPlan(PlanSteps steps, Func<Tensor, TCondition, Tensor> embed, IConditionedOn<TCondition>? model, StepEngine engine) =>
+        (this.steps, this.embed, this.model, this.engine) = (steps, embed, model, engine);
 
     /// <summary>The same plan on another engine: tests compare them.</summary>
-    internal SteppedPlan<TCondition> On(Func<PlanSteps, StepEngine> other) => new(steps, embed, other(steps));
+    internal SteppedPlan<TCondition> On(Func<PlanSteps, StepEngine> other) => new(steps, embed, model, other(steps));
 
-    public override string Engine => engine.Name;
+    // Looked at for each call: hooks come and go while a plan is kept.
+    private CallPlan<TCondition>? Hooked => model is nn.Module module && ForwardHooks.IsAnyIn(module) ? new(model, engine: "the model's forward, which calls its hooks") : null;
+
+    public override string Engine => Hooked?.Engine ?? engine.Name;
 
     public override long PackedBytes => engine.PackedBytes;
 
     public override Tensor Forward(Tensor x, Tensor t, TCondition condition)
     {
-        Guard.Input(steps.Card.Name, nameof(x), x, steps.Card.Input);
-        Guard.PerSample(steps.Card.Name, nameof(t), t, x);
+        Guard.Input(steps.Card.Name, nameof(x), x, steps.Card.Input, steps.Positions);
+        Guard.Timesteps(steps.Card.Name, t, x);
+        if (Hooked is { } hooked) return hooked.Forward(x, t, condition);
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var rows = Enumerable.Range(0, (int)x.shape[0]).ToArray();
@@ -37,7 +42,7 @@ internal sealed class SteppedPlan<TCondition> : InferencePlan<TCondition>
     internal override bool IsOf(nn.Module model) => model.children().Contains(steps.Patches);
 
     internal override PlanTrajectory Follow(Tensor timesteps, TCondition conditions, int[] rows, int? nullRow) =>
-        new Trajectory(this, timesteps, conditions, rows, nullRow);
+        Hooked?.Follow(timesteps, conditions, rows, nullRow) ?? new Trajectory(this, timesteps, conditions, rows, nullRow);
 
     public override void Dispose() => engine.Dispose();
 
@@ -87,7 +92,7 @@ internal sealed class SteppedPlan<TCondition> : InferencePlan<TCondition>
 
         private Tensor Run(Tensor x, int step, int[] passes)
         {
-            Guard.Input(plan.steps.Card.Name, nameof(x), x, plan.steps.Card.Input);
+            Guard.Input(plan.steps.Card.Name, nameof(x), x, plan.steps.Card.Input, plan.steps.Positions);
             if (x.shape[0] != rows.Length)
                 throw new DitException($"{plan.steps.Card.Name}: x holds {x.shape[0]} samples, and conditions were given for {rows.Length}.");
             using var scope = NewDisposeScope();

@@ -1,21 +1,41 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Checks of what is handed to a generated model: one comparison each, no device synchronisation.</summary>
+/// <summary>Checks of what is handed to a generated model, so that a mistake is named in its own terms and not in libtorch's.</summary>
+/// <remarks>They compare shapes, types and devices, and never wait for a device: the values of labels are looked at on the CPU only.</remarks>
 public static class Guard
 {
-    /// <summary>A batch of inputs must have the model's shape.</summary>
+    /// <summary>A batch of inputs must have the model's shape, and be of the type and on the device of its weights.</summary>
     /// <param name="model">The model's name, for the message.</param>
     /// <param name="argument">The argument's name, for the message.</param>
     /// <param name="x">The argument.</param>
     /// <param name="shape">(C, Y, X).</param>
-    /// <exception cref="DitException">The shape is another.</exception>
-    public static void Input(string model, string argument, Tensor x, ImageShape shape)
+    /// <param name="weights">One of the model's weights; null where type and device do not matter.</param>
+    /// <exception cref="DitException">The shape, the type or the device is wrong.</exception>
+    public static void Input(string model, string argument, Tensor x, ImageShape shape, Tensor? weights = null)
     {
         var s = x.shape;
         if (s.Length != 4 || s[1] != shape.Channels || s[2] != shape.Height || s[3] != shape.Width)
             throw new DitException($"{model}: {argument} must have the shape (N, {shape.Channels}, {shape.Height}, {shape.Width}), but has ({string.Join(", ", s)}).");
+        if (weights is null) return;
+        if (x.dtype != weights.dtype)
+            throw new DitException($"{model}: {argument} must be of type {weights.dtype}, as the model's weights are, but is of type {x.dtype}: convert it with .to(ScalarType.{weights.dtype}).");
+        SameDevice(model, argument, x, weights, "the model's weights are");
+    }
+
+    /// <summary>Timesteps: one real number for each sample, of any type.</summary>
+    /// <param name="model">The model's name, for the message.</param>
+    /// <param name="t">The argument.</param>
+    /// <param name="x">The inputs, whose batch size and device count.</param>
+    /// <exception cref="DitException">The shape is not (N,), the type not of real numbers, or the device not that of the inputs.</exception>
+    public static void Timesteps(string model, Tensor t, Tensor x)
+    {
+        PerSample(model, nameof(t), t, x);
+        if (!IsReal(t.dtype))
+            throw new DitException($"{model}: t must be of whole or real numbers, but is of type {t.dtype}.");
+        SameDevice(model, nameof(t), t, x, "x is");
     }
 
     /// <summary>An argument with one value for each sample.</summary>
@@ -30,36 +50,67 @@ public static class Guard
             throw new DitException($"{model}: {argument} must have the shape ({x.shape[0]},), one value for each sample, but has ({string.Join(", ", value.shape)}).");
     }
 
-    /// <summary>Labels: one whole number for each sample.</summary>
-    /// <param name="model">The model's name, for the message.</param>
+    /// <summary>Labels: one class for each sample.</summary>
+    /// <remarks>
+    /// Their values are checked where they can be read at once, on the CPU. On another device that would wait for all work that is queued there: a label
+    /// that does not exist is found there by libtorch, in its own words. Samplers take labels on the host and always check them.
+    /// </remarks>
+    /// <param name="card">The model.</param>
     /// <param name="labels">The argument.</param>
-    /// <param name="x">The inputs, whose batch size counts.</param>
-    /// <exception cref="DitException">The shape is not (N,), or the type not int64.</exception>
-    public static void Labels(string model, Tensor labels, Tensor x)
+    /// <param name="x">The inputs, whose batch size and device count.</param>
+    /// <exception cref="DitException">The shape is not (N,), the type not int64, the device not that of the inputs, or a label on the CPU is no class.</exception>
+    public static void Labels(ModelCard card, Tensor labels, Tensor x)
     {
-        PerSample(model, "labels", labels, x);
+        PerSample(card.Name, nameof(labels), labels, x);
         if (labels.dtype != ScalarType.Int64)
-            throw new DitException($"{model}: labels must be of type Int64, but are of type {labels.dtype}.");
+            throw new DitException($"{card.Name}: labels must be of type Int64, but are of type {labels.dtype}.");
+        SameDevice(card.Name, nameof(labels), labels, x, "x is");
+        if (labels.device_type != DeviceType.CPU) return;
+        var n = 0;
+        foreach (var label in labels.data<long>())
+        {
+            if (!IsLabel(card, label)) throw new DitException($"{card.Name}: labels[{n}] is {label}: {LabelsOf(card)}.");
+            n++;
+        }
     }
 
     /// <summary>Texts: one sequence of the model's shape for each sample.</summary>
     /// <param name="model">The model's name, for the message.</param>
     /// <param name="text">The argument.</param>
-    /// <param name="x">The inputs, whose batch size counts.</param>
+    /// <param name="x">The inputs, whose batch size and device count.</param>
     /// <param name="tokens">L.</param>
     /// <param name="width">W.</param>
     /// <param name="hasNull">Whether the model has a null text.</param>
-    /// <exception cref="DitException">A shape or type is another, or texts are hidden from a model without a null text.</exception>
+    /// <exception cref="DitException">A shape, type or device is wrong, or texts are hidden from a model without a null text.</exception>
     public static void Text(string model, TextEmbeddings text, Tensor x, int tokens, int width, bool hasNull)
     {
         var n = x.shape[0];
         if (text.Values.shape is not [var count, var length, var size] || count != n || length != tokens || size != width)
             throw new DitException($"{model}: text must have the shape ({n}, {tokens}, {width}), one sequence of embeddings for each sample, but has ({string.Join(", ", text.Values.shape)}).");
+        if (!text.Values.is_floating_point())
+            throw new DitException($"{model}: text must be of real numbers, but is of type {text.Values.dtype}.");
+        SameDevice(model, nameof(text), text.Values, x, "x is");
         if (text.Hidden is not { } hidden) return;
         if (!hasNull)
             throw new DitException($"{model}: no text can be hidden, for its spec has conditioning.dropout 0, so it has no null text.");
         PerSample(model, "text.Hidden", hidden, x);
         if (hidden.dtype != ScalarType.Bool)
             throw new DitException($"{model}: text.Hidden must be of type Bool, but is of type {hidden.dtype}.");
+        SameDevice(model, "text.Hidden", hidden, x, "x is");
+    }
+
+    /// <summary>Whether a label is a class of the model, or its null class.</summary>
+    internal static bool IsLabel(ModelCard card, long label) => label >= 0 && label < card.Classes + (card.CanBeGuided ? 1 : 0);
+
+    /// <summary><c>Shapes has classes 0 to 9, and 10 for no class</c>.</summary>
+    internal static string LabelsOf(ModelCard card) => $"{card.Name} has classes 0 to {card.Classes - 1}{(card.CanBeGuided ? $", and {card.NullClass} for no class" : "")}";
+
+    /// <summary>Whether numbers of a type are whole or real.</summary>
+    internal static bool IsReal(ScalarType type) => type is not (ScalarType.Bool or ScalarType.ComplexFloat32 or ScalarType.ComplexFloat64);
+
+    private static void SameDevice(string model, string argument, Tensor value, Tensor other, string where)
+    {
+        if (value.device_type != other.device_type || value.device_index != other.device_index)
+            throw new DitException($"{model}: {argument} must be on {other.device}, where {where}, but is on {value.device}.");
     }
 }

@@ -24,7 +24,7 @@ public sealed class LabelEmbedder : nn.Module<Tensor, Tensor>
         register_module(nameof(embedding_table), embedding_table);
     }
 
-    /// <param name="labels">(N,), int64.</param>
+    /// <param name="labels">(N,), int64, each a row of the table: the model checks it, see <see cref="Guard.Labels"/>.</param>
     /// <returns>(N, D).</returns>
     public override Tensor forward(Tensor labels) => embedding_table.call(labels);
 

@@ -67,14 +67,14 @@ public static class Layer
     }
 
     /// <summary>What a linear layer gives.</summary>
-    /// <remarks>The same as calling it; where training is on a processor that does it faster this way, hooks of the layer itself are not called.</remarks>
+    /// <remarks>The same as calling it, and where training is on a processor, by a faster way, unless the layer has forward hooks.</remarks>
     /// <param name="linear">Weight (N, K), bias (N).</param>
     /// <param name="x">(..., K).</param>
     /// <returns>(..., N).</returns>
     public static Tensor Apply(Linear linear, Tensor x)
     {
         using var scope = NewDisposeScope();
-        return (linear.bias is { } bias && x.shape[^1] == linear.weight.shape[1] && linear.weight.is_contiguous() && LinearFunction.Suits(x, linear.weight, bias)
+        return (linear.bias is { } bias && x.shape[^1] == linear.weight.shape[1] && linear.weight.is_contiguous() && LinearFunction.Suits(x, linear.weight, bias) && !ForwardHooks.IsAnyOn(linear)
             ? LinearFunction.apply(x.contiguous(), linear.weight, bias)
             : linear.call(x)).MoveToOuterDisposeScope();
     }

@@ -50,13 +50,15 @@ public sealed class TimestepEmbedder : nn.Module<Tensor, Tensor>
     /// <param name="intervals">Equal steps, on a logarithmic scale, from 1 to 1/10000: 128 in the official code, whose last frequency is one
     /// step short of 1/10000, and 127 in diffusers, whose last frequency is 1/10000.</param>
     /// <returns>(N, 256).</returns>
+    /// <remarks>The operations and their order are those of both implementations, so that on one libtorch the numbers are theirs to the bit.</remarks>
     public static Tensor Sinusoid(Tensor t, int intervals = OfficialIntervals)
     {
         using var scope = NewDisposeScope();
         const int half = Features / 2;
-        var frequencies = exp(arange(half, ScalarType.Float32, t.device) * (-Math.Log(10000) / intervals)); // (128,)
-        var angles = t.to(ScalarType.Float32).unsqueeze(1) * frequencies;                                  // (N, 128)
-        return cat([angles.cos(), angles.sin()], dim: 1).MoveToOuterDisposeScope();                        // (N, 256)
+        using Scalar scale = -Math.Log(10000), steps = intervals; // kept until the calls are over, see Scalars
+        var frequencies = arange(half, ScalarType.Float32, t.device).mul(scale).div(steps).exp(); // (128,)
+        var angles = t.to(ScalarType.Float32).unsqueeze(1) * frequencies;                         // (N, 128)
+        return cat([angles.cos(), angles.sin()], dim: 1).MoveToOuterDisposeScope();               // (N, 256)
     }
 
     /// <inheritdoc/>

@@ -23,11 +23,24 @@ public interface IModel<TSelf> : IDisposable
     /// <param name="seed">The same seed gives the same parameters.</param>
     static abstract TSelf Create(Device? device = null, ScalarType? dtype = null, long seed = 0);
 
-    /// <summary>A model with the parameters of a checkpoint: every name and shape must match.</summary>
+    /// <summary>A model with the parameters of a checkpoint, in eval mode: every name and shape must match.</summary>
     /// <param name="path">A <c>.safetensors</c> or <c>.pt</c> file.</param>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
     /// <param name="grid">What to do with a checkpoint that was made for another grid of patches; by default it is refused.</param>
-    /// <exception cref="DitException">The file cannot be read, or its tensors are not this model's.</exception>
+    /// <exception cref="DitException">The file cannot be read, its tensors are not this model's, or there is no such device.</exception>
     static abstract TSelf Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null);
+
+    /// <summary>A model with the parameters of an open checkpoint, in eval mode: every name and shape must match.</summary>
+    /// <param name="file">The checkpoint; it stays the caller's.</param>
+    /// <param name="device">Where the parameters live; the CPU by default.</param>
+    /// <param name="dtype">Type of the parameters; float32 by default.</param>
+    /// <param name="grid">What to do with a checkpoint that was made for another grid of patches; by default it is refused.</param>
+    /// <param name="weights">Which weights of a training checkpoint to take; the averaged ones by default, where there are any.</param>
+    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
+    /// <exception cref="DitException">The file cannot be read, its tensors are not this model's, or there is no such device.</exception>
+    static virtual TSelf Load(
+        ICheckpointFile file, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,
+        CheckpointWeights weights = CheckpointWeights.Auto, Action<string>? notice = null) =>
+        Checkpoint.Load(file, TSelf.Card, TSelf.CheckpointMap, PositionTable.Of(TSelf.Card), grid, () => TSelf.Create(device, dtype), weights, notice);
 }

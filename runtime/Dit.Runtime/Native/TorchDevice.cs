@@ -21,6 +21,16 @@ public static class TorchDevice
         return device;
     }
 
+    /// <summary>A device that this machine has.</summary>
+    /// <param name="device">The device, or null for the CPU.</param>
+    /// <exception cref="DitException">It is a CUDA device, and this machine has no such device.</exception>
+    public static Device OrCpu(Device? device)
+    {
+        if (device is null) return CPU;
+        if (device.type == DeviceType.CUDA) RequireCuda(device.index < 0 ? "cuda" : $"cuda:{device.index}", Math.Max(0, device.index));
+        return device;
+    }
+
     private static Device Find(string word)
     {
         if (Same(word, "cpu")) return CPU;
@@ -29,9 +39,14 @@ public static class TorchDevice
         if (!Same(parts[0], "cuda") || parts.Length > 2
             || (parts.Length == 2 && !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out index)))
             throw new DitException($"There is no device '{word}': it is cpu, cuda or cuda:N, N from 0.");
+        RequireCuda(word, index);
+        return new Device(DeviceType.CUDA, index);
+    }
+
+    private static void RequireCuda(string word, int index)
+    {
         if (!cuda.is_available()) throw new DitException($"The device '{word}' cannot be used: this libtorch sees no CUDA device.");
         if (index >= cuda.device_count()) throw new DitException($"The device '{word}' does not exist: there are {cuda.device_count()} CUDA devices, counted from 0.");
-        return new Device(DeviceType.CUDA, index);
     }
 
     private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);

@@ -26,7 +26,10 @@ public sealed class Sampler<TModel> : Sampler
     /// <param name="observe">Shown the state after each step.</param>
     /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
     /// <param name="plan">A plan of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
+    /// <param name="start">x_T, (N, C, Y, X), real, on any device; it stays the caller's. By default it is drawn. The noise that the steps draw of a seed does not depend on it.</param>
+    /// <param name="noise">Where noise comes from instead of from <paramref name="seed"/> and <paramref name="firstIndex"/>: the start, unless that is given, then noise for each step that needs it; it stays the caller's.</param>
     /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
+    /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite: which, from which step on, and which weight of the model is the cause.</exception>
     /// <exception cref="DitException">A label or number is out of range, or the plan is another model's.</exception>
     public Tensor Sample(
         TModel model,
@@ -39,8 +42,10 @@ public sealed class Sampler<TModel> : Sampler
         long firstIndex = 0,
         Action<SamplingState>? observe = null,
         GuidanceInterval? interval = null,
-        InferencePlan<ClassLabels>? plan = null) =>
-        Sample(model, OnHost(labels), guidance, seed, progress, cancellation, channels, firstIndex, observe, interval, plan);
+        InferencePlan<ClassLabels>? plan = null,
+        Tensor? start = null,
+        INoiseSource? noise = null) =>
+        Sample(model, OnHost(labels), guidance, seed, progress, cancellation, channels, firstIndex, observe, interval, plan, start, noise);
 
     /// <summary>Draws one sample per label.</summary>
     /// <param name="model">The model.</param>
@@ -54,7 +59,10 @@ public sealed class Sampler<TModel> : Sampler
     /// <param name="observe">Shown the state after each step.</param>
     /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
     /// <param name="plan">A plan of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
+    /// <param name="start">x_T, (N, C, Y, X), real, on any device; it stays the caller's. By default it is drawn. The noise that the steps draw of a seed does not depend on it.</param>
+    /// <param name="noise">Where noise comes from instead of from <paramref name="seed"/> and <paramref name="firstIndex"/>: the start, unless that is given, then noise for each step that needs it; it stays the caller's.</param>
     /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
+    /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite: which, from which step on, and which weight of the model is the cause.</exception>
     /// <exception cref="DitException">A label or number is out of range, or the plan is another model's.</exception>
     /// <remarks>Preferred for an <c>int[]</c>, which converts to a tensor as well.</remarks>
     [OverloadResolutionPriority(1)]
@@ -69,12 +77,11 @@ public sealed class Sampler<TModel> : Sampler
         long firstIndex = 0,
         Action<SamplingState>? observe = null,
         GuidanceInterval? interval = null,
-        InferencePlan<ClassLabels>? plan = null) =>
+        InferencePlan<ClassLabels>? plan = null,
+        Tensor? start = null,
+        INoiseSource? noise = null) =>
         With(model, plan, labels, new(guidance, channels, interval), (denoiseAt, device) =>
-        {
-            using var noise = new KeyedNoise(seed, firstIndex, labels.Count, TModel.Card.Input, device);
-            return Loop.Sample(denoiseAt, noise, progress, cancellation, observe);
-        });
+            Draw(denoiseAt, device, TModel.Card, labels.Count, new(seed, firstIndex, start, noise), progress, cancellation, observe));
 
     /// <summary>Finds the noise that leads to these samples (DDIM inversion).</summary>
     /// <param name="model">The model.</param>
@@ -87,6 +94,7 @@ public sealed class Sampler<TModel> : Sampler
     /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
     /// <param name="plan">A plan of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
     /// <returns>Noise in float32 on the model's device, (N, C, Y, X).</returns>
+    /// <exception cref="NonFiniteSampleException">Noise of a sample is NaN or infinite.</exception>
     /// <exception cref="DitException">The method is not DDIM with eta 0, a label or number is out of range, or the plan is another model's.</exception>
     public Tensor Invert(
         TModel model,
@@ -100,7 +108,7 @@ public sealed class Sampler<TModel> : Sampler
         InferencePlan<ClassLabels>? plan = null) =>
         With(model, plan, labels, new(guidance, channels, interval), (denoiseAt, device) =>
         {
-            using var x0 = samples.to(ScalarType.Float32, device);
+            using var x0 = Images(TModel.Card, nameof(samples), samples, labels.Count, device);
             return Loop.Invert(denoiseAt, x0, progress, cancellation, null);
         });
 
@@ -125,16 +133,13 @@ public sealed class Sampler<TModel> : Sampler
             throw new DitException($"No label was given: {card.Name} draws one sample per label.");
         foreach (var label in labels)
         {
-            if (label < 0 || label >= card.Classes + (card.CanBeGuided ? 1 : 0))
-                throw new DitException(card.CanBeGuided
-                    ? $"Label {label} does not exist: {card.Name} has classes 0 to {card.Classes - 1}, and {card.NullClass} for no class."
-                    : $"Label {label} does not exist: {card.Name} has classes 0 to {card.Classes - 1}.");
+            if (!Guard.IsLabel(card, label)) throw new DitException($"Label {label} does not exist: {Guard.LabelsOf(card)}.");
         }
     }
 
     private static int[] OnHost(Tensor labels)
     {
-        if (labels.dim() != 1 || !labels.is_integral())
+        if (labels.dim() != 1 || !labels.is_integral() || labels.dtype == ScalarType.Bool)
             throw new DitException($"Labels of type {labels.dtype} and shape ({string.Join(", ", labels.shape)}) were given: they must be whole numbers, (N,).");
         using var scope = NewDisposeScope();
         return [.. labels.to(ScalarType.Int64, CPU).data<long>().Select(label => (int)Math.Clamp(label, int.MinValue, int.MaxValue))];

@@ -4,6 +4,10 @@ using static TorchSharp.torch;
 namespace Dit.Runtime;
 
 /// <summary>A named sampler, seen without the type of its model: what it is called and does. Only <see cref="Sampler{TModel}"/> and its like draw.</summary>
+/// <remarks>
+/// Threads may draw from one model at a time, with one plan or with plans of their own, as long as none changes the model: each gets the bytes that it would get alone.
+/// While the model or a layer of it has a forward hook, sampling goes through the model's <c>forward</c>, which calls it (<see cref="InferencePlan{TCondition}.Engine"/>).
+/// </remarks>
 public abstract class Sampler
 {
     private protected Sampler(SamplerSettings settings)
@@ -56,7 +60,7 @@ public abstract class Sampler
         new(SamplerSettings.Ddim(name, TModel.Diffusion, steps, eta, clipDenoised));
 
     /// <summary>Runs <paramref name="run"/> with the network of each timestep, by a plan: what depends on the timestep and the condition alone is computed once.</summary>
-    /// <remarks>Generated models have no mode: training or not, they compute the same. Hooks on the model's layers are not called.</remarks>
+    /// <remarks>Generated models have no mode: training or not, they compute the same.</remarks>
     private protected Tensor With<TCondition>(
         nn.Module model, ModelCard card, RunPlan<TCondition> plans, Func<Device, SampleConditions<TCondition>> conditionsOn, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
         where TCondition : ICondition<TCondition>
@@ -72,7 +76,14 @@ public abstract class Sampler
         var plan = plans.Given ?? plans.Make();
         using var own = plans.Given is null ? plan : null;
         using var trajectory = plan.Follow(timesteps, conditions.Distinct, conditions.Rows, conditions.NullRow);
-        return run(DenoiseAt, device).MoveToOuterDisposeScope();
+        try
+        {
+            return run(DenoiseAt, device).MoveToOuterDisposeScope();
+        }
+        catch (NonFiniteSampleException e)
+        {
+            throw e.Of(card, NonFiniteReason.Of(model, conditions, e));
+        }
 
         Denoiser DenoiseAt(int step) => (x, _) =>
         {
@@ -83,10 +94,42 @@ public abstract class Sampler
         };
     }
 
+    /// <summary>Runs the loop from noise to data.</summary>
+    /// <param name="denoiseAt">The network at each timestep.</param>
+    /// <param name="device">Where it is.</param>
+    /// <param name="card">The model.</param>
+    /// <param name="count">N.</param>
+    /// <param name="from">Where the noise comes from.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="cancellation">Looked at before each step.</param>
+    /// <param name="observe">Shown the state after each step.</param>
+    private protected Tensor Draw(
+        Func<int, Denoiser> denoiseAt, Device device, ModelCard card, int count, NoiseUse from, IProgress<SamplingProgress>? progress, CancellationToken cancellation, Action<SamplingState>? observe)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        using var keyed = from.Source is null ? new KeyedNoise(from.Seed, from.FirstIndex, count, card.Input, device) : null;
+        var source = from.Source ?? keyed ?? throw new InvalidOperationException("There is no noise.");
+        // A seed's first noise is the start's, whether it is used or not: then the others are the same ones.
+        using var drawn = from.Start is null || keyed is not null ? source.Next() : null;
+        using var start = from.Start is { } given ? Images(card, "start", given, count, device) : Images(card, "the noise of the start", drawn, count, device);
+        return Loop.Sample(denoiseAt, source, progress, cancellation, observe, start);
+    }
+
+    /// <summary>Images that were handed in, in float32 on the model's device.</summary>
+    /// <exception cref="DitException">They are not of the model's shape, not one for each sample, or not of real numbers.</exception>
+    private protected static Tensor Images(ModelCard card, string argument, Tensor? images, int count, Device device)
+    {
+        var (channels, height, width) = card.Input;
+        if (images is null || images.shape is not [var n, var c, var y, var x] || (n, c, y, x) != (count, channels, height, width) || count < 1)
+            throw new DitException($"{card.Name}: {argument} must have the shape ({Math.Max(1, count)}, {channels}, {height}, {width}), one for each sample, but has ({string.Join(", ", images?.shape ?? [])}).");
+        if (!images.is_floating_point())
+            throw new DitException($"{card.Name}: {argument} must be of real numbers, but is of type {images.dtype}.");
+        return images.to(ScalarType.Float32, device);
+    }
+
     private protected static void RequireGuidance(ModelCard card, double guidance)
     {
-        if (!double.IsFinite(guidance))
-            throw new DitException(FormattableString.Invariant($"A guidance scale of {guidance} was given: it must be a finite number."));
+        Guidance.RequireFinite(guidance);
         if (guidance != 1.0 && !card.CanBeGuided)
             throw new DitException($"{card.Name} cannot be guided: its spec has conditioning.dropout 0, so it has no null {(card.Classes > 0 ? "class" : "text")}. Sample with guidance 1.");
     }
@@ -103,6 +146,13 @@ internal sealed record SampleConditions<TCondition>(TCondition Distinct, int[] R
 /// <param name="Make">Makes one.</param>
 internal sealed record RunPlan<TCondition>(InferencePlan<TCondition>? Given, Func<InferencePlan<TCondition>> Make)
     where TCondition : ICondition<TCondition>;
+
+/// <summary>Where the noise of a run comes from.</summary>
+/// <param name="Seed">The seed.</param>
+/// <param name="FirstIndex">Index of the first sample in a larger run of the seed.</param>
+/// <param name="Start">x_T; null for one that is drawn.</param>
+/// <param name="Source">Noise instead of the seed's.</param>
+internal sealed record NoiseUse(long Seed, long FirstIndex, Tensor? Start, INoiseSource? Source);
 
 /// <summary>How a run is guided.</summary>
 /// <param name="Scale">Guidance scale; 1 is no guidance, one pass per step.</param>

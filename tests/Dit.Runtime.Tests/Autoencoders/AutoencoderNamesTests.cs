@@ -69,6 +69,30 @@ public sealed class AutoencoderNamesTests : IDisposable
         AssertSame(AutoencoderKL.Load(path, Tiny));
     }
 
+    [Theory]
+    [InlineData("module.")]
+    [InlineData("state_dict.net._orig_mod.")]
+    public void What_its_names_begin_with_is_said_and_scalars_are_passed_over(string prefix)
+    {
+        using var scope = NewDisposeScope();
+        var (path, notices) = (folder["wrapped.safetensors"], new List<string>());
+        SafeTensors.Save(path, [.. autoencoder.state_dict().Select(t => (prefix + t.Key, t.Value)), (prefix + "num_batches_tracked", tensor(3L))]);
+        AssertSame(AutoencoderKL.Load(path, Tiny, notice: notices.Add));
+        Assert.Equal(2, notices.Count);
+        Assert.Contains($"below '{prefix}'", notices[0]);
+        Assert.Contains("passed over: num_batches_tracked.", notices[1]);
+    }
+
+    [Fact]
+    public void Averaged_weights_of_an_autoencoder_go_before_others()
+    {
+        using var scope = NewDisposeScope();
+        var (path, notices) = (folder["averaged.safetensors"], new List<string>());
+        SafeTensors.Save(path, [.. autoencoder.state_dict().Select(static t => ("net." + t.Key, zeros_like(t.Value))), .. autoencoder.state_dict().Select(static t => ("model_ema." + t.Key, t.Value))]);
+        AssertSame(AutoencoderKL.Load(path, Tiny, notice: notices.Add));
+        Assert.Contains("below 'model_ema.'", notices.Single());
+    }
+
     [Fact]
     public void What_a_training_run_of_latent_diffusion_keeps_besides_is_passed_over()
     {

@@ -97,7 +97,7 @@ public sealed class CheckpointTests : IDisposable
     public void Long_lists_are_cut_in_the_message_and_whole_in_the_exception()
     {
         using var scope = NewDisposeScope();
-        SafeTensors.Save(_folder["a"], Enumerable.Range(0, 14).Select(i => ($"x{i}", ones(1))));
+        SafeTensors.Save(_folder["a"], Enumerable.Range(0, 14).Select(i => ($"x{i}", ones(2))));
         using var model = new Small();
         var e = Assert.Throws<CheckpointMismatchException>(() => Checkpoint.LoadInto(model, Name, Map, _folder["a"]));
         Assert.Equal(14, e.Unexpected.Count);
@@ -109,13 +109,51 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void Known_reasons_are_named()
     {
-        AssertReason("width is 4, the model's 8", Shapes(("pos_embed", [1, 4, 4]), ("blocks.0.bias", [4])));
+        AssertReason("width is 4, the model's 8", [.. Map.Select(e => new CheckpointEntry(e.Name, [.. e.Shape.Select(side => side == 8 ? 4 : side)]))]);
         AssertReason("another image size", Shapes(("pos_embed", [1, 16, 8])));
         AssertReason("ends before block 1", [.. Map.Where(e => !e.Name.StartsWith("blocks.1."))]);
         AssertReason("goes on to block 2", [.. Map, new("blocks.2.weight", 8, 8), new("blocks.2.bias", 8)]);
-        AssertReason("begin with 'module.'", [.. Map.Select(e => new CheckpointEntry("module." + e.Name, e.Shape))]);
-        Assert.DoesNotContain("begin with", Mismatch([.. Map.Select(e => new CheckpointEntry("module." + e.Name, e.Shape)), new("head", 1)]).Message);
-        AssertReason("diffusers", [.. Map, new("transformer_blocks.0.attn1.to_q.weight", 8, 8)]);
+        AssertReason("goes on to block 3", [.. Map, new("blocks.2.weight", 8, 8), new("blocks.2.bias", 8), new("blocks.3.weight", 8, 8), new("blocks.3.bias", 8)]);
+        AssertReason("its width is 4, the model's 8, and it ends before block 1",
+            [.. Map.Where(e => !e.Name.StartsWith("blocks.1.")).Select(e => new CheckpointEntry(e.Name, [.. e.Shape.Select(side => side == 8 ? 4 : side)]))]);
+        AssertReason("diffusers", [new("transformer_blocks.0.attn1.to_q.weight", 8, 8), new("proj_out_1.weight", 8, 8)]);
+        AssertReason("pickled module", [.. Map.Select(e => new CheckpointEntry("_modules." + e.Name.Replace('.', '/') + "._parameters.weight", e.Shape))]);
+    }
+
+    [Fact]
+    public void A_reason_that_explains_only_a_part_is_not_given()
+    {
+        CheckpointEntry[][] files =
+        [
+            Shapes(("pos_embed", [1, 4, 4]), ("blocks.0.bias", [9])),                                       // one of the shapes follows no width
+            [.. Map, new("blocks.0.q_norm.weight", 8)],                                                      // of a block that is there
+            [.. Map, new("blocks.2.weight", 8, 8)],                                                          // half a block
+            [.. Map, new("blocks.3.weight", 8, 8), new("blocks.3.bias", 8)],                                  // a block with none before it
+            [.. Map, new("blocks.2.weight", 8, 8), new("blocks.2.bias", 8), new("head.weight", 8, 8)],        // and something else
+            [.. Map.Where(e => !e.Name.EndsWith(".bias"))],                                                  // of every block
+            [.. Map.Where(e => e.Name != "blocks.1.bias")],
+            [.. Map.Where(e => !e.Name.StartsWith("blocks.0."))],                                            // not at the end
+            [.. Map, new("transformer_blocks.0.attn1.to_q.weight", 8, 8)],
+            [.. Map.Where(e => e.Name != "pos_embed"), new("other", 8, 8)],
+        ];
+        foreach (var file in files)
+            Assert.EndsWith($"of another shape {Mismatch(file).Misshaped.Count}.", Mismatch(file).Summary);
+    }
+
+    [Fact]
+    public void Whole_blocks_and_one_tensor_besides_have_no_reason()
+    {
+        CheckpointEntry[][] files = [Map, [.. Map.Where(e => !e.Name.StartsWith("blocks.1."))], [.. Map, new("blocks.2.weight", 8, 8), new("blocks.2.bias", 8)]];
+        foreach (var file in files)
+        {
+            IEnumerable<CheckpointEntry[]> changed =
+            [
+                .. file.Select(left => file.Where(e => e != left).ToArray()),
+                .. new[] { "blocks.0.x", "blocks.1.attn.x", "blocks.2.x", "blocks.7.weight", "extra.x", "blocks.x" }.Select(name => file.Append(new(name, 3)).ToArray()),
+            ];
+            foreach (var given in changed)
+                Assert.EndsWith("of another shape 0.", Mismatch(given).Summary);
+        }
     }
 
     [Fact]

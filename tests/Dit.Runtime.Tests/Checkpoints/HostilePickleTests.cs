@@ -14,26 +14,56 @@ public sealed class HostilePickleTests : IDisposable
     [Theory]
     [InlineData("os", "system")]
     [InlineData("posix", "system")]
-    [InlineData("builtins", "getattr")]
+    [InlineData("nt", "startfile")]
     [InlineData("builtins", "eval")]
     [InlineData("__builtin__", "exec")]
+    [InlineData("builtins", "__import__")]
     [InlineData("subprocess", "Popen")]
-    [InlineData("torch", "load")]
-    [InlineData("torch", "FloatStorage.__init__")]
-    [InlineData("torch._utils", "_rebuild_tensor_v2.__globals__")]
-    [InlineData("collections", "OrderedDict.__class__")]
-    [InlineData("System.Diagnostics", "Process")]
-    [InlineData("torch.nn.modules.linear", "Linear")]
-    public void A_name_that_no_state_dict_needs_is_refused_by_name(string module, string name)
+    [InlineData("runpy", "run_path")]
+    public void A_name_that_runs_what_it_is_given_is_refused_by_name(string module, string name)
     {
         AssertRefused(p => p.Global(module, name).Text("touch /tmp/x").Op(0x85).Op('R'), $"'{module}.{name}'");
         AssertRefused(p => p.Text(module).Text(name).Op(0x93).Text("touch /tmp/x").Op(0x85).Op('R'), $"'{module}.{name}'");
+        AssertRefused(p => p.Op('(').Text("touch /tmp/x").Op('i').Op(Encoding.ASCII.GetBytes($"{module}\n{name}\n")), $"'{module}.{name}'");
+        AssertRefused(p => p.Op('(').Global(module, name).Text("touch /tmp/x").Op('o'), $"'{module}.{name}'");
+        AssertRefused(p => p.Global("a", "B").Op(')').Op(0x81).Op('}').Text("__setstate__").Global(module, name).Op('s').Op('b'), $"'{module}.{name}'");
+    }
+
+    // Whatever the name, and whatever is done with it: the value is a name, and no tensor comes of it.
+    [Theory]
+    [InlineData("builtins", "getattr")]
+    [InlineData("torch", "load")]
+    [InlineData("torch", "FloatStorage.__init__")]
+    [InlineData("collections", "OrderedDict.__class__")]
+    [InlineData("System.Diagnostics", "Process")]
+    [InlineData("torch.nn.modules.linear", "Linear")]
+    public void Any_other_name_is_never_looked_up_and_makes_no_tensor(string module, string name)
+    {
+        Func<Pickle, Pickle>[] uses =
+        [
+            p => p.Global(module, name).Text("touch /tmp/x").Op(0x85).Op('R'),
+            p => p.Global(module, name).Text("touch /tmp/x").Op(0x85).Op('R').Op(')').Op('R'),
+            p => p.Text(module).Text(name).Op(0x93).Op(')').Op(0x81).Op('}').Text("__setstate__").Text("x").Op('s').Op('b'),
+        ];
+        foreach (var use in uses)
+        {
+            using var file = CheckpointFile.Open(_folder.Write("a", Pickle.Archive(Pickle.Entry(use))));
+            Assert.Empty(file.Tensors);
+        }
+        var tensor = Pickle.Entry(p => p.Global(module, name).Op('(').Storage("FloatStorage", "0", 6).Op('t').Op('R'));
+        using var opaque = CheckpointFile.Open(_folder.Write("a", Pickle.Archive(tensor, ("data/0", new byte[24]))));
+        Assert.Contains($"'{module}.{name}'", Assert.Throws<DitException>(() => opaque.Read("x")).Message);
     }
 
     [Fact]
     public void Names_of_any_length_and_line_ends_are_shown_in_one_line()
     {
-        AssertRefused(p => p.Text("evil\r\n").Text(new string('x', 100_000)).Op(0x93), "asks for 'evil");
+        var pickle = Pickle.Entry(p => p.Text("evil\r\n").Text(new string('x', 100_000)).Op(0x93).Op('(').Storage("FloatStorage", "0", 6).Op('t').Op('R'));
+        using var file = CheckpointFile.Open(_folder.Write("b", Pickle.Archive(pickle, ("data/0", new byte[24]))));
+        var message = Assert.Throws<DitException>(() => file.Read("x")).Message;
+        Assert.Contains("is made by 'evil  .xxx", message);
+        Assert.DoesNotContain('\n', message);
+        Assert.True(message.Length < 600, message);
         AssertRefused(p => p.Tensor(6, 0, [6], [1], key: new string('\n', 5000)), NoElements);
     }
 
@@ -48,7 +78,6 @@ public sealed class HostilePickleTests : IDisposable
         AssertRefused(p => p.Global("torch._utils", "_rebuild_parameter").Text("a").Op(0x85).Op('R'), "wrong arguments");
         AssertRefused(p => p.Global("collections", "OrderedDict").Text("a").Op(0x85).Op('R'), "wrong arguments");
         AssertRefused(p => p.Global("collections", "OrderedDict").Op(']').Text("a").Op('a').Op(0x85).Op('R'), "wrong arguments");
-        AssertRefused(p => p.Global("torch", "FloatStorage").Int(1L << 50).Op(0x85).Op('R'), "wrong arguments");
         AssertRefused(p => p.Global("torch", "FloatStorage").Text("a").Op('R'), "not a name");
         AssertRefused(p => p.Text("os.system").Op(')').Op('R'), "not a name");
         AssertRefused(p => p.Text("a").Op('}').Op('b'), "attributes");
@@ -82,29 +111,29 @@ public sealed class HostilePickleTests : IDisposable
         AssertRefused(p => p.Tensor(6, 0, [6], [1]).Op('}').Text("__setstate__").Text("x").Op('s').Op('b'), "attributes");
         AssertRefused(p => p.Global("collections", "OrderedDict").Op('}').Text("__setstate__").Text("x").Op('s').Op('b'), "attributes");
         AssertRefused(p => p.Storage("FloatStorage", "0", 6).Op('}').Op('b'), "attributes");
-        AssertRefused(p => p.Global("collections", "OrderedDict.__setstate__").Op(')').Op('R'), "'collections.OrderedDict.__setstate__'");
         AssertRefused(
             p => p.Global("argparse", "Namespace").Op(')').Op(0x81).Op('}').Text("__setstate__").Global("os", "system").Op('s').Op('b'), "'os.system'");
     }
 
     [Theory]
-    [InlineData("(S'touch x'\nios\nsystem\n", "opcode 0x53")]
-    [InlineData("(ios\nsystem\n", "opcode 0x69")]       // INST
-    [InlineData("(cos\nsystem\no", "'os.system'")]
-    [InlineData("(ccollections\nOrderedDict\no", "opcode 0x6f")] // OBJ
-    [InlineData("cos\nsystem\n)\u0081", "'os.system'")] // NEWOBJ
-    [InlineData("cargparse\nNamespace\n)}\u0092", "opcode 0x92")] // NEWOBJ_EX
-    [InlineData("Pos.system\n", "opcode 0x50")]         // PERSID
-    [InlineData("\u0082\u0001", "opcode 0x82")]          // EXT1
-    [InlineData("\u0083\u0001\u0000", "opcode 0x83")]    // EXT2
-    [InlineData("\u0084\u0001\u0000\u0000\u0000", "opcode 0x84")] // EXT4
-    [InlineData("\u0097", "opcode 0x97")]                // NEXT_BUFFER
-    [InlineData("\u0098", "opcode 0x98")]                // READONLY_BUFFER
-    [InlineData("g1\n", "opcode 0x67")]
-    [InlineData("I1\n", "opcode 0x49")]
-    [InlineData("2", "opcode 0x32")]
-    public void Opcodes_that_no_state_dict_needs_are_refused(string opcodes, string reason) =>
-        AssertRefusedPickle([0x80, 2, .. Encoding.Latin1.GetBytes(opcodes), .. "."u8], reason);
+    [InlineData("(S'touch x'\nios\nsystem\n", "'os.system'")] // INST
+    [InlineData("(cos\nsystem\no", "'os.system'")]            // OBJ
+    [InlineData("cos\nsystem\n)\u0081", "'os.system'")]       // NEWOBJ
+    [InlineData("cos\nsystem\n)}\u0092", "'os.system'")]      // NEWOBJ_EX
+    [InlineData("Pos.system\n", "opcode 0x50")]               // PERSID
+    [InlineData("\u0097", "opcode 0x97")]                      // NEXT_BUFFER
+    [InlineData("\u0098", "opcode 0x98")]                      // READONLY_BUFFER
+    [InlineData("g1\n", "never kept")]
+    [InlineData("gx\n", "no number")]
+    [InlineData("Ix\n", "none")]
+    [InlineData("Fx\n", "none")]
+    [InlineData("Sx\n", "no quotes")]
+    [InlineData("2", "empty stack")]
+    [InlineData("1", "never opened")]
+    [InlineData("(o", "no class")]
+    [InlineData("\u008b\u00ff\u00ff\u0000\u0000", "too many digits", "cut off")]
+    public void Opcodes_that_no_state_dict_needs_are_refused(string opcodes, params string[] anyReason) =>
+        AssertRefusedPickle([0x80, 2, .. Encoding.Latin1.GetBytes(opcodes), .. "."u8], anyReason);
 
     [Fact]
     public void A_place_in_the_memo_takes_no_more_memory_than_the_bytes_that_name_it()
@@ -138,6 +167,50 @@ public sealed class HostilePickleTests : IDisposable
             return p;
         }, "its calls repeat too much");
     }
+
+    [Fact]
+    public void Objects_and_opaque_tensors_are_counted_like_copies()
+    {
+        // Each takes three bytes of the file and some two hundred of memory.
+        foreach (var argument in new Func<Pickle, Pickle>[] { p => p.Op(')'), p => p.Op('(').Storage("FloatStorage", "0", 6).Op('t') })
+            AssertRefused(p =>
+            {
+                argument(p.Global("a", "B").Op('q', 0).Op('0')).Op('q', 1).Op('0').Op(']').Op('(');
+                for (var i = 0; i < 1_100_000 / 2; i++)
+                    p.Op('h', 0).Op('h', 1).Op('R');
+                return p.Op('e');
+            }, "its calls repeat too much", "more than 2000000 steps");
+    }
+
+    [Fact]
+    public void A_list_of_many_numbers_that_is_given_again_and_again_takes_no_long_time()
+    {
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var pickle = Pickle.Entry(p =>
+        {
+            p.Global("torch._utils", "_rebuild_sparse_tensor").Op('q', 0).Op('0').Op('(');
+            for (var i = 0; i < 500_000; i++)
+                p.Op('K', 1);
+            p.Op('t').Op(0x85).Op('q', 1).Op('0');
+            for (var i = 0; i < 200_000; i++)
+                p.Op('h', 0).Op('h', 1).Op('R').Op('0');
+            return p.Op('N');
+        });
+        CheckpointFile.Open(_folder.Write("a", Pickle.Archive(pickle))).Dispose();
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), $"{clock.Elapsed}");
+    }
+
+    [Fact]
+    public void A_tensor_in_many_wrappers_is_refused() =>
+        AssertRefused(p =>
+        {
+            for (var i = 0; i < 10_000; i++)
+                p.Global("torch._tensor", "_rebuild_from_type_v2").Op('(').Global("torch._tensor", "_rebuild_from_type_v2").Global("a", "B");
+            p.Op(')');
+            for (var i = 0; i < 1000; i++)
+                p.Op('}').Op('t');
+            return p;
+        }, "nests deeper", "wraps a tensor", "wrong arguments", "values left over");
 
     [Fact]
     public void A_dict_that_holds_itself_is_refused()
@@ -235,6 +308,8 @@ public sealed class HostilePickleTests : IDisposable
     [InlineData("i")]
     [InlineData("P1\n")]
     [InlineData("o")]
+    [InlineData("L\n")]
+    [InlineData("}(d")]
     public void A_pickle_that_is_damaged_is_refused(string opcodes) =>
         AssertRefusedPickle([0x80, 2, .. Encoding.Latin1.GetBytes(opcodes), .. opcodes == "}" ? "N."u8 : "."u8], "damaged or of another kind");
 

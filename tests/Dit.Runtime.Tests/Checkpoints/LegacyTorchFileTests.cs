@@ -37,7 +37,13 @@ public sealed class LegacyTorchFileTests : IDisposable
     {
         var id = new LegacyFile(p => p.Op('}').Text("a").Op('(').Text("storage").Global("torch", "FloatStorage").Text("0").Text("cpu").Int(6).Text("view").Op('t').Op('Q').Op('s'));
         AssertRefused(id.With("0", 6, Six), "part of a storage");
-        AssertRefused(new LegacyFile(p => p.Op('}').Text("a").Op('(').Text("module").Global("torch", "FloatStorage").Text("x.py").Text("import os").Op('t').Op('Q').Op('s')), "outside it");
+    }
+
+    [Fact]
+    public void A_class_that_comes_with_its_source_is_only_a_name()
+    {
+        using var file = Open(new LegacyFile(p => p.Op('}').Text("a").Op('(').Text("module").Global("nets", "Net").Text("x.py").Text("import os").Op('t').Op('Q').Op(')').Op(0x81).Op('s')));
+        Assert.Empty(file.Tensors);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using SkiaSharp;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
@@ -18,38 +17,36 @@ public sealed class ImageSurveyTests : IDisposable
         return ImageFolder.Open(folder["s"]);
     }
 
-    public static TheoryData<SKEncodedImageFormat, string> Formats => new()
+    public static TheoryData<string, string> Formats => new()
     {
-        { SKEncodedImageFormat.Png, ".png" },
-        { SKEncodedImageFormat.Jpeg, ".jpg" },
-        { SKEncodedImageFormat.Webp, ".webp" },
+        { "png", ".png" },
+        { "jpeg", ".jpg" },
+        { "webp", ".webp" },
     };
 
-    // Wherever a file is cut, it is refused before the first step, or it can be read after all.
+    // Wherever a file is cut, it is refused before the first step.
     [Theory, MemberData(nameof(Formats))]
-    public void A_file_that_is_cut_anywhere_is_found_by_its_header_and_its_end(SKEncodedImageFormat format, string ending)
+    public void A_file_that_is_cut_anywhere_is_found_by_its_header_and_its_end(string format, string ending)
     {
-        var whole = DamagedImage.Whole(format);
+        var whole = Encoded.Of(format, 48, 48);
         var path = folder.Write($"a{ending}", whole);
         Assert.Equal((new ImageHeader(48, 48, false), ""), ImageFile.ReadHeader(path));
-        var (random, found) = (new Random(3), 0);
+        var random = new Random(3);
         foreach (var length in Enumerable.Range(0, 40).Select(_ => random.Next(whole.Length)).Concat([0, 1, 7, whole.Length / 2, whole.Length - 1, whole.Length - 2]))
         {
             File.WriteAllBytes(path, whole[..length]);
             var (header, problem) = ImageFile.ReadHeader(path);
-            Assert.Equal(header is null, problem.Length > 0);
-            if (header is null) found++;
-            else ImageFile.Read(path); // a decoder can do without what is missing
+            Assert.NotEqual("", problem);
+            Assert.Null(header);
         }
-        Assert.InRange(found, 40, 46);
     }
 
     [Fact]
     public void What_stands_behind_the_end_of_a_picture_is_passed_over()
     {
-        foreach (var format in (SKEncodedImageFormat[])[SKEncodedImageFormat.Png, SKEncodedImageFormat.Jpeg, SKEncodedImageFormat.Webp])
+        foreach (var format in (string[])["png", "jpeg", "webp"])
         {
-            var path = folder.Write("a.img", [.. DamagedImage.Whole(format), .. new byte[70_000], 1, 2, 3]);
+            var path = folder.Write("a.img", [.. Encoded.Of(format, 48, 48), .. new byte[70_000], 1, 2, 3]);
             Assert.Equal("", ImageFile.ReadHeader(path).Problem);
         }
     }
@@ -57,7 +54,7 @@ public sealed class ImageSurveyTests : IDisposable
     [Fact]
     public void A_marker_of_the_end_in_the_small_picture_of_a_JPEG_s_head_is_not_its_end()
     {
-        var whole = DamagedImage.Whole(SKEncodedImageFormat.Jpeg);
+        var whole = Encoded.Of("jpeg", 48, 48);
         byte[] small = [0xFF, 0xE1, 0x00, 0x08, 1, 2, 3, 4, 0xFF, 0xD9];
         var path = folder.Write("a.jpg", [.. whole[..2], .. small, .. whole[2..^600]]);
         Assert.Equal("ends before the picture does", ImageFile.ReadHeader(path).Problem);
@@ -71,7 +68,7 @@ public sealed class ImageSurveyTests : IDisposable
         var bad = new Dictionary<string, string>
         {
             [images.Files[1].Path] = "is empty",
-            [images.Files[4].Path] = "is not a PNG, JPEG, WebP or BMP file",
+            [images.Files[4].Path] = "is an HTML file, not PNG, JPEG, WebP or BMP",
             [images.Files[7].Path] = "ends before the picture does",
             [images.Files[19].Path] = "is a link to '/no/such/file', which does not exist",
         };
@@ -127,7 +124,7 @@ public sealed class ImageSurveyTests : IDisposable
     public void Sizes_and_gray_are_told()
     {
         Directory.CreateDirectory(folder["a"]);
-        File.WriteAllBytes(folder["a", "1.png"], DamagedImage.Whole(SKEncodedImageFormat.Png, 28, gray: true));
+        File.WriteAllBytes(folder["a", "1.png"], Encoded.Of("png gray", 28, 28));
         var sizes = ImageFolder.Open(folder.Root).Survey().Sizes;
         Assert.Equal("28 x 28 gray", sizes?.ToString());
         Assert.Equal((true, false, false), (sizes?.AreAll(new(1, 28, 28)), sizes?.AreAll(new(3, 28, 28)), sizes?.AreAll(new(1, 32, 32))));
@@ -175,7 +172,7 @@ public sealed class ImageSurveyTests : IDisposable
         if (OperatingSystem.IsWindows()) return; // no such names there
         Directory.CreateDirectory(folder["a\tb"]);
         Assert.Contains("has a control character in its name", Assert.Throws<DitException>(() => ImageFolder.Open(folder.Root)).Message, StringComparison.Ordinal);
-        File.WriteAllBytes(folder["a\tb", "a.png"], DamagedImage.Whole(SKEncodedImageFormat.Png));
+        File.WriteAllBytes(folder["a\tb", "a.png"], Encoded.Of("png", 48, 48));
         Assert.Equal(1, ImageFolder.OpenUnlabelled(folder.Root).Count); // nothing is called by it
     }
 }

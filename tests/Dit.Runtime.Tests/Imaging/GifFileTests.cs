@@ -1,4 +1,6 @@
-using SkiaSharp;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.Formats.Gif;
+using SixLabors.ImageSharp.PixelFormats;
 
 namespace Dit.Runtime.Tests;
 
@@ -34,16 +36,15 @@ public sealed class GifFileTests : IDisposable
 
     private static (RgbImage[] Frames, int[] Delays, int Repetitions) Decode(byte[] gif)
     {
-        using var data = SKData.CreateCopy(gif);
-        using var codec = SKCodec.Create(data);
-        Assert.Equal(SKEncodedImageFormat.Gif, codec.EncodedFormat);
-        using var bitmap = new SKBitmap(new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul));
-        var frames = Enumerable.Range(0, codec.FrameCount).Select(n =>
+        using var image = Image.Load<Rgb24>(gif, out var format);
+        Assert.IsType<GifFormat>(format);
+        var frames = image.Frames.Cast<ImageFrame<Rgb24>>().Select(static frame =>
         {
-            Assert.Equal(SKCodecResult.Success, codec.GetPixels(bitmap.Info, bitmap.GetPixels(), new SKCodecOptions(n)));
-            return new RgbImage(bitmap.Width, bitmap.Height, [.. bitmap.Bytes.Where(static (_, i) => i % 4 != 3)]);
+            var rgb = new byte[3 * frame.Width * frame.Height];
+            frame.CopyPixelDataTo(rgb);
+            return new RgbImage(frame.Width, frame.Height, rgb);
         }).ToArray();
-        return (frames, [.. codec.FrameInfo.Select(static info => info.Duration)], codec.RepetitionCount);
+        return (frames, [.. image.Frames.Cast<ImageFrame<Rgb24>>().Select(static frame => 10 * frame.Metadata.GetGifMetadata().FrameDelay)], image.Metadata.GetGifMetadata().RepeatCount);
     }
 
     [Fact]
@@ -53,7 +54,7 @@ public sealed class GifFileTests : IDisposable
         var (frames, delays, repetitions) = Decode(Encode([.. pictures.Select((picture, k) => Shown(picture, 20 + 10 * k))]));
         Assert.Equal(pictures.Select(static p => p.Data), frames.Select(static f => f.Data));
         Assert.Equal([20, 30, 40, 50, 60], delays);
-        Assert.Equal(-1, repetitions); // without end
+        Assert.Equal(0, repetitions); // without end
     }
 
     [Theory]

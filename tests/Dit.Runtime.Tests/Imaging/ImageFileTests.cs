@@ -1,4 +1,4 @@
-using SkiaSharp;
+using SixLabors.ImageSharp.PixelFormats;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -25,12 +25,33 @@ public class ImageFileTests
     [InlineData(7.0, 255)]
     [InlineData(0.2, 153)]
     [InlineData(-0.01, 126)]
-    [InlineData(double.NaN, 0)]
-    [InlineData(double.PositiveInfinity, 255)]
+    [InlineData(3e38, 255)]
     public void A_float_becomes_the_nearest_byte(double value, byte expected)
     {
         using var image = full([3, 1, 1], value, dtype: ScalarType.Float32);
         Assert.Equal((expected, expected, expected), RgbImage.FromTensor(image)[0, 0]);
+    }
+
+    [Fact]
+    public void What_is_not_finite_is_no_picture_and_leaves_no_file()
+    {
+        using var folder = new TemporaryFolder();
+        using var scope = NewDisposeScope();
+        var random = new Random(4);
+        foreach (var (value, told) in new[] { (double.NaN, "1 NaN"), (double.PositiveInfinity, "1 +infinity"), (double.NegativeInfinity, "1 -infinity") })
+            foreach (var type in (ScalarType[])[ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32, ScalarType.Float64])
+            {
+                var images = zeros([3, 3, 5, 7], type);
+                var (n, c, y, x) = (random.Next(3), random.Next(3), random.Next(5), random.Next(7));
+                images[n, c, y, x].fill_(value);
+                Refused($"This tensor holds {told}, at [{c}, {y}, {x}]: a picture is made of finite numbers.", () => RgbImage.FromTensor(images[n]));
+                Refused($"This tensor holds {told}", () => ImageFile.WritePng(folder["a.png"], images[n]));
+                Refused($"Image {n} of the grid holds {told}, at [{c}, {y}, {x}]: a picture is made of finite numbers.", () => ImageGrid.Write(folder["g.png"], images));
+                ImageFile.WritePng(folder["other.png"], images[(n + 1) % 3]);
+                Assert.Equal(["other.png"], folder.Files);
+            }
+
+        static void Refused(string message, Action act) => Assert.StartsWith(message, Assert.Throws<DitException>(act).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -53,23 +74,10 @@ public class ImageFileTests
     public void Transparent_pixels_are_laid_over_white()
     {
         using var folder = new TemporaryFolder();
-        Encode(folder["a.png"], SKEncodedImageFormat.Png, new SKColor(200, 0, 0, 0), new SKColor(0, 100, 0, 128));
+        File.WriteAllBytes(folder["a.png"], Encoded.Row(new Rgba32(200, 0, 0, 0), new Rgba32(0, 100, 0, 128)));
         var image = ImageFile.Read(folder["a.png"]);
         Assert.Equal((255, 255, 255), image[0, 0]);
         Assert.Equal((127, 177, 127), image[1, 0]);
-    }
-
-    [Theory]
-    [InlineData(SKEncodedImageFormat.Jpeg)]
-    [InlineData(SKEncodedImageFormat.Webp)]
-    public void Other_formats_decode_to_nearly_the_same_colours(SKEncodedImageFormat format)
-    {
-        using var folder = new TemporaryFolder();
-        Encode(folder["a.any"], format, new SKColor(40, 90, 200), new SKColor(40, 90, 200));
-        var (r, g, b) = ImageFile.Read(folder["a.any"])[0, 0];
-        Assert.InRange(r, 34, 46);
-        Assert.InRange(g, 84, 96);
-        Assert.InRange(b, 194, 206);
     }
 
     [Fact]
@@ -85,10 +93,10 @@ public class ImageFileTests
     [Theory]
     [InlineData("missing.png", "does not exist")]
     [InlineData("empty.png", "is empty")]
-    [InlineData("text.png", "is not a PNG, JPEG, WebP or BMP file")]
+    [InlineData("text.png", "is text, not a PNG, JPEG, WebP or BMP file")]
     [InlineData("cut.png", "ends before the picture does")]
     [InlineData("header.png", "ends before the picture does", "is not a PNG, JPEG, WebP or BMP file")]
-    [InlineData("gif.png", "is a Gif file")]
+    [InlineData("gif.png", "is a GIF file, not PNG, JPEG, WebP or BMP")]
     [InlineData("folder.png", "is a folder")]
     public void A_file_that_is_no_picture_is_named(string name, params string[] expected)
     {
@@ -157,13 +165,5 @@ public class ImageFileTests
             ImageFile.ReadTensor(folder["a.png"]).Dispose();
         }
         Assert.Equal(before, LiveTensors.Count());
-    }
-
-    private static void Encode(string path, SKEncodedImageFormat format, params SKColor[] row)
-    {
-        using var bitmap = new SKBitmap(new SKImageInfo(row.Length, 1, SKColorType.Rgba8888, SKAlphaType.Unpremul));
-        for (var x = 0; x < row.Length; x++) bitmap.SetPixel(x, 0, row[x]);
-        using var data = bitmap.Encode(format, 100);
-        File.WriteAllBytes(path, data.ToArray());
     }
 }

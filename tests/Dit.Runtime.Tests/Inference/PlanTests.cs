@@ -123,7 +123,7 @@ public class PlanTests
     }
 
     [Fact]
-    public void Inputs_of_other_types_and_in_other_orders_of_memory_are_read_as_they_should_be()
+    public void Inputs_in_other_orders_of_memory_are_read_as_they_should_be()
     {
         using var scope = NewDisposeScope();
         using var model = Stirred.Create<GoldenP2>();
@@ -131,7 +131,6 @@ public class PlanTests
         var (x, t, labels) = (randn(2, 4, 8, 8), tensor(new long[] { 3, 700 }), new ClassLabels(tensor(new long[] { 1, 10 })));
         var expected = plan.Forward(x, t, labels);
 
-        Assert.True(expected.Equals(plan.Forward(x.to(ScalarType.Float64), t, labels)));
         Assert.True(expected.Equals(plan.Forward(x.transpose(2, 3).contiguous().transpose(2, 3), t, labels)));
         Assert.True(expected.Equals(plan.Forward(cat([x, x])[2..], t, labels)));
         Assert.False(expected.requires_grad);

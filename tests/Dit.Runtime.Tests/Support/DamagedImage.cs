@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using SkiaSharp;
 
 namespace Dit.Runtime.Tests;
 
@@ -13,18 +12,6 @@ internal static class DamagedImage
         var pixels = bytes.AsSpan().IndexOf("IDAT"u8) + 4;
         for (var at = pixels + 8; at < bytes.Length - 16; at++) bytes[at] ^= 0x5A;
         File.WriteAllBytes(path, bytes);
-    }
-
-    /// <summary>A picture with much in it as a file of some format.</summary>
-    public static byte[] Whole(SKEncodedImageFormat format, int size = 48, bool gray = false)
-    {
-        using var bitmap = new SKBitmap(new SKImageInfo(size, size, gray ? SKColorType.Gray8 : SKColorType.Rgba8888, SKAlphaType.Opaque));
-        for (var y = 0; y < size; y++)
-            for (var x = 0; x < size; x++)
-                bitmap.SetPixel(x, y, new SKColor((byte)(x * 37 + y * y), (byte)(x * y), (byte)(x ^ 3 * y)));
-        using var pixmap = new SKPixmap(bitmap.Info, bitmap.GetPixels());
-        using var data = pixmap.Encode(format, 90) ?? throw new InvalidOperationException($"No encoder of {format}.");
-        return data.ToArray();
     }
 
     /// <summary>Gives a file a name whose bytes are no UTF-8; what shells write may have such names.</summary>

@@ -61,19 +61,33 @@ public static class DitNames
     };
 
     /// <summary>A file under the model's own names, when its content says that it has those of diffusers; else the file as it is.</summary>
+    /// <param name="file">The file. It stays the caller's, and the result needs no disposing of its own.</param>
+    /// <param name="card">The model.</param>
+    /// <param name="own">Every tensor it has.</param>
+    /// <param name="weights">Which weights of a training checkpoint to take.</param>
+    /// <param name="notice">Told in sentences what prefix the names have and which scalars are passed over.</param>
     /// <exception cref="CheckpointMismatchException">It has the names of diffusers and is not of the model.</exception>
     /// <exception cref="DitException">It has the names of diffusers, and the model does not compute as diffusers does.</exception>
-    internal static ICheckpointFile Recognise(ICheckpointFile file, ModelCard card, IReadOnlyList<CheckpointEntry> own)
+    internal static (ICheckpointFile File, bool IsForeign) Recognise(
+        ICheckpointFile file, ModelCard card, IReadOnlyList<CheckpointEntry> own, CheckpointWeights weights, Action<string>? notice)
     {
         if (WhyNotInDiffusers(card, own) is not null)
-            return file;
+            return (file, false);
         var names = Diffusers(card, own);
-        if (!names.Fits(file))
-            return file;
+        // Which of the two conventions it is, is clear before which weights are meant.
+        var place = names.Find(file);
+        if (!names.Fits(file.Below(place.Prefix)))
+            return (file, false);
         if (card.Numerics != Numerics.Diffusers)
             throw new DitException($"'{file.Path}' has the names of diffusers, whose arithmetic is not quite that of the official code, which {card.Name} follows: "
                 + "write 'numerics: diffusers' in its spec to compute as diffusers does, or 'dit convert' the file to use its weights with the official arithmetic.");
-        return DiffusersFolder.OtherSetting(file, card) is { } other ? throw new DitException(other) : names.Read(file);
+        if (DiffusersFolder.OtherSetting(file, card) is { } other)
+            throw new DitException(other);
+        place = names.Find(file, weights).Certain();
+        var read = names.Read(file.Below(place.Prefix));
+        foreach (var sentence in place.Notices(file.Path, card.Name))
+            notice?.Invoke(sentence);
+        return (read, true);
     }
 
     private static MappedTensor InDiffusers(CheckpointEntry own, ModelCard card)

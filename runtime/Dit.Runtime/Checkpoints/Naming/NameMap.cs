@@ -75,6 +75,11 @@ public sealed record NameMap(string Model, string Convention, IReadOnlyList<Mapp
     /// <summary>How the names and shapes of a file differ from this convention's: each list is empty where they do not.</summary>
     public NameDifference DifferenceFrom(ICheckpointFile foreign) => NameDifference.Between([.. Foreign], Ignored, foreign.Tensors);
 
+    /// <summary>Finds the weights of the model in a file of this convention, whatever prefix their names have in common.</summary>
+    /// <param name="file">The file; <c>Read(file.Below(place.Prefix))</c> shows the weights as those of the model.</param>
+    /// <param name="weights">Which weights of a training checkpoint to take.</param>
+    public WeightsPlace Find(ICheckpointFile file, CheckpointWeights weights = CheckpointWeights.Auto) => WeightsPlace.Find(file, [.. Foreign], Ignored, weights);
+
     private static void Require(NameDifference difference, string what)
     {
         if (difference.Count > 0)
@@ -88,6 +93,9 @@ public sealed record NameMap(string Model, string Convention, IReadOnlyList<Mapp
 /// <param name="Misshaped">What is there in another shape.</param>
 public sealed record NameDifference(IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected, IReadOnlyList<ShapeMismatch> Misshaped)
 {
+    /// <summary>What is there and not wanted, and of one element: counters and rates that a training script left. They make no difference.</summary>
+    public IReadOnlyList<string> PassedOver { get; init; } = [];
+
     /// <summary>How many tensors differ.</summary>
     public int Count => Missing.Count + Unexpected.Count + Misshaped.Count;
 
@@ -96,8 +104,11 @@ public sealed record NameDifference(IReadOnlyList<string> Missing, IReadOnlyList
         var known = wanted.Select(static entry => entry.Name).Concat(ignored).ToHashSet(StringComparer.Ordinal);
         return new(
             [.. wanted.Select(static entry => entry.Name).Where(name => !given.ContainsKey(name))],
-            [.. given.Keys.Where(name => !known.Contains(name))],
+            [.. given.Where(entry => !known.Contains(entry.Key) && entry.Value.Elements != 1).Select(static entry => entry.Key)],
             [.. wanted.Where(entry => given.TryGetValue(entry.Name, out var info) && !info.Shape.SequenceEqual(entry.Shape))
-                .Select(entry => new ShapeMismatch(entry.Name, entry.Shape, given[entry.Name].Shape))]);
+                .Select(entry => new ShapeMismatch(entry.Name, entry.Shape, given[entry.Name].Shape))])
+        {
+            PassedOver = [.. given.Where(entry => !known.Contains(entry.Key) && entry.Value.Elements == 1).Select(static entry => entry.Key)],
+        };
     }
 }

@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>Whether somebody listens to a module: forward hooks and forward pre-hooks, of either kind that TorchSharp has.</summary>
+/// <remarks>
+/// TorchSharp has no method that tells. It keeps hooks in fields, which are read here without reflection, so that trimming and NativeAOT keep them; a
+/// version of TorchSharp that has other fields counts as one without hooks.
+/// </remarks>
+internal static class ForwardHooks
+{
+    /// <summary>Whether a module or one below it has hooks.</summary>
+    public static bool IsAnyIn(nn.Module module) => IsAnyOn(module) || module.children().Any(IsAnyIn);
+
+    /// <summary>Whether a module itself has hooks. Of modules with other arguments than those of models and their layers nothing is known.</summary>
+    public static bool IsAnyOn(nn.Module module) => module switch
+    {
+        nn.Module<Tensor, Tensor> layer => Count(layer) > 0,
+        nn.Module<Tensor, Tensor, Tensor> layer => Count(layer) > 0,
+        nn.Module<Tensor, Tensor, Tensor, Tensor> layer => Count(layer) > 0,
+        nn.Module<TextEmbeddings, Tensor> layer => Count(layer) > 0,
+        nn.Module<Tensor, Tensor, TextEmbeddings, Tensor> layer => Count(layer) > 0,
+        _ => false,
+    };
+
+    private static int Count<TBefore, TAfter>(nn.HookableModule<TBefore, TAfter> module)
+        where TBefore : Delegate
+        where TAfter : Delegate
+    {
+        try
+        {
+            return Fields<TBefore, TAfter>.Before(module).Count + Fields<TBefore, TAfter>.After(module).Count
+                + Fields<TBefore, TAfter>.BeforeAny(module).Count + Fields<TBefore, TAfter>.AfterAny(module).Count;
+        }
+        catch (MissingFieldException)
+        {
+            return 0;
+        }
+    }
+
+    private static class Fields<TBefore, TAfter>
+    {
+        [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "pre_hooks")]
+        public static extern ref Dictionary<string, TBefore> Before(nn.HookableModule<TBefore, TAfter> module);
+
+        [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "post_hooks")]
+        public static extern ref Dictionary<string, TAfter> After(nn.HookableModule<TBefore, TAfter> module);
+
+        [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "module_pre_hooks")]
+        public static extern ref Dictionary<string, Action<nn.Module>> BeforeAny(nn.HookableModule<TBefore, TAfter> module);
+
+        [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "module_post_hooks")]
+        public static extern ref Dictionary<string, Action<nn.Module>> AfterAny(nn.HookableModule<TBefore, TAfter> module);
+    }
+}
