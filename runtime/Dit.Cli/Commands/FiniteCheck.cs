@@ -49,7 +49,8 @@ internal static class FiniteCheck
                     Amount.Whole(tensor.Values.NegativeInfinities), $"[{string.Join(", ", tensor.Values.First)}]",
                 ]));
         if (unread.Length > 0)
-            context.Out.WriteLine($"Not read: {Amount.Of(unread.Length, "tensor")} of types that are only listed, the first of which is {InspectCommand.OneLine(unread[0])}.");
+            context.Out.WriteLine($"Not read: {Amount.Of(unread.Length, "tensor")} of types that are only listed, "
+                + $"the first of which is {InspectCommand.OneLine(unread[0])}.");
     }
 
     private static object Report(ICheckpointFile file, List<(string Name, NonFinite Values)> found, string[] unread) => new
@@ -57,6 +58,7 @@ internal static class FiniteCheck
         file.Path,
         Read = file.Tensors.Count - unread.Length,
         NotRead = unread,
-        NotFinite = found.Select(static tensor => new { tensor.Name, tensor.Values.NaNs, tensor.Values.PositiveInfinities, tensor.Values.NegativeInfinities, tensor.Values.First }),
+        NotFinite = found.Select(static tensor =>
+            new { tensor.Name, tensor.Values.NaNs, tensor.Values.PositiveInfinities, tensor.Values.NegativeInfinities, tensor.Values.First }),
     };
 }

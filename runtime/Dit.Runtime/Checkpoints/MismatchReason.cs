@@ -13,7 +13,8 @@ internal static partial class MismatchReason
     private static readonly string[] OfPatches = [PositionTableName, "x_embedder.proj.weight", "final_layer.linear.weight", "final_layer.linear.bias"];
 
     // What the names of diffusers' model begin with.
-    private static readonly string[] OfDiffusers = ["transformer_blocks.", "pos_embed.proj.", "proj_out_1.", "proj_out_2.", "norm_out.", "adaln_single.", "caption_projection."];
+    private static readonly string[] OfDiffusers =
+        ["transformer_blocks.", "pos_embed.proj.", "proj_out_1.", "proj_out_2.", "norm_out.", "adaln_single.", "caption_projection."];
 
     /// <summary>A sentence, or null when nothing explains it all.</summary>
     /// <param name="difference">What differs.</param>
@@ -98,8 +99,9 @@ internal static partial class MismatchReason
     private static string? OnlyOne(IReadOnlyList<ShapeMismatch> misshaped, string name, string reason) =>
         misshaped is [var only] && only.Name == name ? reason : null;
 
-    private static Dictionary<int, HashSet<string>> Blocks(IEnumerable<string> names) => names.Select(static name => Block().Match(name))
-        .Where(static match => match.Success).GroupBy(Number, static match => match.Groups[2].Value).ToDictionary(static block => block.Key, static block => block.ToHashSet());
+    private static Dictionary<int, HashSet<string>> Blocks(IEnumerable<string> names) => names
+        .Select(static name => Block().Match(name)).Where(static match => match.Success)
+        .GroupBy(Number, static match => match.Groups[2].Value).ToDictionary(static block => block.Key, static block => block.ToHashSet());
 
     private static int Number(Match block) => int.Parse(block.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
 

@@ -141,7 +141,8 @@ internal static class PickleGlobals
     // A function that is not known: a name and what it was given, or, where it was given elements, a tensor that cannot be made.
     private static PickleValue Unknown(string name, List<PickleValue> items)
     {
-        var within = items.Take(MostArguments).SelectMany(static item => item is PickleValue.Sequence { IsTuple: true, Items: var inner } ? inner.Take(MostArguments) : [item]);
+        var within = items.Take(MostArguments)
+            .SelectMany(static item => item is PickleValue.Sequence { IsTuple: true, Items: var inner } ? inner.Take(MostArguments) : [item]);
         var elements = within.LastOrDefault(static item => item is PickleValue.Tensor or PickleValue.Storage or PickleValue.Opaque) switch
         {
             PickleValue.Tensor tensor => tensor.Source.Type,
@@ -172,7 +173,8 @@ internal static class PickleGlobals
         PickleValue[] within = [.. items.Take(MostArguments).SelectMany(static item =>
             item is PickleValue.Sequence { IsTuple: true, Items: var inner } && inner.Take(MostArguments).Any(static part => part is not PickleValue.Scalar)
                 ? inner.Take(MostArguments) : [item])];
-        return within.Where(static item => item is PickleValue.Sequence { Items.Count: <= StorageBounds.MaxRank }).Select(Integers).FirstOrDefault(static shape => shape is { Length: > 0 } && TensorInfo.ByteCount(ElementType.Untyped, shape) is not null)
+        return within.Where(static item => item is PickleValue.Sequence { Items.Count: <= StorageBounds.MaxRank }).Select(Integers)
+                .FirstOrDefault(static shape => shape is { Length: > 0 } && TensorInfo.ByteCount(ElementType.Untyped, shape) is not null)
             ?? within.OfType<PickleValue.Tensor>().LastOrDefault()?.Shape ?? [];
     }
 

@@ -16,7 +16,8 @@ internal static partial class PickleLines
     {
         "00" => false,
         "01" => true,
-        _ when line.Length <= MaxDigits && BigInteger.TryParse(line.TrimEnd('L'), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => Narrowed(number),
+        _ when line.Length <= MaxDigits
+            && BigInteger.TryParse(line.TrimEnd('L'), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => Narrowed(number),
         _ => null,
     };
 
@@ -38,9 +39,11 @@ internal static partial class PickleLines
         'n' => "\n",
         'r' => "\r",
         't' => "\t",
-        'x' or 'u' or 'U' => Rune.TryCreate(int.Parse(match.Value[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture), out var rune) ? rune.ToString() : "\uFFFD",
+        'x' or 'u' or 'U' => Character(int.Parse(match.Value[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)),
         var other => other.ToString(),
     }) : line;
+
+    private static string Character(int code) => Rune.TryCreate(code, out var rune) ? rune.ToString() : "\uFFFD";
 
     /// <summary>The number as <c>long</c> where it is one.</summary>
     public static object Narrowed(BigInteger number) => number >= long.MinValue && number <= long.MaxValue ? (object)(long)number : number;

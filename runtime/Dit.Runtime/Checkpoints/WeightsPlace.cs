@@ -132,9 +132,8 @@ public sealed partial record WeightsPlace(string Prefix, NameDifference Differen
                     found[name[..start]] = found.GetValueOrDefault(name[..start]) + 1;
         var best = found.OrderByDescending(static place => place.Value)
             .ThenByDescending(place => IsAveraged(place.Key) == (weights != CheckpointWeights.Model)).ThenBy(static place => place.Key.Length).FirstOrDefault();
-        return best.Value > found.GetValueOrDefault(usual) && 2 * best.Value > wanted.Count && (weights == CheckpointWeights.Auto || best.Key.StartsWith(usual, StringComparison.Ordinal))
-            ? best.Key
-            : usual;
+        var isAsked = weights == CheckpointWeights.Auto || best.Key?.StartsWith(usual, StringComparison.Ordinal) == true;
+        return isAsked && best.Value > found.GetValueOrDefault(usual) && 2 * best.Value > wanted.Count ? best.Key ?? usual : usual;
     }
 
     /// <summary>Whether names with a prefix are of averaged weights, as far as the prefix says.</summary>
