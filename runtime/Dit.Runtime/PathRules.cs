@@ -38,7 +38,7 @@ public static class PathRules
     /// <summary>Why there is nothing at a path: it does not exist, or its name is not UTF-8 and cannot be written as text.</summary>
     /// <returns>The end of a sentence that begins with the path.</returns>
     internal static string WhyMissing(string path) => IsNotUtf8(path)
-        ? $"has a name that is not UTF-8 (its other bytes are shown as {Replacement}): rename it"
+        ? $"has a name that is not UTF-8 (its other bytes are shown as {Replacement})"
         : new FileInfo(path).LinkTarget is { } target ? $"is a link to '{target}', which does not exist" : "does not exist";
 
     /// <summary>Why a file could not be read.</summary>

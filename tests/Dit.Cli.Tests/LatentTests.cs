@@ -210,7 +210,7 @@ public sealed class LatentTests(ShapesAndAutoencoder shapes) : IClassFixture<Sha
         var whole = File.ReadAllBytes(bad);
         File.WriteAllBytes(bad, whole[..(whole.Length / 2)]);
         Assert.Equal(
-            $"1 of 20 images cannot be read: {bad} ends before the picture does. Repair or remove them, or leave them out with --skip-unreadable.",
+            $"1 of 20 images cannot be read: {bad} ends before the picture does. Repair, rename or remove them, or leave them out with --skip-unreadable.",
             Encode("latents", "--data", data).Mistake());
         Assert.False(Directory.Exists(folder.Path("latents")));
         var text = Encode("latents", "--data", data, "--skip-unreadable").Succeeds();

@@ -153,7 +153,7 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
         File.WriteAllBytes(Image(7), []);
         var mistake = Train(data).Mistake();
         Assert.StartsWith("4 of 20 images cannot be read: ", mistake, StringComparison.Ordinal);
-        Assert.EndsWith("; and 1 more. Repair or remove them, or leave them out with --skip-unreadable.", mistake, StringComparison.Ordinal);
+        Assert.EndsWith("; and 1 more. Repair, rename or remove them, or leave them out with --skip-unreadable.", mistake, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder.Path("run")));
 
         var text = Train(data, "--skip-unreadable").Succeeds();

@@ -27,7 +27,7 @@ internal static class ImageData
             progress.Select<int>(seen => new((double)seen / images.Count, $"{seen} of {Amount.Of(images.Count, "image")} checked")), context.Cancellation));
         if (skip) return (images.SkippingUnreadable(survey.Unreadable), survey.Sizes);
         return survey.Unreadable.Count == 0 ? (images, survey.Sizes) : throw new DitException(
-            $"{survey.Unreadable.Count} of {Amount.Of(images.Count, "image")} cannot be read: {Some(survey.Unreadable)}. Repair or remove them, or leave them out with --skip-unreadable.");
+            $"{survey.Unreadable.Count} of {Amount.Of(images.Count, "image")} cannot be read: {Some(survey.Unreadable)}. Repair, rename or remove them, or leave them out with --skip-unreadable.");
     }
 
     /// <summary>What is different between data and model, on one line; null where nothing is.</summary>

@@ -11,7 +11,7 @@ public sealed partial record WeightsPlace(string Prefix, NameDifference Differen
     private const string EmaPrefix = "ema.";
     private const string ModelPrefix = "model.";
     private const string LightningPrefix = "state_dict.";
-    private const int ShownScalars = 3;
+    private const int ShownNames = 3;
 
     private static readonly string[][] Usual = [[EmaPrefix, ModelPrefix], [LightningPrefix + EmaPrefix, LightningPrefix + ModelPrefix]];
 
@@ -21,15 +21,25 @@ public sealed partial record WeightsPlace(string Prefix, NameDifference Differen
     // A training checkpoint in its usual form, of which everybody knows what is taken.
     private bool IsUsual { get; init; }
 
+    // What has other names, such as another network's weights or a counter of the averaging.
+    private IReadOnlyList<string> Beside { get; init; } = [];
+
+    private string LeftOut => Beside.Count switch
+    {
+        0 => "",
+        1 => $"; 1 other tensor is left out: {Printable.Of(Beside[0])}",
+        var count => $"; {count} other tensors are left out: {Printable.Some(Beside, ShownNames)}",
+    };
+
     /// <summary>The sentences that a user should see when the weights are taken from here; none for a file that has the model's tensors and no others.</summary>
     /// <param name="path">The file.</param>
     /// <param name="model">The model's name.</param>
     public IEnumerable<string> Notices(string path, string model)
     {
         if (Prefix.Length > 0 && !IsUsual)
-            yield return $"'{path}' has the weights of {model} below '{Printable.Of(Prefix)}', and they are taken from there.";
+            yield return $"'{path}' has the weights of {model} below '{Printable.Of(Prefix)}', and they are taken from there{LeftOut}.";
         if (Difference.PassedOver is { Count: > 0 and var count } scalars)
-            yield return $"'{path}' has {count} {(count == 1 ? "scalar" : "scalars")} that {model} does not have, passed over: {Printable.Some(scalars, ShownScalars)}.";
+            yield return $"'{path}' has {count} {(count == 1 ? "scalar" : "scalars")} that {model} does not have, passed over: {Printable.Some(scalars, ShownNames)}.";
     }
 
     /// <summary>Finds the weights of a model by their names and shapes, whatever prefix they have in common.</summary>
@@ -57,6 +67,7 @@ public sealed partial record WeightsPlace(string Prefix, NameDifference Differen
         {
             Problem = fitting.Count == 1 ? null : $"'{file.Path}' has weights of the model below {Printable.Some(fitting.Select(static prefix => $"'{prefix}'"))}, "
                 + "and nothing says which are meant: save one of them as a file, or load it with CheckpointFile.Open(path).Below(prefix).",
+            Beside = [.. file.Tensors.Keys.Where(name => !name.StartsWith(taken, StringComparison.Ordinal))],
             IsUsual = Usual.Any(pair => pair.Contains(taken) && pair.All(prefix => Has(file, [], prefix, ""))),
         };
     }

@@ -28,7 +28,7 @@ internal sealed class ImageListing
         foreach (var name in folders)
         {
             var folder = Path.Combine(root, name);
-            if (PathRules.IsNotUtf8(folder)) throw new DitException($"The folder {folder} {PathRules.WhyMissing(folder)}.");
+            if (PathRules.IsNotUtf8(folder)) throw new DitException($"The folder {folder} {PathRules.WhyMissing(folder)}: rename it.");
         }
         return folders;
     }

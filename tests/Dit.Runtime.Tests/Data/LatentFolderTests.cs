@@ -231,7 +231,7 @@ public sealed class LatentFolderTests : IDisposable
     [Fact]
     public void An_image_that_fails_midway_loses_nothing_and_is_left_out_where_that_is_asked_for()
     {
-var flat = ImageFolder.OpenUnlabelled(folder["shapes"], cacheBytes: 0); // with classes, one of them would be left without an image
+        var flat = ImageFolder.OpenUnlabelled(folder["shapes"], cacheBytes: 0); // with classes, one of them would be left without an image
         Damage(flat.Files[5].Path); // found by decoding alone
         Damage(flat.Files[8].Path);
         Assert.Empty(flat.Survey().Unreadable);
