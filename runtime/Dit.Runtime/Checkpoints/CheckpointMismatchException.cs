@@ -13,6 +13,7 @@ public sealed class CheckpointMismatchException : DitException
 {
     private const int Shown = 10;
     private const int FewNames = 3;
+    private const int LongestName = 48; // in one line, where names of any length may come
 
     /// <param name="what">What the file is not: <c>'a.pt' is not a checkpoint of DiT-XL/2</c>.</param>
     /// <param name="difference">How it differs.</param>
@@ -44,7 +45,9 @@ public sealed class CheckpointMismatchException : DitException
 
     private static string Count(string what, NameDifference difference, bool named)
     {
-        string Of(IReadOnlyList<string> names) => !named || names.Count == 0 ? $"{names.Count}" : $"{names.Count} ({Printable.Some(names, FewNames)})";
+        string Of(IReadOnlyList<string> names) => !named || names.Count == 0
+            ? $"{names.Count}"
+            : $"{names.Count} ({Printable.Some(names.Select(static name => name.Length <= LongestName ? name : name[..LongestName] + "..."), FewNames)})";
         return $"{what}: tensors missing {Of(difference.Missing)}, unexpected {Of(difference.Unexpected)}, "
             + $"of another shape {Of([.. difference.Misshaped.Select(static m => m.Name)])}.";
     }
