@@ -13,7 +13,7 @@ public sealed class CheckpointMismatchException : DitException
 {
     private const int Shown = 10;
     private const int FewNames = 3;
-    private const int LongestName = 48; // in one line, where names of any length may come
+    private const int LongestName = 80; // in one line, where names of any length may come
 
     /// <param name="what">What the file is not: <c>'a.pt' is not a checkpoint of DiT-XL/2</c>.</param>
     /// <param name="difference">How it differs.</param>
