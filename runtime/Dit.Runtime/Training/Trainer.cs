@@ -95,10 +95,13 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         catch (Exception e) when (state().Step > 0)
         {
             folder.SaveState(state()); // the steps made are good
-            if (e is not DitException) throw;
-            throw new DitException($"{e.Message.TrimEnd('.')}; {folder.Kept}.", e);
+            if (e is DitException mistake) throw WithKept(mistake);
+            throw;
         }
     }
+
+    // What ends a run late says what is left of the run.
+    private DitException WithKept(DitException mistake) => new($"{mistake.Message.TrimEnd('.')}; {folder.Kept}.", mistake);
 
     private StepLosses Step(int step, nn.Module model, Parameter[] trained, AveragedAdamW optimizer, Func<StepLosses> backward)
     {
@@ -117,7 +120,15 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         var cancelled = state.Step < recipe.Steps;
         if (state.Step == 0) return new(0, cancelled, []);
         if (state.Step % folder.SaveEvery != 0) saved = [.. folder.SaveState(state)];
-        return new(state.Step, cancelled, cancelled ? saved : [folder.SaveWeights(state), .. saved]);
+        if (cancelled) return new(state.Step, cancelled, saved);
+        try
+        {
+            return new(state.Step, cancelled, [folder.SaveWeights(state), .. saved]);
+        }
+        catch (DitException mistake) // such as weights that Float16 does not hold
+        {
+            throw WithKept(mistake);
+        }
     }
 
     private static void Check(nn.Module model, ModelCard card)

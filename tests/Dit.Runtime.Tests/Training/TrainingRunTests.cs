@@ -39,6 +39,22 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    public void Weights_that_float16_does_not_hold_are_refused_and_the_checkpoint_is_named()
+    {
+        using var model = TinyDenoiser.Create();
+        using (no_grad())
+        {
+            model.pos_embed.fill_(1e6); // not trained
+            model.proj.weight.zero_(); // so that the loss of the one step does not see it
+        }
+        var run = Run() with { WeightsType = ScalarType.Float16 };
+        var message = Assert.Throws<DitException>(() => new Trainer(Short with { Steps = 1 }, run).Run(model, SetOf(Shapes()))).Message;
+        Assert.Equal($"Tensor 'pos_embed' holds 1000000, and Float16 ends at 65504: keep f32 or bf16. Nothing was written; the last good checkpoint is kept in '{run.Checkpoint}'.", message);
+        Assert.True(File.Exists(run.Checkpoint));
+        Assert.False(File.Exists(run.Weights));
+    }
+
+    [Fact]
     public void A_second_run_into_a_folder_is_refused_while_the_first_one_runs()
     {
         var images = Shapes();
