@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Dit.Runtime;
 
 namespace Dit.Cli.Tests;
 
@@ -64,6 +65,30 @@ public sealed class StandardStreamTests : IDisposable
     {
         if (!File.Exists("/dev/full")) return;
         Assert.Equal((2, "", "dit: Cannot write to the standard output: No space left on device.\n"), Shell("$DIT models >/dev/full"));
+    }
+
+    // What a closed terminal sends ends a run as Ctrl-C does: after the step at hand, with its checkpoint saved.
+    [Theory]
+    [InlineData("HUP")]
+    [InlineData("TERM")]
+    public void A_signal_ends_training_with_its_checkpoint_saved(string signal)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        ShapesDataset.Write(folder.Path("data"), 10, 1, size: 32);
+        // The tests themselves may have been started with the signal ignored, as by nohup. The last line is there so that nothing waits forever.
+        var (code, _, error) = Shell($"""
+            env --default-signal={signal} $DIT train --data data --out run --steps 100000 --batch 2 --save-every 1 &
+            for i in $(seq 600); do [ -f run/checkpoint.safetensors ] && break; sleep 0.2; done
+            kill -{signal} $!
+            for i in $(seq 600); do kill -0 $! 2>/dev/null || break; sleep 0.2; done
+            kill -9 $! 2>/dev/null
+            wait $!
+            """);
+
+        Assert.Equal(130, code);
+        Assert.Matches(@"(?m)^dit: stopped after step \d+ of 100000; the checkpoint is in .*/run/checkpoint\.safetensors\.$", error);
+        Assert.True(File.Exists(folder.Path("run/checkpoint.safetensors")));
+        Assert.False(File.Exists(folder.Path("run/weights.safetensors")));
     }
 
     // A limit of file sizes refuses a write in its middle as a full disk does, without one.
