@@ -36,14 +36,15 @@ internal static class CompiledSpecs
         return ModelOf(assembly);
     }
 
-    private static ModelDefinition? Kept(string key)
+    /// <summary>The model that was kept under a key; null where there is none, or it is damaged.</summary>
+    internal static ModelDefinition? Kept(string key)
     {
         if (CompiledCache.Find(key) is not { } assembly) return null;
         try
         {
             return ModelOf(assembly);
         }
-        catch (Exception e) when (e is BadImageFormatException or FileLoadException or TypeLoadException or MissingMemberException)
+        catch (Exception e) when (e is BadImageFormatException or FileLoadException or TypeLoadException or EndOfStreamException or MissingMemberException)
         {
             return null; // the file was damaged: it is compiled anew
         }
