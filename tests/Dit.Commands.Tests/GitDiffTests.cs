@@ -84,6 +84,29 @@ public sealed class GitDiffTests : IDisposable
             .Select(static s => $"{s.GetProperty("key").GetString()} {s.GetProperty("from").GetString()} -> {s.GetProperty("to").GetString()}")));
     }
 
+    // As a workflow writes the comment of a pull request.
+    [Fact]
+    public void Two_revisions_are_the_current_folder_at_each()
+    {
+        Assert.StartsWith("feature/first:. -> deeper:.\n1 model changed\n", Cli.Run("diff", "feature/first", "deeper").Succeeds(), StringComparison.Ordinal);
+        Assert.StartsWith("<!-- dit diff -->\n**Old checkpoints do not load** for `Small`.\n\nBetween `feature/first:.` and `HEAD~1:.`: ", Cli.Run("diff", "feature/first", "HEAD~1", "--markdown").Succeeds(), StringComparison.Ordinal);
+        Assert.StartsWith("broken:./specs/small.dit.yaml(3,8): error DIT101: ", Cli.Run("diff", "deeper", "broken").Out, StringComparison.Ordinal);
+        Assert.StartsWith("There is no file or folder 'nowhere', and no revision 'nowhere' in the git repository of ", Cli.Run("diff", "deeper", "nowhere").Mistake(), StringComparison.Ordinal);
+        Directory.SetCurrentDirectory(folder.Path("specs"));
+        Assert.StartsWith("feature/first:. -> deeper:.\n1 model changed\n", Cli.Run("diff", "feature/first", "deeper").Succeeds(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_repository_may_get_its_first_spec_and_lose_its_last()
+    {
+        Git("rm", "-q", "-r", "-f", "specs");
+        Git("-c", "user.name=Test", "-c", "user.email=test@example.invalid", "-c", "commit.gpgsign=false", "commit", "-q", "--no-verify", "-m", "none");
+
+        Assert.Contains("**No old checkpoint is affected**: models are only added.\n\nBetween `HEAD:.` and `deeper:.`: 1 model added.\n", Cli.Run("diff", "HEAD", "deeper", "--markdown").Succeeds(), StringComparison.Ordinal);
+        Assert.Contains("\n1 model removed\n", Cli.Run("diff", "deeper", "HEAD").Succeeds(), StringComparison.Ordinal);
+        Assert.Equal("There is no *.dit.yaml or *.dit.yml file in 'HEAD:.', and none in 'HEAD:.'.", Cli.Run("diff", "HEAD", "HEAD").Mistake());
+    }
+
     [Fact]
     public void From_below_the_top_a_revision_is_of_the_file_that_is_named()
     {
