@@ -41,7 +41,9 @@ public static class SpecWriter
     {
         var variant = Entry(SpecKeys.Variant, Word(SpecKeys.Variant, conditioning.Variant));
         return conditioning.Condition.Match(
-            _ => conditioning.Variant == ConditioningVariant.All[0] && SpecKeys.Conditioning.Word is { } nothing ? nothing : Mapping(variant, Entry(SpecKeys.None, "true")),
+            _ => conditioning.Variant == ConditioningVariant.All[0] && SpecKeys.Conditioning.Word is { } nothing
+                ? nothing
+                : Mapping(variant, Entry(SpecKeys.None, "true")),
             labels => Mapping(variant, Entry(SpecKeys.Classes, Text(labels.Count)), Dropout(labels.Hidden)),
             text => Mapping(
                 variant,

@@ -24,14 +24,21 @@ internal static class DiffCommand
     public static Command Create(CommandContext context)
     {
         var a = new Argument<string>("A") { Description = "The old: a spec, a folder of specs, a checkpoint, REVISION:PATH, or a git revision of B." };
-        var b = new Argument<string>("B") { Description = "The new: a spec, a folder of specs, a checkpoint, REVISION:PATH, or a git revision where A is one." };
+        var b = new Argument<string>("B")
+        {
+            Description = "The new: a spec, a folder of specs, a checkpoint, REVISION:PATH, or a git revision where A is one.",
+        };
         var json = CommonOptions.Json();
-        var markdown = new Option<bool>("--markdown") { Description = $"Write a comment for a pull request, in GitHub's Markdown; it begins with {DiffMarkdown.Marker}." };
+        var markdown = new Option<bool>("--markdown")
+        {
+            Description = $"Write a comment for a pull request, in GitHub's Markdown; it begins with {DiffMarkdown.Marker}.",
+        };
         var exitCode = new Option<bool>("--exit-code") { Description = $"Exit with {DitCommand.Differ} when they differ; 1 and 2 are errors, as always." };
         var command = new Command("diff", Description) { a, b, json, markdown, exitCode };
         command.SetAction(parsed =>
         {
-            var differs = Run(context, parsed.GetRequiredValue(a), parsed.GetRequiredValue(b), FormOf(parsed.GetValue(json), parsed.GetValue(markdown)));
+            var form = FormOf(parsed.GetValue(json), parsed.GetValue(markdown));
+            var differs = Run(context, parsed.GetRequiredValue(a), parsed.GetRequiredValue(b), form);
             return differs && parsed.GetValue(exitCode) ? DitCommand.Differ : 0;
         });
         return command;
@@ -52,7 +59,8 @@ internal static class DiffCommand
         var (first, second) = SpecSource.Of(a, b);
         var (old, now) = (SpecSet.Read(first, context.Cancellation), SpecSet.Read(second, context.Cancellation));
         if (old.Errors.Count + now.Errors.Count > 0) Refuse(context, old, now, json: form == Form.Json);
-        if (old.Models.Count + now.Models.Count == 0) throw new DitException($"There is no {SpecSource.Files} file in '{old.Label}', and none in '{now.Label}'.");
+        if (old.Models.Count + now.Models.Count == 0)
+            throw new DitException($"There is no {SpecSource.Files} file in '{old.Label}', and none in '{now.Label}'.");
         (old, now) = (old.PartnerOf(now), now.PartnerOf(old));
 
         var diff = SpecDiff.Between(old.Models, now.Models);
@@ -72,7 +80,8 @@ internal static class DiffCommand
     }
 
     /// <summary>The specs of one side.</summary>
-    private sealed record SpecSet(string Label, IReadOnlyList<ModelSpec> Models, IReadOnlyList<(string Path, SpecError Error)> Errors, bool IsCheckpoint)
+    private sealed record SpecSet(
+        string Label, IReadOnlyList<ModelSpec> Models, IReadOnlyList<(string Path, SpecError Error)> Errors, bool IsCheckpoint)
     {
         public static SpecSet Read(SpecSource source, CancellationToken cancellation)
         {
@@ -88,7 +97,8 @@ internal static class DiffCommand
         /// <exception cref="DitException">It is of none of them.</exception>
         public SpecSet PartnerOf(SpecSet other) => !other.IsCheckpoint || Models.Count <= 1 || other.Models is not [var model] ? this
             : Models.Where(known => known.ClassName == model.ClassName).ToArray() is { Length: > 0 } same ? this with { Models = same }
-            : throw new DitException($"'{other.Label}' is a checkpoint of {model.Name}, and '{Label}' has no model of that name; it has {Few(Models.Select(static known => known.Name))}.");
+            : throw new DitException($"'{other.Label}' is a checkpoint of {model.Name}, and '{Label}' has no model of that name; "
+                + $"it has {Few(Models.Select(static known => known.Name))}.");
 
         private static string Few(IEnumerable<string> names)
         {

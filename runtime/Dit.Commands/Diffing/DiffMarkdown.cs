@@ -24,11 +24,13 @@ internal static class DiffMarkdown
     public static string Of(string a, string b, SpecDiff diff)
     {
         var between = $"{MarkdownText.Code(a)} and {MarkdownText.Code(b)}";
-        if (!diff.Differs) return Text([Marker, $"**No model changes** between {between}: {(diff.Models.Count == 1 ? "1 model is" : $"{Amount.Whole(diff.Models.Count)} models are")} the same, and old checkpoints load as they are."]);
-        var head = Text([Marker, Verdict(diff), "", $"Between {between}: {Counts(diff)}.", .. Named(diff), .. Table(diff)]);
+        if (!diff.Differs)
+            return Text([Marker, $"**No model changes** between {between}: {Amount.Of(diff.Models.Count, "model is", "models are")} the same, and old checkpoints load as they are."]);
+        var head = Text([Marker, Verdict(diff), "", $"Between {between}: {DiffSentences.Counts(diff)}.", .. Named(diff), .. Table(diff)]);
         var sections = DiffSection.All(diff).OrderByDescending(static section => Severity(section.Models[0].Verdict));
         var (text, left) = Appended(head, sections.Select(section => Text(["", .. Section(section, diff)])));
-        return left == 0 ? text : text + Text(["", $"{Amount.Of(left, "more change")} would not fit into a comment: `dit diff` without `--markdown` tells all of them."]);
+        return left == 0 ? text
+            : text + Text(["", $"{Amount.Of(left, "more change")} would not fit into a comment: `dit diff` without `--markdown` tells all of them."]);
     }
 
     private static string Text(IEnumerable<string> lines) => string.Concat(lines.Select(static line => line + "\n"));
@@ -53,7 +55,8 @@ internal static class DiffMarkdown
             .. kinds.Select((kind, at) => at == 0
                 ? $"**Old checkpoints {Does(kind.First().Verdict)}** for {Which(kind.Count(), changed)}."
                 : $"They {Does(kind.First().Verdict)} for {Amount.Whole(kind.Count())}."),
-            .. diff.Removed.Count == 0 ? Array.Empty<string>() : [$"**{Amount.Of(diff.Removed.Count, "model is", "models are")} removed**, and nothing loads {(diff.Removed.Count == 1 ? "its" : "their")} checkpoints."],
+            .. diff.Removed.Count == 0 ? Array.Empty<string>()
+                : [$"**{Amount.Of(diff.Removed.Count, "model is", "models are")} removed**, and nothing loads {(diff.Removed.Count == 1 ? "its" : "their")} checkpoints."],
             .. changed.Length + diff.Removed.Count > 0 ? Array.Empty<string>() : ["**No old checkpoint is affected**: models are only added."],
         ];
         return string.Join(" ", sentences);
@@ -64,20 +67,17 @@ internal static class DiffMarkdown
         : count == changed.Length ? $"{(count == 2 ? "both" : $"all {Amount.Whole(count)}")} changed models"
         : $"{Amount.Whole(count)} of {Amount.Whole(changed.Length)} changed models";
 
-    private static int Severity(LoadVerdict verdict) => verdict.Match(static _ => 0, static _ => 2, static recompute => recompute.AlsoMeans.Count == 0 ? 1 : 3, static _ => 4);
+    private static int Severity(LoadVerdict verdict) => verdict.Match(
+        static _ => 0,
+        static _ => 2,
+        static recompute => recompute.AlsoMeans.Count == 0 ? 1 : 3,
+        static _ => 4);
 
     private static string Does(LoadVerdict verdict) => verdict.Match(
         static _ => "load as they are",
         static _ => "load without complaint but mean something else",
         static recompute => recompute.AlsoMeans.Count == 0 ? "load with recomputed positions" : "load with recomputed positions but mean something else",
         static _ => "do not load");
-
-    private static string Counts(SpecDiff diff)
-    {
-        var changed = diff.Models.Count(static m => m.Differs);
-        (int Number, string What)[] counts = [(changed, "changed"), (diff.Added.Count, "added"), (diff.Removed.Count, "removed"), (diff.Models.Count - changed, "unchanged")];
-        return string.Join(", ", counts.Where(static c => c.Number > 0).Select(static (c, at) => $"{(at == 0 ? Amount.Of(c.Number, "model") : Amount.Whole(c.Number))} {c.What}"));
-    }
 
     private static IEnumerable<string> Named(SpecDiff diff)
     {
@@ -87,7 +87,8 @@ internal static class DiffMarkdown
             ("Removed", [.. diff.Removed.Select(static m => m.Name)]),
             ("Renamed", [.. diff.Models.Where(static m => m.A.Name != m.B.Name).Select(DiffSection.Name)]),
         ];
-        return lists.Where(static list => list.Names.Length > 0).SelectMany(static list => new[] { "", $"{list.What}: {MarkdownText.Codes(list.Names, MostNames)}" });
+        return lists.Where(static list => list.Names.Length > 0)
+            .SelectMany(static list => new[] { "", $"{list.What}: {MarkdownText.Codes(list.Names, MostNames)}" });
     }
 
     private static IEnumerable<string> Table(SpecDiff diff)
@@ -100,7 +101,8 @@ internal static class DiffMarkdown
         return
         [
             "", .. MarkdownText.Table(Columns, rows), "",
-            $"Activations are those of one image in float32.{(rows.Count < changed.Length ? $" {Amount.Of(changed.Length - rows.Count, "more model")} changed." : "")}",
+            "Activations are those of one image in float32."
+                + (rows.Count < changed.Length ? $" {Amount.Of(changed.Length - rows.Count, "more model")} changed." : ""),
         ];
     }
 
@@ -137,7 +139,10 @@ internal static class DiffMarkdown
         return MarkdownText.Table(
             [("setting", false), ("old", false), ("new", false), .. remarked ? [("", false)] : Array.Empty<(string, bool)>()],
             settings.Select(s => (IReadOnlyList<string>)
-                [MarkdownText.Code(s.Key), MarkdownText.Code(s.From ?? "none"), MarkdownText.Code(s.To ?? "none"), .. remarked ? [MarkdownText.Plain(s.Remark ?? "")] : Array.Empty<string>()]));
+            [
+                MarkdownText.Code(s.Key), MarkdownText.Code(s.From ?? "none"), MarkdownText.Code(s.To ?? "none"),
+                .. remarked ? [MarkdownText.Plain(s.Remark ?? "")] : Array.Empty<string>(),
+            ]));
     }
 
     private static IEnumerable<string> Tensors(DiffSection section)
@@ -147,7 +152,10 @@ internal static class DiffMarkdown
         var table = MarkdownText.Table(
             [("tensor", false), ("number", true), ("old and new", false), .. named ? [("models", false)] : Array.Empty<(string, bool)>()],
             section.Tensors.Select(line => (IReadOnlyList<string>)
-                [MarkdownText.Code(line.Name), line.Times, MarkdownText.Plain(line.Change.Replace("->", "→", StringComparison.Ordinal)), .. named ? [MarkdownText.Codes(line.Models, MostNames)] : Array.Empty<string>()]));
+            [
+                MarkdownText.Code(line.Name), line.Times, MarkdownText.Plain(line.Change.Replace("->", "→", StringComparison.Ordinal)),
+                .. named ? [MarkdownText.Codes(line.Models, MostNames)] : Array.Empty<string>(),
+            ]));
         return section.Tensors.Count <= ShortTable
             ? ["", .. table]
             : ["", $"<details><summary>{Amount.Of(section.Tensors.Count, "row")} of tensors that differ</summary>", "", .. table, "", "</details>"];

@@ -7,7 +7,8 @@ namespace Dit.Commands;
 /// <param name="Settings">The settings; a remark that is not every model's is left out.</param>
 /// <param name="Sentences">What becomes of checkpoints.</param>
 /// <param name="Tensors">The tensors that are not kept.</param>
-internal sealed record DiffSection(IReadOnlyList<ModelDiff> Models, IReadOnlyList<SettingChange> Settings, IReadOnlyList<string> Sentences, IReadOnlyList<TensorLine> Tensors)
+internal sealed record DiffSection(
+    IReadOnlyList<ModelDiff> Models, IReadOnlyList<SettingChange> Settings, IReadOnlyList<string> Sentences, IReadOnlyList<TensorLine> Tensors)
 {
     /// <summary>The changed models, grouped.</summary>
     public static IEnumerable<DiffSection> All(SpecDiff diff) => diff.Models.Where(static m => m.Differs)
@@ -20,7 +21,8 @@ internal sealed record DiffSection(IReadOnlyList<ModelDiff> Models, IReadOnlyLis
         [.. models[0].Settings.Select((s, at) => models.All(m => m.Settings[at].Remark == s.Remark) ? s : s with { Remark = null })],
         [.. DiffSentences.Of(models[0])],
         [.. models
-            .SelectMany(static m => ParameterGroup.Of(m.Plan).Select(group => (Model: Name(m), group.Name, Times: DiffSentences.Times(group), Change: DiffSentences.Change(group))))
+            .SelectMany(static m => ParameterGroup.Of(m.Plan).Select(group =>
+                (Model: Name(m), group.Name, Times: DiffSentences.Times(group), Change: DiffSentences.Change(group))))
             .GroupBy(static line => line.Name)
             .SelectMany(static name => name.GroupBy(static line => (line.Name, line.Times, line.Change), static line => line.Model))
             .Select(same => new TensorLine(same.Key.Name, same.Key.Times, same.Key.Change, same.Count() == models.Count ? [] : [.. same]))]);

@@ -28,6 +28,16 @@ internal static class DiffSentences
         static recompute => recompute.AlsoMeans.Count == 0 ? "load with new positions" : "other positions and meaning",
         static _ => "do not load");
 
+    /// <summary><c>3 models changed, 1 added, 14 unchanged</c>.</summary>
+    public static string Counts(SpecDiff diff)
+    {
+        var changed = diff.Models.Count(static m => m.Differs);
+        (int Number, string What)[] counts =
+            [(changed, "changed"), (diff.Added.Count, "added"), (diff.Removed.Count, "removed"), (diff.Models.Count - changed, "unchanged")];
+        return string.Join(", ", counts.Where(static c => c.Number > 0)
+            .Select(static (c, at) => $"{(at == 0 ? Amount.Of(c.Number, "model") : Amount.Whole(c.Number))} {c.What}"));
+    }
+
     /// <summary><c>28 x</c>, or nothing for one.</summary>
     public static string Times(ParameterGroup group) => group.Members.Count == 1 ? "" : $"{group.Members.Count} x";
 

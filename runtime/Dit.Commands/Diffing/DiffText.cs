@@ -39,12 +39,8 @@ internal static class DiffText
 
     private static IEnumerable<IReadOnlyList<Cell>> Title(string a, string b, SpecDiff diff)
     {
-        var changed = diff.Models.Count(static m => m.Differs);
-        (int Number, string What)[] counts =
-            [(changed, "changed"), (diff.Added.Count, "added"), (diff.Removed.Count, "removed"), (diff.Models.Count - changed, "unchanged")];
         yield return [new($"{a} -> {b}", Head)];
-        var counted = counts.Where(static c => c.Number > 0).Select(static (c, at) => $"{(at == 0 ? Amount.Of(c.Number, "model") : Amount.Whole(c.Number))} {c.What}");
-        yield return [diff.Differs ? string.Join(", ", counted) : $"{Amount.Of(diff.Models.Count, "model")}, nothing differs"];
+        yield return [diff.Differs ? DiffSentences.Counts(diff) : $"{Amount.Of(diff.Models.Count, "model")}, nothing differs"];
     }
 
     /// <summary>The table in the most telling form that fits.</summary>
@@ -91,7 +87,8 @@ internal static class DiffText
         return Wrapped(told, width - 2).Select(static line => (IReadOnlyList<Cell>)["  ", new(line, Quiet)]);
     }
 
-    private static Cell Short(ModelDiff diff) => new(DiffSentences.Short(diff.Verdict), diff.Verdict.Match(static _ => Good, static _ => Careful, static _ => Careful, static _ => Bad));
+    private static Cell Short(ModelDiff diff) =>
+        new(DiffSentences.Short(diff.Verdict), diff.Verdict.Match(static _ => Good, static _ => Careful, static _ => Careful, static _ => Bad));
 
     /// <summary>What changed: once for all the models of which the same is to be said, where their lines have the room.</summary>
     private static IEnumerable<IReadOnlyList<Cell>> Sections(SpecDiff diff, int width, bool totals)
@@ -162,5 +159,6 @@ internal static class DiffText
 
     // A line that is not every model's names its models.
     private static IReadOnlyList<IReadOnlyList<Cell>> ParameterLines(DiffSection section) => section.Tensors.Count == 0 ? [] : TextTable.Lines(
-        [.. section.Tensors.Select(static line => (IReadOnlyList<Cell>)[line.Name, line.Times, line.Change, new(string.Join(", ", line.Models), Quiet)])], indent: 4);
+        [.. section.Tensors.Select(static line => (IReadOnlyList<Cell>)[line.Name, line.Times, line.Change, new(string.Join(", ", line.Models), Quiet)])],
+        indent: 4);
 }

@@ -4,7 +4,7 @@ using Dit.Spec;
 
 namespace Dit.Commands;
 
-/// <summary>Texts inside GitHub-flavoured Markdown that stay the texts they are, whatever they hold: no markup, mention, link or new line comes of them.</summary>
+/// <summary>Texts inside GitHub-flavoured Markdown that stay the texts they are: no markup, mention, link or new line comes of what they hold.</summary>
 internal static class MarkdownText
 {
     /// <summary>A name as code: there Markdown makes nothing of it, and GitHub no mention, link or emoji.</summary>

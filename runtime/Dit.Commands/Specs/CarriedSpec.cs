@@ -20,7 +20,8 @@ internal static class CarriedSpec
     public static bool IsFolder(string path) =>
         FilesOfDiffusers.Any(name => File.Exists(Path.Combine(path, name))) && !Directory.EnumerateFiles(path).Any(SpecFile.IsSpec);
 
-    /// <summary>Whether a file that is not called like a spec holds no text, and so may be a checkpoint. UTF-16 has zeros too, and says by its first bytes what it is.</summary>
+    /// <summary>Whether a file that is not called like a spec holds no text, and so may be a checkpoint.</summary>
+    /// <remarks>UTF-16 has zeros too, and says by its first bytes what it is.</remarks>
     public static bool IsBinary(SpecBytes file) =>
         !Ends(file.Path, YamlEndings) && file.Bytes.AsSpan().Contains((byte)0) && file.Bytes is not ([0xFF, 0xFE, ..] or [0xFE, 0xFF, ..]);
 
@@ -32,7 +33,8 @@ internal static class CarriedSpec
         using var file = CheckpointFile.Open(path);
         return CheckpointSpec.Of(file) is { } text
             ? new(path, Encoding.UTF8.GetBytes(text), IsCarried: true)
-            : throw new DitException($"'{path}' carries no spec: it was not written by dit, or by a version that did not keep one in it. Name the spec of its model in place of it.");
+            : throw new DitException($"'{path}' carries no spec: it was not written by dit, or by a version that did not keep one in it. "
+                + "Name the spec of its model in place of it.");
     }
 
     private static bool Ends(string path, string[] endings) => endings.Any(ending => path.EndsWith(ending, StringComparison.OrdinalIgnoreCase));

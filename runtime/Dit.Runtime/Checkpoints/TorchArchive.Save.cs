@@ -26,7 +26,8 @@ public sealed partial class TorchArchive
     /// <param name="dtype">Type to convert tensors of real numbers to; the others, and all by default, keep theirs.</param>
     /// <param name="spec">The spec of the model, which the file is to carry (<see cref="CheckpointSpec"/>); none by default.</param>
     /// <exception cref="DitException">A name occurs twice, a type has no place in the format here, or the file cannot be written.</exception>
-    public static void SaveNested(string path, IEnumerable<(string Name, IEnumerable<(string Name, Tensor Tensor)> Tensors)> groups, ScalarType? dtype = null, string? spec = null)
+    public static void SaveNested(
+        string path, IEnumerable<(string Name, IEnumerable<(string Name, Tensor Tensor)> Tensors)> groups, ScalarType? dtype = null, string? spec = null)
     {
         TensorSource.RequireReal(path, dtype);
         Write(path, [.. groups.Select(g => ((string?)g.Name, (IReadOnlyList<TensorSource>)[.. g.Tensors.Select(t => TensorSource.Of(t.Name, t.Tensor, dtype))]))], spec);
@@ -36,7 +37,9 @@ public sealed partial class TorchArchive
     /// <param name="path">The file to create or replace; it is whole or it is not there.</param>
     /// <param name="source">The checkpoint, of any format; it stays the caller's.</param>
     /// <param name="dtype">Type to convert tensors of real numbers to; the others, and all by default, keep theirs.</param>
-    /// <param name="spec">The spec of the model, which the file is to carry (<see cref="CheckpointSpec"/>); by default the one that the checkpoint carries, if any.</param>
+    /// <param name="spec">
+    /// The spec of the model, which the file is to carry (<see cref="CheckpointSpec"/>); by default the one that the checkpoint carries, if any.
+    /// </param>
     /// <exception cref="DitException">The checkpoint cannot be read or the file cannot be written.</exception>
     public static void Save(string path, ICheckpointFile source, ScalarType? dtype = null, string? spec = null)
     {
