@@ -42,7 +42,7 @@ public sealed class ReleaseTests
     public void An_archive_without_git_is_packed_and_names_no_address()
     {
         using var repository = GitRepository.OfSources("archive");
-        File.Move(Path.Combine(repository.Shell.Folder, ".git"), repository.Beside("git"));
+        Directory.Move(Path.Combine(repository.Shell.Folder, ".git"), repository.Beside("git"));
         Pack(repository.Shell, "runtime/Dit.Runtime", repository.Beside("packed"));
 
         var version = $"{Built.NextVersion}-alpha";
