@@ -13,7 +13,9 @@ internal static partial class PackageReadme
     public static string Of(string text, string path, string version, Repository? repository)
     {
         var folder = Path.GetDirectoryName(path) ?? "";
-        return Link().Replace(Reference().Replace(text, match => match.Groups[1].Value + version), Rewrite);
+        var own = Reference().Replace(text, match => match.Groups[1].Value + version);
+        own = Install().Replace(own, match => match.Value + (match.Groups[1].Value == "new install" ? $"@{version}" : $" --version {version}"));
+        return Link().Replace(own, Rewrite);
 
         string Rewrite(Match link)
         {
@@ -28,6 +30,10 @@ internal static partial class PackageReadme
     // <PackageReference Include="Dit.Gen" Version="...
     [GeneratedRegex("""(Include="Dit\.[\w.]+"\s+Version=")[^"]*""")]
     private static partial Regex Reference();
+
+    // Without a version a command takes the newest release, which need not be there yet.
+    [GeneratedRegex(@"dotnet (tool install|new install|(?:package add|add(?: \S+)? package))(?: --global)? Dit\.\w+(?![\w.@]| --)")]
+    private static partial Regex Install();
 
     [GeneratedRegex(@"(!?)\[([^\]]*)\]\(([^)\s]+)\)")]
     private static partial Regex Link();

@@ -77,6 +77,16 @@ public sealed class PackageTextTests
             PackageReadme.Of(Text, path, "7.0.0-rc.1", Known));
     }
 
+    [Theory]
+    [InlineData("dotnet tool install --global Dit.Cli", "dotnet tool install --global Dit.Cli --version 7.0.0-rc.1")]
+    [InlineData("`dotnet new install Dit.Templates` and", "`dotnet new install Dit.Templates@7.0.0-rc.1` and")]
+    [InlineData("dotnet add My.csproj package Dit.Runtime\n", "dotnet add My.csproj package Dit.Runtime --version 7.0.0-rc.1\n")]
+    [InlineData("dotnet package add Dit.Gen", "dotnet package add Dit.Gen --version 7.0.0-rc.1")]
+    [InlineData("dotnet tool install Dit.Cli --prerelease", "dotnet tool install Dit.Cli --prerelease")]
+    [InlineData("dotnet add fetch package libtorch-cpu-linux-x64 --version 2.10.0", "dotnet add fetch package libtorch-cpu-linux-x64 --version 2.10.0")]
+    public void Commands_in_a_readme_fetch_the_version_that_it_lies_in(string line, string packed) =>
+        Assert.Equal(packed, PackageReadme.Of(line, "README.md", "7.0.0-rc.1", null));
+
     private const string Code = """
         using System;
         namespace N;
