@@ -79,6 +79,7 @@ internal static partial class DitCommand
         foreach (var command in commands.Where(ours => context.Options.Commands.All(own => own.Name != ours.Name))) root.Subcommands.Add(command);
         context.Name.Rename(root);
         foreach (var own in context.Options.Commands) root.Subcommands.Add(own);
+        root.Options.OfType<VersionOption>().Single().Action = new ShowVersion();
         root.SetAction(parsed => new HelpAction().Invoke(parsed));
         context.Options.Configure?.Invoke(root);
         return root;

@@ -14,8 +14,8 @@ internal static class Built
 
     public static string TorchBackend => Of("TorchBackend");
 
-    /// <summary>The version of the packages, as a release has it.</summary>
-    public static string Version => Of("Version");
+    /// <summary>The version of the next release.</summary>
+    public static string NextVersion => Of("NextVersion");
 
     public static string LibTorchVersion => Of("LibTorchVersion");
 

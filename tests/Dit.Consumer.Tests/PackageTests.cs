@@ -1,15 +1,31 @@
+using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using Dit.Packaging;
+using Microsoft.CodeAnalysis;
+
 namespace Dit.Consumer.Tests;
 
 [Collection(WithPackages.Name)]
-public sealed class PackageTests(Packed packed)
+public sealed partial class PackageTests(Packed packed)
 {
     private const long LargestTool = 60_000_000; // nuget.org takes 250 MB; nobody waits for that
 
     private static readonly string[] Ids = ["Dit.Cli", "Dit.Commands", "Dit.Gen", "Dit.Runtime", "Dit.Templates"];
 
+    /// <summary>Those that code is compiled against: they have documentation, and their symbols are in a package of their own.</summary>
+    private static readonly string[] Libraries = [.. Ids.Except(["Dit.Cli", "Dit.Gen", "Dit.Templates"])];
+
+    public static TheoryData<string> EachLibrary => [.. Libraries];
+
     [Fact]
-    public void There_are_four_packages_and_no_others() =>
-        Assert.Equal(Ids.Select(id => $"{id}.{packed.Version}.nupkg"), Directory.EnumerateFiles(packed.Feed).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    public void There_are_these_packages_and_no_others() =>
+        Assert.Equal(
+            Ids.Select(id => $"{id}.{packed.Version}.nupkg").Concat(Libraries.Select(id => $"{id}.{packed.Version}.snupkg")).Order(StringComparer.Ordinal),
+            Directory.EnumerateFiles(packed.Feed).Select(Path.GetFileName).Order(StringComparer.Ordinal));
 
     [Fact]
     public void Each_says_what_it_is_under_which_licence()
@@ -17,6 +33,9 @@ public sealed class PackageTests(Packed packed)
         foreach (var id in Ids)
         {
             Assert.Contains("LICENSE", packed.Files(id));
+            Assert.Equal("icon.png", Assert.Single(packed.Described(id, "icon")).Value);
+            Assert.InRange(packed.Read(id, "icon.png").Length, 100, 20_000);
+            Assert.InRange(Assert.Single(packed.Described(id, "releaseNotes")).Value.Length, 1, ReleaseNotes.Longest + 200);
             Assert.Equal("MIT", Assert.Single(packed.Described(id, "license")).Value);
             Assert.Equal("README.md", Assert.Single(packed.Described(id, "readme")).Value);
             Assert.InRange(Assert.Single(packed.Described(id, "description")).Value.Length, 60, 4000);
@@ -25,12 +44,80 @@ public sealed class PackageTests(Packed packed)
     }
 
     [Fact]
+    public void The_readme_of_each_leads_nowhere_that_is_not_there_and_names_the_version_that_it_lies_in()
+    {
+        foreach (var id in Ids)
+        {
+            var text = System.Text.Encoding.UTF8.GetString(packed.Read(id, "README.md"));
+            Assert.All(Links().Matches(text).Select(static link => link.Groups[1].Value), static target => Assert.Matches("^(https://|#)", target));
+            Assert.All(References().Matches(text).Select(static version => version.Groups[1].Value), version => Assert.Equal(packed.Version, version));
+        }
+    }
+
+    [Theory, MemberData(nameof(EachLibrary))]
+    public void The_symbols_are_those_of_the_assembly(string id)
+    {
+        var name = Assert.Single(packed.Files(id), file => Path.GetFileName(file) == $"{id}.dll");
+        using var assembly = new PEReader([.. packed.Read(id, name)]);
+        var debug = assembly.ReadDebugDirectory();
+        var code = assembly.ReadCodeViewDebugDirectoryData(debug.Single(static entry => entry.Type == DebugDirectoryEntryType.CodeView));
+        var checksum = assembly.ReadPdbChecksumDebugDirectoryData(debug.Single(static entry => entry.Type == DebugDirectoryEntryType.PdbChecksum));
+
+        var symbols = packed.ReadSymbols(id, Path.ChangeExtension(name, ".pdb"));
+        using var pdb = MetadataReaderProvider.FromPortablePdbImage([.. symbols]);
+        var header = pdb.GetMetadataReader().DebugMetadataHeader ?? throw new InvalidOperationException("No portable symbols.");
+        Assert.Equal(code.Guid, new BlobContentId(header.Id).Guid);
+
+        // The checksum is of the file with its own name, 20 bytes, left out.
+        symbols.AsSpan(header.IdStartOffset, 20).Clear();
+        Assert.Equal("SHA256", checksum.AlgorithmName);
+        Assert.Equal(checksum.Checksum, SHA256.HashData(symbols));
+    }
+
+    [Theory, MemberData(nameof(EachLibrary))]
+    public void The_documentation_is_that_of_all_that_users_can_name_and_of_nothing_else(string id)
+    {
+        var folder = packed.EmptyFolder("documentation-" + id).Folder;
+        var name = Assert.Single(packed.Files(id), file => Path.GetFileName(file) == $"{id}.dll");
+        var path = Path.Combine(folder, $"{id}.dll");
+        File.WriteAllBytes(path, packed.Read(id, name));
+        using var xml = new MemoryStream(packed.Read(id, Path.ChangeExtension(name, ".xml")));
+        var document = XDocument.Load(xml);
+        var documented = document.Descendants("member").Select(static member => member.Attribute("name")?.Value ?? "").ToArray();
+        var symbols = Symbols.Read(path, Directory.EnumerateFiles(Path.GetDirectoryName(typeof(object).Assembly.Location) ?? "", "System*.dll"));
+
+        Assert.NotEmpty(documented);
+        Assert.All(documented, member => Assert.True(symbols.Find(member) is { } symbol && Symbols.IsVisible(symbol), member));
+        Assert.Empty(symbols.All.Where(static symbol => symbol.Value is INamedTypeSymbol && Symbols.IsVisible(symbol.Value)).Select(static symbol => symbol.Key).Except(documented));
+        Assert.All(
+            document.Descendants().Select(static element => element.Attribute("cref")?.Value).OfType<string>(),
+            reference => Assert.True(symbols.Find(reference) is not { } symbol || Symbols.IsVisible(symbol), reference));
+
+        // And by another reader of assemblies, the names of types.
+        Assert.DoesNotContain(HiddenTypes(path), type => documented.Any(member => member[2..] == type || member[2..].StartsWith(type + '.', StringComparison.Ordinal)));
+    }
+
+    private static IReadOnlyList<string> HiddenTypes(string path)
+    {
+        using var assembly = new PEReader(File.OpenRead(path));
+        var reader = assembly.GetMetadataReader();
+        return [.. reader.TypeDefinitions.Select(reader.GetTypeDefinition).Where(static type => !IsVisible(type.Attributes)).Select(FullName)];
+
+        static bool IsVisible(TypeAttributes attributes) => (attributes & TypeAttributes.VisibilityMask)
+            is TypeAttributes.Public or TypeAttributes.NestedPublic or TypeAttributes.NestedFamily or TypeAttributes.NestedFamORAssem;
+
+        string FullName(TypeDefinition type) => type.GetDeclaringType() is { IsNil: false } outer
+            ? $"{FullName(reader.GetTypeDefinition(outer))}.{reader.GetString(type.Name)}"
+            : $"{reader.GetString(type.Namespace)}.{reader.GetString(type.Name)}";
+    }
+
+    [Fact]
     public void The_generator_is_an_analyzer_with_all_that_it_needs_and_nothing_more()
     {
         Assert.Equal(
             [
                 "Dit.Gen.nuspec", "LICENSE", "README.md", "analyzers/dotnet/cs/Dit.Generator.dll", "analyzers/dotnet/cs/Dit.Spec.dll",
-                "analyzers/dotnet/cs/YamlDotNet.dll", "build/net10.0/Dit.Gen.props", "build/net10.0/Dit.Gen.targets", "dit.schema.json", "lib/net10.0/_._",
+                "analyzers/dotnet/cs/YamlDotNet.dll", "build/net10.0/Dit.Gen.props", "build/net10.0/Dit.Gen.targets", "dit.schema.json", "icon.png", "lib/net10.0/_._",
             ],
             packed.Files("Dit.Gen"));
         Assert.Equal("true", Assert.Single(packed.Described("Dit.Gen", "developmentDependency")).Value);
@@ -43,7 +130,7 @@ public sealed class PackageTests(Packed packed)
         Assert.Equal(
             [
                 "Dit.Runtime.nuspec", "LICENSE", "README.md", "buildTransitive/net10.0/Dit.Runtime.targets", "buildTransitive/net10.0/WeakenElfVersion.cs",
-                "lib/net10.0/Dit.Runtime.dll", "lib/net10.0/Dit.Runtime.xml",
+                "icon.png", "lib/net10.0/Dit.Runtime.dll", "lib/net10.0/Dit.Runtime.xml",
             ],
             packed.Files("Dit.Runtime"));
         Assert.Equal(
@@ -77,14 +164,21 @@ public sealed class PackageTests(Packed packed)
     {
         Assert.Contains($"<_DitLibTorchVersion>{Built.LibTorchVersion}<", Built.Text("runtime", "Dit.Runtime", "build", "Dit.Runtime.targets"), StringComparison.Ordinal);
         Assert.Contains($"Version = \"{Built.LibTorchVersion}\";", Built.Text("runtime", "Dit.Commands", "TensorLibrary.cs"), StringComparison.Ordinal);
+        var newest = $"{Built.NextVersion}-*"; // what is packed from a commit, or the release itself
         string[][] texts = [["generator", "Dit.Generator", "README.md"], ["docs", "packages.md"]];
         foreach (var text in texts.Select(Built.Text))
         {
-            Assert.Contains($"Include=\"Dit.Gen\" Version=\"{Built.Version}\"", text, StringComparison.Ordinal);
-            Assert.Contains($"Include=\"Dit.Runtime\" Version=\"{Built.Version}\"", text, StringComparison.Ordinal);
+            Assert.Contains($"Include=\"Dit.Gen\" Version=\"{newest}\"", text, StringComparison.Ordinal);
+            Assert.Contains($"Include=\"Dit.Runtime\" Version=\"{newest}\"", text, StringComparison.Ordinal);
             Assert.Contains($"Include=\"libtorch-cpu-linux-x64\" Version=\"{Built.LibTorchVersion}\"", text, StringComparison.Ordinal);
         }
     }
+
+    [GeneratedRegex(@"\]\(([^)]*)\)")]
+    private static partial Regex Links();
+
+    [GeneratedRegex("""Include="Dit\.[\w.]+" Version="([^"]*)""")]
+    private static partial Regex References();
 
     private string TorchSharpVersion() => packed.Described("Dit.Runtime", "dependency")
         .Single(dependency => dependency.Attribute("id")?.Value == "TorchSharp").Attribute("version")?.Value ?? "";

@@ -32,7 +32,7 @@ public sealed class Packed : IDisposable
     }
 
     /// <summary>The version of the packages, new in each run.</summary>
-    public string Version { get; } = $"{Built.Version}-t{Guid.NewGuid().ToString("N")[..12]}";
+    public string Version { get; } = $"{Built.NextVersion}-t{Guid.NewGuid().ToString("N")[..12]}";
 
     /// <summary>The folder with the packages.</summary>
     public string Feed => Path.Combine(root, "feed");
@@ -55,9 +55,14 @@ public sealed class Packed : IDisposable
     }
 
     /// <summary>A file of a package.</summary>
-    internal byte[] Read(string id, string name)
+    internal byte[] Read(string id, string name) => Read(id, "nupkg", name);
+
+    /// <summary>A file of the package with a library's symbols.</summary>
+    internal byte[] ReadSymbols(string id, string name) => Read(id, "snupkg", name);
+
+    private byte[] Read(string id, string kind, string name)
     {
-        using var package = Open(id);
+        using var package = ZipFile.OpenRead(Path.Combine(Feed, $"{id}.{Version}.{kind}"));
         using var file = (package.GetEntry(name) ?? throw new InvalidOperationException($"{id} holds no {name}.")).Open();
         using var bytes = new MemoryStream();
         file.CopyTo(bytes);

@@ -138,4 +138,13 @@ public class DiagnosticTests
         var start = span.StartLinePosition;
         return $"{span.Path}({start.Line + 1},{start.Character + 1}): {(diagnostic.Severity == DiagnosticSeverity.Error ? "error" : "warning")} {diagnostic.Id}: {diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}";
     }
+
+    [Fact]
+    public void A_diagnostic_leads_to_its_page_where_the_repository_has_an_address()
+    {
+        Assert.Null(Diagnostics.HelpLink("DIT101", null));
+        var page = Diagnostics.HelpLink("DIT101", "https://example.org/o/n") ?? "";
+        Assert.StartsWith("https://example.org/o/n/blob/HEAD/", page, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(Repository.Root, page["https://example.org/o/n/blob/HEAD/".Length..])), page);
+    }
 }

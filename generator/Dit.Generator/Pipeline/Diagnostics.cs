@@ -1,3 +1,4 @@
+using System.Reflection;
 using Dit.Spec;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -34,5 +35,14 @@ internal static class Diagnostics
         messageFormat: "{0}",
         category: "Dit.Spec",
         rule.IsWarning ? DiagnosticSeverity.Warning : DiagnosticSeverity.Error,
-        isEnabledByDefault: true);
+        isEnabledByDefault: true,
+        helpLinkUri: HelpLink(rule.Id, Repository));
+
+    /// <summary>The page on a rule, or null in a build that knows no address of this repository.</summary>
+    internal static string? HelpLink(string id, string? repository) =>
+        repository is null ? null : $"{repository}/blob/HEAD/docs/diagnostics/{id}.md";
+
+    // The build writes it down where DitRepository is set.
+    private static string? Repository => typeof(Diagnostics).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .FirstOrDefault(static value => value.Key == "RepositoryUrl")?.Value;
 }
