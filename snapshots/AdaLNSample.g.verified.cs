@@ -65,7 +65,24 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
         TrainableParameters: 218208,
         Macs: 16283648,
         Autoencoder: AutoencoderCard.KlF8,
-        SpecHash: "a4debf6a478c");
+        SpecHash: "a4debf6a478c")
+    {
+        Spec = """
+            model: AdaLNSample
+            depth: 2
+            width: 64
+            heads: 4
+            patch_size: 2
+            mlp_ratio: 4
+            input: { channels: 4, size: [16, 24] }
+            conditioning: { variant: adaln, text: { tokens: 77, width: 768 }, dropout: 0 }
+            diffusion: { prediction: epsilon, variance: learned-range, schedule: linear, timesteps: 1000 }
+            autoencoder: kl-f8
+            samplers:
+              ddim-20: { method: ddim, steps: 20, eta: 0 }
+
+            """,
+    };
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>
     public static GaussianDiffusion Diffusion { get; } =

@@ -65,7 +65,24 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
         TrainableParameters: 269664,
         Macs: 21010432,
         Autoencoder: AutoencoderCard.KlF8,
-        SpecHash: "d2ba1626d6d8");
+        SpecHash: "d2ba1626d6d8")
+    {
+        Spec = """
+            model: CrossAttentionSample
+            depth: 2
+            width: 64
+            heads: 4
+            patch_size: 2
+            mlp_ratio: 4
+            input: { channels: 4, size: [16, 24] }
+            conditioning: { variant: cross-attention, text: { tokens: 77, width: 768 }, dropout: 0.1 }
+            diffusion: { prediction: epsilon, variance: learned-range, schedule: linear, timesteps: 1000 }
+            autoencoder: kl-f8
+            samplers:
+              ddim-20: { method: ddim, steps: 20, eta: 0 }
+
+            """,
+    };
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>
     public static GaussianDiffusion Diffusion { get; } =

@@ -65,7 +65,25 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         TrainableParameters: 674834720,
         Macs: 118638231552,
         Autoencoder: AutoencoderCard.KlF8,
-        SpecHash: "88ae59396da3");
+        SpecHash: "88ae59396da3")
+    {
+        Spec = """
+            model: DiT-XL/2
+            depth: 28
+            width: 1152
+            heads: 16
+            patch_size: 2
+            mlp_ratio: 4
+            input: { channels: 4, size: 32 }
+            conditioning: { variant: adaln-zero, classes: 1000, dropout: 0.1 }
+            diffusion: { prediction: epsilon, variance: learned-range, schedule: linear, timesteps: 1000 }
+            autoencoder: kl-f8
+            samplers:
+              ddpm-250: { method: ddpm, steps: 250 }
+              ddim-50: { method: ddim, steps: 50, eta: 0 }
+
+            """,
+    };
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>
     public static GaussianDiffusion Diffusion { get; } =

@@ -67,7 +67,25 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
         Macs: 7634944,
         Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "72353c04c722",
-        Numerics: Numerics.Diffusers);
+        Numerics: Numerics.Diffusers)
+    {
+        Spec = """
+            model: DiffusersNumerics
+            depth: 2
+            width: 64
+            heads: 4
+            patch_size: 2
+            mlp_ratio: 4
+            numerics: diffusers
+            input: { channels: 4, size: 16 }
+            conditioning: { variant: adaln-zero, classes: 5, dropout: 0.1 }
+            diffusion: { prediction: epsilon, variance: learned-range, schedule: linear, timesteps: 1000 }
+            autoencoder: kl-f8
+            samplers:
+              ddim-20: { method: ddim, steps: 20, eta: 0 }
+
+            """,
+    };
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>
     public static GaussianDiffusion Diffusion { get; } =

@@ -34,5 +34,5 @@ public static class DitModels
     ];
 
     [global::System.Runtime.CompilerServices.ModuleInitializer]
-    internal static void LoadLibTorch() => LibTorch.Load();
+    internal static void LoadLibTorch() => LibTorch.Prepare();
 }

@@ -65,7 +65,24 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
         TrainableParameters: 124576,
         Macs: 12439040,
         Autoencoder: AutoencoderCard.KlF8,
-        SpecHash: "6112be6d7cb6");
+        SpecHash: "6112be6d7cb6")
+    {
+        Spec = """
+            model: InContextSample
+            depth: 2
+            width: 64
+            heads: 4
+            patch_size: 2
+            mlp_ratio: 4
+            input: { channels: 4, size: [16, 24] }
+            conditioning: { variant: in-context, classes: 10, dropout: 0.1 }
+            diffusion: { prediction: epsilon, variance: learned-range, schedule: linear, timesteps: 1000 }
+            autoencoder: kl-f8
+            samplers:
+              ddim-20: { method: ddim, steps: 20, eta: 0 }
+
+            """,
+    };
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>
     public static GaussianDiffusion Diffusion { get; } =

@@ -65,7 +65,24 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
         TrainableParameters: 155468,
         Macs: 2758656,
         Autoencoder: null,
-        SpecHash: "588661c623f9");
+        SpecHash: "588661c623f9")
+    {
+        Spec = """
+            model: NoNullClass
+            depth: 2
+            width: 64
+            heads: 4
+            patch_size: 2
+            mlp_ratio: 2.5
+            input: { channels: 3, size: [8, 16] }
+            conditioning: { variant: adaln-zero, classes: 5, dropout: 0 }
+            diffusion: { prediction: start-x, variance: fixed-small, schedule: squared-cosine, timesteps: 400 }
+            autoencoder: none
+            samplers:
+              noisy: { method: ddim, steps: 20, eta: 0.5 }
+
+            """,
+    };
 
     /// <summary>The process the model is trained for: 400 steps of Improved DDPM (arXiv 2102.09672).</summary>
     public static GaussianDiffusion Diffusion { get; } =

@@ -65,7 +65,25 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         TrainableParameters: 2034752,
         Macs: 21726720,
         Autoencoder: null,
-        SpecHash: "0b01314743eb");
+        SpecHash: "0b01314743eb")
+    {
+        Spec = """
+            model: Shapes
+            depth: 4
+            width: 160
+            heads: 5
+            patch_size: 8
+            mlp_ratio: 4
+            input: { channels: 3, size: 32 }
+            conditioning: { variant: adaln-zero, classes: 10, dropout: 0.1 }
+            diffusion: { prediction: start-x, variance: fixed-small, schedule: squared-cosine, timesteps: 1000 }
+            autoencoder: none
+            samplers:
+              ddpm-100: { method: ddpm, steps: 100 }
+              ddim-50: { method: ddim, steps: 50, eta: 0 }
+
+            """,
+    };
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>
     public static GaussianDiffusion Diffusion { get; } =

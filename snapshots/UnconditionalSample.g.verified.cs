@@ -62,7 +62,24 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
         TrainableParameters: 181472,
         Macs: 12199936,
         Autoencoder: AutoencoderCard.KlF8,
-        SpecHash: "261b62a2954b");
+        SpecHash: "261b62a2954b")
+    {
+        Spec = """
+            model: UnconditionalSample
+            depth: 2
+            width: 64
+            heads: 4
+            patch_size: 2
+            mlp_ratio: 4
+            input: { channels: 4, size: [16, 24] }
+            conditioning: none
+            diffusion: { prediction: epsilon, variance: learned-range, schedule: linear, timesteps: 1000 }
+            autoencoder: kl-f8
+            samplers:
+              ddim-20: { method: ddim, steps: 20, eta: 0 }
+
+            """,
+    };
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>
     public static GaussianDiffusion Diffusion { get; } =

@@ -5,7 +5,7 @@ public sealed class PackageTests(Packed packed)
 {
     private const long LargestTool = 60_000_000; // nuget.org takes 250 MB; nobody waits for that
 
-    private static readonly string[] Ids = ["Dit.Cli", "Dit.Gen", "Dit.Runtime", "Dit.Templates"];
+    private static readonly string[] Ids = ["Dit.Cli", "Dit.Commands", "Dit.Gen", "Dit.Runtime", "Dit.Templates"];
 
     [Fact]
     public void There_are_four_packages_and_no_others() =>
@@ -76,7 +76,7 @@ public sealed class PackageTests(Packed packed)
     public void Whoever_names_a_version_names_the_same()
     {
         Assert.Contains($"<_DitLibTorchVersion>{Built.LibTorchVersion}<", Built.Text("runtime", "Dit.Runtime", "build", "Dit.Runtime.targets"), StringComparison.Ordinal);
-        Assert.Contains($"Version = \"{Built.LibTorchVersion}\";", Built.Text("runtime", "Dit.Cli", "TensorLibrary.cs"), StringComparison.Ordinal);
+        Assert.Contains($"Version = \"{Built.LibTorchVersion}\";", Built.Text("runtime", "Dit.Commands", "TensorLibrary.cs"), StringComparison.Ordinal);
         string[][] texts = [["generator", "Dit.Generator", "README.md"], ["docs", "packages.md"]];
         foreach (var text in texts.Select(Built.Text))
         {

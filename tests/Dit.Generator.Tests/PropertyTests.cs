@@ -8,7 +8,7 @@ namespace Dit.Generator.Tests;
 
 /// <summary>
 /// Random specs, legal ones and damaged ones, through the generator: it never throws, an error says something about a place in the text, and
-/// whatever C# it writes compiles. The specs are the same in every run.
+/// whatever C# it writes compiles, and whatever model it reads is read again from its canonical text. The specs are the same in every run.
 /// </summary>
 public partial class PropertyTests(ITestOutputHelper output)
 {
@@ -80,6 +80,9 @@ public partial class PropertyTests(ITestOutputHelper output)
         foreach (var error in file.Errors.Concat(file.Warnings))
             if (error.Message.Length < 10 || error.Message.Length > 1000 || error.Message.Any(char.IsControl) || error.At.Start < 0 || error.At.Length < 0 || error.At.Start + error.At.Length > spec.Length || error.At.Line < 1)
                 Assert.Fail($"{error}\n\nin\n\n{spec}");
+        foreach (var model in file.Models)
+            if (SpecFile.Parse(SpecWriter.Write(model.Spec)) is not { Errors.Count: 0, Warnings.Count: 0, Models: [{ Spec: var read }] } || read != model.Spec)
+                Assert.Fail($"{model.Spec}\n\nis written as\n\n{SpecWriter.Write(model.Spec)}\n\nof\n\n{spec}");
     }
 
     private static string Culprit(Diagnostic complaint, IEnumerable<(string Spec, SpecFile File)> read)

@@ -23,7 +23,10 @@ internal static class CardEmitter
             TrainableParameters: {{plan.TrainableCount}},
             Macs: {{plan.Macs}},
             Autoencoder: {{AutoencoderCard(spec)}},
-            SpecHash: "{{spec.Hash}}"{{NumericsEmitter.Card(spec)}});
+            SpecHash: "{{spec.Hash}}"{{NumericsEmitter.Card(spec)}})
+        {
+            Spec = {{Code.RawLiteral(SpecWriter.Write(spec), levels: 2)}},
+        };
         """;
 
     private static string AutoencoderCard(ModelSpec spec) => spec.Autoencoder.Match(static _ => "null", static kl => kl == Autoencoder.KlF8

@@ -28,7 +28,7 @@ internal static class CatalogEmitter
         {{string.Concat(models.Select(static m => $"        ModelDefinition.{m.Factory}<{m.ClassName}>(),\n"))}}    ];
 
             [global::System.Runtime.CompilerServices.ModuleInitializer]
-            internal static void LoadLibTorch() => LibTorch.Load();
+            internal static void LoadLibTorch() => LibTorch.Prepare();
         }
 
         """.Replace("\r\n", "\n");

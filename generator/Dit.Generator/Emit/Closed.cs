@@ -28,16 +28,18 @@ internal static class Closed
                 aliases.Add($"using {library.Alias} = global::{library.AliasOf};\n");
             }
         closed.Append(text, at, text.Length - at);
-        return closed.Insert(text.IndexOf("using ", StringComparison.Ordinal), string.Concat(aliases)).ToString();
+        // Nothing is put in before the usings.
+        return closed.Insert(root.DescendantNodes().OfType<UsingDirectiveSyntax>().First().SpanStart, string.Concat(aliases)).ToString();
     }
 
-    // Not what stands behind a dot, names an argument, or is part of the namespace and the usings.
+    // Not what stands behind a dot, names an argument or a property that is set, or is part of the namespace and the usings.
     private static bool IsLookedUp(SyntaxToken token) => token.Parent is SimpleNameSyntax name
         && name.Parent switch
         {
             MemberAccessExpressionSyntax access => access.Name != name,
             QualifiedNameSyntax qualified => qualified.Right != name,
             MemberBindingExpressionSyntax or AliasQualifiedNameSyntax or NameColonSyntax or NameEqualsSyntax => false,
+            AssignmentExpressionSyntax { Parent: InitializerExpressionSyntax } set => set.Left != name,
             QualifiedCrefSyntax or BaseNamespaceDeclarationSyntax or UsingDirectiveSyntax => false,
             _ => true,
         }

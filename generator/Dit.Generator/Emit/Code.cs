@@ -50,11 +50,29 @@ internal static class Code
     /// <summary>A C# literal of a text.</summary>
     public static string Literal(string value) => "\"" + value.Replace("\\", "\\\\").Replace("\"", "\\\"") + "\"";
 
+    /// <summary>A C# literal of a text of several lines, to be read as it is; below its first line it is indented.</summary>
+    public static string RawLiteral(string value, int levels)
+    {
+        var fence = new string('"', Math.Max(3, 1 + LongestRunOfQuotes(value)));
+        return $"{fence}\n{Indent($"{value}\n{fence}", levels)}";
+    }
+
     /// <summary>A text inside an XML comment.</summary>
     public static string Xml(string value) => value.Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;");
 
     /// <summary><c>675,129,632</c>.</summary>
     public static string Grouped(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static int LongestRunOfQuotes(string text)
+    {
+        var (longest, run) = (0, 0);
+        foreach (var c in text)
+        {
+            run = c == '"' ? run + 1 : 0;
+            longest = Math.Max(longest, run);
+        }
+        return longest;
+    }
 
     // A comment behind code, not one that has the line to itself.
     private static int CommentAt(string line)

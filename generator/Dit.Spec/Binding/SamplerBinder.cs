@@ -3,6 +3,8 @@ namespace Dit.Spec;
 /// <summary>The <c>samplers</c> mapping: names to methods.</summary>
 internal static class SamplerBinder
 {
+    public const string DdpmWord = "ddpm", DdimWord = "ddim";
+
     /// <param name="top">The model's fields.</param>
     /// <param name="diffusion">The process; unless it is legal, steps are not held against it.</param>
     public static Result<EquatableArray<BoundSampler>> Bind(Fields top, Result<DiffusionSpec> diffusion)
@@ -77,5 +79,8 @@ internal static class SamplerBinder
 internal sealed record BoundSampler(SamplerSpec Spec, bool SaysClipping)
 {
     /// <summary>The sampler of a model of pixels, which are clipped unless it says otherwise, or of latents.</summary>
-    public SamplerSpec Of(Autoencoder autoencoder) => SaysClipping ? Spec : Spec with { ClipDenoised = autoencoder is Autoencoder.None };
+    public SamplerSpec Of(Autoencoder autoencoder) => SaysClipping ? Spec : Spec with { ClipDenoised = IsClippedByDefault(autoencoder) };
+
+    /// <summary>Whether a sampler that does not say clips: pixels lie in [-1, 1], and latents do not.</summary>
+    public static bool IsClippedByDefault(Autoencoder autoencoder) => autoencoder is Autoencoder.None;
 }

@@ -22,6 +22,16 @@ internal static class TransformerBinder
             .Apply(static (depth, x, _, patch, hiddenWidth) => new Shape(depth, x.w, x.h, patch, hiddenWidth));
     }
 
+    /// <summary>The shortest <c>mlp_ratio</c> that gives exactly this hidden width.</summary>
+    public static decimal Ratio(int width, int hiddenWidth)
+    {
+        const int digitsOfDouble = 15;
+        const double tolerance = 1e-9; // well within that of the check
+        var exact = (decimal)hiddenWidth / width;
+        return Enumerable.Range(0, digitsOfDouble).Select(digits => Math.Round(exact, digits))
+            .FirstOrDefault(ratio => Math.Abs((double)ratio * width - hiddenWidth) <= tolerance) is > 0 and var shortest ? shortest : exact;
+    }
+
     /// <summary>What a width must suit.</summary>
     private sealed record Wish(int Heads, double Ratio)
     {

@@ -24,6 +24,9 @@ internal static class Values
         ["+.inf"] = "a number",
     };
 
+    /// <summary>Whether a reader of YAML takes the word for something else than a text where it is not quoted.</summary>
+    public static bool IsTaken(string word) => Taken.ContainsKey(word);
+
     public static Result<int> Whole(SpecNode node, string name, int min, int max, string wanted)
     {
         if (node is not ScalarNode { Quoted: false } scalar || !Numbers.IsWhole(scalar.Text))

@@ -72,7 +72,7 @@ internal static class Settings
     private static string Describe(SamplerSpec sampler, Autoencoder autoencoder) => sampler.Method.Match(
         _ => FormattableString.Invariant($"ddpm, {sampler.Steps} steps"),
         ddim => FormattableString.Invariant($"ddim, {sampler.Steps} steps, eta {ddim.Eta}"))
-        + (sampler.ClipDenoised == autoencoder is Autoencoder.None ? "" : sampler.ClipDenoised ? ", clipped" : ", not clipped");
+        + (sampler.ClipDenoised == BoundSampler.IsClippedByDefault(autoencoder) ? "" : sampler.ClipDenoised ? ", clipped" : ", not clipped");
 
     /// <summary>A whole number as specs write it.</summary>
     internal static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -150,8 +150,8 @@ internal static class SpecKeys
     public static WordKey<Func<Fields, Result<SamplerMethod>>> Method { get; } = new(
         "method",
         [
-            new("ddpm", "ancestral sampling (arXiv 2006.11239)", SamplerBinder.Ddpm),
-            new("ddim", "arXiv 2010.02502", SamplerBinder.Ddim),
+            new(SamplerBinder.DdpmWord, "ancestral sampling (arXiv 2006.11239)", SamplerBinder.Ddpm),
+            new(SamplerBinder.DdimWord, "arXiv 2010.02502", SamplerBinder.Ddim),
             new("dpm-solver++", "arXiv 2211.01095"),
             .. FlowMethods.Select(static word => new SpecWord<Func<Fields, Result<SamplerMethod>>>(word, "integrates a flow (SiT, arXiv 2401.08740)")),
         ],

@@ -36,6 +36,21 @@ internal static class Numbers
     /// <summary>The number in the form that specs use.</summary>
     public static string Write(decimal number) => number.ToString("0.############################", CultureInfo.InvariantCulture);
 
+    /// <summary>The number in the form that specs use, with digits enough to be read back as it is.</summary>
+    public static string Write(double number)
+    {
+        // Not "R", whose digits depend on the runtime.
+        var scientific = new[] { "E14", "E15" }.Select(format => number.ToString(format, CultureInfo.InvariantCulture))
+            .FirstOrDefault(text => double.Parse(text, CultureInfo.InvariantCulture) == number) ?? number.ToString("E16", CultureInfo.InvariantCulture);
+        var (mark, sign) = (scientific.IndexOf('E'), number < 0 ? "-" : "");
+        var digits = scientific.Substring(0, mark).TrimStart('-').Replace(".", "").TrimEnd('0');
+        var point = 1 + int.Parse(scientific.Substring(mark + 1), CultureInfo.InvariantCulture); // digits before it
+        return digits.Length == 0 ? "0"
+            : point <= 0 ? $"{sign}0.{new string('0', -point)}{digits}"
+            : point >= digits.Length ? sign + digits.PadRight(point, '0')
+            : $"{sign}{digits.Substring(0, point)}.{digits.Substring(point)}";
+    }
+
     private static string Unsigned(string text) => text.StartsWith("-", StringComparison.Ordinal) ? text.Substring(1) : text;
 
     private static bool IsDigit(char c) => c is >= '0' and <= '9';

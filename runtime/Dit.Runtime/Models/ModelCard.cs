@@ -42,6 +42,15 @@ public sealed record ModelCard(
     /// <summary>The metadata of a file that says which model it is of.</summary>
     public const string NameKey = "dit.model";
 
+    /// <summary>The metadata of a file that holds the spec of its model, the text of <see cref="Spec"/>: a model can be made of such a file alone.</summary>
+    public const string SpecKey = "dit.spec.yaml";
+
+    /// <summary>
+    /// The spec that the model was generated from, as a YAML file of this one model, samplers included: what <see cref="SpecKey"/> holds in checkpoints.
+    /// It is canonical, so that equal specs have equal texts. Null for a card that was made by hand.
+    /// </summary>
+    public string? Spec { get; init; }
+
     /// <summary>Floating-point operations of one forward pass of one sample: two for each multiply-accumulate.</summary>
     public long Flops => 2 * Macs;
 
@@ -57,11 +66,14 @@ public sealed record ModelCard(
     /// <summary>Whether the model works on pixels in [-1, 1] rather than on latents.</summary>
     public bool IsPixelSpace => Autoencoder is null;
 
-    /// <summary>The card as strings, to be kept beside the model's weights: <c>dit.model</c>, <c>dit.spec</c> (the hash) and the other fields.</summary>
+    /// <summary>
+    /// The card as strings, to be kept beside the model's weights: <c>dit.model</c>, <c>dit.spec</c> (the hash), the other fields, and <c>dit.spec.yaml</c>,
+    /// the text of the spec, where the card has it.
+    /// </summary>
     public IReadOnlyDictionary<string, string> ToMetadata()
     {
         static string Text(IFormattable number) => number.ToString(null, CultureInfo.InvariantCulture);
-        return new OrderedDictionary<string, string>(StringComparer.Ordinal)
+        var metadata = new OrderedDictionary<string, string>(StringComparer.Ordinal)
         {
             [NameKey] = Name,
             ["dit.spec"] = SpecHash,
@@ -79,6 +91,8 @@ public sealed record ModelCard(
             ["dit.autoencoder"] = Autoencoder?.Name ?? "none",
             ["dit.numerics"] = Numerics == Numerics.Diffusers ? "diffusers" : "official",
         };
+        if (Spec is not null) metadata[SpecKey] = Spec;
+        return metadata;
     }
 }
 

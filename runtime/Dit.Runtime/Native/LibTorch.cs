@@ -6,8 +6,8 @@ namespace Dit.Runtime;
 /// <remarks>
 /// By default the one that the build copied beside the program. With the environment variable <c>DIT_LIBTORCH</c> set to a folder, such as
 /// <c>site-packages/torch/lib</c> of a Python installation, the one there, CUDA included; such a program is built without
-/// a libtorch package, since TorchSharp cannot be kept from a libtorch beside it. Generated code calls <see cref="Load"/>
-/// when its assembly is loaded; a program that uses TorchSharp before that calls it first.
+/// a libtorch package, since TorchSharp cannot be kept from a libtorch beside it. Generated code calls <see cref="Prepare"/>
+/// when its assembly is loaded; a program that uses TorchSharp before that calls <see cref="Load"/> first.
 /// </remarks>
 public static class LibTorch
 {
@@ -16,6 +16,27 @@ public static class LibTorch
 
     private static readonly Lock Gate = new();
     private static bool loaded;
+    private static DitException? failure;
+
+    /// <summary>As <see cref="Load"/>, for the initializer of an assembly, which must not throw: a failure is kept, and every model's <c>Create</c> and <c>Load</c> throw it.</summary>
+    /// <remarks>Generated code calls it when its assembly is loaded.</remarks>
+    public static void Prepare()
+    {
+        try
+        {
+            Load();
+        }
+        catch (DitException e)
+        {
+            failure = e;
+        }
+    }
+
+    /// <summary>Throws what <see cref="Prepare"/> kept.</summary>
+    internal static void RequirePrepared()
+    {
+        if (failure is { } kept) throw new DitException(kept.Message, kept);
+    }
 
     /// <summary>Loads the libtorch that <c>DIT_LIBTORCH</c> names; does nothing when it is not set, or the second time.</summary>
     /// <exception cref="DitException">The folder is not there or holds no libtorch that can be loaded, or the program carries one of its own.</exception>

@@ -26,6 +26,7 @@ public static class TorchDevice
     /// <exception cref="DitException">It is a CUDA device, and this machine has no such device.</exception>
     public static Device OrCpu(Device? device)
     {
+        LibTorch.RequirePrepared();
         if (device is null) return CPU;
         if (device.type == DeviceType.CUDA) RequireCuda(device.index < 0 ? "cuda" : $"cuda:{device.index}", Math.Max(0, device.index));
         return device;

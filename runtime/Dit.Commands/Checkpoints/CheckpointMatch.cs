@@ -1,0 +1,75 @@
+using Dit.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Commands;
+
+/// <summary>A model that a checkpoint may be of, and how near it comes.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="Names">The convention that comes nearest.</param>
+/// <param name="Place">Where in the file the weights are, and which tensors are not as the model has them.</param>
+/// <param name="OtherSetting">What the settings beside the weights say that is not so of the model, or null.</param>
+internal sealed record CheckpointMatch(ModelDefinition Model, NameMap Names, WeightsPlace Place, string? OtherSetting)
+{
+    private const int FewNames = 3;
+
+    /// <summary>Tensors that are not as the model has them.</summary>
+    public NameDifference Difference => Place.Difference;
+
+    public bool IsExact => Difference.Count == 0 && OtherSetting is null && (Place.Problem is null || Place.Others.Count > 0);
+
+    /// <summary>Every model under its nearest convention, the nearest first.</summary>
+    /// <param name="models">The models.</param>
+    /// <param name="file">A checkpoint.</param>
+    /// <param name="weights">Which of its weights are meant.</param>
+    public static IReadOnlyList<CheckpointMatch> All(IReadOnlyList<ModelDefinition> models, ICheckpointFile file, CheckpointWeights weights) =>
+        [.. models.Select(model => Nearest(model, file, weights)).OrderBy(static match => match.IsExact ? 0 : 1).ThenBy(static match => match.Difference.Count)];
+
+    /// <summary>The model that a file is of: the one named, or the one whose names and shapes it has.</summary>
+    /// <param name="context">The models.</param>
+    /// <param name="file">A checkpoint.</param>
+    /// <param name="weights">Which of its weights are meant.</param>
+    /// <param name="name">The model's name, or null to recognise it.</param>
+    /// <exception cref="DitException">There is no such model, or the file fits none, or several, or has several weights of it.</exception>
+    public static CheckpointMatch Find(CommandContext context, ICheckpointFile file, CheckpointWeights weights, string? name)
+    {
+        var match = name is not null ? Nearest(context.FindModel(name), file, weights) : Recognised(context, file, weights);
+        return match.Place.Problem is { } problem ? throw new DitException(problem) : match;
+    }
+
+    private static CheckpointMatch Recognised(CommandContext context, ICheckpointFile weights, CheckpointWeights which)
+    {
+        var all = All(context.Models, weights, which);
+        CheckpointMatch[] exact = [.. all.Where(static match => match.IsExact)];
+        // Models of one architecture, trained for different processes, have the same tensors: a file that says its model settles it.
+        if (exact.Length == 0 && all is [{ Place.Problem: { } problem }, ..]) throw new DitException(problem);
+        return exact.Length == 1 ? exact[0]
+            : exact.FirstOrDefault(match => weights.Metadata.TryGetValue(ModelCard.NameKey, out var said) && said == match.Model.Card.Name) is { } named ? named
+            : throw new DitException(exact.Length == 0 && ForeignCard.Describe(weights.Metadata, context.Models) is { } other
+                ? $"'{weights.Path}' is {other}."
+                : exact.Length == 0
+                ? $"'{weights.Path}' is a checkpoint of no model known here; the nearest is {all[0].Describe()}. 'dit inspect' says more."
+                : $"'{weights.Path}' fits several models: {string.Join(", ", exact.Select(static match => match.Model.Card.Name))}; choose one with --model.");
+    }
+
+    /// <summary><c>DiT-XL/2 under the names of diffusers, with tensors missing 1, unexpected 0, of another shape 2</c>.</summary>
+    public string Describe() => $"{Model.Card.Name} under the names of {Names.Convention}"
+        + (Difference.Count == 0 ? "" : $", with tensors missing {Few(Difference.Missing)}, unexpected {Few(Difference.Unexpected)}, "
+            + $"of another shape {Few([.. Difference.Misshaped.Select(static m => m.Name)])}");
+
+    private static string Few(IReadOnlyList<string> names) => names.Count == 0 ? "0"
+        : $"{names.Count} ({string.Join(", ", names.Take(FewNames).Select(InspectCommand.OneLine))}{(names.Count > FewNames ? ", ..." : "")})";
+
+    private static CheckpointMatch Nearest(ModelDefinition model, ICheckpointFile file, CheckpointWeights weights)
+    {
+        var (map, place) = model.Accept(new Conventions()).Select(names => (names, names.Find(file, weights))).MinBy(static pair => pair.Item2.Difference.Count);
+        var other = map.Convention == DitNames.DiffusersConvention ? DiffusersFolder.OtherSetting(file, model.Card) : null;
+        return new(model, map, place, other);
+    }
+
+    private sealed class Conventions : IAnyModelVisitor<IReadOnlyList<NameMap>>
+    {
+        public IReadOnlyList<NameMap> Visit<TModel>() where TModel : nn.Module, IModel<TModel> =>
+            DitNames.WhyNotInDiffusers(TModel.Card, TModel.CheckpointMap) is null ? [DitNames.Official<TModel>(), DitNames.Diffusers<TModel>()] : [DitNames.Official<TModel>()];
+    }
+}

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using Dit.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Commands;
+
+/// <summary><c>dit convert</c>: a checkpoint under other names.</summary>
+internal static class ConvertCommand
+{
+    private const string Description = """
+        Write a checkpoint under other names: of the official code, of diffusers, or of dit.
+
+        IN is whatever opens: .safetensors, .pt, a folder of diffusers, an index of shards. OUT is
+          official    a .pt file as torch.save writes it, or a .safetensors file
+          diffusers   a folder, to be used as DiTPipeline.from_pretrained(OUT, vae=...)
+          dit         a .safetensors file that says which model it is of
+        Weights are carried over bit for bit. What computes with them is another matter: see docs/name-maps.md.
+        """;
+
+    public static Command Create(CommandContext context)
+    {
+        var from = new Argument<string>("IN") { Description = "The checkpoint." };
+        var to = new Argument<string>("OUT") { Description = "The file or folder to write." };
+        var form = new Option<string>("--to") { Description = "Whose names.", Required = true };
+        form.AcceptOnlyFromAmong([.. ConvertTarget.Words]);
+        var model = new Option<string?>("--model", "-m")
+        {
+            Description = "The model. [default: the one whose names and shapes the checkpoint has]",
+            HelpName = "NAME",
+            CompletionSources = { _ => context.Models.Select(known => known.Card.Name) },
+        };
+        var weights = CommonOptions.Weights();
+        var type = new Option<string?>("--dtype") { Description = "Type of the numbers. [default: as they are]" };
+        type.AcceptOnlyFromAmong([.. CommonOptions.RealTypes.Keys]);
+        var command = new Command("convert", Description) { from, to, form, model, weights, type };
+        command.SetAction(parsed =>
+        {
+            TensorLibrary.Require();
+            var target = ConvertTarget.For(parsed.GetRequiredValue(form), parsed.GetRequiredValue(to));
+            using var file = CheckpointFile.Open(parsed.GetRequiredValue(from));
+            var match = CheckpointMatch.Find(context, file, CommonOptions.WeightsWords[parsed.GetRequiredValue(weights)], parsed.GetValue(model));
+            if (match.OtherSetting is { } other) throw new DitException(other);
+            ScalarType? dtype = parsed.GetValue(type) is { } word ? CommonOptions.RealTypes[word] : null;
+            match.Model.Accept(new Conversion(context, file, match, target, dtype));
+        });
+        return command;
+    }
+
+    private sealed class Conversion(CommandContext context, ICheckpointFile file, CheckpointMatch match, ConvertTarget target, ScalarType? dtype) : IAnyModelVisitor<int>
+    {
+        public int Visit<TModel>() where TModel : nn.Module, IModel<TModel>
+        {
+            using var own = match.Names.Read(file.Below(match.Place.Prefix));
+            context.Notice(match.Place.Notices(file.Path, TModel.Card.Name));
+            Progress.Show(context, progress =>
+            {
+                target.Write<TModel>(own, dtype, tensors => new WatchedCheckpoint(tensors, progress, context.Cancellation));
+                return true;
+            });
+            context.Out.WriteLine($"Wrote {target.Path}: {TModel.Card.Name}, which '{file.Path}' has under the names of {match.Names.Convention}");
+            return 0;
+        }
+    }
+}

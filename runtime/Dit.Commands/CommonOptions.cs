@@ -1,0 +1,108 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
+using Dit.Runtime;
+using Dit.Spec;
+using static TorchSharp.torch;
+
+namespace Dit.Commands;
+
+/// <summary>Options that several commands have, and what their words mean.</summary>
+internal static class CommonOptions
+{
+    public const string DemoModel = "Shapes";
+
+    /// <summary>The types of real numbers that networks have, by their words.</summary>
+    public static readonly IReadOnlyDictionary<string, ScalarType> RealTypes = new Dictionary<string, ScalarType>
+    {
+        ["f32"] = ScalarType.Float32,
+        ["f16"] = ScalarType.Float16,
+        ["bf16"] = ScalarType.BFloat16,
+    };
+
+    /// <summary>The weights of a training checkpoint, by their words.</summary>
+    public static readonly IReadOnlyDictionary<string, CheckpointWeights> WeightsWords = new Dictionary<string, CheckpointWeights>
+    {
+        ["auto"] = CheckpointWeights.Auto,
+        ["ema"] = CheckpointWeights.Ema,
+        ["model"] = CheckpointWeights.Model,
+    };
+
+    private static readonly string[] Devices = ["cpu", "cuda", "cuda:0"];
+
+    public static Option<string> Model(CommandContext context) => new("--model", "-m")
+    {
+        Description = "The model; 'dit models' lists them.",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => DemoModel,
+        CompletionSources = { _ => context.Models.Select(model => model.Card.Name) },
+    };
+
+    public static Option<string> Device() => new("--device")
+    {
+        Description = "Where to compute: cpu, cuda or cuda:N.",
+        HelpName = "DEVICE",
+        DefaultValueFactory = _ => "cpu",
+        CompletionSources = { Devices },
+    };
+
+    public static Option<bool> TensorFloat32() => new("--tf32")
+    {
+        Description = "On a CUDA device, let products of f32 numbers round their factors to TensorFloat-32 (10 bits of mantissa): several times as fast from Ampere on.",
+    };
+
+    public static Option<T> Number<T>(string name, string help, T standard)
+        where T : struct, INumber<T>, IMinMaxValue<T> => new(name)
+        {
+            Description = help,
+            HelpName = HelpOf<T>(),
+            DefaultValueFactory = _ => standard,
+            CustomParser = Parse<T>,
+        };
+
+    /// <summary>A number that may be left out.</summary>
+    public static Option<T?> Number<T>(string name, string help)
+        where T : struct, INumber<T>, IMinMaxValue<T> => new(name) { Description = help, HelpName = HelpOf<T>(), CustomParser = result => Parse<T>(result) };
+
+    public static Option<string> Weights()
+    {
+        var option = new Option<string>("--weights")
+        {
+            Description = "Of a training checkpoint: the averaged weights (ema), the trained ones (model), or the first of these that it has.",
+            DefaultValueFactory = _ => "auto",
+        };
+        option.AcceptOnlyFromAmong([.. WeightsWords.Keys]);
+        return option;
+    }
+
+    public static Option<string> RealType(string name, string help)
+    {
+        var option = new Option<string>(name) { Description = help, DefaultValueFactory = _ => "f32" };
+        option.AcceptOnlyFromAmong([.. RealTypes.Keys]);
+        return option;
+    }
+
+    public static Option<bool> Json() => new("--json") { Description = "Write JSON." };
+
+    /// <summary>The model of a name, as written in its spec or as its class is called.</summary>
+    /// <exception cref="DitException">There is none.</exception>
+    public static ModelDefinition FindModel(this CommandContext context, string name) =>
+        context.Models.FirstOrDefault(model => Same(model.Card.Name, name) || Same(Identifier.OfModel(model.Card.Name), name))
+        ?? throw new DitException(
+            $"There is no model '{name}'{DidYouMean.Suggest(name, [.. context.Models.Select(model => model.Card.Name)]) ?? "; 'dit models' lists them."}");
+
+    private static string HelpOf<T>() => typeof(T) == typeof(double) ? "X" : "N";
+
+    // The usual conversion takes commas for thousands: 0,001 would be 1.
+    private static T Parse<T>(ArgumentResult result)
+        where T : struct, INumber<T>, IMinMaxValue<T>
+    {
+        var (word, isReal) = (result.Tokens[^1].Value, typeof(T) == typeof(double));
+        if (T.TryParse(word, isReal ? NumberStyles.Float : NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)) return number;
+        result.AddError($"{(result.Parent as OptionResult)?.Option.Name} takes a {(isReal ? "number such as 0.5" : $"whole number of at most {T.MaxValue}")}, not '{word}'.");
+        return default;
+    }
+
+    private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
+}

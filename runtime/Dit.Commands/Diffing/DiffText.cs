@@ -1,0 +1,184 @@
+using Dit.Spec;
+using Spectre.Console;
+
+namespace Dit.Commands;
+
+/// <summary>A difference for people: a row for each model, then what changed in the models that did.</summary>
+internal static class DiffText
+{
+    private static readonly Style Good = new(Color.Green), Careful = new(Color.Yellow), Bad = new(Color.Red);
+
+    private static readonly Style Quiet = new(decoration: Decoration.Dim), Head = new(decoration: Decoration.Bold);
+
+    public static void Write(CommandContext context, string a, string b, SpecDiff diff)
+    {
+        var console = context.Console();
+        var lines = Lines(a, b, diff, console.Profile.Width);
+        if (!context.Interactive)
+        {
+            foreach (var line in lines) context.Out.WriteLine(Plain(line));
+            return;
+        }
+        console.Profile.Width = Math.Max(console.Profile.Width, lines.Max(TextTable.Width) + 1); // a terminal breaks what it must by itself
+        foreach (var line in lines)
+        {
+            foreach (var cell in line) console.Write(new Text(cell.Text, cell.Style));
+            console.WriteLine();
+        }
+    }
+
+    private const int NamesTold = 6; // of unchanged models; more are told by their number alone
+
+    /// <summary>All lines, for a window of some width. Rows are never broken; sentences are.</summary>
+    internal static IReadOnlyList<IReadOnlyList<Cell>> Lines(string a, string b, SpecDiff diff, int width)
+    {
+        if (!diff.Differs) return [.. Title(a, b, diff)];
+        var (table, isExact) = Table(diff, width);
+        return [.. Title(a, b, diff), [], .. table, .. Unchanged(diff, width), .. Sections(diff, width, totals: !isExact)];
+    }
+
+    private static IEnumerable<IReadOnlyList<Cell>> Title(string a, string b, SpecDiff diff)
+    {
+        var changed = diff.Models.Count(static m => m.Differs);
+        (int Number, string What)[] counts =
+            [(changed, "changed"), (diff.Added.Count, "added"), (diff.Removed.Count, "removed"), (diff.Models.Count - changed, "unchanged")];
+        yield return [new($"{a} -> {b}", Head)];
+        var counted = counts.Where(static c => c.Number > 0).Select(static (c, at) => $"{(at == 0 ? Amount.Of(c.Number, "model") : Amount.Whole(c.Number))} {c.What}");
+        yield return [diff.Differs ? string.Join(", ", counted) : $"{Amount.Of(diff.Models.Count, "model")}, nothing differs"];
+    }
+
+    /// <summary>The table in the most telling form that fits.</summary>
+    private static (IReadOnlyList<IReadOnlyList<Cell>> Lines, bool IsExact) Table(SpecDiff diff, int width)
+    {
+        DiffRow[] rows =
+        [
+            .. diff.Models.Where(static m => m.Differs).Select(static m => new DiffRow(Name(m), m.Plan.A, m.Plan.B, Short(m))),
+            .. diff.Added.Select(static m => new DiffRow(m.Name, null, PlanTotals.Of(ModelPlan.Of(m)), new("new model", Good))),
+            .. diff.Removed.Select(static m => new DiffRow(m.Name, PlanTotals.Of(ModelPlan.Of(m)), null, new("model removed", Bad))),
+        ];
+        (DiffTotals.Form Form, bool Memory)[] forms =
+        [
+            (DiffTotals.Form.Exact, true), (DiffTotals.Form.Short, true), (DiffTotals.Form.After, true), (DiffTotals.Form.Short, false),
+        ];
+        foreach (var (form, memory) in forms)
+            if (Table(rows, form, memory) is var lines && lines.Max(TextTable.Width) <= width)
+                return (lines, form == DiffTotals.Form.Exact);
+        return (Table(rows, DiffTotals.Form.After, memory: false), false);
+    }
+
+    private static IReadOnlyList<IReadOnlyList<Cell>> Table(DiffRow[] rows, DiffTotals.Form form, bool memory)
+    {
+        (PlanTotals?, PlanTotals?)[] pairs = [.. rows.Select(static row => (row.From, row.To))];
+        var columns = DiffTotals.All.Where(kind => memory || !kind.IsMemory)
+            .Select(kind => (kind.Header, kind.IsMemory, Cells: DiffTotals.Column(kind, form, pairs)))
+            .Where(static c => c.Cells is not null).ToArray();
+        var lines = TextTable.Lines(
+            [
+                [new("model", Quiet), .. columns.Select(static c => new Cell(c.Header, Quiet)), new("old checkpoints", Quiet)],
+                .. rows.Select((row, i) => (IReadOnlyList<Cell>)[row.Name, .. columns.Select(c => (Cell)(c.Cells?[i] ?? "")), row.Checkpoints]),
+            ], indent: 2);
+        return columns.Any(static c => c.IsMemory)
+            ? [.. lines, [new("  Activations are those of one image in float32; guidance doubles those of sampling.", Quiet)]]
+            : lines;
+    }
+
+    // A row for each would bury the rows of those that changed.
+    private static IEnumerable<IReadOnlyList<Cell>> Unchanged(SpecDiff diff, int width)
+    {
+        string[] names = [.. diff.Models.Where(static m => !m.Differs).Select(Name)];
+        if (names.Length == 0) return [];
+        var told = $"{Amount.Of(names.Length, "model")} unchanged{(names.Length > NamesTold ? "" : $": {string.Join(", ", names)}")}";
+        return Wrapped(told, width - 2).Select(static line => (IReadOnlyList<Cell>)["  ", new(line, Quiet)]);
+    }
+
+    private static string Name(ModelDiff diff) => diff.A.Name == diff.B.Name ? diff.B.Name : $"{diff.A.Name} -> {diff.B.Name}";
+
+    private static Cell Short(ModelDiff diff) => diff.Verdict.Match<Cell>(
+        _ => new("load as they are", Good),
+        _ => new("load, but mean something else", Careful),
+        recompute => new(recompute.AlsoMeans.Count == 0 ? "load with new positions" : "other positions and meaning", Careful),
+        _ => new("do not load", Bad));
+
+    /// <summary>What changed: once for all the models of which the same is to be said, where their lines have the room.</summary>
+    private static IEnumerable<IReadOnlyList<Cell>> Sections(SpecDiff diff, int width, bool totals)
+    {
+        return diff.Models.Where(static m => m.Differs)
+            .GroupBy(static m => string.Join("\n", m.Settings.Select(static s => $"{s.Key} {Values(s).Text}").Concat(DiffSentences.Of(m))))
+            .SelectMany(alike => ParameterLines([.. alike]).Select(TextTable.Width).DefaultIfEmpty(0).Max() <= width
+                ? Section([.. alike])
+                : alike.GroupBy(m => Plain(Body([m], width))).SelectMany(same => Section([.. same])));
+
+        IEnumerable<IReadOnlyList<Cell>> Section(ModelDiff[] models) =>
+        [
+            [],
+            .. Heading(models.Select(Name), models.Length > 1 && models.Length == diff.Models.Count, width),
+            .. totals && models.Length == 1 ? Totals(models[0].Plan) : [],
+            .. Body(models, width),
+        ];
+    }
+
+    private static string Plain(IEnumerable<IReadOnlyList<Cell>> lines) => string.Join("\n", lines.Select(Plain));
+
+    private static string Plain(IReadOnlyList<Cell> line) => string.Concat(line.Select(static cell => cell.Text));
+
+    private static IEnumerable<IReadOnlyList<Cell>> Heading(IEnumerable<string> names, bool isAll, int width) =>
+        Wrapped(isAll ? $"All {names.Count()} models" : string.Join(", ", names), width).Select(static line => (IReadOnlyList<Cell>)[new(line, Head)]);
+
+    // Between words; names of models may hold some, and may then stand on two lines.
+    private static IEnumerable<string> Wrapped(string text, int width)
+    {
+        var line = "";
+        foreach (var word in text.Split(' '))
+        {
+            if (line.Length > 0 && line.Length + 1 + word.Length > width)
+            {
+                yield return line;
+                line = word;
+            }
+            else line = line.Length == 0 ? word : $"{line} {word}";
+        }
+        yield return line;
+    }
+
+    private static IReadOnlyList<IReadOnlyList<Cell>> Totals(PlanDiff plan) => TextTable.Lines(
+        [.. DiffTotals.All
+            .Where(kind => kind.Of(plan.A) != kind.Of(plan.B))
+            .Select(kind => (IReadOnlyList<Cell>)[kind.Header, DiffTotals.Column(kind, DiffTotals.Form.Exact, [(plan.A, plan.B)])?[0] ?? ""])
+            .DefaultIfEmpty(["parameters and MACs", "as they were"])], indent: 2);
+
+    /// <summary>What is said of models that share their changed settings and their verdict.</summary>
+    private static IReadOnlyList<IReadOnlyList<Cell>> Body(ModelDiff[] models, int width) =>
+    [
+        .. SettingLines([.. models[0].Settings.Select((s, at) => models.All(m => m.Settings[at].Remark == s.Remark) ? s : s with { Remark = null })], width),
+        .. DiffSentences.Of(models[0]).SelectMany(sentence => Wrapped(sentence, width - 2))
+            .Select(line => (IReadOnlyList<Cell>)["  ", new(line, Short(models[0]).Style)]),
+        .. ParameterLines(models),
+    ];
+
+    // Remarks stand behind the values where there is room for all of them, else below.
+    private static IEnumerable<IReadOnlyList<Cell>> SettingLines(SettingChange[] settings, int width)
+    {
+        var beside = TextTable.Lines([.. settings.Select(static s => (IReadOnlyList<Cell>)[s.Key, Values(s), new(s.Remark ?? "", Quiet)])], indent: 2);
+        if (beside.Max(TextTable.Width) <= width) return beside;
+        var alone = TextTable.Lines([.. settings.Select(static s => (IReadOnlyList<Cell>)[s.Key, Values(s)])], indent: 2);
+        return settings.Zip(alone).SelectMany(static x => x.First.Remark is { } remark
+            ? new[] { x.Second, ["      ", new(remark, Quiet)] }
+            : [x.Second]);
+    }
+
+    private static Cell Values(SettingChange change) => $"{change.From ?? "none"} -> {change.To ?? "none"}";
+
+    // A line that is not every model's names its models.
+    private static IReadOnlyList<IReadOnlyList<Cell>> ParameterLines(ModelDiff[] models)
+    {
+        var lines = models
+            .SelectMany(static m => ParameterGroup.Of(m.Plan).Select(group =>
+                (Model: Name(m), group.Name, Times: DiffSentences.Times(group), Change: DiffSentences.Change(group))))
+            .GroupBy(static line => line.Name)
+            .SelectMany(static name => name.GroupBy(static line => (line.Name, line.Times, line.Change), static line => line.Model))
+            .Select(same => (IReadOnlyList<Cell>)
+                [same.Key.Name, same.Key.Times, same.Key.Change, new(same.Count() == models.Length ? "" : string.Join(", ", same), Quiet)])
+            .ToArray();
+        return lines.Length == 0 ? [] : TextTable.Lines(lines, indent: 4);
+    }
+}

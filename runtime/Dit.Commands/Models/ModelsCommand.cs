@@ -1,0 +1,62 @@
+using System.CommandLine;
+using Dit.Runtime;
+
+namespace Dit.Commands;
+
+/// <summary><c>dit models</c>: what there is.</summary>
+internal static class ModelsCommand
+{
+    private static readonly (string, bool)[] Columns =
+        [("model", false), ("variant", false), ("condition", false), ("input", false), ("latents of", false), ("tokens", true), ("parameters", true), ("MACs", true)];
+
+    public static Command Create(CommandContext context)
+    {
+        var json = CommonOptions.Json();
+        var command = new Command("models", "List the models, with their parameters and the multiply-accumulates of one forward pass.") { json };
+        command.SetAction(parsed =>
+        {
+            var cards = context.Models.Select(model => model.Card);
+            if (parsed.GetValue(json)) context.Out.WriteLine(Json.Of(cards.Select(Report)));
+            else context.WriteTable(Columns, cards.Select(Row));
+        });
+        return command;
+    }
+
+    private static IReadOnlyList<string> Row(ModelCard card) =>
+    [
+        card.Name, card.Conditioning, card.Condition.ToString(), card.Input.ToString(), card.Autoencoder?.Name ?? "",
+        Amount.Whole(card.Tokens), Amount.Whole(card.Parameters), Amount.Short(card.Macs),
+    ];
+
+    private static object Report(ModelCard card) => new
+    {
+        card.Name,
+        card.Backbone,
+        card.Conditioning,
+        Variant = card.Conditioning,
+        Condition = card.Condition.Match(
+            static _ => new ConditionReport("none"),
+            static classes => new("classes", Classes: classes.Count, Dropout: classes.Hidden),
+            static text => new("text", Tokens: text.Tokens, Width: text.Width, Dropout: text.Hidden)),
+        card.Input,
+        card.OutputChannels,
+        card.Classes,
+        LabelDropout = card.Condition.Dropout,
+        card.Depth,
+        card.Width,
+        card.Heads,
+        card.PatchSize,
+        card.Tokens,
+        card.Parameters,
+        card.TrainableParameters,
+        card.Macs,
+        Autoencoder = card.Autoencoder?.Name ?? "none",
+        card.SpecHash,
+        card.Flops,
+        HasNullClass = card.CanBeGuided,
+        card.NullClass,
+        card.IsPixelSpace,
+        Numerics = card.Numerics.ToString().ToLowerInvariant(),
+        card.CanBeGuided,
+    };
+}

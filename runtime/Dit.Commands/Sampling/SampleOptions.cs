@@ -1,0 +1,116 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Dit.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Commands;
+
+/// <summary>The options of <c>dit sample</c>.</summary>
+internal sealed class SampleOptions
+{
+    private readonly Option<string?> checkpoint = new("--checkpoint", "-c") { Description = "Weights, .safetensors or .pt; the demo model brings its own.", HelpName = "FILE" };
+    private readonly Option<string> weights = CommonOptions.Weights();
+    private readonly Option<string?> autoencoder = new("--vae") { Description = "For models of latents: the weights of the autoencoder, which makes pictures of them. [default: those in the checkpoint's folder, where it is a pipeline's]", HelpName = "FILE" };
+    private readonly Option<string[]> classes = new("--classes") { Description = $"Class names or numbers, separated by commas; a name in double quotes may hold commas. [default: all, or the first {ClassNames.DrawnWithoutAsking} of more]", HelpName = "LIST", AllowMultipleArgumentsPerToken = true };
+    private readonly Option<string?> text = new("--text") { Description = "For models of text: a .safetensors file with one tensor named text, (N, tokens, width), of embedded texts.", HelpName = "FILE" };
+    private readonly Option<string?> sampler;
+    private readonly Option<int?> steps = CommonOptions.Number<int>("--steps", "Sampling steps. [default: the sampler's]");
+    private readonly Option<double?> guidance = CommonOptions.Number<double>("--cfg", $"Guidance scale; 1 is no guidance. [default: {SampleRequest.UsualGuidance}]");
+    private readonly Option<string> channels = new("--cfg-channels") { Description = "Channels that guidance changes: the first three, as the official sampler does, or all.", DefaultValueFactory = _ => "3" };
+    private readonly Option<GuidanceInterval?> interval = new("--cfg-interval") { Description = "Guide only at noise levels above LO and up to HI, sigma = sqrt(1 / alpha bar - 1); HI may be inf. [default: at all]", HelpName = "LO,HI", CustomParser = ParseInterval };
+    private readonly Option<long> seed = CommonOptions.Number("--seed", "The same seed gives the same images.", 0L);
+    private readonly Option<int> first = CommonOptions.Number("--first", "Number of the first image: image i is the same in every run of a seed, so that a later run can go on.", 0);
+    private readonly Option<int> count = CommonOptions.Number("--count", "Images of each class or text; of a model of neither, images in all.", 8);
+    private readonly Option<int> batch = CommonOptions.Number("--batch", "Images drawn at once; it changes the speed, and the images by no more than rounding.", 40);
+    private readonly Option<string> output = new("--out", "-o")
+    {
+        Description = "A .png or .jpg picture of all images, a .safetensors file with the samples as they are, or a folder (a name without an ending) for single pictures and grid.png.",
+        HelpName = "PATH",
+        DefaultValueFactory = _ => "samples.png",
+    };
+    private readonly Option<int?> preview = CommonOptions.Number<int>("--preview", "Every N steps, write what the images look like so far beside the output.");
+    private readonly Option<string?> animation = new("--gif") { Description = "Write an animation of the drawing, too. [default file: named like the output]", HelpName = "FILE", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<string> device = CommonOptions.Device();
+    private readonly Option<bool> tensorFloat32 = CommonOptions.TensorFloat32();
+    private readonly Option<string> type = CommonOptions.RealType("--dtype", "Type of the network's numbers; the process itself stays in f32.");
+    private readonly Option<bool> recompute = new("--recompute-positions") { Description = "Take a checkpoint of another grid of patches (another image size) and compute the positions anew." };
+
+    public SampleOptions(CommandContext context)
+    {
+        Model = CommonOptions.Model(context);
+        sampler = new("--sampler", "-s")
+        {
+            Description = "A sampler of the model. [default: the first in its spec]",
+            HelpName = "NAME",
+            CompletionSources = { completion => SamplersOf(context, completion.ParseResult.GetValue(Model)) },
+        };
+        channels.AcceptOnlyFromAmong("3", "all");
+    }
+
+    /// <summary>The model's name.</summary>
+    public Option<string> Model { get; }
+
+    /// <summary>All of them, in the order of the help.</summary>
+    public IReadOnlyList<Option> All =>
+        [Model, checkpoint, weights, autoencoder, classes, text, sampler, steps, guidance, channels, interval, seed, first, count, batch, output, preview, animation, device, tensorFloat32, type, recompute];
+
+    /// <summary>What a command line asks for.</summary>
+    /// <exception cref="DitException">There is no such device.</exception>
+    public SampleRequest Read(ParseResult parsed) => new(
+        parsed.GetValue(checkpoint),
+        CommonOptions.WeightsWords[parsed.GetRequiredValue(weights)],
+        parsed.GetValue(classes) ?? [],
+        parsed.GetValue(text),
+        parsed.GetValue(sampler),
+        parsed.GetValue(steps),
+        parsed.GetValue(guidance),
+        parsed.GetValue(channels) == "all" ? GuidanceChannels.All : GuidanceChannels.FirstThree,
+        parsed.GetValue(interval),
+        parsed.GetValue(seed),
+        parsed.GetValue(first),
+        parsed.GetValue(count),
+        parsed.GetValue(batch),
+        new SampleFiles(
+            parsed.GetRequiredValue(output),
+            parsed.GetValue(autoencoder),
+            parsed.GetValue(preview),
+            parsed.GetResult(animation) is null ? null : parsed.GetValue(animation) ?? ""),
+        TorchDevice.Parse(parsed.GetRequiredValue(device), parsed.GetValue(tensorFloat32)),
+        CommonOptions.RealTypes[parsed.GetRequiredValue(type)],
+        parsed.GetValue(recompute));
+
+    private static GuidanceInterval? ParseInterval(ArgumentResult result)
+    {
+        var word = result.Tokens[^1].Value;
+        var problem = $"--cfg-interval takes two noise levels such as 0.3,5, not '{word}'.";
+        if (word.Split(',') is [var low, var high] && Level(low) is { } from && Level(high) is { } to)
+        {
+            if (from >= 0 && to >= from && double.IsFinite(from)) return new(from, to);
+            problem = $"--cfg-interval takes two noise levels of at least 0, the lower first, not '{word}'.";
+        }
+        result.AddError(problem);
+        return null;
+    }
+
+    private static double? Level(string word) =>
+        word.Trim().ToLowerInvariant() is "inf" or "infinity" ? double.PositiveInfinity
+        : double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out var level) && double.IsFinite(level) ? level
+        : null;
+
+    private static IEnumerable<string> SamplersOf(CommandContext context, string? model) =>
+        context.Models.Where(definition => definition.Card.Name == model).SelectMany(definition => definition.Accept(new SamplerNames()));
+
+    private sealed class SamplerNames : IModelVisitor<IEnumerable<string>>
+    {
+        public IEnumerable<string> VisitClassConditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> => TModel.AllSamplers.Select(sampler => sampler.Name);
+
+        public IEnumerable<string> VisitTextConditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> => TModel.AllSamplers.Select(sampler => sampler.Name);
+
+        public IEnumerable<string> VisitUnconditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> => TModel.AllSamplers.Select(sampler => sampler.Name);
+    }
+}

@@ -1,0 +1,100 @@
+using Dit.Runtime;
+using static TorchSharp.torch;
+
+namespace Dit.Commands;
+
+/// <summary>Takes samples as they are finished, and writes them.</summary>
+internal abstract class SampleOutput : IDisposable
+{
+    private const string Nothing = "nothing was written";
+
+    /// <summary>What is said of the place when all is written.</summary>
+    public abstract string Written { get; }
+
+    /// <summary>What is said of it when drawing was stopped.</summary>
+    public virtual string Kept => Nothing;
+
+    /// <summary>Opens a target for so many samples.</summary>
+    /// <param name="target">Where to.</param>
+    /// <param name="card">The model.</param>
+    /// <param name="rows">What will come.</param>
+    /// <param name="first">The number of the first image.</param>
+    /// <param name="pictures">Makes pictures; asked for by targets of pictures only.</param>
+    /// <param name="notice">Told what the target will not get.</param>
+    /// <exception cref="DitException">A folder cannot be created.</exception>
+    public static SampleOutput Open(SampleTarget target, ModelCard card, SampleRows rows, int first, SamplePictureSource pictures, Action<string> notice) => target.Match<SampleOutput>(
+        grid => new Grid(grid.Path, rows, pictures.Value),
+        folder => new SampleFolder(folder.Path, rows, first, pictures.Value, notice),
+        numbers => new Numbers(numbers.Path, card, rows));
+
+    /// <summary>Opens a target of pictures for so many samples.</summary>
+    /// <param name="target">Where to.</param>
+    /// <param name="rows">What will come.</param>
+    /// <param name="pictures">Makes the pictures.</param>
+    /// <param name="notice">Told what the target will not get.</param>
+    /// <exception cref="DitException">A folder cannot be created.</exception>
+    public static SampleOutput OfPictures(SampleTarget target, SampleRows rows, SamplePictures pictures, Action<string> notice) => target.Match<SampleOutput>(
+        grid => new Grid(grid.Path, rows, pictures),
+        folder => new SampleFolder(folder.Path, rows, first: 0, pictures, notice),
+        static numbers => throw new InvalidOperationException($"'{numbers.Path}' is no target of pictures."));
+
+    /// <summary>Finds out before anything is read whether the target can hold so many samples.</summary>
+    /// <exception cref="DitException">There are too many.</exception>
+    public static void RequireRoom(SampleTarget target, ModelCard card, SampleRows rows)
+    {
+        var (channels, height, width) = card.Input;
+        var isFolder = target is SampleTarget.Folder;
+        if ((isFolder ? rows.Count : (Int128)rows.Count * channels * height * width) > int.MaxValue)
+            throw new DitException($"{Amount.Whole(rows.Count)} samples of {card.Input} are too many for one {(isFolder ? "run" : "file")}: draw fewer, with several seeds.");
+        if (target is not SampleTarget.Grid) return;
+        var picture = card.Autoencoder?.PixelShape(card.Input) ?? card.Input;
+        target.RequireFits(ImageGrid.Layout((int)rows.Count, picture.Height, picture.Width, rows.Layout(picture.Height)));
+    }
+
+    /// <summary>Takes one sample.</summary>
+    /// <param name="n">Which, from 0.</param>
+    /// <param name="sample">(C, Y, X).</param>
+    public abstract void Add(int n, Tensor sample);
+
+    /// <summary>A mistake that ended the drawing, with what is kept of it.</summary>
+    public DitException Refuse(DitException mistake) => new($"{mistake.Message.TrimEnd('.')}; {Kept}.", mistake);
+
+    /// <summary>Writes what is written when all samples are there.</summary>
+    public abstract void Finish();
+
+    /// <inheritdoc/>
+    public virtual void Dispose() { }
+
+    private sealed class Grid(string path, SampleRows rows, SamplePictures pictures) : SampleOutput
+    {
+        private readonly ImageGridCanvas canvas = new((int)rows.Count, pictures.Height, pictures.Width, rows.Layout(pictures.Height));
+
+        public override string Written => path;
+
+        public override void Add(int n, Tensor sample) => canvas.Place(n, pictures.Draw(sample));
+
+        public override void Finish() => ImageFile.Write(path, canvas.Picture);
+    }
+
+    private sealed class Numbers(string path, ModelCard card, SampleRows rows) : SampleOutput
+    {
+        private readonly List<Tensor> samples = [];
+
+        public override string Written => path;
+
+        public override void Add(int n, Tensor sample) => samples.Add(sample.clone().DetachFromDisposeScope());
+
+        public override void Finish()
+        {
+            using var scope = NewDisposeScope();
+            (string, Tensor)[] labels = rows.Labels is { } classes
+                ? [("labels", tensor([.. classes.SelectMany(label => Enumerable.Repeat((long)label, rows.Each))]))]
+                : [];
+            var metadata = new Dictionary<string, string> { [ModelCard.NameKey] = card.Name };
+            if (rows.Labels is { } named) metadata[ClassNameMetadata.MapKey] = ClassNameMetadata.ToMap(named.Zip(rows.Rows, static (label, row) => (label, row.Name)));
+            SafeTensors.Save(path, [("samples", stack(samples)), .. labels], metadata);
+        }
+
+        public override void Dispose() => samples.ForEach(static sample => sample.Dispose());
+    }
+}

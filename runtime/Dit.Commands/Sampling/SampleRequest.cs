@@ -1,0 +1,56 @@
+using Dit.Runtime;
+using static TorchSharp.torch;
+
+namespace Dit.Commands;
+
+/// <summary>What to draw.</summary>
+/// <param name="Checkpoint">The weights; null for those that come with the program.</param>
+/// <param name="Weights">Which weights of a training checkpoint.</param>
+/// <param name="Classes">Class names or numbers, comma separated; none for all, or the first of many.</param>
+/// <param name="Text">A file of embedded texts, for text-conditional models.</param>
+/// <param name="Sampler">A sampler of the model; null for its first.</param>
+/// <param name="Steps">Steps; null for the sampler's own.</param>
+/// <param name="Guidance">Guidance scale; 1 is no guidance; null for the model's usual.</param>
+/// <param name="Channels">The channels that guidance changes.</param>
+/// <param name="Interval">The noise levels at which guidance acts; null for all.</param>
+/// <param name="Seed">Image i is a function of the seed and i.</param>
+/// <param name="First">The number of the first image.</param>
+/// <param name="Count">Images of each class or text, or in all for a model of neither.</param>
+/// <param name="Batch">Images drawn at once; the images do not depend on it.</param>
+/// <param name="Output">Where to and in what form.</param>
+/// <param name="Device">Where to compute.</param>
+/// <param name="Type">Type of the network's numbers; the process is float32 in any case.</param>
+/// <param name="RecomputePositions">Whether a checkpoint of another grid of patches is taken, its positions computed anew.</param>
+internal sealed record SampleRequest(
+    string? Checkpoint, CheckpointWeights Weights, IReadOnlyList<string> Classes, string? Text, string? Sampler, int? Steps,
+    double? Guidance, GuidanceChannels Channels, GuidanceInterval? Interval, long Seed, int First, int Count, int Batch,
+    SampleFiles Output, Device Device, ScalarType Type, bool RecomputePositions)
+{
+    private const double UsualOfPixels = 2, UsualOfLatents = 4; // the official sampler's, for latents
+
+    /// <summary>What is said of the usual guidance.</summary>
+    public static string UsualGuidance => FormattableString.Invariant($"{UsualOfPixels}, or {UsualOfLatents} for latents, or 1 for a model without a null class or text");
+
+    /// <summary>The guidance to draw with: what was asked for, or what is usual for such a model.</summary>
+    /// <exception cref="DitException">The model cannot be guided, or an interval was given for no guidance.</exception>
+    public double GuidanceFor(ModelCard card)
+    {
+        var guidance = Guidance ?? (!card.CanBeGuided ? 1 : card.IsPixelSpace ? UsualOfPixels : UsualOfLatents);
+        if (guidance != 1 && !card.CanBeGuided)
+            throw new DitException($"{card.Name} cannot be guided: its spec has conditioning.dropout 0, so it has no null {(card.Condition is ModelCondition.Text ? "text" : "class")}; draw with --cfg 1.");
+        return guidance != 1 || Interval is null
+            ? guidance
+            : throw new DitException("--cfg-interval says where guidance acts, and with a scale of 1 there is none: leave the interval out.");
+    }
+}
+
+/// <summary>The files that a run writes.</summary>
+/// <param name="Out">A .png, .jpg or .safetensors file, or a folder.</param>
+/// <param name="Autoencoder">The weights of the autoencoder that decodes latents.</param>
+/// <param name="PreviewEvery">Steps from one preview to the next; null for none.</param>
+/// <param name="Animation">A .gif file; empty for one named like the output, null for none.</param>
+internal sealed record SampleFiles(string Out, string? Autoencoder = null, int? PreviewEvery = null, string? Animation = null)
+{
+    /// <summary>Whether the images are looked at while they are being drawn.</summary>
+    public bool IsWatched => PreviewEvery is not null || Animation is not null;
+}

@@ -1,0 +1,16 @@
+using Dit.Runtime;
+using Dit.Spec;
+
+namespace Dit.Commands;
+
+/// <summary>The weights that come with the program.</summary>
+internal static class Weights
+{
+    /// <summary>The file with a model's weights.</summary>
+    /// <exception cref="DitException">The program brings none for it.</exception>
+    public static string Of(ModelCard card)
+    {
+        var path = Path.Combine(AppContext.BaseDirectory, "weights", Identifier.OfModel(card.Name).ToLowerInvariant() + ".safetensors");
+        return File.Exists(path) ? path : throw new DitException($"No weights of {card.Name} come with this program: name a file with --checkpoint.");
+    }
+}

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using Dit.Runtime;
+using Dit.Spec;
+
+namespace Dit.Commands;
+
+/// <summary><c>dit check</c>: is a spec right, and what would its models be.</summary>
+internal static class CheckCommand
+{
+    private static readonly (string, bool)[] Columns = [("layer", false), ("times", true), ("output", false), ("parameters", true), ("MACs", true), ("kept in training", true)];
+
+    private const int BytesOfFloat = 4;
+
+    public static Command Create(CommandContext context)
+    {
+        var path = new Argument<string>("SPEC") { Description = "A YAML file, usually NAME.dit.yaml." };
+        var json = CommonOptions.Json();
+        var command = new Command("check", "Check a spec file: its models layer by layer, or every error in it.") { path, json };
+        command.SetAction(parsed => Run(context, parsed.GetRequiredValue(path), parsed.GetValue(json)));
+        return command;
+    }
+
+    private static int Run(CommandContext context, string path, bool json)
+    {
+        var spec = SpecFile.Parse(Read(path).Bytes);
+        SpecError[] errors = [.. spec.Errors, .. DeclaredModel.Collisions(spec.Models.Select(model => (path, model))).Select(collision => collision.Error)];
+        if (json) context.Out.WriteLine(Json.Of(Report(path, spec, errors)));
+        else if (errors.Length > 0) foreach (var error in errors) context.Out.WriteLine(Line(path, error));
+        else
+        {
+            foreach (var warning in spec.Warnings) context.Out.WriteLine(Line(path, warning));
+            foreach (var model in spec.Models) Describe(context, model.Spec);
+        }
+        return errors.Length == 0 ? 0 : throw new DitException($"{path} has {Amount.Of(errors.Length, "error")}.");
+    }
+
+    private static SpecBytes Read(string path)
+    {
+        if (Directory.Exists(path)) throw new DitException($"'{path}' is a folder; name a YAML file in it.");
+        if (!File.Exists(path)) throw new DitException($"There is no file '{path}'.");
+        return SpecBytes.Of(path);
+    }
+
+    /// <summary>As compilers write errors, so that editors can jump to them.</summary>
+    internal static string Line(string path, SpecError error) => $"{path}({error.At.Line},{error.At.Column}): {(error.Rule.IsWarning ? "warning" : "error")} {error.Rule.Id}: {error.Message}";
+
+    private static void Describe(CommandContext context, ModelSpec spec)
+    {
+        var plan = ModelPlan.Of(spec);
+        context.Out.WriteLine($"{spec.Name} (class {spec.ClassName}, spec {spec.Hash})");
+        context.Out.WriteLine($"  {Amount.Whole(plan.ParameterCount)} parameters, {Amount.Whole(plan.TrainableCount)} of them trained");
+        context.Out.WriteLine($"  {Amount.Short(plan.Macs)} MACs, {Amount.Short(2 * plan.Macs)} FLOPs for one forward pass of one sample");
+        context.Out.WriteLine($"  {Amount.Whole(spec.Tokens)} tokens of width {spec.Width}, {spec.Depth} blocks, {spec.Heads} heads, patch size {spec.PatchSize}");
+        context.Out.WriteLine($"  {spec.Conditioning.Variant.Word} blocks, conditioned on {Words(spec.Conditioning.Condition)}");
+        context.Out.WriteLine($"  {spec.Input.Channels} x {spec.Input.Height} x {spec.Input.Width} in, {spec.OutputChannels} x {spec.Input.Height} x {spec.Input.Width} out");
+        context.Out.WriteLine($"  memory in float32: {Bytes(plan.ParameterCount)} of weights");
+        context.Out.WriteLine($"    to sample, and {Bytes(plan.SamplingActivations)} of activations for each image at a time, twice that under guidance");
+        context.Out.WriteLine($"    to train, {Bytes(plan.TrainingState)} with gradients, AdamW's moments and the average, and {Bytes(plan.TrainingActivations)} of activations for each image of a batch");
+        context.WriteTable(Columns, LayerTable.Of(plan).Select(row => (IReadOnlyList<string>)
+        [
+            row.Name, row.Times == 1 ? "" : $"{row.Times} x", row.Output, row.Parameters == 0 ? "" : Amount.Whole(row.Parameters), row.Macs == 0 ? "" : Amount.Short(row.Macs), row.Saved == 0 ? "" : Bytes(row.Saved),
+        ]));
+    }
+
+    private static string Bytes(long floats) => Amount.Bytes(BytesOfFloat * floats);
+
+    private static string Words(Condition condition) => condition.Match(
+        static _ => "nothing", static labels => Amount.Of(labels.Count, "class", "classes"), static text => $"text {text.Tokens} x {text.Width}");
+
+    private static object Place(SpecError error) => new { error.Rule.Id, error.At.Line, error.At.Column, error.Message };
+
+    private static object Report(string path, SpecFile spec, SpecError[] errors) => new
+    {
+        File = path,
+        Errors = errors.Select(Place),
+        Warnings = spec.Warnings.Select(Place),
+        Models = spec.Models.Select(model => (model.Spec, Plan: ModelPlan.Of(model.Spec))).Select(model => new
+        {
+            model.Spec.Name,
+            model.Spec.ClassName,
+            Variant = model.Spec.Conditioning.Variant.Word,
+            Condition = model.Spec.Conditioning.Condition.Match(
+                static _ => new ConditionReport("none"),
+                static classes => new("classes", Classes: classes.Count, Dropout: classes.Hidden),
+                static text => new("text", Tokens: text.Tokens, Width: text.Width, Dropout: text.Hidden)),
+            SpecHash = model.Spec.Hash,
+            Parameters = model.Plan.ParameterCount,
+            TrainableParameters = model.Plan.TrainableCount,
+            model.Plan.Macs,
+            Flops = 2 * model.Plan.Macs,
+            model.Spec.Tokens,
+            TrainingStateBytes = BytesOfFloat * model.Plan.TrainingState,
+            TrainingActivationBytes = BytesOfFloat * model.Plan.TrainingActivations,
+            SamplingActivationBytes = BytesOfFloat * model.Plan.SamplingActivations,
+            Layers = model.Plan.Layers.Select(layer => new { layer.Name, Output = layer.Output.ToArray(), layer.Macs, KeptBytes = BytesOfFloat * layer.Saved }),
+        }),
+    };
+}

@@ -1,0 +1,193 @@
+using System.CommandLine;
+using System.Globalization;
+using Dit.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Commands;
+
+/// <summary><c>dit train</c>: a model from a folder of images.</summary>
+internal static class TrainCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var (recipe, standard) = (new TrainingRecipe(), new TrainingFolder(""));
+        var data = new Option<string>("--data", "-d") { Description = "A folder with one folder of images for each class; for a model without classes, any folder of images; for a model of latents, what 'dit encode' wrote.", HelpName = "DIR", Required = true };
+        var model = CommonOptions.Model(context);
+        var folder = new Option<string>("--out", "-o") { Description = "The folder for checkpoint, weights and losses.", HelpName = "DIR", Required = true };
+        var steps = CommonOptions.Number("--steps", "Optimiser steps.", recipe.Steps);
+        var batch = CommonOptions.Number("--batch", "Images of one step.", recipe.BatchSize);
+        var rate = CommonOptions.Number("--lr", "Learning rate of AdamW.", recipe.LearningRate);
+        var decay = CommonOptions.Number("--ema", "Decay of the moving average of the weights.", recipe.EmaDecay);
+        var weightDecay = CommonOptions.Number("--weight-decay", "Decoupled weight decay of AdamW.", recipe.WeightDecay);
+        var warmup = CommonOptions.Number("--warmup", "Steps over which the learning rate rises.", recipe.WarmupSteps);
+        var clip = CommonOptions.Number<double>("--clip", "Largest norm of the gradient; without it, none is too large.");
+        var seed = CommonOptions.Number("--seed", "The same seed gives the same weights.", recipe.Seed);
+        var every = CommonOptions.Number("--save-every", "Steps from one checkpoint to the next.", standard.SaveEvery);
+        var type = CommonOptions.RealType("--weights-dtype", "Type of the finished weights.");
+        var flip = new Option<bool>("--flip") { Description = "Mirror half of the images; of latents, where they were encoded mirrored.", DefaultValueFactory = _ => recipe.HorizontalFlip };
+        var noFlip = new Option<bool>("--no-flip") { Description = "Never mirror an image." };
+        var skip = ImageData.SkipUnreadable();
+        var (device, tensorFloat32) = (CommonOptions.Device(), CommonOptions.TensorFloat32());
+        var command = new Command("train", """
+            Train a model on a folder of images, by the recipe of the DiT paper unless told otherwise.
+
+            A run that is stopped leaves a checkpoint that 'dit sample' takes; it cannot be resumed in this version.
+            """)
+        {
+            data, model, folder, steps, batch, rate, weightDecay, decay, warmup, clip, seed, every, type, flip, noFlip, skip, device, tensorFloat32,
+        };
+        command.SetAction(parsed =>
+        {
+            TensorLibrary.Require();
+            return context.FindModel(parsed.GetRequiredValue(model)).Accept(new Visitor(
+                context,
+                parsed.GetRequiredValue(data),
+                new TrainingRecipe
+                {
+                    Steps = parsed.GetValue(steps),
+                    BatchSize = parsed.GetValue(batch),
+                    LearningRate = parsed.GetValue(rate),
+                    WeightDecay = parsed.GetValue(weightDecay),
+                    EmaDecay = parsed.GetValue(decay),
+                    WarmupSteps = parsed.GetValue(warmup),
+                    GradientClip = parsed.GetValue(clip),
+                    Seed = parsed.GetValue(seed),
+                    HorizontalFlip = parsed.GetValue(flip) && !parsed.GetValue(noFlip),
+                },
+                parsed.GetResult(flip) is { Implicit: false },
+                parsed.GetValue(skip),
+                new TrainingFolder(AtomicFile.FullPath(parsed.GetRequiredValue(folder)), parsed.GetValue(every), CommonOptions.RealTypes[parsed.GetRequiredValue(type)]),
+                TorchDevice.Parse(parsed.GetRequiredValue(device), parsed.GetValue(tensorFloat32))));
+        });
+        return command;
+    }
+
+    private sealed class Visitor(CommandContext context, string data, TrainingRecipe recipe, bool flipAsked, bool skip, TrainingFolder folder, Device device) : IModelVisitor<int>
+    {
+        public int VisitClassConditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+        {
+            Begin();
+            using var latents = Latents(TModel.Card);
+            return latents is null
+                ? TrainOnImages<TModel, ClassLabels>(ImageFolder.Open(data), static images => TrainingSet.Of(images, TModel.Card.Input))
+                : TrainOnLatents<TModel, ClassLabels>(TrainingSet.OfLatents(latents, TModel.Card), RecipeOf(latents));
+        }
+
+        public int VisitTextConditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
+            throw new DitException($"{TModel.Card.Name} is conditioned on text, and 'dit train' knows images and classes only: train it from code, as docs/training.md shows.");
+
+        public int VisitUnconditional<TModel>()
+            where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel>
+        {
+            Begin();
+            using var latents = Latents(TModel.Card);
+            return latents is null
+                ? TrainOnImages<TModel, NoCondition>(ImageFolder.OpenUnlabelled(data), static images => TrainingSet.OfImages(images, TModel.Card.Input))
+                : TrainOnLatents<TModel, NoCondition>(TrainingSet.OfUnlabelledLatents(latents, TModel.Card), RecipeOf(latents));
+        }
+
+        /// <summary>The data as latents; null where the data are images and the model takes them.</summary>
+        private LatentFolder? Latents(ModelCard card)
+        {
+            if (card.Autoencoder is not { } autoencoder) return LatentFolder.IsAt(data) ? LatentFolder.Open(data) : null; // which the training set refuses
+            if (LatentFolder.IsAt(data) || LatentFolder.IsBegunAt(data) || !Directory.Exists(data)) return LatentFolder.Open(data);
+            throw new DitException(
+                $"{card.Name} works on the latents of {autoencoder.Name}, and {data} is no folder of latents: make one with 'dit encode --data {data} --vae FILE --model {card.Name} --out DIR'.");
+        }
+
+        /// <summary>Latents are mirrored where they can be, unless something else was asked for.</summary>
+        private TrainingRecipe RecipeOf(LatentFolder latents)
+        {
+            if (latents.Description.Mirrored || !recipe.HorizontalFlip) return recipe;
+            if (flipAsked) throw new DitException($"The latents in {latents.Root} are not there mirrored, and a latent cannot be mirrored: leave --flip out, or encode again with --flip.");
+            context.Out.WriteLine("No image is mirrored, since the latents were encoded without --flip.");
+            return recipe with { HorizontalFlip = false };
+        }
+
+        private void Begin()
+        {
+            recipe.Validate();
+            PathRules.RequireOutside(folder.Path, data);
+        }
+
+        private int TrainOnImages<TModel, TCondition>(ImageFolder images, Func<ImageFolder, TrainingSet<TCondition>> setOf)
+            where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
+            where TCondition : ICondition<TCondition>
+        {
+            var trainer = new Trainer(recipe, folder);
+            trainer.RequireFit(setOf(images), TModel.Card, device); // before the images are looked at, which takes a while
+            using var claim = folder.Claim();
+            var (readable, sizes) = ImageData.Survey(context, images, skip);
+            return Train<TModel, TCondition>(trainer, setOf(readable), recipe, claim, sizes);
+        }
+
+        private int TrainOnLatents<TModel, TCondition>(TrainingSet<TCondition> latents, TrainingRecipe recipe)
+            where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
+            where TCondition : ICondition<TCondition>
+        {
+            var trainer = new Trainer(recipe, folder);
+            trainer.RequireFit(latents, TModel.Card, device);
+            using var claim = folder.Claim();
+            return Train<TModel, TCondition>(trainer, latents, recipe, claim, sizes: null);
+        }
+
+        private int Train<TModel, TCondition>(Trainer trainer, TrainingSet<TCondition> images, TrainingRecipe recipe, FolderClaim claim, ImageSizes? sizes)
+            where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
+            where TCondition : ICondition<TCondition>
+        {
+            var (card, count) = (TModel.Card, images.Classes.Count);
+            context.Out.WriteLine($"Training {card.Name} ({Amount.Of(card.Parameters, "parameter")}) on {Amount.Of(images.Count, "image")}{(count == 0 ? "" : $" of {Amount.Of(count, "class", "classes")}")}");
+            if (ImageData.Comparison(count, card.Classes, sizes, card.Input, LargeBatch(recipe.BatchSize, images.Count)) is { } note) context.Out.WriteLine(note);
+            if (SlowAverage(recipe) is { } warning) context.Out.WriteLine(warning);
+            using var model = TModel.Create(device, seed: recipe.Seed);
+            try
+            {
+                return Report(Progress.Show(context, progress => trainer.Run(
+                    model, images, progress.Select<TrainingProgress>(now => Describe(now, card)), context.Cancellation, claim)));
+            }
+            finally
+            {
+                ImageData.Report(context, images.Unreadable(), folder.UnreadableList);
+            }
+        }
+
+        private int Report(TrainingResult result)
+        {
+            if (!result.Cancelled)
+            {
+                foreach (var file in result.Files) context.Out.WriteLine($"Wrote {file}");
+                return 0;
+            }
+            var kept = result.Files.Count == 0 ? "nothing was written" : $"the checkpoint is in {folder.Checkpoint}";
+            context.Say($"stopped after step {result.Step} of {recipe.Steps}; {kept}.");
+            return DitCommand.Stopped;
+        }
+    }
+
+    private static string? LargeBatch(int batch, int images) =>
+        batch > images ? $"a batch of {batch} is larger than the data, and holds images more than once" : null;
+
+    /// <summary>A warning where the finished weights, which are the moving average, would still be much like the untrained start.</summary>
+    internal static string? SlowAverage(TrainingRecipe recipe)
+    {
+        const double Enough = 5; // e^-5: less than a hundredth of the start is left
+        var start = Math.Pow(recipe.EmaDecay, recipe.Steps);
+        if (start <= Math.Exp(-Enough)) return null;
+        var fitting = Math.Floor(Math.Max(0, 1 - Enough / recipe.Steps) * 1e4) / 1e4;
+        return string.Create(CultureInfo.InvariantCulture,
+            $"Warning: with --ema {recipe.EmaDecay} the weights after {Amount.Of(recipe.Steps, "step")} are still {start:P0} the untrained start; --ema {fitting} fits so short a run.");
+    }
+
+    // The bound is there where the variance is learned; without it the loss is the mean squared error.
+    private static WorkProgress Describe(TrainingProgress now, ModelCard card)
+    {
+        string[] speed = [Text($"step {now.Step}/{now.Steps}"), Text($"loss {now.Losses.Total:F4}"), Text($"{now.StepsPerSecond:F2} steps/s"), Text($"{now.ImagesPerSecond:F0} images/s")];
+        string[] parts = card.OutputChannels == card.Input.Channels ? [] : [Text($"mse {now.Losses.Mse:F4}"), Text($"vb {now.Losses.VariationalBound:F4}")];
+        return new((double)now.Step / now.Steps, [.. speed, .. parts]);
+
+        static string Text(FormattableString text) => FormattableString.Invariant(text);
+    }
+}
