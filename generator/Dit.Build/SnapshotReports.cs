@@ -64,9 +64,7 @@ internal sealed record SnapshotReports(string Folder, string Command)
     {
         if (differing.FirstOrDefault(static d => d.Now is { Name: ModelTable.Name, Extension: "md" }) is not { } table)
             return ["The models are the same, but the code generated for them is not: Dit.Gen has another version, or a property of the project, such as DitNamespace, has another value."];
-        var (before, now) = (ModelTable.Models(table.Before), ModelTable.Models(table.Now.Text));
-        if (before.Count == 0) return ["The models are not what they were."];
-        var lines = DiffSummary.Of(SpecDiff.Between(before, now));
+        if (ModelTable.Changes(table.Before, table.Now.Text) is not { } lines) return ["The models are not what they were."];
         if (lines.Count == 0) return ["The models are the same, but what is written for them is not: their order, or the version of Dit.Gen, is another."];
         return
         [

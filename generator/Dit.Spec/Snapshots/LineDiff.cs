@@ -50,7 +50,7 @@ public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
         for (var i = 0; i < Lines.Count && shown.Count < most; i++)
         {
             if (!near[i]) continue;
-            if (shown.Count > 0 && !near[i - 1]) shown.Add("...");
+            if (shown.Count > 0 && !near[i - 1]) shown.Add(near[i - 2] ? Lines[i - 1].ToString() : "...");
             if (shown.Count == most) break;
             shown.Add(Lines[i].ToString());
             if (Lines[i].Kind != DiffKind.Same) told++;
