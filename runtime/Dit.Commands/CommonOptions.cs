@@ -3,7 +3,6 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
 using Dit.Runtime;
-using Dit.Spec;
 using static TorchSharp.torch;
 
 namespace Dit.Commands;
@@ -11,8 +10,6 @@ namespace Dit.Commands;
 /// <summary>Options that several commands have, and what their words mean.</summary>
 internal static class CommonOptions
 {
-    public const string DemoModel = "Shapes";
-
     /// <summary>The types of real numbers that networks have, by their words.</summary>
     public static readonly IReadOnlyDictionary<string, ScalarType> RealTypes = new Dictionary<string, ScalarType>
     {
@@ -31,12 +28,15 @@ internal static class CommonOptions
 
     private static readonly string[] Devices = ["cpu", "cuda", "cuda:0"];
 
-    public static Option<string> Model(CommandContext context) => new("--model", "-m")
+    /// <summary>A model, by name or by spec (<see cref="ModelSource"/>).</summary>
+    /// <param name="context">The models that have names.</param>
+    /// <param name="standard">Which model is taken where none is named; null where one must be.</param>
+    /// <param name="what">What the model is to the command.</param>
+    public static Option<string?> Model(CommandContext context, string? standard, string what = "The model") => new("--model", "-m")
     {
-        Description = "The model; 'dit models' lists them.",
-        HelpName = "NAME",
-        DefaultValueFactory = _ => DemoModel,
-        CompletionSources = { _ => context.Models.Select(model => model.Card.Name) },
+        Description = $"{what}: a name of 'dit models', or a spec such as my.dit.yaml, or my.dit.yaml#NAME for one of its models.{(standard is null ? "" : $" [default: {standard}]")}",
+        HelpName = ModelSource.Help,
+        CompletionSources = { _ => context.Suggestions() },
     };
 
     public static Option<string> Device() => new("--device")
@@ -85,13 +85,6 @@ internal static class CommonOptions
 
     public static Option<bool> Json() => new("--json") { Description = "Write JSON." };
 
-    /// <summary>The model of a name, as written in its spec or as its class is called.</summary>
-    /// <exception cref="DitException">There is none.</exception>
-    public static ModelDefinition FindModel(this CommandContext context, string name) =>
-        context.Models.FirstOrDefault(model => Same(model.Card.Name, name) || Same(Identifier.OfModel(model.Card.Name), name))
-        ?? throw new DitException(
-            $"There is no model '{name}'{DidYouMean.Suggest(name, [.. context.Models.Select(model => model.Card.Name)]) ?? "; 'dit models' lists them."}");
-
     private static string HelpOf<T>() => typeof(T) == typeof(double) ? "X" : "N";
 
     // The usual conversion takes commas for thousands: 0,001 would be 1.
@@ -103,6 +96,4 @@ internal static class CommonOptions
         result.AddError($"{(result.Parent as OptionResult)?.Option.Name} takes a {(isReal ? "number such as 0.5" : $"whole number of at most {T.MaxValue}")}, not '{word}'.");
         return default;
     }
-
-    private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 }

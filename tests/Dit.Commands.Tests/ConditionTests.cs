@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dit.Commands.Tests.Tiny;
 using Dit.Runtime;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dit.Commands.Tests;
@@ -28,7 +29,7 @@ public sealed class ConditionTests : IDisposable
         var path = folder.Path(typeof(TModel).Name + ".weights");
         using var scope = NewDisposeScope();
         using var model = TModel.Create(seed: 1);
-        using var random = new Generator(1);
+        using var random = new torch.Generator(1);
         using (no_grad())
             foreach (var parameter in model.parameters().Where(static p => p.requires_grad)) parameter.add_(0.1 * randn(parameter.shape, generator: random));
         Checkpoint.Save(model, path);
@@ -38,7 +39,7 @@ public sealed class ConditionTests : IDisposable
     private string Texts(int count, string name = "texts.safetensors", ScalarType type = ScalarType.Float32, ulong seed = 1)
     {
         using var scope = NewDisposeScope();
-        using var random = new Generator(seed);
+        using var random = new torch.Generator(seed);
         SafeTensors.Save(folder.Path(name), [("text", randn([count, 3, 6], generator: random).to(type))]);
         return folder.Path(name);
     }

@@ -141,7 +141,7 @@ public sealed class ConvertTests : IDisposable
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         using var model = TwinThree.Create(seed: 3);
-        using var random = new Generator(1);
+        using var random = new torch.Generator(1);
         foreach (var parameter in model.parameters()) if (parameter.requires_grad) parameter.add_(0.1 * randn(parameter.shape, generator: random));
         Checkpoint.Save(model, At("own.safetensors"));
         RunTiny("convert", At("own.safetensors"), At("folder"), "--to", "diffusers", "--model", "Twin-Three").Succeeds();

@@ -83,9 +83,9 @@ public sealed class FoundCheckpointTests : IDisposable
         Assert.Equal(
             $"'{At("a.safetensors")}' is not a checkpoint of Shapes: tensors missing 0, "
                 + "unexpected 4 (blocks.0.attn.q_norm.weight, blocks.1.attn.q_norm.weight, blocks.2.attn.q_norm.weight and 1 more), of another shape 0.",
-            Cli.Run("sample", "-c", At("a.safetensors"), "--out", At("a.png")).Mistake());
+            Cli.Run("sample", "--model", "Shapes", "-c", At("a.safetensors"), "--out", At("a.png")).Mistake());
         Rewrite("b.safetensors", static tensors => tensors.Where(static t => !t.Key.EndsWith("qkv.bias", StringComparison.Ordinal)).Select(static t => (t.Key, t.Value)));
-        Assert.EndsWith("of another shape 0.", Cli.Run("sample", "-c", At("b.safetensors"), "--out", At("a.png")).Mistake(), StringComparison.Ordinal);
+        Assert.EndsWith("of another shape 0.", Cli.Run("sample", "--model", "Shapes", "-c", At("b.safetensors"), "--out", At("a.png")).Mistake(), StringComparison.Ordinal);
     }
 
     [Theory]

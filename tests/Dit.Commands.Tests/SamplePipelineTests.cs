@@ -30,7 +30,7 @@ public sealed class SamplePipelineTests : IDisposable
         if (File.Exists(path)) return path;
         using var scope = NewDisposeScope();
         using var model = TModel.Create(seed: 1);
-        using var random = new Generator(1);
+        using var random = new torch.Generator(1);
         using (no_grad())
             foreach (var parameter in model.parameters().Where(static p => p.requires_grad)) parameter.add_(0.1 * randn(parameter.shape, generator: random));
         Checkpoint.Save(model, path);

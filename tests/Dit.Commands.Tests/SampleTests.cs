@@ -103,7 +103,7 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
         SafeTensors.Save(folder.Path("a.safetensors"), [], new Dictionary<string, string> { ["dit.classes"] = json });
         Assert.Equal(
             $"The metadata dit.classes of '{folder.Path("a.safetensors")}' is not a JSON list of at most 10 class names.",
-            Sample("no.png", "--checkpoint", folder.Path("a.safetensors")).Mistake());
+            Sample("no.png", "--model", "Shapes", "--checkpoint", folder.Path("a.safetensors")).Mistake());
     }
 
     [Fact]
@@ -194,7 +194,7 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     {
         using var ones = TorchSharp.torch.ones(3);
         SafeTensors.Save(folder.Path("foreign.safetensors"), Enumerable.Range(0, 200).Select(i => ($"layers.{i}.\n{new string('x', 90)}", ones)));
-        var message = Sample("no.png", "--checkpoint", folder.Path("foreign.safetensors"), "--classes", "8").Mistake();
+        var message = Sample("no.png", "--model", "Shapes", "--checkpoint", folder.Path("foreign.safetensors"), "--classes", "8").Mistake();
         Assert.Contains("is not a checkpoint of Shapes", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
         Assert.InRange(message.Length, 1, 700); // the first three names, of a hundred letters each

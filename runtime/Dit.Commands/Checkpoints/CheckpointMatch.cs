@@ -39,6 +39,7 @@ internal sealed record CheckpointMatch(ModelDefinition Model, NameMap Names, Wei
 
     private static CheckpointMatch Recognised(CommandContext context, ICheckpointFile weights, CheckpointWeights which)
     {
+        if (context.CarriedBy(weights) is { } carried && Nearest(carried, weights, which) is { IsExact: true } own) return own;
         var all = All(context.Models, weights, which);
         CheckpointMatch[] exact = [.. all.Where(static match => match.IsExact)];
         // Models of one architecture, trained for different processes, have the same tensors: a file that says its model settles it.

@@ -24,12 +24,7 @@ internal static class ConvertCommand
         var to = new Argument<string>("OUT") { Description = "The file or folder to write." };
         var form = new Option<string>("--to") { Description = "Whose names.", Required = true };
         form.AcceptOnlyFromAmong([.. ConvertTarget.Words]);
-        var model = new Option<string?>("--model", "-m")
-        {
-            Description = "The model. [default: the one whose names and shapes the checkpoint has]",
-            HelpName = "NAME",
-            CompletionSources = { _ => context.Models.Select(known => known.Card.Name) },
-        };
+        var model = CommonOptions.Model(context, "the one whose spec the checkpoint carries, or whose names and shapes it has");
         var weights = CommonOptions.Weights();
         var type = new Option<string?>("--dtype") { Description = "Type of the numbers. [default: as they are]" };
         type.AcceptOnlyFromAmong([.. CommonOptions.RealTypes.Keys]);

@@ -21,7 +21,7 @@ internal static class InspectCommand
             var name = parsed.GetRequiredValue(path);
             using var file = CheckpointFile.Open(name);
             if (parsed.GetValue(check)) return FiniteCheck.Run(context, file, parsed.GetValue(json));
-            var description = CheckpointDescription.Of(name, file, context.Models);
+            var description = CheckpointDescription.Of(name, file, context.With(file).Models);
             if (parsed.GetValue(json)) context.Out.WriteLine(Json.Of(Report(description)));
             else Write(context, description, parsed.GetValue(all));
             return 0;

@@ -49,7 +49,7 @@ internal static class DiffCommand
     {
         (string Path, SpecError Error)[] errors = [.. old.Errors.Concat(now.Errors).Distinct()];
         if (json) context.Out.WriteLine(Json.Of(DiffJson.Errors(old.Label, now.Label, errors)));
-        else foreach (var (path, error) in errors) context.Out.WriteLine(CheckCommand.Line(path, error));
+        else foreach (var (path, error) in errors) context.Out.WriteLine(CheckedSpec.Line(path, error));
         var which = errors.Select(static e => e.Path).Distinct().ToArray();
         throw new DitException($"{string.Join(" and ", which)} {(which.Length == 1 ? "has" : "have")} {Amount.Of(errors.Length, "error")}.");
     }

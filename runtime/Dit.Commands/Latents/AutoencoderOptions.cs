@@ -41,12 +41,7 @@ internal sealed class AutoencoderOptions
     public AutoencoderOptions(CommandContext context)
     {
         this.context = context;
-        model = new("--model", "-m")
-        {
-            Description = "The model whose autoencoder it is; 'dit models' lists them.",
-            HelpName = "NAME",
-            CompletionSources = { _ => context.Models.Where(static known => !known.Card.IsPixelSpace).Select(static known => known.Card.Name) },
-        };
+        model = CommonOptions.Model(context, standard: null, "The model whose autoencoder it is");
         name = new("--autoencoder")
         {
             Description = $"The autoencoder by its own name, such as {AutoencoderCard.KlF8.Name}, instead of a model.",

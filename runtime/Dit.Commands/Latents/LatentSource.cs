@@ -46,7 +46,7 @@ internal abstract class LatentSource : IDisposable
             throw new DitException($"'{path}' holds no tensor {SamplesName}: give what 'dit sample --out NAME.safetensors' wrote, or a folder of 'dit encode'.");
         if (info.Shape is not [> 0, > 0, > 0, > 0] || info.DType is not (ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float64))
             throw new DitException($"The tensor {SamplesName} of '{path}' is {info}: latents are real numbers of the shape (N, C, Y, X), N at least 1.");
-        var model = context.Models.FirstOrDefault(known => known.Card.Name == file.Metadata.GetValueOrDefault(ModelCard.NameKey));
+        var model = context.With(file).Models.FirstOrDefault(known => known.Card.Name == file.Metadata.GetValueOrDefault(ModelCard.NameKey));
         return new Samples(path, file.Read(SamplesName, dtype: ScalarType.Float32), LabelsOf(file, info.Shape[0]), ClassNameMetadata.FromMap(file.Metadata), model?.Card.Autoencoder);
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dit.Runtime;
 
 namespace Dit.Commands;
 
@@ -13,8 +14,17 @@ internal static class SampleCommand
         command.SetAction(parsed =>
         {
             TensorLibrary.Require();
-            return context.FindModel(parsed.GetRequiredValue(options.Model)).Accept(new SampleVisitor(context, options.Read(parsed)));
+            var request = options.Read(parsed);
+            return Model(context, parsed.GetValue(options.Model), request).Accept(new SampleVisitor(context, request));
         });
         return command;
+    }
+
+    // Weights say which model they are of.
+    private static ModelDefinition Model(CommandContext context, string? named, SampleRequest request)
+    {
+        if (named is not null || request.Checkpoint is null) return context.FindOrUsual(named);
+        using var file = CheckpointFile.Open(request.Checkpoint);
+        return context.CarriedBy(file) ?? context.Named(file) ?? CheckpointMatch.Find(context, file, request.Weights, name: null).Model;
     }
 }

@@ -39,18 +39,21 @@ internal sealed class SampleOptions
 
     public SampleOptions(CommandContext context)
     {
-        Model = CommonOptions.Model(context);
+        Model = CommonOptions.Model(context, $"the one that --checkpoint is of{(context.Usual() is { } usual ? $", or {usual.Card.Name}" : "")}");
         sampler = new("--sampler", "-s")
         {
             Description = "A sampler of the model. [default: the first in its spec]",
             HelpName = "NAME",
-            CompletionSources = { completion => SamplersOf(context, completion.ParseResult.GetValue(Model)) },
+            CompletionSources = { completion => context.SamplersOf(completion.ParseResult.GetValue(Model)) },
         };
         channels.AcceptOnlyFromAmong("3", "all");
     }
 
     /// <summary>The model's name.</summary>
-    public Option<string> Model { get; }
+    public Option<string?> Model { get; }
+
+    /// <summary>The weights.</summary>
+    public Option<string?> Checkpoint => checkpoint;
 
     /// <summary>All of them, in the order of the help.</summary>
     public IReadOnlyList<Option> All =>
@@ -98,19 +101,4 @@ internal sealed class SampleOptions
         word.Trim().ToLowerInvariant() is "inf" or "infinity" ? double.PositiveInfinity
         : double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out var level) && double.IsFinite(level) ? level
         : null;
-
-    private static IEnumerable<string> SamplersOf(CommandContext context, string? model) =>
-        context.Models.Where(definition => definition.Card.Name == model).SelectMany(definition => definition.Accept(new SamplerNames()));
-
-    private sealed class SamplerNames : IModelVisitor<IEnumerable<string>>
-    {
-        public IEnumerable<string> VisitClassConditional<TModel>()
-            where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> => TModel.AllSamplers.Select(sampler => sampler.Name);
-
-        public IEnumerable<string> VisitTextConditional<TModel>()
-            where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> => TModel.AllSamplers.Select(sampler => sampler.Name);
-
-        public IEnumerable<string> VisitUnconditional<TModel>()
-            where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> => TModel.AllSamplers.Select(sampler => sampler.Name);
-    }
 }

@@ -91,6 +91,7 @@ internal abstract class SampleOutput : IDisposable
                 ? [("labels", tensor([.. classes.SelectMany(label => Enumerable.Repeat((long)label, rows.Each))]))]
                 : [];
             var metadata = new Dictionary<string, string> { [ModelCard.NameKey] = card.Name };
+            if (card.Spec is { } spec) metadata[ModelCard.SpecKey] = spec;
             if (rows.Labels is { } named) metadata[ClassNameMetadata.MapKey] = ClassNameMetadata.ToMap(named.Zip(rows.Rows, static (label, row) => (label, row.Name)));
             SafeTensors.Save(path, [("samples", stack(samples)), .. labels], metadata);
         }

@@ -22,27 +22,16 @@ internal static class CheckCommand
 
     private static int Run(CommandContext context, string path, bool json)
     {
-        var spec = SpecFile.Parse(Read(path).Bytes);
-        SpecError[] errors = [.. spec.Errors, .. DeclaredModel.Collisions(spec.Models.Select(model => (path, model))).Select(collision => collision.Error)];
-        if (json) context.Out.WriteLine(Json.Of(Report(path, spec, errors)));
-        else if (errors.Length > 0) foreach (var error in errors) context.Out.WriteLine(Line(path, error));
+        var spec = CheckedSpec.Read(path);
+        if (json) context.Out.WriteLine(Json.Of(Report(path, spec)));
+        else if (spec.Errors.Count > 0) foreach (var error in spec.Errors) context.Out.WriteLine(CheckedSpec.Line(path, error));
         else
         {
-            foreach (var warning in spec.Warnings) context.Out.WriteLine(Line(path, warning));
+            foreach (var warning in spec.Warnings) context.Out.WriteLine(CheckedSpec.Line(path, warning));
             foreach (var model in spec.Models) Describe(context, model.Spec);
         }
-        return errors.Length == 0 ? 0 : throw new DitException($"{path} has {Amount.Of(errors.Length, "error")}.");
+        return spec.Errors.Count == 0 ? 0 : throw new DitException($"{path} has {Amount.Of(spec.Errors.Count, "error")}.");
     }
-
-    private static SpecBytes Read(string path)
-    {
-        if (Directory.Exists(path)) throw new DitException($"'{path}' is a folder; name a YAML file in it.");
-        if (!File.Exists(path)) throw new DitException($"There is no file '{path}'.");
-        return SpecBytes.Of(path);
-    }
-
-    /// <summary>As compilers write errors, so that editors can jump to them.</summary>
-    internal static string Line(string path, SpecError error) => $"{path}({error.At.Line},{error.At.Column}): {(error.Rule.IsWarning ? "warning" : "error")} {error.Rule.Id}: {error.Message}";
 
     private static void Describe(CommandContext context, ModelSpec spec)
     {
@@ -69,10 +58,10 @@ internal static class CheckCommand
 
     private static object Place(SpecError error) => new { error.Rule.Id, error.At.Line, error.At.Column, error.Message };
 
-    private static object Report(string path, SpecFile spec, SpecError[] errors) => new
+    private static object Report(string path, CheckedSpec spec) => new
     {
         File = path,
-        Errors = errors.Select(Place),
+        Errors = spec.Errors.Select(Place),
         Warnings = spec.Warnings.Select(Place),
         Models = spec.Models.Select(model => (model.Spec, Plan: ModelPlan.Of(model.Spec))).Select(model => new
         {

@@ -13,8 +13,8 @@ internal static class TrainCommand
     {
         var (recipe, standard) = (new TrainingRecipe(), new TrainingFolder(""));
         var data = new Option<string>("--data", "-d") { Description = "A folder with one folder of images for each class; for a model without classes, any folder of images; for a model of latents, what 'dit encode' wrote.", HelpName = "DIR", Required = true };
-        var model = CommonOptions.Model(context);
-        var folder = new Option<string>("--out", "-o") { Description = "The folder for checkpoint, weights and losses.", HelpName = "DIR", Required = true };
+        var model = CommonOptions.Model(context, context.Usual()?.Card.Name);
+        var folder = new Option<string>("--out", "-o") { Description = "The folder for checkpoint, weights and losses.", HelpName = "DIR", DefaultValueFactory = static _ => "run" };
         var steps = CommonOptions.Number("--steps", "Optimiser steps.", recipe.Steps);
         var batch = CommonOptions.Number("--batch", "Images of one step.", recipe.BatchSize);
         var rate = CommonOptions.Number("--lr", "Learning rate of AdamW.", recipe.LearningRate);
@@ -40,7 +40,7 @@ internal static class TrainCommand
         command.SetAction(parsed =>
         {
             TensorLibrary.Require();
-            return context.FindModel(parsed.GetRequiredValue(model)).Accept(new Visitor(
+            return context.FindOrUsual(parsed.GetValue(model)).Accept(new Visitor(
                 context,
                 parsed.GetRequiredValue(data),
                 new TrainingRecipe
