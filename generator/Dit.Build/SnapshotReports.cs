@@ -63,9 +63,9 @@ internal sealed record SnapshotReports(string Folder, string Command)
     private static IReadOnlyList<string> Meaning(IReadOnlyList<Finding.Differs> differing)
     {
         if (differing.FirstOrDefault(static d => d.Now is { Name: ModelTable.Name, Extension: "md" }) is not { } table)
-            return ["The models are the same, but the code generated for them is not: Dit.Gen has another version, or a property of the project, such as DitNamespace, has another value."];
+            return ["The models are the same, but the code generated for them is not: the version of Dit.Gen changed, or a property of the project such as DitNamespace, or somebody edited the file."];
         if (ModelTable.Changes(table.Before, table.Now.Text) is not { } lines) return ["The models are not what they were."];
-        if (lines.Count == 0) return ["The models are the same, but what is written for them is not: their order, or the version of Dit.Gen, is another."];
+        if (lines.Count == 0) return ["The models are the same, but the text written for them is not: the version of Dit.Gen changed, or the order of the specs, or somebody edited the file."];
         return
         [
             .. lines.Take(MostModels).Select(static line => line + "."),
