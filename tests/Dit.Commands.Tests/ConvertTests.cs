@@ -29,6 +29,40 @@ public sealed class ConvertTests : IDisposable
     }
 
     [Fact]
+    public void The_spec_comes_along_through_every_form()
+    {
+        (string Form, string Name)[] forms = [("diffusers", "folder"), ("official", "a.pt"), ("official", "a.safetensors"), ("dit", "b.safetensors"), ("official", "b.pth"), ("dit", "c.safetensors"), ("diffusers", "again")];
+        var from = Demo;
+        foreach (var (form, name) in forms)
+        {
+            Cli.Run("convert", from, At(name), "--to", form, "--model", "Shapes").Succeeds();
+            using var file = CheckpointFile.Open(from = At(name));
+            Assert.Equal(Definitions.Shapes.Card.Spec, CheckpointSpec.Of(file));
+        }
+        Assert.DoesNotContain("model: Shapes", File.ReadAllText(At("folder/transformer/config.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_spec_is_that_of_the_model_whatever_the_file_says()
+    {
+        foreach (var said in (string[])["model: Other\n", new string('x', CheckpointSpec.MaxBytes + 1)])
+        {
+            using (NewDisposeScope())
+            using (var demo = CheckpointFile.Open(Demo))
+                SafeTensors.Save(At("said.safetensors"), demo, new Dictionary<string, string> { [ModelCard.SpecKey] = said });
+            foreach (var (form, name) in new[] { ("official", "a.pt"), ("official", "a.safetensors"), ("dit", "b.safetensors") })
+            {
+                Cli.Run("convert", At("said.safetensors"), At(name), "--to", form, "--model", "Shapes").Succeeds();
+                using var file = CheckpointFile.Open(At(name));
+                Assert.Equal(Definitions.Shapes.Card.Spec, CheckpointSpec.Of(file));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_spec_in_a_file_may_be_as_long_as_a_spec_and_no_longer() => Assert.Equal(Spec.SpecFile.MaxBytes, CheckpointSpec.MaxBytes);
+
+    [Fact]
     public void Names_of_classes_come_along()
     {
         Cli.Run("convert", Demo, At("folder"), "--to", "diffusers").Succeeds();

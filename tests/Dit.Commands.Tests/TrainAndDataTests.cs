@@ -20,7 +20,7 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
         Assert.Contains("on 200 images of 10 classes", trained.Training, StringComparison.Ordinal);
         using (var weights = SafeTensorsFile.Open(trained.Weights))
         {
-            Assert.Equal("Shapes", weights.Metadata["dit.model"]);
+            Assert.Equal(("Shapes", Definitions.Shapes.Card.Spec), (weights.Metadata["dit.model"], CheckpointSpec.Of(weights)));
             Assert.Equal(string.Join(',', ShapesDataset.Classes.Select(name => $"\"{name}\"")), weights.Metadata["dit.classes"].Trim('[', ']'));
             Assert.All(weights.Tensors.Values, info => Assert.Equal(TorchSharp.torch.ScalarType.Float16, info.DType));
         }

@@ -66,6 +66,8 @@ internal abstract class ConvertTarget(string path)
         {
             Dictionary<string, string> metadata = new(own.Metadata.Where(said => IsKept(said.Key))) { [SafeTensors.FormatKey] = SafeTensors.Format };
             foreach (var (key, value) in withCard ? card.ToMetadata() : new Dictionary<string, string>()) metadata[key] = value;
+            if (CheckpointSpec.Of(card, own) is { } spec) metadata[ModelCard.SpecKey] = spec;
+            else metadata.Remove(ModelCard.SpecKey);
             return metadata;
         }
 
@@ -76,7 +78,7 @@ internal abstract class ConvertTarget(string path)
     private sealed class Torch(string path) : ConvertTarget(path)
     {
         public override void Write<TModel>(ICheckpointFile own, ScalarType? dtype, Func<ICheckpointFile, ICheckpointFile> watched) =>
-            TorchArchive.Save(Path, watched(own), dtype);
+            TorchArchive.Save(Path, watched(own), dtype, CheckpointSpec.Of(TModel.Card, own));
     }
 
     private sealed class Diffusers(string path) : ConvertTarget(path)

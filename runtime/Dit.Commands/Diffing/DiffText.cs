@@ -52,7 +52,7 @@ internal static class DiffText
     {
         DiffRow[] rows =
         [
-            .. diff.Models.Where(static m => m.Differs).Select(static m => new DiffRow(Name(m), m.Plan.A, m.Plan.B, Short(m))),
+            .. diff.Models.Where(static m => m.Differs).Select(static m => new DiffRow(DiffSection.Name(m), m.Plan.A, m.Plan.B, Short(m))),
             .. diff.Added.Select(static m => new DiffRow(m.Name, null, PlanTotals.Of(ModelPlan.Of(m)), new("new model", Good))),
             .. diff.Removed.Select(static m => new DiffRow(m.Name, PlanTotals.Of(ModelPlan.Of(m)), null, new("model removed", Bad))),
         ];
@@ -85,35 +85,27 @@ internal static class DiffText
     // A row for each would bury the rows of those that changed.
     private static IEnumerable<IReadOnlyList<Cell>> Unchanged(SpecDiff diff, int width)
     {
-        string[] names = [.. diff.Models.Where(static m => !m.Differs).Select(Name)];
+        string[] names = [.. diff.Models.Where(static m => !m.Differs).Select(DiffSection.Name)];
         if (names.Length == 0) return [];
         var told = $"{Amount.Of(names.Length, "model")} unchanged{(names.Length > NamesTold ? "" : $": {string.Join(", ", names)}")}";
         return Wrapped(told, width - 2).Select(static line => (IReadOnlyList<Cell>)["  ", new(line, Quiet)]);
     }
 
-    private static string Name(ModelDiff diff) => diff.A.Name == diff.B.Name ? diff.B.Name : $"{diff.A.Name} -> {diff.B.Name}";
-
-    private static Cell Short(ModelDiff diff) => diff.Verdict.Match<Cell>(
-        _ => new("load as they are", Good),
-        _ => new("load, but mean something else", Careful),
-        recompute => new(recompute.AlsoMeans.Count == 0 ? "load with new positions" : "other positions and meaning", Careful),
-        _ => new("do not load", Bad));
+    private static Cell Short(ModelDiff diff) => new(DiffSentences.Short(diff.Verdict), diff.Verdict.Match(static _ => Good, static _ => Careful, static _ => Careful, static _ => Bad));
 
     /// <summary>What changed: once for all the models of which the same is to be said, where their lines have the room.</summary>
     private static IEnumerable<IReadOnlyList<Cell>> Sections(SpecDiff diff, int width, bool totals)
     {
-        return diff.Models.Where(static m => m.Differs)
-            .GroupBy(static m => string.Join("\n", m.Settings.Select(static s => $"{s.Key} {Values(s).Text}").Concat(DiffSentences.Of(m))))
-            .SelectMany(alike => ParameterLines([.. alike]).Select(TextTable.Width).DefaultIfEmpty(0).Max() <= width
-                ? Section([.. alike])
-                : alike.GroupBy(m => Plain(Body([m], width))).SelectMany(same => Section([.. same])));
+        return DiffSection.All(diff).SelectMany(section => ParameterLines(section).Select(TextTable.Width).DefaultIfEmpty(0).Max() <= width
+            ? Section(section)
+            : section.Models.GroupBy(m => Plain(Body(DiffSection.Of([m]), width))).SelectMany(same => Section(DiffSection.Of([.. same]))));
 
-        IEnumerable<IReadOnlyList<Cell>> Section(ModelDiff[] models) =>
+        IEnumerable<IReadOnlyList<Cell>> Section(DiffSection section) =>
         [
             [],
-            .. Heading(models.Select(Name), models.Length > 1 && models.Length == diff.Models.Count, width),
-            .. totals && models.Length == 1 ? Totals(models[0].Plan) : [],
-            .. Body(models, width),
+            .. Heading(section.Models.Select(DiffSection.Name), section.Models.Count > 1 && section.Models.Count == diff.Models.Count, width),
+            .. totals && section.Models is [var only] ? Totals(only.Plan) : [],
+            .. Body(section, width),
         ];
     }
 
@@ -147,16 +139,16 @@ internal static class DiffText
             .DefaultIfEmpty(["parameters and MACs", "as they were"])], indent: 2);
 
     /// <summary>What is said of models that share their changed settings and their verdict.</summary>
-    private static IReadOnlyList<IReadOnlyList<Cell>> Body(ModelDiff[] models, int width) =>
+    private static IReadOnlyList<IReadOnlyList<Cell>> Body(DiffSection section, int width) =>
     [
-        .. SettingLines([.. models[0].Settings.Select((s, at) => models.All(m => m.Settings[at].Remark == s.Remark) ? s : s with { Remark = null })], width),
-        .. DiffSentences.Of(models[0]).SelectMany(sentence => Wrapped(sentence, width - 2))
-            .Select(line => (IReadOnlyList<Cell>)["  ", new(line, Short(models[0]).Style)]),
-        .. ParameterLines(models),
+        .. SettingLines(section.Settings, width),
+        .. section.Sentences.SelectMany(sentence => Wrapped(sentence, width - 2))
+            .Select(line => (IReadOnlyList<Cell>)["  ", new(line, Short(section.Models[0]).Style)]),
+        .. ParameterLines(section),
     ];
 
     // Remarks stand behind the values where there is room for all of them, else below.
-    private static IEnumerable<IReadOnlyList<Cell>> SettingLines(SettingChange[] settings, int width)
+    private static IEnumerable<IReadOnlyList<Cell>> SettingLines(IReadOnlyList<SettingChange> settings, int width)
     {
         var beside = TextTable.Lines([.. settings.Select(static s => (IReadOnlyList<Cell>)[s.Key, Values(s), new(s.Remark ?? "", Quiet)])], indent: 2);
         if (beside.Max(TextTable.Width) <= width) return beside;
@@ -166,19 +158,9 @@ internal static class DiffText
             : [x.Second]);
     }
 
-    private static Cell Values(SettingChange change) => $"{change.From ?? "none"} -> {change.To ?? "none"}";
+    private static Cell Values(SettingChange change) => DiffSection.Values(change);
 
     // A line that is not every model's names its models.
-    private static IReadOnlyList<IReadOnlyList<Cell>> ParameterLines(ModelDiff[] models)
-    {
-        var lines = models
-            .SelectMany(static m => ParameterGroup.Of(m.Plan).Select(group =>
-                (Model: Name(m), group.Name, Times: DiffSentences.Times(group), Change: DiffSentences.Change(group))))
-            .GroupBy(static line => line.Name)
-            .SelectMany(static name => name.GroupBy(static line => (line.Name, line.Times, line.Change), static line => line.Model))
-            .Select(same => (IReadOnlyList<Cell>)
-                [same.Key.Name, same.Key.Times, same.Key.Change, new(same.Count() == models.Length ? "" : string.Join(", ", same), Quiet)])
-            .ToArray();
-        return lines.Length == 0 ? [] : TextTable.Lines(lines, indent: 4);
-    }
+    private static IReadOnlyList<IReadOnlyList<Cell>> ParameterLines(DiffSection section) => section.Tensors.Count == 0 ? [] : TextTable.Lines(
+        [.. section.Tensors.Select(static line => (IReadOnlyList<Cell>)[line.Name, line.Times, line.Change, new(string.Join(", ", line.Models), Quiet)])], indent: 4);
 }

@@ -25,12 +25,15 @@ internal static class DiffTotals
     /// <summary>One kind of number: what it is called, where it comes from, how it is written.</summary>
     public sealed record Kind(string Header, Func<PlanTotals, long> Of, Func<long, Form, string> Write, bool IsMemory = false);
 
+    /// <summary>The header of what sampling keeps, which tells a reviewer the least.</summary>
+    public const string SamplingMemory = "activations, sampling";
+
     public static IReadOnlyList<Kind> All { get; } =
     [
         new("parameters", static totals => totals.Parameters, static (number, form) => form == Form.Exact ? Amount.Whole(number) : Amount.Short(number)),
         new("MACs", static totals => totals.Macs, static (number, _) => Amount.Short(number)),
         new("activations, training", static totals => totals.TrainingMemory, static (number, _) => Amount.Bytes(number), IsMemory: true),
-        new("activations, sampling", static totals => totals.SamplingMemory, static (number, _) => Amount.Bytes(number), IsMemory: true),
+        new(SamplingMemory, static totals => totals.SamplingMemory, static (number, _) => Amount.Bytes(number), IsMemory: true),
     ];
 
     /// <summary>The column of a kind, a cell for each pair, all of one layout; null for memory that nothing changes.</summary>

@@ -37,7 +37,7 @@ internal static class ModelSource
     /// <exception cref="DitException">The spec that it carries cannot be read.</exception>
     public static ModelDefinition? CarriedBy(this CommandContext context, ICheckpointFile file)
     {
-        if (file.Metadata.GetValueOrDefault(ModelCard.SpecKey) is not { } text) return null;
+        if (CheckpointSpec.Of(file) is not { } text) return null;
         return SpecFile.Parse(text) switch
         {
             // A model of the program may have other samplers by now: those are meant.

@@ -6,7 +6,8 @@ namespace Dit.Commands;
 /// <summary>A spec's bytes and what it is called in messages.</summary>
 /// <param name="Path">A path, or <c>REVISION:PATH</c>.</param>
 /// <param name="Bytes">The file: as many of its bytes as a spec can have, and one more.</param>
-internal sealed record SpecBytes(string Path, byte[] Bytes)
+/// <param name="IsCarried">Whether it is the spec that a checkpoint carries.</param>
+internal sealed record SpecBytes(string Path, byte[] Bytes, bool IsCarried = false)
 {
     /// <summary>Reads a file.</summary>
     public static SpecBytes Of(string path)
@@ -17,7 +18,7 @@ internal sealed record SpecBytes(string Path, byte[] Bytes)
     }
 }
 
-/// <summary>Where specs are read from: a file, a folder, or either of these at a git revision.</summary>
+/// <summary>Where specs are read from: a file, a folder, either of these at a git revision, or a checkpoint that carries its spec.</summary>
 /// <param name="Label">What it is called in messages.</param>
 internal abstract record SpecSource(string Label)
 {
@@ -26,20 +27,22 @@ internal abstract record SpecSource(string Label)
     public abstract IReadOnlyList<SpecBytes> Read(CancellationToken cancellation);
 
     /// <summary>What two words of a command line name.</summary>
-    /// <remarks>What exists on disk is meant before a revision is. A first word that is no path is a revision of the second.</remarks>
+    /// <remarks>
+    /// What exists on disk is meant before a revision is. A first word that is no path is a revision of the second; two of them are the current folder
+    /// at each, where one may be without a spec: a repository gets its first one some day.
+    /// </remarks>
     /// <exception cref="DitException">They name nothing.</exception>
-    public static (SpecSource A, SpecSource B) Of(string a, string b)
-    {
-        var second = One(b) ?? throw Nothing(b);
-        return (One(a) ?? (IsPath(a) ? null : second.At(a)) ?? throw Nothing(a), second);
-    }
+    public static (SpecSource A, SpecSource B) Of(string a, string b) =>
+        One(b) is { } second ? (One(a) ?? (IsPath(a) ? null : second.At(a)) ?? throw Nothing(a), second)
+        : One(a) is null && !IsPath(a) && !IsPath(b) ? (Here(a), Here(b))
+        : throw Nothing(b);
 
     /// <summary>The same path at a revision; null where it is not on disk.</summary>
     protected virtual SpecSource? At(string revision) => null;
 
     private static SpecSource? One(string word) =>
-        File.Exists(word) ? new FileOnDisk(word)
-        : Directory.Exists(word) ? new FolderOnDisk(word)
+        File.Exists(word) ? CarriedSpec.IsCheckpoint(word) ? new Checkpoint(word) : new FileOnDisk(word)
+        : Directory.Exists(word) ? CarriedSpec.IsFolder(word) ? new Checkpoint(word) : new FolderOnDisk(word)
         : PathAt(word) is var colon and >= 0 ? new InGit(word, word, word[..colon], word[(colon + 1)..], Environment.CurrentDirectory)
         : null;
 
@@ -62,11 +65,15 @@ internal abstract record SpecSource(string Label)
         return -1;
     }
 
+    private static InGit Here(string revision) => new($"{revision}:.", $"{revision}:./", revision, ".", Environment.CurrentDirectory, MayBeEmpty: true);
+
     private static DitException Nothing(string word) => new($"There is no file or folder '{word}'.");
 
     private sealed record FileOnDisk(string Path) : SpecSource(Path)
     {
-        public override IReadOnlyList<SpecBytes> Read(CancellationToken cancellation) => [SpecBytes.Of(Path)];
+        // Read once, as it may be a pipe.
+        public override IReadOnlyList<SpecBytes> Read(CancellationToken cancellation) =>
+            SpecBytes.Of(Path) is var read && CarriedSpec.IsBinary(read) ? [CarriedSpec.Of(Path)] : [read];
 
         protected override SpecSource At(string revision) => new InGit(
             $"{revision}:{Path}", $"{revision}:./{System.IO.Path.GetFileName(Path)}", revision, Path, Parent(Path));
@@ -88,7 +95,15 @@ internal abstract record SpecSource(string Label)
             new InGit($"{revision}:{Path}", $"{revision}:./", revision, Path, System.IO.Path.GetFullPath(Path));
     }
 
-    private sealed record InGit(string Label, string Object, string Revision, string Path, string Folder) : SpecSource(Label)
+    private sealed record Checkpoint(string Path) : SpecSource(Path)
+    {
+        public override IReadOnlyList<SpecBytes> Read(CancellationToken cancellation) => [CarriedSpec.Of(Path)];
+
+        protected override SpecSource At(string revision) =>
+            throw new DitException($"There is no file or folder '{revision}', and a checkpoint is not looked for at git revisions: name a spec, or a folder of specs.");
+    }
+
+    private sealed record InGit(string Label, string Object, string Revision, string Path, string Folder, bool MayBeEmpty = false) : SpecSource(Label)
     {
         public override IReadOnlyList<SpecBytes> Read(CancellationToken cancellation)
         {
@@ -97,7 +112,7 @@ internal abstract record SpecSource(string Label)
             return (type.Code, type.Out.Trim()) switch
             {
                 (0, "blob") => [new(Label, Bytes(git, Object))],
-                (0, "tree") => Some(Label, Tree(git)),
+                (0, "tree") => MayBeEmpty ? [.. Tree(git)] : Some(Label, Tree(git)),
                 (0, var other) => throw new DitException($"'{Label}' is a {other}, not a file or folder; write REVISION:PATH."),
                 _ => throw Why(git, type.Error),
             };
@@ -130,8 +145,11 @@ internal abstract record SpecSource(string Label)
         private string Word => Object == Label ? Label : Revision;
     }
 
+    /// <summary>What specs are called: <c>*.dit.yaml or *.dit.yml</c>.</summary>
+    public static string Files { get; } = string.Join(" or ", SpecFile.Extensions.Select(static e => $"*{e}"));
+
     private static bool IsSource(string[] path) => !path[..^1].Any(static folder => folder is "bin" or "obj");
 
     private static IReadOnlyList<SpecBytes> Some(string label, IEnumerable<SpecBytes> texts) =>
-        texts.ToArray() is { Length: > 0 } found ? found : throw new DitException($"There is no {string.Join(" or ", SpecFile.Extensions.Select(static e => $"*{e}"))} file in '{label}'.");
+        texts.ToArray() is { Length: > 0 } found ? found : throw new DitException($"There is no {Files} file in '{label}'.");
 }

@@ -176,7 +176,10 @@ public static class Checkpoint
     /// <summary>Writes a generated model's state dict as a safetensors file that says what it is of: its metadata is <see cref="ModelCard.ToMetadata"/>.</summary>
     /// <param name="model">The model.</param>
     /// <param name="path">The file to create or replace; it is whole or it is not there.</param>
-    /// <param name="metadata">Strings to keep besides; of two of one name, these count.</param>
+    /// <param name="metadata">
+    /// Strings to keep besides; of two of one name, these count, but for <see cref="ModelCard.SpecKey"/>: a file that is drawn from alone carries the spec of
+    /// its own tensors, whatever file the strings were taken from.
+    /// </param>
     /// <param name="dtype">Type of real numbers in the file; the model's by default.</param>
     /// <exception cref="DitException">The file cannot be written.</exception>
     public static void Save<TModel>(TModel model, string path, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null)
@@ -184,7 +187,7 @@ public static class Checkpoint
     {
         var all = new Dictionary<string, string>(TModel.Card.ToMetadata()) { [SafeTensors.FormatKey] = SafeTensors.Format };
         foreach (var (key, value) in metadata ?? new Dictionary<string, string>())
-            all[key] = value;
+            if (key != ModelCard.SpecKey || TModel.Card.Spec is null) all[key] = value;
         Save((nn.Module)model, path, all, dtype);
     }
 

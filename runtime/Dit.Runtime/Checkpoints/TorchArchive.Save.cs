@@ -12,36 +12,39 @@ public sealed partial class TorchArchive
     /// <param name="path">The file to create or replace; it is whole or it is not there.</param>
     /// <param name="tensors">Names and tensors, on any device and of any strides, in the order of the file. They stay the caller's.</param>
     /// <param name="dtype">Type to convert tensors of real numbers to; the others, and all by default, keep theirs.</param>
+    /// <param name="spec">The spec of the model, which the file is to carry (<see cref="CheckpointSpec"/>); none by default.</param>
     /// <exception cref="DitException">A name occurs twice, a type has no place in the format here, or the file cannot be written.</exception>
-    public static void Save(string path, IEnumerable<(string Name, Tensor Tensor)> tensors, ScalarType? dtype = null)
+    public static void Save(string path, IEnumerable<(string Name, Tensor Tensor)> tensors, ScalarType? dtype = null, string? spec = null)
     {
         TensorSource.RequireReal(path, dtype);
-        Write(path, [(null, [.. tensors.Select(t => TensorSource.Of(t.Name, t.Tensor, dtype))])]);
+        Write(path, [(null, [.. tensors.Select(t => TensorSource.Of(t.Name, t.Tensor, dtype))])], spec);
     }
 
     /// <summary>Writes several state dicts under a name each: <c>{"model": ..., "ema": ...}</c>, as training scripts keep them.</summary>
     /// <param name="path">The file to create or replace; it is whole or it is not there.</param>
     /// <param name="groups">The names, and the tensors of each. They stay the caller's.</param>
     /// <param name="dtype">Type to convert tensors of real numbers to; the others, and all by default, keep theirs.</param>
+    /// <param name="spec">The spec of the model, which the file is to carry (<see cref="CheckpointSpec"/>); none by default.</param>
     /// <exception cref="DitException">A name occurs twice, a type has no place in the format here, or the file cannot be written.</exception>
-    public static void SaveNested(string path, IEnumerable<(string Name, IEnumerable<(string Name, Tensor Tensor)> Tensors)> groups, ScalarType? dtype = null)
+    public static void SaveNested(string path, IEnumerable<(string Name, IEnumerable<(string Name, Tensor Tensor)> Tensors)> groups, ScalarType? dtype = null, string? spec = null)
     {
         TensorSource.RequireReal(path, dtype);
-        Write(path, [.. groups.Select(g => ((string?)g.Name, (IReadOnlyList<TensorSource>)[.. g.Tensors.Select(t => TensorSource.Of(t.Name, t.Tensor, dtype))]))]);
+        Write(path, [.. groups.Select(g => ((string?)g.Name, (IReadOnlyList<TensorSource>)[.. g.Tensors.Select(t => TensorSource.Of(t.Name, t.Tensor, dtype))]))], spec);
     }
 
     /// <summary>Writes the tensors of another checkpoint, one after the other, so that it need not fit into memory.</summary>
     /// <param name="path">The file to create or replace; it is whole or it is not there.</param>
     /// <param name="source">The checkpoint, of any format; it stays the caller's.</param>
     /// <param name="dtype">Type to convert tensors of real numbers to; the others, and all by default, keep theirs.</param>
+    /// <param name="spec">The spec of the model, which the file is to carry (<see cref="CheckpointSpec"/>); by default the one that the checkpoint carries, if any.</param>
     /// <exception cref="DitException">The checkpoint cannot be read or the file cannot be written.</exception>
-    public static void Save(string path, ICheckpointFile source, ScalarType? dtype = null)
+    public static void Save(string path, ICheckpointFile source, ScalarType? dtype = null, string? spec = null)
     {
         TensorSource.RequireReal(path, dtype);
-        Write(path, [(null, [.. TensorSource.All(source, dtype)])]);
+        Write(path, [(null, [.. TensorSource.All(source, dtype)])], spec ?? CheckpointSpec.Of(source));
     }
 
-    private static void Write(string path, IReadOnlyList<(string? Name, IReadOnlyList<TensorSource> Tensors)> groups)
+    private static void Write(string path, IReadOnlyList<(string? Name, IReadOnlyList<TensorSource> Tensors)> groups, string? spec)
     {
         RequireDistinct(path, groups.Select(static group => group.Name ?? ""));
         foreach (var (_, tensors) in groups)
@@ -50,6 +53,7 @@ public sealed partial class TorchArchive
         if (all.FirstOrDefault(static tensor => TensorTypes.TorchStorage(tensor.Info.DType) is null) is { } odd)
             throw new DitException($"Cannot save '{path}': tensor '{odd.Name}' is {odd.Info.DType}; the format here holds {TensorTypes.Names}.");
         var pickle = PickleWriter.Write(groups, static i => $"{i}");
+        var extra = spec is null ? null : CheckpointSpec.Encode(path, spec);
         AtomicFile.Write(path, stream =>
         {
             var zip = new StoredZipWriter(stream);
@@ -57,6 +61,7 @@ public sealed partial class TorchArchive
             zip.Add(RootFolder + ByteOrderName, "little"u8.ToArray());
             for (var i = 0; i < all.Length; i++)
                 zip.Add($"{RootFolder}data/{i}", all[i].Info.Bytes, all[i].Write);
+            if (extra is not null) zip.Add(RootFolder + CheckpointSpec.TorchEntry, extra);
             zip.Add(RootFolder + "version", System.Text.Encoding.ASCII.GetBytes(FormatVersion));
             zip.Finish();
         });

@@ -6,7 +6,7 @@ namespace Dit.Runtime;
 /// <summary>A file as <c>torch.save</c> has written it since PyTorch 1.6: a zip of one pickle and one entry for each storage.</summary>
 /// <remarks>
 /// Nested dicts and lists show as names joined by dots: a training checkpoint {model, ema, opt, args} holds <c>model.*</c>,
-/// <c>ema.*</c> and <c>opt.*</c>; its plain values are <see cref="TensorFile.Metadata"/>. The pickle is read by a closed
+/// <c>ema.*</c> and <c>opt.*</c>; its plain values are <see cref="TensorFile.Metadata"/>, with the spec that the file carries, if any (<see cref="CheckpointSpec"/>). The pickle is read by a closed
 /// interpreter: nothing that a file names is resolved or run.
 /// </remarks>
 public sealed partial class TorchArchive : TensorFile
@@ -49,8 +49,15 @@ public sealed partial class TorchArchive : TensorFile
         var tensors = new OrderedDictionary<string, StoredTensor>(StringComparer.Ordinal);
         foreach (var (name, tensor) in flat.Tensors)
             tensors.Add(name, tensor is PickleValue.Tensor view ? Locate(file, entries, folder, name, view) : Unreadable(tensor));
+        // The archive's own entry counts before anything of that name in the pickle.
+        if (Spec(file, entries, folder) is { } spec) flat.Values[ModelCard.SpecKey] = spec;
         return new TensorTable(tensors, flat.Values);
     }
+
+    // An entry that is no spec is as good as none: it keeps nobody from the weights.
+    private static string? Spec(SourceFile file, Dictionary<string, StoredZip.Entry> entries, string folder) =>
+        entries.TryGetValue(folder + CheckpointSpec.TorchEntry, out var entry) && entry.Length <= CheckpointSpec.MaxBytes
+            && CheckpointSpec.TryDecode(file.Read(entry.Offset, (int)entry.Length), out var text) ? text : null;
 
     // All entries lie in one folder, named after the file that was written first.
     private static string Folder(SourceFile file, Dictionary<string, StoredZip.Entry> entries)

@@ -23,7 +23,10 @@ internal sealed class TinyDenoiser : nn.Module<Tensor, Tensor, Tensor, Tensor>, 
     }
 
     public static ModelCard Card { get; } = new(
-        "Tiny", "dit", "adaln-zero", new ImageShape(3, 4, 4), 6, new ModelCondition.Classes(3, 0.1), 1, 4, 1, 1, 16, 0, 0, 0, null, "tiny-hash");
+        "Tiny", "dit", "adaln-zero", new ImageShape(3, 4, 4), 6, new ModelCondition.Classes(3, 0.1), 1, 4, 1, 1, 16, 0, 0, 0, null, "tiny-hash")
+    {
+        Spec = "model: Tiny\n",
+    };
 
     public static GaussianDiffusion Diffusion { get; } = new(NoiseSchedule.Linear(), Prediction.Epsilon, ModelVariance.LearnedRange);
 

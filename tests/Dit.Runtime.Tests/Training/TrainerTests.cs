@@ -108,6 +108,7 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(model.state_dict().Keys.Order(), weights.Tensors.Keys.Order());
         Assert.All(weights.Tensors.Values, info => Assert.Equal(ScalarType.Float16, info.DType));
         Assert.Equal(("Tiny", "tiny-hash", "6"), (weights.Metadata["dit.model"], weights.Metadata["dit.spec"], weights.Metadata["dit.step"]));
+        Assert.All([checkpoint.Metadata, weights.Metadata], static metadata => Assert.Equal("model: Tiny\n", metadata["dit.spec.yaml"]));
         Assert.Equal("[\"colour 0\",\"colour 1\",\"colour 2\"]", weights.Metadata["dit.classes"]);
 
         var table = File.ReadAllLines(folder.LossTable);

@@ -11,7 +11,7 @@ namespace Dit.Runtime;
 /// <remarks>
 /// <c>model_index.json</c>, <c>scheduler/scheduler_config.json</c>, <c>transformer/config.json</c> and
 /// <c>transformer/diffusion_pytorch_model.safetensors</c>. diffusers loads it when it is given an autoencoder:
-/// <c>DiTPipeline.from_pretrained(folder, vae=...)</c>.
+/// <c>DiTPipeline.from_pretrained(folder, vae=...)</c>. The weights carry the model's spec (<see cref="CheckpointSpec"/>).
 /// </remarks>
 public static class DiffusersFolder
 {
@@ -52,7 +52,7 @@ public static class DiffusersFolder
             var (transformer, scheduler) = (Path.Combine(folder, "transformer"), Path.Combine(folder, "scheduler"));
             Directory.CreateDirectory(transformer);
             Directory.CreateDirectory(scheduler);
-            SafeTensors.Save(Path.Combine(transformer, WeightsFile), tensors, new Dictionary<string, string> { [SafeTensors.FormatKey] = SafeTensors.Format }, dtype);
+            SafeTensors.Save(Path.Combine(transformer, WeightsFile), tensors, Metadata(card, tensors), dtype);
             Write(Path.Combine(transformer, "config.json"), DiffusersSettings.Transformer(card));
             Write(Path.Combine(scheduler, "scheduler_config.json"), DiffusersSettings.Scheduler(diffusion, clip: card.IsPixelSpace));
             Write(Path.Combine(folder, "model_index.json"), DiffusersSettings.Pipeline(DiffusersSettings.SchedulerClass(diffusion), labels));
@@ -72,6 +72,14 @@ public static class DiffusersFolder
             ? $"'{file.Path}' is not a checkpoint of {card.Name}: its config.json has sample_size {Printable.Of(size)}, and the input of {card.Name} is {card.Input}. "
                 + "Its weights may be used at this size, at whatever quality: name its file of weights rather than the folder."
             : null;
+    }
+
+    // The spec is beside the tensors, as config.json is diffusers' own.
+    private static Dictionary<string, string> Metadata(ModelCard card, ICheckpointFile tensors)
+    {
+        var metadata = new Dictionary<string, string> { [SafeTensors.FormatKey] = SafeTensors.Format };
+        if (CheckpointSpec.Of(card, tensors) is { } spec) metadata[ModelCard.SpecKey] = spec;
+        return metadata;
     }
 
     private static bool Same(string given, JsonNode? value) => given == Text(value)

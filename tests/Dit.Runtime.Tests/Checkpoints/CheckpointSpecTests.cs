@@ -1,0 +1,145 @@
+using System.IO.Compression;
+using System.Runtime.InteropServices;
+using System.Text;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime.Tests;
+
+/// <summary>Every checkpoint that is written carries the spec of its model, and readers say it again.</summary>
+public sealed class CheckpointSpecTests : IDisposable
+{
+    private const string Odd = "model: \"a \\\"\\\"\\\" # : \\\\ 模型 \U0001F600\"\ndepth: 1\n";
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_generated_model_says_its_spec_in_every_form()
+    {
+        using var model = SmallDiffusers.Create();
+        var spec = Assert.IsType<string>(SmallDiffusers.Card.Spec);
+        Assert.StartsWith("model: Small-Diffusers\ndepth: 2\n", spec, StringComparison.Ordinal);
+        Checkpoint.Save(model, _folder["a.safetensors"]);
+        DiffusersFolder.Save(model, _folder["folder"]);
+        using (var file = CheckpointFile.Open(_folder["a.safetensors"])) TorchArchive.Save(_folder["a.pt"], file);
+
+        Assert.All([_folder["a.safetensors"], _folder["a.pt"], _folder["folder"]], path => Assert.Equal(spec, SpecOf(path)));
+        Assert.DoesNotContain("Small-Diffusers", File.ReadAllText(_folder["folder", "transformer", "config.json"]), StringComparison.Ordinal);
+        using var loaded = SmallDiffusers.Load(_folder["a.pt"]);
+        Assert.All(model.state_dict(), p => Assert.True(p.Value.Equals(loaded.state_dict()[p.Key]), p.Key));
+    }
+
+    [Fact]
+    public void The_spec_of_the_model_counts_and_other_strings_are_the_callers()
+    {
+        var said = new Dictionary<string, string> { [ModelCard.SpecKey] = "model: Stale\n", ["dit.autoencoder"] = "mine" };
+        using (var model = SmallDiffusers.Create()) Checkpoint.Save(model, _folder["own"], said);
+        using (var stub = new StubModel()) Checkpoint.Save(stub, _folder["none"], said);
+        Assert.Null(StubModel.Card.Spec);
+        Assert.DoesNotContain(ModelCard.SpecKey, StubModel.Card.ToMetadata().Keys);
+
+        Assert.Equal((SmallDiffusers.Card.Spec, "model: Stale\n"), (SpecOf(_folder["own"]), SpecOf(_folder["none"])));
+        using var file = CheckpointFile.Open(_folder["own"]);
+        Assert.Equal("mine", file.Metadata["dit.autoencoder"]);
+    }
+
+    [Fact]
+    public void Cards_are_equal_when_their_specs_are_too()
+    {
+        var card = StubModel.Card with { Spec = "model: A\n" };
+        Assert.Equal(card, StubModel.Card with { Spec = "model: A\n" });
+        Assert.NotEqual(card, StubModel.Card with { Spec = "model: B\n" });
+        Assert.NotEqual(card, StubModel.Card);
+        Assert.Equal("model: A\n", card.ToMetadata()[ModelCard.SpecKey]);
+    }
+
+    // PyTorch reads data.pkl, byteorder, version and what the pickle names below data/, and leaves other entries of the archive's one folder alone.
+    [Fact]
+    public void An_archive_of_PyTorch_has_the_spec_beside_its_own_entries_which_stay_as_they_are()
+    {
+        using var scope = NewDisposeScope();
+        (string, Tensor)[] tensors = [("weight", arange(10f)), ("bias", ones(3))];
+        TorchArchive.Save(_folder["plain"], tensors);
+        TorchArchive.Save(_folder["with"], tensors, spec: Odd);
+        TorchArchive.SaveNested(_folder["nested"], [("model", tensors), ("ema", tensors)], spec: Odd);
+
+        var (plain, with) = (Entries(_folder["plain"]), Entries(_folder["with"]));
+        Assert.Equal([.. plain.Keys, "archive/extra/dit.spec.yaml"], with.Keys);
+        Assert.All(plain, entry => Assert.Equal(entry.Value, with[entry.Key]));
+        Assert.Equal(Odd, Encoding.UTF8.GetString(with["archive/extra/dit.spec.yaml"]));
+        Assert.Equal((null, Odd, Odd), (SpecOf(_folder["plain"]), SpecOf(_folder["with"]), SpecOf(_folder["nested"])));
+    }
+
+    [Fact]
+    public void From_file_to_file_the_spec_goes_along_unless_another_is_given()
+    {
+        using var values = ones(2);
+        SafeTensors.Save(_folder["a"], [("x", values)], new Dictionary<string, string> { [ModelCard.SpecKey] = Odd });
+        using var a = CheckpointFile.Open(_folder["a"]);
+        TorchArchive.Save(_folder["b"], a);
+        TorchArchive.Save(_folder["c"], a, spec: "model: C\n");
+        using var b = CheckpointFile.Open(_folder["b"]);
+        SafeTensors.Save(_folder["d"], b);
+        Assert.Equal((Odd, "model: C\n", Odd), (SpecOf(_folder["b"]), SpecOf(_folder["c"]), SpecOf(_folder["d"])));
+    }
+
+    [Fact]
+    public void What_is_longer_than_any_spec_or_is_no_text_is_no_spec_and_keeps_nobody_from_the_weights()
+    {
+        byte[][] wrong = [new byte[CheckpointSpec.MaxBytes + 1], [0xFF, 0xFE, 0x80], [(byte)'a', 0xC3]];
+        Array.Fill(wrong[0], (byte)'x');
+        Assert.All(wrong, entry =>
+        {
+            using var file = OpenArchive(entry);
+            Assert.DoesNotContain(ModelCard.SpecKey, file.Metadata.Keys);
+            using var read = file.Read("x");
+            Assert.Equal(2f, read[2].item<float>());
+        });
+
+        using var values = ones(2);
+        SafeTensors.Save(_folder["long"], [("x", values)], new Dictionary<string, string> { [ModelCard.SpecKey] = new('é', CheckpointSpec.MaxBytes / 2 + 1) });
+        using var source = CheckpointFile.Open(_folder["long"]);
+        Assert.Null(CheckpointSpec.Of(source));
+        TorchArchive.Save(_folder["dropped"], source);
+        Assert.Null(SpecOf(_folder["dropped"]));
+        var error = Assert.Throws<DitException>(() => TorchArchive.Save(_folder["refused"], [("x", values)], spec: new string('x', CheckpointSpec.MaxBytes + 1)));
+        Assert.EndsWith("a spec has at most 400000 bytes, and the given one has 400001.", error.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(_folder["refused"]));
+    }
+
+    [Fact]
+    public void The_entry_counts_before_a_value_of_that_name_in_the_pickle()
+    {
+        using var file = OpenArchive("model: Entry\n"u8.ToArray(), static pickle => pickle.Text(ModelCard.SpecKey).Text("model: Pickle\n"));
+        Assert.Equal("model: Entry\n", CheckpointSpec.Of(file));
+        using var without = OpenArchive(null, static pickle => pickle.Text(ModelCard.SpecKey).Text("model: Pickle\n"));
+        Assert.Equal("model: Pickle\n", CheckpointSpec.Of(without));
+    }
+
+    private ICheckpointFile OpenArchive(byte[]? spec, Func<Pickle, Pickle>? more = null)
+    {
+        var pickle = new Pickle().Op('}').Op('(').Text("x").Tensor(3, 0, [3], [1]);
+        var bytes = (more is null ? pickle : more(pickle)).Op('u').Bytes;
+        (string, byte[]) data = ("data/0", MemoryMarshal.AsBytes<float>(new float[] { 0, 1, 2 }).ToArray());
+        return CheckpointFile.Open(_folder.Write("archive.pt", spec is null ? Pickle.Archive(bytes, data) : Pickle.Archive(bytes, data, ("extra/dit.spec.yaml", spec))));
+    }
+
+    private static Dictionary<string, byte[]> Entries(string path)
+    {
+        using var zip = ZipFile.OpenRead(path);
+        return zip.Entries.OrderBy(static entry => entry.FullName == "archive/extra/dit.spec.yaml").ToDictionary(static entry => entry.FullName, static entry =>
+        {
+            using var content = entry.Open();
+            using var bytes = new MemoryStream();
+            content.CopyTo(bytes);
+            return bytes.ToArray();
+        });
+    }
+
+    private static string? SpecOf(string path)
+    {
+        using var file = CheckpointFile.Open(path);
+        return CheckpointSpec.Of(file);
+    }
+}
