@@ -60,7 +60,7 @@ public sealed class PackageTests(Packed packed)
         Assert.Equal(
             ["Dit.Testing.nuspec", "LICENSE", "README.md", "buildTransitive/net10.0/Dit.Testing.targets", "lib/net10.0/Dit.Testing.dll", "lib/net10.0/Dit.Testing.xml"],
             packed.Files("Dit.Testing"));
-        Assert.Equal(["DiffEngine", "Dit.Spec"], packed.Described("Dit.Testing", "dependency").Select(dependency => dependency.Attribute("id")?.Value).Order(StringComparer.Ordinal));
+        Assert.Equal(["DiffEngine", "Dit.Spec", "YamlDotNet"], packed.Described("Dit.Testing", "dependency").Select(dependency => dependency.Attribute("id")?.Value).Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -18,6 +18,9 @@ public sealed partial class PullRequestsPageTests(Packed packed)
             else if (block.Language == "sh") last = Run(folder, block);
             else if (block.File.Length > 0) folder.Write(block.File, Include().Replace(block.Text, match => match.Groups[1].Value + packed.Version));
         }
+        // The tests found their sources though the build did not say where they are.
+        var tests = File.ReadAllBytes(Path.Combine(folder.Folder, "digits.Tests", "bin", "Debug", "net10.0", "digits.Tests.dll"));
+        Assert.NotEqual(-1, tests.AsSpan().IndexOf(System.Text.Encoding.Unicode.GetBytes("/_/digits.Tests/DigitsTests.cs")));
         Assert.Equal(["main", "wider"], folder.Run("git", "branch", "--format=%(refname:short)").Succeeds().Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.Equal("", folder.Run("git", "status", "--porcelain").Succeeds());
     }

@@ -25,13 +25,13 @@ public sealed class SnapshotTests(Packed packed)
 
         // A change: a warning here, though warnings are errors in this project, and an error on a server.
         folder.Write("tiny.dit.yaml", ConsumerProject.Spec.Replace("width: 32", "width: 48"));
-        Assert.Equal("warning DIT904: Tiny: width 32 -> 48; 45,520 -> 93,040 parameters; old checkpoints do not load.", Changed(Build(folder)));
+        Assert.Equal("warning DIT904: Tiny: width 32 -> 48; 53,232 -> 109,776 parameters; old checkpoints do not load.", Changed(Build(folder)));
         Assert.Equal(["DitModels.g.verified.cs", "Tiny.g.received.cs", "Tiny.g.verified.cs", "models.received.md", "models.verified.md"], Files(folder));
         var told = Build(folder.OnAServer(), 1).Told();
         Assert.Contains("error DIT904: - width: 32", told);
         Assert.Contains("error DIT904: + width: 48", told);
         Assert.Equal($"error DIT904: 2 snapshots in 'snapshots' differ from what the build generates now. If this is meant, run: {Accept}", told[1]);
-        Assert.Equal("error DIT904: Tiny: width 32 -> 48; 45,520 -> 93,040 parameters; old checkpoints do not load.", Changed(Build(folder, 1, "-p:ContinuousIntegrationBuild=true")));
+        Assert.Equal("error DIT904: Tiny: width 32 -> 48; 53,232 -> 109,776 parameters; old checkpoints do not load.", Changed(Build(folder, 1, "-p:ContinuousIntegrationBuild=true")));
         Assert.Empty(Build(folder.OnAServer(), 0, "-p:DitSnapshotsSeverity=none").Told());
         Assert.StartsWith("warning", Build(folder.OnAServer(), 0, "-p:DitSnapshotsSeverity=warning").Told()[0], StringComparison.Ordinal);
         Assert.Equal(["error DIT904: DitSnapshotsSeverity is 'fatal'; it can be error, warning or none."], Build(folder, 1, "-p:DitSnapshotsSeverity=fatal").Told());
