@@ -14,7 +14,7 @@ public sealed partial class PackageTests(Packed packed)
 {
     private const long LargestTool = 60_000_000; // nuget.org takes 250 MB; nobody waits for that
 
-    private static readonly string[] Ids = ["Dit.Cli", "Dit.Commands", "Dit.Gen", "Dit.Runtime", "Dit.Templates"];
+    private static readonly string[] Ids = ["Dit.Cli", "Dit.Commands", "Dit.Gen", "Dit.Runtime", "Dit.Spec", "Dit.Templates", "Dit.Testing"];
 
     /// <summary>Those that code is compiled against: they have documentation, and their symbols are in a package of their own.</summary>
     private static readonly string[] Libraries = [.. Ids.Except(["Dit.Cli", "Dit.Gen", "Dit.Templates"])];
@@ -117,7 +117,8 @@ public sealed partial class PackageTests(Packed packed)
         Assert.Equal(
             [
                 "Dit.Gen.nuspec", "LICENSE", "README.md", "analyzers/dotnet/cs/Dit.Generator.dll", "analyzers/dotnet/cs/Dit.Spec.dll",
-                "analyzers/dotnet/cs/YamlDotNet.dll", "build/net10.0/Dit.Gen.props", "build/net10.0/Dit.Gen.targets", "dit.schema.json", "icon.png", "lib/net10.0/_._",
+                "analyzers/dotnet/cs/YamlDotNet.dll", "build/net10.0/Dit.Gen.Snapshots.targets", "build/net10.0/Dit.Gen.props", "build/net10.0/Dit.Gen.targets",
+                "dit.schema.json", "icon.png", "lib/net10.0/_._", "tasks/netstandard2.0/Dit.Build.dll", "tasks/netstandard2.0/Dit.Spec.dll", "tasks/netstandard2.0/YamlDotNet.dll",
             ],
             packed.Files("Dit.Gen"));
         Assert.Equal("true", Assert.Single(packed.Described("Dit.Gen", "developmentDependency")).Value);
@@ -136,6 +137,17 @@ public sealed partial class PackageTests(Packed packed)
         Assert.Equal(
             ["SharpZipLib", "SixLabors.ImageSharp", "TorchSharp"],
             packed.Described("Dit.Runtime", "dependency").Select(dependency => dependency.Attribute("id")?.Value));
+    }
+
+    [Fact]
+    public void The_libraries_for_specs_and_tests_carry_their_documentation_and_need_little()
+    {
+        Assert.Equal(["Dit.Spec.nuspec", "LICENSE", "README.md", "lib/netstandard2.0/Dit.Spec.dll", "lib/netstandard2.0/Dit.Spec.xml"], packed.Files("Dit.Spec"));
+        Assert.Equal(["YamlDotNet"], packed.Described("Dit.Spec", "dependency").Select(dependency => dependency.Attribute("id")?.Value));
+        Assert.Equal(
+            ["Dit.Testing.nuspec", "LICENSE", "README.md", "buildTransitive/net10.0/Dit.Testing.targets", "lib/net10.0/Dit.Testing.dll", "lib/net10.0/Dit.Testing.xml"],
+            packed.Files("Dit.Testing"));
+        Assert.Equal(["DiffEngine", "Dit.Spec", "YamlDotNet"], packed.Described("Dit.Testing", "dependency").Select(dependency => dependency.Attribute("id")?.Value).Order(StringComparer.Ordinal));
     }
 
     [Fact]

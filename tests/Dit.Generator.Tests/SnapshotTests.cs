@@ -1,5 +1,5 @@
-using System.Text;
 using Dit.Spec;
+using Dit.Testing;
 
 namespace Dit.Generator.Tests;
 
@@ -12,7 +12,7 @@ public class SnapshotTests
     [InlineData("DiTXL2.g.cs")]
     [InlineData("Shapes.g.cs")]
     [InlineData("DitModels.g.cs")]
-    public void Generated_source_compiles_and_matches_its_snapshot(string file) => Snapshot.Match(
+    public void Generated_source_compiles_and_matches_its_snapshot(string file) => Match(
         Path.GetFileNameWithoutExtension(file), "cs", Generate.From(Repository.Definitions).AssertCached().AssertCompiles().Sources[file]);
 
     /// <summary>One small model for each conditioning variant besides adaLN-Zero, and between them every kind of condition.</summary>
@@ -21,7 +21,7 @@ public class SnapshotTests
     [InlineData("CrossAttention", "cross-attention, text: { tokens: 77, width: 768 }")]
     [InlineData("AdaLN", "adaln, text: { tokens: 77, width: 768 }, dropout: 0")]
     [InlineData("Unconditional", "adaln-zero, none: true")]
-    public void A_small_model_of_each_variant_matches_its_snapshot(string name, string conditioning) => Snapshot.Match(
+    public void A_small_model_of_each_variant_matches_its_snapshot(string name, string conditioning) => Match(
         $"{name}Sample.g", "cs", Generate.From(new SpecText("small.dit.yaml", $$"""
             model: {{name}}Sample
             depth: 2
@@ -36,7 +36,7 @@ public class SnapshotTests
             """)).AssertCached().AssertCompiles().Sources[$"{name}Sample.g.cs"]);
 
     [Fact]
-    public void A_model_without_a_null_class_and_with_fixed_variance_matches_its_snapshot() => Snapshot.Match(
+    public void A_model_without_a_null_class_and_with_fixed_variance_matches_its_snapshot() => Match(
         "NoNullClass.g", "cs", Generate.From(new SpecText("no-null-class.dit.yaml", """
             model: NoNullClass
             depth: 2
@@ -52,7 +52,7 @@ public class SnapshotTests
             """)).AssertCached().AssertCompiles().Sources["NoNullClass.g.cs"]);
 
     [Fact]
-    public void A_model_that_computes_as_diffusers_does_matches_its_snapshot() => Snapshot.Match(
+    public void A_model_that_computes_as_diffusers_does_matches_its_snapshot() => Match(
         "DiffusersNumerics.g", "cs", Generate.From(new SpecText("diffusers.dit.yaml", """
             model: DiffusersNumerics
             depth: 2
@@ -68,39 +68,8 @@ public class SnapshotTests
             """)).AssertCached().AssertCompiles().Sources["DiffusersNumerics.g.cs"]);
 
     [Fact]
-    public void Names_shapes_and_macs_of_every_shipped_model_match_their_table()
-    {
-        var models = Repository.Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models).Select(static m => m.Spec).ToArray();
-        var text = new StringBuilder("# Models\n\n| model | conditioning | blocks | width | heads | tokens | parameters | trainable | MACs | spec |\n|---|---|---|---|---|---|---|---|---|---|\n");
-        foreach (var (spec, plan) in models.Select(static spec => (spec, ModelPlan.Of(spec))))
-            text.Append(FormattableString.Invariant(
-                $"| {spec.Name} | {spec.Conditioning.Variant.Word} | {spec.Depth} | {spec.Width} | {spec.Heads} | {spec.Tokens} | {plan.ParameterCount:N0} | {plan.TrainableCount:N0} | {plan.Macs / 1e9:F2} G | {spec.Hash} |\n"));
-        foreach (var spec in models) Append(text, spec);
+    public void Names_shapes_and_macs_of_every_shipped_model_match_their_table() => Match(ModelTable.Name, "md", ModelTable.Markdown(
+        Repository.Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models).Select(static model => model.Spec)));
 
-        Snapshot.Match("models", "md", text.ToString());
-    }
-
-    // The blocks of a model are alike: the first stands for all.
-    private static void Append(StringBuilder text, ModelSpec spec)
-    {
-        var plan = ModelPlan.Of(spec);
-        text.Append($"\n## {spec.Name}\n\n| parameter | shape | starts from |\n|---|---|---|\n");
-        foreach (var p in plan.Parameters.Where(static p => !p.Name.StartsWith("blocks.") || p.Name.StartsWith("blocks.0.")))
-            text.Append($"| {Starred(p.Name)} | {string.Join(" x ", p.Shape)} | {Words(p.Initialisation)} |\n");
-        text.Append("\n| layer | output of one sample | MACs |\n|---|---|---|\n");
-        foreach (var l in plan.Layers.Where(static l => !l.Name.StartsWith("blocks.") || l.Name.StartsWith("blocks.0.")))
-            text.Append(FormattableString.Invariant($"| {Starred(l.Name)} | {string.Join(" x ", l.Output)} | {l.Macs:N0} |\n"));
-    }
-
-    private static string Starred(string name) => name.Replace("blocks.0.", "blocks.*.");
-
-    private static string Words(Initialisation initialisation) => initialisation switch
-    {
-        Initialisation.Zero => "zero",
-        Initialisation.One => "one",
-        Initialisation.XavierUniform => "Xavier uniform",
-        Initialisation.Normal normal => FormattableString.Invariant($"normal {normal.Std}"),
-        Initialisation.SinCosTable => "sin-cos, fixed",
-        _ => throw new InvalidOperationException($"No words for {initialisation}."),
-    };
+    private static void Match(string name, string extension, string text) => Snapshot.Verify(text, $"../../snapshots/{name}", extension);
 }

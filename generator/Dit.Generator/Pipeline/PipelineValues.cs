@@ -44,8 +44,12 @@ internal sealed record CatalogEntry(string ClassName, string Factory, string Pat
     /// <summary>Whether this is the entry of that model, and not of another one of its name.</summary>
     public bool IsOf(ModelInput model) => ClassName == model.Spec.ClassName && Path == model.Path;
 
-    /// <summary>One entry for each class, in the order of the specs. Several models of one name are an error; the first without other errors is taken.</summary>
+    /// <summary>
+    /// One entry for each class, in the order of the paths of the specs: MSBuild lists files in the order of the disk. Several models of one name are an error;
+    /// the first without other errors is taken.
+    /// </summary>
     public static EquatableArray<CatalogEntry> OnePerClass(IEnumerable<CatalogEntry> all) => all
+        .OrderBy(static entry => entry.Path.Replace('\\', '/'), StringComparer.Ordinal)
         .GroupBy(static entry => entry.ClassName, StringComparer.OrdinalIgnoreCase)
         .Select(static same => same.FirstOrDefault(static entry => !entry.IsStandIn) ?? same.First())
         .ToEquatableArray();

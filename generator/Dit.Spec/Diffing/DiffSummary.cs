@@ -1,0 +1,54 @@
+using System.Globalization;
+
+namespace Dit.Spec;
+
+/// <summary>A difference in one line for each model: what changed, and what that means for checkpoints.</summary>
+public static class DiffSummary
+{
+    /// <summary>
+    /// A line for each model that differs: <c>Digits: width 160 -> 192; 2,037,312 -> 2,920,000 parameters; old checkpoints do not load</c>.
+    /// </summary>
+    /// <param name="diff">How the models of now differ from those before.</param>
+    /// <returns>Lines without a final stop; none where nothing differs.</returns>
+    public static IReadOnlyList<string> Of(SpecDiff diff) =>
+    [
+        .. diff.Models.Where(static m => m.Differs).Select(Of),
+        .. diff.Added.Select(static m => $"{m.Name} is new: {Whole(ModelPlan.Of(m).ParameterCount)} parameters"),
+        .. diff.Removed.Select(static m => $"{m.Name} is removed: its checkpoints have no model any more"),
+    ];
+
+    /// <summary>The line of one model.</summary>
+    /// <param name="diff">How it differs from what it was.</param>
+    public static string Of(ModelDiff diff)
+    {
+        var isRenamed = diff.A.Name != diff.B.Name;
+        var settings = diff.Settings.Where(static s => s.Key != "model").Select(Change).ToArray();
+        string[] clauses =
+        [
+            .. settings.Length > 0 ? [string.Join(", ", settings)] : Array.Empty<string>(),
+            .. Totals(diff.Plan.A.Parameters, diff.Plan.B.Parameters, "parameters"),
+            .. diff.Plan.A.Parameters == diff.Plan.B.Parameters ? Totals(diff.Plan.A.Macs, diff.Plan.B.Macs, "MACs") : [],
+            $"old checkpoints {Verdict(diff.Verdict)}",
+        ];
+        return (isRenamed ? $"{diff.A.Name} is renamed {diff.B.Name}" + (settings.Length > 0 ? ": " : "; ") : $"{diff.B.Name}: ") + string.Join("; ", clauses);
+    }
+
+    /// <summary>What old checkpoints do, as a verb: <c>do not load</c>.</summary>
+    /// <param name="verdict">The verdict.</param>
+    public static string Verdict(LoadVerdict verdict) => verdict.Match(
+        static _ => "load as they are",
+        static _ => "load, but mean something else",
+        static recompute => recompute.AlsoMeans.Count == 0 ? "load with new positions" : "load with new positions, but mean something else",
+        static _ => "do not load");
+
+    private static string Change(SettingChange change) => (change.From, change.To) switch
+    {
+        (null, { } to) => $"{change.Key} is new ({to})",
+        ({ } from, null) => $"{change.Key} is removed ({from})",
+        var (from, to) => $"{change.Key} {from} -> {to}",
+    };
+
+    private static IEnumerable<string> Totals(long from, long to, string what) => from == to ? [] : [$"{Whole(from)} -> {Whole(to)} {what}"];
+
+    private static string Whole(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
+}
