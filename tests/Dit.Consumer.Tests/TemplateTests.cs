@@ -27,7 +27,7 @@ public sealed class TemplateTests(Packed packed)
         Assert.Contains("my-model: There is no model 'x'; 'my-model models' lists them", project.Dotnet([.. run, "sample", "--model", "x"]).Fails(2), StringComparison.Ordinal);
         var words = ProfileWords(project);
         Assert.Equal(["train", "--data", "data"], words[..3]);
-        project.Dotnet([.. run, .. words, "--steps", "2"]).Succeeds();
+        project.Dotnet([.. run, .. words.Select((word, at) => at > 0 && words[at - 1] == "--steps" ? "2" : word)]).Succeeds();
         project.Dotnet([.. run, "sample", "-c", "run/weights.safetensors", "--count", "4"]).Succeeds();
         var (width, height) = project.Picture("samples.png");
         Assert.InRange(width, 4 * 98, 1000);      // four images of 96 pixels and the names of the classes
@@ -70,7 +70,7 @@ public sealed class TemplateTests(Packed packed)
     private static string[] ProfileWords(Shell project)
     {
         using var settings = JsonDocument.Parse(Read(project, "Properties/launchSettings.json"));
-        return settings.RootElement.GetProperty("profiles").GetProperty("train").GetProperty("commandLineArgs").GetString()?.Split(' ') ?? [];
+        return settings.RootElement.GetProperty("profiles").GetProperty("train").GetProperty("commandLineArgs").GetString()?.Split(' ').Select(static word => word.Trim('"')).ToArray() ?? [];
     }
 
     private static IEnumerable<string> Files(Shell folder) => Directory.EnumerateFiles(folder.Folder, "*", SearchOption.AllDirectories)
