@@ -15,7 +15,7 @@ public sealed class TemplateTests(Packed packed)
             Files(project));
         Assert.Equal("using Dit.Commands;\nusing Models;\n\nreturn await DitTool.Run(args, DitModels.All);\n", Read(project, "Program.cs"));
         Assert.Contains("model: MyModel\n", Read(project, "model.dit.yaml"), StringComparison.Ordinal);
-        Assert.Contains("run: dotnet test tests/my-model.Tests\n", Read(project, ".github/workflows/models.yml"), StringComparison.Ordinal);
+        Assert.Contains("run: dotnet test \"tests/my-model.Tests\"\n", Read(project, ".github/workflows/models.yml"), StringComparison.Ordinal);
 
         project.Dotnet("build", "-t:DitAcceptSnapshots").Succeeds();
         Assert.Equal(["DitModels.g.verified.cs", "MyModel.g.verified.cs", "models.verified.md"], Files(project.In(Path.Combine(project.Folder, "snapshots"))));
