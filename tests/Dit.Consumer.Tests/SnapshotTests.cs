@@ -36,6 +36,14 @@ public sealed class SnapshotTests(Packed packed)
         Assert.StartsWith("warning", Build(folder.OnAServer(), 0, "-p:DitSnapshotsSeverity=warning").Told()[0], StringComparison.Ordinal);
         Assert.Equal(["error DIT904: DitSnapshotsSeverity is 'fatal'; it can be error, warning or none."], Build(folder, 1, "-p:DitSnapshotsSeverity=fatal").Told());
 
+        // A checkout that cannot be written to, as far as it shows here: the name is taken by a folder. The difference is told all the same.
+        File.Delete(Path.Combine(folder.Folder, "snapshots", "models.received.md"));
+        folder.Write("snapshots/models.received.md/taken", "");
+        told = Build(folder.OnAServer(), 1).Told();
+        Assert.StartsWith("error DIT904: Tiny: width 32 -> 48;", told[0], StringComparison.Ordinal);
+        Assert.StartsWith("error DIT904: The new files could not be written beside it: ", told[^1], StringComparison.Ordinal);
+        Directory.Delete(Path.Combine(folder.Folder, "snapshots", "models.received.md"), recursive: true);
+
         // Back again: what was received goes.
         folder.Write("tiny.dit.yaml", ConsumerProject.Spec);
         Agrees(folder);
