@@ -1,7 +1,7 @@
 using Dit.Spec;
 using Dit.Testing;
 
-namespace DitProject.Tests;
+namespace DitProject._1.Tests;
 
 public class ModelTests
 {
