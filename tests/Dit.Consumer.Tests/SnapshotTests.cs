@@ -73,8 +73,10 @@ public sealed class SnapshotTests(Packed packed)
         folder.Write("tiny.dit.yaml", ConsumerProject.Spec.Replace("Tiny", "Small"));
         var renamed = Build(folder).Told();
         Assert.Equal("warning DIT904: Tiny is renamed Small; old checkpoints load as they are.", Changed(renamed));
-        Assert.Contains(renamed, static line => line.StartsWith("warning DIT904: The build generates 1 file that has no snapshot in 'snapshots', as for a new model: Small.g.verified.cs.", StringComparison.Ordinal));
-        Assert.Contains(renamed, static line => line.StartsWith("warning DIT904: The folder 'snapshots' has 1 snapshot of what the build no longer generates, as when a model is removed: Tiny.g.verified.cs.", StringComparison.Ordinal));
+        Assert.Contains(renamed, static line => line.StartsWith(
+            "warning DIT904: The build generates 1 file that has no snapshot in 'snapshots', as for a new model: Small.g.verified.cs.", StringComparison.Ordinal));
+        Assert.Contains(renamed, static line => line.StartsWith(
+            "warning DIT904: The folder 'snapshots' has 1 snapshot of what the build no longer generates, as when a model is removed: Tiny.g.verified.cs.", StringComparison.Ordinal));
         Accepted(folder);
         Agrees(folder);
         Assert.Equal(["DitModels.g.verified.cs", "Mine.g.verified.cs", "Small.g.verified.cs", "models.verified.md", "notes.md"], Files(folder));
