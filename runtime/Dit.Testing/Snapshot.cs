@@ -1,8 +1,8 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using DiffEngine;
 using Dit.Snapshots;
 using Dit.Spec;
-using DiffEngine;
 
 namespace Dit.Testing;
 
