@@ -21,20 +21,24 @@ public sealed class ReleaseTests
         foreach (var repository in new[] { one, other })
         {
             repository.Git("tag", "v7.8.9");
-            Pack(repository.Shell, "runtime/Dit.Runtime", repository.Beside("packed"), $"-p:DitRepository={Address}.git");
+            Pack(repository.Shell, "runtime/Dit.Commands", repository.Beside("packed"), $"-p:DitRepository={Address}.git");
         }
-        Assert.Equal(["Dit.Runtime.7.8.9.nupkg", "Dit.Runtime.7.8.9.snupkg"], Names(one.Beside("packed")));
+        Assert.Equal(["Dit.Commands.7.8.9.nupkg", "Dit.Commands.7.8.9.snupkg"], Names(one.Beside("packed")));
         foreach (var name in Names(one.Beside("packed")))
             Assert.Equal(File.ReadAllBytes(Path.Combine(one.Beside("packed"), name)), File.ReadAllBytes(Path.Combine(other.Beside("packed"), name)));
+        string[][] beneath = [["runtime", "Dit.Runtime", "bin", "Release", "net10.0", "Dit.Runtime.dll"], ["generator", "Dit.Spec", "bin", "Release", "netstandard2.0", "Dit.Spec.dll"]];
+        foreach (var path in beneath)
+            Assert.Equal(File.ReadAllBytes(Path.Combine([one.Shell.Folder, .. path])), File.ReadAllBytes(Path.Combine([other.Shell.Folder, .. path])));
 
         var commit = one.Git("rev-parse", "HEAD");
-        var nuspec = Text(one.Beside("packed"), "nupkg", "Dit.Runtime.nuspec");
+        var nuspec = Text(one.Beside("packed"), "nupkg", "Dit.Commands.nuspec");
         Assert.Contains($"<projectUrl>{Address}</projectUrl>", nuspec, StringComparison.Ordinal);
         Assert.Contains($"""<repository type="git" url="{Address}" branch="refs/heads/main" commit="{commit}" />""", nuspec, StringComparison.Ordinal);
         Assert.Contains($"All changes: {Address}/blob/{commit}/CHANGELOG.md</releaseNotes>", nuspec, StringComparison.Ordinal);
-        Assert.Equal($"7.8.9+{commit}", InformationalVersion(Read(one.Beside("packed"), "nupkg", "lib/net10.0/Dit.Runtime.dll")));
+        Assert.Contains("""<dependency id="Dit.Runtime" version="7.8.9" """, nuspec, StringComparison.Ordinal);
+        Assert.Equal($"7.8.9+{commit}", InformationalVersion(Read(one.Beside("packed"), "nupkg", "lib/net10.0/Dit.Commands.dll")));
 
-        var (link, _) = Sources(Read(one.Beside("packed"), "snupkg", "lib/net10.0/Dit.Runtime.pdb"));
+        var (link, _) = Sources(Read(one.Beside("packed"), "snupkg", "lib/net10.0/Dit.Commands.pdb"));
         Assert.Contains($"https://raw.githubusercontent.com/dit-example/dit/{commit}/*", link, StringComparison.Ordinal);
     }
 
@@ -43,19 +47,19 @@ public sealed class ReleaseTests
     {
         using var repository = GitRepository.OfSources("archive");
         Directory.Move(Path.Combine(repository.Shell.Folder, ".git"), repository.Beside("git"));
-        Pack(repository.Shell, "runtime/Dit.Runtime", repository.Beside("packed"));
+        Pack(repository.Shell, "generator/Dit.Spec", repository.Beside("packed"));
 
         var version = $"{Built.NextVersion}-alpha";
-        Assert.Equal([$"Dit.Runtime.{version}.nupkg", $"Dit.Runtime.{version}.snupkg"], Names(repository.Beside("packed")));
-        var nuspec = Text(repository.Beside("packed"), "nupkg", "Dit.Runtime.nuspec");
+        Assert.Equal([$"Dit.Spec.{version}.nupkg", $"Dit.Spec.{version}.snupkg"], Names(repository.Beside("packed")));
+        var nuspec = Text(repository.Beside("packed"), "nupkg", "Dit.Spec.nuspec");
         Assert.DoesNotContain("<projectUrl", nuspec, StringComparison.Ordinal);
         Assert.DoesNotContain("<repository", nuspec, StringComparison.Ordinal);
-        Assert.Equal(version, InformationalVersion(Read(repository.Beside("packed"), "nupkg", "lib/net10.0/Dit.Runtime.dll")));
+        Assert.Equal(version, InformationalVersion(Read(repository.Beside("packed"), "nupkg", "lib/netstandard2.0/Dit.Spec.dll")));
 
         // Nobody could fetch them.
-        var (link, embedded) = Sources(Read(repository.Beside("packed"), "snupkg", "lib/net10.0/Dit.Runtime.pdb"));
+        var (link, embedded) = Sources(Read(repository.Beside("packed"), "snupkg", "lib/netstandard2.0/Dit.Spec.pdb"));
         Assert.Equal("", link);
-        Assert.Contains(embedded, static source => source.EndsWith("/AtomicFile.cs", StringComparison.Ordinal));
+        Assert.Contains(embedded, static source => source.EndsWith("/SpecFile.cs", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -84,7 +88,7 @@ public sealed class ReleaseTests
             var folder = repository.Beside(Guid.NewGuid().ToString("N"));
             Pack(repository.Shell, "runtime/Dit.Templates", folder, more);
             var version = Path.GetFileNameWithoutExtension(Assert.Single(Names(folder)))["Dit.Templates.".Length..];
-            Assert.Contains($"""<PackageReference Include="Dit.Gen" Version="{version}" """, Text(folder, "nupkg", "content/dit-model/DitModel.csproj"), StringComparison.Ordinal);
+            Assert.Contains($"""<PackageReference Include="Dit.Gen" Version="{version}" """, Text(folder, "nupkg", "content/dit-model/DitProject.1.csproj"), StringComparison.Ordinal);
             return version;
         }
     }
