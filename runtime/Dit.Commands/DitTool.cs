@@ -31,6 +31,7 @@ public static class DitTool
         if (interactive) Console.OutputEncoding = System.Text.Encoding.UTF8;
         var output = given.Output ?? Console.Out;
         return await DitCommand.Run(args, new CommandContext(
-            models, interactive ? output : new ResultWriter(output), given.Error ?? Console.Error, interactive, signals.Token) { Options = given }).ConfigureAwait(false);
+            models, interactive ? output : new ResultWriter(output), given.Error ?? Console.Error, interactive, signals.Token)
+        { Options = given }).ConfigureAwait(false);
     }
 }

@@ -131,7 +131,7 @@ public sealed class StandardStreamTests : IDisposable
     [InlineData("sample -c @none", "There is no file '@none'")]
     [InlineData("check @none.dit.yaml", "There is no file '@none.dit.yaml'.")]
     [InlineData("check @args.rsp", "There is no file '@args.rsp'.")]
-    [InlineData("diff @a @b", "There is no file or folder '@b'.")]
+    [InlineData("diff @a @b", "There is no file or folder '@a', and ")]
     [InlineData("inspect @none", "There is no file '@none'")]
     [InlineData("train --data @none --out x", "@none")]
     [InlineData("@args.rsp", "'@args.rsp' is not a command or option of dit; see --help.")]
