@@ -144,10 +144,15 @@ public sealed partial class PackageTests(Packed packed)
     [Fact]
     public void The_libraries_for_specs_and_tests_carry_their_documentation_and_need_little()
     {
-        Assert.Equal(["Dit.Spec.nuspec", "LICENSE", "README.md", "lib/netstandard2.0/Dit.Spec.dll", "lib/netstandard2.0/Dit.Spec.xml"], packed.Files("Dit.Spec"));
+        Assert.Equal(
+            ["Dit.Spec.nuspec", "LICENSE", "README.md", "icon.png", "lib/netstandard2.0/Dit.Spec.dll", "lib/netstandard2.0/Dit.Spec.xml"],
+            packed.Files("Dit.Spec"));
         Assert.Equal(["YamlDotNet"], packed.Described("Dit.Spec", "dependency").Select(dependency => dependency.Attribute("id")?.Value));
         Assert.Equal(
-            ["Dit.Testing.nuspec", "LICENSE", "README.md", "buildTransitive/net10.0/Dit.Testing.targets", "lib/net10.0/Dit.Testing.dll", "lib/net10.0/Dit.Testing.xml"],
+            [
+                "Dit.Testing.nuspec", "LICENSE", "README.md", "buildTransitive/net10.0/Dit.Testing.targets", "icon.png",
+                "lib/net10.0/Dit.Testing.dll", "lib/net10.0/Dit.Testing.xml",
+            ],
             packed.Files("Dit.Testing"));
         Assert.Equal(["DiffEngine", "Dit.Spec", "YamlDotNet"], packed.Described("Dit.Testing", "dependency").Select(dependency => dependency.Attribute("id")?.Value).Order(StringComparer.Ordinal));
     }
