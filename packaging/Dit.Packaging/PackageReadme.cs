@@ -14,7 +14,7 @@ internal static partial class PackageReadme
     {
         var folder = Path.GetDirectoryName(path) ?? "";
         var own = Reference().Replace(text, match => match.Groups[1].Value + version);
-        own = Install().Replace(own, match => match.Value + (match.Groups[1].Value == "new install" ? $"@{version}" : $" --version {version}"));
+        own = Install().Replace(own, match => $"{match.Value}{(match.Groups[1].Value == "new install" ? "@" : " --version ")}{version}");
         return Link().Replace(own, Rewrite);
 
         string Rewrite(Match link)

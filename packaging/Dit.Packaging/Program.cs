@@ -18,7 +18,8 @@ internal static class Program
                     Console.Error.WriteLine($"{xml} : error DITDOC: {problem}"); // the form of an error that MSBuild shows as one
                 Write(output, docs.Xml);
                 return docs.Problems.Count == 0 ? 0 : 1;
-            case ["texts", var readme, var changelog, var root, var version, .. var source, var outReadme, var outNotes] when source.Length is 0 or 2:
+            case ["texts", var readme, var changelog, var root, var version, .. var source, var outReadme, var outNotes]
+                when source.Length is 0 or 2:
                 var repository = source is [var address, var commit] ? new Repository(address, commit) : null;
                 Write(outReadme, PackageReadme.Of(File.ReadAllText(readme), Path.GetRelativePath(root, readme), version, repository));
                 Write(outNotes, ReleaseNotes.Of(File.ReadAllText(changelog), version, repository));

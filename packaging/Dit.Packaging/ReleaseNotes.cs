@@ -37,7 +37,10 @@ internal static partial class ReleaseNotes
 
     /// <summary>Paragraphs and list entries, each in one line, without what only Markdown shows.</summary>
     private static IReadOnlyList<string> Entries(string section) =>
-        [.. Continuation().Replace(Link().Replace(section.Trim(), "$1"), " ").Split('\n').Select(static line => line.TrimEnd()).Where(static line => line.Length > 0)];
+        [
+            .. Continuation().Replace(Link().Replace(section.Trim(), "$1"), " ").Split('\n')
+                .Select(static line => line.TrimEnd()).Where(static line => line.Length > 0),
+        ];
 
     /// <summary>How many entries fit; of one that is too long alone, no part is shown.</summary>
     private static int Fitting(IReadOnlyList<string> entries)

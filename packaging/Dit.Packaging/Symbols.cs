@@ -30,7 +30,8 @@ internal sealed class Symbols
         var compilation = CSharpCompilation.Create(
             "Reader", references: references.Select(static path => MetadataReference.CreateFromFile(path)).Prepend(read),
             options: new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, metadataImportOptions: MetadataImportOptions.All));
-        return new(compilation.GetAssemblyOrModuleSymbol(read) as IAssemblySymbol ?? throw new BadImageFormatException($"{assembly} is no .NET assembly."));
+        return new(compilation.GetAssemblyOrModuleSymbol(read) as IAssemblySymbol
+            ?? throw new BadImageFormatException($"{assembly} is no .NET assembly."));
     }
 
     /// <summary>What a documentation file calls by this name, or null where the assembly has no such thing.</summary>
@@ -45,7 +46,7 @@ internal sealed class Symbols
     public static ISymbol? HiddenSource(ISymbol symbol, IAssemblySymbol assembly)
     {
         var sources = Sources(symbol).ToArray();
-        return sources.Any(IsVisible) ? null : sources.FirstOrDefault(source => SymbolEqualityComparer.Default.Equals(source.ContainingAssembly, assembly));
+        return sources.Any(IsVisible) ? null : sources.FirstOrDefault(source => Same(source.ContainingAssembly, assembly));
     }
 
     private static IEnumerable<ISymbol> Sources(ISymbol symbol)
@@ -61,14 +62,17 @@ internal sealed class Symbols
         var interfaces = symbol is INamedTypeSymbol { Interfaces: var implemented }
             ? implemented
             : symbol.ContainingType?.AllInterfaces.SelectMany(static type => type.GetMembers())
-                .Where(member => SymbolEqualityComparer.Default.Equals(symbol.ContainingType.FindImplementationForInterfaceMember(member), symbol)) ?? [];
+                .Where(member => Same(symbol.ContainingType.FindImplementationForInterfaceMember(member), symbol)) ?? [];
         return (overridden is null ? [] : new[] { overridden }).Concat(interfaces).Select(static source => source.OriginalDefinition);
     }
 
-    private static IEnumerable<INamedTypeSymbol> Types(INamespaceOrTypeSymbol container) => container.GetMembers().SelectMany(static member => member switch
-    {
-        INamespaceSymbol inner => Types(inner),
-        INamedTypeSymbol type => Types(type).Prepend(type),
-        _ => [],
-    });
+    private static bool Same(ISymbol? one, ISymbol? other) => SymbolEqualityComparer.Default.Equals(one, other);
+
+    private static IEnumerable<INamedTypeSymbol> Types(INamespaceOrTypeSymbol container) =>
+        container.GetMembers().SelectMany(static member => member switch
+        {
+            INamespaceSymbol inner => Types(inner),
+            INamedTypeSymbol type => Types(type).Prepend(type),
+            _ => [],
+        });
 }

@@ -20,6 +20,8 @@ internal sealed class GitRepository : IDisposable
         ["NUGET_PACKAGES"] = Built.PackageFolders[0],
     };
 
+    private static readonly HashSet<string> LeftOut = [".git", "bin", "obj", "snapshots", "artifacts"];
+
     private readonly string root = Path.Combine(Path.GetTempPath(), "dit-repository-" + Guid.NewGuid().ToString("N")[..12]);
 
     /// <summary>An empty folder, in which nothing is committed yet.</summary>
@@ -64,11 +66,15 @@ internal sealed class GitRepository : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var file in new DirectoryInfo(root).EnumerateFiles("*", SearchOption.AllDirectories)) file.Attributes = FileAttributes.Normal; // git's own are read-only
+        foreach (var file in new DirectoryInfo(root).EnumerateFiles("*", SearchOption.AllDirectories))
+            file.Attributes = FileAttributes.Normal; // git's own are read-only
         Directory.Delete(root, recursive: true);
     }
 
     private static IEnumerable<string> Sources(string folder) =>
-        Directory.EnumerateFiles(folder).Where(static file => Path.GetFileName(file) != ".git").Concat(Directory.EnumerateDirectories(folder)
-            .Where(static inner => Path.GetFileName(inner) is not (".git" or "bin" or "obj" or "tests" or "snapshots" or "artifacts")).SelectMany(Sources));
+        Directory.EnumerateFiles(folder).Where(static file => Path.GetFileName(file) != ".git")
+            .Concat(Directory.EnumerateDirectories(folder).Where(IsSource).SelectMany(Sources));
+
+    // The tests of this repository are none of its sources; a template's are.
+    private static bool IsSource(string folder) => !LeftOut.Contains(Path.GetFileName(folder)) && folder != Path.Combine(Built.Root, "tests");
 }

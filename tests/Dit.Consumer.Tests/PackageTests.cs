@@ -16,7 +16,7 @@ public sealed partial class PackageTests(Packed packed)
 
     private static readonly string[] Ids = ["Dit.Cli", "Dit.Commands", "Dit.Gen", "Dit.Runtime", "Dit.Spec", "Dit.Templates", "Dit.Testing"];
 
-    /// <summary>Those that code is compiled against: they have documentation, and their symbols are in a package of their own.</summary>
+    /// <summary>Those that code is compiled against; their symbols are in packages of their own.</summary>
     private static readonly string[] Libraries = [.. Ids.Except(["Dit.Cli", "Dit.Gen", "Dit.Templates"])];
 
     public static TheoryData<string> EachLibrary => [.. Libraries];
@@ -49,8 +49,8 @@ public sealed partial class PackageTests(Packed packed)
         foreach (var id in Ids)
         {
             var text = System.Text.Encoding.UTF8.GetString(packed.Read(id, "README.md"));
-            Assert.All(Links().Matches(text).Select(static link => link.Groups[1].Value), static target => Assert.Matches("^(https://|#)", target));
-            Assert.All(References().Matches(text).Select(static version => version.Groups[1].Value), version => Assert.Equal(packed.Version, version));
+            Assert.All(Links().Matches(text), static link => Assert.Matches("^(https://|#)", link.Groups[1].Value));
+            Assert.All(References().Matches(text), version => Assert.Equal(packed.Version, version.Groups[1].Value));
         }
     }
 
@@ -84,17 +84,19 @@ public sealed partial class PackageTests(Packed packed)
         using var xml = new MemoryStream(packed.Read(id, Path.ChangeExtension(name, ".xml")));
         var document = XDocument.Load(xml);
         var documented = document.Descendants("member").Select(static member => member.Attribute("name")?.Value ?? "").ToArray();
-        var symbols = Symbols.Read(path, Directory.EnumerateFiles(Path.GetDirectoryName(typeof(object).Assembly.Location) ?? "", "System*.dll"));
+        var framework = Path.GetDirectoryName(typeof(object).Assembly.Location) ?? "";
+        var symbols = Symbols.Read(path, Directory.EnumerateFiles(framework, "System*.dll"));
 
         Assert.NotEmpty(documented);
         Assert.All(documented, member => Assert.True(symbols.Find(member) is { } symbol && Symbols.IsVisible(symbol), member));
-        Assert.Empty(symbols.All.Where(static symbol => symbol.Value is INamedTypeSymbol && Symbols.IsVisible(symbol.Value)).Select(static symbol => symbol.Key).Except(documented));
+        var types = symbols.All.Where(static symbol => symbol.Value is INamedTypeSymbol && Symbols.IsVisible(symbol.Value));
+        Assert.Empty(types.Select(static type => type.Key).Except(documented));
         Assert.All(
             document.Descendants().Select(static element => element.Attribute("cref")?.Value).OfType<string>(),
             reference => Assert.True(symbols.Find(reference) is not { } symbol || Symbols.IsVisible(symbol), reference));
 
         // And by another reader of assemblies, the names of types.
-        Assert.DoesNotContain(HiddenTypes(path), type => documented.Any(member => member[2..] == type || member[2..].StartsWith(type + '.', StringComparison.Ordinal)));
+        Assert.DoesNotContain(HiddenTypes(path), type => documented.Any(member => $"{member[2..]}.".StartsWith($"{type}.", StringComparison.Ordinal)));
     }
 
     private static IReadOnlyList<string> HiddenTypes(string path)
@@ -142,10 +144,15 @@ public sealed partial class PackageTests(Packed packed)
     [Fact]
     public void The_libraries_for_specs_and_tests_carry_their_documentation_and_need_little()
     {
-        Assert.Equal(["Dit.Spec.nuspec", "LICENSE", "README.md", "icon.png", "lib/netstandard2.0/Dit.Spec.dll", "lib/netstandard2.0/Dit.Spec.xml"], packed.Files("Dit.Spec"));
+        Assert.Equal(
+            ["Dit.Spec.nuspec", "LICENSE", "README.md", "icon.png", "lib/netstandard2.0/Dit.Spec.dll", "lib/netstandard2.0/Dit.Spec.xml"],
+            packed.Files("Dit.Spec"));
         Assert.Equal(["YamlDotNet"], packed.Described("Dit.Spec", "dependency").Select(dependency => dependency.Attribute("id")?.Value));
         Assert.Equal(
-            ["Dit.Testing.nuspec", "LICENSE", "README.md", "buildTransitive/net10.0/Dit.Testing.targets", "icon.png", "lib/net10.0/Dit.Testing.dll", "lib/net10.0/Dit.Testing.xml"],
+            [
+                "Dit.Testing.nuspec", "LICENSE", "README.md", "buildTransitive/net10.0/Dit.Testing.targets", "icon.png",
+                "lib/net10.0/Dit.Testing.dll", "lib/net10.0/Dit.Testing.xml",
+            ],
             packed.Files("Dit.Testing"));
         Assert.Equal(["DiffEngine", "Dit.Spec", "YamlDotNet"], packed.Described("Dit.Testing", "dependency").Select(dependency => dependency.Attribute("id")?.Value).Order(StringComparer.Ordinal));
     }

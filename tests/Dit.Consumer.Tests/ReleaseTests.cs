@@ -11,31 +11,37 @@ public sealed class ReleaseTests
     private const string Address = "https://github.com/dit-example/dit";
 
     // The kinds of the portable PDB format's custom debug information, from its specification.
-    private static readonly Guid SourceLink = new("CC110556-A091-4D38-9FEC-25AB9A351A6A"), EmbeddedSource = new("0E8A571B-6926-466E-B4AD-8AB04611F5FE");
+    private static readonly Guid SourceLink = new("CC110556-A091-4D38-9FEC-25AB9A351A6A");
+    private static readonly Guid EmbeddedSource = new("0E8A571B-6926-466E-B4AD-8AB04611F5FE");
 
     [Fact]
     public void A_tagged_commit_gives_the_same_bytes_wherever_it_is_packed_and_the_addresses_of_the_one_repository()
     {
         using var one = GitRepository.OfSources("one");
-        using var other = GitRepository.OfSources("a-folder-of-another-name");
+        using var other = GitRepository.OfSources("a folder of another name");
         foreach (var repository in new[] { one, other })
         {
             repository.Git("tag", "v7.8.9");
-            Pack(repository.Shell, "runtime/Dit.Runtime", repository.Beside("packed"), $"-p:DitRepository={Address}.git");
+            Pack(repository.Shell, "runtime/Dit.Commands", repository.Beside("packed"), $"-p:DitRepository={Address}.git");
         }
-        Assert.Equal(["Dit.Runtime.7.8.9.nupkg", "Dit.Runtime.7.8.9.snupkg"], Names(one.Beside("packed")));
-        foreach (var name in Names(one.Beside("packed")))
-            Assert.Equal(File.ReadAllBytes(Path.Combine(one.Beside("packed"), name)), File.ReadAllBytes(Path.Combine(other.Beside("packed"), name)));
+        Assert.Equal(["Dit.Commands.7.8.9.nupkg", "Dit.Commands.7.8.9.snupkg"], Names(one.Beside("packed")));
+        foreach (var name in Names(one.Beside("packed"))) AssertSame(repository => Path.Combine(repository.Beside("packed"), name));
+        AssertSame(static repository => Path.Combine(repository.Shell.Folder, "runtime", "Dit.Runtime", "bin", "Release", "net10.0", "Dit.Runtime.dll"));
+        AssertSame(static repository => Path.Combine(repository.Shell.Folder, "generator", "Dit.Spec", "bin", "Release", "netstandard2.0", "Dit.Spec.dll"));
 
         var commit = one.Git("rev-parse", "HEAD");
-        var nuspec = Text(one.Beside("packed"), "nupkg", "Dit.Runtime.nuspec");
+        var nuspec = Text(one.Beside("packed"), "nupkg", "Dit.Commands.nuspec");
         Assert.Contains($"<projectUrl>{Address}</projectUrl>", nuspec, StringComparison.Ordinal);
         Assert.Contains($"""<repository type="git" url="{Address}" branch="refs/heads/main" commit="{commit}" />""", nuspec, StringComparison.Ordinal);
         Assert.Contains($"All changes: {Address}/blob/{commit}/CHANGELOG.md</releaseNotes>", nuspec, StringComparison.Ordinal);
-        Assert.Equal($"7.8.9+{commit}", InformationalVersion(Read(one.Beside("packed"), "nupkg", "lib/net10.0/Dit.Runtime.dll")));
+        Assert.Contains("""<dependency id="Dit.Runtime" version="7.8.9" """, nuspec, StringComparison.Ordinal);
+        Assert.Equal($"7.8.9+{commit}", InformationalVersion(Read(one.Beside("packed"), "nupkg", "lib/net10.0/Dit.Commands.dll")));
 
-        var (link, _) = Sources(Read(one.Beside("packed"), "snupkg", "lib/net10.0/Dit.Runtime.pdb"));
+        var (link, _) = Sources(Read(one.Beside("packed"), "snupkg", "lib/net10.0/Dit.Commands.pdb"));
         Assert.Contains($"https://raw.githubusercontent.com/dit-example/dit/{commit}/*", link, StringComparison.Ordinal);
+
+        void AssertSame(Func<GitRepository, string> path) =>
+            Assert.True(File.ReadAllBytes(path(one)).AsSpan().SequenceEqual(File.ReadAllBytes(path(other))), $"{path(one)} and {path(other)} differ.");
     }
 
     [Fact]
@@ -43,19 +49,19 @@ public sealed class ReleaseTests
     {
         using var repository = GitRepository.OfSources("archive");
         Directory.Move(Path.Combine(repository.Shell.Folder, ".git"), repository.Beside("git"));
-        Pack(repository.Shell, "runtime/Dit.Runtime", repository.Beside("packed"));
+        Pack(repository.Shell, "generator/Dit.Spec", repository.Beside("packed"));
 
         var version = $"{Built.NextVersion}-alpha";
-        Assert.Equal([$"Dit.Runtime.{version}.nupkg", $"Dit.Runtime.{version}.snupkg"], Names(repository.Beside("packed")));
-        var nuspec = Text(repository.Beside("packed"), "nupkg", "Dit.Runtime.nuspec");
+        Assert.Equal([$"Dit.Spec.{version}.nupkg", $"Dit.Spec.{version}.snupkg"], Names(repository.Beside("packed")));
+        var nuspec = Text(repository.Beside("packed"), "nupkg", "Dit.Spec.nuspec");
         Assert.DoesNotContain("<projectUrl", nuspec, StringComparison.Ordinal);
         Assert.DoesNotContain("<repository", nuspec, StringComparison.Ordinal);
-        Assert.Equal(version, InformationalVersion(Read(repository.Beside("packed"), "nupkg", "lib/net10.0/Dit.Runtime.dll")));
+        Assert.Equal(version, InformationalVersion(Read(repository.Beside("packed"), "nupkg", "lib/netstandard2.0/Dit.Spec.dll")));
 
         // Nobody could fetch them.
-        var (link, embedded) = Sources(Read(repository.Beside("packed"), "snupkg", "lib/net10.0/Dit.Runtime.pdb"));
+        var (link, embedded) = Sources(Read(repository.Beside("packed"), "snupkg", "lib/netstandard2.0/Dit.Spec.pdb"));
         Assert.Equal("", link);
-        Assert.Contains(embedded, static source => source.EndsWith("/AtomicFile.cs", StringComparison.Ordinal));
+        Assert.Contains(embedded, static source => source.EndsWith("/SpecFile.cs", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -76,7 +82,8 @@ public sealed class ReleaseTests
         Assert.Equal($"{Built.NextVersion}-alpha.2.g{repository.Head}", Packed());
 
         var refused = repository.Shell.Dotnet("pack", "runtime/Dit.Templates", "-p:DitRepository=github.com/somebody").Fails(1);
-        Assert.Contains("error : DitRepository is 'github.com/somebody', which is no address such as https://github.com/OWNER/NAME.", refused, StringComparison.Ordinal);
+        Assert.Contains(
+            "error : DitRepository is 'github.com/somebody', which is no address such as https://github.com/OWNER/NAME.", refused, StringComparison.Ordinal);
 
         // The template's new projects refer to packages of the version that it has itself.
         string Packed(params string[] more)
@@ -84,7 +91,8 @@ public sealed class ReleaseTests
             var folder = repository.Beside(Guid.NewGuid().ToString("N"));
             Pack(repository.Shell, "runtime/Dit.Templates", folder, more);
             var version = Path.GetFileNameWithoutExtension(Assert.Single(Names(folder)))["Dit.Templates.".Length..];
-            Assert.Contains($"""<PackageReference Include="Dit.Gen" Version="{version}" """, Text(folder, "nupkg", "content/dit-model/DitModel.csproj"), StringComparison.Ordinal);
+            var project = Text(folder, "nupkg", "content/dit-model/DitProject.1.csproj");
+            Assert.Contains($"""<PackageReference Include="Dit.Gen" Version="{version}" """, project, StringComparison.Ordinal);
             return version;
         }
     }
@@ -108,13 +116,14 @@ public sealed class ReleaseTests
         Assert.DoesNotContain("warning", written, StringComparison.OrdinalIgnoreCase);
     }
 
-    private static IEnumerable<string> Names(string folder) => Directory.EnumerateFiles(folder).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Names(string folder) =>
+        Directory.EnumerateFiles(folder).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal);
 
     private static string Text(string folder, string kind, string name) => Encoding.UTF8.GetString(Read(folder, kind, name));
 
     private static byte[] Read(string folder, string kind, string name)
     {
-        using var package = ZipFile.OpenRead(Assert.Single(Directory.EnumerateFiles(folder, $"*.{kind}"), path => path.EndsWith($".{kind}", StringComparison.Ordinal)));
+        using var package = ZipFile.OpenRead(Path.Combine(folder, Assert.Single(Names(folder), name => name.EndsWith($".{kind}", StringComparison.Ordinal))));
         using var file = (package.GetEntry(name) ?? throw new InvalidOperationException($"The package holds no {name}.")).Open();
         using var bytes = new MemoryStream();
         file.CopyTo(bytes);

@@ -26,7 +26,8 @@ public sealed class VersionTests
     {
         using var repository = Create();
         repository.Commit("one");
-        foreach (var other in new[] { "vNext", "v1", "v1.2", "v01.2.3", "v9.9.9.9", "v9.9.9-01", "9.9.9", "w9.9.9" }) repository.Git("tag", other);
+        foreach (var other in new[] { "vNext", "v1", "v1.2", "v01.2.3", "v9.9.9.9", "v9.9.9-01", "9.9.9", "w9.9.9" })
+            repository.Git("tag", other);
         Assert.Equal($"{Next}-alpha.1.g{repository.Head}", Version(repository));
 
         repository.Git("tag", "v0.0.9");
@@ -129,9 +130,11 @@ public sealed class VersionTests
     /// <summary>Both versions. Nothing else may be said, as a warning would be.</summary>
     private static (string Version, string Package) Of(Shell folder)
     {
-        var written = folder.Dotnet("msbuild", "packaging/Version.proj", "-nologo", "-target:DitVersions", "-getTargetResult:DitVersions", $"-property:VersionPrefix={Next}");
+        var written = folder.Dotnet(
+            "msbuild", "packaging/Version.proj", "-nologo", "-target:DitVersions", "-getTargetResult:DitVersions", $"-property:VersionPrefix={Next}");
         Assert.Equal("", written.Error);
-        var item = JsonDocument.Parse(written.Succeeds()).RootElement.GetProperty("TargetResults").GetProperty("DitVersions").GetProperty("Items")[0];
+        using var result = JsonDocument.Parse(written.Succeeds());
+        var item = result.RootElement.GetProperty("TargetResults").GetProperty("DitVersions").GetProperty("Items")[0];
         return (item.GetProperty("Identity").GetString() ?? "", item.GetProperty("PackageVersion").GetString() ?? "");
     }
 }

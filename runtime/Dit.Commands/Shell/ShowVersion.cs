@@ -11,7 +11,8 @@ internal sealed partial class ShowVersion : SynchronousCommandLineAction
     public override int Invoke(ParseResult parseResult)
     {
         var program = Assembly.GetEntryAssembly() ?? typeof(ShowVersion).Assembly;
-        parseResult.InvocationConfiguration.Output.WriteLine(Readable(program.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown"));
+        var version = program.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+        parseResult.InvocationConfiguration.Output.WriteLine(Readable(version));
         return 0;
     }
 
