@@ -120,6 +120,7 @@ public sealed class SpecModelTests : IDisposable
         Assert.Equal("There is no model 'Digits'; 'dit models' lists them, and a spec is named by its path.", Run("sample", "--model", "Digits").Mistake());
         Assert.Equal("Which model? Name a spec with --model my.dit.yaml.", Run("sample").Mistake());
         Assert.StartsWith("Which model? Name one with --model: ", Cli.Run(Tiny.DitModels.All, CancellationToken.None, "train", "--data", folder.Root).Mistake(), StringComparison.Ordinal);
+        Assert.Equal($"'{folder.Root}' is a folder: name a model, or a spec in the folder.", Run("sample", "--model", folder.Root).Mistake());
         var directory = Directory.CreateDirectory(folder.Path("folder.dit.yaml")).FullName;
         Assert.Equal($"'{directory}' is a folder; name a YAML file in it.", Run("sample", "--model", directory).Mistake());
     }
@@ -144,6 +145,23 @@ public sealed class SpecModelTests : IDisposable
         // One of the same name that is another model is not taken for it.
         var wider = Model(Digits.Replace("width: 16", "width: 32", StringComparison.Ordinal));
         Assert.Contains("of Digits (ddim-5, ", Cli.Run([wider], CancellationToken.None, "sample", "-c", folder.Path("weights.safetensors"), "--count", "1", "--out", folder.Path("a.png")).Succeeds(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Weights_of_a_spec_that_was_edited_since_are_told_by_what_was_edited()
+    {
+        var weights = Weights();
+        string[] sample = ["sample", "-c", weights, "--count", "1", "--out", folder.Path("a.png"), "--model"];
+        var wider = folder.File("wider.dit.yaml", Digits.Replace("width: 16", "width: 32", StringComparison.Ordinal));
+        Assert.Equal(
+            $"'{weights}' is of Digits with width 16 in place of 32: leave --model out to draw with the spec that it carries, or name other weights.",
+            Run([.. sample, wider]).Mistake());
+        var heads = folder.File("heads.dit.yaml", Digits.Replace("heads: 2", "heads: 4", StringComparison.Ordinal));
+        var drawn = Run([.. sample, heads]);
+        Assert.Equal(0, drawn.Code);
+        Assert.Equal($"dit: note: '{weights}' was trained with heads 2 in place of 4: its weights load, and mean something else. Leave --model out to draw with the spec that they carry.\n", drawn.Error);
+        // Samplers and comments are no such edit.
+        Run([.. sample, folder.File("same.dit.yaml", Digits.Replace("steps: 5", "steps: 4", StringComparison.Ordinal) + "# A comment.\n")]).Succeeds();
     }
 
     [Theory]

@@ -17,8 +17,9 @@ internal static class ModelSource
     {
         if (context.Known(word) is { } known) return known;
         if (SpecPath(word) is var (path, member)) return Declared(context, path, member);
-        throw new DitException(File.Exists(word)
-            ? $"'{word}' is no spec, which is a .dit.yaml file: name a model or a spec, and weights with --checkpoint."
+        throw new DitException(
+            Directory.Exists(word) ? $"'{word}' is a folder: name a model, or a spec in the folder."
+            : File.Exists(word) ? $"'{word}' is no spec, which is a .dit.yaml file: name a model or a spec, and weights with --checkpoint."
             : $"There is no model '{word}'{DidYouMean.Suggest(word, [.. context.Models.Select(model => model.Card.Name)]) ?? "; 'dit models' lists them, and a spec is named by its path."}");
     }
 

@@ -134,11 +134,16 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     {
         var grid = request.RecomputePositions ? CheckpointGrid.Recompute(context.Out.WriteLine) : CheckpointGrid.MustMatch;
         using var file = CheckpointFile.Open(checkpoint);
+        if (CarriedDifference.Unnoticed(file, TModel.Card) is { } difference) context.Notice(difference);
         try
         {
             return TModel.Load(file, request.Device, request.Type, grid, request.Weights, context.Notice);
         }
-        catch (CheckpointMismatchException) when (ForeignCard.Describe(file.Metadata, context.Models) is not null)
+        catch (CheckpointMismatchException) when (CarriedDifference.Refusal(file, TModel.Card) is not null)
+        {
+            throw new DitException(CarriedDifference.Refusal(file, TModel.Card) ?? "");
+        }
+        catch (CheckpointMismatchException) when (file.Metadata.GetValueOrDefault(ModelCard.NameKey) != TModel.Card.Name && ForeignCard.Describe(file.Metadata, context.Models) is not null)
         {
             throw new DitException($"'{checkpoint}' is {ForeignCard.Describe(file.Metadata, context.Models)}, and not of {TModel.Card.Name}.");
         }
