@@ -93,7 +93,9 @@ public sealed class CheckSnapshots : ITask
     }
 
     private Dictionary<string, string> Committed() => Files("*.g.verified.cs").Concat(Files($"{ModelTable.Name}.verified.md"))
-        .ToDictionary(static path => Path.GetFileName(path), static path => SnapshotFile.Normal(File.ReadAllText(path)));
+        .ToDictionary(
+            static path => Path.GetFileName(path),
+            static path => SnapshotFile.Normal(File.ReadAllText(path)));
 
     private string[] Files(string pattern) => Directory.Exists(Place) ? Directory.GetFiles(Place, pattern) : [];
 
@@ -143,7 +145,8 @@ public sealed class CheckSnapshots : ITask
                     return $"removed {Label}/{leftover.File}";
                 }));
         Forget([]);
-        if (review.Findings.Count == 0) Tell($"nothing to accept: the {review.Now.Count} snapshots in {Label} are what the build generates");
+        if (review.Findings.Count == 0)
+            Tell($"nothing to accept: the {review.Now.Count} snapshots in {Label} are what the build generates");
         return true;
     }
 
@@ -155,8 +158,7 @@ public sealed class CheckSnapshots : ITask
 
     private SnapshotFile At(Snapshot snapshot) => new(Place, snapshot.Name, snapshot.Extension);
 
-    private string AcceptCommand() => Choices.Command(
-        StartedIn, Project, Directory.GetFiles(Below).Count(static path => Path.GetExtension(path) is ".sln" or ".slnx" || Path.GetExtension(path).EndsWith("proj", StringComparison.Ordinal)) == 1, Framework);
+    private string AcceptCommand() => Choices.Command(StartedIn, Project, Directory.GetFiles(Below).Count(Choices.IsBuilt) == 1, Framework);
 
     private void Tell(string text) => BuildEngine.LogMessageEvent(new(text, null, nameof(CheckSnapshots), MessageImportance.High));
 

@@ -33,13 +33,15 @@ internal sealed record SnapshotReports(string Folder, string Command)
 
     private Report First(SnapshotReview review) => new(
         Folder, 0,
-        $"There are no snapshots in the folder '{Folder}' yet. To write the {Counted(review.Now.Count, "file")} for the first time, run: {Command}\n"
+        $"There are no snapshots in the folder '{Folder}' yet. "
+        + $"To write the {Counted(review.Now.Count, "file")} for the first time, run: {Command}\n"
         + $"Then read and commit them: {Names(review.Now.Select(static s => s.Verified))}");
 
     private Report Missing(IReadOnlyList<Finding.Missing> missing, SnapshotReview review) => new(
         At(missing[0].Now.Verified), 0,
         $"The build generates {Counted(missing.Count, "file")} that {Have(missing.Count)} no snapshot in '{Folder}', as for a new model: "
-        + $"{Names(missing.Select(static m => m.Now.Verified))}. If {It(missing.Count)} {Be(missing.Count)} meant to be there, run: {Command}");
+        + $"{Names(missing.Select(static m => m.Now.Verified))}. "
+        + $"If {It(missing.Count)} {Be(missing.Count)} meant to be there, run: {Command}");
 
     private Report Leftover(IReadOnlyList<Finding.Leftover> leftover, SnapshotReview review) => new(
         At(leftover[0].File), 0,
@@ -54,7 +56,8 @@ internal sealed record SnapshotReports(string Folder, string Command)
             string.Join("\n",
             [
                 .. Meaning(differing),
-                $"{Counted(differing.Count, "snapshot")} in '{Folder}' {(differing.Count == 1 ? "differs" : "differ")} from what the build generates now. If this is meant, run: {Command}",
+                $"{Counted(differing.Count, "snapshot")} in '{Folder}' {(differing.Count == 1 ? "differs" : "differ")} from what the build generates now. "
+                + $"If this is meant, run: {Command}",
                 .. Excerpts(diffs),
             ]));
     }
@@ -63,9 +66,12 @@ internal sealed record SnapshotReports(string Folder, string Command)
     private static IReadOnlyList<string> Meaning(IReadOnlyList<Finding.Differs> differing)
     {
         if (differing.FirstOrDefault(static d => d.Now is { Name: ModelTable.Name, Extension: "md" }) is not { } table)
-            return ["The models are the same, but the code generated for them is not: the version of Dit.Gen changed, or a property of the project such as DitNamespace, or somebody edited the file."];
+            return ["The models are the same, but the code generated for them is not: "
+                + "the version of Dit.Gen changed, or a property of the project such as DitNamespace, or somebody edited the file."];
         if (ModelTable.Changes(table.Before, table.Now.Text) is not { } lines) return ["The models are not what they were."];
-        if (lines.Count == 0) return ["The models are the same, but the text written for them is not: the version of Dit.Gen changed, or the order of the specs, or somebody edited the file."];
+        if (lines.Count == 0)
+            return ["The models are the same, but the text written for them is not: "
+                + "the version of Dit.Gen changed, or the order of the specs, or somebody edited the file."];
         return
         [
             .. lines.Take(MostModels).Select(static line => line + "."),
@@ -86,7 +92,8 @@ internal sealed record SnapshotReports(string Folder, string Command)
             left += more;
             files += more > 0 ? 1 : 0;
         }
-        if (left > 0) yield return $"... and {Counted(left, "more line")} that differ, in {Counted(files, "file")}: compare *.received.* with *.verified.*";
+        if (left > 0)
+            yield return $"... and {Counted(left, "more line")} that differ, in {Counted(files, "file")}: compare *.received.* with *.verified.*";
     }
 
     private string At(string file) => $"{Folder}/{file}";
@@ -97,7 +104,8 @@ internal sealed record SnapshotReports(string Folder, string Command)
         return string.Join(", ", all.Take(MostNames)) + (all.Length > MostNames ? $" and {all.Length - MostNames} more" : "");
     }
 
-    private static string Counted(int number, string what) => $"{number.ToString("N0", CultureInfo.InvariantCulture)} {what}{(number == 1 ? "" : "s")}";
+    private static string Counted(int number, string what) =>
+        $"{number.ToString("N0", CultureInfo.InvariantCulture)} {what}{(number == 1 ? "" : "s")}";
 
     private static string Have(int number) => number == 1 ? "has" : "have";
 

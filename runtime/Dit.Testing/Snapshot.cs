@@ -1,7 +1,8 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
+using DiffEngine;
 using Dit.Snapshots;
 using Dit.Spec;
-using DiffEngine;
 
 namespace Dit.Testing;
 
@@ -12,22 +13,26 @@ public static class Snapshot
 
     /// <summary>
     /// Compares a text with <c>TestClassFile.TestMethod.verified.EXTENSION</c> beside the source of the test. A difference leaves
-    /// <c>*.received.EXTENSION</c> there, and opens a diff tool on a desk; accepting is renaming received to verified. A match removes what was received.
+    /// <c>*.received.EXTENSION</c> there, and opens a diff tool on a desk; accepting is renaming received to verified. A match removes the
+    /// received file.
     /// </summary>
     /// <param name="text">What the test made. Line ends of Windows count as <c>\n</c>, in the file too.</param>
     /// <param name="name">
-    /// Another name than that of the file and method, as a theory needs, or a path relative to the source of the test: <c>../snapshots/models</c>.
+    /// A name in place of that of the file and method, as a theory needs, or a path relative to the source of the test:
+    /// <c>../snapshots/models</c>.
     /// </param>
     /// <param name="extension">What the text is, without a dot: <c>md</c>, <c>cs</c>, <c>json</c>.</param>
     /// <param name="source">The compiler fills it in.</param>
     /// <param name="member">The compiler fills it in.</param>
     /// <exception cref="DitTestException">They differ, or there is no such file yet; the message has the lines that differ.</exception>
     [MethodImpl(MethodImplOptions.NoInlining)] // the calling assembly is asked for
-    public static void Verify(string text, string? name = null, string extension = "txt", [CallerFilePath] string source = "", [CallerMemberName] string member = "")
+    public static void Verify(
+        string text, string? name = null, string extension = "txt", [CallerFilePath] string source = "", [CallerMemberName] string member = "")
     {
         ArgumentNullException.ThrowIfNull(text);
-        var path = SourcePlace.Resolve(source, System.Reflection.Assembly.GetCallingAssembly(), Checked(name) ?? $"{FileName(source)}.{member}");
-        Verify(new SnapshotFile(Path.GetDirectoryName(path) ?? "", Path.GetFileName(path), extension.TrimStart('.')), SnapshotFile.Normal(text));
+        var path = SourcePlace.Resolve(source, Assembly.GetCallingAssembly(), Checked(name) ?? $"{FileName(source)}.{member}");
+        var file = new SnapshotFile(Path.GetDirectoryName(path) ?? "", Path.GetFileName(path), extension.TrimStart('.'));
+        Verify(file, SnapshotFile.Normal(text));
     }
 
     private static void Verify(SnapshotFile file, string text)
@@ -41,7 +46,8 @@ public static class Snapshot
         file.Receive(text);
         if (!IsBuildServer) DiffRunner.Launch(file.Received, file.Verified);
         throw new DitTestException(verified is null
-            ? $"There is no snapshot {file.Verified} yet. The text of this test is in {file.Received}: if it is right, rename it to {Path.GetFileName(file.Verified)} and commit it."
+            ? $"There is no snapshot {file.Verified} yet. The text of this test is in {file.Received}: "
+                + $"if it is right, rename it to {Path.GetFileName(file.Verified)} and commit it."
             : string.Join("\n",
             [
                 .. (ModelTable.Changes(verified, text) ?? []).Select(static line => line + "."),
@@ -66,6 +72,8 @@ public static class Snapshot
     {
         if (name is null) return null;
         var file = Path.GetFileName(name);
-        return file.Length > 0 && file.IndexOfAny(Path.GetInvalidFileNameChars()) < 0 ? name : throw new DitTestException($"'{name}' is no name of a snapshot: a file has to be called so.");
+        return file.Length > 0 && file.IndexOfAny(Path.GetInvalidFileNameChars()) < 0
+            ? name
+            : throw new DitTestException($"'{name}' is no name of a snapshot: a file has to be called so.");
     }
 }

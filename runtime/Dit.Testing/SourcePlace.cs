@@ -20,12 +20,14 @@ internal static class SourcePlace
         var project = caller.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(static data => data.Key == Key)?.Value;
         string?[] from = [project, AppContext.BaseDirectory, Environment.CurrentDirectory];
         return Find(source, from.OfType<string>(), File.Exists) ?? throw new DitTestException(
-            $"The source file of this test, {source}, is not on this machine, so paths relative to it cannot be found. Run the test where the repository is, or give a full path.");
+            $"The source file of this test, {source}, is not on this machine, so paths relative to it cannot be found. "
+            + "Run the test where the repository is, or give a full path.");
     }
 
     /// <summary>
-    /// The file itself, or, where its path was mapped or the repository has moved, the file of the longest tail of that path that lies in one of the
-    /// folders or above: <c>/_/tests/A.Tests/B.cs</c> and the folder <c>/home/me/repo/tests/A.Tests</c> give <c>/home/me/repo/tests/A.Tests/B.cs</c>.
+    /// The file itself, or, where its path was mapped or the repository has moved, the file of the longest tail of that path that lies in
+    /// one of the folders or above: <c>/_/tests/A.Tests/B.cs</c> and the folder <c>/home/me/repo/tests/A.Tests</c> give
+    /// <c>/home/me/repo/tests/A.Tests/B.cs</c>.
     /// </summary>
     internal static string? Find(string source, IEnumerable<string> folders, Func<string, bool> exists)
     {

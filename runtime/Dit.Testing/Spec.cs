@@ -5,8 +5,9 @@ using Dit.Spec;
 namespace Dit.Testing;
 
 /// <summary>
-/// Specs as values. What follows from a model is in Dit.Spec: its tensors, shapes and costs in <see cref="ModelPlan"/> and <see cref="PlanTotals"/>, what differs between
-/// two in <see cref="SpecDiff"/> and <see cref="ModelDiff"/>, and the table of a project's models in <see cref="ModelTable"/>.
+/// Specs as values. What follows from a model is in Dit.Spec: its tensors, shapes and costs in <see cref="ModelPlan"/> and
+/// <see cref="PlanTotals"/>, what differs between two in <see cref="SpecDiff"/> and <see cref="ModelDiff"/>, and the table of a project's
+/// models in <see cref="ModelTable"/>.
 /// </summary>
 public static class Spec
 {
@@ -16,7 +17,8 @@ public static class Spec
     /// <returns>Its models, or its errors with line and column; warnings besides.</returns>
     /// <exception cref="DitTestException">There is no such file.</exception>
     [MethodImpl(MethodImplOptions.NoInlining)] // the calling assembly is asked for
-    public static SpecFile Read(string path, [CallerFilePath] string source = "") => ReadFile(SourcePlace.Resolve(source, Assembly.GetCallingAssembly(), path));
+    public static SpecFile Read(string path, [CallerFilePath] string source = "") =>
+        ReadFile(SourcePlace.Resolve(source, Assembly.GetCallingAssembly(), path));
 
     /// <summary>Reads one model.</summary>
     /// <param name="path">The spec, relative to the source of the test, or a folder of specs.</param>
@@ -29,7 +31,8 @@ public static class Spec
         var models = ReadAll(SourcePlace.Resolve(source, Assembly.GetCallingAssembly(), path));
         var named = models.Where(model => name is null || model.Name == name || model.ClassName == name).ToArray();
         return named.Length == 1 ? named[0] : throw new DitTestException(
-            $"'{path}' holds {(name is null ? $"{models.Count} models; name one of them" : $"no model '{name}'; there is")}: {string.Join(", ", models.Select(static model => model.Name))}");
+            $"'{path}' holds {(name is null ? $"{models.Count} models; name one of them" : $"no model '{name}'; there is")}: "
+            + $"{string.Join(", ", models.Select(static model => model.Name))}");
     }
 
     /// <summary>Reads the models of a spec, or of every spec in a folder and below.</summary>
@@ -38,7 +41,8 @@ public static class Spec
     /// <returns>The models, in the order of the files and in that of each file, as the build has them.</returns>
     /// <exception cref="DitTestException">There is no spec, or one has errors; the message has them all.</exception>
     [MethodImpl(MethodImplOptions.NoInlining)] // the calling assembly is asked for
-    public static IReadOnlyList<ModelSpec> Models(string path, [CallerFilePath] string source = "") => ReadAll(SourcePlace.Resolve(source, Assembly.GetCallingAssembly(), path));
+    public static IReadOnlyList<ModelSpec> Models(string path, [CallerFilePath] string source = "") =>
+        ReadAll(SourcePlace.Resolve(source, Assembly.GetCallingAssembly(), path));
 
     private static IReadOnlyList<ModelSpec> ReadAll(string path)
     {
@@ -49,13 +53,18 @@ public static class Spec
             .Concat(DeclaredModel.Collisions(specs.SelectMany(static spec => spec.Spec.Models.Select(model => (spec.File, model))))).ToArray();
         return errors.Length == 0
             ? [.. specs.SelectMany(static spec => spec.Spec.Models).Select(static model => model.Spec)]
-            : throw new DitTestException(string.Join("\n", errors.Select(static e => $"{e.Item1}({e.Item2.At.Line},{e.Item2.At.Column}): error {e.Item2.Rule.Id}: {e.Item2.Message}")));
+            : throw new DitTestException(string.Join("\n", errors.Select(static e => Line(e.Item1, e.Item2))));
     }
+
+    // As compilers write errors.
+    private static string Line(string file, SpecError error) => $"{file}({error.At.Line},{error.At.Column}): error {error.Rule.Id}: {error.Message}";
 
     // Build outputs hold copies of the specs.
     private static IEnumerable<string> Below(string folder) => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-        .Where(file => SpecFile.IsSpec(file) && !Path.GetRelativePath(folder, file).Split(Path.DirectorySeparatorChar)[..^1].Any(static part => part is "bin" or "obj"))
+        .Where(SpecFile.IsSpec)
+        .Where(file => !Path.GetRelativePath(folder, file).Split(Path.DirectorySeparatorChar)[..^1].Any(static part => part is "bin" or "obj"))
         .OrderBy(static file => file.Replace('\\', '/'), StringComparer.Ordinal);
 
-    private static SpecFile ReadFile(string path) => File.Exists(path) ? SpecFile.Parse(File.ReadAllBytes(path)) : throw new DitTestException($"There is no spec {path}.");
+    private static SpecFile ReadFile(string path) =>
+        File.Exists(path) ? SpecFile.Parse(File.ReadAllBytes(path)) : throw new DitTestException($"There is no spec {path}.");
 }

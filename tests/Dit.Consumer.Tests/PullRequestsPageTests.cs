@@ -27,7 +27,7 @@ public sealed partial class PullRequestsPageTests(Packed packed)
 
     // A number of blocks that are run: none is missed because its fence is written in some other way.
     [Fact]
-    public void The_page_has_its_steps() => Assert.Equal(9, Blocks(Built.Text("docs", "pull-requests.md")).Count(static block => block.Language == "sh"));
+    public void The_page_has_its_steps() => Assert.Equal(10, Blocks(Built.Text("docs", "pull-requests.md")).Count(static block => block.Language == "sh"));
 
     private Shell Repository()
     {

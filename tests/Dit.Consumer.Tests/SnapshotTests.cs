@@ -36,6 +36,14 @@ public sealed class SnapshotTests(Packed packed)
         Assert.StartsWith("warning", Build(folder.OnAServer(), 0, "-p:DitSnapshotsSeverity=warning").Told()[0], StringComparison.Ordinal);
         Assert.Equal(["error DIT904: DitSnapshotsSeverity is 'fatal'; it can be error, warning or none."], Build(folder, 1, "-p:DitSnapshotsSeverity=fatal").Told());
 
+        // A checkout that cannot be written to, as far as it shows here: the name is taken by a folder. The difference is told all the same.
+        File.Delete(Path.Combine(folder.Folder, "snapshots", "models.received.md"));
+        folder.Write("snapshots/models.received.md/taken", "");
+        told = Build(folder.OnAServer(), 1).Told();
+        Assert.StartsWith("error DIT904: Tiny: width 32 -> 48;", told[0], StringComparison.Ordinal);
+        Assert.StartsWith("error DIT904: The new files could not be written beside it: ", told[^1], StringComparison.Ordinal);
+        Directory.Delete(Path.Combine(folder.Folder, "snapshots", "models.received.md"), recursive: true);
+
         // Back again: what was received goes.
         folder.Write("tiny.dit.yaml", ConsumerProject.Spec);
         Agrees(folder);
@@ -65,8 +73,10 @@ public sealed class SnapshotTests(Packed packed)
         folder.Write("tiny.dit.yaml", ConsumerProject.Spec.Replace("Tiny", "Small"));
         var renamed = Build(folder).Told();
         Assert.Equal("warning DIT904: Tiny is renamed Small; old checkpoints load as they are.", Changed(renamed));
-        Assert.Contains(renamed, static line => line.StartsWith("warning DIT904: The build generates 1 file that has no snapshot in 'snapshots', as for a new model: Small.g.verified.cs.", StringComparison.Ordinal));
-        Assert.Contains(renamed, static line => line.StartsWith("warning DIT904: The folder 'snapshots' has 1 snapshot of what the build no longer generates, as when a model is removed: Tiny.g.verified.cs.", StringComparison.Ordinal));
+        Assert.Contains(renamed, static line => line.StartsWith(
+            "warning DIT904: The build generates 1 file that has no snapshot in 'snapshots', as for a new model: Small.g.verified.cs.", StringComparison.Ordinal));
+        Assert.Contains(renamed, static line => line.StartsWith(
+            "warning DIT904: The folder 'snapshots' has 1 snapshot of what the build no longer generates, as when a model is removed: Tiny.g.verified.cs.", StringComparison.Ordinal));
         Accepted(folder);
         Agrees(folder);
         Assert.Equal(["DitModels.g.verified.cs", "Mine.g.verified.cs", "Small.g.verified.cs", "models.verified.md", "notes.md"], Files(folder));

@@ -7,7 +7,10 @@ internal static partial class Snapshots
 {
     // Each makes a build an error that is a warning on a desk.
     private static readonly string[] Servers =
-        ["CI", "TF_BUILD", "GITHUB_ACTIONS", "GITLAB_CI", "TEAMCITY_VERSION", "JENKINS_URL", "APPVEYOR", "TRAVIS", "CIRCLECI", "BUILDKITE", "CODEBUILD_BUILD_ID", "BITBUCKET_BUILD_NUMBER"];
+    [
+        "CI", "TF_BUILD", "GITHUB_ACTIONS", "GITLAB_CI", "TEAMCITY_VERSION", "JENKINS_URL", "APPVEYOR", "TRAVIS", "CIRCLECI", "BUILDKITE",
+        "CODEBUILD_BUILD_ID", "BITBUCKET_BUILD_NUMBER",
+    ];
 
     /// <summary>As at a desk, wherever these tests run; and nobody's diff tool opens.</summary>
     public static Shell AtADesk(this Shell shell) =>

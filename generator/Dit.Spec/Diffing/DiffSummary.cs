@@ -30,7 +30,8 @@ public static class DiffSummary
             .. diff.Plan.A.Parameters == diff.Plan.B.Parameters ? Totals(diff.Plan.A.Macs, diff.Plan.B.Macs, "MACs") : [],
             $"old checkpoints {Verdict(diff.Verdict)}",
         ];
-        return (isRenamed ? $"{diff.A.Name} is renamed {diff.B.Name}" + (settings.Length > 0 ? ": " : "; ") : $"{diff.B.Name}: ") + string.Join("; ", clauses);
+        var name = isRenamed ? $"{diff.A.Name} is renamed {diff.B.Name}{(settings.Length > 0 ? ":" : ";")}" : $"{diff.B.Name}:";
+        return $"{name} {string.Join("; ", clauses)}";
     }
 
     /// <summary>What old checkpoints do, as a verb: <c>do not load</c>.</summary>

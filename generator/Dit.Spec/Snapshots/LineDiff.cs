@@ -13,7 +13,10 @@ public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
     /// <summary>The number of the first line of <c>b</c> that differs, from 1; behind the last line where <c>b</c> only ends early.</summary>
     public int FirstLine => 1 + Lines.TakeWhile(static line => line.Kind == DiffKind.Same).Count();
 
-    /// <summary>How <paramref name="b"/> differs from <paramref name="a"/>: as few lines as there can be (E. W. Myers, <i>An O(ND) Difference Algorithm</i>, 1986).</summary>
+    /// <summary>
+    /// How <paramref name="b"/> differs from <paramref name="a"/>, by as few lines as there can be
+    /// (E. W. Myers, <i>An O(ND) Difference Algorithm and Its Variations</i>, 1986).
+    /// </summary>
     /// <param name="a">The old text.</param>
     /// <param name="b">The new text. Line ends do not count in either.</param>
     public static LineDiff Between(string a, string b)
@@ -90,7 +93,8 @@ public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
         return [.. a.Select(static line => new DiffLine(DiffKind.Removed, line)), .. b.Select(static line => new DiffLine(DiffKind.Added, line))];
     }
 
-    private static bool IsDown(int[] reached, int at, int k, int edits) => k == -edits || (k != edits && reached[at - 1] < reached[at + 1]);
+    private static bool IsDown(int[] reached, int at, int k, int edits) =>
+        k == -edits || (k != edits && reached[at - 1] < reached[at + 1]);
 
     private static IEnumerable<DiffLine> Walk(string[] a, string[] b, List<int[]> rounds, int middle)
     {

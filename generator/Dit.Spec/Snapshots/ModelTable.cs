@@ -40,7 +40,8 @@ public static class ModelTable
             text.Append($"| {Starred(l.Name)} | {Sides(l.Output)} | {l.Macs.ToString("N0", CultureInfo.InvariantCulture)} |\n");
     }
 
-    private static bool IsShown(string name) => !name.StartsWith("blocks.", StringComparison.Ordinal) || name.StartsWith("blocks.0.", StringComparison.Ordinal);
+    private static bool IsShown(string name) =>
+        !name.StartsWith("blocks.", StringComparison.Ordinal) || name.StartsWith("blocks.0.", StringComparison.Ordinal);
 
     private static string Starred(string name) => name.Replace("blocks.0.", "blocks.*.");
 
@@ -66,7 +67,8 @@ public static class ModelTable
     /// <param name="before">The file as it was.</param>
     /// <param name="now">The file as it is.</param>
     /// <returns>Lines as <see cref="DiffSummary.Of(SpecDiff)"/> has them; null where one of the two holds no spec that can be read.</returns>
-    public static IReadOnlyList<string>? Changes(string before, string now) => (Models(before), Models(now)) is ({ Count: > 0 } a, { Count: > 0 } b)
+    public static IReadOnlyList<string>? Changes(string before, string now) =>
+        (Models(before), Models(now)) is ({ Count: > 0 } a, { Count: > 0 } b)
         ? DiffSummary.Of(SpecDiff.Between(a, b))
         : null;
 
