@@ -10,7 +10,7 @@ public sealed class TemplateTests(Packed packed)
     {
         var project = Make("my-model");
         Assert.Equal(
-            [".gitattributes", ".gitignore", ".github/workflows/models.yml", "Program.cs", "Properties/launchSettings.json", "README.md", "dit.schema.json", "model.dit.yaml", "my-model.csproj",
+            [".gitattributes", ".github/workflows/models.yml", ".gitignore", "Program.cs", "Properties/launchSettings.json", "README.md", "dit.schema.json", "model.dit.yaml", "my-model.csproj",
                 "tests/my-model.Tests/ModelTests.cs", "tests/my-model.Tests/my-model.Tests.csproj"],
             Files(project));
         Assert.Equal("using Dit.Commands;\nusing Models;\n\nreturn await DitTool.Run(args, DitModels.All);\n", Read(project, "Program.cs"));

@@ -71,6 +71,6 @@ public sealed class ToolTests(Packed packed)
         Assert.Contains("675,129,632", user.Run(dit, "models").Succeeds(), StringComparison.Ordinal);
         user.Run(dit, "sample", "--count", "1", "--classes", "star", "--steps", "2").Succeeds();
         user.Run(dit, "sample", "-c", "run/weights.safetensors", "--count", "1").Succeeds();
-        user.With("DIT_CACHE", "off").Run(dit, "sample", "-c", "run/weights.safetensors", "--count", "1").Fails(1);
+        user.With("DIT_CACHE", "off").Run(dit, "sample", "-c", "run/weights.safetensors", "--count", "1").Fails(2);
     }
 }

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Reflection;
 using System.Runtime.Loader;
 using System.Security.Cryptography;
 using System.Text;
-using Dit.Generator;
 using Dit.Runtime;
 using Dit.Spec;
 using TorchSharp;
@@ -15,9 +15,12 @@ internal static class CompiledSpecs
 {
     private static readonly ConcurrentDictionary<string, ModelDefinition> Loaded = new();
 
-    // What compiled code depends on, besides the spec. A new build of one of these has another id.
-    private static readonly Lazy<string> Tools = new(static () => string.Join(" ",
-        new[] { typeof(DitGenerator), typeof(SpecFile), typeof(ModelDefinition), typeof(torch) }.Select(static type => type.Module.ModuleVersionId.ToString("N")).Prepend(Environment.Version.Major.ToString())));
+    // What compiled code depends on, besides the spec. A new build of one of these has another id. No type of the generator is named, since it would bring Roslyn.
+    private static readonly Lazy<string> Tools = new(static () => string.Join(
+        " ",
+        new[] { Assembly.Load("Dit.Generator"), typeof(SpecFile).Assembly, typeof(ModelDefinition).Assembly, typeof(torch).Assembly }
+            .Select(static assembly => assembly.ManifestModule.ModuleVersionId.ToString("N"))
+            .Prepend(Environment.Version.Major.ToString(CultureInfo.InvariantCulture))));
 
     /// <summary>The model of a spec.</summary>
     /// <param name="spec">A spec that was found to be right.</param>
