@@ -101,12 +101,13 @@ public sealed class ReleaseTests
     public void A_debug_build_is_the_same_after_a_commit()
     {
         using var repository = GitRepository.OfSources("debug");
-        repository.Shell.Dotnet("build", "generator/Dit.Spec").Succeeds();
+        var desk = repository.Shell.With("CI", null); // a build server's builds are exact
+        desk.Dotnet("build", "generator/Dit.Spec").Succeeds();
         var assembly = Path.Combine(repository.Shell.Folder, "generator", "Dit.Spec", "obj", "Debug", "netstandard2.0", "Dit.Spec.dll");
         var built = File.GetLastWriteTimeUtc(assembly);
         Assert.Equal($"{Built.NextVersion}-alpha", InformationalVersion(File.ReadAllBytes(assembly)));
         repository.Commit("Nothing");
-        repository.Shell.Dotnet("build", "generator/Dit.Spec").Succeeds();
+        desk.Dotnet("build", "generator/Dit.Spec").Succeeds();
         Assert.Equal(built, File.GetLastWriteTimeUtc(assembly));
     }
 
