@@ -26,8 +26,9 @@ internal static class CarriedDifference
     private static string Settings(EquatableArray<SettingChange> changes) =>
         string.Join(", ", changes.Select(static change => $"{change.Key} {change.From ?? "none"} in place of {change.To ?? "none"}"));
 
+    // Equal texts are the rule, and to read a spec takes a while in a program that has just started.
     private static ModelDiff? Between(ICheckpointFile file, ModelCard card) =>
-        One(CheckpointSpec.Of(file)) is { } carried && One(card.Spec) is { } wanted ? ModelDiff.Between(carried, wanted) : null;
+        CheckpointSpec.Of(file) is { } text && text != card.Spec && One(text) is { } carried && One(card.Spec) is { } wanted ? ModelDiff.Between(carried, wanted) : null;
 
     private static ModelSpec? One(string? text) => text is not null && SpecFile.Parse(text).Models is [var model] ? model.Spec : null;
 }

@@ -39,6 +39,7 @@ internal static class ModelSource
     public static ModelDefinition? CarriedBy(this CommandContext context, ICheckpointFile file)
     {
         if (CheckpointSpec.Of(file) is not { } text) return null;
+        if (context.Models.FirstOrDefault(known => known.Card.Spec == text) is { } same) return same;
         return SpecFile.Parse(text) switch
         {
             // A model of the program may have other samplers by now: those are meant.
