@@ -10,7 +10,7 @@ namespace Dit.Commands;
 /// <summary>The options of <c>dit sample</c>.</summary>
 internal sealed class SampleOptions
 {
-    private readonly Option<string?> checkpoint = new("--checkpoint", "-c") { Description = "Weights, .safetensors or .pt; the demo model brings its own.", HelpName = "FILE" };
+    private readonly Option<string?> checkpoint = new("--checkpoint", "-c") { Description = "Weights, .safetensors or .pt, or a folder of diffusers. [default: those that come with the program, if any do]", HelpName = "FILE" };
     private readonly Option<string> weights = CommonOptions.Weights();
     private readonly Option<string?> autoencoder = new("--vae") { Description = "For models of latents: the weights of the autoencoder, which makes pictures of them. [default: those in the checkpoint's folder, where it is a pipeline's]", HelpName = "FILE" };
     private readonly Option<string[]> classes = new("--classes") { Description = $"Class names or numbers, separated by commas; a name in double quotes may hold commas. [default: all, or the first {ClassNames.DrawnWithoutAsking} of more]", HelpName = "LIST", AllowMultipleArgumentsPerToken = true };
