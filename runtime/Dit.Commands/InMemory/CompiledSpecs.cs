@@ -13,9 +13,12 @@ namespace Dit.Commands;
 /// <summary>Models of specs that this program was not built with: compiled once, and loaded from then on.</summary>
 internal static class CompiledSpecs
 {
+    private const string ListOfModels = $"{SpecCompiler.Namespace}.DitModels";
+
     private static readonly ConcurrentDictionary<string, ModelDefinition> Loaded = new();
 
-    // What compiled code depends on, besides the spec. A new build of one of these has another id. No type of the generator is named, since it would bring Roslyn.
+    // What compiled code depends on, besides the spec. A new build of one of these has another id.
+    // No type of the generator is named, since it would bring Roslyn.
     private static readonly Lazy<string> Tools = new(static () => string.Join(
         " ",
         new[] { Assembly.Load("Dit.Generator"), typeof(SpecFile).Assembly, typeof(ModelDefinition).Assembly, typeof(torch).Assembly }
@@ -57,8 +60,8 @@ internal static class CompiledSpecs
     {
         var context = AssemblyLoadContext.GetLoadContext(typeof(CompiledSpecs).Assembly) ?? AssemblyLoadContext.Default;
         using var stream = new MemoryStream(assembly);
-        var models = context.LoadFromStream(stream).GetType($"{SpecCompiler.Namespace}.DitModels", throwOnError: true)?.GetProperty("All", BindingFlags.Public | BindingFlags.Static)
-            ?? throw new MissingMemberException("DitModels", "All");
-        return models.GetValue(null) is IReadOnlyList<ModelDefinition> and [var model] ? model : throw new MissingMemberException("DitModels", "All");
+        var models = context.LoadFromStream(stream).GetType(ListOfModels, throwOnError: true)?.GetProperty("All", BindingFlags.Public | BindingFlags.Static)
+            ?? throw new MissingMemberException(ListOfModels, "All");
+        return models.GetValue(null) is IReadOnlyList<ModelDefinition> and [var model] ? model : throw new MissingMemberException(ListOfModels, "All");
     }
 }

@@ -15,7 +15,8 @@ internal static class SpecCompiler
     internal const string Namespace = "Dit.InMemory";
 
     // Of what this program runs on, what generated code refers to; reading all of it would take longer than the models.
-    private static readonly string[] Needed = ["System.Private.CoreLib", "System.Runtime", "System.Collections", "System.Linq", "netstandard", "TorchSharp", "Dit.Runtime"];
+    private static readonly string[] Needed =
+        ["System.Private.CoreLib", "System.Runtime", "System.Collections", "System.Linq", "netstandard", "TorchSharp", "Dit.Runtime"];
 
     /// <summary>Compiles a spec without errors.</summary>
     /// <param name="spec">The text of the spec.</param>
@@ -28,7 +29,8 @@ internal static class SpecCompiler
         var driver = CSharpGeneratorDriver.Create([new DitGenerator().AsSourceGenerator()], [new SpecFileText(spec)], language, new Properties());
         var options = new CSharpCompilationOptions(
             OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release, nullableContextOptions: NullableContextOptions.Enable);
-        driver.RunGeneratorsAndUpdateCompilation(CSharpCompilation.Create(assemblyName, references: References(), options: options), out var models, out var reported, cancellation);
+        var empty = CSharpCompilation.Create(assemblyName, references: References(), options: options);
+        driver.RunGeneratorsAndUpdateCompilation(empty, out var models, out var reported, cancellation);
         using var assembly = new MemoryStream();
         var emitted = models.Emit(assembly, cancellationToken: cancellation);
         var errors = reported.Concat(emitted.Diagnostics).Where(static diagnostic => diagnostic.Severity == DiagnosticSeverity.Error);
@@ -42,7 +44,8 @@ internal static class SpecCompiler
         var paths = ((string?)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") ?? "").Split(Path.PathSeparator);
         return [.. Needed.Select(name => MetadataReference.CreateFromFile(
             paths.FirstOrDefault(path => Path.GetFileNameWithoutExtension(path) == name && File.Exists(path)) ?? throw new Dit.Runtime.DitException(
-                $"This program has only the models that it was built with: a spec is compiled against the file {name}.dll, and a program that is published as one file or ahead of time has none.")))];
+                $"This program has only the models that it was built with: a spec is compiled against the file {name}.dll, "
+                + "and a program that is published as one file or ahead of time has none.")))];
     }
 
     private sealed class SpecFileText(string text) : AdditionalText

@@ -14,13 +14,16 @@ internal static class CarriedDifference
         static other => other.Because,
         static recompute => recompute.AlsoMeans,
         static _ => []) is { Count: > 0 } because
-            ? $"'{file.Path}' was trained with {Settings(because)}: its weights load, and mean something else. Leave --model out to draw with the spec that they carry."
+            ? $"'{file.Path}' was trained with {Settings(because)}: its weights load, and mean something else. "
+                + "Leave --model out to draw with the spec that they carry."
             : null;
 
     /// <summary>Why the weights do not load; null where the specs do not say it.</summary>
     public static string? Refusal(ICheckpointFile file, ModelCard card) =>
-        Between(file, card) is { } diff && diff.A.Name == diff.B.Name && diff.Settings.Where(static s => s.Bearing is Bearing.Tensors or Bearing.Positions).ToEquatableArray() is { Count: > 0 } because
-            ? $"'{file.Path}' is of {diff.A.Name} with {Settings(because)}: leave --model out to draw with the spec that it carries, or name other weights."
+        Between(file, card) is { } diff && diff.A.Name == diff.B.Name
+        && diff.Settings.Where(static s => s.Bearing is Bearing.Tensors or Bearing.Positions).ToEquatableArray() is { Count: > 0 } because
+            ? $"'{file.Path}' is of {diff.A.Name} with {Settings(because)}: "
+                + "leave --model out to draw with the spec that it carries, or name other weights."
             : null;
 
     private static string Settings(EquatableArray<SettingChange> changes) =>
@@ -28,7 +31,9 @@ internal static class CarriedDifference
 
     // Equal texts are the rule, and to read a spec takes a while in a program that has just started.
     private static ModelDiff? Between(ICheckpointFile file, ModelCard card) =>
-        CheckpointSpec.Of(file) is { } text && text != card.Spec && One(text) is { } carried && One(card.Spec) is { } wanted ? ModelDiff.Between(carried, wanted) : null;
+        CheckpointSpec.Of(file) is { } text && text != card.Spec && One(text) is { } carried && One(card.Spec) is { } wanted
+            ? ModelDiff.Between(carried, wanted)
+            : null;
 
     private static ModelSpec? One(string? text) => text is not null && SpecFile.Parse(text).Models is [var model] ? model.Spec : null;
 }

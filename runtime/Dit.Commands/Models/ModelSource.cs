@@ -11,7 +11,10 @@ internal static class ModelSource
 
     private static readonly string[] YamlEndings = [".yaml", ".yml"];
 
-    /// <summary>The model of a word: a name, as written in its spec or as its class is called, or the path of a spec, <c>#</c> and a name behind it for one of several models.</summary>
+    /// <summary>
+    /// The model of a word: a name, as written in its spec or as its class is called, or the path of a spec, <c>#</c> and a name behind it for one
+    /// of several models.
+    /// </summary>
     /// <exception cref="DitException">There is no such model, or the spec has errors, which are written as the compiler writes them.</exception>
     public static ModelDefinition FindModel(this CommandContext context, string word)
     {
@@ -20,7 +23,7 @@ internal static class ModelSource
         throw new DitException(
             Directory.Exists(word) ? $"'{word}' is a folder: name a model, or a spec in the folder."
             : File.Exists(word) ? $"'{word}' is no spec, which is a .dit.yaml file: name a model or a spec, and weights with --checkpoint."
-            : $"There is no model '{word}'{DidYouMean.Suggest(word, [.. context.Models.Select(model => model.Card.Name)]) ?? "; 'dit models' lists them, and a spec is named by its path."}");
+            : $"There is no model '{word}'{DidYouMean.Suggest(word, context.Names()) ?? "; 'dit models' lists them, and a spec is named by its path."}");
     }
 
     /// <summary>The model that is meant where none is named: the one that the program brings weights for, or its only one.</summary>
@@ -32,7 +35,7 @@ internal static class ModelSource
     public static ModelDefinition FindOrUsual(this CommandContext context, string? word) =>
         word is not null ? context.FindModel(word) : context.Usual() ?? throw new DitException(context.Models.Count == 0
             ? "Which model? Name a spec with --model my.dit.yaml."
-            : $"Which model? Name one with --model: {string.Join(", ", context.Models.Select(static model => model.Card.Name))}.");
+            : $"Which model? Name one with --model: {string.Join(", ", context.Names())}.");
 
     /// <summary>The model that a checkpoint says it is of: it carries the spec. Null where it carries none.</summary>
     /// <exception cref="DitException">The spec that it carries cannot be read.</exception>
@@ -43,9 +46,14 @@ internal static class ModelSource
         return SpecFile.Parse(text) switch
         {
             // A model of the program may have other samplers by now: those are meant.
-            { Models: [var model] } => context.Models.FirstOrDefault(known => known.Card.SpecHash == model.Spec.Hash) ?? Load(context, model.Spec),
-            { Errors: [var error, ..] } => throw new DitException($"The spec that '{file.Path}' carries has an error, so it is of a later version or damaged: {error.Message}. Name the model with --model."),
-            _ => throw new DitException($"The spec that '{file.Path}' carries declares several models, so it was not written by this program: name the model with --model."),
+            { Models: [var model] } =>
+                context.Models.FirstOrDefault(known => known.Card.SpecHash == model.Spec.Hash) ?? Load(context, model.Spec),
+            { Errors: [var error, ..] } => throw new DitException(
+                $"The spec that '{file.Path}' carries has an error, so it is of a later version or damaged: {error.Message}. "
+                + "Name the model with --model."),
+            _ => throw new DitException(
+                $"The spec that '{file.Path}' carries declares several models, so it was not written by this program: "
+                + "name the model with --model."),
         };
     }
 
@@ -71,16 +79,20 @@ internal static class ModelSource
 
     /// <summary>Names for the completion of a word.</summary>
     public static IEnumerable<string> Suggestions(this CommandContext context) =>
-        context.Models.Select(static model => model.Card.Name).Concat(Directory.EnumerateFiles(Environment.CurrentDirectory).Where(SpecFile.IsSpec).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal));
+        context.Names().Concat(Directory.EnumerateFiles(Environment.CurrentDirectory)
+            .Where(SpecFile.IsSpec).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal));
 
     /// <summary>The samplers of a model, for the completion of a word: nothing is compiled, and a mistake is no error.</summary>
     public static IEnumerable<string> SamplersOf(this CommandContext context, string? word)
     {
-        if ((word is null ? context.Usual() : context.Known(word)) is { } known) return Names(SpecFile.Parse(known.Card.Spec ?? ""), member: null);
-        return word is not null && SpecPath(word) is var (path, member) && File.Exists(path) ? Names(SpecFile.Parse(SpecBytes.Of(path).Bytes), member) : [];
+        if ((word is null ? context.Usual() : context.Known(word)) is { } known) return Of(SpecFile.Parse(known.Card.Spec ?? ""), member: null);
+        return word is not null && SpecPath(word) is var (path, member) && File.Exists(path)
+            ? Of(SpecFile.Parse(SpecBytes.Of(path).Bytes), member)
+            : [];
 
-        static IEnumerable<string> Names(SpecFile file, string? member) =>
-            file.Models.Where(model => member is null || Same(model.Spec.Name, member)).SelectMany(static model => model.Spec.Samplers).Select(static sampler => sampler.Name).Distinct();
+        static IEnumerable<string> Of(SpecFile file, string? member) => file.Models
+            .Where(model => member is null || Same(model.Spec.Name, member))
+            .SelectMany(static model => model.Spec.Samplers).Select(static sampler => sampler.Name).Distinct();
     }
 
     /// <summary>Reads a spec, with its errors written to <see cref="CommandContext.Error"/> as the compiler writes them.</summary>
@@ -88,9 +100,13 @@ internal static class ModelSource
     internal static IReadOnlyList<ModelSpec> ReadSpec(CommandContext context, string path)
     {
         var read = CheckedSpec.Read(path);
-        foreach (var error in read.Errors.Concat(read.Errors.Count > 0 ? [] : read.Warnings)) context.Error.WriteLine(CheckedSpec.Line(path, error));
-        return read.Errors.Count == 0 ? [.. read.Models.Select(static model => model.Spec)] : throw new DitException($"{path} has {Amount.Of(read.Errors.Count, "error")}.");
+        foreach (var error in read.Errors.Count > 0 ? read.Errors : read.Warnings) context.Error.WriteLine(CheckedSpec.Line(path, error));
+        return read.Errors.Count == 0
+            ? [.. read.Models.Select(static model => model.Spec)]
+            : throw new DitException($"{path} has {Amount.Of(read.Errors.Count, "error")}.");
     }
+
+    private static string[] Names(this CommandContext context) => [.. context.Models.Select(static model => model.Card.Name)];
 
     private static ModelDefinition? Known(this CommandContext context, string name) =>
         context.Models.FirstOrDefault(model => Same(model.Card.Name, name) || Same(Identifier.OfModel(model.Card.Name), name));
@@ -101,9 +117,11 @@ internal static class ModelSource
         if (member is null && models is [var only]) return Load(context, only);
         string[] names = [.. models.Select(static model => model.Name)];
         if (member is null)
-            throw new DitException($"'{path}' declares {models.Count} models, {Few(names)}: choose one, as in --model \"{path}#{names[0]}\".");
+            throw new DitException(
+                $"'{path}' declares {models.Count} models, {Few(names)}: choose one, as in --model \"{path}#{names[0]}\".");
         return Load(context, models.FirstOrDefault(model => Same(model.Name, member) || Same(model.ClassName, member))
-            ?? throw new DitException($"'{path}' declares no model '{member}'{DidYouMean.Suggest(member, names) ?? $"; it has {Few(names)}."}"));
+            ?? throw new DitException(
+                $"'{path}' declares no model '{member}'{DidYouMean.Suggest(member, names) ?? $"; it has {Few(names)}."}"));
     }
 
     private static string Few(string[] names)
