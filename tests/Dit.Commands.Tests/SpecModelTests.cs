@@ -61,7 +61,7 @@ public sealed class SpecModelTests : IDisposable
         return folder.Path(name);
     }
 
-    private ModelDefinition Model(string spec) => CompiledSpecs.Load(Dit.Spec.SpecFile.Parse(spec).Models[0].Spec, CancellationToken.None);
+    private ModelDefinition Model(string spec) => CompiledSpecs.Load(Dit.Spec.SpecWriter.Write(Dit.Spec.SpecFile.Parse(spec).Models[0].Spec), CancellationToken.None);
 
     private sealed class Saved(string path) : IAnyModelVisitor<int>
     {

@@ -98,13 +98,6 @@ internal static class DiffCommand
         public SpecSet PartnerOf(SpecSet other) => !other.IsCheckpoint || Models.Count <= 1 || other.Models is not [var model] ? this
             : Models.Where(known => known.ClassName == model.ClassName).ToArray() is { Length: > 0 } same ? this with { Models = same }
             : throw new DitException($"'{other.Label}' is a checkpoint of {model.Name}, and '{Label}' has no model of that name; "
-                + $"it has {Few(Models.Select(static known => known.Name))}.");
-
-        private static string Few(IEnumerable<string> names)
-        {
-            const int Most = 12;
-            string[] all = [.. names];
-            return string.Join(", ", all.Take(Most)) + (all.Length > Most ? $" and {all.Length - Most} more" : "");
-        }
+                + $"it has {Amount.Few(Models.Select(static known => known.Name))}.");
     }
 }

@@ -110,7 +110,7 @@ internal static class DiffMarkdown
     [
         MarkdownText.Code(DiffSection.Name(diff)),
         .. DiffTotals.All.Where(IsShown).Select(kind => Change(kind, kind.Of(diff.Plan.A), kind.Of(diff.Plan.B))),
-        DiffSentences.Short(diff.Verdict),
+        DiffSummary.Verdict(diff.Verdict),
     ];
 
     private static bool IsShown(DiffTotals.Kind kind) => kind.Header != DiffTotals.SamplingMemory;

@@ -21,13 +21,6 @@ internal static class DiffSentences
         ],
         refused => [$"Old checkpoints do not load: {Counted(refused.Because)}; {Kept(diff.Plan)}."]);
 
-    /// <summary>The same in a few words, after <c>old checkpoints</c>.</summary>
-    public static string Short(LoadVerdict verdict) => verdict.Match(
-        static _ => "load as they are",
-        static _ => "load, but mean something else",
-        static recompute => recompute.AlsoMeans.Count == 0 ? "load with new positions" : "other positions and meaning",
-        static _ => "do not load");
-
     /// <summary><c>3 models changed, 1 added, 14 unchanged</c>.</summary>
     public static string Counts(SpecDiff diff)
     {

@@ -88,7 +88,7 @@ internal static class DiffText
     }
 
     private static Cell Short(ModelDiff diff) =>
-        new(DiffSentences.Short(diff.Verdict), diff.Verdict.Match(static _ => Good, static _ => Careful, static _ => Careful, static _ => Bad));
+        new(DiffSummary.Verdict(diff.Verdict), diff.Verdict.Match(static _ => Good, static _ => Careful, static _ => Careful, static _ => Bad));
 
     /// <summary>What changed: once for all the models of which the same is to be said, where their lines have the room.</summary>
     private static IEnumerable<IReadOnlyList<Cell>> Sections(SpecDiff diff, int width, bool totals)

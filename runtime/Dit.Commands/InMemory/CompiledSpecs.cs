@@ -26,11 +26,10 @@ internal static class CompiledSpecs
             .Prepend(Environment.Version.Major.ToString(CultureInfo.InvariantCulture))));
 
     /// <summary>The model of a spec.</summary>
-    /// <param name="spec">A spec that was found to be right.</param>
+    /// <param name="text">A spec that was found to be right, as <see cref="SpecWriter"/> writes it.</param>
     /// <param name="cancellation">Ends the compiler.</param>
-    public static ModelDefinition Load(ModelSpec spec, CancellationToken cancellation)
+    public static ModelDefinition Load(string text, CancellationToken cancellation)
     {
-        var text = SpecWriter.Write(spec);
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Tools.Value}\n{text}")));
         return Loaded.GetOrAdd(key, _ => Kept(key) ?? Compiled(key, text, cancellation));
     }

@@ -9,8 +9,6 @@ internal static class ModelSource
     /// <summary>What <c>--model</c> takes.</summary>
     public const string Help = "NAME|SPEC";
 
-    private static readonly string[] YamlEndings = [".yaml", ".yml"];
-
     /// <summary>
     /// The model of a word: a name, as written in its spec or as its class is called, or the path of a spec, <c>#</c> and a name behind it for one
     /// of several models.
@@ -118,35 +116,27 @@ internal static class ModelSource
         string[] names = [.. models.Select(static model => model.Name)];
         if (member is null)
             throw new DitException(
-                $"'{path}' declares {models.Count} models, {Few(names)}: choose one, as in --model \"{path}#{names[0]}\".");
+                $"'{path}' declares {models.Count} models, {Amount.Few(names)}: choose one, as in --model \"{path}#{names[0]}\".");
         return Load(context, models.FirstOrDefault(model => Same(model.Name, member) || Same(model.ClassName, member))
             ?? throw new DitException(
-                $"'{path}' declares no model '{member}'{DidYouMean.Suggest(member, names) ?? $"; it has {Few(names)}."}"));
-    }
-
-    private static string Few(string[] names)
-    {
-        const int Most = 12;
-        return string.Join(", ", names.Take(Most)) + (names.Length > Most ? $" and {names.Length - Most} more" : "");
+                $"'{path}' declares no model '{member}'{DidYouMean.Suggest(member, names) ?? $"; it has {Amount.Few(names)}."}"));
     }
 
     // What the program was built with needs no compiler.
     private static ModelDefinition Load(CommandContext context, ModelSpec spec)
     {
         var text = SpecWriter.Write(spec);
-        return context.Models.FirstOrDefault(model => model.Card.Spec == text) ?? CompiledSpecs.Load(spec, context.Cancellation);
+        return context.Models.FirstOrDefault(model => model.Card.Spec == text) ?? CompiledSpecs.Load(text, context.Cancellation);
     }
 
     /// <summary>The path of a spec and what is behind its <c>#</c>; null for a word that names no YAML file.</summary>
     private static (string Path, string? Member)? SpecPath(string word)
     {
-        if (IsYaml(word)) return (word, null);
+        if (SpecSource.IsYaml(word)) return (word, null);
         for (var at = word.IndexOf('#', StringComparison.Ordinal); at > 0; at = word.IndexOf('#', at + 1))
-            if (IsYaml(word[..at])) return (word[..at], word[(at + 1)..]);
+            if (SpecSource.IsYaml(word[..at])) return (word[..at], word[(at + 1)..]);
         return null;
     }
-
-    private static bool IsYaml(string path) => YamlEndings.Any(ending => path.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
 
     private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 }

@@ -139,13 +139,14 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         {
             return TModel.Load(file, request.Device, request.Type, grid, request.Weights, context.Notice);
         }
-        catch (CheckpointMismatchException) when (CarriedDifference.Refusal(file, TModel.Card) is not null)
+        catch (CheckpointMismatchException) when (CarriedDifference.Refusal(file, TModel.Card) is { } edited)
         {
-            throw new DitException(CarriedDifference.Refusal(file, TModel.Card) ?? "");
+            throw new DitException(edited);
         }
-        catch (CheckpointMismatchException) when (file.Metadata.GetValueOrDefault(ModelCard.NameKey) != TModel.Card.Name && ForeignCard.Describe(file.Metadata, context.Models) is not null)
+        catch (CheckpointMismatchException) when (
+            file.Metadata.GetValueOrDefault(ModelCard.NameKey) != TModel.Card.Name && ForeignCard.Describe(file.Metadata, context.Models) is { } other)
         {
-            throw new DitException($"'{checkpoint}' is {ForeignCard.Describe(file.Metadata, context.Models)}, and not of {TModel.Card.Name}.");
+            throw new DitException($"'{checkpoint}' is {other}, and not of {TModel.Card.Name}.");
         }
     }
 

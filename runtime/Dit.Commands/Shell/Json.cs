@@ -39,6 +39,14 @@ internal static class Amount
     /// <summary><c>1 image</c>, <c>40,000 images</c>.</summary>
     public static string Of(long number, string one, string? many = null) => $"{Whole(number)} {(number == 1 ? one : many ?? one + "s")}";
 
+    /// <summary><c>Small, Large</c>; of many, the first dozen and how many there are besides.</summary>
+    public static string Few(IEnumerable<string> names)
+    {
+        const int Most = 12;
+        string[] all = [.. names];
+        return string.Join(", ", all.Take(Most)) + (all.Length > Most ? $" and {all.Length - Most} more" : "");
+    }
+
     /// <summary><c>118.64 G</c>.</summary>
     public static string Short(long number) => number switch
     {

@@ -7,8 +7,6 @@ namespace Dit.Commands;
 /// <summary>The spec that a checkpoint carries, where a command takes a spec.</summary>
 internal static class CarriedSpec
 {
-    private static readonly string[] YamlEndings = [".yaml", ".yml"];
-
     private static readonly string[] CheckpointEndings = [".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".index.json"];
 
     private static readonly string[] FilesOfDiffusers = ["model_index.json", "config.json", "diffusion_pytorch_model.safetensors"];
@@ -23,7 +21,7 @@ internal static class CarriedSpec
     /// <summary>Whether a file that is not called like a spec holds no text, and so may be a checkpoint.</summary>
     /// <remarks>UTF-16 has zeros too, and says by its first bytes what it is.</remarks>
     public static bool IsBinary(SpecBytes file) =>
-        !Ends(file.Path, YamlEndings) && file.Bytes.AsSpan().Contains((byte)0) && file.Bytes is not ([0xFF, 0xFE, ..] or [0xFE, 0xFF, ..]);
+        !SpecSource.IsYaml(file.Path) && file.Bytes.AsSpan().Contains((byte)0) && file.Bytes is not ([0xFF, 0xFE, ..] or [0xFE, 0xFF, ..]);
 
     /// <summary>The spec that a checkpoint carries, as a file of it would be.</summary>
     /// <exception cref="DitException">It cannot be read, or carries no spec.</exception>

@@ -48,7 +48,11 @@ internal abstract record SpecSource(string Label)
 
     // No revision begins with a dash or holds a backslash, and nobody names one like a spec.
     private static bool IsPath(string word) => word.Length == 0 || word[0] == '-' || word.Contains('\\', StringComparison.Ordinal) || IsDrive(word)
-        || word.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || word.EndsWith(".yml", StringComparison.OrdinalIgnoreCase);
+        || IsYaml(word);
+
+    /// <summary>Whether a path is called like a YAML file, and so like a spec.</summary>
+    internal static bool IsYaml(string path) =>
+        path.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".yml", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsDrive(string word) => word is [(>= 'a' and <= 'z') or (>= 'A' and <= 'Z'), ':', '/' or '\\', ..];
 
