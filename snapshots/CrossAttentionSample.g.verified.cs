@@ -88,7 +88,7 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
     public static GaussianDiffusion Diffusion { get; } =
         new(NoiseSchedule.Linear(1000), Prediction.Epsilon, ModelVariance.LearnedRange);
 
-    /// <summary>A new model with the paper's initialisation: the output is zero.</summary>
+    /// <summary>A new model with the paper's initialization: the output is zero.</summary>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
     /// <param name="seed">The same seed gives the same parameters, on every device; its lower 32 bits count.</param>
@@ -149,7 +149,7 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
             previous.Dispose();
         }
         var patches = final_layer.call(tokens); // (N, T, 2 x 2 x 8)
-        return Layer.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 8).MoveToOuterDisposeScope();
+        return Functional.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 8).MoveToOuterDisposeScope();
     }
 
     /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, with its texts and with the null text.</summary>
@@ -166,21 +166,21 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
         Guard.Text(ModelName, text, x, tokens: 77, width: 768, hasNull: true);
 
         using var scope = NewDisposeScope();
-        var texts = text.ThenNull();                               // 2 N of them
+        var texts = text.WithNull();                               // 2 N of them
         var both = call(cat([x, x]), cat([t, t]), texts).chunk(2); // 2 x (N, 8, 16, 24)
         return Guidance.Combine(conditional: both[0], unconditional: both[1], scale, channels, inputChannels: 4).MoveToOuterDisposeScope();
     }
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves. While there are forward hooks, it calls the model.</remarks>
-    /// <returns>A plan, the caller's to dispose.</returns>
-    public InferencePlan<TextEmbeddings> Plan()
+    /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
+    /// <returns>A session, the caller's to dispose.</returns>
+    public InferenceSession<TextEmbeddings> CreateSession()
     {
-        var plan = new PlanBuilder(Card, x_embedder, pos_embed).Context(tokens: 78, joined: false);
+        var session = new SessionBuilder(Card, x_embedder, pos_embed).Context(tokens: 78, joined: false);
         foreach (var block in blocks)
-            block.Plan(plan);
-        final_layer.Plan(plan);
-        return plan.Build<TextEmbeddings>((t, text) =>
+            block.AddTo(session);
+        final_layer.AddTo(session);
+        return session.Build<TextEmbeddings>((t, text) =>
         {
             Guard.Text(ModelName, text, t, tokens: 77, width: 768, hasNull: true);
             var context = cat([t_embedder.call(t).unsqueeze(1), y_embedder.call(text)], dim: 1); // (N, M, D)
@@ -190,7 +190,7 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
 
     private void Initialize(Generator random)
     {
-        Initialise.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
+        Init.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
         x_embedder.Initialize(random);
         t_embedder.Initialize(random);
         y_embedder.Initialize(random);
@@ -263,18 +263,18 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
     /// <summary>One ViT block with cross-attention to the condition's tokens behind self-attention (paper, section 3.2).</summary>
     private sealed class Block : nn.Module<Tensor, Tensor, Tensor>
     {
-        private readonly ScaledNorm norm1;
+        private readonly AffineLayerNorm norm1;
         private readonly Attention attn;
         private readonly CrossAttention cross_attn;
-        private readonly ScaledNorm norm2;
+        private readonly AffineLayerNorm norm2;
         private readonly Mlp mlp;
 
         public Block(Device device, ScalarType dtype) : base(nameof(Block))
         {
-            norm1 = new ScaledNorm(64, device, dtype);
+            norm1 = new AffineLayerNorm(64, device, dtype);
             attn = new Attention(device, dtype);
             cross_attn = new CrossAttention(device, dtype);
-            norm2 = new ScaledNorm(64, device, dtype);
+            norm2 = new AffineLayerNorm(64, device, dtype);
             mlp = new Mlp(device, dtype);
 
             register_module(nameof(norm1), norm1);
@@ -295,18 +295,18 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
             return (g + mlp.call(norm2.call(g))).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
-        /// <summary>The same in the steps of an inference plan.</summary>
-        internal void Plan(PlanBuilder plan)
+        /// <summary>The same as steps of an inference session.</summary>
+        internal void AddTo(SessionBuilder session)
         {
-            plan.Norm(norm1);
-            attn.Plan(plan);
-            plan.Residual();
-            plan.NoNorm();
-            cross_attn.Plan(plan);
-            plan.Residual();
-            plan.Norm(norm2);
-            mlp.Plan(plan);
-            plan.Residual();
+            session.Norm(norm1);
+            attn.AddTo(session);
+            session.Residual();
+            session.NoNorm();
+            cross_attn.AddTo(session);
+            session.Residual();
+            session.Norm(norm2);
+            mlp.AddTo(session);
+            session.Residual();
         }
 
         /// <summary>Linear layers Xavier uniform, norms one and zero.</summary>
@@ -342,16 +342,16 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            var mixed = Layer.Attend(Layer.Apply(qkv, x), heads: 4);   // (N, T, D)
-            return Layer.Apply(proj, mixed).MoveToOuterDisposeScope(); // (N, T, D)
+            var mixed = Functional.Attention(Functional.Linear(qkv, x), heads: 4); // (N, T, D)
+            return Functional.Linear(proj, mixed).MoveToOuterDisposeScope();       // (N, T, D)
         }
 
-        internal void Plan(PlanBuilder plan) => plan.Attention(qkv, proj, heads: 4);
+        internal void AddTo(SessionBuilder session) => session.Attention(qkv, proj, heads: 4);
 
         internal void Initialize(Generator random)
         {
-            Initialise.XavierUniform(qkv, random);
-            Initialise.XavierUniform(proj, random);
+            Init.XavierUniform(qkv, random);
+            Init.XavierUniform(proj, random);
         }
 
         protected override void RegisterComponents() { }
@@ -387,13 +387,13 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
             return proj.call(mixed.transpose(1, 2).reshape(-1, 96, 64)).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
-        internal void Plan(PlanBuilder plan) => plan.CrossAttention(q, kv, proj, heads: 4);
+        internal void AddTo(SessionBuilder session) => session.CrossAttention(q, kv, proj, heads: 4);
 
         internal void Initialize(Generator random)
         {
-            Initialise.XavierUniform(q, random);
-            Initialise.XavierUniform(kv, random);
-            Initialise.XavierUniform(proj, random);
+            Init.XavierUniform(q, random);
+            Init.XavierUniform(kv, random);
+            Init.XavierUniform(proj, random);
         }
 
         protected override void RegisterComponents() { }
@@ -419,16 +419,16 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            var h = Layer.Gelu(Layer.Apply(fc1, x));              // (N, T, 256)
-            return Layer.Apply(fc2, h).MoveToOuterDisposeScope(); // (N, T, D)
+            var h = Functional.Gelu(Functional.Linear(fc1, x));         // (N, T, 256)
+            return Functional.Linear(fc2, h).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
-        internal void Plan(PlanBuilder plan) => plan.Mlp(fc1, fc2);
+        internal void AddTo(SessionBuilder session) => session.Mlp(fc1, fc2);
 
         internal void Initialize(Generator random)
         {
-            Initialise.XavierUniform(fc1, random);
-            Initialise.XavierUniform(fc2, random);
+            Init.XavierUniform(fc1, random);
+            Init.XavierUniform(fc2, random);
         }
 
         protected override void RegisterComponents() { }
@@ -437,12 +437,12 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
     /// <summary>LayerNorm, then a linear layer from tokens to patches.</summary>
     private sealed class FinalLayer : nn.Module<Tensor, Tensor>
     {
-        private readonly ScaledNorm norm_final;
+        private readonly AffineLayerNorm norm_final;
         private readonly Linear linear;
 
         public FinalLayer(Device device, ScalarType dtype) : base(nameof(FinalLayer))
         {
-            norm_final = new ScaledNorm(64, device, dtype);
+            norm_final = new AffineLayerNorm(64, device, dtype);
             linear = Layer.Linear(64, 32, device, dtype);
 
             register_module(nameof(norm_final), norm_final);
@@ -457,18 +457,18 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
             return linear.call(norm_final.call(x)).MoveToOuterDisposeScope(); // (N, T, 32)
         }
 
-        /// <summary>The same in the steps of an inference plan.</summary>
-        internal void Plan(PlanBuilder plan)
+        /// <summary>The same as steps of an inference session.</summary>
+        internal void AddTo(SessionBuilder session)
         {
-            plan.Norm(norm_final);
-            plan.Output(linear);
+            session.Norm(norm_final);
+            session.Output(linear);
         }
 
         /// <summary>The linear layer zero: a new model predicts zero.</summary>
         internal void Initialize()
         {
             norm_final.Initialize();
-            Initialise.Zero(linear);
+            Init.Zero(linear);
         }
 
         protected override void RegisterComponents() { }

@@ -88,7 +88,7 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
     public static GaussianDiffusion Diffusion { get; } =
         new(NoiseSchedule.Linear(1000), Prediction.Epsilon, ModelVariance.LearnedRange);
 
-    /// <summary>A new model with the paper's initialisation: the output is zero.</summary>
+    /// <summary>A new model with the paper's initialization: the output is zero.</summary>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
     /// <param name="seed">The same seed gives the same parameters, on every device; its lower 32 bits count.</param>
@@ -149,7 +149,7 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
             previous.Dispose();
         }
         var patches = final_layer.call(tokens.narrow(1, 0, 96)); // (N, T, 2 x 2 x 8)
-        return Layer.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 8).MoveToOuterDisposeScope();
+        return Functional.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 8).MoveToOuterDisposeScope();
     }
 
     /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, with its labels and with the null class.</summary>
@@ -172,15 +172,15 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
     }
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves. While there are forward hooks, it calls the model.</remarks>
-    /// <returns>A plan, the caller's to dispose.</returns>
-    public InferencePlan<ClassLabels> Plan()
+    /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
+    /// <returns>A session, the caller's to dispose.</returns>
+    public InferenceSession<ClassLabels> CreateSession()
     {
-        var plan = new PlanBuilder(Card, x_embedder, pos_embed).Context(tokens: 2, joined: true);
+        var session = new SessionBuilder(Card, x_embedder, pos_embed).Context(tokens: 2, joined: true);
         foreach (var block in blocks)
-            block.Plan(plan);
-        final_layer.Plan(plan);
-        return plan.Build<ClassLabels>((t, condition) =>
+            block.AddTo(session);
+        final_layer.AddTo(session);
+        return session.Build<ClassLabels>((t, condition) =>
         {
             var labels = condition.Values;
             Guard.Labels(Card, labels, t);
@@ -191,7 +191,7 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
 
     private void Initialize(Generator random)
     {
-        Initialise.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
+        Init.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
         x_embedder.Initialize(random);
         t_embedder.Initialize(random);
         y_embedder.Initialize(random);
@@ -254,16 +254,16 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
     /// <summary>One plain ViT block; the condition's tokens pass through it like the others (paper, section 3.2).</summary>
     private sealed class Block : nn.Module<Tensor, Tensor>
     {
-        private readonly ScaledNorm norm1;
+        private readonly AffineLayerNorm norm1;
         private readonly Attention attn;
-        private readonly ScaledNorm norm2;
+        private readonly AffineLayerNorm norm2;
         private readonly Mlp mlp;
 
         public Block(Device device, ScalarType dtype) : base(nameof(Block))
         {
-            norm1 = new ScaledNorm(64, device, dtype);
+            norm1 = new AffineLayerNorm(64, device, dtype);
             attn = new Attention(device, dtype);
-            norm2 = new ScaledNorm(64, device, dtype);
+            norm2 = new AffineLayerNorm(64, device, dtype);
             mlp = new Mlp(device, dtype);
 
             register_module(nameof(norm1), norm1);
@@ -281,15 +281,15 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
             return (h + mlp.call(norm2.call(h))).MoveToOuterDisposeScope(); // (N, T + M, D)
         }
 
-        /// <summary>The same in the steps of an inference plan.</summary>
-        internal void Plan(PlanBuilder plan)
+        /// <summary>The same as steps of an inference session.</summary>
+        internal void AddTo(SessionBuilder session)
         {
-            plan.Norm(norm1);
-            attn.Plan(plan);
-            plan.Residual();
-            plan.Norm(norm2);
-            mlp.Plan(plan);
-            plan.Residual();
+            session.Norm(norm1);
+            attn.AddTo(session);
+            session.Residual();
+            session.Norm(norm2);
+            mlp.AddTo(session);
+            session.Residual();
         }
 
         /// <summary>Linear layers Xavier uniform, norms one and zero.</summary>
@@ -324,16 +324,16 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            var mixed = Layer.Attend(Layer.Apply(qkv, x), heads: 4);   // (N, T, D)
-            return Layer.Apply(proj, mixed).MoveToOuterDisposeScope(); // (N, T, D)
+            var mixed = Functional.Attention(Functional.Linear(qkv, x), heads: 4); // (N, T, D)
+            return Functional.Linear(proj, mixed).MoveToOuterDisposeScope();       // (N, T, D)
         }
 
-        internal void Plan(PlanBuilder plan) => plan.Attention(qkv, proj, heads: 4);
+        internal void AddTo(SessionBuilder session) => session.Attention(qkv, proj, heads: 4);
 
         internal void Initialize(Generator random)
         {
-            Initialise.XavierUniform(qkv, random);
-            Initialise.XavierUniform(proj, random);
+            Init.XavierUniform(qkv, random);
+            Init.XavierUniform(proj, random);
         }
 
         protected override void RegisterComponents() { }
@@ -359,16 +359,16 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            var h = Layer.Gelu(Layer.Apply(fc1, x));              // (N, T, 256)
-            return Layer.Apply(fc2, h).MoveToOuterDisposeScope(); // (N, T, D)
+            var h = Functional.Gelu(Functional.Linear(fc1, x));         // (N, T, 256)
+            return Functional.Linear(fc2, h).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
-        internal void Plan(PlanBuilder plan) => plan.Mlp(fc1, fc2);
+        internal void AddTo(SessionBuilder session) => session.Mlp(fc1, fc2);
 
         internal void Initialize(Generator random)
         {
-            Initialise.XavierUniform(fc1, random);
-            Initialise.XavierUniform(fc2, random);
+            Init.XavierUniform(fc1, random);
+            Init.XavierUniform(fc2, random);
         }
 
         protected override void RegisterComponents() { }
@@ -377,12 +377,12 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
     /// <summary>LayerNorm, then a linear layer from tokens to patches.</summary>
     private sealed class FinalLayer : nn.Module<Tensor, Tensor>
     {
-        private readonly ScaledNorm norm_final;
+        private readonly AffineLayerNorm norm_final;
         private readonly Linear linear;
 
         public FinalLayer(Device device, ScalarType dtype) : base(nameof(FinalLayer))
         {
-            norm_final = new ScaledNorm(64, device, dtype);
+            norm_final = new AffineLayerNorm(64, device, dtype);
             linear = Layer.Linear(64, 32, device, dtype);
 
             register_module(nameof(norm_final), norm_final);
@@ -397,18 +397,18 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
             return linear.call(norm_final.call(x)).MoveToOuterDisposeScope(); // (N, T, 32)
         }
 
-        /// <summary>The same in the steps of an inference plan.</summary>
-        internal void Plan(PlanBuilder plan)
+        /// <summary>The same as steps of an inference session.</summary>
+        internal void AddTo(SessionBuilder session)
         {
-            plan.Norm(norm_final);
-            plan.Output(linear);
+            session.Norm(norm_final);
+            session.Output(linear);
         }
 
         /// <summary>The linear layer zero: a new model predicts zero.</summary>
         internal void Initialize()
         {
             norm_final.Initialize();
-            Initialise.Zero(linear);
+            Init.Zero(linear);
         }
 
         protected override void RegisterComponents() { }

@@ -88,7 +88,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
     public static GaussianDiffusion Diffusion { get; } =
         new(NoiseSchedule.SquaredCosine(400), Prediction.StartX, ModelVariance.FixedSmall);
 
-    /// <summary>A new model with the paper's initialisation: every block is the identity, and the output is zero.</summary>
+    /// <summary>A new model with the paper's initialization: every block is the identity, and the output is zero.</summary>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
     /// <param name="seed">The same seed gives the same parameters, on every device; its lower 32 bits count.</param>
@@ -149,7 +149,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
             previous.Dispose();
         }
         var patches = final_layer.call(tokens, c); // (N, T, 2 x 2 x 3)
-        return Layer.Unpatchify(patches, rows: 4, columns: 8, patch: 2, channels: 3).MoveToOuterDisposeScope();
+        return Functional.Unpatchify(patches, rows: 4, columns: 8, patch: 2, channels: 3).MoveToOuterDisposeScope();
     }
 
     /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, with its labels and with the null class.</summary>
@@ -165,15 +165,15 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
         throw new DitException($"{ModelName} has no null class to guide away from: its spec has conditioning.dropout 0. Call forward, or train with dropout.");
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-    /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves. While there are forward hooks, it calls the model.</remarks>
-    /// <returns>A plan, the caller's to dispose.</returns>
-    public InferencePlan<ClassLabels> Plan()
+    /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
+    /// <returns>A session, the caller's to dispose.</returns>
+    public InferenceSession<ClassLabels> CreateSession()
     {
-        var plan = new PlanBuilder(Card, x_embedder, pos_embed);
+        var session = new SessionBuilder(Card, x_embedder, pos_embed);
         foreach (var block in blocks)
-            block.Plan(plan);
-        final_layer.Plan(plan);
-        return plan.Build<ClassLabels>((t, condition) =>
+            block.AddTo(session);
+        final_layer.AddTo(session);
+        return session.Build<ClassLabels>((t, condition) =>
         {
             var labels = condition.Values;
             Guard.Labels(Card, labels, t);
@@ -184,7 +184,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
 
     private void Initialize(Generator random)
     {
-        Initialise.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
+        Init.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
         x_embedder.Initialize(random);
         t_embedder.Initialize(random);
         y_embedder.Initialize(random);
@@ -271,20 +271,20 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
             var m = adaLN_modulation.call(c).unsqueeze(1).chunk(6, dim: -1); // 6 x (N, 1, D)
             var (shift1, scale1, gate1) = (m[0], m[1], m[2]);
             var (shift2, scale2, gate2) = (m[3], m[4], m[5]);
-            var h = Layer.Residual(x, gate1, attn.call(Layer.Modulate(x, shift1, scale1)));                         // (N, T, D)
-            return Layer.Residual(h, gate2, mlp.call(Layer.Modulate(h, shift2, scale2))).MoveToOuterDisposeScope(); // (N, T, D)
+            var h = Functional.GatedResidual(x, gate1, attn.call(Functional.Modulate(x, shift1, scale1)));                         // (N, T, D)
+            return Functional.GatedResidual(h, gate2, mlp.call(Functional.Modulate(h, shift2, scale2))).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
-        /// <summary>The same in the steps of an inference plan.</summary>
-        internal void Plan(PlanBuilder plan)
+        /// <summary>The same as steps of an inference session.</summary>
+        internal void AddTo(SessionBuilder session)
         {
-            var m = plan.Modulation(modulation);
-            plan.Norm(shift: m[0], scale: m[1]);
-            attn.Plan(plan);
-            plan.Residual(gate: m[2]);
-            plan.Norm(shift: m[3], scale: m[4]);
-            mlp.Plan(plan);
-            plan.Residual(gate: m[5]);
+            var m = session.Modulation(modulation);
+            session.Norm(shift: m[0], scale: m[1]);
+            attn.AddTo(session);
+            session.Residual(gate: m[2]);
+            session.Norm(shift: m[3], scale: m[4]);
+            mlp.AddTo(session);
+            session.Residual(gate: m[5]);
         }
 
         /// <summary>Linear layers Xavier uniform, the regressing layer zero: the block starts as the identity.</summary>
@@ -292,7 +292,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
         {
             attn.Initialize(random);
             mlp.Initialize(random);
-            Initialise.Zero(modulation);
+            Init.Zero(modulation);
         }
 
         protected override void RegisterComponents() { }
@@ -318,16 +318,16 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            var mixed = Layer.Attend(Layer.Apply(qkv, x), heads: 4);   // (N, T, D)
-            return Layer.Apply(proj, mixed).MoveToOuterDisposeScope(); // (N, T, D)
+            var mixed = Functional.Attention(Functional.Linear(qkv, x), heads: 4); // (N, T, D)
+            return Functional.Linear(proj, mixed).MoveToOuterDisposeScope();       // (N, T, D)
         }
 
-        internal void Plan(PlanBuilder plan) => plan.Attention(qkv, proj, heads: 4);
+        internal void AddTo(SessionBuilder session) => session.Attention(qkv, proj, heads: 4);
 
         internal void Initialize(Generator random)
         {
-            Initialise.XavierUniform(qkv, random);
-            Initialise.XavierUniform(proj, random);
+            Init.XavierUniform(qkv, random);
+            Init.XavierUniform(proj, random);
         }
 
         protected override void RegisterComponents() { }
@@ -353,16 +353,16 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            var h = Layer.Gelu(Layer.Apply(fc1, x));              // (N, T, 160)
-            return Layer.Apply(fc2, h).MoveToOuterDisposeScope(); // (N, T, D)
+            var h = Functional.Gelu(Functional.Linear(fc1, x));         // (N, T, 160)
+            return Functional.Linear(fc2, h).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
-        internal void Plan(PlanBuilder plan) => plan.Mlp(fc1, fc2);
+        internal void AddTo(SessionBuilder session) => session.Mlp(fc1, fc2);
 
         internal void Initialize(Generator random)
         {
-            Initialise.XavierUniform(fc1, random);
-            Initialise.XavierUniform(fc2, random);
+            Init.XavierUniform(fc1, random);
+            Init.XavierUniform(fc2, random);
         }
 
         protected override void RegisterComponents() { }
@@ -391,23 +391,23 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
         public override Tensor forward(Tensor x, Tensor c)
         {
             using var scope = NewDisposeScope();
-            var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1);                           // 2 x (N, 1, D)
-            return linear.call(Layer.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, 12)
+            var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1);                                // 2 x (N, 1, D)
+            return linear.call(Functional.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, 12)
         }
 
-        /// <summary>The same in the steps of an inference plan.</summary>
-        internal void Plan(PlanBuilder plan)
+        /// <summary>The same as steps of an inference session.</summary>
+        internal void AddTo(SessionBuilder session)
         {
-            var m = plan.Modulation(modulation);
-            plan.Norm(shift: m[0], scale: m[1]);
-            plan.Output(linear);
+            var m = session.Modulation(modulation);
+            session.Norm(shift: m[0], scale: m[1]);
+            session.Output(linear);
         }
 
         /// <summary>All zero: a new model predicts zero.</summary>
         internal void Initialize()
         {
-            Initialise.Zero(linear);
-            Initialise.Zero(modulation);
+            Init.Zero(linear);
+            Init.Zero(modulation);
         }
 
         protected override void RegisterComponents() { }

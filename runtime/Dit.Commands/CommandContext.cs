@@ -26,7 +26,7 @@ internal sealed record CommandContext(
     /// <summary>Columns of the terminal at present.</summary>
     public Func<int> Width { get; init; } = WindowWidth;
 
-    /// <summary>A console over <see cref="Out"/>: colours and the window's width on a terminal, plain wide text elsewhere.</summary>
+    /// <summary>A console over <see cref="Out"/>: colors and the window's width on a terminal, plain wide text elsewhere.</summary>
     public IAnsiConsole Console()
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings

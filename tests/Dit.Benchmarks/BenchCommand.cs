@@ -77,7 +77,7 @@ internal static class BenchCommand
         var scriptModel = new Option<string?>("--script-model") { HelpName = "NAME", Description = "The model that it is of." };
         var malloc = new Option<string>("--malloc") { DefaultValueFactory = _ => "tuned", Description = "glibc's allocator, for both sides: tuned keeps freed memory." };
         var json = new Option<string?>("--json") { HelpName = "FILE", Description = "Write JSON to a file, or with - to the output in place of the tables." };
-        var command = new Command("compare", "Runs the baseline and ours in turns and compares each run with its neighbours.") { models, only, device, type, tensorFloat32, rounds, batch, steps, script, scriptModel, malloc, json };
+        var command = new Command("compare", "Runs the baseline and ours in turns and compares each run with its neighbors.") { models, only, device, type, tensorFloat32, rounds, batch, steps, script, scriptModel, malloc, json };
         command.SetAction(parsed =>
         {
             var options = new CompareOptions(

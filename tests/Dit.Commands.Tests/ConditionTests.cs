@@ -170,9 +170,9 @@ public sealed class ConditionTests : IDisposable
     public void An_unconditional_model_is_trained_on_any_folder_of_images_and_drawn()
     {
         Directory.CreateDirectory(folder.Path("images", "more"));
-        using var grey = zeros(3, 8, 9);
+        using var gray = zeros(3, 8, 9);
         foreach (var name in new[] { "a.png", "b.png", Path.Combine("more", "c.png") })
-            ImageFile.WritePng(folder.Path("images", name), RgbImage.FromTensor(grey));
+            ImageFile.WritePng(folder.Path("images", name), RgbImage.FromTensor(gray));
         var text = Run("train", "--model", "Tiny-Nothing", "--data", folder.Path("images"), "--out", folder.Path("run"), "--steps", "3", "--batch", "2", "--ema", "0", "--save-every", "2").Succeeds();
         Assert.Matches(@"^Training Tiny-Nothing \([\d,]+ parameters\) on 3 images\n", text);
         Assert.Equal(["checkpoint.safetensors", "loss.csv", "loss.png", "weights.safetensors"], folder.Files("run"));

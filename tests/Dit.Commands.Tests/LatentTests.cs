@@ -165,8 +165,8 @@ public sealed class LatentTests(ShapesAndAutoencoder shapes) : IClassFixture<Sha
         Assert.Equal(
             $"The latents in {folder.Path("latents")} have no labels, and {Classes} is conditioned on classes: encode a folder with one folder of images for each class.",
             Train(folder.Path("latents"), "--out", folder.Path("no")).Mistake());
-        Encode("labelled", "--model", Nothing).Succeeds();
-        Train(folder.Path("labelled"), "--out", folder.Path("more")).Succeeds(); // the folder has labels, whatever the model
+        Encode("labeled", "--model", Nothing).Succeeds();
+        Train(folder.Path("labeled"), "--out", folder.Path("more")).Succeeds(); // the folder has labels, whatever the model
         Assert.False(Directory.Exists(folder.Path("no")));
     }
 

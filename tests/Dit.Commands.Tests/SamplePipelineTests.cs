@@ -312,7 +312,7 @@ public sealed class SamplePipelineTests : IDisposable
     [Fact]
     public void Drawing_more_leaves_no_more_tensors_behind()
     {
-        // Reading a model leaves some to the finaliser; drawing adds none to them, whatever is drawn.
+        // Reading a model leaves some to the finalizer; drawing adds none to them, whatever is drawn.
         Left("1", "2");
         Assert.Equal(Left("1", "2"), Left("5", "9"));
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Dit.Spec.Tests;
 
-public class PlanTests
+public class SessionTests
 {
     private static JsonElement Official { get; } =
         JsonDocument.Parse(File.ReadAllText(Path.Combine(Specs.RepositoryRoot, "tests", "golden", "dit", "official-models.json"))).RootElement;

@@ -7,7 +7,7 @@ internal static class Code
 {
     private const string LeftOut = "//-";
 
-    /// <summary>Moves the comments at line ends of each run of neighbouring lines to one column.</summary>
+    /// <summary>Moves the comments at line ends of each run of neighboring lines to one column.</summary>
     public static string AlignComments(string text)
     {
         var lines = text.Replace("\r\n", "\n").Split('\n');

@@ -28,27 +28,27 @@ internal static class ForwardEmitter
                     previous.Dispose();
                 }
                 var patches = {{path.FinalCall}}; // (N, T, {{spec.PatchSize}} x {{spec.PatchSize}} x {{spec.OutputChannels}})
-                return Layer.Unpatchify(patches, rows: {{spec.GridHeight}}, columns: {{spec.GridWidth}}, patch: {{spec.PatchSize}}, channels: {{spec.OutputChannels}}).MoveToOuterDisposeScope();
+                return Functional.Unpatchify(patches, rows: {{spec.GridHeight}}, columns: {{spec.GridWidth}}, patch: {{spec.PatchSize}}, channels: {{spec.OutputChannels}}).MoveToOuterDisposeScope();
             }
             """);
     }
 
-    /// <summary>The plan of inference: the same condition and blocks, in steps that an engine may fuse.</summary>
-    public static string Plan(ModelSpec spec, ConditionCode condition)
+    /// <summary>An inference session: the same condition and blocks, in steps that an engine may fuse.</summary>
+    public static string Session(ModelSpec spec, ConditionCode condition)
     {
         var path = Path(spec, condition);
         var name = condition.Unwrap is null ? condition.Argument?.Name ?? "nothing" : "condition";
         return Code.AlignComments($$"""
             /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-            /// <remarks>It is of the weights as they are now: change them, and make another. The samplers use one by themselves. While there are forward hooks, it calls the model.</remarks>
-            /// <returns>A plan, the caller's to dispose.</returns>
-            public InferencePlan<{{condition.Type}}> Plan()
+            /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
+            /// <returns>A session, the caller's to dispose.</returns>
+            public InferenceSession<{{condition.Type}}> CreateSession()
             {
-                var plan = new PlanBuilder(Card, x_embedder, pos_embed){{path.Context}};
+                var session = new SessionBuilder(Card, x_embedder, pos_embed){{path.Context}};
                 foreach (var block in blocks)
-                    block.Plan(plan);
-                final_layer.Plan(plan);
-                return plan.Build<{{condition.Type}}>((t, {{name}}) =>
+                    block.AddTo(session);
+                final_layer.AddTo(session);
+                return session.Build<{{condition.Type}}>((t, {{name}}) =>
                 {
                     {{Code.LineIf(condition.Unwrap)}}
                     {{Code.LineIf(ConditionGuard(spec, "t"))}}

@@ -20,7 +20,7 @@ internal static class ModelEmitter
             Factories(spec),
             ForwardEmitter.Forward(spec, condition),
             condition.Guidance,
-            ForwardEmitter.Plan(spec, condition),
+            ForwardEmitter.Session(spec, condition),
             Initialize(spec, condition),
             "/// <inheritdoc/>\nprotected override void RegisterComponents() { } // done by name in the constructors, without reflection",
             CheckpointEmitter.Map(spec, plan),
@@ -114,7 +114,7 @@ internal static class ModelEmitter
         """;
 
     private static string Factories(ModelSpec spec) => $$"""
-        /// <summary>A new model with the paper's initialisation: {{(spec.Conditioning.Variant is ConditioningVariant.AdaLNZero ? "every block is the identity, and the output is zero" : "the output is zero")}}.</summary>
+        /// <summary>A new model with the paper's initialization: {{(spec.Conditioning.Variant is ConditioningVariant.AdaLNZero ? "every block is the identity, and the output is zero" : "the output is zero")}}.</summary>
         /// <param name="device">Where the parameters live; the CPU by default.</param>
         /// <param name="dtype">Type of the parameters; float32 by default.</param>
         /// <param name="seed">The same seed gives the same parameters, on every device; its lower 32 bits count.</param>
@@ -158,7 +158,7 @@ internal static class ModelEmitter
     private static string Initialize(ModelSpec spec, ConditionCode condition) => $$"""
         private void Initialize(Generator random)
         {
-            Initialise.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
+            Init.SinCosPositions(pos_embed, Positions.Rows, Positions.Columns);
             x_embedder.Initialize(random);
             t_embedder.Initialize(random);
             {{Code.LineIf(condition.Embedder is null ? null : "y_embedder.Initialize(random);")}}

@@ -22,7 +22,7 @@ public static class DidYouMean
 
     private static int Allowed(string candidate) => Math.Max(1, candidate.Length / 3);
 
-    // Edits from one word to the other: insert, delete, replace, swap two neighbours.
+    // Edits from one word to the other: insert, delete, replace, swap two neighbors.
     private static int Distance(string a, string b)
     {
         var edits = new int[a.Length + 1, b.Length + 1];

@@ -31,7 +31,7 @@ internal static class ModelBinder
             { Warnings = ClippingWarnings(top, data.input.Channels, samplers).ToEquatableArray() });
     }
 
-    // Gray and colour are pictures; what has other channels is latents as often as not.
+    // Gray and color are pictures; what has other channels is latents as often as not.
     private static IEnumerable<SpecError> ClippingWarnings(Fields top, int channels, EquatableArray<BoundSampler> samplers)
     {
         if (channels is 1 or 3 || top.Has(SpecKeys.Autoencoder) || samplers.All(static s => s.SaysClipping)) yield break;

@@ -26,5 +26,5 @@ public sealed record PlanDiff(EquatableArray<ParameterChange> Changes, PlanTotal
         ? new ParameterChange.Kept(a.Name, a.Shape)
         : new ParameterChange.Reshaped(a.Name, a.Shape, b.Shape, IsFixed(a) && IsFixed(b));
 
-    private static bool IsFixed(PlannedParameter parameter) => parameter.Initialisation is Initialisation.SinCosTable;
+    private static bool IsFixed(PlannedParameter parameter) => parameter.Initialization is Initialization.SinCosTable;
 }

@@ -134,14 +134,14 @@ internal static class SpecKeys
 
     public static MappingKey KlAutoencoder { get; } = new(
         "autoencoder", [AutoencoderName, AutoencoderChannels, AutoencoderMultipliers, AutoencoderBlocks, LatentChannels, LatentScale, LatentShift, WithoutQuantConvolutions], Optional: false,
-        "A KL-regularised autoencoder (arXiv 2112.10752)", "{ name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 3 }");
+        "A KL-regularized autoencoder (arXiv 2112.10752)", "{ name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 3 }");
 
     public static EitherKey<Autoencoder> Autoencoder { get; } = new(
         new(
             "autoencoder",
             [
                 new("none", "pixels in [-1, 1]; samplers clip to them unless they say clip_denoised: false", new Autoencoder.None()),
-                new("kl-f8", "the KL-regularised autoencoder of Stable Diffusion, 8 pixels to a latent pixel of 4 channels, scaled by 0.18215", Spec.Autoencoder.KlF8),
+                new("kl-f8", "the KL-regularized autoencoder of Stable Diffusion, 8 pixels to a latent pixel of 4 channels, scaled by 0.18215", Spec.Autoencoder.KlF8),
             ],
             "none", "Whose latents the model denoises", "kl-f8"),
         KlAutoencoder)

@@ -26,7 +26,7 @@ public abstract record Autoencoder
     /// <summary>Nobody's: pixels in [-1, 1].</summary>
     public sealed record None : Autoencoder;
 
-    /// <summary>A KL-regularised autoencoder.</summary>
+    /// <summary>A KL-regularized autoencoder.</summary>
     /// <param name="Called">Its name.</param>
     /// <param name="Channels">Channels of the first convolution.</param>
     /// <param name="Multipliers">Channels of each level as multiples of these, from full resolution down.</param>

@@ -36,7 +36,7 @@ public abstract record ConditioningVariant
     /// <summary>Adaptive LayerNorm: scale and shift regressed from the condition.</summary>
     public sealed record AdaLN : ConditioningVariant;
 
-    /// <summary>Adaptive LayerNorm with gates, the regressing layer zero-initialised.</summary>
+    /// <summary>Adaptive LayerNorm with gates, the regressing layer zero-initialized.</summary>
     public sealed record AdaLNZero : ConditioningVariant;
 }
 

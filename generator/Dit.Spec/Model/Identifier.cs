@@ -8,11 +8,11 @@ public static class Identifier
     /// <summary>A model's class: the name without anything that is not an ASCII letter or digit. <c>DiT-XL/2</c> gives <c>DiTXL2</c>.</summary>
     public static string OfModel(string name) => string.Concat(name.Where(IsLetterOrDigit));
 
-    /// <summary>A sampler's property: its words, each capitalised. <c>ddpm-250</c> gives <c>Ddpm250</c>.</summary>
+    /// <summary>A sampler's property: its words, each capitalized. <c>ddpm-250</c> gives <c>Ddpm250</c>.</summary>
     public static string OfSampler(string name) =>
         string.Concat(new string([.. name.Select(static c => IsLetterOrDigit(c) ? c : ' ')])
             .Split([' '], StringSplitOptions.RemoveEmptyEntries)
-            .Select(Capitalised));
+            .Select(Capitalized));
 
     /// <summary>A namespace: what cannot stand in one becomes an underscore, as a project's name may hold anything. <c>my-app.2</c> gives <c>my_app._2</c>.</summary>
     public static string OfNamespace(string? name) => string.Join(".", (name ?? "").Trim().Split(['.'], StringSplitOptions.RemoveEmptyEntries)
@@ -48,9 +48,9 @@ public static class Identifier
     [
         "AllSamplers", "Attention", "AutoencoderCard", "Block", "CPU", "Card", "Checkpoint", "CheckpointEntry", "CheckpointMap", "CheckpointWeights", "Create", "Device", "Diffusion",
         "DitException", "DitModels", "FinalLayer", "ForwardWithGuidance", "GELU", "GaussianDiffusion", "Generator", "Guard", "Guidance",
-        "GuidanceChannels", "IModel", "ICheckpointFile", "TorchDevice", "IClassConditionalModel", "ITextConditionalModel", "IUnconditionalModel", "TextSampler", "UnconditionalSampler", "TextEmbeddings", "TextEmbedder", "ScaledNorm", "CrossAttention", "ModelCondition", "CheckpointGrid", "PositionTable", "Positions", "IEnumerable", "IReadOnlyList", "ImageShape", "Initialise", "Initialize", "LabelEmbedder",
+        "GuidanceChannels", "IModel", "ICheckpointFile", "TorchDevice", "IClassConditionalModel", "ITextConditionalModel", "IUnconditionalModel", "TextSampler", "UnconditionalSampler", "TextEmbeddings", "TextEmbedder", "AffineLayerNorm", "CrossAttention", "ModelCondition", "CheckpointGrid", "PositionTable", "Positions", "IEnumerable", "IReadOnlyList", "ImageShape", "Init", "Initialize", "LabelEmbedder",
         "Layer", "LibTorch", "Linear", "Load", "Mlp", "ModelCard", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NewDisposeScope", "NoiseSchedule", "Numerics",
-        "Parameter", "PatchEmbedding", "Plan", "PlanBuilder", "InferencePlan", "ClassLabels", "NoCondition", "Prediction", "RegisterComponents", "RepeatedEntries", "Sampler", "Samplers", "ScalarType", "Sequential",
+        "Parameter", "PatchEmbedding", "CreateSession", "AddTo", "Functional", "SessionBuilder", "InferenceSession", "ClassLabels", "NoCondition", "Prediction", "RegisterComponents", "RepeatedEntries", "Sampler", "Samplers", "ScalarType", "Sequential",
         "System", "Tensor", "TimestepEmbedder", "TorchSharp", "blocks", "cat", "final_layer", "forward", "full_like", "nn", "pos_embed",
         "t_embedder", "torch", "x_embedder", "y_embedder", "Dit",
     ];
@@ -68,7 +68,7 @@ public static class Identifier
 
     private static bool IsPaired(string text, int first) => first >= 0 && first + 1 < text.Length && char.IsSurrogatePair(text[first], text[first + 1]);
 
-    private static string Capitalised(string word) => word.Length == 0 ? word : char.ToUpper(word[0], CultureInfo.InvariantCulture) + word.Substring(1);
+    private static string Capitalized(string word) => word.Length == 0 ? word : char.ToUpper(word[0], CultureInfo.InvariantCulture) + word.Substring(1);
 
     private static bool IsLetterOrDigit(char c) => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9');
 }

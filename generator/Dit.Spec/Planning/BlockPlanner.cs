@@ -8,17 +8,17 @@ internal static class BlockPlanner
         var (t, d) = (spec.BlockTokens, spec.Width);
         return spec.Conditioning.Variant.Match(
             _ => Part.Of(
-                Part.ScaledNorm($"{name}.norm1", t, d), Attention(spec, $"{name}.attn"),
-                Part.ScaledNorm($"{name}.norm2", t, d), Mlp(spec, $"{name}.mlp")),
+                Part.AffineLayerNorm($"{name}.norm1", t, d), Attention(spec, $"{name}.attn"),
+                Part.AffineLayerNorm($"{name}.norm2", t, d), Mlp(spec, $"{name}.mlp")),
             _ => Part.Of(
-                Part.ScaledNorm($"{name}.norm1", t, d), Attention(spec, $"{name}.attn"), CrossAttention(spec, $"{name}.cross_attn"),
-                Part.ScaledNorm($"{name}.norm2", t, d), Mlp(spec, $"{name}.mlp")),
-            _ => Adaptive(spec, name, regressed: 4, gated: false, new Initialisation.XavierUniform()),
-            _ => Adaptive(spec, name, regressed: 6, gated: true, new Initialisation.Zero()));
+                Part.AffineLayerNorm($"{name}.norm1", t, d), Attention(spec, $"{name}.attn"), CrossAttention(spec, $"{name}.cross_attn"),
+                Part.AffineLayerNorm($"{name}.norm2", t, d), Mlp(spec, $"{name}.mlp")),
+            _ => Adaptive(spec, name, regressed: 4, gated: false, new Initialization.XavierUniform()),
+            _ => Adaptive(spec, name, regressed: 6, gated: true, new Initialization.Zero()));
     }
 
     // The state dict names the regressing layer last, the forward pass runs it first.
-    private static Part Adaptive(ModelSpec spec, string name, int regressed, bool gated, Initialisation weight)
+    private static Part Adaptive(ModelSpec spec, string name, int regressed, bool gated, Initialization weight)
     {
         var (t, d) = (spec.Tokens, spec.Width);
         var modulation = Part.Linear($"{name}.adaLN_modulation.1", 1, d, regressed * d, weight);
@@ -36,9 +36,9 @@ internal static class BlockPlanner
     {
         var (t, d) = (spec.BlockTokens, spec.Width);
         return Part.Of(
-            Part.Linear($"{name}.qkv", t, d, 3 * d, new Initialisation.XavierUniform()),
+            Part.Linear($"{name}.qkv", t, d, 3 * d, new Initialization.XavierUniform()),
             Attend(spec, name, keys: t),
-            Gated(Part.Linear($"{name}.proj", t, d, d, new Initialisation.XavierUniform()), gated));
+            Gated(Part.Linear($"{name}.proj", t, d, d, new Initialization.XavierUniform()), gated));
     }
 
     // Queries from the image's tokens, keys and values from the condition's. All blocks keep one and the same context: it is counted in the first.
@@ -46,10 +46,10 @@ internal static class BlockPlanner
     {
         var (t, d, m) = (spec.Tokens, spec.Width, spec.ContextTokens);
         return Part.Of(
-            Part.Linear($"{name}.q", t, d, d, new Initialisation.XavierUniform()),
-            Kept(Part.Linear($"{name}.kv", m, d, 2 * d, new Initialisation.XavierUniform()), name.StartsWith("blocks.0.", StringComparison.Ordinal) ? (long)m * d : 0),
+            Part.Linear($"{name}.q", t, d, d, new Initialization.XavierUniform()),
+            Kept(Part.Linear($"{name}.kv", m, d, 2 * d, new Initialization.XavierUniform()), name.StartsWith("blocks.0.", StringComparison.Ordinal) ? (long)m * d : 0),
             Attend(spec, name, keys: m),
-            Part.Linear($"{name}.proj", t, d, d, new Initialisation.XavierUniform()));
+            Part.Linear($"{name}.proj", t, d, d, new Initialization.XavierUniform()));
     }
 
     // The scores are never kept: the backward pass makes them again from queries, keys, values and one sum for each row. The output is the
@@ -67,10 +67,10 @@ internal static class BlockPlanner
     private static Part Mlp(ModelSpec spec, string name, bool gated = false)
     {
         var (t, d, hidden) = (spec.BlockTokens, spec.Width, spec.HiddenWidth);
-        var first = Part.Linear($"{name}.fc1", t, d, hidden, new Initialisation.XavierUniform());
+        var first = Part.Linear($"{name}.fc1", t, d, hidden, new Initialization.XavierUniform());
         return Part.Of(
             Keeping(first, (long)t * hidden), // GELU keeps its input
-            Gated(Part.Linear($"{name}.fc2", t, hidden, d, new Initialisation.XavierUniform()), gated));
+            Gated(Part.Linear($"{name}.fc2", t, hidden, d, new Initialization.XavierUniform()), gated));
     }
 
     // A gate keeps the branch that it scales.

@@ -40,9 +40,9 @@ internal static class DitPlanner
         var (t, d, c, p) = (spec.Tokens, spec.Width, spec.Input.Channels, spec.PatchSize);
         return new(
             [
-                new("pos_embed", Part.Shape(1, t, d), new Initialisation.SinCosTable()),
-                new("x_embedder.proj.weight", Part.Shape(d, c, p, p), new Initialisation.XavierUniform()),
-                new("x_embedder.proj.bias", Part.Shape(d), new Initialisation.Zero()),
+                new("pos_embed", Part.Shape(1, t, d), new Initialization.SinCosTable()),
+                new("x_embedder.proj.weight", Part.Shape(d, c, p, p), new Initialization.XavierUniform()),
+                new("x_embedder.proj.bias", Part.Shape(d), new Initialization.Zero()),
             ],
             [new("x_embedder.proj", Part.Shape(t, d), (long)t * d * c * p * p, Saved: (long)t * c * p * p)]);
     }
@@ -52,33 +52,33 @@ internal static class DitPlanner
     // Two linear layers named as in the official code: a SiLU, 1, stands between them.
     private static Part Mlp(string name, int rows, int input, int width)
     {
-        var first = Part.Linear($"{name}.0", rows, input, width, new Initialisation.Normal(0.02));
+        var first = Part.Linear($"{name}.0", rows, input, width, new Initialization.Normal(0.02));
         return Part.Of(
             first with { Layers = [.. first.Layers.Select(l => l with { Saved = l.Saved + (long)rows * width })] }, // SiLU keeps its input
-            Part.Linear($"{name}.2", rows, width, width, new Initialisation.Normal(0.02)));
+            Part.Linear($"{name}.2", rows, width, width, new Initialization.Normal(0.02)));
     }
 
     private static Part ConditionEmbedder(ModelSpec spec) => spec.Conditioning.Condition.Match(
         static _ => new Part([], []),
         labels => new Part(
-            [new("y_embedder.embedding_table.weight", Part.Shape(labels.Rows, spec.Width), new Initialisation.Normal(0.02))],
+            [new("y_embedder.embedding_table.weight", Part.Shape(labels.Rows, spec.Width), new Initialization.Normal(0.02))],
             [new("y_embedder.embedding_table", Part.Shape(spec.Width), Macs: 0, Saved: 1)]),
         text => Part.Of(
-            new Part(text.HasNull ? [new("y_embedder.null_text", Part.Shape(text.Tokens, text.Width), new Initialisation.Normal(0.02))] : [], []),
+            new Part(text.HasNull ? [new("y_embedder.null_text", Part.Shape(text.Tokens, text.Width), new Initialization.Normal(0.02))] : [], []),
             Mlp("y_embedder.mlp", text.Tokens, text.Width, spec.Width)));
 
     private static Part FinalLayer(ModelSpec spec)
     {
         var (t, d) = (spec.Tokens, spec.Width);
-        var linear = Part.Linear("final_layer.linear", t, d, spec.PatchSize * spec.PatchSize * spec.OutputChannels, new Initialisation.Zero());
+        var linear = Part.Linear("final_layer.linear", t, d, spec.PatchSize * spec.PatchSize * spec.OutputChannels, new Initialization.Zero());
         return spec.Conditioning.Variant.Match(_ => Plain(), _ => Plain(), _ => Adaptive(), _ => Adaptive());
 
-        Part Plain() => Part.Of(Part.ScaledNorm("final_layer.norm_final", t, d), linear);
+        Part Plain() => Part.Of(Part.AffineLayerNorm("final_layer.norm_final", t, d), linear);
 
         // The state dict names the linear layer first, the forward pass runs it last.
         Part Adaptive()
         {
-            var modulation = Part.Linear("final_layer.adaLN_modulation.1", 1, d, 2 * d, new Initialisation.Zero());
+            var modulation = Part.Linear("final_layer.adaLN_modulation.1", 1, d, 2 * d, new Initialization.Zero());
             return new([.. linear.Parameters, .. modulation.Parameters], [.. modulation.Layers, Part.AdaptiveNorm("final_layer.norm_final", t, d), .. linear.Layers]);
         }
     }

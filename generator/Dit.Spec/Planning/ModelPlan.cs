@@ -10,7 +10,7 @@ public sealed record ModelPlan(EquatableArray<PlannedParameter> Parameters, Equa
     public long ParameterCount => Parameters.Sum(static p => p.Count);
 
     /// <summary>Parameters that training changes.</summary>
-    public long TrainableCount => Parameters.Where(static p => p.Initialisation is not Initialisation.SinCosTable).Sum(static p => p.Count);
+    public long TrainableCount => Parameters.Where(static p => p.Initialization is not Initialization.SinCosTable).Sum(static p => p.Count);
 
     /// <summary>Multiply-accumulates of one forward pass of one sample, counted as for the paper: one for each element of a LayerNorm too.</summary>
     public long Macs => Layers.Sum(static l => l.Macs);
@@ -28,33 +28,33 @@ public sealed record ModelPlan(EquatableArray<PlannedParameter> Parameters, Equa
 /// <summary>One tensor of the state dict.</summary>
 /// <param name="Name">Its name, which is the official checkpoint's.</param>
 /// <param name="Shape">Its shape.</param>
-/// <param name="Initialisation">What a new model starts from.</param>
-public sealed record PlannedParameter(string Name, EquatableArray<long> Shape, Initialisation Initialisation)
+/// <param name="Initialization">What a new model starts from.</param>
+public sealed record PlannedParameter(string Name, EquatableArray<long> Shape, Initialization Initialization)
 {
     /// <summary>Number of elements.</summary>
     public long Count => Shape.Aggregate(1L, static (count, side) => count * side);
 }
 
 /// <summary>What a parameter starts from (DiT paper, section 4, and the official code's rules).</summary>
-public abstract record Initialisation
+public abstract record Initialization
 {
-    private Initialisation() { }
+    private Initialization() { }
 
     /// <summary>Zeros.</summary>
-    public sealed record Zero : Initialisation;
+    public sealed record Zero : Initialization;
 
     /// <summary>Ones.</summary>
-    public sealed record One : Initialisation;
+    public sealed record One : Initialization;
 
     /// <summary>Xavier uniform over the tensor seen as a matrix of its first side by the rest.</summary>
-    public sealed record XavierUniform : Initialisation;
+    public sealed record XavierUniform : Initialization;
 
     /// <summary>Normal with mean 0.</summary>
     /// <param name="Std">Standard deviation.</param>
-    public sealed record Normal(double Std) : Initialisation;
+    public sealed record Normal(double Std) : Initialization;
 
     /// <summary>The fixed 2-D sin-cos position table; not trained.</summary>
-    public sealed record SinCosTable : Initialisation;
+    public sealed record SinCosTable : Initialization;
 }
 
 /// <summary>One layer of the forward pass.</summary>

@@ -34,7 +34,7 @@ public static class ModelTable
     {
         text.Append($"\n## {spec.Name}\n\n{Fence}yaml\n{SpecWriter.Write(spec)}{Fence}\n\n| parameter | shape | starts from |\n|---|---|---|\n");
         foreach (var p in plan.Parameters.Where(static p => IsShown(p.Name)))
-            text.Append($"| {Starred(p.Name)} | {Sides(p.Shape)} | {Words(p.Initialisation)} |\n");
+            text.Append($"| {Starred(p.Name)} | {Sides(p.Shape)} | {Words(p.Initialization)} |\n");
         text.Append("\n| layer | output of one sample | MACs |\n|---|---|---|\n");
         foreach (var l in plan.Layers.Where(static l => IsShown(l.Name)))
             text.Append($"| {Starred(l.Name)} | {Sides(l.Output)} | {l.Macs.ToString("N0", CultureInfo.InvariantCulture)} |\n");
@@ -47,14 +47,14 @@ public static class ModelTable
 
     private static string Sides(EquatableArray<long> shape) => string.Join(" x ", shape);
 
-    private static string Words(Initialisation initialisation) => initialisation switch
+    private static string Words(Initialization initialization) => initialization switch
     {
-        Initialisation.Zero => "zero",
-        Initialisation.One => "one",
-        Initialisation.XavierUniform => "Xavier uniform",
-        Initialisation.Normal normal => FormattableString.Invariant($"normal {normal.Std}"),
-        Initialisation.SinCosTable => "sin-cos, fixed",
-        _ => throw new InvalidOperationException($"No words for {initialisation}."),
+        Initialization.Zero => "zero",
+        Initialization.One => "one",
+        Initialization.XavierUniform => "Xavier uniform",
+        Initialization.Normal normal => FormattableString.Invariant($"normal {normal.Std}"),
+        Initialization.SinCosTable => "sin-cos, fixed",
+        _ => throw new InvalidOperationException($"No words for {initialization}."),
     };
 
     /// <summary>The models that a file written by <see cref="Markdown"/> holds, read from the spec in each model's section.</summary>

@@ -29,15 +29,15 @@ internal sealed record CheckpointMatch(ModelDefinition Model, NameMap Names, Wei
     /// <param name="context">The models.</param>
     /// <param name="file">A checkpoint.</param>
     /// <param name="weights">Which of its weights are meant.</param>
-    /// <param name="name">The model's name, or null to recognise it.</param>
+    /// <param name="name">The model's name, or null to recognize it.</param>
     /// <exception cref="DitException">There is no such model, or the file fits none, or several, or has several weights of it.</exception>
     public static CheckpointMatch Find(CommandContext context, ICheckpointFile file, CheckpointWeights weights, string? name)
     {
-        var match = name is not null ? Nearest(context.FindModel(name), file, weights) : Recognised(context, file, weights);
+        var match = name is not null ? Nearest(context.FindModel(name), file, weights) : Recognized(context, file, weights);
         return match.Place.Problem is { } problem ? throw new DitException(problem) : match;
     }
 
-    private static CheckpointMatch Recognised(CommandContext context, ICheckpointFile weights, CheckpointWeights which)
+    private static CheckpointMatch Recognized(CommandContext context, ICheckpointFile weights, CheckpointWeights which)
     {
         if (context.CarriedBy(weights) is { } carried && Nearest(carried, weights, which) is { IsExact: true } own) return own;
         var all = All(context.Models, weights, which);

@@ -40,7 +40,7 @@ internal static class InspectCommand
         if (!all && rows.Count > MostRows) context.Out.WriteLine($"and {Amount.Whole(rows.Count - MostRows)} more rows; --all shows every tensor");
     }
 
-    // What an optimiser was set to is of no interest to most.
+    // What an optimizer was set to is of no interest to most.
     private static void WriteSettings(CommandContext context, CheckpointDescription file, bool all)
     {
         KeyValuePair<string, string>[] shown = all ? [.. file.Metadata] : [.. file.Metadata.Where(static said => !said.Key.StartsWith("opt.", StringComparison.Ordinal)).Take(MostSaid)];

@@ -79,9 +79,9 @@ internal static class EncodeCommand
     // Labels are what a model of classes cannot do without; otherwise they are taken where the folder has them.
     private static ImageFolder Open(string data, ModelCard? model)
     {
-        var labelled = model?.Condition is ModelCondition.Classes
+        var labeled = model?.Condition is ModelCondition.Classes
             || (Directory.Exists(data) && Directory.EnumerateDirectories(data).Any() && !Directory.EnumerateFiles(data).Any(ImageFile.HasImageExtension));
-        return labelled ? ImageFolder.Open(data, cacheBytes: 0) : ImageFolder.OpenUnlabelled(data, cacheBytes: 0); // every image is read once
+        return labeled ? ImageFolder.Open(data, cacheBytes: 0) : ImageFolder.OpenUnlabeled(data, cacheBytes: 0); // every image is read once
     }
 
     private static int Report(CommandContext context, string folder, LatentResult result)

@@ -52,7 +52,7 @@ internal abstract class LatentSource : IDisposable
 
     private static long[] LabelsOf(ICheckpointFile file, long count)
     {
-        if (file.Tensors.GetValueOrDefault(LabelsName) is not { DType: ScalarType.Int64, Shape: [var labelled] } || labelled != count) return [];
+        if (file.Tensors.GetValueOrDefault(LabelsName) is not { DType: ScalarType.Int64, Shape: [var labeled] } || labeled != count) return [];
         using var labels = file.Read(LabelsName);
         return labels.data<long>().ToArray();
     }

@@ -27,7 +27,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var names = ClassNames.Of(card, checkpoint);
         var classes = names.Labels(request.Classes);
         var plan = new Plan(target, checkpoint, SampleRows.OfClasses(classes, names, request.Count), sampler, How(guidance), request.Classes.Count > 0 ? Told(classes, names) : "");
-        return Draw<TModel, ClassLabels>(plan, static model => model.Plan(), (model, ready, batch) => sampler.Sample(
+        return Draw<TModel, ClassLabels>(plan, static model => model.CreateSession(), (model, ready, batch) => sampler.Sample(
             model, Array.ConvertAll(batch.Rows, row => classes[row]), guidance, request.Seed, batch.Progress, context.Cancellation, request.Channels, batch.First, batch.Observe, request.Interval, ready));
     }
 
@@ -41,7 +41,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var sampler = Chosen(TModel.AllSamplers, card, static (chosen, steps) => chosen.WithSteps(steps));
         var guidance = request.GuidanceFor(card);
         var plan = new Plan(target, request.Checkpoint ?? Weights.Of(card), SampleRows.OfTexts((int)texts.shape[0], request.Count), sampler, How(guidance), "");
-        return Draw<TModel, TextEmbeddings>(plan, static model => model.Plan(), (model, ready, batch) =>
+        return Draw<TModel, TextEmbeddings>(plan, static model => model.CreateSession(), (model, ready, batch) =>
         {
             using var which = tensor(Array.ConvertAll(batch.Rows, row => (long)row));
             using var text = new TextEmbeddings(texts.index_select(0, which).to(request.Type));
@@ -58,7 +58,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var target = Target(card);
         var sampler = Chosen(TModel.AllSamplers, card, static (chosen, steps) => chosen.WithSteps(steps));
         var plan = new Plan(target, request.Checkpoint ?? Weights.Of(card), SampleRows.OfNothing(request.Count), sampler, "", "");
-        return Draw<TModel, NoCondition>(plan, static model => model.Plan(), (model, ready, batch) =>
+        return Draw<TModel, NoCondition>(plan, static model => model.CreateSession(), (model, ready, batch) =>
             sampler.Sample(model, batch.Rows.Length, request.Seed, batch.Progress, context.Cancellation, batch.First, batch.Observe, ready));
     }
 
@@ -87,7 +87,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
 
     private static string AnimationPath(SampleTarget target, string named) => named.Length > 0 ? AtomicFile.FullPath(named) : target.AnimationPath;
 
-    private int Draw<TModel, TCondition>(Plan plan, Func<TModel, InferencePlan<TCondition>> makeReady, Func<TModel, InferencePlan<TCondition>, SampleBatch, Tensor> draw)
+    private int Draw<TModel, TCondition>(Plan plan, Func<TModel, InferenceSession<TCondition>> makeReady, Func<TModel, InferenceSession<TCondition>, SampleBatch, Tensor> draw)
         where TModel : nn.Module, IModel<TModel>
         where TCondition : ICondition<TCondition>
     {

@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace Dit.Commands;
 
-/// <summary>A piece of a line, and how it looks where there are colours.</summary>
+/// <summary>A piece of a line, and how it looks where there are colors.</summary>
 /// <param name="Text">The text.</param>
 /// <param name="Style">Its style; null for the plain one.</param>
 internal sealed record Cell(string Text, Style? Style = null)

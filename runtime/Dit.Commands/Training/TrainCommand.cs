@@ -15,7 +15,7 @@ internal static class TrainCommand
         var data = new Option<string>("--data", "-d") { Description = "A folder with one folder of images for each class; for a model without classes, any folder of images; for a model of latents, what 'dit encode' wrote.", HelpName = "DIR", Required = true };
         var model = CommonOptions.Model(context, context.Usual()?.Card.Name);
         var folder = new Option<string>("--out", "-o") { Description = "The folder for checkpoint, weights and losses.", HelpName = "DIR", DefaultValueFactory = static _ => "run" };
-        var steps = CommonOptions.Number("--steps", "Optimiser steps.", recipe.Steps);
+        var steps = CommonOptions.Number("--steps", "Optimizer steps.", recipe.Steps);
         var batch = CommonOptions.Number("--batch", "Images of one step.", recipe.BatchSize);
         var rate = CommonOptions.Number("--lr", "Learning rate of AdamW.", recipe.LearningRate);
         var decay = CommonOptions.Number("--ema", "Decay of the moving average of the weights.", recipe.EmaDecay);
@@ -85,8 +85,8 @@ internal static class TrainCommand
             Begin();
             using var latents = Latents(TModel.Card);
             return latents is null
-                ? TrainOnImages<TModel, NoCondition>(ImageFolder.OpenUnlabelled(data), static images => TrainingSet.OfImages(images, TModel.Card.Input))
-                : TrainOnLatents<TModel, NoCondition>(TrainingSet.OfUnlabelledLatents(latents, TModel.Card), RecipeOf(latents));
+                ? TrainOnImages<TModel, NoCondition>(ImageFolder.OpenUnlabeled(data), static images => TrainingSet.OfImages(images, TModel.Card.Input))
+                : TrainOnLatents<TModel, NoCondition>(TrainingSet.OfUnlabeledLatents(latents, TModel.Card), RecipeOf(latents));
         }
 
         /// <summary>The data as latents; null where the data are images and the model takes them.</summary>

@@ -36,8 +36,8 @@ internal sealed class ChannelNorm : nn.Module<Tensor, Tensor>
 
     public void Initialize()
     {
-        Initialise.One(weight);
-        Initialise.Zero(bias);
+        Init.One(weight);
+        Init.Zero(bias);
     }
 
     protected override void RegisterComponents() { } // done by name, without reflection

@@ -1,6 +1,6 @@
 namespace Dit.Runtime;
 
-/// <summary>A KL-regularised autoencoder of images as data: its architecture, and how its latents are scaled (latent diffusion, arXiv 2112.10752, section 3.1).</summary>
+/// <summary>A KL-regularized autoencoder of images as data: its architecture, and how its latents are scaled (latent diffusion, arXiv 2112.10752, section 3.1).</summary>
 /// <param name="Name">What specs call it: <c>kl-f8</c>.</param>
 /// <param name="Channels">Channels of the first convolution, <c>ch</c>; a multiple of 32, for the group norms.</param>
 /// <param name="Multipliers">Channels of each level, from full resolution down, as multiples of <paramref name="Channels"/>: <c>ch_mult</c>. Between two levels the sides are halved.</param>

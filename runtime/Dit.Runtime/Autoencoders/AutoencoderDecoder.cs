@@ -32,7 +32,7 @@ internal sealed class AutoencoderDecoder : nn.Module<Tensor, Tensor>
         Upsampling? Doubling(int level) => level == 0 ? null : new Upsampling(channels[level], device, dtype);
     }
 
-    /// <param name="z">Unscaled latents behind the quantising convolution, (N, C, Y, X).</param>
+    /// <param name="z">Unscaled latents behind the quantizing convolution, (N, C, Y, X).</param>
     /// <returns>Images, (N, 3, f Y, f X).</returns>
     public override Tensor forward(Tensor z)
     {

@@ -33,7 +33,7 @@ internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
     }
 
     /// <param name="x">Images, (N, 3, f Y, f X).</param>
-    /// <returns>Moments before the quantising convolution, (N, 2 C, Y, X).</returns>
+    /// <returns>Moments before the quantizing convolution, (N, 2 C, Y, X).</returns>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A KL-regularised autoencoder of images (latent diffusion, arXiv 2112.10752): KL-f8 and its relatives.</summary>
+/// <summary>A KL-regularized autoencoder of images (latent diffusion, arXiv 2112.10752): KL-f8 and its relatives.</summary>
 /// <remarks>
 /// Parameters are named as in latent diffusion's own files (<c>encoder.down.0.block.0.conv1.weight</c>); <see cref="Load"/> takes those of diffusers as well.
 /// Images go through one after another, so that memory does not follow the batch.

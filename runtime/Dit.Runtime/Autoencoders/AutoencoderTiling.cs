@@ -14,7 +14,7 @@ public sealed record AutoencoderTiling
 
     /// <summary>A tiling.</summary>
     /// <param name="tile">Side of a tile in latent pixels, at least 8; 64 is what the published autoencoders were used at.</param>
-    /// <param name="overlap">Latent pixels that neighbouring tiles share at least; less than half the tile.</param>
+    /// <param name="overlap">Latent pixels that neighboring tiles share at least; less than half the tile.</param>
     /// <exception cref="DitException">A number is out of range.</exception>
     public AutoencoderTiling(int tile = 64, int overlap = 16)
     {
@@ -33,7 +33,7 @@ public sealed record AutoencoderTiling
     /// <summary>Side of a tile in latent pixels.</summary>
     public int Tile { get; }
 
-    /// <summary>Latent pixels that neighbouring tiles share at least.</summary>
+    /// <summary>Latent pixels that neighboring tiles share at least.</summary>
     public int Overlap { get; }
 
     /// <summary>Where tiles along one side begin: evenly spread, the first at 0 and the last ending where the side ends.</summary>

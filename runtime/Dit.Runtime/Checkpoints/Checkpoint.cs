@@ -23,7 +23,7 @@ public static class Checkpoint
     /// <param name="path">A checkpoint of any format that <see cref="CheckpointFile.Open(string)"/> reads.</param>
     /// <param name="modelName">The model's name, for messages.</param>
     /// <param name="map">Every tensor that the model has.</param>
-    /// <param name="create">Makes the model, of any initialisation.</param>
+    /// <param name="create">Makes the model, of any initialization.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
     /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
     /// <returns>The filled model in eval mode, which the caller owns; when anything fails it is disposed.</returns>
@@ -46,7 +46,7 @@ public static class Checkpoint
     /// <param name="file">The file; it stays the caller's.</param>
     /// <param name="modelName">The model's name, for messages.</param>
     /// <param name="map">Every tensor that the model has.</param>
-    /// <param name="create">Makes the model, of any initialisation.</param>
+    /// <param name="create">Makes the model, of any initialization.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
     /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
     /// <returns>The filled model in eval mode, which the caller owns; when anything fails it is disposed.</returns>
@@ -67,7 +67,7 @@ public static class Checkpoint
     /// <param name="map">Every tensor that the model has.</param>
     /// <param name="positions">The model's position table, one of these tensors.</param>
     /// <param name="grid">What to do with a checkpoint of another grid; by default it is refused.</param>
-    /// <param name="create">Makes the model, of any initialisation.</param>
+    /// <param name="create">Makes the model, of any initialization.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
     /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
     /// <returns>The filled model in eval mode, which the caller owns; when anything fails it is disposed.</returns>
@@ -94,7 +94,7 @@ public static class Checkpoint
     /// <param name="map">Every tensor that the model has.</param>
     /// <param name="positions">The model's position table, one of these tensors.</param>
     /// <param name="grid">What to do with a checkpoint of another grid; by default it is refused.</param>
-    /// <param name="create">Makes the model, of any initialisation.</param>
+    /// <param name="create">Makes the model, of any initialization.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
     /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
     /// <returns>The filled model in eval mode, which the caller owns; when anything fails it is disposed.</returns>
@@ -111,7 +111,7 @@ public static class Checkpoint
         Action<string>? notice = null)
         where TModel : nn.Module
     {
-        var (named, isForeign) = DitNames.Recognise(file, card, map, weights, notice);
+        var (named, isForeign) = DitNames.Recognize(file, card, map, weights, notice);
         return Filled(CheckpointFit.Of(named, card.Name, map, isForeign ? CheckpointWeights.Auto : weights, positions, grid, isForeign ? null : notice), create);
     }
 

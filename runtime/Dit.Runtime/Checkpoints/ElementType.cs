@@ -13,7 +13,7 @@ namespace Dit.Runtime;
 /// <param name="Refusal">Why tensors of it are not read, for the end of a sentence; null where they are.</param>
 internal sealed partial record ElementType(string Name, int Bits, ScalarType DType, string? SafeTensors, string? Storage, string? Torch, string? Refusal = null)
 {
-    private const string NoReal = "its values are no real numbers", NoType = "no tensor here has that type", Quantised = "it is quantised";
+    private const string NoReal = "its values are no real numbers", NoType = "no tensor here has that type", Quantized = "it is quantized";
 
     /// <summary>Every type that is known.</summary>
     public static IReadOnlyList<ElementType> All { get; } =
@@ -43,11 +43,11 @@ internal sealed partial record ElementType(string Name, int Bits, ScalarType DTy
         new("ComplexFloat16", 32, ScalarType.Byte, null, "ComplexHalfStorage", "complex32", NoReal),
         new("ComplexFloat32", 64, ScalarType.ComplexFloat32, "C64", "ComplexFloatStorage", "complex64", NoReal),
         new("ComplexFloat64", 128, ScalarType.ComplexFloat64, "C128", "ComplexDoubleStorage", "complex128", NoReal),
-        new("QInt8", 8, ScalarType.Byte, null, "QInt8Storage", "qint8", Quantised),
-        new("QUInt8", 8, ScalarType.Byte, null, "QUInt8Storage", "quint8", Quantised),
-        new("QInt32", 32, ScalarType.Byte, null, "QInt32Storage", "qint32", Quantised),
-        new("QUInt4x2", 8, ScalarType.Byte, null, "QUInt4x2Storage", "quint4x2", Quantised),
-        new("QUInt2x4", 8, ScalarType.Byte, null, "QUInt2x4Storage", "quint2x4", Quantised),
+        new("QInt8", 8, ScalarType.Byte, null, "QInt8Storage", "qint8", Quantized),
+        new("QUInt8", 8, ScalarType.Byte, null, "QUInt8Storage", "quint8", Quantized),
+        new("QInt32", 32, ScalarType.Byte, null, "QInt32Storage", "qint32", Quantized),
+        new("QUInt4x2", 8, ScalarType.Byte, null, "QUInt4x2Storage", "quint4x2", Quantized),
+        new("QUInt2x4", 8, ScalarType.Byte, null, "QUInt2x4Storage", "quint2x4", Quantized),
         new("Bits8", 8, ScalarType.Byte, null, null, "bits8", NoType),
         new("Bits16", 16, ScalarType.Byte, null, null, "bits16", NoType),
         new("Bits1x8", 8, ScalarType.Byte, null, null, "bits1x8", NoType),

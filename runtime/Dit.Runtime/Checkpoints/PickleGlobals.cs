@@ -159,7 +159,7 @@ internal static class PickleGlobals
     private static string Refusal(string name) => name switch
     {
         "torch._utils._rebuild_sparse_tensor" or "torch._utils._rebuild_sparse_csr_tensor" => "it is sparse; save it as a dense tensor, with .to_dense()",
-        "torch._utils._rebuild_qtensor" => "it is quantised; save it as real numbers, with .dequantize()",
+        "torch._utils._rebuild_qtensor" => "it is quantized; save it as real numbers, with .dequantize()",
         "torch._utils._rebuild_nested_tensor" => "it is nested, of parts of several shapes",
         "torch._utils._rebuild_meta_tensor_no_storage" => "it is of the device meta: the file holds its shape and no elements",
         _ => MadeBy(name),

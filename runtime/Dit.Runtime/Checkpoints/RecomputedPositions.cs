@@ -9,7 +9,7 @@ namespace Dit.Runtime;
 /// <param name="notice">Told when the file's table is of another grid.</param>
 internal sealed class RecomputedPositions(string modelName, PositionTable table, Action<string> notice)
 {
-    // Between the rounding of bfloat16, 0.004, and the difference of neighbouring positions, 0.5 and more.
+    // Between the rounding of bfloat16, 0.004, and the difference of neighboring positions, 0.5 and more.
     private const double Tolerance = 0.02;
 
     /// <summary>The table's name in the state dict.</summary>
@@ -22,7 +22,7 @@ internal sealed class RecomputedPositions(string modelName, PositionTable table,
     public void Fill(nn.Module model, ICheckpointFile file, string prefix)
     {
         var parameter = model.get_parameter(Name) ?? throw new InvalidOperationException($"{modelName} has no parameter {Name}.");
-        Initialise.SinCosPositions(parameter, table.Rows, table.Columns);
+        Init.SinCosPositions(parameter, table.Rows, table.Columns);
         if (!file.Tensors.ContainsKey(prefix + Name)) return;
         using var scope = NewDisposeScope();
         var stored = file.Read(prefix + Name, dtype: ScalarType.Float64);

@@ -6,7 +6,7 @@ namespace Dit.Runtime;
 /// <summary>One file of an <see cref="ImageFolder"/>.</summary>
 /// <param name="Path">Where it is.</param>
 /// <param name="Label">Its class, an index into <see cref="ImageFolder.Classes"/>; 0 in a folder that was opened without classes.</param>
-public sealed record LabelledFile(string Path, int Label);
+public sealed record LabeledFile(string Path, int Label);
 
 /// <summary>A data set of images in folders named after their classes: <c>root/class/*.png</c>, jpg, jpeg, webp or bmp.</summary>
 /// <remarks>Classes and files are in ordinal order, so that labels do not depend on the machine. Names that begin with a dot, other
@@ -26,7 +26,7 @@ public sealed class ImageFolder
     private readonly IReadOnlyList<UnreadableImage> without;
     private readonly bool skips;
 
-    private ImageFolder(string root, IReadOnlyList<string> classes, IReadOnlyList<LabelledFile> files, LeftOut leftOut, long cacheBytes, IReadOnlyList<UnreadableImage>? without = null)
+    private ImageFolder(string root, IReadOnlyList<string> classes, IReadOnlyList<LabeledFile> files, LeftOut leftOut, long cacheBytes, IReadOnlyList<UnreadableImage>? without = null)
     {
         (Root, Classes, Files, LeftOut, this.cacheBytes) = (root, classes, files, leftOut, cacheBytes);
         (this.without, skips) = (without ?? [], without is not null);
@@ -39,7 +39,7 @@ public sealed class ImageFolder
     public IReadOnlyList<string> Classes { get; }
 
     /// <summary>Every image, class by class.</summary>
-    public IReadOnlyList<LabelledFile> Files { get; }
+    public IReadOnlyList<LabeledFile> Files { get; }
 
     /// <summary>Number of images.</summary>
     public int Count => Files.Count;
@@ -65,7 +65,7 @@ public sealed class ImageFolder
         var classes = listing.Classes(root);
         if (classes.Length == 0)
             throw new DitException($"The image folder {root} holds no class folders: images are expected in {Path.Combine(root, "CLASS", "NAME.png")}.");
-        LabelledFile[] files = [.. classes.SelectMany((name, label) => FilesOf(listing, Path.Combine(root, name), label))];
+        LabeledFile[] files = [.. classes.SelectMany((name, label) => FilesOf(listing, Path.Combine(root, name), label))];
         return new ImageFolder(root, classes, files, listing.LeftOut, cacheBytes);
     });
 
@@ -73,10 +73,10 @@ public sealed class ImageFolder
     /// <param name="root">The folder.</param>
     /// <param name="cacheBytes">How many bytes of decoded images to keep, at one byte for each channel of each pixel.</param>
     /// <exception cref="DitException">The folder does not exist or holds no images.</exception>
-    public static ImageFolder OpenUnlabelled(string root, long cacheBytes = DefaultCacheBytes) => Listed(root, listing =>
+    public static ImageFolder OpenUnlabeled(string root, long cacheBytes = DefaultCacheBytes) => Listed(root, listing =>
     {
-        LabelledFile[] files = [.. listing.Images(root).Concat(listing.Folders(root).SelectMany(name => listing.ImagesOfLast(Path.Combine(root, name))))
-            .Select(static path => new LabelledFile(path, 0))];
+        LabeledFile[] files = [.. listing.Images(root).Concat(listing.Folders(root).SelectMany(name => listing.ImagesOfLast(Path.Combine(root, name))))
+            .Select(static path => new LabeledFile(path, 0))];
         if (files.Length == 0)
             throw new DitException($"The image folder {root} holds no images: PNG, JPEG, WebP or BMP files are expected in it or in folders of it.");
         return new ImageFolder(root, [], files, listing.LeftOut, cacheBytes);
@@ -116,7 +116,7 @@ public sealed class ImageFolder
     public ImageFolder SkippingUnreadable(IReadOnlyList<UnreadableImage> unreadable)
     {
         var paths = unreadable.Select(static image => image.Path).ToHashSet(StringComparer.Ordinal);
-        LabelledFile[] files = [.. Files.Where(file => !paths.Contains(file.Path))];
+        LabeledFile[] files = [.. Files.Where(file => !paths.Contains(file.Path))];
         if (files.Length == 0) throw new DitException($"No image in {Root} can be read: {unreadable[0]}.");
         var hollow = Enumerable.Range(0, Classes.Count).Except(files.Select(static file => file.Label)).Select(label => Classes[label]).FirstOrDefault();
         if (hollow is not null) throw new DitException($"No image of the class folder {Path.Combine(Root, hollow)} can be read: repair one, or remove the folder.");
@@ -138,7 +138,7 @@ public sealed class ImageFolder
 
     /// <summary>Loads images and their labels, decoding in parallel; images of another size are cropped as <see cref="ImageTransforms.CenterCrop"/> does.</summary>
     /// <param name="indices">Indices into <see cref="Files"/>, N of them.</param>
-    /// <param name="shape">(C, Y, X) wanted; C is 3, or 1 for grey.</param>
+    /// <param name="shape">(C, Y, X) wanted; C is 3, or 1 for gray.</param>
     /// <param name="flips">Which images to mirror left to right, N of them; none when empty.</param>
     /// <returns>Images, float32 in [-1, 1], (N, C, Y, X), and labels, int64, (N,), on the CPU.</returns>
     /// <exception cref="DitException">An image cannot be read, or an argument does not fit.</exception>
@@ -154,7 +154,7 @@ public sealed class ImageFolder
 
     /// <summary>Loads images as <see cref="LoadBatch"/> does, without their labels.</summary>
     /// <param name="indices">Indices into <see cref="Files"/>, N of them.</param>
-    /// <param name="shape">(C, Y, X) wanted; C is 3, or 1 for grey.</param>
+    /// <param name="shape">(C, Y, X) wanted; C is 3, or 1 for gray.</param>
     /// <param name="flips">Which images to mirror left to right, N of them; none when empty.</param>
     /// <returns>Images, float32 in [-1, 1], (N, C, Y, X), on the CPU.</returns>
     /// <exception cref="DitException">An image cannot be read, or an argument does not fit.</exception>
@@ -212,7 +212,7 @@ public sealed class ImageFolder
             if (index < 0 || index >= Count)
                 throw new DitException($"There is no image {index} in {Root}: it holds {Count}, counted from 0.");
         if (shape.Channels is not (1 or 3) || shape.Height < 1 || shape.Width < 1)
-            throw new DitException($"Images cannot be loaded as {shape}: they have 3 channels, or 1 for grey, and at least one pixel.");
+            throw new DitException($"Images cannot be loaded as {shape}: they have 3 channels, or 1 for gray, and at least one pixel.");
         if (!flips.IsEmpty && flips.Length != indices.Length)
             throw new DitException($"{flips.Length} flips were given for {indices.Length} images: one for each is wanted, or none.");
     }
@@ -224,7 +224,7 @@ public sealed class ImageFolder
         var (read, problem) = ImageFile.TryRead(Files[index].Path);
         if (read is null) throw new UnreadableImageException(new(Files[index].Path, problem));
         var image = ImageTransforms.CenterCrop(read, shape.Height, shape.Width);
-        var planes = shape.Channels == 1 ? Grey(image) : Planes(image);
+        var planes = shape.Channels == 1 ? Gray(image) : Planes(image);
         if (Interlocked.Add(ref cachedBytes, planes.Length) > cacheBytes || !cache.TryAdd((index, shape), planes))
             Interlocked.Add(ref cachedBytes, -planes.Length);
         return planes;
@@ -241,12 +241,12 @@ public sealed class ImageFolder
     }
 
     // Luma of ITU-R BT.601, in thousandths.
-    private static byte[] Grey(RgbImage image)
+    private static byte[] Gray(RgbImage image)
     {
-        var grey = new byte[image.Width * image.Height];
-        for (var i = 0; i < grey.Length; i++)
-            grey[i] = (byte)((299 * image.Data[3 * i] + 587 * image.Data[3 * i + 1] + 114 * image.Data[3 * i + 2] + 500) / 1000);
-        return grey;
+        var gray = new byte[image.Width * image.Height];
+        for (var i = 0; i < gray.Length; i++)
+            gray[i] = (byte)((299 * image.Data[3 * i] + 587 * image.Data[3 * i + 1] + 114 * image.Data[3 * i + 2] + 500) / 1000);
+        return gray;
     }
 
     private static void Mirror(byte[] planes, int width, Span<byte> into)
@@ -255,12 +255,12 @@ public sealed class ImageFolder
         for (var row = 0; row < into.Length; row += width) into.Slice(row, width).Reverse();
     }
 
-    private static IEnumerable<LabelledFile> FilesOf(ImageListing listing, string folder, int label)
+    private static IEnumerable<LabeledFile> FilesOf(ImageListing listing, string folder, int label)
     {
         var images = listing.ImagesOfLast(folder);
         if (images.Length == 0)
             throw new DitException($"The class folder {folder} holds no images: PNG, JPEG, WebP or BMP files are expected in it.");
-        return images.Select(path => new LabelledFile(path, label));
+        return images.Select(path => new LabeledFile(path, label));
     }
 
     /// <summary>Runs every item, and throws the mistake of the first item that has one as it is.</summary>

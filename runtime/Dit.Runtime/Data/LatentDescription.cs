@@ -124,7 +124,7 @@ public sealed record LatentDescription(
 
     /// <summary>An autoencoder with what tells it from others of its name.</summary>
     internal static string Described(AutoencoderCard card) => string.Create(CultureInfo.InvariantCulture,
-        $"{card.Name} (channels {card.Channels} x [{string.Join(", ", card.Multipliers)}], {card.ResidualBlocks} blocks, latents of {card.LatentChannels} channels, scale {card.Scale}, shift {card.Shift}{(card.QuantConvolutions ? "" : ", no quantising convolutions")})");
+        $"{card.Name} (channels {card.Channels} x [{string.Join(", ", card.Multipliers)}], {card.ResidualBlocks} blocks, latents of {card.LatentChannels} channels, scale {card.Scale}, shift {card.Shift}{(card.QuantConvolutions ? "" : ", no quantizing convolutions")})");
 
     private string? Flaw()
     {

@@ -8,7 +8,7 @@ internal sealed class ImageSources(ImageFolder images)
     /// <summary>Stops the reading of files.</summary>
     public CancellationToken Cancellation { get; init; }
 
-    /// <summary>The digests of neighbouring images.</summary>
+    /// <summary>The digests of neighboring images.</summary>
     /// <exception cref="UnreadableImageException">A file cannot be read.</exception>
     public IReadOnlyList<UInt128> Of(int first, int count)
     {

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>One file of a folder of latents: the moments of neighbouring images, and their labels.</summary>
+/// <summary>One file of a folder of latents: the moments of neighboring images, and their labels.</summary>
 internal static class LatentShard
 {
     public const string Moments = "moments", MirroredMoments = "moments_mirrored", Labels = "labels", Sources = "sources";

@@ -1,9 +1,9 @@
 namespace Dit.Runtime;
 
-/// <summary>An 8-bit sRGB colour.</summary>
+/// <summary>An 8-bit sRGB color.</summary>
 internal readonly record struct Rgb(byte R, byte G, byte B)
 {
-    /// <summary>A colour of hue (turns), saturation and value, each in [0, 1].</summary>
+    /// <summary>A color of hue (turns), saturation and value, each in [0, 1].</summary>
     public static Rgb FromHsv(double hue, double saturation, double value)
     {
         byte Channel(double offset)
@@ -14,7 +14,7 @@ internal readonly record struct Rgb(byte R, byte G, byte B)
         return new Rgb(Channel(5), Channel(3), Channel(1));
     }
 
-    /// <summary>How different two colours look: their distance in Oklab, where black and white are 1 apart (Ottosson, 2020).</summary>
+    /// <summary>How different two colors look: their distance in Oklab, where black and white are 1 apart (Ottosson, 2020).</summary>
     public static double Distance(Rgb a, Rgb b)
     {
         var (l, m, s) = a.Oklab();
@@ -22,10 +22,10 @@ internal readonly record struct Rgb(byte R, byte G, byte B)
         return Math.Sqrt((l - l2) * (l - l2) + (m - m2) * (m - m2) + (s - s2) * (s - s2));
     }
 
-    /// <summary>How much lighter or darker one colour looks than the other: the difference of Oklab lightness, at most 1.</summary>
+    /// <summary>How much lighter or darker one color looks than the other: the difference of Oklab lightness, at most 1.</summary>
     public static double LightnessGap(Rgb a, Rgb b) => Math.Abs(a.Oklab().L - b.Oklab().L);
 
-    /// <summary>The colour a fraction of the way to another one.</summary>
+    /// <summary>The color a fraction of the way to another one.</summary>
     public static Rgb Mix(Rgb a, Rgb b, double t) => new(
         (byte)Math.Round(a.R + (b.R - a.R) * t), (byte)Math.Round(a.G + (b.G - a.G) * t), (byte)Math.Round(a.B + (b.B - a.B) * t));
 
@@ -51,9 +51,9 @@ internal readonly record struct Rgb(byte R, byte G, byte B)
 /// <param name="Label">The class.</param>
 /// <param name="X">Centre, from the left.</param>
 /// <param name="Y">Centre, from the top.</param>
-/// <param name="HalfExtent">From the centre to the tip.</param>
+/// <param name="HalfExtent">From the center to the tip.</param>
 /// <param name="Degrees">Turn, clockwise.</param>
-/// <param name="Ink">Colour of the shape.</param>
+/// <param name="Ink">Color of the shape.</param>
 /// <param name="BackgroundFrom">Background at one end.</param>
 /// <param name="BackgroundTo">Background at the other end; the same when plain.</param>
 /// <param name="GradientAngle">Direction of the gradient, in radians.</param>
@@ -63,7 +63,7 @@ internal sealed record ShapeScene(
     /// <summary>The least Oklab distance between the shape and any part of its background.</summary>
     public const double LeastDistance = 0.34;
 
-    /// <summary>The least difference in lightness: a shape stays readable without colour.</summary>
+    /// <summary>The least difference in lightness: a shape stays readable without color.</summary>
     public const double LeastLightnessGap = 0.22;
 
     // 8 to 13 of 32 pixels, and one pixel of air between the shape and the border.
@@ -90,9 +90,9 @@ internal sealed record ShapeScene(
     /// <summary>Whether the shape stands out from every part of its background.</summary>
     public static bool Contrasts(Rgb ink, Rgb from, Rgb to) => new[] { 0, 0.5, 1 }
         .Select(t => Rgb.Mix(from, to, t))
-        .All(colour => Rgb.Distance(ink, colour) >= LeastDistance && Rgb.LightnessGap(ink, colour) >= LeastLightnessGap);
+        .All(color => Rgb.Distance(ink, color) >= LeastDistance && Rgb.LightnessGap(ink, color) >= LeastLightnessGap);
 
-    /// <summary>Pale or dark, so that vivid shapes stand out; half of them a soft gradient to a neighbouring colour.</summary>
+    /// <summary>Pale or dark, so that vivid shapes stand out; half of them a soft gradient to a neighboring color.</summary>
     private static (Rgb From, Rgb To) Background(ref SplitMix64 random)
     {
         var (hue, pale, plain) = (random.NextDouble(), random.Below(2) == 0, random.Below(2) == 0);

@@ -1,6 +1,6 @@
 namespace Dit.Runtime;
 
-/// <summary>A procedural data set: ten classes of colourful shapes, small enough to train a model on a laptop and to judge by eye.</summary>
+/// <summary>A procedural data set: ten classes of colorful shapes, small enough to train a model on a laptop and to judge by eye.</summary>
 /// <remarks>Image i of seed s is a pure function of (s, i), and its class is i modulo 10.</remarks>
 public static partial class ShapesDataset
 {
@@ -27,22 +27,22 @@ public static partial class ShapesDataset
         CheckSize(size);
         var scene = ShapeScene.Of(seed, index);
         var image = Background(scene, size);
-        Drawing.FillOutlines(image, [.. Outlines(Classes[scene.Label]).Select(outline => Placed(outline, scene, size))], Colour(scene.Ink));
+        Drawing.FillOutlines(image, [.. Outlines(Classes[scene.Label]).Select(outline => Placed(outline, scene, size))], Color(scene.Ink));
         return image;
     }
 
     private static RgbImage Background(ShapeScene scene, int size)
     {
-        var image = RgbImage.Filled(size, size, Colour(scene.BackgroundFrom));
+        var image = RgbImage.Filled(size, size, Color(scene.BackgroundFrom));
         var (across, down) = (Math.Cos(scene.GradientAngle), Math.Sin(scene.GradientAngle));
         for (var y = 0; y < size; y++)
             for (var x = 0; x < size; x++)
             {
                 // From one color to the other within 1.2 sides of the image, through its middle.
                 var along = (((x + 0.5) / size - 0.5) * across + ((y + 0.5) / size - 0.5) * down) / 1.2 + 0.5;
-                var colour = Rgb.Mix(scene.BackgroundFrom, scene.BackgroundTo, Math.Clamp(along, 0, 1));
+                var color = Rgb.Mix(scene.BackgroundFrom, scene.BackgroundTo, Math.Clamp(along, 0, 1));
                 var at = 3 * (y * size + x);
-                (image.Data[at], image.Data[at + 1], image.Data[at + 2]) = Colour(colour);
+                (image.Data[at], image.Data[at + 1], image.Data[at + 2]) = Color(color);
             }
         return image;
     }
@@ -115,5 +115,5 @@ public static partial class ShapesDataset
             return (u * a.X + v * b.X + w * c.X + z * d.X, u * a.Y + v * b.Y + w * c.Y + z * d.Y);
         });
 
-    private static (byte, byte, byte) Colour(Rgb colour) => (colour.R, colour.G, colour.B);
+    private static (byte, byte, byte) Color(Rgb color) => (color.R, color.G, color.B);
 }

@@ -29,7 +29,7 @@ internal struct SplitMix64(ulong state)
         return (int)(drawn % (ulong)bound);
     }
 
-    /// <summary>The finaliser: 64 bits in, 64 well mixed bits out.</summary>
+    /// <summary>The finalizer: 64 bits in, 64 well mixed bits out.</summary>
     public static ulong Mix(ulong z)
     {
         unchecked

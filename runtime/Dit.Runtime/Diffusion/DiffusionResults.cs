@@ -31,7 +31,7 @@ public enum ModelVariance
     FixedLarge,
 }
 
-/// <summary>What training minimises.</summary>
+/// <summary>What training minimizes.</summary>
 public enum LossKind
 {
     /// <summary>Mean squared error, plus the variational bound with the mean held fixed when the variance is learned: as DiT trains.</summary>
@@ -93,7 +93,7 @@ public sealed record DiffusionStep(Tensor Sample, Tensor PredictedStart) : IDisp
 }
 
 /// <summary>Losses of one batch, one number per sample.</summary>
-/// <param name="Total">What is minimised, (N,).</param>
+/// <param name="Total">What is minimized, (N,).</param>
 /// <param name="Mse">The mean squared error, (N,), where it is part of the loss.</param>
 /// <param name="VariationalBound">The bound's term, in the weight it has in the total, (N,), where it is part of the loss.</param>
 public sealed record DiffusionLosses(Tensor Total, Tensor? Mse, Tensor? VariationalBound) : IDisposable

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-// What training minimises and what evaluation measures.
+// What training minimizes and what evaluation measures.
 public sealed partial class GaussianDiffusion
 {
     private static readonly double NatsPerBit = Math.Log(2);
@@ -12,7 +12,7 @@ public sealed partial class GaussianDiffusion
     /// <param name="x0">Data, (N, C, Y, X).</param>
     /// <param name="t">Timesteps, N of them.</param>
     /// <param name="noise">Standard normal, (N, C, Y, X).</param>
-    /// <param name="kind">What to minimise; the hybrid losses are the mean squared error alone when the variance is fixed.</param>
+    /// <param name="kind">What to minimize; the hybrid losses are the mean squared error alone when the variance is fixed.</param>
     public DiffusionLosses TrainingLosses(Denoiser denoise, Tensor x0, ReadOnlySpan<int> t, Tensor noise, LossKind kind = LossKind.Hybrid)
     {
         using var scope = NewDisposeScope();

@@ -6,7 +6,7 @@ namespace Dit.Runtime;
 /// <summary>Formulas on diagonal Gaussians.</summary>
 internal static class GaussianMath
 {
-    /// <summary>Half the width of one of 256 grey levels on [-1, 1].</summary>
+    /// <summary>Half the width of one of 256 gray levels on [-1, 1].</summary>
     private const double HalfLevel = 1 / 255.0;
 
     private const double Smallest = 1e-12;

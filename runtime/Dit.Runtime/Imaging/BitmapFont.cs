@@ -17,13 +17,13 @@ internal static class BitmapFont
     public static int Measure(string text, int scale) => text.Length == 0 ? 0 : (text.Length * (GlyphWidth + 1) - 1) * scale;
 
     /// <summary>Draws a text with the top left of its first capital at (x, y); what lies outside the picture is cut off.</summary>
-    public static void Draw(RgbImage image, int x, int y, string text, int scale, (byte R, byte G, byte B) colour)
+    public static void Draw(RgbImage image, int x, int y, string text, int scale, (byte R, byte G, byte B) color)
     {
         for (var i = 0; i < text.Length; i++)
             for (var row = 0; row < GlyphHeight; row++)
                 for (var column = 0; column < GlyphWidth; column++)
                     if (IsSet(text[i], row, column))
-                        Dot(image, x + (i * (GlyphWidth + 1) + column) * scale, y + row * scale, scale, colour);
+                        Dot(image, x + (i * (GlyphWidth + 1) + column) * scale, y + row * scale, scale, color);
     }
 
     private static bool IsSet(char character, int row, int column)
@@ -33,13 +33,13 @@ internal static class BitmapFont
         return Lines[block * GlyphHeight + row][glyph * (GlyphWidth + 1) + column] == '#';
     }
 
-    private static void Dot(RgbImage image, int left, int top, int scale, (byte R, byte G, byte B) colour)
+    private static void Dot(RgbImage image, int left, int top, int scale, (byte R, byte G, byte B) color)
     {
         for (var y = Math.Max(0, top); y < Math.Min(image.Height, top + scale); y++)
             for (var x = Math.Max(0, left); x < Math.Min(image.Width, left + scale); x++)
             {
                 var at = 3 * (y * image.Width + x);
-                (image.Data[at], image.Data[at + 1], image.Data[at + 2]) = colour;
+                (image.Data[at], image.Data[at + 1], image.Data[at + 2]) = color;
             }
     }
 

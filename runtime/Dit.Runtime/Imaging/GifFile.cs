@@ -13,8 +13,8 @@ public sealed record GifFrame(RgbImage Image, TimeSpan Delay);
 
 /// <summary>Animations in files (GIF89a, CompuServe 1990).</summary>
 /// <remarks>
-/// All frames share one palette of at most 256 colours. Where they have no more than that, every pixel is kept; else the colours are reduced to those that leave
-/// the least error, and the rest is dithered by error diffusion. Colours that fill large flat areas, such as the white of a grid, are kept exactly.
+/// All frames share one palette of at most 256 colors. Where they have no more than that, every pixel is kept; else the colors are reduced to those that leave
+/// the least error, and the rest is dithered by error diffusion. Colors that fill large flat areas, such as the white of a grid, are kept exactly.
 /// </remarks>
 public static class GifFile
 {
@@ -28,7 +28,7 @@ public static class GifFile
     /// <summary>Writes an animation that repeats for ever, whole or not at all.</summary>
     /// <param name="path">The file to create or replace.</param>
     /// <param name="frames">At least one, all of one size.</param>
-    /// <param name="dither">Whether colours that the palette lacks are mixed of neighbouring pixels; else the nearest is taken.</param>
+    /// <param name="dither">Whether colors that the palette lacks are mixed of neighboring pixels; else the nearest is taken.</param>
     /// <exception cref="DitException">The frames are no animation, or the file cannot be written.</exception>
     public static void Write(string path, IReadOnlyList<GifFrame> frames, bool dither = true)
     {
@@ -39,7 +39,7 @@ public static class GifFile
     /// <summary>Writes an animation that repeats for ever to a stream, frame by frame.</summary>
     /// <param name="stream">Where to; it stays open.</param>
     /// <param name="frames">At least one, all of one size.</param>
-    /// <param name="dither">Whether colours that the palette lacks are mixed of neighbouring pixels; else the nearest is taken.</param>
+    /// <param name="dither">Whether colors that the palette lacks are mixed of neighboring pixels; else the nearest is taken.</param>
     /// <exception cref="DitException">The frames are no animation.</exception>
     public static void Encode(Stream stream, IReadOnlyList<GifFrame> frames, bool dither = true)
     {
@@ -67,15 +67,15 @@ public static class GifFile
     {
         var (width, height) = (frame.Image.Width, frame.Image.Height);
         using var image = Image.LoadPixelData(ImageCodec.Configuration, GifPalette.Pixels(frame.Image), width, height);
-        Color[] colours = [.. palette.Select(static colour => new Color(colour))];
+        Color[] colors = [.. palette.Select(static color => new Color(color))];
         var options = new QuantizerOptions { Dither = dither ? KnownDitherings.FloydSteinberg : null };
-        image.Mutate(context => context.Quantize(new PaletteQuantizer(colours, options)));
+        image.Mutate(context => context.Quantize(new PaletteQuantizer(colors, options)));
         KeepExact(image, frame.Image, [.. palette]);
         image.Frames.RootFrame.Metadata.GetGifMetadata().FrameDelay = (int)Hundredths(frame.Delay);
         image.Save(stream, new GifEncoder { ColorTableMode = GifColorTableMode.Global, Quantizer = new GifIndices(palette) });
     }
 
-    /// <summary>A colour that the palette has is drawn as it is: flat areas stay flat beside pictures.</summary>
+    /// <summary>A color that the palette has is drawn as it is: flat areas stay flat beside pictures.</summary>
     private static void KeepExact(Image<Rgb24> reduced, RgbImage wanted, HashSet<Rgb24> palette) => reduced.ProcessPixelRows(rows =>
     {
         for (var y = 0; y < rows.Height; y++)

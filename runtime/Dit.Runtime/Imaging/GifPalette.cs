@@ -6,15 +6,15 @@ using SixLabors.ImageSharp.Processing.Processors.Quantization;
 
 namespace Dit.Runtime;
 
-/// <summary>At most 256 colours for many pictures.</summary>
+/// <summary>At most 256 colors for many pictures.</summary>
 internal static class GifPalette
 {
-    private const int Most = 256, AllColours = 1 << 24;
-    private const int MostSamples = 1 << 22; // pixels that are looked at, evenly spread, where there are more colours
-    private const double FlatShare = 0.005; // of all pixels: a colour that fills so much is kept as it is
+    private const int Most = 256, AllColors = 1 << 24;
+    private const int MostSamples = 1 << 22; // pixels that are looked at, evenly spread, where there are more colors
+    private const double FlatShare = 0.005; // of all pixels: a color that fills so much is kept as it is
     private const int MostFlat = 16;
 
-    /// <summary>The palette of these pictures: all of their colours where they are few, else those that fill flat areas, and the rest reduced (Wu 1991).</summary>
+    /// <summary>The palette of these pictures: all of their colors where they are few, else those that fill flat areas, and the rest reduced (Wu 1991).</summary>
     public static Rgb24[] Of(IReadOnlyList<RgbImage> images)
     {
         if (Few(images) is { } all) return all;
@@ -51,7 +51,7 @@ internal static class GifPalette
 
     private static Rgb24[] Flat(Rgb24[] samples)
     {
-        var counts = new int[AllColours];
+        var counts = new int[AllColors];
         foreach (var pixel in samples) counts[Pack(pixel)]++;
         return [.. samples.Where(pixel => counts[Pack(pixel)] > FlatShare * samples.Length).Distinct().OrderByDescending(pixel => counts[Pack(pixel)]).Take(MostFlat)];
     }

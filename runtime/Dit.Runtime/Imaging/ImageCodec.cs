@@ -59,7 +59,7 @@ internal static class ImageCodec
         CompressionLevel = PngCompressionLevel.Level4,
     });
 
-    /// <summary>Writes a picture as a JPEG file, its colours at full resolution.</summary>
+    /// <summary>Writes a picture as a JPEG file, its colors at full resolution.</summary>
     public static void EncodeJpeg(Stream stream, RgbImage image, int quality) =>
         Encode(stream, image, new JpegEncoder { Quality = quality, ColorType = JpegColorType.YCbCrRatio444 });
 

@@ -25,10 +25,10 @@ public static class Plot
 {
     private const int Dot = 2; // Pixels for each dot of the letters.
     private const int MinWidth = 320, MinHeight = 200;
-    private static readonly (byte, byte, byte) Dark = (40, 40, 48), Grey = (96, 96, 104), Light = (228, 228, 234), White = (255, 255, 255);
+    private static readonly (byte, byte, byte) Dark = (40, 40, 48), Gray = (96, 96, 104), Light = (228, 228, 234), White = (255, 255, 255);
 
-    // Told apart by people with any kind of colour vision (Okabe and Ito, 2008).
-    private static readonly (byte, byte, byte)[] Colours =
+    // Told apart by people with any kind of color vision (Okabe and Ito, 2008).
+    private static readonly (byte, byte, byte)[] Colors =
         [(0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00), (0x00, 0x9E, 0x73), (0xCC, 0x79, 0xA7), (0xE6, 0x9F, 0x00), (0x56, 0xB4, 0xE9)];
 
     /// <summary>Writes curves as a PNG file, whole or not at all; see <see cref="Render"/>.</summary>
@@ -53,7 +53,7 @@ public static class Plot
             throw new DitException($"A plot of {options.Width} x {options.Height} pixels is not readable: at least {MinWidth} x {MinHeight} are needed.");
         if (options.Smoothing is not (>= 0 and <= 1))
             throw new DitException($"The smoothing of a plot is a part of its points, from 0 to 1, not {options.Smoothing}.");
-        var curves = series.Select((one, i) => Curve.Of(one, Colours[i % Colours.Length], options)).ToArray();
+        var curves = series.Select((one, i) => Curve.Of(one, Colors[i % Colors.Length], options)).ToArray();
         if (curves.All(curve => curve.Points.Length == 0))
             throw new DitException($"The plot \"{title}\" has nothing to show: no point is finite{(options.LogY ? " and positive" : "")}.");
 
@@ -99,19 +99,19 @@ public static class Plot
         {
             var at = (int)(frame.Left + frame.Width * x.Fraction(value));
             Drawing.Fill(image, new(at, frame.Top, at + 1, frame.Bottom), Light);
-            Drawing.Fill(image, new(at, frame.Bottom, at + 1, frame.Bottom + 5), Grey);
+            Drawing.Fill(image, new(at, frame.Bottom, at + 1, frame.Bottom + 5), Gray);
         }
-        Drawing.Fill(image, new(frame.Left, frame.Bottom, frame.Right, frame.Bottom + 1), Grey);
-        Drawing.Fill(image, new(frame.Left, frame.Top, frame.Left + 1, frame.Bottom), Grey);
+        Drawing.Fill(image, new(frame.Left, frame.Bottom, frame.Right, frame.Bottom + 1), Gray);
+        Drawing.Fill(image, new(frame.Left, frame.Top, frame.Left + 1, frame.Bottom), Gray);
     }
 
     private static void DrawCurves(RgbImage image, PixelArea frame, PlotAxis x, PlotAxis y, Curve[] curves)
     {
         const double PointWidth = 3.2, PointOpacity = 0.22, LineWidth = 2.5;
         foreach (var curve in curves)
-            foreach (var point in curve.Points) Drawing.Stroke(image, [At(frame, x, y, point)], PointWidth, curve.Colour, PointOpacity, frame);
+            foreach (var point in curve.Points) Drawing.Stroke(image, [At(frame, x, y, point)], PointWidth, curve.Color, PointOpacity, frame);
         foreach (var curve in curves.Where(curve => curve.Points.Length > 0))
-            Drawing.Stroke(image, [.. curve.Smooth.Select(point => At(frame, x, y, point))], LineWidth, curve.Colour, 1, frame);
+            Drawing.Stroke(image, [.. curve.Smooth.Select(point => At(frame, x, y, point))], LineWidth, curve.Color, 1, frame);
     }
 
     private static void DrawTexts(RgbImage image, PixelArea frame, PlotAxis x, PlotAxis y, string title, PlotOptions options)
@@ -121,12 +121,12 @@ public static class Plot
         Write(image, 12, 44, options.LogY ? options.YLabel + " (log scale)" : options.YLabel, Dark);
         Write(image, (frame.Left + frame.Right) / 2 - BitmapFont.Measure(options.XLabel, Dot) / 2, options.Height - 26, options.XLabel, Dark);
         foreach (var (value, label) in y.Ticks)
-            Write(image, frame.Left - 10 - BitmapFont.Measure(label, Dot), (int)(frame.Bottom - frame.Height * y.Fraction(value)) - capHeight / 2, label, Grey);
+            Write(image, frame.Left - 10 - BitmapFont.Measure(label, Dot), (int)(frame.Bottom - frame.Height * y.Fraction(value)) - capHeight / 2, label, Gray);
         foreach (var (value, label) in x.Ticks)
-            Write(image, (int)(frame.Left + frame.Width * x.Fraction(value)) - BitmapFont.Measure(label, Dot) / 2, frame.Bottom + 10, label, Grey);
+            Write(image, (int)(frame.Left + frame.Width * x.Fraction(value)) - BitmapFont.Measure(label, Dot) / 2, frame.Bottom + 10, label, Gray);
     }
 
-    private static void Write(RgbImage image, int x, int y, string text, (byte, byte, byte) colour) => BitmapFont.Draw(image, x, y, text, Dot, colour);
+    private static void Write(RgbImage image, int x, int y, string text, (byte, byte, byte) color) => BitmapFont.Draw(image, x, y, text, Dot, color);
 
     // The legend: one line of text for each named curve, in the upper right corner, where falling losses leave room.
     private const int LegendLine = 24, LegendSwatch = 28, LegendMargin = 10;
@@ -151,7 +151,7 @@ public static class Plot
         for (var i = 0; i < named.Length; i++)
         {
             var (left, top) = (box.Left + LegendMargin, box.Top + LegendMargin + i * LegendLine + (BitmapFont.CapHeight * Dot - SwatchHeight) / 2);
-            Drawing.Fill(image, new(left, top, left + LegendSwatch, top + SwatchHeight), named[i].Colour);
+            Drawing.Fill(image, new(left, top, left + LegendSwatch, top + SwatchHeight), named[i].Color);
         }
     }
 
@@ -165,12 +165,12 @@ public static class Plot
     }
 
     /// <summary>A series ready to draw.</summary>
-    private sealed record Curve(string Name, (byte R, byte G, byte B) Colour, PlotPoint[] Points, PlotPoint[] Smooth)
+    private sealed record Curve(string Name, (byte R, byte G, byte B) Color, PlotPoint[] Points, PlotPoint[] Smooth)
     {
-        public static Curve Of(PlotSeries series, (byte, byte, byte) colour, PlotOptions options)
+        public static Curve Of(PlotSeries series, (byte, byte, byte) color, PlotOptions options)
         {
             PlotPoint[] points = [.. series.Points.Where(p => double.IsFinite(p.X) && double.IsFinite(p.Y) && (!options.LogY || p.Y > 0))];
-            return new Curve(series.Name, colour, points, MovingAverage(points, (int)(options.Smoothing * points.Length / 2)));
+            return new Curve(series.Name, color, points, MovingAverage(points, (int)(options.Smoothing * points.Length / 2)));
         }
 
         /// <summary>Both ends of the line's values and of the middle 99 % of the points'.</summary>
@@ -182,8 +182,8 @@ public static class Plot
         }
     }
 
-    /// <summary>Each value replaced by the mean of itself and up to <paramref name="reach"/> neighbours to each side.</summary>
-    /// <remarks>At the beginning, where losses fall steeply, only as many later neighbours as there are earlier ones: the line starts at the first value.</remarks>
+    /// <summary>Each value replaced by the mean of itself and up to <paramref name="reach"/> neighbors to each side.</summary>
+    /// <remarks>At the beginning, where losses fall steeply, only as many later neighbors as there are earlier ones: the line starts at the first value.</remarks>
     internal static PlotPoint[] MovingAverage(PlotPoint[] points, int reach)
     {
         var sums = new double[points.Length + 1];

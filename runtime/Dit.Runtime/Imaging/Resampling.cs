@@ -61,10 +61,10 @@ internal static class Resampling
         var skipped = (to - count) / 2;
         return [.. Enumerable.Range(0, count).Select(i =>
         {
-            var centre = (skipped + i + 0.5) * step;
-            var first = Math.Max(0, (int)(centre - Reach * widening + 0.5));
-            var end = Math.Min(from, (int)(centre + Reach * widening + 0.5));
-            var weights = Enumerable.Range(first, end - first).Select(j => Cubic((j + 0.5 - centre) / widening)).ToArray();
+            var center = (skipped + i + 0.5) * step;
+            var first = Math.Max(0, (int)(center - Reach * widening + 0.5));
+            var end = Math.Min(from, (int)(center + Reach * widening + 0.5));
+            var weights = Enumerable.Range(first, end - first).Select(j => Cubic((j + 0.5 - center) / widening)).ToArray();
             var sum = weights.Sum();
             return new Taps(first, [.. weights.Select(w => w / sum)]);
         })];

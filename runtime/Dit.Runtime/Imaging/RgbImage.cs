@@ -24,7 +24,7 @@ public sealed class RgbImage
     /// <summary>The bytes behind <see cref="Pixels"/>; written only while the picture is being made.</summary>
     internal byte[] Data { get; }
 
-    /// <summary>The colour of one pixel.</summary>
+    /// <summary>The color of one pixel.</summary>
     public (byte R, byte G, byte B) this[int x, int y]
     {
         get
@@ -34,12 +34,12 @@ public sealed class RgbImage
         }
     }
 
-    /// <summary>A picture of one colour.</summary>
-    internal static RgbImage Filled(int width, int height, (byte R, byte G, byte B) colour)
+    /// <summary>A picture of one color.</summary>
+    internal static RgbImage Filled(int width, int height, (byte R, byte G, byte B) color)
     {
         var data = new byte[checked(3 * width * height)];
         for (var i = 0; i < data.Length; i += 3)
-            (data[i], data[i + 1], data[i + 2]) = colour;
+            (data[i], data[i + 1], data[i + 2]) = color;
         return new RgbImage(width, height, data);
     }
 
@@ -51,7 +51,7 @@ public sealed class RgbImage
     }
 
     /// <summary>A picture of a tensor.</summary>
-    /// <param name="image">(3, Y, X), or (1, Y, X) for grey; uint8, or a float in [-1, 1] that becomes round((x + 1) / 2 * 255), clamped.</param>
+    /// <param name="image">(3, Y, X), or (1, Y, X) for gray; uint8, or a float in [-1, 1] that becomes round((x + 1) / 2 * 255), clamped.</param>
     /// <exception cref="DitException">The tensor has another shape or type, or holds NaN or infinity.</exception>
     public static RgbImage FromTensor(Tensor image) => Named(image, "This tensor");
 

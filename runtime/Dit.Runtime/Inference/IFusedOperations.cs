@@ -30,7 +30,7 @@ internal sealed class TorchOperations(string name = "libtorch") : IFusedOperatio
 {
     public string Name => name;
 
-    public Tensor Modulate(Tensor x, Tensor shift, Tensor scale, double eps) => Layer.Modulate(x, shift, scale, eps);
+    public Tensor Modulate(Tensor x, Tensor shift, Tensor scale, double eps) => Functional.Modulate(x, shift, scale, eps);
 
     public Tensor AddAndModulate(Tensor x, Tensor y, Tensor? gate, Tensor shift, Tensor scale, double eps)
     {

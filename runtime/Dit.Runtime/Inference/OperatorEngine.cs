@@ -8,15 +8,15 @@ namespace Dit.Runtime;
 /// <remarks>
 /// Within a trajectory nothing waits for the device: the rows go there once, and are taken again for every step. Threads that call it at once take turns.
 /// </remarks>
-internal sealed class OperatorEngine(PlanSteps steps, IFusedOperations operations) : StepEngine
+internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operations) : StepEngine
 {
     private readonly Lock turn = new();
     private readonly int width = steps.Card.Width;
-    private readonly IReadOnlyList<PlanStep> paired = StepPairs.Pair(steps.Steps);
+    private readonly IReadOnlyList<SessionStep> paired = StepPairs.Pair(steps.Steps);
     private int[]? indexed; // the rows that index holds: a trajectory passes the same array each time
     private Tensor? index;
 
-    public OperatorEngine(PlanSteps steps) : this(steps, new TorchOperations()) { }
+    public OperatorEngine(SessionSteps steps) : this(steps, new TorchOperations()) { }
 
     public override string Name => operations.Name;
 
@@ -41,25 +41,25 @@ internal sealed class OperatorEngine(PlanSteps steps, IFusedOperations operation
         {
             switch (step)
             {
-                case PlanStep.AdaptiveNorm norm: a = operations.Modulate(tokens, Part(entering, norm.Shift), Part(entering, norm.Scale), norm.Eps); break;
-                case PlanStep.LearnedNorm norm: a = norm.Norm.call(tokens); break;
-                case PlanStep.NoNorm: a = tokens; break;
-                case PlanStep.SelfAttention attention: o = SelfAttention(a, attention); break;
-                case PlanStep.CrossAttention attention: o = CrossAttention(a, entering, attention); break;
-                case PlanStep.Project project: y = project.Layer.call(o); o.Dispose(); break;
-                case PlanStep.Mlp mlp: y = Mlp(a, mlp); break;
-                case PlanStep.ResidualNorm(var gate, var norm):
+                case SessionStep.AdaptiveNorm norm: a = operations.Modulate(tokens, Part(entering, norm.Shift), Part(entering, norm.Scale), norm.Eps); break;
+                case SessionStep.LearnedNorm norm: a = norm.Norm.call(tokens); break;
+                case SessionStep.NoNorm: a = tokens; break;
+                case SessionStep.SelfAttention attention: o = SelfAttention(a, attention); break;
+                case SessionStep.CrossAttention attention: o = CrossAttention(a, entering, attention); break;
+                case SessionStep.Project project: y = project.Layer.call(o); o.Dispose(); break;
+                case SessionStep.Mlp mlp: y = Mlp(a, mlp); break;
+                case SessionStep.ResidualNorm(var gate, var norm):
                     a = operations.AddAndModulate(tokens, y, Gate(entering, gate), Part(entering, norm.Shift), Part(entering, norm.Scale), norm.Eps);
                     break;
-                case PlanStep.Residual residual: operations.Add(tokens, y, Gate(entering, residual.Gate)); break;
-                case PlanStep.Output output: patches = output.Layer.call(a.narrow(1, 0, steps.Card.Tokens)); break;
+                case SessionStep.Residual residual: operations.Add(tokens, y, Gate(entering, residual.Gate)); break;
+                case SessionStep.Output output: patches = output.Layer.call(a.narrow(1, 0, steps.Card.Tokens)); break;
                 default: throw new InvalidOperationException($"Unknown step {step}.");
             }
-            if (step is PlanStep.Residual or PlanStep.ResidualNorm) y.Dispose();
-            if (step is PlanStep.SelfAttention or PlanStep.CrossAttention or PlanStep.Mlp && !ReferenceEquals(a, tokens)) a.Dispose();
+            if (step is SessionStep.Residual or SessionStep.ResidualNorm) y.Dispose();
+            if (step is SessionStep.SelfAttention or SessionStep.CrossAttention or SessionStep.Mlp && !ReferenceEquals(a, tokens)) a.Dispose();
         }
         var card = steps.Card;
-        return Layer.Unpatchify(patches, card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize, card.PatchSize, card.OutputChannels).MoveToOuterDisposeScope();
+        return Functional.Unpatchify(patches, card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize, card.PatchSize, card.OutputChannels).MoveToOuterDisposeScope();
     }
 
     public override void Dispose() // the weights are the model's
@@ -83,13 +83,13 @@ internal sealed class OperatorEngine(PlanSteps steps, IFusedOperations operation
 
     private Tensor Part(Tensor modulation, int index) => modulation.narrow(1, (long)index * width, width).unsqueeze(1); // (passes, 1, D)
 
-    private static Tensor SelfAttention(Tensor a, PlanStep.SelfAttention attention)
+    private static Tensor SelfAttention(Tensor a, SessionStep.SelfAttention attention)
     {
         using var scope = NewDisposeScope();
-        return Layer.Attend(attention.Qkv.call(a), attention.Heads).MoveToOuterDisposeScope();
+        return Functional.Attention(attention.Qkv.call(a), attention.Heads).MoveToOuterDisposeScope();
     }
 
-    private Tensor CrossAttention(Tensor a, Tensor context, PlanStep.CrossAttention attention)
+    private Tensor CrossAttention(Tensor a, Tensor context, SessionStep.CrossAttention attention)
     {
         using var scope = NewDisposeScope();
         var queries = attention.Q.call(a).view(a.shape[0], a.shape[1], attention.Heads, width / attention.Heads).transpose(1, 2); // (N, H, T, K)
@@ -97,7 +97,7 @@ internal sealed class OperatorEngine(PlanSteps steps, IFusedOperations operation
         return nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1]).transpose(1, 2).reshape(a.shape).MoveToOuterDisposeScope(); // (N, T, D)
     }
 
-    private static Tensor Mlp(Tensor a, PlanStep.Mlp mlp)
+    private static Tensor Mlp(Tensor a, SessionStep.Mlp mlp)
     {
         using var scope = NewDisposeScope();
         var hidden = mlp.First.call(a);

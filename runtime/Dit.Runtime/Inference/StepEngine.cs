@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Runs the steps of a plan.</summary>
+/// <summary>Runs the steps of a session.</summary>
 internal abstract class StepEngine : IDisposable
 {
     /// <summary>What it is, in a few words.</summary>
@@ -25,7 +25,7 @@ internal abstract class StepEngine : IDisposable
 
     /// <summary>The engine for the device and type of the model's weights.</summary>
     /// <exception cref="DitException">The environment asks for kernels that do not exist.</exception>
-    public static StepEngine For(PlanSteps steps)
+    public static StepEngine For(SessionSteps steps)
     {
         var wish = Environment.GetEnvironmentVariable(CpuKernels.Variable);
         var kernels = CpuKernels.Choose(wish);

@@ -43,8 +43,8 @@ internal sealed unsafe class CpuKernels<V, S>(string name) : CpuKernels
             var (one, two, width) = (panels[pair], panels[pair + 1], panels[pair].Width);
             float* from = At(input, inputRows, one, first, row), other = At(input, inputRows, two, first, row);
             var at = combined ? SumsAt(sums, inputRows, one, first, row) : sums;
-            if (!combined) HalvedProduct<V, S>.Combine(from, other, (long)block / 2 * width, at);
-            HalvedProduct<V, S>.Multiply(weights, k, block, width, from, other, At(output, outputRows, one, first, 0), At(output, outputRows, two, first, 0), add, at);
+            if (!combined) StrassenProduct<V, S>.Combine(from, other, (long)block / 2 * width, at);
+            StrassenProduct<V, S>.Multiply(weights, k, block, width, from, other, At(output, outputRows, one, first, 0), At(output, outputRows, two, first, 0), add, at);
         }
     }
 
@@ -55,7 +55,7 @@ internal sealed unsafe class CpuKernels<V, S>(string name) : CpuKernels
             for (var row = 0; row < features; row += PackedWeights.DepthBlock)
             {
                 var half = Math.Min(PackedWeights.DepthBlock, features - row) / 2;
-                HalvedProduct<V, S>.Combine(
+                StrassenProduct<V, S>.Combine(
                     At(input, rows, panels[pair], first, row), At(input, rows, panels[pair + 1], first, row), (long)half * panels[pair].Width, SumsAt(sums, rows, panels[pair], first, row));
             }
     }

@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Kernels;
 
-/// <summary>Runs the steps of a plan on packed weights, in as few passes over memory as it can.</summary>
+/// <summary>Runs the steps of a session on packed weights, in as few passes over memory as it can.</summary>
 /// <remarks>
 /// Attention mixes the tokens of a sample: its tasks are the heads of the samples, and the scores of a panel of queries never leave the cache. Every
 /// other step is done token by token, so all of them up to the next attention are one task for each block of tokens, whose activations stay in
 /// the cache as well. With one sample the blocks of its tokens are spread over the cores, with many the samples (<see cref="FusedSchedule"/>). Where tokens can be
-/// paired, seven products of halves do for eight (<see cref="HalvedProduct{V, S}"/>).
+/// paired, seven products of halves do for eight (<see cref="StrassenProduct{V, S}"/>).
 /// It has one set of memory: threads that call it at once wait for each other.
 /// </remarks>
 internal sealed unsafe class FusedEngine : StepEngine
@@ -20,7 +20,7 @@ internal sealed unsafe class FusedEngine : StepEngine
     private const int ShareOfMemory = 4; // of the machine's, one in so many for packed halves
 
     private readonly Lock turn = new();
-    private readonly PlanSteps steps;
+    private readonly SessionSteps steps;
     private readonly CpuKernels kernels;
     private readonly Workers workers;
     private readonly FusedPhase[] phases;
@@ -31,12 +31,12 @@ internal sealed unsafe class FusedEngine : StepEngine
     private bool isDisposed;
 
     /// <summary>Packs the weights.</summary>
-    /// <param name="steps">The plan.</param>
+    /// <param name="steps">The session.</param>
     /// <param name="kernels">The kernels.</param>
     /// <param name="threads">Threads, that of the caller counted.</param>
     /// <param name="budget">Bytes of a workspace: larger batches are run in parts.</param>
     /// <param name="halved">Whether to multiply by halves, where tokens can be paired; by default where it is the faster way.</param>
-    public FusedEngine(PlanSteps steps, CpuKernels kernels, int threads, long budget = WorkspaceBudget, bool? halved = null)
+    public FusedEngine(SessionSteps steps, CpuKernels kernels, int threads, long budget = WorkspaceBudget, bool? halved = null)
     {
         (this.steps, this.kernels, this.budget) = (steps, kernels, budget);
         this.halved = TokenLayout.Vectors(steps.Tokens, kernels.Lanes) % 2 == 0 && (halved ?? IsWorthHalving(steps));
@@ -54,19 +54,19 @@ internal sealed unsafe class FusedEngine : StepEngine
     }
 
     // Sums of halves take time as well, and three quarters more memory, which is to be there.
-    private static bool IsWorthHalving(PlanSteps steps) =>
+    private static bool IsWorthHalving(SessionSteps steps) =>
         steps.Card.Width >= FewestHalved && steps.Steps.Sum(WeightsOf) * sizeof(float) * PackedWeights.Products / 4 <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / ShareOfMemory;
 
-    private static long WeightsOf(PlanStep step) => step switch
+    private static long WeightsOf(SessionStep step) => step switch
     {
-        PlanStep.SelfAttention attention => attention.Qkv.weight.numel(),
-        PlanStep.CrossAttention attention => attention.Q.weight.numel() + attention.Kv.weight.numel(),
-        PlanStep.Project project => project.Layer.weight.numel(),
-        PlanStep.Mlp mlp => mlp.First.weight.numel() + mlp.Second.weight.numel(),
+        SessionStep.SelfAttention attention => attention.Qkv.weight.numel(),
+        SessionStep.CrossAttention attention => attention.Q.weight.numel() + attention.Kv.weight.numel(),
+        SessionStep.Project project => project.Layer.weight.numel(),
+        SessionStep.Mlp mlp => mlp.First.weight.numel() + mlp.Second.weight.numel(),
         _ => 0,
     };
 
-    // A plan that is forgotten: its memory frees itself, its threads do not.
+    // A session that is forgotten: its memory frees itself, its threads do not.
     ~FusedEngine() => workers?.End();
 
     public override string Name => $"{kernels.Name}{(halved ? " by halves" : "")}, {(workers.Count == 1 ? "1 thread" : $"{workers.Count} threads")}";
@@ -88,7 +88,7 @@ internal sealed unsafe class FusedEngine : StepEngine
         }
         GC.KeepAlive(input);
         GC.KeepAlive(entering);
-        GC.KeepAlive(this); // a plan that nobody holds any more is not freed while it runs
+        GC.KeepAlive(this); // a session that nobody holds any more is not freed while it runs
         return output.MoveToOuterDisposeScope();
     }
 

@@ -4,15 +4,15 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Kernels;
 
-/// <summary>Packs the weights of a plan's steps and gathers the steps into phases.</summary>
-/// <param name="plan">The plan.</param>
+/// <summary>Packs the weights of a session's steps and gathers the steps into phases.</summary>
+/// <param name="session">The session.</param>
 /// <param name="kernels">The kernels.</param>
 /// <param name="workers">Who packs.</param>
 /// <param name="packed">Gets everything that is to be freed with the engine.</param>
 /// <param name="halved">Whether tokens lie in pairs of panels, for products of halves.</param>
-internal sealed class FusedPhases(PlanSteps plan, CpuKernels kernels, Workers workers, List<IDisposable> packed, bool halved)
+internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Workers workers, List<IDisposable> packed, bool halved)
 {
-    private readonly int width = plan.Card.Width;
+    private readonly int width = session.Card.Width;
     private readonly List<FusedPhase> phases = [];
     private readonly List<TokenStep> pending = [];
     private NativeBuffer? branchBias; // of the branch's last layer, added with the residual
@@ -21,31 +21,31 @@ internal sealed class FusedPhases(PlanSteps plan, CpuKernels kernels, Workers wo
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        if (plan is { ContextTokens: > 0, JoinsTokens: false }) phases.Add(new ContextPhase(plan.ContextTokens, width));
+        if (session is { ContextTokens: > 0, JoinsTokens: false }) phases.Add(new ContextPhase(session.ContextTokens, width));
         pending.Add(Embed());
-        for (var i = 0; i < plan.Steps.Count; i++) Add(plan.Steps[i], i + 1 < plan.Steps.Count ? plan.Steps[i + 1] : null);
+        for (var i = 0; i < session.Steps.Count; i++) Add(session.Steps[i], i + 1 < session.Steps.Count ? session.Steps[i + 1] : null);
         Flush();
         return phases;
     }
 
-    private void Add(PlanStep step, PlanStep? next)
+    private void Add(SessionStep step, SessionStep? next)
     {
         switch (step)
         {
-            case PlanStep.AdaptiveNorm norm: pending.Add(new NormStep(kernels, null, (long)norm.Scale * width, (long)norm.Shift * width, width, (float)norm.Eps)); break;
-            case PlanStep.LearnedNorm { Norm: var norm }: pending.Add(new NormStep(kernels, Keep(cat([norm.weight, norm.bias])), 0, width, width, (float)ScaledNorm.Eps)); break;
-            case PlanStep.NoNorm: pending.Add(new CopyStep(kernels, width)); break;
-            case PlanStep.SelfAttention attention: Attend(attention, next); break;
-            case PlanStep.CrossAttention attention: Attend(attention, next); break;
-            case PlanStep.Project project: pending.Add(new ProjectStep(kernels, Whole(project.Layer, halved))); break;
-            case PlanStep.Mlp mlp: pending.Add(Mlp(mlp)); break;
-            case PlanStep.Residual { Gate: var gate }: pending.Add(new ResidualStep(kernels, branchBias ?? throw Disorder(step), gate is { } part ? (long)part * width : null, width)); break;
-            case PlanStep.Output { Layer: var layer }: pending.Add(new OutputStep(kernels, Whole(layer), Keep(Bias(layer)), plan.Card)); break;
+            case SessionStep.AdaptiveNorm norm: pending.Add(new NormStep(kernels, null, (long)norm.Scale * width, (long)norm.Shift * width, width, (float)norm.Eps)); break;
+            case SessionStep.LearnedNorm { Norm: var norm }: pending.Add(new NormStep(kernels, Keep(cat([norm.weight, norm.bias])), 0, width, width, (float)AffineLayerNorm.Eps)); break;
+            case SessionStep.NoNorm: pending.Add(new CopyStep(kernels, width)); break;
+            case SessionStep.SelfAttention attention: Attend(attention, next); break;
+            case SessionStep.CrossAttention attention: Attend(attention, next); break;
+            case SessionStep.Project project: pending.Add(new ProjectStep(kernels, Whole(project.Layer, halved))); break;
+            case SessionStep.Mlp mlp: pending.Add(Mlp(mlp)); break;
+            case SessionStep.Residual { Gate: var gate }: pending.Add(new ResidualStep(kernels, branchBias ?? throw Disorder(step), gate is { } part ? (long)part * width : null, width)); break;
+            case SessionStep.Output { Layer: var layer }: pending.Add(new OutputStep(kernels, Whole(layer), Keep(Bias(layer)), session.Card)); break;
             default: throw Disorder(step);
         }
     }
 
-    private static InvalidOperationException Disorder(PlanStep step) => new($"A plan cannot have the step {step} there.");
+    private static InvalidOperationException Disorder(SessionStep step) => new($"A session cannot have the step {step} there.");
 
     private void Flush()
     {
@@ -55,15 +55,15 @@ internal sealed class FusedPhases(PlanSteps plan, CpuKernels kernels, Workers wo
 
     private EmbedStep Embed()
     {
-        var proj = plan.Patches.Projection;
+        var proj = session.Patches.Projection;
         var depth = (int)(proj.weight.numel() / width);
-        var added = plan.Positions.view(-1, width) + proj.bias;
-        var rows = plan.JoinsTokens ? cat([added, zeros(plan.ContextTokens, width)]) : added;
-        return new(kernels, Pack(proj.weight, depth, [0..width]), Keep(rows), plan.Card);
+        var added = session.Positions.view(-1, width) + proj.bias;
+        var rows = session.JoinsTokens ? cat([added, zeros(session.ContextTokens, width)]) : added;
+        return new(kernels, Pack(proj.weight, depth, [0..width]), Keep(rows), session.Card);
     }
 
     // A head's queries, keys and values below each other: what one task needs lies together.
-    private void Attend(PlanStep.SelfAttention attention, PlanStep? next)
+    private void Attend(SessionStep.SelfAttention attention, SessionStep? next)
     {
         Flush();
         var (qkv, k) = (attention.Qkv, width / attention.Heads);
@@ -73,7 +73,7 @@ internal sealed class FusedPhases(PlanSteps plan, CpuKernels kernels, Workers wo
         phases.Add(new AttentionPhase(kernels, heads, null, Keep(Bias(qkv).narrow(0, 0, width)), k));
     }
 
-    private void Attend(PlanStep.CrossAttention attention, PlanStep? next)
+    private void Attend(SessionStep.CrossAttention attention, SessionStep? next)
     {
         Flush();
         var k = width / attention.Heads;
@@ -86,10 +86,10 @@ internal sealed class FusedPhases(PlanSteps plan, CpuKernels kernels, Workers wo
     private static Range Head(int head, int k, int first) => (first + head * k)..(first + (head + 1) * k);
 
     // The weights of attention sum to one, so the bias of the values passes through to the projection: W (o + b) = W o + W b.
-    private NativeBuffer ProjectionBias(PlanStep? next, Tensor valueBias) =>
-        next is PlanStep.Project { Layer: var layer } ? Keep(Bias(layer) + layer.weight.mv(valueBias)) : throw new InvalidOperationException("Attention is followed by its projection.");
+    private NativeBuffer ProjectionBias(SessionStep? next, Tensor valueBias) =>
+        next is SessionStep.Project { Layer: var layer } ? Keep(Bias(layer) + layer.weight.mv(valueBias)) : throw new InvalidOperationException("Attention is followed by its projection.");
 
-    private MlpStep Mlp(PlanStep.Mlp mlp)
+    private MlpStep Mlp(SessionStep.Mlp mlp)
     {
         var hidden = (int)mlp.First.weight.shape[0];
         var pieces = Enumerable.Range(0, (hidden + MlpStep.Piece - 1) / MlpStep.Piece)

@@ -7,7 +7,7 @@ internal sealed unsafe class FusedWorkspace : IDisposable
     private readonly FusedScratch[] scratch;
     private readonly FusedSchedule schedule;
 
-    public FusedWorkspace(PlanSteps steps, CpuKernels kernels, int workers, int passes, int blocks, bool halved, IReadOnlyList<FusedPhase> phases)
+    public FusedWorkspace(SessionSteps steps, CpuKernels kernels, int workers, int passes, int blocks, bool halved, IReadOnlyList<FusedPhase> phases)
     {
         Passes = passes;
         Layout = TokenLayout.Of(steps.Tokens, kernels.Lanes, kernels.PanelVectors, blocks, halved);
@@ -101,7 +101,7 @@ internal sealed unsafe class FusedScratch : IDisposable
 {
     private readonly NativeBuffer y, hidden, heads, keys, values, scores, mixed, sums, halves;
 
-    public FusedScratch(PlanSteps steps, CpuKernels kernels, TokenLayout layout, TokenLayout context, bool halved, IReadOnlyList<FusedPhase> phases)
+    public FusedScratch(SessionSteps steps, CpuKernels kernels, TokenLayout layout, TokenLayout context, bool halved, IReadOnlyList<FusedPhase> phases)
     {
         var rows = PackedWeights.Padded(steps.Card.Width, kernels.TileRows);
         long tokens = Math.Max(layout.PaddedTokens, context.PaddedTokens), widest = kernels.Lanes * kernels.PanelVectors;

@@ -36,7 +36,7 @@ internal sealed unsafe class PackedWeights : IDisposable
     /// <summary>Whether it is for products of halves.</summary>
     public bool IsHalved { get; }
 
-    /// <summary>Floats that the sums of the halves of panels take, see <see cref="HalvedProduct{V, S}"/>: five for four.</summary>
+    /// <summary>Floats that the sums of the halves of panels take, see <see cref="StrassenProduct{V, S}"/>: five for four.</summary>
     /// <param name="rows">Features.</param>
     /// <param name="tokens">Tokens of the panels, a multiple of four.</param>
     public static long SumsLength(int rows, int tokens) => 5L * rows * (tokens / 4);

@@ -35,8 +35,8 @@ public sealed class Convolution : nn.Module<Tensor, Tensor>
     /// <summary>Xavier uniform over the kernel seen as a matrix (output, input K K), bias zero.</summary>
     public void Initialize(Generator random)
     {
-        Initialise.XavierUniform(weight, random);
-        Initialise.Zero(bias);
+        Init.XavierUniform(weight, random);
+        Init.Zero(bias);
     }
 
     /// <inheritdoc/>

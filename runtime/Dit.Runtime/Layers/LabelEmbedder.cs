@@ -29,7 +29,7 @@ public sealed class LabelEmbedder : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor labels) => embedding_table.call(labels);
 
     /// <summary>Normal with standard deviation 0.02.</summary>
-    public void Initialize(Generator random) => Initialise.Normal(embedding_table.weight, 0.02, random);
+    public void Initialize(Generator random) => Init.Normal(embedding_table.weight, 0.02, random);
 
     /// <inheritdoc/>
     protected override void RegisterComponents() { } // done by name, without reflection

@@ -49,9 +49,9 @@ public sealed class TextEmbedder : nn.Module<TextEmbeddings, Tensor>
     /// <summary>Weights and null text normal with standard deviation 0.02, biases zero.</summary>
     public void Initialize(Generator random)
     {
-        if (null_text is not null) Initialise.Normal(null_text, 0.02, random);
-        Initialise.Normal(first, 0.02, random);
-        Initialise.Normal(second, 0.02, random);
+        if (null_text is not null) Init.Normal(null_text, 0.02, random);
+        Init.Normal(first, 0.02, random);
+        Init.Normal(second, 0.02, random);
     }
 
     /// <inheritdoc/>

@@ -41,8 +41,8 @@ public sealed class TimestepEmbedder : nn.Module<Tensor, Tensor>
     /// <summary>Weights normal with standard deviation 0.02, biases zero.</summary>
     public void Initialize(Generator random)
     {
-        Initialise.Normal(first, 0.02, random);
-        Initialise.Normal(second, 0.02, random);
+        Init.Normal(first, 0.02, random);
+        Init.Normal(second, 0.02, random);
     }
 
     /// <summary>cos, then sin, of t times 128 frequencies that fall from 1 towards 1/10000; in float32 whatever the parameters' type.</summary>

@@ -23,9 +23,9 @@ public interface IClassConditionalModel : IConditionedOn<ClassLabels>, IDisposab
     Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree);
 
     /// <summary>The same prediction made ready for inference. Generated models have one that is faster than this, which only calls the model.</summary>
-    /// <returns>A plan, the caller's to dispose.</returns>
-    InferencePlan<ClassLabels> Plan() =>
-        new CallPlan<ClassLabels>(this, (x, t, condition, scale, channels) => ForwardWithGuidance(x, t, condition.Values, scale, channels));
+    /// <returns>A session, the caller's to dispose.</returns>
+    InferenceSession<ClassLabels> CreateSession() =>
+        new ForwardSession<ClassLabels>(this, (x, t, condition, scale, channels) => ForwardWithGuidance(x, t, condition.Values, scale, channels));
 }
 
 /// <summary>What the type of a generated class-conditional model offers without an instance.</summary>

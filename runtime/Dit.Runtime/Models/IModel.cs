@@ -17,7 +17,7 @@ public interface IModel<TSelf> : IDisposable
     /// <summary>Every tensor of a checkpoint, in the order of the state dict.</summary>
     static abstract IReadOnlyList<CheckpointEntry> CheckpointMap { get; }
 
-    /// <summary>A new model with the paper's initialisation.</summary>
+    /// <summary>A new model with the paper's initialization.</summary>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
     /// <param name="seed">The same seed gives the same parameters.</param>

@@ -23,9 +23,9 @@ public interface ITextConditionalModel : IConditionedOn<TextEmbeddings>, IDispos
     Tensor ForwardWithGuidance(Tensor x, Tensor t, TextEmbeddings text, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree);
 
     /// <summary>The same prediction made ready for inference. Generated models have one that is faster than this, which only calls the model.</summary>
-    /// <returns>A plan, the caller's to dispose.</returns>
-    InferencePlan<TextEmbeddings> Plan() =>
-        new CallPlan<TextEmbeddings>(this, (x, t, condition, scale, channels) => ForwardWithGuidance(x, t, condition, scale, channels));
+    /// <returns>A session, the caller's to dispose.</returns>
+    InferenceSession<TextEmbeddings> CreateSession() =>
+        new ForwardSession<TextEmbeddings>(this, (x, t, condition, scale, channels) => ForwardWithGuidance(x, t, condition, scale, channels));
 }
 
 /// <summary>What the type of a generated text-conditional model offers without an instance.</summary>

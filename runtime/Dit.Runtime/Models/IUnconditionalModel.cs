@@ -13,8 +13,8 @@ public interface IUnconditionalModel : IConditionedOn<NoCondition>, IDisposable
     Tensor forward(Tensor x, Tensor t);
 
     /// <summary>The same prediction made ready for inference. Generated models have one that is faster than this, which only calls the model.</summary>
-    /// <returns>A plan, the caller's to dispose.</returns>
-    InferencePlan<NoCondition> Plan() => new CallPlan<NoCondition>(this);
+    /// <returns>A session, the caller's to dispose.</returns>
+    InferenceSession<NoCondition> CreateSession() => new ForwardSession<NoCondition>(this);
 }
 
 /// <summary>What the type of a generated unconditional model offers without an instance.</summary>

@@ -16,7 +16,7 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? Hidden = null) : ICon
     public long Count => Values.shape[0];
 
     /// <summary>These texts, then as many null texts: the batch of classifier-free guidance. Its tensors belong to the ambient dispose scope.</summary>
-    public TextEmbeddings ThenNull()
+    public TextEmbeddings WithNull()
     {
         var none = ones(Count, ScalarType.Bool, Values.device);
         return new(cat([Values, Values]), cat([Hidden ?? zeros_like(none), none]));

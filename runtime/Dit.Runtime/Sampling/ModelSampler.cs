@@ -25,12 +25,12 @@ public sealed class Sampler<TModel> : Sampler
     /// <param name="firstIndex">Index of the first sample in a larger run: sample i of a run is the same in whatever batch it is drawn.</param>
     /// <param name="observe">Shown the state after each step.</param>
     /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
-    /// <param name="plan">A plan of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
+    /// <param name="session">A session of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
     /// <param name="start">x_T, (N, C, Y, X), real, on any device; it stays the caller's. By default it is drawn. The noise that the steps draw of a seed does not depend on it.</param>
     /// <param name="noise">Where noise comes from instead of from <paramref name="seed"/> and <paramref name="firstIndex"/>: the start, unless that is given, then noise for each step that needs it; it stays the caller's.</param>
     /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite: which, from which step on, and which weight of the model is the cause.</exception>
-    /// <exception cref="DitException">A label or number is out of range, or the plan is another model's.</exception>
+    /// <exception cref="DitException">A label or number is out of range, or the session is another model's.</exception>
     public Tensor Sample(
         TModel model,
         Tensor labels,
@@ -42,10 +42,10 @@ public sealed class Sampler<TModel> : Sampler
         long firstIndex = 0,
         Action<SamplingState>? observe = null,
         GuidanceInterval? interval = null,
-        InferencePlan<ClassLabels>? plan = null,
+        InferenceSession<ClassLabels>? session = null,
         Tensor? start = null,
         INoiseSource? noise = null) =>
-        Sample(model, OnHost(labels), guidance, seed, progress, cancellation, channels, firstIndex, observe, interval, plan, start, noise);
+        Sample(model, OnHost(labels), guidance, seed, progress, cancellation, channels, firstIndex, observe, interval, session, start, noise);
 
     /// <summary>Draws one sample per label.</summary>
     /// <param name="model">The model.</param>
@@ -58,12 +58,12 @@ public sealed class Sampler<TModel> : Sampler
     /// <param name="firstIndex">Index of the first sample in a larger run: sample i of a run is the same in whatever batch it is drawn.</param>
     /// <param name="observe">Shown the state after each step.</param>
     /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
-    /// <param name="plan">A plan of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
+    /// <param name="session">A session of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
     /// <param name="start">x_T, (N, C, Y, X), real, on any device; it stays the caller's. By default it is drawn. The noise that the steps draw of a seed does not depend on it.</param>
     /// <param name="noise">Where noise comes from instead of from <paramref name="seed"/> and <paramref name="firstIndex"/>: the start, unless that is given, then noise for each step that needs it; it stays the caller's.</param>
     /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite: which, from which step on, and which weight of the model is the cause.</exception>
-    /// <exception cref="DitException">A label or number is out of range, or the plan is another model's.</exception>
+    /// <exception cref="DitException">A label or number is out of range, or the session is another model's.</exception>
     /// <remarks>Preferred for an <c>int[]</c>, which converts to a tensor as well.</remarks>
     [OverloadResolutionPriority(1)]
     public Tensor Sample(
@@ -77,10 +77,10 @@ public sealed class Sampler<TModel> : Sampler
         long firstIndex = 0,
         Action<SamplingState>? observe = null,
         GuidanceInterval? interval = null,
-        InferencePlan<ClassLabels>? plan = null,
+        InferenceSession<ClassLabels>? session = null,
         Tensor? start = null,
         INoiseSource? noise = null) =>
-        With(model, plan, labels, new(guidance, channels, interval), (denoiseAt, device) =>
+        With(model, session, labels, new(guidance, channels, interval), (denoiseAt, device) =>
             Draw(denoiseAt, device, TModel.Card, labels.Count, new(seed, firstIndex, start, noise), progress, cancellation, observe));
 
     /// <summary>Finds the noise that leads to these samples (DDIM inversion).</summary>
@@ -92,10 +92,10 @@ public sealed class Sampler<TModel> : Sampler
     /// <param name="cancellation">Looked at before each step.</param>
     /// <param name="channels">The channels to guide.</param>
     /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
-    /// <param name="plan">A plan of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
+    /// <param name="session">A session of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
     /// <returns>Noise in float32 on the model's device, (N, C, Y, X).</returns>
     /// <exception cref="NonFiniteSampleException">Noise of a sample is NaN or infinite.</exception>
-    /// <exception cref="DitException">The method is not DDIM with eta 0, a label or number is out of range, or the plan is another model's.</exception>
+    /// <exception cref="DitException">The method is not DDIM with eta 0, a label or number is out of range, or the session is another model's.</exception>
     public Tensor Invert(
         TModel model,
         Tensor samples,
@@ -105,20 +105,20 @@ public sealed class Sampler<TModel> : Sampler
         CancellationToken cancellation = default,
         GuidanceChannels channels = GuidanceChannels.FirstThree,
         GuidanceInterval? interval = null,
-        InferencePlan<ClassLabels>? plan = null) =>
-        With(model, plan, labels, new(guidance, channels, interval), (denoiseAt, device) =>
+        InferenceSession<ClassLabels>? session = null) =>
+        With(model, session, labels, new(guidance, channels, interval), (denoiseAt, device) =>
         {
             using var x0 = Images(TModel.Card, nameof(samples), samples, labels.Count, device);
             return Loop.Invert(denoiseAt, x0, progress, cancellation, null);
         });
 
     /// <summary>Binds labels and guidance to the model, and runs. Samples of one class share what is computed from it.</summary>
-    private Tensor With(TModel model, InferencePlan<ClassLabels>? plan, IReadOnlyList<int> labels, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
+    private Tensor With(TModel model, InferenceSession<ClassLabels>? session, IReadOnlyList<int> labels, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
     {
         RequireLabels(labels);
         int[] distinct = [.. labels.Concat(guidance.Acts ? [TModel.Card.NullClass] : []).Distinct().Order()];
         int[] rows = [.. labels.Select(label => Array.IndexOf(distinct, label))];
-        return With(model, TModel.Card, new(plan, model.Plan), Conditions, guidance, run);
+        return With(model, TModel.Card, new(session, model.CreateSession), Conditions, guidance, run);
 
         SampleConditions<ClassLabels> Conditions(Device device) => new(
             new(tensor(Array.ConvertAll(distinct, static label => (long)label), device: device)),

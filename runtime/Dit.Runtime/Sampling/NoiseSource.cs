@@ -60,7 +60,7 @@ public sealed class KeyedNoise : INoiseSource
         return Permute(Permute((uint)index ^ (uint)run) ^ (uint)(run >> 32));
     }
 
-    /// <summary>The 32-bit finaliser of MurmurHash3 (Appleby, 2011): each operation is invertible.</summary>
+    /// <summary>The 32-bit finalizer of MurmurHash3 (Appleby, 2011): each operation is invertible.</summary>
     private static uint Permute(uint h)
     {
         h = (h ^ (h >> 16)) * 0x85ebca6b;

@@ -5,8 +5,8 @@ namespace Dit.Runtime;
 
 /// <summary>A named sampler, seen without the type of its model: what it is called and does. Only <see cref="Sampler{TModel}"/> and its like draw.</summary>
 /// <remarks>
-/// Threads may draw from one model at a time, with one plan or with plans of their own, as long as none changes the model: each gets the bytes that it would get alone.
-/// While the model or a layer of it has a forward hook, sampling goes through the model's <c>forward</c>, which calls it (<see cref="InferencePlan{TCondition}.Engine"/>).
+/// Threads may draw from one model at a time, with one session or with sessions of their own, as long as none changes the model: each gets the bytes that it would get alone.
+/// While the model or a layer of it has a forward hook, sampling goes through the model's <c>forward</c>, which calls it (<see cref="InferenceSession{TCondition}.Engine"/>).
 /// </remarks>
 public abstract class Sampler
 {
@@ -59,23 +59,23 @@ public abstract class Sampler
         where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
         new(SamplerSettings.Ddim(name, TModel.Diffusion, steps, eta, clipDenoised));
 
-    /// <summary>Runs <paramref name="run"/> with the network of each timestep, by a plan: what depends on the timestep and the condition alone is computed once.</summary>
+    /// <summary>Runs <paramref name="run"/> with the network of each timestep, by a session: what depends on the timestep and the condition alone is computed once.</summary>
     /// <remarks>Generated models have no mode: training or not, they compute the same.</remarks>
     private protected Tensor With<TCondition>(
-        nn.Module model, ModelCard card, RunPlan<TCondition> plans, Func<Device, SampleConditions<TCondition>> conditionsOn, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
+        nn.Module model, ModelCard card, RunSession<TCondition> sessions, Func<Device, SampleConditions<TCondition>> conditionsOn, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
         where TCondition : ICondition<TCondition>
     {
         RequireGuidance(card, guidance.Scale);
-        if (plans.Given?.IsOf(model) == false) throw new DitException($"The plan is of another model: sample with the one that this {card.Name}'s Plan() makes, or with none.");
+        if (sessions.Given?.IsOf(model) == false) throw new DitException($"The session is of another model: sample with the one that this {card.Name}'s CreateSession() makes, or with none.");
         var parameter = model.parameters().First();
         var (dtype, device) = (parameter.dtype, parameter.device);
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var conditions = conditionsOn(device);
         var timesteps = Loop.Process.OriginalTimesteps([.. Enumerable.Range(0, Steps)], device); // (S,)
-        var plan = plans.Given ?? plans.Make();
-        using var own = plans.Given is null ? plan : null;
-        using var trajectory = plan.Follow(timesteps, conditions.Distinct, conditions.Rows, conditions.NullRow);
+        var session = sessions.Given ?? sessions.Make();
+        using var own = sessions.Given is null ? session : null;
+        using var trajectory = session.Follow(timesteps, conditions.Distinct, conditions.Rows, conditions.NullRow);
         try
         {
             return run(DenoiseAt, device).MoveToOuterDisposeScope();
@@ -141,10 +141,10 @@ public abstract class Sampler
 /// <param name="NullRow">Which of them is no condition; null where there is no guidance.</param>
 internal sealed record SampleConditions<TCondition>(TCondition Distinct, int[] Rows, int? NullRow);
 
-/// <summary>The plan of a run.</summary>
+/// <summary>The session of a run.</summary>
 /// <param name="Given">The caller's, which stays the caller's; null for one that is made for the run and gone with it.</param>
 /// <param name="Make">Makes one.</param>
-internal sealed record RunPlan<TCondition>(InferencePlan<TCondition>? Given, Func<InferencePlan<TCondition>> Make)
+internal sealed record RunSession<TCondition>(InferenceSession<TCondition>? Given, Func<InferenceSession<TCondition>> Make)
     where TCondition : ICondition<TCondition>;
 
 /// <summary>Where the noise of a run comes from.</summary>

@@ -24,12 +24,12 @@ public sealed class TextSampler<TModel> : Sampler
     /// <param name="firstIndex">Index of the first sample in a larger run: sample i of a run is the same in whatever batch it is drawn.</param>
     /// <param name="observe">Shown the state after each step.</param>
     /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
-    /// <param name="plan">A plan of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
+    /// <param name="session">A session of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
     /// <param name="start">x_T, (N, C, Y, X), real, on any device; it stays the caller's. By default it is drawn. The noise that the steps draw of a seed does not depend on it.</param>
     /// <param name="noise">Where noise comes from instead of from <paramref name="seed"/> and <paramref name="firstIndex"/>: the start, unless that is given, then noise for each step that needs it; it stays the caller's.</param>
     /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite: which, from which step on, and which weight of the model is the cause.</exception>
-    /// <exception cref="DitException">The texts' shape is not the model's, a number is out of range, or the plan is another model's.</exception>
+    /// <exception cref="DitException">The texts' shape is not the model's, a number is out of range, or the session is another model's.</exception>
     public Tensor Sample(
         TModel model,
         TextEmbeddings text,
@@ -41,10 +41,10 @@ public sealed class TextSampler<TModel> : Sampler
         long firstIndex = 0,
         Action<SamplingState>? observe = null,
         GuidanceInterval? interval = null,
-        InferencePlan<TextEmbeddings>? plan = null,
+        InferenceSession<TextEmbeddings>? session = null,
         Tensor? start = null,
         INoiseSource? noise = null) =>
-        With(model, plan, text, new(guidance, channels, interval), (denoiseAt, device) =>
+        With(model, session, text, new(guidance, channels, interval), (denoiseAt, device) =>
             Draw(denoiseAt, device, TModel.Card, CountOf(text), new(seed, firstIndex, start, noise), progress, cancellation, observe));
 
     /// <summary>Finds the noise that leads to these samples (DDIM inversion).</summary>
@@ -56,10 +56,10 @@ public sealed class TextSampler<TModel> : Sampler
     /// <param name="cancellation">Looked at before each step.</param>
     /// <param name="channels">The channels to guide.</param>
     /// <param name="interval">The noise levels at which guidance acts; at all of them by default.</param>
-    /// <param name="plan">A plan of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
+    /// <param name="session">A session of this model, for one call after another; without it the weights are packed anew for each. It is of the weights as they were when it was made.</param>
     /// <returns>Noise in float32 on the model's device, (N, C, Y, X).</returns>
     /// <exception cref="NonFiniteSampleException">Noise of a sample is NaN or infinite.</exception>
-    /// <exception cref="DitException">The method is not DDIM with eta 0, a shape or number is out of range, or the plan is another model's.</exception>
+    /// <exception cref="DitException">The method is not DDIM with eta 0, a shape or number is out of range, or the session is another model's.</exception>
     public Tensor Invert(
         TModel model,
         Tensor samples,
@@ -69,23 +69,23 @@ public sealed class TextSampler<TModel> : Sampler
         CancellationToken cancellation = default,
         GuidanceChannels channels = GuidanceChannels.FirstThree,
         GuidanceInterval? interval = null,
-        InferencePlan<TextEmbeddings>? plan = null) =>
-        With(model, plan, text, new(guidance, channels, interval), (denoiseAt, device) =>
+        InferenceSession<TextEmbeddings>? session = null) =>
+        With(model, session, text, new(guidance, channels, interval), (denoiseAt, device) =>
         {
             using var x0 = Images(TModel.Card, nameof(samples), samples, CountOf(text), device);
             return Loop.Invert(denoiseAt, x0, progress, cancellation, null);
         });
 
-    private Tensor With(TModel model, InferencePlan<TextEmbeddings>? plan, TextEmbeddings text, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
+    private Tensor With(TModel model, InferenceSession<TextEmbeddings>? session, TextEmbeddings text, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
     {
         var n = CountOf(text);
-        return With(model, TModel.Card, new(plan, model.Plan), Conditions, guidance, run);
+        return With(model, TModel.Card, new(session, model.CreateSession), Conditions, guidance, run);
 
         SampleConditions<TextEmbeddings> Conditions(Device device)
         {
             var there = text.To(device);
             if (TModel.Card.Condition is ModelCondition.Text of) Guard.Text(TModel.Card.Name, there, there.Values, of.Tokens, of.Width, of.HasNull);
-            return new(guidance.Acts ? there.ThenNull().Select(values => values.narrow(0, 0, n + 1)) : there, [.. Enumerable.Range(0, n)], guidance.Acts ? n : null);
+            return new(guidance.Acts ? there.WithNull().Select(values => values.narrow(0, 0, n + 1)) : there, [.. Enumerable.Range(0, n)], guidance.Acts ? n : null);
         }
     }
 

@@ -7,7 +7,7 @@ namespace Dit.Runtime;
 
 /// <summary>Trains a model by a recipe and leaves checkpoints in a folder.</summary>
 /// <remarks>
-/// The compiler holds model and data together: a set of labelled images trains class-conditional models, a set of images with texts
+/// The compiler holds model and data together: a set of labeled images trains class-conditional models, a set of images with texts
 /// text-conditional ones, and images alone unconditional ones.
 /// </remarks>
 /// <param name="recipe">How to train.</param>
@@ -68,7 +68,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         var process = TModel.Diffusion;
         var trained = model.parameters().Where(p => p.requires_grad).ToArray();
         var losses = new List<StepLosses>();
-        using var optimizer = new AveragedAdamW(model, recipe);
+        using var optimizer = new AdamWWithEma(model, recipe);
         using var inputs = new Prefetcher<StepInput<TCondition>>(StepInput.Sequence(recipe, TModel.Card, process.Timesteps, data), PreparedAhead);
         var clock = Stopwatch.StartNew();
         var saved = Array.Empty<string>();
@@ -103,7 +103,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     // What ends a run late says what is left of the run.
     private DitException WithKept(DitException mistake) => new($"{mistake.Message.TrimEnd('.')}; {folder.Kept}.", mistake);
 
-    private StepLosses Step(int step, nn.Module model, Parameter[] trained, AveragedAdamW optimizer, Func<StepLosses> backward)
+    private StepLosses Step(int step, nn.Module model, Parameter[] trained, AdamWWithEma optimizer, Func<StepLosses> backward)
     {
         using var scope = NewDisposeScope();
         model.zero_grad();

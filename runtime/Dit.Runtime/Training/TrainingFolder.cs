@@ -20,7 +20,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     public const string UnreadableName = "unreadable.txt";
 
     /// <summary>Where a run stands, to sample from: the weights as <c>model.*</c>, their moving average as <c>ema.*</c>.</summary>
-    /// <remarks>The state of the optimiser is not kept: a run cannot be resumed.</remarks>
+    /// <remarks>The state of the optimizer is not kept: a run cannot be resumed.</remarks>
     public string Checkpoint => System.IO.Path.Combine(Path, "checkpoint.safetensors");
 
     /// <summary>The finished model: the moving average under the official names.</summary>

@@ -17,7 +17,7 @@ public sealed record TrainingProgress(int Step, int Steps, StepLosses Losses, do
 }
 
 /// <summary>Losses of one step, means over its batch.</summary>
-/// <param name="Total">What is minimised: the sum of the others.</param>
+/// <param name="Total">What is minimized: the sum of the others.</param>
 /// <param name="Mse">Mean squared error of the prediction; 0 where it is no part of the loss.</param>
 /// <param name="VariationalBound">The term that trains the learned variance; 0 where the variance is fixed.</param>
 public readonly record struct StepLosses(double Total, double Mse, double VariationalBound);

@@ -7,7 +7,7 @@ namespace Dit.Runtime;
 /// <remarks>Label dropout is not here: it belongs to the model (<see cref="ModelCondition.Dropout"/>).</remarks>
 public sealed record TrainingRecipe
 {
-    /// <summary>Optimiser steps; the paper compares models after 400,000.</summary>
+    /// <summary>Optimizer steps; the paper compares models after 400,000.</summary>
     public int Steps { get; init; } = 400_000;
 
     /// <summary>Images of one step, N.</summary>
@@ -45,7 +45,7 @@ public sealed record TrainingRecipe
     public double LearningRateAt(int step) =>
         step < WarmupSteps ? LearningRate * step / WarmupSteps : LearningRate;
 
-    /// <summary>The optimiser of some parameters; the caller owns it.</summary>
+    /// <summary>The optimizer of some parameters; the caller owns it.</summary>
     /// <param name="parameters">Those that training changes.</param>
     public AdamW CreateOptimizer(IEnumerable<Parameter> parameters) =>
         torch.optim.AdamW(parameters, LearningRate, Beta1, Beta2, weight_decay: WeightDecay);

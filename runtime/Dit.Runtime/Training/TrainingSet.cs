@@ -75,7 +75,7 @@ public static class TrainingSet
     /// <param name="folder">The folder; it must stay open while the set is in use.</param>
     /// <param name="card">The model that is to be trained.</param>
     /// <exception cref="DitException">The model works on pixels, or on latents of another autoencoder or shape.</exception>
-    public static TrainingSet<NoCondition> OfUnlabelledLatents(LatentFolder folder, ModelCard card)
+    public static TrainingSet<NoCondition> OfUnlabeledLatents(LatentFolder folder, ModelCard card)
     {
         RequireFit(folder, card);
         return OfImages(folder.Count, (indices, flips) => Moments(folder, indices, flips)) with { Draw = Latents(folder) };

@@ -82,7 +82,7 @@ public unsafe class KernelBenchmarks
     [Benchmark]
     public void NormOfLibTorch()
     {
-        if (tensor is { } tokens && scale is { } factor) Layer.Modulate(tokens, factor, factor).Dispose();
+        if (tensor is { } tokens && scale is { } factor) Functional.Modulate(tokens, factor, factor).Dispose();
     }
 
     /// <summary>GELU of the hidden features.</summary>

@@ -24,12 +24,12 @@ internal readonly record struct Quartiles(double Median, double Q1, double Q3)
 }
 
 /// <summary>Times of runs that took turns: baseline, ours, baseline, ours ... baseline. One round is ours between two baselines.</summary>
-/// <remarks>A machine whose speed drifts slows both neighbours of a run as it slows the run, so that the ratio stays.</remarks>
+/// <remarks>A machine whose speed drifts slows both neighbors of a run as it slows the run, so that the ratio stays.</remarks>
 /// <param name="Baseline">Milliseconds of the baseline, one more than rounds.</param>
 /// <param name="Ours">Milliseconds of ours, one for each round.</param>
 internal sealed record PairedTimes(IReadOnlyList<double> Baseline, IReadOnlyList<double> Ours)
 {
-    /// <summary>Whole rounds; a run whose second neighbour is missing is none.</summary>
+    /// <summary>Whole rounds; a run whose second neighbor is missing is none.</summary>
     public int Rounds => Math.Max(0, Math.Min(Ours.Count, Baseline.Count - 1));
 
     /// <summary>For each round, ours over the mean of the baselines before and after.</summary>

@@ -27,8 +27,8 @@ internal sealed class ForwardPart(Bench bench) : BenchPart
         where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
     {
         row = row with { BaselinePeakRssMb = bench.PeakOf(Baseline) }; // before there are packed weights
-        using var plan = ((IClassConditionalModel)model).Plan();
-        row = Compared(model, graph, plan, input, row) with { Engine = plan.Engine, PeakRssMb = bench.PeakOf(Ours) };
+        using var session = ((IClassConditionalModel)model).CreateSession();
+        row = Compared(model, graph, session, input, row) with { Engine = session.Engine, PeakRssMb = bench.PeakOf(Ours) };
         if (bench.Pair(row.Name, Rounds, Baseline, Ours) is { } times) yield return row.With(times, flops);
 
         if (bench.Options.Script is not { } script || script.Model.Card.Name != row.Model) yield break;
@@ -37,23 +37,23 @@ internal sealed class ForwardPart(Bench bench) : BenchPart
         if (bench.Pair(scripted.Name, Rounds, Script, Ours) is { } more) yield return scripted.With(more, flops);
 
         void Baseline() => graph.Forward(input.X, input.T, input.Labels).Dispose();
-        void Ours() => OurForward(plan, input).Dispose();
+        void Ours() => OurForward(session, input).Dispose();
         void Script() => module.Forward(input).Dispose();
     }
 
     // The one place that says how a model is called for inference.
-    private static Tensor OurForward(InferencePlan<ClassLabels> plan, BenchInput input) => plan.Forward(input.X, input.T, new(input.Labels));
+    private static Tensor OurForward(InferenceSession<ClassLabels> session, BenchInput input) => session.Forward(input.X, input.T, new(input.Labels));
 
-    private static BenchRow Compared<TModel>(TModel model, OfficialGraph graph, InferencePlan<ClassLabels> plan, BenchInput input, BenchRow row)
+    private static BenchRow Compared<TModel>(TModel model, OfficialGraph graph, InferenceSession<ClassLabels> session, BenchInput input, BenchRow row)
         where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
     {
         using var scope = NewDisposeScope();
         var truth = model.call(input.X, input.T, input.Labels);
-        var (plain, ours) = (graph.Forward(input.X, input.T, input.Labels), OurForward(plan, input));
+        var (plain, ours) = (graph.Forward(input.X, input.T, input.Labels), OurForward(session, input));
         var value = BenchModel.MaxValue(truth);
         var compared = row with { MaxValue = value, BaselineMaxDifference = BenchModel.MaxDifference(plain, truth), MaxDifference = BenchModel.MaxDifference(ours, truth) };
         BenchModel.RequireSame("The baseline", compared.BaselineMaxDifference ?? double.NaN, value, input.X.dtype);
-        BenchModel.RequireSame("The plan", compared.MaxDifference ?? double.NaN, value, input.X.dtype);
+        BenchModel.RequireSame("The session", compared.MaxDifference ?? double.NaN, value, input.X.dtype);
         return compared;
     }
 }

@@ -71,7 +71,7 @@ internal sealed class OurTraining<TModel>(TModel model, TrainingRecipe recipe) :
 {
     public TModel Model => model;
 
-    public AveragedAdamW Optimizer { get; } = new(model, recipe);
+    public AdamWWithEma Optimizer { get; } = new(model, recipe);
 
     public void Dispose() => Optimizer.Dispose();
 }

@@ -247,7 +247,7 @@ public sealed class CheckpointTests : IDisposable
 
         public Small(ScalarType dtype = ScalarType.Float32) : base(nameof(Small))
         {
-            // The layers' initialisation leaves wrappers of their parameters behind; the parameters themselves leave the scope.
+            // The layers' initialization leaves wrappers of their parameters behind; the parameters themselves leave the scope.
             using var scope = NewDisposeScope();
             pos_embed = nn.Parameter(randn(1, 4, 8, dtype), requires_grad: false).DetachFromDisposeScope() as Parameter
                 ?? throw new InvalidOperationException();

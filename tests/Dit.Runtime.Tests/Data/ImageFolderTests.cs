@@ -39,13 +39,13 @@ public class ImageFolderTests
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
-        Assert.Contains("holds no images", Assert.Throws<DitException>(() => ImageFolder.OpenUnlabelled(folder.Root)).Message);
-        Assert.Contains("does not exist", Assert.Throws<DitException>(() => ImageFolder.OpenUnlabelled(folder["none"])).Message);
+        Assert.Contains("holds no images", Assert.Throws<DitException>(() => ImageFolder.OpenUnlabeled(folder.Root)).Message);
+        Assert.Contains("does not exist", Assert.Throws<DitException>(() => ImageFolder.OpenUnlabeled(folder["none"])).Message);
         Add(folder, "b", "2.png", "notes.txt");
         Add(folder, "empty");
         Add(folder, ".git", "x.png");
         Add(folder, ".", "z.png", "a.jpg", ".hidden.png");
-        var images = ImageFolder.OpenUnlabelled(folder.Root);
+        var images = ImageFolder.OpenUnlabeled(folder.Root);
         Assert.Empty(images.Classes);
         Assert.Equal(["a.jpg 0", "z.png 0", "b/2.png 0"],
             images.Files.Select(f => $"{Path.GetRelativePath(folder.Root, f.Path).Replace('\\', '/')} {f.Label}"));
@@ -122,12 +122,12 @@ public class ImageFolderTests
         Directory.CreateDirectory(folder["red"]);
         ImageFile.WritePng(folder["red", "a.png"], RgbImage.Filled(70, 40, (255, 0, 0)));
         var images = ImageFolder.Open(folder.Root);
-        var colour = images.LoadBatch([0], new ImageShape(3, 16, 24)).Images;
-        Assert.Equal([1, 3, 16, 24], colour.shape);
-        Assert.Equal((255, 0, 0), RgbImage.FromTensor(colour[0])[5, 5]);
-        var grey = images.LoadBatch([0], new ImageShape(1, 8, 8)).Images;
-        Assert.Equal([1, 1, 8, 8], grey.shape);
-        Assert.Equal((76, 76, 76), RgbImage.FromTensor(grey[0])[5, 5]);
+        var color = images.LoadBatch([0], new ImageShape(3, 16, 24)).Images;
+        Assert.Equal([1, 3, 16, 24], color.shape);
+        Assert.Equal((255, 0, 0), RgbImage.FromTensor(color[0])[5, 5]);
+        var gray = images.LoadBatch([0], new ImageShape(1, 8, 8)).Images;
+        Assert.Equal([1, 1, 8, 8], gray.shape);
+        Assert.Equal((76, 76, 76), RgbImage.FromTensor(gray[0])[5, 5]);
     }
 
     [Fact]

@@ -146,8 +146,8 @@ public sealed class ImageSurveyTests : IDisposable
         Assert.Equal(
             "7 files of unknown type (.txt, no ending, .avif, .gif, ...), 2 images beside the class folders, 1 nested folder, 2 entries with a name that begins with a dot",
             ImageFolder.Open(folder["s"]).LeftOut.ToString());
-        var unlabelled = ImageFolder.OpenUnlabelled(folder["s"]);
-        Assert.Equal((12, 0, 1), (unlabelled.Count, unlabelled.LeftOut.BesideClasses, unlabelled.LeftOut.NestedFolders));
+        var unlabeled = ImageFolder.OpenUnlabeled(folder["s"]);
+        Assert.Equal((12, 0, 1), (unlabeled.Count, unlabeled.LeftOut.BesideClasses, unlabeled.LeftOut.NestedFolders));
     }
 
     [Fact]
@@ -173,6 +173,6 @@ public sealed class ImageSurveyTests : IDisposable
         Directory.CreateDirectory(folder["a\tb"]);
         Assert.Contains("has a control character in its name", Assert.Throws<DitException>(() => ImageFolder.Open(folder.Root)).Message, StringComparison.Ordinal);
         File.WriteAllBytes(folder["a\tb", "a.png"], Encoded.Of("png", 48, 48));
-        Assert.Equal(1, ImageFolder.OpenUnlabelled(folder.Root).Count); // nothing is called by it
+        Assert.Equal(1, ImageFolder.OpenUnlabeled(folder.Root).Count); // nothing is called by it
     }
 }

@@ -62,7 +62,7 @@ public sealed partial class LatentFolderTests
             "shard" => other with { ImagesPerShard = 5 },
             _ => other,
         };
-        var from = change == "classes" ? ImageFolder.OpenUnlabelled(folder["shapes"]) : images;
+        var from = change == "classes" ? ImageFolder.OpenUnlabeled(folder["shapes"]) : images;
         Assert.Contains(part, OneSentence(() => Encode("latents", other, from)).Message, StringComparison.Ordinal);
         File.Delete(folder["latents", LatentFolder.IndexName]);
         OneSentence(() => Encode("latents", other, from));
@@ -140,7 +140,7 @@ public sealed partial class LatentFolderTests
     [Fact]
     public void An_image_that_fails_midway_loses_nothing_and_is_left_out_where_that_is_asked_for()
     {
-        var flat = ImageFolder.OpenUnlabelled(folder["shapes"], cacheBytes: 0); // with classes, one of them would be left without an image
+        var flat = ImageFolder.OpenUnlabeled(folder["shapes"], cacheBytes: 0); // with classes, one of them would be left without an image
         Damage(flat.Files[5].Path); // found by decoding alone
         Damage(flat.Files[8].Path);
         Assert.Empty(flat.Survey().Unreadable);

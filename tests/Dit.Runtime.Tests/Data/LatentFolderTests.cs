@@ -86,7 +86,7 @@ public sealed partial class LatentFolderTests : IDisposable
     [Fact]
     public void Images_without_classes_have_no_labels()
     {
-        Encode("latents", Small with { Mirrored = false }, ImageFolder.OpenUnlabelled(folder["shapes"], cacheBytes: 0));
+        Encode("latents", Small with { Mirrored = false }, ImageFolder.OpenUnlabeled(folder["shapes"], cacheBytes: 0));
         using var latents = LatentFolder.Open(folder["latents"]);
         Assert.Null(latents.Description.Classes);
         Assert.Empty(latents.Classes);

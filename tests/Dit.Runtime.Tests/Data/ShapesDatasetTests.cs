@@ -30,8 +30,8 @@ public class ShapesDatasetTests
         Gen.Select(Gen.Long, Gen.Int[0, 1_000_000]).Sample((seed, index) =>
         {
             var scene = ShapeScene.Of(seed, index);
-            return Enumerable.Range(0, 9).Select(i => Rgb.Mix(scene.BackgroundFrom, scene.BackgroundTo, i / 8.0)).All(colour =>
-                Rgb.Distance(scene.Ink, colour) > 0.9 * ShapeScene.LeastDistance && Rgb.LightnessGap(scene.Ink, colour) > 0.9 * ShapeScene.LeastLightnessGap);
+            return Enumerable.Range(0, 9).Select(i => Rgb.Mix(scene.BackgroundFrom, scene.BackgroundTo, i / 8.0)).All(color =>
+                Rgb.Distance(scene.Ink, color) > 0.9 * ShapeScene.LeastDistance && Rgb.LightnessGap(scene.Ink, color) > 0.9 * ShapeScene.LeastLightnessGap);
         }, iter: 500);
 
     [Fact]
@@ -58,7 +58,7 @@ public class ShapesDatasetTests
     }
 
     [Fact]
-    public void Colours_that_look_alike_do_not_contrast()
+    public void Colors_that_look_alike_do_not_contrast()
     {
         Assert.Equal(1, Rgb.Distance(new Rgb(0, 0, 0), new Rgb(255, 255, 255)), 4);
         Assert.Equal(new Rgb(255, 0, 0), Rgb.FromHsv(0, 1, 1));

@@ -10,7 +10,7 @@ internal sealed class GoldenModel : IDisposable
     public static int NullClass => GoldenP2.Card.NullClass;
 
     private readonly GoldenP2 model = GoldenP2.Create();
-    private InferencePlan<ClassLabels>? plan;
+    private InferenceSession<ClassLabels>? session;
 
     private GoldenModel(GoldenFile file, string prefix)
     {
@@ -48,14 +48,14 @@ internal sealed class GoldenModel : IDisposable
         return cat([guided, mirrored]).MoveToOuterDisposeScope();
     };
 
-    /// <summary>From now on by the plan for inference.</summary>
-    public void UsePlan() => plan = model.Plan();
+    /// <summary>From now on by the session for inference.</summary>
+    public void UsePlan() => session = model.CreateSession();
 
-    public Tensor Forward(Tensor x, Tensor t, Tensor labels) => plan is null ? model.call(x, t, labels) : plan.Forward(x, t, new(labels));
+    public Tensor Forward(Tensor x, Tensor t, Tensor labels) => session is null ? model.call(x, t, labels) : session.Forward(x, t, new(labels));
 
     public void Dispose()
     {
-        plan?.Dispose();
+        session?.Dispose();
         model.Dispose();
     }
 }

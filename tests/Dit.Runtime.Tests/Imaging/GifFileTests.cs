@@ -11,18 +11,18 @@ public sealed class GifFileTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    private static RgbImage Picture(int width, int height, Func<int, int, (int R, int G, int B)> colour)
+    private static RgbImage Picture(int width, int height, Func<int, int, (int R, int G, int B)> color)
     {
         var image = RgbImage.Filled(width, height, (0, 0, 0));
         for (var at = 0; at < width * height; at++)
         {
-            var (r, g, b) = colour(at % width, at / width);
+            var (r, g, b) = color(at % width, at / width);
             (image.Data[3 * at], image.Data[3 * at + 1], image.Data[3 * at + 2]) = ((byte)r, (byte)g, (byte)b);
         }
         return image;
     }
 
-    /// <summary>A smooth picture of far more than 256 colours.</summary>
+    /// <summary>A smooth picture of far more than 256 colors.</summary>
     private static RgbImage Smooth(int side, int shade = 0) => Picture(side, side, (x, y) => (255 * x / side, 255 * y / side, (shade + 127 * (x + y) / side) % 256));
 
     private static GifFrame Shown(RgbImage image, int milliseconds = 100) => new(image, TimeSpan.FromMilliseconds(milliseconds));
@@ -48,7 +48,7 @@ public sealed class GifFileTests : IDisposable
     }
 
     [Fact]
-    public void Frames_of_few_colours_come_back_as_they_were_with_their_delays_and_repeat_for_ever()
+    public void Frames_of_few_colors_come_back_as_they_were_with_their_delays_and_repeat_for_ever()
     {
         RgbImage[] pictures = [.. Enumerable.Range(0, 5).Select(k => Picture(31, 17, (x, y) => (8 * (x / 4), 15 * (y / 2), 60 * ((x + y + k) % 2))))];
         var (frames, delays, repetitions) = Decode(Encode([.. pictures.Select((picture, k) => Shown(picture, 20 + 10 * k))]));
@@ -66,9 +66,9 @@ public sealed class GifFileTests : IDisposable
     [InlineData(17)]
     [InlineData(255)]
     [InlineData(256)]
-    public void Palettes_of_every_size_keep_their_colours(int colours)
+    public void Palettes_of_every_size_keep_their_colors(int colors)
     {
-        var picture = Picture(64, 40, (x, y) => ((x * 7 + y * 13 + x * y) % colours, 3, 255 - (x * 7 + y * 13 + x * y) % colours));
+        var picture = Picture(64, 40, (x, y) => ((x * 7 + y * 13 + x * y) % colors, 3, 255 - (x * 7 + y * 13 + x * y) % colors));
         Assert.Equal(picture.Data, Decode(Encode(Shown(picture))).Frames[0].Data);
     }
 
@@ -88,7 +88,7 @@ public sealed class GifFileTests : IDisposable
     }
 
     [Fact]
-    public void Many_colours_become_near_ones()
+    public void Many_colors_become_near_ones()
     {
         var picture = Smooth(96);
         using var stream = new MemoryStream();

@@ -4,17 +4,17 @@ namespace Dit.Runtime.Tests;
 
 public class ImageComparisonTests
 {
-    private static RgbImage Grey(byte value, int width = 4) => RgbImage.Filled(width, 3, (value, value, value));
+    private static RgbImage Gray(byte value, int width = 4) => RgbImage.Filled(width, 3, (value, value, value));
 
     [Fact]
-    public void Equal_pictures_have_no_noise() => Assert.Equal(double.PositiveInfinity, ImageComparison.Psnr(Grey(7), Grey(7)));
+    public void Equal_pictures_have_no_noise() => Assert.Equal(double.PositiveInfinity, ImageComparison.Psnr(Gray(7), Gray(7)));
 
     [Theory]
     [InlineData(0, 255, 0.0)]
     [InlineData(100, 101, 48.1308)] // 20 log10(255)
     [InlineData(110, 100, 28.1308)]
     public void Noise_is_the_mean_square_of_all_differences(byte a, byte b, double expected) =>
-        Assert.Equal(expected, ImageComparison.Psnr(Grey(a), Grey(b)), 1e-4);
+        Assert.Equal(expected, ImageComparison.Psnr(Gray(a), Gray(b)), 1e-4);
 
     [Fact]
     public void One_channel_of_one_pixel_counts_for_its_part()
@@ -28,5 +28,5 @@ public class ImageComparisonTests
 
     [Fact]
     public void Pictures_of_two_sizes_are_not_compared() =>
-        Assert.Contains("must be of one size", Assert.Throws<DitException>(() => ImageComparison.Psnr(Grey(1), Grey(1, width: 5))).Message, StringComparison.Ordinal);
+        Assert.Contains("must be of one size", Assert.Throws<DitException>(() => ImageComparison.Psnr(Gray(1), Gray(1, width: 5))).Message, StringComparison.Ordinal);
 }

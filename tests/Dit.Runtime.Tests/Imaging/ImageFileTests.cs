@@ -57,8 +57,8 @@ public class ImageFileTests
     [Fact]
     public void One_channel_is_grey_and_red_comes_first()
     {
-        using var grey = tensor(new byte[] { 10, 200 }, [1, 1, 2]);
-        Assert.Equal((200, 200, 200), RgbImage.FromTensor(grey)[1, 0]);
+        using var gray = tensor(new byte[] { 10, 200 }, [1, 1, 2]);
+        Assert.Equal((200, 200, 200), RgbImage.FromTensor(gray)[1, 0]);
         using var red = tensor(new byte[] { 255, 128, 0 }, [3, 1, 1]);
         Assert.Equal((255, 128, 0), RgbImage.FromTensor(red)[0, 0]);
     }

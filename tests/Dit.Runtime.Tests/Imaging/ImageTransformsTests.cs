@@ -38,7 +38,7 @@ public class ImageTransformsTests
     [InlineData(7, 9, 32, 32)]
     [InlineData(500, 31, 16, 24)]
     [InlineData(1, 1, 3, 5)]
-    public void Any_size_becomes_the_wanted_size_and_one_colour_stays_that_colour(int width, int height, int wantedHeight, int wantedWidth)
+    public void Any_size_becomes_the_wanted_size_and_one_color_stays_that_color(int width, int height, int wantedHeight, int wantedWidth)
     {
         var cropped = ImageTransforms.CenterCrop(RgbImage.Filled(width, height, (9, 130, 255)), wantedHeight, wantedWidth);
         Assert.Equal((wantedWidth, wantedHeight), (cropped.Width, cropped.Height));
@@ -73,11 +73,11 @@ public class ImageTransformsTests
     public void A_crop_to_nothing_is_refused() =>
         Assert.Throws<DitException>(() => ImageTransforms.CenterCrop(ShapesDataset.Render(0, 0), 0, 32));
 
-    private static RgbImage Painted(int width, int height, Func<int, int, (byte, byte, byte)> colour)
+    private static RgbImage Painted(int width, int height, Func<int, int, (byte, byte, byte)> color)
     {
         var image = RgbImage.Filled(width, height, (0, 0, 0));
         for (var i = 0; i < width * height; i++)
-            (image.Data[3 * i], image.Data[3 * i + 1], image.Data[3 * i + 2]) = colour(i % width, i / width);
+            (image.Data[3 * i], image.Data[3 * i + 1], image.Data[3 * i + 2]) = color(i % width, i / width);
         return image;
     }
 }

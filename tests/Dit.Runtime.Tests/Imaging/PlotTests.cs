@@ -20,7 +20,7 @@ public class PlotTests
     }
 
     [Fact]
-    public void Each_series_has_its_colour()
+    public void Each_series_has_its_color()
     {
         var image = Plot.Render("two", [new PlotSeries("a", Falling), new PlotSeries("b", [.. Falling.Select(p => p with { Y = p.Y + 0.5 })])]);
         Assert.True(Count(image, (0x00, 0x72, 0xB2)) > 500);
@@ -63,7 +63,7 @@ public class PlotTests
     }
 
     [Fact]
-    public void The_moving_average_starts_at_the_first_value_and_averages_neighbours()
+    public void The_moving_average_starts_at_the_first_value_and_averages_neighbors()
     {
         PlotPoint[] points = [new(0, 8), new(1, 2), new(2, 5), new(3, 5), new(4, 2)];
         Assert.Equal([8, 5, 4, 4, 3.5], Plot.MovingAverage(points, 1).Select(p => p.Y));
@@ -92,12 +92,12 @@ public class PlotTests
         Assert.Equal(0.5, axis.Fraction(Math.Sqrt(low * high)), 12);
     }
 
-    private static int Count(RgbImage image, (byte, byte, byte) colour)
+    private static int Count(RgbImage image, (byte, byte, byte) color)
     {
         var count = 0;
         for (var y = 0; y < image.Height; y++)
             for (var x = 0; x < image.Width; x++)
-                if (image[x, y] == colour) count++;
+                if (image[x, y] == color) count++;
         return count;
     }
 }

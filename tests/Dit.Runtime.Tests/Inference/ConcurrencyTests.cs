@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>One model and one plan for several requests at a time: each gets the bytes that it would get alone.</summary>
+/// <summary>One model and one session for several requests at a time: each gets the bytes that it would get alone.</summary>
 public sealed class ConcurrencyTests : IDisposable
 {
     private const int Requests = 24, AtATime = 4;
@@ -20,7 +20,7 @@ public sealed class ConcurrencyTests : IDisposable
         Environment.SetEnvironmentVariable(CpuKernels.Variable, kernels);
         using var whole = Stirred.Create<GoldenP8>();
         using var model = whole.to(type) as GoldenP8 ?? throw new InvalidOperationException("The model itself.");
-        using var plan = shared ? model.Plan() : null;
+        using var session = shared ? model.CreateSession() : null;
         // Requests of different sizes, classes, guidance and samplers.
         byte[][] expected = [.. Enumerable.Range(0, Requests).Select(Draw)];
         var live = LiveTensors.Count();
@@ -34,7 +34,7 @@ public sealed class ConcurrencyTests : IDisposable
         byte[] Draw(int request)
         {
             using var samples = GoldenP8.AllSamplers[request % 2].Sample(
-                model, [.. Enumerable.Range(0, 1 + request % 3).Select(i => (request + i) % 3)], guidance: request % 4 == 0 ? 1 : 2, seed: request, plan: plan);
+                model, [.. Enumerable.Range(0, 1 + request % 3).Select(i => (request + i) % 3)], guidance: request % 4 == 0 ? 1 : 2, seed: request, session: session);
             return samples.bytes.ToArray();
         }
     }
@@ -43,8 +43,8 @@ public sealed class ConcurrencyTests : IDisposable
     public void A_request_that_is_given_up_leaves_the_others_alone()
     {
         using var model = Stirred.Create<GoldenP8>();
-        using var plan = model.Plan();
-        using var expected = GoldenP8.Samplers.Ddim10.Sample(model, [1], seed: 5, plan: plan);
+        using var session = model.CreateSession();
+        using var expected = GoldenP8.Samplers.Ddim10.Sample(model, [1], seed: 5, session: session);
         var live = LiveTensors.Count();
         var wrong = 0;
         Parallel.For(0, 16, new ParallelOptions { MaxDegreeOfParallelism = AtATime }, i =>
@@ -53,7 +53,7 @@ public sealed class ConcurrencyTests : IDisposable
             var progress = new Each<SamplingProgress>(at => { if (i % 2 == 0 && at.Step == 3) stop.Cancel(); });
             try
             {
-                using var drawn = GoldenP8.Samplers.Ddim10.Sample(model, [1], seed: 5, progress: progress, cancellation: stop.Token, plan: plan);
+                using var drawn = GoldenP8.Samplers.Ddim10.Sample(model, [1], seed: 5, progress: progress, cancellation: stop.Token, session: session);
                 if (i % 2 == 0 || !expected.Equals(drawn)) Interlocked.Increment(ref wrong);
             }
             catch (OperationCanceledException)

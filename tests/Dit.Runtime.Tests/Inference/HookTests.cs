@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>Whoever listens to a layer hears it: while there are forward hooks, samplers and plans call the model.</summary>
+/// <summary>Whoever listens to a layer hears it: while there are forward hooks, samplers and sessions call the model.</summary>
 public sealed class HookTests : IDisposable
 {
     private const string Calling = "the model's forward, which calls its hooks";
@@ -24,10 +24,10 @@ public sealed class HookTests : IDisposable
             foreach (var remove in Listen(layer, () => heard++))
             {
                 heard = 0;
-                using (var plan = model.Plan())
+                using (var session = model.CreateSession())
                 {
-                    Assert.Equal(Calling, plan.Engine);
-                    Close.To(expected, OfClasses.Samplers.Ddim5.Sample(model, [0, 2], guidance: 2, seed: 3, plan: plan), Close.OneStep, name);
+                    Assert.Equal(Calling, session.Engine);
+                    Close.To(expected, OfClasses.Samplers.Ddim5.Sample(model, [0, 2], guidance: 2, seed: 3, session: session), Close.OneStep, name);
                     Assert.True(heard == 5, $"{name}: {heard}");
                 }
                 Close.To(expected, OfClasses.Samplers.Ddim5.Sample(model, [0, 2], guidance: 2, seed: 3), Close.OneStep, name);
@@ -41,25 +41,25 @@ public sealed class HookTests : IDisposable
     }
 
     [Fact]
-    public void Hooks_that_come_and_go_while_a_plan_is_kept_are_noticed()
+    public void Hooks_that_come_and_go_while_a_session_is_kept_are_noticed()
     {
         using var model = Stirred.Create<OfText>();
-        using var plan = model.Plan();
+        using var session = model.CreateSession();
         using var text = new TextEmbeddings(randn(2, 3, 6));
-        var engine = plan.Engine;
+        var engine = session.Engine;
         var (x, t) = (randn(2, 3, 4, 8), tensor(new long[] { 3, 700 }));
-        var expected = plan.Forward(x, t, text);
+        var expected = session.Forward(x, t, text);
         var heard = 0;
         var embedder = (nn.Module<TextEmbeddings, Tensor>)model.named_modules().Single(static m => m.name == "y_embedder").module;
         var remover = embedder.register_forward_hook((_, _, output) => { heard++; return output; });
 
-        Assert.Equal(Calling, plan.Engine);
-        Close.To(expected, plan.Forward(x, t, text), Close.OneStep);
+        Assert.Equal(Calling, session.Engine);
+        Close.To(expected, session.Forward(x, t, text), Close.OneStep);
         Assert.Equal(1, heard);
         remover.remove();
 
-        Assert.Equal(engine, plan.Engine);
-        Assert.True(expected.Equals(plan.Forward(x, t, text)));
+        Assert.Equal(engine, session.Engine);
+        Assert.True(expected.Equals(session.Forward(x, t, text)));
         Assert.Equal(1, heard);
     }
 

@@ -60,17 +60,17 @@ public sealed class CudaKernelTests
         var launcher = new Recorder { Compiles = compiles, Accepts = launches };
         var operations = CudaOperations.For(Steps(), launcher, ScalarType.Float32);
         Tensor x = randn(2, 3, 8), y = randn(2, 3, 8), gate = randn(2, 1, 8), shift = randn(2, 1, 8), scale = randn(2, 1, 8);
-        var expected = Layer.Modulate(x + gate * y, shift, scale, 1e-6);
+        var expected = Functional.Modulate(x + gate * y, shift, scale, 1e-6);
 
         Close.To(expected, operations.AddAndModulate(x, y, gate, shift, scale, 1e-6), 1e-6);
         Assert.Equal(compiles, !operations.Name.Contains("do not compile", StringComparison.Ordinal));
     }
 
-    private static PlanSteps Steps()
+    private static SessionSteps Steps()
     {
         var card = DitModels.All.First(static m => m.Card.Name == "V-AdaLNZero-None").Card with { Width = 8 };
         return new(card, new PatchEmbedding(3, 8, 2, CPU, ScalarType.Float32), zeros(1, 24, 8), [], 0, false,
-            [new PlanStep.Residual(0), new PlanStep.AdaptiveNorm(1, 2, 1e-6)]);
+            [new SessionStep.Residual(0), new SessionStep.AdaptiveNorm(1, 2, 1e-6)]);
     }
 
     private sealed class NoLibraries : ILibraryLoader

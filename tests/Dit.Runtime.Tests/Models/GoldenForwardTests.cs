@@ -69,17 +69,17 @@ public abstract class GoldenForwardTests<TModel> : IDisposable
     [InlineData("in.t_fractional", "out.forward_fractional")]
     public void Plans_agree_with_all_kernels_and_with_none(string timesteps, string output)
     {
-        using var made = model.Plan();
-        var plan = Assert.IsType<SteppedPlan<ClassLabels>>(made);
-        IEnumerable<Func<PlanSteps, StepEngine>> engines =
+        using var made = model.CreateSession();
+        var session = Assert.IsType<SteppedSession<ClassLabels>>(made);
+        IEnumerable<Func<SessionSteps, StepEngine>> engines =
         [
-            .. CpuKernels.All.Select(static kernels => PlanCase.Fused(kernels, threads: 2)),
-            .. CpuKernels.All.Select(static kernels => PlanCase.Fused(kernels, threads: 2, halved: true)),
+            .. CpuKernels.All.Select(static kernels => SessionCase.Fused(kernels, threads: 2)),
+            .. CpuKernels.All.Select(static kernels => SessionCase.Fused(kernels, threads: 2, halved: true)),
             static steps => new OperatorEngine(steps),
         ];
         foreach (var engine in engines)
         {
-            using var on = plan.On(engine);
+            using var on = session.On(engine);
             using var y = on.Forward(golden["in.x"], golden[timesteps], new(golden["in.y"]));
             Close.To(golden[output], y, Close.OneStep, $"{output}, {on.Engine}");
         }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>What a model is handed: every mistake is named in our words, by <c>forward</c>, guidance and plans alike.</summary>
+/// <summary>What a model is handed: every mistake is named in our words, by <c>forward</c>, guidance and sessions alike.</summary>
 public sealed class GuardTests : IDisposable
 {
     private static readonly ScalarType[] RealTypes = [ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32, ScalarType.Float64];
@@ -79,7 +79,7 @@ public sealed class GuardTests : IDisposable
     public void Texts_are_guarded_in_the_same_way()
     {
         using var model = OfText.Create();
-        using var plan = model.Plan();
+        using var session = model.CreateSession();
         foreach (var (text, message) in new (TextEmbeddings, string)[]
         {
             (new(zeros([2, 3, 6], ScalarType.Int64)), "Of-Text: text must be of real numbers, but is of type Int64."),
@@ -91,7 +91,7 @@ public sealed class GuardTests : IDisposable
         {
             Refused(message, () => model.call(X(), T(), text));
             Refused(message, () => model.ForwardWithGuidance(X(), T(), text, 2));
-            Refused(message, () => plan.Forward(X(), T(), text));
+            Refused(message, () => session.Forward(X(), T(), text));
         }
         Refused("Of-Text: x must be of type Float32", () => model.call(X(ScalarType.Float64), T(), new(zeros(2, 3, 6))));
     }
@@ -100,10 +100,10 @@ public sealed class GuardTests : IDisposable
     public void Models_of_nothing_are_guarded_too()
     {
         using var model = OfNothing.Create(dtype: ScalarType.BFloat16);
-        using var plan = model.Plan();
+        using var session = model.CreateSession();
         const string message = "Of-Nothing: x must be of type BFloat16, as the model's weights are, but is of type Float32";
         Refused(message, () => model.call(X(), T()));
-        Refused(message, () => plan.Forward(X(), T(), new()));
+        Refused(message, () => session.Forward(X(), T(), new()));
     }
 
     [Fact]
@@ -119,10 +119,10 @@ public sealed class GuardTests : IDisposable
 
     private static void EachWay(OfClasses model, Tensor x, Tensor t, Tensor labels, string message)
     {
-        using var plan = model.Plan();
+        using var session = model.CreateSession();
         Refused(message, () => model.call(x, t, labels));
         Refused(message, () => model.ForwardWithGuidance(x, t, labels, 2));
-        Refused(message, () => plan.Forward(x, t, new(labels)));
+        Refused(message, () => session.Forward(x, t, new(labels)));
     }
 
     private static void Refused(string message, Func<Tensor> act) => Assert.StartsWith(message, Assert.Throws<DitException>(act).Message, StringComparison.Ordinal);

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>Counts multiply-accumulates from the layers that really run and from their shapes, independently of the plan.</summary>
+/// <summary>Counts multiply-accumulates from the layers that really run and from their shapes, independently of the session.</summary>
 internal sealed class MacCounter(ModelCard card)
 {
     public long Macs { get; private set; }

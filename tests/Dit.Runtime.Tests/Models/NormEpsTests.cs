@@ -36,8 +36,8 @@ public class NormEpsTests
         using var model = Quiet<VInContextNone>(static name => name.StartsWith("t_embedder.mlp.2", StringComparison.Ordinal)
             || name.Contains("attn.proj", StringComparison.Ordinal) || name.Contains("fc2", StringComparison.Ordinal));
         var (x, t) = Inputs(VInContextNone.Card);
-        using var plan = model.Plan();
-        Agrees(eps => InContext(model, VInContextNone.Card, x, t, eps), new(Official, Official, Official), () => model.call(x, t), plan, on => on.Forward(x, t, new()));
+        using var session = model.CreateSession();
+        Agrees(eps => InContext(model, VInContextNone.Card, x, t, eps), new(Official, Official, Official), () => model.call(x, t), session, on => on.Forward(x, t, new()));
     }
 
     private static void Adaptive<TModel>(Eps eps, int intervals)
@@ -47,11 +47,11 @@ public class NormEpsTests
         using var model = Quiet<TModel>(static _ => false);
         Quieten(model, TModel.Card);
         var ((x, t), labels) = (Inputs(TModel.Card), tensor(new long[] { 1, 4 }));
-        using var plan = model.Plan();
-        Agrees(of => AdaLNZero(model, TModel.Card, x, t, labels, of, intervals), eps, () => model.call(x, t, labels), plan, on => on.Forward(x, t, new(labels)));
+        using var session = model.CreateSession();
+        Agrees(of => AdaLNZero(model, TModel.Card, x, t, labels, of, intervals), eps, () => model.call(x, t, labels), session, on => on.Forward(x, t, new(labels)));
     }
 
-    private static void Agrees<TCondition>(Func<Eps, Tensor> reference, Eps eps, Func<Tensor> forward, InferencePlan<TCondition> plan, Func<InferencePlan<TCondition>, Tensor> run)
+    private static void Agrees<TCondition>(Func<Eps, Tensor> reference, Eps eps, Func<Tensor> forward, InferenceSession<TCondition> session, Func<InferenceSession<TCondition>, Tensor> run)
         where TCondition : ICondition<TCondition>
     {
         var expected = reference(eps);
@@ -60,11 +60,11 @@ public class NormEpsTests
         Close.To(expected, forward(), Tolerance, "forward as in training");
         using var frozen = no_grad();
         Close.To(expected, forward(), Tolerance, "forward");
-        var made = Assert.IsType<SteppedPlan<TCondition>>(plan);
-        IEnumerable<Func<PlanSteps, StepEngine>> engines =
+        var made = Assert.IsType<SteppedSession<TCondition>>(session);
+        IEnumerable<Func<SessionSteps, StepEngine>> engines =
         [
-            .. CpuKernels.All.Select(static kernels => PlanCase.Fused(kernels, threads: 2)),
-            .. CpuKernels.All.Select(static kernels => PlanCase.Fused(kernels, threads: 2, halved: true)),
+            .. CpuKernels.All.Select(static kernels => SessionCase.Fused(kernels, threads: 2)),
+            .. CpuKernels.All.Select(static kernels => SessionCase.Fused(kernels, threads: 2, halved: true)),
             static steps => new OperatorEngine(steps),
         ];
         foreach (var engine in engines)

@@ -26,7 +26,7 @@ public sealed class OperatorEngineTests : IDisposable
     public void In_bfloat16_it_does_what_forward_does_and_nearly_what_float32_does(string name)
     {
         using var scope = NewDisposeScope();
-        using var @case = PlanCase.Of(name);
+        using var @case = SessionCase.Of(name);
         var exact = @case.Forward(3);
         @case.Model.to(ScalarType.BFloat16);
         @case.PlanAgain();
@@ -43,40 +43,40 @@ public sealed class OperatorEngineTests : IDisposable
     [Fact]
     public void A_residual_and_the_norm_after_it_are_one_step()
     {
-        PlanStep.AdaptiveNorm norm = new(0, 1, 1e-6);
-        PlanStep.Residual residual = new(2);
+        SessionStep.AdaptiveNorm norm = new(0, 1, 1e-6);
+        SessionStep.Residual residual = new(2);
         Assert.Equal(
-            [norm, new PlanStep.ResidualNorm(2, norm), residual, new PlanStep.NoNorm()],
-            StepPairs.Pair([norm, residual, norm, residual, new PlanStep.NoNorm()]));
+            [norm, new SessionStep.ResidualNorm(2, norm), residual, new SessionStep.NoNorm()],
+            StepPairs.Pair([norm, residual, norm, residual, new SessionStep.NoNorm()]));
     }
 
     private sealed class Check : IModelVisitor<Action>
     {
         public Action VisitClassConditional<TModel>()
             where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
-            () => Agrees(Stirred.Create<TModel>(), static model => model.Plan(), new ClassLabels(tensor(new long[] { 1, 2, 3 })));
+            () => Agrees(Stirred.Create<TModel>(), static model => model.CreateSession(), new ClassLabels(tensor(new long[] { 1, 2, 3 })));
 
         public Action VisitTextConditional<TModel>()
             where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
-            () => Agrees(Stirred.Create<TModel>(), static model => model.Plan(), new TextEmbeddings(randn(3, 6, 10)));
+            () => Agrees(Stirred.Create<TModel>(), static model => model.CreateSession(), new TextEmbeddings(randn(3, 6, 10)));
 
         public Action VisitUnconditional<TModel>()
             where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> =>
-            () => Agrees(Stirred.Create<TModel>(), static model => model.Plan(), new NoCondition());
+            () => Agrees(Stirred.Create<TModel>(), static model => model.CreateSession(), new NoCondition());
 
-        private static void Agrees<TModel, TCondition>(TModel model, Func<TModel, InferencePlan<TCondition>> make, TCondition condition)
+        private static void Agrees<TModel, TCondition>(TModel model, Func<TModel, InferenceSession<TCondition>> make, TCondition condition)
             where TModel : nn.Module, IConditionedOn<TCondition>
             where TCondition : ICondition<TCondition>
         {
             using var owned = model;
             using var scope = NewDisposeScope();
             using var frozen = no_grad();
-            using var plan = make(model);
-            Assert.Equal("libtorch", plan.Engine);
+            using var session = make(model);
+            Assert.Equal("libtorch", session.Engine);
             Tensor x = randn(3, 3, 8, 12), t = tensor(new long[] { 5, 500, 999 });
-            Close.To(model.Predict(x, t, condition), plan.Forward(x, t, condition), Close.OneStep);
+            Close.To(model.Predict(x, t, condition), session.Forward(x, t, condition), Close.OneStep);
             var live = LiveTensors.Count();
-            for (var i = 0; i < 10; i++) plan.Forward(x, t, condition).Dispose();
+            for (var i = 0; i < 10; i++) session.Forward(x, t, condition).Dispose();
             Assert.Equal(live, LiveTensors.Count());
         }
     }

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>Counts tensors without counting what an earlier test left to the finaliser.</summary>
+/// <summary>Counts tensors without counting what an earlier test left to the finalizer.</summary>
 internal static class LiveTensors
 {
     public static long Count()

@@ -33,7 +33,7 @@ public sealed class ConditionTrainingTests : IDisposable
     private static TrainingSet<NoCondition> Alone => TrainingSet.OfImages(Images, static (indices, _) => Brightness(indices));
 
     private static TrainingSet<ClassLabels> WithClasses => TrainingSet.OfClasses(
-        Images, ["dark", "grey", "bright"], static (indices, _) => (Brightness(indices), tensor(Array.ConvertAll(indices, i => i % 3L))));
+        Images, ["dark", "gray", "bright"], static (indices, _) => (Brightness(indices), tensor(Array.ConvertAll(indices, i => i % 3L))));
 
     /// <summary>The mean squared error of each step.</summary>
     private double[] Losses<TModel, TCondition>(TrainingSet<TCondition> data)
@@ -129,7 +129,7 @@ public sealed class ConditionTrainingTests : IDisposable
         new Trainer(few, new TrainingFolder(folder["text"])).Run(text, WithTexts);
         new Trainer(few, new TrainingFolder(folder["classes"])).Run(classes, WithClasses);
         Assert.DoesNotContain(TrainingFolder.ClassesKey, Metadata("text").Keys);
-        Assert.Equal("""["dark","grey","bright"]""", Metadata("classes")[TrainingFolder.ClassesKey]);
+        Assert.Equal("""["dark","gray","bright"]""", Metadata("classes")[TrainingFolder.ClassesKey]);
         using var loaded = OfText.Load(new TrainingFolder(folder["text"]).Weights);
 
         IReadOnlyDictionary<string, string> Metadata(string name)
@@ -155,7 +155,7 @@ public sealed class ConditionTrainingTests : IDisposable
         foreach (var i in Enumerable.Range(0, 4))
             ImageFile.WritePng(folder[$"{i}.png"], RgbImage.Filled(8, 4, ((byte)(60 * i), 0, 0)));
         using var model = OfNothing.Create();
-        var data = TrainingSet.OfImages(ImageFolder.OpenUnlabelled(folder.Root), OfNothing.Card.Input);
+        var data = TrainingSet.OfImages(ImageFolder.OpenUnlabeled(folder.Root), OfNothing.Card.Input);
         Assert.Equal(4, data.Count);
         var result = new Trainer(Short with { Steps = 2, BatchSize = 4 }, new TrainingFolder(folder["run"])).Run(model, data);
         Assert.Equal((2, false), (result.Step, result.Cancelled));

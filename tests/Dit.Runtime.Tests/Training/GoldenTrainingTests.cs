@@ -12,7 +12,7 @@ public class GoldenTrainingTests
         using var model = GoldenP2.Create();
         Fill(model.state_dict(), golden);
         var recipe = new TrainingRecipe { LearningRate = 1e-3, WeightDecay = 0.01, EmaDecay = 0.99 };
-        using var optimizer = new AveragedAdamW(model, recipe);
+        using var optimizer = new AdamWWithEma(model, recipe);
 
         for (var step = 0; step < 3; step++)
         {

@@ -111,7 +111,7 @@ public sealed class LatentTrainingTests : IDisposable
         using var latents = Known("latents");
         var labels = TrainingSet.OfLatents(latents, Card).Load([5, 0, 1], [false, false, false]).Condition.Values;
         Assert.Equal([2, 0, 1], labels.data<long>().ToArray());
-        var alone = TrainingSet.OfUnlabelledLatents(latents, Card);
+        var alone = TrainingSet.OfUnlabeledLatents(latents, Card);
         Assert.Equal(Images, alone.Count);
         Assert.Empty(alone.Classes);
         var step = StepInput.Sequence(Short, Card, 1000, alone).First();
@@ -147,18 +147,18 @@ public sealed class LatentTrainingTests : IDisposable
         using var scaled = Known("scaled", card: Tiny with { Scale = 1 });
         using var shifted = Known("shifted", card: Tiny with { Shift = 0.5 });
         using var large = Known("large", side: 32);
-        using var unlabelled = Known("unlabelled", classes: []);
+        using var unlabeled = Known("unlabeled", classes: []);
         Refused("works on pixels", latents, TinyDenoiser.Card);
         Refused("scale 0.18215, shift 0), and", scaled, Card);
         Refused("shift 0.5): encode the images for this model", shifted, Card);
         Refused("takes latents of 4 x 8 x 8, and those in", large, Card);
-        Assert.Contains("have no labels", Assert.Throws<DitException>(() => TrainingSet.OfLatents(unlabelled, Card)).Message, StringComparison.Ordinal);
-        Assert.Equal(Images, TrainingSet.OfUnlabelledLatents(unlabelled, Card).Count);
+        Assert.Contains("have no labels", Assert.Throws<DitException>(() => TrainingSet.OfLatents(unlabeled, Card)).Message, StringComparison.Ordinal);
+        Assert.Equal(Images, TrainingSet.OfUnlabeledLatents(unlabeled, Card).Count);
 
         static void Refused(string part, LatentFolder folder, ModelCard card)
         {
             Assert.Contains(part, Assert.Throws<DitException>(() => TrainingSet.OfLatents(folder, card)).Message, StringComparison.Ordinal);
-            Assert.Contains(part, Assert.Throws<DitException>(() => TrainingSet.OfUnlabelledLatents(folder, card)).Message, StringComparison.Ordinal);
+            Assert.Contains(part, Assert.Throws<DitException>(() => TrainingSet.OfUnlabeledLatents(folder, card)).Message, StringComparison.Ordinal);
         }
     }
 }

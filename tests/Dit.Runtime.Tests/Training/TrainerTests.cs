@@ -16,8 +16,8 @@ public sealed class TrainerTests : IDisposable
 
     private TrainingFolder Folder(string name = "run", int saveEvery = 1000) => new(Path.Combine(root, name), saveEvery);
 
-    /// <summary>Images of one colour, a colour for each class.</summary>
-    private static TrainingSet<ClassLabels> Colours(int count = 12, int classes = 3) => TrainingSet.OfClasses(count, [.. Enumerable.Range(0, classes).Select(c => $"colour {c}")], (indices, flips) =>
+    /// <summary>Images of one color, a color for each class.</summary>
+    private static TrainingSet<ClassLabels> Colors(int count = 12, int classes = 3) => TrainingSet.OfClasses(count, [.. Enumerable.Range(0, classes).Select(c => $"color {c}")], (indices, flips) =>
     {
         using var scope = NewDisposeScope();
         var labels = tensor(indices.Select(i => (long)(i % classes)).ToArray());
@@ -44,7 +44,7 @@ public sealed class TrainerTests : IDisposable
     {
         using var model = TinyDenoiser.Create();
         var reports = new Reports();
-        new Trainer(Short with { Steps = 60, BatchSize = 32 }, Folder()).Run(model, Colours(), reports);
+        new Trainer(Short with { Steps = 60, BatchSize = 32 }, Folder()).Run(model, Colors(), reports);
         Assert.Equal(60, reports.All.Count);
         var mse = reports.All.Select(r => r.Losses.Mse).ToArray();
         Assert.True(mse[^10..].Average() < 0.8 * mse[..10].Average());
@@ -57,9 +57,9 @@ public sealed class TrainerTests : IDisposable
         using var first = TinyDenoiser.Create();
         using var second = TinyDenoiser.Create();
         using var third = TinyDenoiser.Create();
-        new Trainer(Short, Folder("1")).Run(first, Colours());
-        new Trainer(Short, Folder("2", saveEvery: 2)).Run(second, Colours());
-        new Trainer(Short with { Seed = 6 }, Folder("3")).Run(third, Colours());
+        new Trainer(Short, Folder("1")).Run(first, Colors());
+        new Trainer(Short, Folder("2", saveEvery: 2)).Run(second, Colors());
+        new Trainer(Short with { Seed = 6 }, Folder("3")).Run(third, Colors());
         Assert.Equal(Weights(first), Weights(second));
         Assert.NotEqual(Weights(first), Weights(third));
         Assert.Equal(File.ReadAllBytes(Folder("1").Weights), File.ReadAllBytes(Folder("2").Weights));
@@ -68,8 +68,8 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void What_a_step_draws_does_not_depend_on_the_steps_before()
     {
-        using var third = StepInput.Sequence(Short, TinyDenoiser.Card, 1000, Colours()).Skip(2).First();
-        using var again = StepInput.Sequence(Short with { Steps = 99 }, TinyDenoiser.Card, 1000, Colours()).Skip(2).First();
+        using var third = StepInput.Sequence(Short, TinyDenoiser.Card, 1000, Colors()).Skip(2).First();
+        using var again = StepInput.Sequence(Short with { Steps = 99 }, TinyDenoiser.Card, 1000, Colors()).Skip(2).First();
         Assert.Equal(third.Timesteps, again.Timesteps);
         Assert.Equal(third.Condition.Values.data<long>(), again.Condition.Values.data<long>());
         Assert.Equal(third.Noise.data<float>(), again.Noise.data<float>());
@@ -92,7 +92,7 @@ public sealed class TrainerTests : IDisposable
     {
         using var model = TinyDenoiser.Create();
         var folder = Folder() with { WeightsType = ScalarType.Float16 };
-        var result = new Trainer(Short, folder).Run(model, Colours());
+        var result = new Trainer(Short, folder).Run(model, Colors());
         Assert.Equal((6, false), (result.Step, result.Cancelled));
         Assert.Equal(
             ["checkpoint.safetensors", "loss.csv", "loss.png", "weights.safetensors"],
@@ -109,7 +109,7 @@ public sealed class TrainerTests : IDisposable
         Assert.All(weights.Tensors.Values, info => Assert.Equal(ScalarType.Float16, info.DType));
         Assert.Equal(("Tiny", "tiny-hash", "6"), (weights.Metadata["dit.model"], weights.Metadata["dit.spec"], weights.Metadata["dit.step"]));
         Assert.All([checkpoint.Metadata, weights.Metadata], static metadata => Assert.Equal("model: Tiny\n", metadata["dit.spec.yaml"]));
-        Assert.Equal("[\"colour 0\",\"colour 1\",\"colour 2\"]", weights.Metadata["dit.classes"]);
+        Assert.Equal("[\"color 0\",\"color 1\",\"color 2\"]", weights.Metadata["dit.classes"]);
 
         var table = File.ReadAllLines(folder.LossTable);
         Assert.Equal(("step,loss,mse,vb", 7), (table[0], table.Length));
@@ -122,7 +122,7 @@ public sealed class TrainerTests : IDisposable
         using var model = TinyDenoiser.Create();
         using var cancel = new CancellationTokenSource();
         var reports = new Reports(report => { if (report.Step == 3) cancel.Cancel(); });
-        var result = new Trainer(Short with { Steps = 1000 }, Folder()).Run(model, Colours(), reports, cancel.Token);
+        var result = new Trainer(Short with { Steps = 1000 }, Folder()).Run(model, Colors(), reports, cancel.Token);
         Assert.Equal((3, true), (result.Step, result.Cancelled));
         using var checkpoint = SafeTensorsFile.Open(Folder().Checkpoint);
         Assert.Equal("3", checkpoint.Metadata["dit.step"]);
@@ -139,7 +139,7 @@ public sealed class TrainerTests : IDisposable
             if (report.Step != 3) return;
             using (no_grad()) model.proj.bias!.fill_(double.NaN);
         });
-        var error = Assert.Throws<DitException>(() => trainer.Run(model, Colours(), reports));
+        var error = Assert.Throws<DitException>(() => trainer.Run(model, Colors(), reports));
         Assert.StartsWith("The loss is NaN at step 4; the last good checkpoint is kept in ", error.Message, StringComparison.Ordinal);
         using var checkpoint = SafeTensorsFile.Open(Folder().Checkpoint);
         Assert.Equal("2", checkpoint.Metadata["dit.step"]);
@@ -155,7 +155,7 @@ public sealed class TrainerTests : IDisposable
             if (report.Step != 3) return;
             using (no_grad()) model.table.weight!.narrow(0, 0, 1).fill_(double.PositiveInfinity);
         });
-        Assert.Throws<DitException>(() => trainer.Run(model, Colours(), reports));
+        Assert.Throws<DitException>(() => trainer.Run(model, Colors(), reports));
         using var checkpoint = SafeTensorsFile.Open(Folder().Checkpoint);
         Assert.Equal("2", checkpoint.Metadata["dit.step"]);
     }
@@ -167,8 +167,8 @@ public sealed class TrainerTests : IDisposable
         var trainer = new Trainer(Short, Folder());
         Assert.Equal(
             "The data set has 4 classes and Tiny takes 3: train a model with as many classes.",
-            Assert.Throws<DitException>(() => trainer.Run(model, Colours(classes: 4))).Message);
-        Assert.Throws<DitException>(() => trainer.Run(model, Colours(count: 0)));
+            Assert.Throws<DitException>(() => trainer.Run(model, Colors(classes: 4))).Message);
+        Assert.Throws<DitException>(() => trainer.Run(model, Colors(count: 0)));
         Assert.False(Directory.Exists(Folder().Path));
     }
 
@@ -178,7 +178,7 @@ public sealed class TrainerTests : IDisposable
         Directory.CreateDirectory(root);
         File.WriteAllText(Path.Combine(root, "run"), "a file");
         using var model = TinyDenoiser.Create();
-        var error = Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, Colours()));
+        var error = Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, Colors()));
         Assert.StartsWith($"The folder '{Folder().Path}' cannot be created: ", error.Message, StringComparison.Ordinal);
     }
 
@@ -187,8 +187,8 @@ public sealed class TrainerTests : IDisposable
     {
         using var model = TinyDenoiser.Create();
         var trainer = new Trainer(Short, Folder());
-        trainer.Run(model, Colours());
-        var error = Assert.Throws<DitException>(() => trainer.Run(model, Colours()));
+        trainer.Run(model, Colors());
+        var error = Assert.Throws<DitException>(() => trainer.Run(model, Colors()));
         Assert.Equal($"'{Folder().Checkpoint}' exists already, and training would write over it: name another folder, or remove it.", error.Message);
     }
 
@@ -201,14 +201,14 @@ public sealed class TrainerTests : IDisposable
         Directory.CreateDirectory(Folder().Path);
         File.WriteAllText(Path.Combine(Folder().Path, name), "precious");
         using var model = TinyDenoiser.Create();
-        Assert.Contains(name, Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, Colours())).Message);
+        Assert.Contains(name, Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, Colors())).Message);
         Assert.Equal("precious", File.ReadAllText(Assert.Single(Directory.GetFiles(Folder().Path))));
     }
 
     [Fact]
     public void An_image_that_cannot_be_read_ends_the_run_and_the_steps_made_are_kept()
     {
-        var (whole, loads) = (Colours(), 0);
+        var (whole, loads) = (Colors(), 0);
         var data = whole with { Load = (indices, flips) => ++loads > 3 ? throw new DitException("a.png is damaged.") : whole.Load(indices, flips) };
         using var model = TinyDenoiser.Create();
         var error = Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, data));
@@ -222,7 +222,7 @@ public sealed class TrainerTests : IDisposable
     {
         using var model = TinyDenoiser.Create();
         model.to(ScalarType.BFloat16);
-        var error = Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, Colours()));
+        var error = Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, Colors()));
         Assert.StartsWith("Tiny is to be trained in BFloat16: ", error.Message, StringComparison.Ordinal);
     }
 }

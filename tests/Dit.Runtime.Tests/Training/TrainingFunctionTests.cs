@@ -62,7 +62,7 @@ public class TrainingFunctionTests
         var x = randn(2, 70, 16, dtype: type, requires_grad: true);
         var row = randn(2, 1, 16, dtype: type, requires_grad: true);
         var linear = nn.Linear(16, 24, dtype: type);
-        var y = Layer.Gelu(Layer.Apply(linear, Layer.Residual(x, row, Layer.Modulate(x, row, row))));
+        var y = Functional.Gelu(Functional.Linear(linear, Functional.GatedResidual(x, row, Functional.Modulate(x, row, row))));
         y.sum().backward();
         Assert.Equal((type, type), (y.dtype, (x.grad ?? zeros(0)).dtype));
         Assert.Equal([2, 70, 24], y.shape);
@@ -79,7 +79,7 @@ public class TrainingFunctionTests
             using var mode = set_grad_enabled(records);
             var parts = rows.chunk(3, dim: -1);
             var tokens = x.transpose(1, 2);
-            return Layer.Gelu(Layer.Residual(tokens, parts[0], Layer.Modulate(tokens, parts[1], parts[2])));
+            return Functional.Gelu(Functional.GatedResidual(tokens, parts[0], Functional.Modulate(tokens, parts[1], parts[2])));
         }
         Close.To(Run(records: false), Run(records: true), Close.OneStep);
         Run(records: true).sum().backward();

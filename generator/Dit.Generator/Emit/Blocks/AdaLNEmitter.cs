@@ -35,20 +35,20 @@ internal static class AdaLNEmitter
                 var m = adaLN_modulation.call(c).unsqueeze(1).chunk(4, dim: -1); // 4 x (N, 1, D)
                 var (shift1, scale1) = (m[0], m[1]);
                 var (shift2, scale2) = (m[2], m[3]);
-                var h = x + attn.call(Layer.Modulate(x, shift1, scale1)); // (N, T, D)
-                return (h + mlp.call(Layer.Modulate(h, shift2, scale2))).MoveToOuterDisposeScope(); // (N, T, D)
+                var h = x + attn.call(Functional.Modulate(x, shift1, scale1)); // (N, T, D)
+                return (h + mlp.call(Functional.Modulate(h, shift2, scale2))).MoveToOuterDisposeScope(); // (N, T, D)
             }
 
-            /// <summary>The same in the steps of an inference plan.</summary>
-            internal void Plan(PlanBuilder plan)
+            /// <summary>The same as steps of an inference session.</summary>
+            internal void AddTo(SessionBuilder session)
             {
-                var m = plan.Modulation(modulation);
-                plan.Norm(shift: m[0], scale: m[1]);
-                attn.Plan(plan);
-                plan.Residual();
-                plan.Norm(shift: m[2], scale: m[3]);
-                mlp.Plan(plan);
-                plan.Residual();
+                var m = session.Modulation(modulation);
+                session.Norm(shift: m[0], scale: m[1]);
+                attn.AddTo(session);
+                session.Residual();
+                session.Norm(shift: m[2], scale: m[3]);
+                mlp.AddTo(session);
+                session.Residual();
             }
 
             /// <summary>Every linear layer Xavier uniform, the regressing one too: starting it from zero is what adaLN-Zero adds.</summary>
@@ -56,7 +56,7 @@ internal static class AdaLNEmitter
             {
                 attn.Initialize(random);
                 mlp.Initialize(random);
-                Initialise.XavierUniform(modulation, random);
+                Init.XavierUniform(modulation, random);
             }
 
             protected override void RegisterComponents() { }

@@ -35,20 +35,20 @@ internal static class AdaLNZeroEmitter
                 var m = adaLN_modulation.call(c).unsqueeze(1).chunk(6, dim: -1); // 6 x (N, 1, D)
                 var (shift1, scale1, gate1) = (m[0], m[1], m[2]);
                 var (shift2, scale2, gate2) = (m[3], m[4], m[5]);
-                var h = Layer.Residual(x, gate1, attn.call(Layer.Modulate(x, shift1, scale1))); // (N, T, D)
-                return Layer.Residual(h, gate2, mlp.call(Layer.Modulate(h, shift2, scale2{{NumericsEmitter.MlpNorm(spec)}}))).MoveToOuterDisposeScope(); // (N, T, D)
+                var h = Functional.GatedResidual(x, gate1, attn.call(Functional.Modulate(x, shift1, scale1))); // (N, T, D)
+                return Functional.GatedResidual(h, gate2, mlp.call(Functional.Modulate(h, shift2, scale2{{NumericsEmitter.MlpNorm(spec)}}))).MoveToOuterDisposeScope(); // (N, T, D)
             }
 
-            /// <summary>The same in the steps of an inference plan.</summary>
-            internal void Plan(PlanBuilder plan)
+            /// <summary>The same as steps of an inference session.</summary>
+            internal void AddTo(SessionBuilder session)
             {
-                var m = plan.Modulation(modulation);
-                plan.Norm(shift: m[0], scale: m[1]);
-                attn.Plan(plan);
-                plan.Residual(gate: m[2]);
-                plan.Norm(shift: m[3], scale: m[4]{{NumericsEmitter.MlpNorm(spec)}});
-                mlp.Plan(plan);
-                plan.Residual(gate: m[5]);
+                var m = session.Modulation(modulation);
+                session.Norm(shift: m[0], scale: m[1]);
+                attn.AddTo(session);
+                session.Residual(gate: m[2]);
+                session.Norm(shift: m[3], scale: m[4]{{NumericsEmitter.MlpNorm(spec)}});
+                mlp.AddTo(session);
+                session.Residual(gate: m[5]);
             }
 
             /// <summary>Linear layers Xavier uniform, the regressing layer zero: the block starts as the identity.</summary>
@@ -56,7 +56,7 @@ internal static class AdaLNZeroEmitter
             {
                 attn.Initialize(random);
                 mlp.Initialize(random);
-                Initialise.Zero(modulation);
+                Init.Zero(modulation);
             }
 
             protected override void RegisterComponents() { }

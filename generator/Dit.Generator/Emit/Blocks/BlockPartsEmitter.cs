@@ -26,16 +26,16 @@ internal static class BlockPartsEmitter
             public override Tensor forward(Tensor x)
             {
                 using var scope = NewDisposeScope();
-                var mixed = Layer.Attend(Layer.Apply(qkv, x), heads: {{spec.Heads}}); // (N, T, D)
-                return Layer.Apply(proj, mixed).MoveToOuterDisposeScope(); // (N, T, D)
+                var mixed = Functional.Attention(Functional.Linear(qkv, x), heads: {{spec.Heads}}); // (N, T, D)
+                return Functional.Linear(proj, mixed).MoveToOuterDisposeScope(); // (N, T, D)
             }
 
-            internal void Plan(PlanBuilder plan) => plan.Attention(qkv, proj, heads: {{spec.Heads}});
+            internal void AddTo(SessionBuilder session) => session.Attention(qkv, proj, heads: {{spec.Heads}});
 
             internal void Initialize(Generator random)
             {
-                Initialise.XavierUniform(qkv, random);
-                Initialise.XavierUniform(proj, random);
+                Init.XavierUniform(qkv, random);
+                Init.XavierUniform(proj, random);
             }
 
             protected override void RegisterComponents() { }
@@ -63,16 +63,16 @@ internal static class BlockPartsEmitter
             public override Tensor forward(Tensor x)
             {
                 using var scope = NewDisposeScope();
-                var h = Layer.Gelu(Layer.Apply(fc1, x)); // (N, T, {{spec.HiddenWidth}})
-                return Layer.Apply(fc2, h).MoveToOuterDisposeScope(); // (N, T, D)
+                var h = Functional.Gelu(Functional.Linear(fc1, x)); // (N, T, {{spec.HiddenWidth}})
+                return Functional.Linear(fc2, h).MoveToOuterDisposeScope(); // (N, T, D)
             }
 
-            internal void Plan(PlanBuilder plan) => plan.Mlp(fc1, fc2);
+            internal void AddTo(SessionBuilder session) => session.Mlp(fc1, fc2);
 
             internal void Initialize(Generator random)
             {
-                Initialise.XavierUniform(fc1, random);
-                Initialise.XavierUniform(fc2, random);
+                Init.XavierUniform(fc1, random);
+                Init.XavierUniform(fc2, random);
             }
 
             protected override void RegisterComponents() { }

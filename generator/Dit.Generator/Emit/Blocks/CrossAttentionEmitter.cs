@@ -11,18 +11,18 @@ internal static class CrossAttentionEmitter
         /// <summary>One ViT block with cross-attention to the condition's tokens behind self-attention (paper, section 3.2).</summary>
         private sealed class Block : nn.Module<Tensor, Tensor, Tensor>
         {
-            private readonly ScaledNorm norm1;
+            private readonly AffineLayerNorm norm1;
             private readonly Attention attn;
             private readonly CrossAttention cross_attn;
-            private readonly ScaledNorm norm2;
+            private readonly AffineLayerNorm norm2;
             private readonly Mlp mlp;
 
             public Block(Device device, ScalarType dtype) : base(nameof(Block))
             {
-                norm1 = new ScaledNorm({{spec.Width}}, device, dtype);
+                norm1 = new AffineLayerNorm({{spec.Width}}, device, dtype);
                 attn = new Attention(device, dtype);
                 cross_attn = new CrossAttention(device, dtype);
-                norm2 = new ScaledNorm({{spec.Width}}, device, dtype);
+                norm2 = new AffineLayerNorm({{spec.Width}}, device, dtype);
                 mlp = new Mlp(device, dtype);
 
                 register_module(nameof(norm1), norm1);
@@ -43,18 +43,18 @@ internal static class CrossAttentionEmitter
                 return (g + mlp.call(norm2.call(g))).MoveToOuterDisposeScope(); // (N, T, D)
             }
 
-            /// <summary>The same in the steps of an inference plan.</summary>
-            internal void Plan(PlanBuilder plan)
+            /// <summary>The same as steps of an inference session.</summary>
+            internal void AddTo(SessionBuilder session)
             {
-                plan.Norm(norm1);
-                attn.Plan(plan);
-                plan.Residual();
-                plan.NoNorm();
-                cross_attn.Plan(plan);
-                plan.Residual();
-                plan.Norm(norm2);
-                mlp.Plan(plan);
-                plan.Residual();
+                session.Norm(norm1);
+                attn.AddTo(session);
+                session.Residual();
+                session.NoNorm();
+                cross_attn.AddTo(session);
+                session.Residual();
+                session.Norm(norm2);
+                mlp.AddTo(session);
+                session.Residual();
             }
 
             /// <summary>Linear layers Xavier uniform, norms one and zero.</summary>
@@ -102,13 +102,13 @@ internal static class CrossAttentionEmitter
                 return proj.call(mixed.transpose(1, 2).reshape(-1, {{spec.Tokens}}, {{spec.Width}})).MoveToOuterDisposeScope(); // (N, T, D)
             }
 
-            internal void Plan(PlanBuilder plan) => plan.CrossAttention(q, kv, proj, heads: {{spec.Heads}});
+            internal void AddTo(SessionBuilder session) => session.CrossAttention(q, kv, proj, heads: {{spec.Heads}});
 
             internal void Initialize(Generator random)
             {
-                Initialise.XavierUniform(q, random);
-                Initialise.XavierUniform(kv, random);
-                Initialise.XavierUniform(proj, random);
+                Init.XavierUniform(q, random);
+                Init.XavierUniform(kv, random);
+                Init.XavierUniform(proj, random);
             }
 
             protected override void RegisterComponents() { }

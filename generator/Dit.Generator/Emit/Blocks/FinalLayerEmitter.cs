@@ -14,12 +14,12 @@ internal static class FinalLayerEmitter
             /// <summary>LayerNorm, then a linear layer from tokens to patches.</summary>
             private sealed class FinalLayer : nn.Module<Tensor, Tensor>
             {
-                private readonly ScaledNorm norm_final;
+                private readonly AffineLayerNorm norm_final;
                 private readonly Linear linear;
 
                 public FinalLayer(Device device, ScalarType dtype) : base(nameof(FinalLayer))
                 {
-                    norm_final = new ScaledNorm({{spec.Width}}, device, dtype);
+                    norm_final = new AffineLayerNorm({{spec.Width}}, device, dtype);
                     linear = Layer.Linear({{spec.Width}}, {{patch}}, device, dtype);
 
                     register_module(nameof(norm_final), norm_final);
@@ -34,18 +34,18 @@ internal static class FinalLayerEmitter
                     return linear.call(norm_final.call(x)).MoveToOuterDisposeScope(); // (N, T, {{patch}})
                 }
 
-                /// <summary>The same in the steps of an inference plan.</summary>
-                internal void Plan(PlanBuilder plan)
+                /// <summary>The same as steps of an inference session.</summary>
+                internal void AddTo(SessionBuilder session)
                 {
-                    plan.Norm(norm_final);
-                    plan.Output(linear);
+                    session.Norm(norm_final);
+                    session.Output(linear);
                 }
 
                 /// <summary>The linear layer zero: a new model predicts zero.</summary>
                 internal void Initialize()
                 {
                     norm_final.Initialize();
-                    Initialise.Zero(linear);
+                    Init.Zero(linear);
                 }
 
                 protected override void RegisterComponents() { }
@@ -81,22 +81,22 @@ internal static class FinalLayerEmitter
                 {
                     using var scope = NewDisposeScope();
                     var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1); // 2 x (N, 1, D)
-                    return linear.call(Layer.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, {{patch}})
+                    return linear.call(Functional.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, {{patch}})
                 }
 
-                /// <summary>The same in the steps of an inference plan.</summary>
-                internal void Plan(PlanBuilder plan)
+                /// <summary>The same as steps of an inference session.</summary>
+                internal void AddTo(SessionBuilder session)
                 {
-                    var m = plan.Modulation(modulation);
-                    plan.Norm(shift: m[0], scale: m[1]);
-                    plan.Output(linear);
+                    var m = session.Modulation(modulation);
+                    session.Norm(shift: m[0], scale: m[1]);
+                    session.Output(linear);
                 }
 
                 /// <summary>All zero: a new model predicts zero.</summary>
                 internal void Initialize()
                 {
-                    Initialise.Zero(linear);
-                    Initialise.Zero(modulation);
+                    Init.Zero(linear);
+                    Init.Zero(modulation);
                 }
 
                 protected override void RegisterComponents() { }

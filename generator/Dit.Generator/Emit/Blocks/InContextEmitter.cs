@@ -9,16 +9,16 @@ internal static class InContextEmitter
         /// <summary>One plain ViT block; the condition's tokens pass through it like the others (paper, section 3.2).</summary>
         private sealed class Block : nn.Module<Tensor, Tensor>
         {
-            private readonly ScaledNorm norm1;
+            private readonly AffineLayerNorm norm1;
             private readonly Attention attn;
-            private readonly ScaledNorm norm2;
+            private readonly AffineLayerNorm norm2;
             private readonly Mlp mlp;
 
             public Block(Device device, ScalarType dtype) : base(nameof(Block))
             {
-                norm1 = new ScaledNorm({{spec.Width}}, device, dtype);
+                norm1 = new AffineLayerNorm({{spec.Width}}, device, dtype);
                 attn = new Attention(device, dtype);
-                norm2 = new ScaledNorm({{spec.Width}}, device, dtype);
+                norm2 = new AffineLayerNorm({{spec.Width}}, device, dtype);
                 mlp = new Mlp(device, dtype);
 
                 register_module(nameof(norm1), norm1);
@@ -36,15 +36,15 @@ internal static class InContextEmitter
                 return (h + mlp.call(norm2.call(h))).MoveToOuterDisposeScope(); // (N, T + M, D)
             }
 
-            /// <summary>The same in the steps of an inference plan.</summary>
-            internal void Plan(PlanBuilder plan)
+            /// <summary>The same as steps of an inference session.</summary>
+            internal void AddTo(SessionBuilder session)
             {
-                plan.Norm(norm1);
-                attn.Plan(plan);
-                plan.Residual();
-                plan.Norm(norm2);
-                mlp.Plan(plan);
-                plan.Residual();
+                session.Norm(norm1);
+                attn.AddTo(session);
+                session.Residual();
+                session.Norm(norm2);
+                mlp.AddTo(session);
+                session.Residual();
             }
 
             /// <summary>Linear layers Xavier uniform, norms one and zero.</summary>

@@ -21,7 +21,7 @@ internal static class TextEmitter
         Sequence: "y_embedder.call(text)",
         Guidance: GuidanceEmitter.Guidance(
             spec, text, "TextEmbeddings", "text", $"Embedded texts, (N, {text.Tokens}, {text.Width}).", "with its texts and with the null text", "null text",
-            "var texts = text.ThenNull(); // 2 N of them", "texts"));
+            "var texts = text.WithNull(); // 2 N of them", "texts"));
 
     /// <summary>The statement that checks the argument.</summary>
     public static string Guard(Condition.Text text, string batch) => $"Guard.Text(ModelName, text, {batch}, tokens: {text.Tokens}, width: {text.Width}, hasNull: {Has(text)});";

@@ -68,7 +68,7 @@ public static class DitNames
     /// <param name="notice">Told in sentences what prefix the names have and which scalars are passed over.</param>
     /// <exception cref="CheckpointMismatchException">It has the names of diffusers and is not of the model.</exception>
     /// <exception cref="DitException">It has the names of diffusers, and the model does not compute as diffusers does.</exception>
-    internal static (ICheckpointFile File, bool IsForeign) Recognise(
+    internal static (ICheckpointFile File, bool IsForeign) Recognize(
         ICheckpointFile file, ModelCard card, IReadOnlyList<CheckpointEntry> own, CheckpointWeights weights, Action<string>? notice)
     {
         if (WhyNotInDiffusers(card, own) is not null)

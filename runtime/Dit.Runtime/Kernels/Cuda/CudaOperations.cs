@@ -16,8 +16,8 @@ internal sealed class CudaOperations : IFusedOperations
 
     public string Name => "libtorch and NVRTC kernels";
 
-    /// <summary>The operations for a plan on a CUDA device: libtorch's, with the reason in their name, where a library or a kernel is missing.</summary>
-    public static IFusedOperations For(PlanSteps steps, ILibraryLoader loader)
+    /// <summary>The operations for a session on a CUDA device: libtorch's, with the reason in their name, where a library or a kernel is missing.</summary>
+    public static IFusedOperations For(SessionSteps steps, ILibraryLoader loader)
     {
         if (CudaLibraries.TryLoad(loader, out var reason) is not { } libraries) return new TorchOperations($"libtorch; {reason}");
         return CudaLauncher.TryCreate(libraries, Math.Max(0, steps.Positions.device_index)) is { } launcher
@@ -26,7 +26,7 @@ internal sealed class CudaOperations : IFusedOperations
     }
 
     /// <summary>The same with a launcher, for numbers of a type.</summary>
-    public static IFusedOperations For(PlanSteps steps, ICudaLauncher launcher, ScalarType type)
+    public static IFusedOperations For(SessionSteps steps, ICudaLauncher launcher, ScalarType type)
     {
         if (StorageOf(type) is not { } storage) return new TorchOperations($"libtorch; no kernels for {type}");
         var operations = new CudaOperations(launcher, steps.Card.Width, storage);
@@ -34,8 +34,8 @@ internal sealed class CudaOperations : IFusedOperations
         {
             var kernel = step switch
             {
-                PlanStep.AdaptiveNorm norm => operations.Kernel(norm.Eps, NormBranch.None),
-                PlanStep.ResidualNorm(var gate, var norm) => operations.Kernel(norm.Eps, gate is null ? NormBranch.Added : NormBranch.Gated),
+                SessionStep.AdaptiveNorm norm => operations.Kernel(norm.Eps, NormBranch.None),
+                SessionStep.ResidualNorm(var gate, var norm) => operations.Kernel(norm.Eps, gate is null ? NormBranch.Added : NormBranch.Gated),
                 _ => null,
             };
             if (kernel is null || operations.prepared.Contains(kernel)) continue;

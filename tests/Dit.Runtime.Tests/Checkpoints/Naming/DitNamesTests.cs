@@ -81,8 +81,8 @@ public sealed class DitNamesTests : IDisposable
         using var model = SmallDiffusers.Load(Golden);
         var output = model.call(expected["x"], expected["t"], expected["labels"]);
         Close.To(expected["output.diffusers"], output, Close.OneStep);
-        using (var plan = model.Plan())
-            Close.To(expected["output.diffusers"], plan.Forward(expected["x"], expected["t"], new(expected["labels"])), Close.OneStep, plan.Engine);
+        using (var session = model.CreateSession())
+            Close.To(expected["output.diffusers"], session.Forward(expected["x"], expected["t"], new(expected["labels"])), Close.OneStep, session.Engine);
 
         // Each of the two differences shows in these weights, so that neither could be missing.
         foreach (var other in (string[])["output.official", "output.only_time", "output.only_eps"])

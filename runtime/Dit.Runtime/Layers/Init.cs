@@ -5,7 +5,7 @@ namespace Dit.Runtime;
 
 /// <summary>Initial values of parameters, drawn on the CPU in float32 so that a seed gives the same model on every device.</summary>
 /// <remarks>libtorch's CPU generator takes the lower 32 bits of a seed.</remarks>
-public static class Initialise
+public static class Init
 {
     /// <summary>Weight Xavier uniform, bias zero.</summary>
     public static void XavierUniform(Linear layer, Generator random)

@@ -6,7 +6,7 @@ namespace Dit.Runtime;
 
 /// <summary>LayerNorm over the last dimension with a learned scale and shift, eps 1e-6: the norm of plain ViT blocks.</summary>
 /// <remarks>State: <c>weight</c> (D) and <c>bias</c> (D).</remarks>
-public sealed class ScaledNorm : nn.Module<Tensor, Tensor>
+public sealed class AffineLayerNorm : nn.Module<Tensor, Tensor>
 {
     internal const double Eps = 1e-6;
 
@@ -16,7 +16,7 @@ public sealed class ScaledNorm : nn.Module<Tensor, Tensor>
     /// <param name="width">D.</param>
     /// <param name="device">Where the parameters live.</param>
     /// <param name="dtype">Their type.</param>
-    public ScaledNorm(int width, Device device, ScalarType dtype) : base(nameof(ScaledNorm))
+    public AffineLayerNorm(int width, Device device, ScalarType dtype) : base(nameof(AffineLayerNorm))
     {
         weight = Layer.Unset([width], device, dtype);
         bias = Layer.Unset([width], device, dtype);
@@ -31,8 +31,8 @@ public sealed class ScaledNorm : nn.Module<Tensor, Tensor>
     /// <summary>Scale one, shift zero.</summary>
     public void Initialize()
     {
-        Initialise.One(weight);
-        Initialise.Zero(bias);
+        Init.One(weight);
+        Init.Zero(bias);
     }
 
     /// <inheritdoc/>

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dit.Runtime.Tests;
 
 /// <summary>Plans that samplers are given, and what a long run leaves behind.</summary>
-public sealed class SamplerPlanTests : IDisposable
+public sealed class SamplerSessionTests : IDisposable
 {
     private readonly IDisposable scope = NewDisposeScope();
     private readonly string? before = Environment.GetEnvironmentVariable(CpuKernels.Variable);
@@ -37,17 +37,17 @@ public sealed class SamplerPlanTests : IDisposable
     }
 
     [Fact]
-    public void A_given_plan_draws_the_same_and_stays_the_callers()
+    public void A_given_session_draws_the_same_and_stays_the_callers()
     {
         using var model = Stirred.Create<OfClasses>();
         var sampler = OfClasses.AllSamplers[0];
         var expected = sampler.Sample(model, [0, 2], guidance: 2, seed: 3);
-        using var plan = model.Plan();
-        Assert.True(expected.Equals(sampler.Sample(model, [0, 2], guidance: 2, seed: 3, plan: plan)));
+        using var session = model.CreateSession();
+        Assert.True(expected.Equals(sampler.Sample(model, [0, 2], guidance: 2, seed: 3, session: session)));
         var bytes = NativeBuffer.LiveBytes;
         var most = 0L;
 
-        var again = sampler.Sample(model, [0, 2], guidance: 2, seed: 3, plan: plan, observe: _ => most = Math.Max(most, NativeBuffer.LiveBytes));
+        var again = sampler.Sample(model, [0, 2], guidance: 2, seed: 3, session: session, observe: _ => most = Math.Max(most, NativeBuffer.LiveBytes));
 
         Assert.True(expected.Equals(again));
         Assert.Equal((bytes, bytes), (most, NativeBuffer.LiveBytes)); // not packed again, and not freed
@@ -61,37 +61,37 @@ public sealed class SamplerPlanTests : IDisposable
     {
         using var texts = Stirred.Create<OfTextAlways>();
         using var text = new TextEmbeddings(randn(2, 3, 6));
-        using var plan = texts.Plan();
+        using var session = texts.CreateSession();
         var of = OfTextAlways.AllSamplers[0];
-        Assert.True(of.Sample(texts, text, seed: 3).Equals(of.Sample(texts, text, seed: 3, plan: plan)));
+        Assert.True(of.Sample(texts, text, seed: 3).Equals(of.Sample(texts, text, seed: 3, session: session)));
 
         using var nothing = Stirred.Create<OfNothing>();
-        using var other = nothing.Plan();
+        using var other = nothing.CreateSession();
         var without = OfNothing.AllSamplers[0];
-        Assert.True(without.Sample(nothing, 2, seed: 3).Equals(without.Sample(nothing, 2, seed: 3, plan: other)));
+        Assert.True(without.Sample(nothing, 2, seed: 3).Equals(without.Sample(nothing, 2, seed: 3, session: other)));
     }
 
     [Fact]
-    public void A_plan_of_another_model_is_refused()
+    public void A_session_of_another_model_is_refused()
     {
         using var model = OfClasses.Create();
         using var twin = OfClasses.Create();
-        using var plan = twin.Plan();
-        var error = Assert.Throws<DitException>(() => OfClasses.AllSamplers[0].Sample(model, [0], plan: plan));
-        Assert.Equal($"The plan is of another model: sample with the one that this {OfClasses.Card.Name}'s Plan() makes, or with none.", error.Message);
+        using var session = twin.CreateSession();
+        var error = Assert.Throws<DitException>(() => OfClasses.AllSamplers[0].Sample(model, [0], session: session));
+        Assert.Equal($"The session is of another model: sample with the one that this {OfClasses.Card.Name}'s CreateSession() makes, or with none.", error.Message);
 
         using StubModel stub = new(), other = new();
-        using var call = ((IClassConditionalModel)stub).Plan();
-        Assert.Throws<DitException>(() => StubModel.Ddim5.Sample(other, [1], plan: call));
-        StubModel.Ddim5.Sample(stub, [1], plan: call);
+        using var call = ((IClassConditionalModel)stub).CreateSession();
+        Assert.Throws<DitException>(() => StubModel.Ddim5.Sample(other, [1], session: call));
+        StubModel.Ddim5.Sample(stub, [1], session: call);
     }
 
     [Fact]
-    public void A_plan_that_is_disposed_is_refused()
+    public void A_session_that_is_disposed_is_refused()
     {
         using var model = OfClasses.Create();
-        var plan = model.Plan();
-        plan.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => OfClasses.AllSamplers[0].Sample(model, [0], plan: plan));
+        var session = model.CreateSession();
+        session.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => OfClasses.AllSamplers[0].Sample(model, [0], session: session));
     }
 }

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Dit.Runtime.Tests;
 
 /// <summary>Random orders of steps of random sizes: the kernels compute what libtorch's operators do.</summary>
-public class RandomPlanTests
+public class RandomSessionTests
 {
     /// <param name="Heads">H.</param>
     /// <param name="HeadWidth">K.</param>
@@ -54,59 +54,59 @@ public class RandomPlanTests
     {
         var kernels = KernelCase.Of(name);
         Plans.Sample(
-            plan =>
+            session =>
             {
                 using var scope = NewDisposeScope();
                 using var frozen = no_grad();
-                using var random = new Generator((ulong)plan.Seed);
-                using var exact = Build(plan, ScalarType.Float64);
-                using var made = Build(plan, ScalarType.Float32);
+                using var random = new Generator((ulong)session.Seed);
+                using var exact = Build(session, ScalarType.Float64);
+                using var made = Build(session, ScalarType.Float32);
                 using var operators = made.On(static steps => new OperatorEngine(steps));
-                using var fused = operators.On(steps => new FusedEngine(steps, kernels, plan.Threads, budget: 1, plan.Halved));
-                var x = randn([plan.Samples, plan.Channels.In, plan.Grid.Rows * plan.Patch, plan.Grid.Columns * plan.Patch], generator: random);
-                var t = arange(plan.Samples, ScalarType.Float32);
+                using var fused = operators.On(steps => new FusedEngine(steps, kernels, session.Threads, budget: 1, session.Halved));
+                var x = randn([session.Samples, session.Channels.In, session.Grid.Rows * session.Patch, session.Grid.Columns * session.Patch], generator: random);
+                var t = arange(session.Samples, ScalarType.Float32);
                 var expected = exact.Forward(x.to(ScalarType.Float64), t, new()).to(ScalarType.Float32);
-                // Some plans magnify rounding, such as a norm of two features that are nearly the same: then libtorch is no more exact either.
+                // Some sessions magnify rounding, such as a norm of two features that are nearly the same: then libtorch is no more exact either.
                 var rounding = (expected - operators.Forward(x, t, new())).abs().max().item<float>() / Math.Max(1, expected.abs().max().item<float>());
-                Close.To(expected, fused.Forward(x, t, new()), Math.Max(Close.OneStep, 10 * rounding), $"{plan}");
+                Close.To(expected, fused.Forward(x, t, new()), Math.Max(Close.OneStep, 10 * rounding), $"{session}");
             },
-            iter: 60, threads: 1, print: static plan => $"{plan} {string.Join(' ', plan.Branches)}");
+            iter: 60, threads: 1, print: static session => $"{session} {string.Join(' ', session.Branches)}");
     }
 
     // Of both types the same numbers.
-    private static SteppedPlan<NoCondition> Build(Plan plan, ScalarType type)
+    private static SteppedSession<NoCondition> Build(Plan session, ScalarType type)
     {
-        using var random = new Generator((ulong)plan.Seed + 1);
-        var (width, tokens) = (plan.Width, plan.Grid.Rows * plan.Grid.Columns);
+        using var random = new Generator((ulong)session.Seed + 1);
+        var (width, tokens) = (session.Width, session.Grid.Rows * session.Grid.Columns);
         var card = new ModelCard(
-            "Random", "dit", "any", new(plan.Channels.In, plan.Grid.Rows * plan.Patch, plan.Grid.Columns * plan.Patch), plan.Channels.Out,
-            new ModelCondition.None(), 1, width, plan.Heads, plan.Patch, tokens, 1, 1, 1, null, "0");
-        var patches = Filled(new PatchEmbedding(plan.Channels.In, width, plan.Patch, CPU, type), random);
-        var builder = new PlanBuilder(card, patches, randn([1, tokens, width], generator: random).to(type));
-        if (!plan.IsModulated) builder.Context(plan.Context, plan.Joined);
-        foreach (var branch in plan.Branches) Branch(builder, plan, branch, type, random);
-        builder.Norm(Filled(new ScaledNorm(width, CPU, type), random));
-        builder.Output(Linear(width, plan.Patch * plan.Patch * plan.Channels.Out));
-        var entering = randn(plan.IsModulated ? [plan.Samples, width] : [plan.Samples, plan.Context, width], generator: random).to(type);
-        return Assert.IsType<SteppedPlan<NoCondition>>(builder.Build<NoCondition>((t, _) => entering.index_select(0, t.to(ScalarType.Int64))));
+            "Random", "dit", "any", new(session.Channels.In, session.Grid.Rows * session.Patch, session.Grid.Columns * session.Patch), session.Channels.Out,
+            new ModelCondition.None(), 1, width, session.Heads, session.Patch, tokens, 1, 1, 1, null, "0");
+        var patches = Filled(new PatchEmbedding(session.Channels.In, width, session.Patch, CPU, type), random);
+        var builder = new SessionBuilder(card, patches, randn([1, tokens, width], generator: random).to(type));
+        if (!session.IsModulated) builder.Context(session.Context, session.Joined);
+        foreach (var branch in session.Branches) Branch(builder, session, branch, type, random);
+        builder.Norm(Filled(new AffineLayerNorm(width, CPU, type), random));
+        builder.Output(Linear(width, session.Patch * session.Patch * session.Channels.Out));
+        var entering = randn(session.IsModulated ? [session.Samples, width] : [session.Samples, session.Context, width], generator: random).to(type);
+        return Assert.IsType<SteppedSession<NoCondition>>(builder.Build<NoCondition>((t, _) => entering.index_select(0, t.to(ScalarType.Int64))));
 
-        Linear Linear(int from, int to) => Filled(nn.Linear(from, to, plan.HasBias, dtype: type), random);
+        Linear Linear(int from, int to) => Filled(nn.Linear(from, to, session.HasBias, dtype: type), random);
     }
 
-    private static void Branch(PlanBuilder builder, Plan plan, (int Norm, int Kind, bool Gate) branch, ScalarType type, Generator random)
+    private static void Branch(SessionBuilder builder, Plan session, (int Norm, int Kind, bool Gate) branch, ScalarType type, Generator random)
     {
-        var width = plan.Width;
-        var modulation = plan.IsModulated ? builder.Modulation(Linear(width, 3 * width)) : default;
-        if (branch.Norm == 0 && plan.IsModulated) builder.Norm(modulation[0], modulation[1], eps: 1e-5);
+        var width = session.Width;
+        var modulation = session.IsModulated ? builder.Modulation(Linear(width, 3 * width)) : default;
+        if (branch.Norm == 0 && session.IsModulated) builder.Norm(modulation[0], modulation[1], eps: 1e-5);
         else if (branch.Norm == 2) builder.NoNorm();
-        else builder.Norm(Filled(new ScaledNorm(width, CPU, type), random));
-        if (branch.Kind == 0) builder.Mlp(Linear(width, plan.Hidden), Linear(plan.Hidden, width));
-        else if (branch.Kind == 1 && plan is { Context: > 0, Joined: false }) builder.CrossAttention(Linear(width, width), Linear(width, 2 * width), Linear(width, width), plan.Heads);
-        else builder.Attention(Linear(width, 3 * width), Linear(width, width), plan.Heads);
-        if (branch.Gate && plan.IsModulated) builder.Residual(modulation[2]);
+        else builder.Norm(Filled(new AffineLayerNorm(width, CPU, type), random));
+        if (branch.Kind == 0) builder.Mlp(Linear(width, session.Hidden), Linear(session.Hidden, width));
+        else if (branch.Kind == 1 && session is { Context: > 0, Joined: false }) builder.CrossAttention(Linear(width, width), Linear(width, 2 * width), Linear(width, width), session.Heads);
+        else builder.Attention(Linear(width, 3 * width), Linear(width, width), session.Heads);
+        if (branch.Gate && session.IsModulated) builder.Residual(modulation[2]);
         else builder.Residual();
 
-        Linear Linear(int from, int to) => Filled(nn.Linear(from, to, plan.HasBias, dtype: type), random);
+        Linear Linear(int from, int to) => Filled(nn.Linear(from, to, session.HasBias, dtype: type), random);
     }
 
     // Sums of as many numbers as there are stay near one.

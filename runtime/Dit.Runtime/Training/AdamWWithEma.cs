@@ -10,7 +10,7 @@ namespace Dit.Runtime;
 /// On the processor, in float32, both are done in one pass over memory, in PyTorch's order of operations; elsewhere by the operators of libtorch, one
 /// after another. The results are the same to float rounding.
 /// </remarks>
-public sealed class AveragedAdamW : IDisposable
+public sealed class AdamWWithEma : IDisposable
 {
     private const double Eps = 1e-8; // PyTorch's default
 
@@ -23,7 +23,7 @@ public sealed class AveragedAdamW : IDisposable
     /// <summary>Starts at a model's present weights.</summary>
     /// <param name="model">The model to train; it is not to be moved or converted from now on.</param>
     /// <param name="recipe">The numbers of AdamW and of the average.</param>
-    public AveragedAdamW(nn.Module model, TrainingRecipe recipe)
+    public AdamWWithEma(nn.Module model, TrainingRecipe recipe)
     {
         this.recipe = recipe;
         Average = new(model, recipe.EmaDecay);

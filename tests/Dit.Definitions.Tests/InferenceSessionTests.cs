@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dit.Definitions.Tests;
 
 /// <summary>The plan of a model as large as users have.</summary>
-public class InferencePlanTests
+public class InferenceSessionTests
 {
     private const double Tolerance = 1e-5; // of the largest value
 
@@ -17,7 +17,7 @@ public class InferencePlanTests
         using var random = new Generator(1);
         using var model = DiTS2.Create();
         foreach (var parameter in model.parameters().Where(static p => p.requires_grad)) parameter.normal_(0, 0.02, random); // new ones predict zero
-        using var plan = model.Plan();
+        using var plan = model.CreateSession();
         var x = randn([3, 4, 32, 32], generator: random);
         x[1] *= 100; // tokens that are halved together are not all as large
         var (t, labels) = (tensor(new long[] { 1, 400, 999 }), tensor(new long[] { 0, 7, 1000 }));

@@ -4,19 +4,19 @@ using static TorchSharp.torch;
 namespace Dit.Runtime.Tests;
 
 /// <summary>Plans predict what their models do.</summary>
-public class PlanTests
+public class SessionTests
 {
     private const int Many = 70; // more than a workspace holds
 
-    public static TheoryData<string> Names => [.. PlanCase.Names];
+    public static TheoryData<string> Names => [.. SessionCase.Names];
 
     public static TheoryData<string> Kernels => KernelCase.Kernels;
 
     [Theory, MemberData(nameof(Names))]
-    public void The_plan_is_the_models_forward_pass_with_all_kernels_threads_and_batches(string name)
+    public void The_session_is_the_models_forward_pass_with_all_kernels_threads_and_batches(string name)
     {
         using var scope = NewDisposeScope();
-        using var @case = PlanCase.Of(name);
+        using var @case = SessionCase.Of(name);
         int[] batches = name.StartsWith("V-", StringComparison.Ordinal) ? [1, 3, Many] : [1, 3]; // those have every kind of step
         foreach (var n in batches)
         {
@@ -27,29 +27,29 @@ public class PlanTests
             Close.To(expected, @case.Planned(n), Close.OneStep, $"{n} samples, libtorch");
             foreach (var kernels in CpuKernels.All)
             {
-                @case.Use(PlanCase.Fused(kernels, threads: 1));
+                @case.Use(SessionCase.Fused(kernels, threads: 1));
                 var planned = @case.Planned(n);
                 Close.To(expected, planned, Close.OneStep, $"{n} samples, {kernels.Name}");
                 // How the work is shared does not change a bit of the result.
-                @case.Use(PlanCase.Fused(kernels, threads: 2));
+                @case.Use(SessionCase.Fused(kernels, threads: 2));
                 Assert.True(planned.Equals(@case.Planned(n)), $"2 threads, {kernels.Name}");
-                @case.Use(PlanCase.Fused(kernels, threads: 5, budget: 1));
+                @case.Use(SessionCase.Fused(kernels, threads: 5, budget: 1));
                 Assert.True(planned.Equals(@case.Planned(n)), $"5 threads in parts, {kernels.Name}");
-                @case.Use(PlanCase.Fused(kernels, threads: 2, halved: true));
+                @case.Use(SessionCase.Fused(kernels, threads: 2, halved: true));
                 var halved = @case.Planned(n);
                 Close.To(expected, halved, Close.OneStep, $"{n} samples by halves, {kernels.Name}");
                 Assert.True(halved.Equals(@case.Planned(n)), $"by halves again, {kernels.Name}"); // whoever does which task
-                @case.Use(PlanCase.Fused(kernels, threads: 3, budget: 1, halved: true)); // in other blocks other panels are pairs
+                @case.Use(SessionCase.Fused(kernels, threads: 3, budget: 1, halved: true)); // in other blocks other panels are pairs
                 Close.To(expected, @case.Planned(n), Close.OneStep, $"3 threads in parts by halves, {kernels.Name}");
             }
         }
     }
 
     [Theory, MemberData(nameof(Names))]
-    public void A_plan_serves_batches_of_every_size_one_after_the_other(string name)
+    public void A_session_serves_batches_of_every_size_one_after_the_other(string name)
     {
         using var scope = NewDisposeScope();
-        using var @case = PlanCase.Of(name);
+        using var @case = SessionCase.Of(name);
         foreach (var n in (int[])[2, 1, 5, 3, 1, 5])
             Close.To(@case.Forward(n), @case.Planned(n), Close.OneStep, $"{n}");
     }
@@ -58,7 +58,7 @@ public class PlanTests
     public void No_samples_give_no_predictions()
     {
         using var scope = NewDisposeScope();
-        using var @case = PlanCase.Of(GoldenP2.Card.Name);
+        using var @case = SessionCase.Of(GoldenP2.Card.Name);
         Assert.Equal([0, 8, 8, 8], @case.Forward(0).shape);
         Assert.Equal([0, 8, 8, 8], @case.Planned(0).shape);
         @case.Use(static steps => new OperatorEngine(steps));
@@ -68,7 +68,7 @@ public class PlanTests
     [Theory, InlineData("off", "libtorch"), InlineData("128", "128-bit vectors, "), InlineData("256", "256-bit vectors, "), InlineData("512", "512-bit vectors, ")]
     public void The_environment_decides_the_engine(string wish, string engine) => WithVariable(wish, () =>
     {
-        using var @case = PlanCase.Of(GoldenP2.Card.Name);
+        using var @case = SessionCase.Of(GoldenP2.Card.Name);
         Assert.StartsWith(engine, @case.Engine, StringComparison.Ordinal);
         using var scope = NewDisposeScope();
         Close.To(@case.Forward(2), @case.Planned(2), Close.OneStep);
@@ -76,10 +76,10 @@ public class PlanTests
     });
 
     [Fact]
-    public void An_environment_that_makes_no_sense_is_refused_when_a_plan_is_made() => WithVariable("fast", () =>
+    public void An_environment_that_makes_no_sense_is_refused_when_a_session_is_made() => WithVariable("fast", () =>
     {
         using var model = GoldenP2.Create();
-        Assert.Equal("DIT_KERNELS is 'fast': it may be off, on, 512, 256 or 128.", Assert.Throws<DitException>(() => model.Plan()).Message);
+        Assert.Equal("DIT_KERNELS is 'fast': it may be off, on, 512, 256 or 128.", Assert.Throws<DitException>(() => model.CreateSession()).Message);
     });
 
     [Fact]
@@ -87,9 +87,9 @@ public class PlanTests
     {
         using var scope = NewDisposeScope();
         using var model = GoldenP2.Create(dtype: ScalarType.BFloat16);
-        using var plan = model.Plan();
-        Assert.Equal(("libtorch", 0), (plan.Engine, plan.PackedBytes));
-        Assert.Equal(ScalarType.BFloat16, plan.Forward(zeros([1, 4, 8, 8], ScalarType.BFloat16), tensor(new long[] { 1 }), new(tensor(new long[] { 1 }))).dtype);
+        using var session = model.CreateSession();
+        Assert.Equal(("libtorch", 0), (session.Engine, session.PackedBytes));
+        Assert.Equal(ScalarType.BFloat16, session.Forward(zeros([1, 4, 8, 8], ScalarType.BFloat16), tensor(new long[] { 1 }), new(tensor(new long[] { 1 }))).dtype);
     }
 
     [Theory]
@@ -97,15 +97,15 @@ public class PlanTests
     [InlineData(new long[] { 2, 4, 8, 16 }, 2, 2)]
     [InlineData(new long[] { 2, 4, 8, 8 }, 3, 2)]
     [InlineData(new long[] { 2, 4, 8, 8 }, 2, 1)]
-    public void A_plan_refuses_what_the_model_refuses_in_the_same_words(long[] x, int t, int labels)
+    public void A_session_refuses_what_the_model_refuses_in_the_same_words(long[] x, int t, int labels)
     {
         using var scope = NewDisposeScope();
         using var model = GoldenP2.Create();
-        using var plan = model.Plan();
+        using var session = model.CreateSession();
         foreach (var type in (ScalarType[])[ScalarType.Int64, ScalarType.Int32])
         {
             var expected = Assert.Throws<DitException>(() => model.call(zeros(x), zeros(t), zeros(labels, type)));
-            Assert.Equal(expected.Message, Assert.Throws<DitException>(() => plan.Forward(zeros(x), zeros(t), new(zeros(labels, type)))).Message);
+            Assert.Equal(expected.Message, Assert.Throws<DitException>(() => session.Forward(zeros(x), zeros(t), new(zeros(labels, type)))).Message);
         }
     }
 
@@ -114,11 +114,11 @@ public class PlanTests
     {
         using var scope = NewDisposeScope();
         using var model = OfTextAlways.Create();
-        using var plan = model.Plan();
+        using var session = model.CreateSession();
         foreach (var text in (TextEmbeddings[])[new(zeros(2, 3, 6)), new(zeros(1, 4, 6)), new(zeros(1, 3, 6), zeros(1, ScalarType.Bool))])
         {
             var expected = Assert.Throws<DitException>(() => model.call(zeros(1, 3, 4, 8), zeros(1), text));
-            Assert.Equal(expected.Message, Assert.Throws<DitException>(() => plan.Forward(zeros(1, 3, 4, 8), zeros(1), text)).Message);
+            Assert.Equal(expected.Message, Assert.Throws<DitException>(() => session.Forward(zeros(1, 3, 4, 8), zeros(1), text)).Message);
         }
     }
 
@@ -127,12 +127,12 @@ public class PlanTests
     {
         using var scope = NewDisposeScope();
         using var model = Stirred.Create<GoldenP2>();
-        using var plan = model.Plan();
+        using var session = model.CreateSession();
         var (x, t, labels) = (randn(2, 4, 8, 8), tensor(new long[] { 3, 700 }), new ClassLabels(tensor(new long[] { 1, 10 })));
-        var expected = plan.Forward(x, t, labels);
+        var expected = session.Forward(x, t, labels);
 
-        Assert.True(expected.Equals(plan.Forward(x.transpose(2, 3).contiguous().transpose(2, 3), t, labels)));
-        Assert.True(expected.Equals(plan.Forward(cat([x, x])[2..], t, labels)));
+        Assert.True(expected.Equals(session.Forward(x.transpose(2, 3).contiguous().transpose(2, 3), t, labels)));
+        Assert.True(expected.Equals(session.Forward(cat([x, x])[2..], t, labels)));
         Assert.False(expected.requires_grad);
     }
 

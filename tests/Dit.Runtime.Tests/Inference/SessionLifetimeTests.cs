@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>What plans hold, and for how long.</summary>
-public class PlanLifetimeTests
+/// <summary>What sessions hold, and for how long.</summary>
+public class SessionLifetimeTests
 {
     // One of each kind of step that packs something.
     public static TheoryData<string> Names => ["Golden-P8", "V-InContext-Text", "V-CrossAttention-Text", "V-AdaLN-None"];
@@ -15,7 +15,7 @@ public class PlanLifetimeTests
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        using var @case = PlanCase.Of(name);
+        using var @case = SessionCase.Of(name);
         var before = @case.Planned(3);
         foreach (var (key, value) in @case.Model.state_dict())
             if (key.Contains(".attn.", StringComparison.Ordinal) || key.Contains(".mlp.fc", StringComparison.Ordinal)) value.mul_(1.5);
@@ -31,9 +31,9 @@ public class PlanLifetimeTests
     public void Packed_bytes_are_counted_and_everything_is_released_once(string name)
     {
         using var scope = NewDisposeScope();
-        using var @case = PlanCase.Of(name);
+        using var @case = SessionCase.Of(name);
         var (bytes, threads) = (Live(), Workers.LivingThreads);
-        @case.Use(PlanCase.Fused(CpuKernels.All[0], threads: 3)); // and what it had before is gone: it had made none
+        @case.Use(SessionCase.Fused(CpuKernels.All[0], threads: 3)); // and what it had before is gone: it had made none
         Assert.InRange(@case.PackedBytes, sizeof(float) * @case.Card.TrainableParameters / 10, long.MaxValue);
         Assert.Equal((bytes + @case.PackedBytes, threads + 2), (NativeBuffer.LiveBytes, Workers.LivingThreads));
 
@@ -52,22 +52,22 @@ public class PlanLifetimeTests
     public void A_thousand_predictions_leave_nothing_behind()
     {
         using var model = Stirred.Create<GoldenP8>();
-        using var plan = model.Plan();
+        using var session = model.CreateSession();
         using var x = randn(2, 3, 16, 16);
         using var t = tensor(new long[] { 5, 6 });
         using var labels = new ClassLabels(tensor(new long[] { 1, 3 }));
-        plan.Forward(x, t, labels).Dispose();
+        session.Forward(x, t, labels).Dispose();
         var (tensors, bytes) = (LiveTensors.Count(), NativeBuffer.LiveBytes);
 
-        for (var i = 0; i < 1000; i++) plan.Forward(x, t, labels).Dispose();
+        for (var i = 0; i < 1000; i++) session.Forward(x, t, labels).Dispose();
 
         Assert.Equal((tensors, bytes), (LiveTensors.Count(), NativeBuffer.LiveBytes));
     }
 
     [Theory, MemberData(nameof(Names))]
-    public void Making_and_disposing_plans_leaves_nothing_behind(string name)
+    public void Making_and_disposing_sessions_leaves_nothing_behind(string name)
     {
-        using var @case = PlanCase.Of(name);
+        using var @case = SessionCase.Of(name);
         Again();
         var (tensors, bytes, threads) = (LiveTensors.Count(), NativeBuffer.LiveBytes, Workers.LivingThreads);
 
@@ -84,7 +84,7 @@ public class PlanLifetimeTests
     }
 
     [Fact]
-    public void A_plan_that_is_forgotten_gives_its_memory_and_threads_back()
+    public void A_session_that_is_forgotten_gives_its_memory_and_threads_back()
     {
         using var model = GoldenP8.Create();
         var (bytes, threads) = (Live(), Workers.LivingThreads);
@@ -97,29 +97,29 @@ public class PlanLifetimeTests
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Forget(GoldenP8 model)
     {
-        using var plan = Assert.IsType<SteppedPlan<ClassLabels>>(model.Plan());
-        var forgotten = plan.On(PlanCase.Fused(CpuKernels.All[0], threads: 3));
+        using var session = Assert.IsType<SteppedSession<ClassLabels>>(model.CreateSession());
+        var forgotten = session.On(SessionCase.Fused(CpuKernels.All[0], threads: 3));
         forgotten.Forward(zeros(1, 3, 16, 16), zeros(1), new(zeros(1, ScalarType.Int64))).Dispose();
     }
 
     [Fact]
-    public void A_plan_that_cannot_be_made_leaves_nothing_behind()
+    public void A_session_that_cannot_be_made_leaves_nothing_behind()
     {
         using var model = GoldenP8.Create();
-        using var plan = Assert.IsType<SteppedPlan<ClassLabels>>(model.Plan());
+        using var session = Assert.IsType<SteppedSession<ClassLabels>>(model.CreateSession());
         var (bytes, threads) = (Live(), Workers.LivingThreads);
 
-        Assert.Throws<InvalidOperationException>(() => plan.On(steps => new FusedEngine(steps with { Steps = [new PlanStep.Residual(null)] }, CpuKernels.All[0], 3)));
+        Assert.Throws<InvalidOperationException>(() => session.On(steps => new FusedEngine(steps with { Steps = [new SessionStep.Residual(null)] }, CpuKernels.All[0], 3)));
 
         Assert.Equal((bytes, threads), (NativeBuffer.LiveBytes, Workers.LivingThreads));
     }
 
     [Fact]
-    public void Threads_that_share_a_plan_get_what_each_would_get_alone()
+    public void Threads_that_share_a_session_get_what_each_would_get_alone()
     {
         using var scope = NewDisposeScope();
-        using var @case = PlanCase.Of("V-AdaLNZero-Text");
-        @case.Use(PlanCase.Fused(CpuKernels.All[0], threads: 2));
+        using var @case = SessionCase.Of("V-AdaLNZero-Text");
+        @case.Use(SessionCase.Fused(CpuKernels.All[0], threads: 2));
         Tensor[] expected = [.. Enumerable.Range(1, 4).Select(@case.Planned)];
         var wrong = 0;
 
@@ -138,11 +138,11 @@ public class PlanLifetimeTests
     }
 
     [Fact]
-    public void A_plan_that_is_disposed_while_it_works_finishes_and_then_refuses()
+    public void A_session_that_is_disposed_while_it_works_finishes_and_then_refuses()
     {
         using var scope = NewDisposeScope();
-        using var @case = PlanCase.Of("V-AdaLNZero-Text");
-        @case.Use(PlanCase.Fused(CpuKernels.All[0], threads: 2));
+        using var @case = SessionCase.Of("V-AdaLNZero-Text");
+        @case.Use(SessionCase.Fused(CpuKernels.All[0], threads: 2));
         var expected = @case.Planned(2);
         var (good, refused) = (0, 0);
         var thread = new Thread(() =>

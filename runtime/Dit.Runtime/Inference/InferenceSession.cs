@@ -5,22 +5,22 @@ namespace Dit.Runtime;
 /// <summary>A model made ready for inference: the same prediction as its <c>forward</c>, to float rounding, without gradients and faster.</summary>
 /// <remarks>
 /// On the processor and in float32 the weights of the blocks are copied and packed for the kernels; the embedders, and the layers that regress shifts,
-/// scales and gates, stay the model's own, as all weights do elsewhere. So when weights have changed, make another, and keep the model while a plan of it
+/// scales and gates, stay the model's own, as all weights do elsewhere. So when weights have changed, make another, and keep the model while a session of it
 /// is used. Samplers make one for each call and dispose it, unless they are given one.
 /// <para>
-/// Threads may share a plan, each with tensors of its own: they wait for each other, step by step, and each gets the bytes that it would get alone. The model's own
+/// Threads may share a session, each with tensors of its own: they wait for each other, step by step, and each gets the bytes that it would get alone. The model's own
 /// <c>forward</c> may be called by several threads as well, as long as none changes the model.
 /// </para>
 /// <para>
-/// A plan does not run the model's layers one by one. So while the model or a layer of it has a forward hook or a forward pre-hook, predictions go through the
+/// A session does not run the model's layers one by one. So while the model or a layer of it has a forward hook or a forward pre-hook, predictions go through the
 /// model's <c>forward</c> instead, at its speed, and <see cref="Engine"/> says so. It is looked at when a prediction or a sampler's loop begins.
 /// </para>
 /// </remarks>
 /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
-public abstract class InferencePlan<TCondition> : IDisposable
+public abstract class InferenceSession<TCondition> : IDisposable
     where TCondition : ICondition<TCondition>
 {
-    private protected InferencePlan() { }
+    private protected InferenceSession() { }
 
     /// <summary>How it computes, for instance <c>512-bit vectors, 2 threads</c>.</summary>
     public abstract string Engine { get; }
@@ -44,14 +44,14 @@ public abstract class InferencePlan<TCondition> : IDisposable
     /// <param name="conditions">The distinct conditions.</param>
     /// <param name="rows">Which of them each sample has, (N,).</param>
     /// <param name="nullRow">Which of them is no condition, where there is guidance.</param>
-    internal abstract PlanTrajectory Follow(Tensor timesteps, TCondition conditions, int[] rows, int? nullRow);
+    internal abstract SessionTrajectory Follow(Tensor timesteps, TCondition conditions, int[] rows, int? nullRow);
 
     /// <inheritdoc/>
     public abstract void Dispose();
 }
 
-/// <summary>A plan bound to the steps of a trajectory and to the conditions of its samples.</summary>
-internal abstract class PlanTrajectory : IDisposable
+/// <summary>A session bound to the steps of a trajectory and to the conditions of its samples.</summary>
+internal abstract class SessionTrajectory : IDisposable
 {
     /// <summary>The prediction of a step under the conditions, (N, C or 2 C, Y, X).</summary>
     public abstract Tensor Predict(Tensor x, int step);

@@ -4,13 +4,13 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>A generated model with nothing zero in it, and its plans.</summary>
-internal abstract class PlanCase : IDisposable
+/// <summary>A generated model with nothing zero in it, and its sessions.</summary>
+internal abstract class SessionCase : IDisposable
 {
     /// <summary>Every model that is generated here.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. DitModels.All.Select(static m => m.Card.Name)];
 
-    public static PlanCase Of(string name) => DitModels.All.Single(m => m.Card.Name == name).Accept(new Visitor());
+    public static SessionCase Of(string name) => DitModels.All.Single(m => m.Card.Name == name).Accept(new Visitor());
 
     public abstract ModelCard Card { get; }
 
@@ -19,13 +19,13 @@ internal abstract class PlanCase : IDisposable
     /// <summary>The model's own prediction for so many samples: some with whole timesteps, some with fractional ones, some without a condition.</summary>
     public abstract Tensor Forward(int samples);
 
-    /// <summary>The prediction of a plan for the same samples.</summary>
+    /// <summary>The prediction of a session for the same samples.</summary>
     public abstract Tensor Planned(int samples);
 
-    /// <summary>The plan's engine from now on.</summary>
-    public abstract void Use(Func<PlanSteps, StepEngine> engine);
+    /// <summary>The session's engine from now on.</summary>
+    public abstract void Use(Func<SessionSteps, StepEngine> engine);
 
-    /// <summary>A plan of the weights as they are now from now on.</summary>
+    /// <summary>A session of the weights as they are now from now on.</summary>
     public abstract void PlanAgain();
 
     public abstract string Engine { get; }
@@ -36,45 +36,45 @@ internal abstract class PlanCase : IDisposable
 
     public abstract void Dispose();
 
-    public static Func<PlanSteps, StepEngine> Fused(CpuKernels kernels, int threads, long budget = 256 << 20, bool? halved = null) =>
+    public static Func<SessionSteps, StepEngine> Fused(CpuKernels kernels, int threads, long budget = 256 << 20, bool? halved = null) =>
         steps => new FusedEngine(steps, kernels, threads, budget, halved);
 
-    private sealed class Visitor : IModelVisitor<PlanCase>
+    private sealed class Visitor : IModelVisitor<SessionCase>
     {
-        public PlanCase VisitClassConditional<TModel>()
+        public SessionCase VisitClassConditional<TModel>()
             where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
-            new PlanCase<TModel, ClassLabels>(static model => model.Plan(), static (n, random) =>
+            new SessionCase<TModel, ClassLabels>(static model => model.CreateSession(), static (n, random) =>
                 new(randint(TModel.Card.Classes + (TModel.Card.CanBeGuided ? 1 : 0), [n], ScalarType.Int64, generator: random)));
 
-        public PlanCase VisitTextConditional<TModel>()
+        public SessionCase VisitTextConditional<TModel>()
             where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
-            new PlanCase<TModel, TextEmbeddings>(static model => model.Plan(), static (n, random) =>
+            new SessionCase<TModel, TextEmbeddings>(static model => model.CreateSession(), static (n, random) =>
             {
                 var (tokens, width) = TModel.Card.Condition is ModelCondition.Text text ? (text.Tokens, text.Width) : throw new InvalidOperationException();
                 return new(randn([n, tokens, width], generator: random), TModel.Card.CanBeGuided && n != 3 ? rand([n], generator: random) < 0.5 : null);
             });
 
-        public PlanCase VisitUnconditional<TModel>()
+        public SessionCase VisitUnconditional<TModel>()
             where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> =>
-            new PlanCase<TModel, NoCondition>(static model => model.Plan(), static (_, _) => new());
+            new SessionCase<TModel, NoCondition>(static model => model.CreateSession(), static (_, _) => new());
     }
 }
 
 /// <inheritdoc/>
-/// <param name="make">The model's plan.</param>
+/// <param name="make">The model's session.</param>
 /// <param name="condition">Conditions of so many samples.</param>
-internal sealed class PlanCase<TModel, TCondition>(Func<TModel, InferencePlan<TCondition>> make, Func<int, Generator, TCondition> condition) : PlanCase
+internal sealed class SessionCase<TModel, TCondition>(Func<TModel, InferenceSession<TCondition>> make, Func<int, Generator, TCondition> condition) : SessionCase
     where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
     where TCondition : ICondition<TCondition>
 {
     private readonly TModel model = Moved();
-    private InferencePlan<TCondition>? plan;
+    private InferenceSession<TCondition>? session;
 
     public override ModelCard Card => TModel.Card;
 
     public override nn.Module Model => model;
 
-    private InferencePlan<TCondition> Plan => plan ??= make(model);
+    private InferenceSession<TCondition> Plan => session ??= make(model);
 
     public override string Engine => Plan.Engine;
 
@@ -84,20 +84,20 @@ internal sealed class PlanCase<TModel, TCondition>(Func<TModel, InferencePlan<TC
 
     public override Tensor Planned(int samples) => Run(samples, Plan.Forward);
 
-    public override void Use(Func<PlanSteps, StepEngine> engine)
+    public override void Use(Func<SessionSteps, StepEngine> engine)
     {
-        var other = Assert.IsType<SteppedPlan<TCondition>>(Plan).On(engine);
+        var other = Assert.IsType<SteppedSession<TCondition>>(Plan).On(engine);
         DisposePlan();
-        plan = other;
+        session = other;
     }
 
     public override void PlanAgain()
     {
         DisposePlan();
-        plan = make(model);
+        session = make(model);
     }
 
-    public override void DisposePlan() => plan?.Dispose();
+    public override void DisposePlan() => session?.Dispose();
 
     public override void Dispose()
     {

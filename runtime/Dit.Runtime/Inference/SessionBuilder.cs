@@ -8,13 +8,13 @@ namespace Dit.Runtime;
 /// A branch is a norm, attention or MLP, and a residual. Engines fuse what stands together: a new variant or backbone is another order of these steps,
 /// not another kernel.
 /// </remarks>
-public sealed class PlanBuilder
+public sealed class SessionBuilder
 {
     private readonly ModelCard card;
     private readonly PatchEmbedding patches;
     private readonly Tensor positions;
     private readonly List<Linear> modulations = [];
-    private readonly List<PlanStep> steps = [];
+    private readonly List<SessionStep> steps = [];
     private int parts;
     private int contextTokens;
     private bool joinsTokens;
@@ -23,12 +23,12 @@ public sealed class PlanBuilder
     /// <param name="card">The model's constants.</param>
     /// <param name="patches">Image to tokens.</param>
     /// <param name="positions">(1, T, D), added to them.</param>
-    public PlanBuilder(ModelCard card, PatchEmbedding patches, Tensor positions) => (this.card, this.patches, this.positions) = (card, patches, positions);
+    public SessionBuilder(ModelCard card, PatchEmbedding patches, Tensor positions) => (this.card, this.patches, this.positions) = (card, patches, positions);
 
     /// <summary>The condition is M tokens and not a vector.</summary>
     /// <param name="tokens">M.</param>
     /// <param name="joined">Whether they are joined to the image's tokens (in-context conditioning), or only attended to.</param>
-    public PlanBuilder Context(int tokens, bool joined)
+    public SessionBuilder Context(int tokens, bool joined)
     {
         (contextTokens, joinsTokens) = (tokens, joined);
         return this;
@@ -46,47 +46,47 @@ public sealed class PlanBuilder
     }
 
     /// <summary>LayerNorm with a shift and scale of the modulation.</summary>
-    public void Norm(ModulationPart shift, ModulationPart scale, double eps = Layer.OfficialEps) => steps.Add(new PlanStep.AdaptiveNorm(shift.Index, scale.Index, eps));
+    public void Norm(ModulationPart shift, ModulationPart scale, double eps = Functional.OfficialEps) => steps.Add(new SessionStep.AdaptiveNorm(shift.Index, scale.Index, eps));
 
     /// <summary>LayerNorm with a learned scale and shift.</summary>
-    public void Norm(ScaledNorm norm) => steps.Add(new PlanStep.LearnedNorm(norm));
+    public void Norm(AffineLayerNorm norm) => steps.Add(new SessionStep.LearnedNorm(norm));
 
     /// <summary>The branch reads the tokens as they are.</summary>
-    public void NoNorm() => steps.Add(new PlanStep.NoNorm());
+    public void NoNorm() => steps.Add(new SessionStep.NoNorm());
 
     /// <summary>Multi-head self-attention and its projection.</summary>
     public void Attention(Linear qkv, Linear proj, int heads)
     {
-        steps.Add(new PlanStep.SelfAttention(qkv, heads));
-        steps.Add(new PlanStep.Project(proj));
+        steps.Add(new SessionStep.SelfAttention(qkv, heads));
+        steps.Add(new SessionStep.Project(proj));
     }
 
     /// <summary>Multi-head attention to the condition's tokens and its projection.</summary>
     public void CrossAttention(Linear q, Linear kv, Linear proj, int heads)
     {
-        steps.Add(new PlanStep.CrossAttention(q, kv, heads));
-        steps.Add(new PlanStep.Project(proj));
+        steps.Add(new SessionStep.CrossAttention(q, kv, heads));
+        steps.Add(new SessionStep.Project(proj));
     }
 
     /// <summary>Two linear layers with the tanh form of GELU between them.</summary>
-    public void Mlp(Linear fc1, Linear fc2) => steps.Add(new PlanStep.Mlp(fc1, fc2));
+    public void Mlp(Linear fc1, Linear fc2) => steps.Add(new SessionStep.Mlp(fc1, fc2));
 
     /// <summary>Adds the branch to the tokens.</summary>
-    public void Residual() => steps.Add(new PlanStep.Residual(null));
+    public void Residual() => steps.Add(new SessionStep.Residual(null));
 
     /// <summary>Adds the branch times a gate of the modulation to the tokens.</summary>
-    public void Residual(ModulationPart gate) => steps.Add(new PlanStep.Residual(gate.Index));
+    public void Residual(ModulationPart gate) => steps.Add(new SessionStep.Residual(gate.Index));
 
     /// <summary>The linear layer from tokens to patches.</summary>
-    public void Output(Linear layer) => steps.Add(new PlanStep.Output(layer));
+    public void Output(Linear layer) => steps.Add(new SessionStep.Output(layer));
 
-    /// <summary>The plan, for the device and type of the model's parameters.</summary>
+    /// <summary>The session, for the device and type of the model's parameters.</summary>
     /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
     /// <param name="embed">Embeds timesteps, (N,), and conditions: a vector, (N, D), or tokens, (N, M, D).</param>
-    /// <param name="model">The model, which is called instead of the plan while it or a layer of it has forward hooks; null for a plan without a model.</param>
-    public InferencePlan<TCondition> Build<TCondition>(Func<Tensor, TCondition, Tensor> embed, IConditionedOn<TCondition>? model = null)
+    /// <param name="model">The model, which is called instead of the session while it or a layer of it has forward hooks; null for a session without a model.</param>
+    public InferenceSession<TCondition> Build<TCondition>(Func<Tensor, TCondition, Tensor> embed, IConditionedOn<TCondition>? model = null)
         where TCondition : ICondition<TCondition> =>
-        new SteppedPlan<TCondition>(new PlanSteps(card, patches, positions, modulations, contextTokens, joinsTokens, steps), embed, model);
+        new SteppedSession<TCondition>(new SessionSteps(card, patches, positions, modulations, contextTokens, joinsTokens, steps), embed, model);
 }
 
 /// <summary>What one layer regresses.</summary>

@@ -3,26 +3,26 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A plan of steps, run by the engine for the model's device and type; while somebody listens to the model, by the model itself.</summary>
-internal sealed class SteppedPlan<TCondition> : InferencePlan<TCondition>
+/// <summary>A session of steps, run by the engine for the model's device and type; while somebody listens to the model, by the model itself.</summary>
+internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
     where TCondition : ICondition<TCondition>
 {
-    private readonly PlanSteps steps;
+    private readonly SessionSteps steps;
     private readonly Func<Tensor, TCondition, Tensor> embed;
     private readonly IConditionedOn<TCondition>? model;
     private readonly StepEngine engine;
 
-    public SteppedPlan(PlanSteps steps, Func<Tensor, TCondition, Tensor> embed, IConditionedOn<TCondition>? model)
+    public SteppedSession(SessionSteps steps, Func<Tensor, TCondition, Tensor> embed, IConditionedOn<TCondition>? model)
         : this(steps, embed, model, StepEngine.For(steps)) { }
 
-    private SteppedPlan(PlanSteps steps, Func<Tensor, TCondition, Tensor> embed, IConditionedOn<TCondition>? model, StepEngine engine) =>
+    private SteppedSession(SessionSteps steps, Func<Tensor, TCondition, Tensor> embed, IConditionedOn<TCondition>? model, StepEngine engine) =>
         (this.steps, this.embed, this.model, this.engine) = (steps, embed, model, engine);
 
-    /// <summary>The same plan on another engine: tests compare them.</summary>
-    internal SteppedPlan<TCondition> On(Func<PlanSteps, StepEngine> other) => new(steps, embed, model, other(steps));
+    /// <summary>The same session on another engine: tests compare them.</summary>
+    internal SteppedSession<TCondition> On(Func<SessionSteps, StepEngine> other) => new(steps, embed, model, other(steps));
 
-    // Looked at for each call: hooks come and go while a plan is kept.
-    private CallPlan<TCondition>? Hooked => model is nn.Module module && ForwardHooks.IsAnyIn(module) ? new(model, engine: "the model's forward, which calls its hooks") : null;
+    // Looked at for each call: hooks come and go while a session is kept.
+    private ForwardSession<TCondition>? Hooked => model is nn.Module module && ForwardHooks.IsAnyIn(module) ? new(model, engine: "the model's forward, which calls its hooks") : null;
 
     public override string Engine => Hooked?.Engine ?? engine.Name;
 
@@ -41,7 +41,7 @@ internal sealed class SteppedPlan<TCondition> : InferencePlan<TCondition>
 
     internal override bool IsOf(nn.Module model) => model.children().Contains(steps.Patches);
 
-    internal override PlanTrajectory Follow(Tensor timesteps, TCondition conditions, int[] rows, int? nullRow) =>
+    internal override SessionTrajectory Follow(Tensor timesteps, TCondition conditions, int[] rows, int? nullRow) =>
         Hooked?.Follow(timesteps, conditions, rows, nullRow) ?? new Trajectory(this, timesteps, conditions, rows, nullRow);
 
     public override void Dispose() => engine.Dispose();
@@ -70,7 +70,7 @@ internal sealed class SteppedPlan<TCondition> : InferencePlan<TCondition>
     }
 
     /// <summary>What enters the blocks is computed for as many steps at once as fit in some memory: the layers then read their weights once for all of these.</summary>
-    private sealed class Trajectory(SteppedPlan<TCondition> plan, Tensor timesteps, TCondition conditions, int[] rows, int? nullRow) : PlanTrajectory
+    private sealed class Trajectory(SteppedSession<TCondition> session, Tensor timesteps, TCondition conditions, int[] rows, int? nullRow) : SessionTrajectory
     {
         private const long Budget = 48L << 20; // bytes
 
@@ -79,7 +79,7 @@ internal sealed class SteppedPlan<TCondition> : InferencePlan<TCondition>
         private Tensor? entering; // (steps of a chunk x distinct, ...)
         private int chunk = -1;
 
-        private int StepsAtOnce => (int)Math.Clamp(Budget / (sizeof(float) * Math.Max(1L, plan.steps.ModulationLength + (long)plan.steps.ContextTokens * plan.steps.Card.Width) * distinct), 1, timesteps.shape[0]);
+        private int StepsAtOnce => (int)Math.Clamp(Budget / (sizeof(float) * Math.Max(1L, session.steps.ModulationLength + (long)session.steps.ContextTokens * session.steps.Card.Width) * distinct), 1, timesteps.shape[0]);
 
         public override Tensor Predict(Tensor x, int step) => Run(x, step, rows);
 
@@ -87,16 +87,16 @@ internal sealed class SteppedPlan<TCondition> : InferencePlan<TCondition>
         {
             using var scope = NewDisposeScope();
             var halves = Run(x, step, both).chunk(2); // 2 x (N, C or 2 C, Y, X)
-            return Guidance.Combine(conditional: halves[0], unconditional: halves[1], scale, channels, plan.steps.Card.Input.Channels).MoveToOuterDisposeScope();
+            return Guidance.Combine(conditional: halves[0], unconditional: halves[1], scale, channels, session.steps.Card.Input.Channels).MoveToOuterDisposeScope();
         }
 
         private Tensor Run(Tensor x, int step, int[] passes)
         {
-            Guard.Input(plan.steps.Card.Name, nameof(x), x, plan.steps.Card.Input, plan.steps.Positions);
+            Guard.Input(session.steps.Card.Name, nameof(x), x, session.steps.Card.Input, session.steps.Positions);
             if (x.shape[0] != rows.Length)
-                throw new DitException($"{plan.steps.Card.Name}: x holds {x.shape[0]} samples, and conditions were given for {rows.Length}.");
+                throw new DitException($"{session.steps.Card.Name}: x holds {x.shape[0]} samples, and conditions were given for {rows.Length}.");
             using var scope = NewDisposeScope();
-            return plan.engine.Run(x, Entering(step), passes).MoveToOuterDisposeScope();
+            return session.engine.Run(x, Entering(step), passes).MoveToOuterDisposeScope();
         }
 
         private Tensor Entering(int step)
@@ -119,7 +119,7 @@ internal sealed class SteppedPlan<TCondition> : InferencePlan<TCondition>
             var steps = Math.Min(count, timesteps.shape[0] - first);
             var t = timesteps.narrow(0, first, steps).repeat_interleave(distinct);
             var repeated = conditions.Select(tensor => tensor.repeat([steps, .. Enumerable.Repeat(1L, (int)tensor.dim() - 1)]));
-            return plan.Embed(t, repeated).MoveToOuterDisposeScope();
+            return session.Embed(t, repeated).MoveToOuterDisposeScope();
         }
 
         public override void Dispose() => entering?.Dispose();

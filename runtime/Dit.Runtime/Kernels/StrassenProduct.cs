@@ -11,7 +11,7 @@ namespace Dit.Runtime.Kernels;
 /// </remarks>
 /// <typeparam name="V">A vector of floats.</typeparam>
 /// <typeparam name="S">Its instructions.</typeparam>
-internal static unsafe class HalvedProduct<V, S>
+internal static unsafe class StrassenProduct<V, S>
     where V : struct
     where S : struct, ISimd<V>
 {

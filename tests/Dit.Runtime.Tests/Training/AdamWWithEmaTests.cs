@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-public class AveragedAdamWTests
+public class AdamWWithEmaTests
 {
     // Less than a vector, odd, and more than one task.
     private static readonly long[] Sizes = [1, 7, 63, 100_003];
@@ -19,7 +19,7 @@ public class AveragedAdamWTests
         var recipe = new TrainingRecipe { WeightDecay = weightDecay, EmaDecay = emaDecay, LearningRate = 1e-2 };
         try
         {
-            using var optimizer = new AveragedAdamW(mine, recipe);
+            using var optimizer = new AdamWWithEma(mine, recipe);
             using var expected = recipe.CreateOptimizer(theirs.parameters());
             using var average = new ExponentialMovingAverage(theirs, emaDecay);
             for (var step = 0; step < 20; step++)
@@ -44,7 +44,7 @@ public class AveragedAdamWTests
     {
         using var scope = NewDisposeScope();
         var model = new Weights();
-        using var optimizer = new AveragedAdamW(model, new TrainingRecipe { EmaDecay = 0.5, WeightDecay = 1 });
+        using var optimizer = new AdamWWithEma(model, new TrainingRecipe { EmaDecay = 0.5, WeightDecay = 1 });
         using (no_grad()) foreach (var parameter in model.parameters()) parameter.fill_(3);
         var before = optimizer.Average.Tensors["p1"].clone();
         optimizer.Step(0.1);
@@ -57,7 +57,7 @@ public class AveragedAdamWTests
     {
         using var scope = NewDisposeScope();
         using var model = GoldenP2.Create();
-        using var optimizer = new AveragedAdamW(model, new TrainingRecipe());
+        using var optimizer = new AdamWWithEma(model, new TrainingRecipe());
         var input = new StepInput<ClassLabels>(randn(2, 4, 8, 8), new(tensor(new long[] { 1, 2 })), [3, 500], randn(2, 4, 8, 8));
         Step(5);
         var (tensors, memory) = (LiveTensors.Count(), NativeBuffer.LiveBytes);

@@ -1,0 +1,99 @@
+using Dit.Runtime.Kernels;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>The operations of generated models: pure functions of tensors.</summary>
+public static class Functional
+{
+    internal const double OfficialEps = 1e-6;
+
+    /// <summary>LayerNorm over the last dimension, without scale and shift.</summary>
+    /// <param name="x">(..., D).</param>
+    /// <param name="width">D.</param>
+    /// <param name="eps">Added to the variance.</param>
+    /// <returns>(..., D).</returns>
+    public static Tensor LayerNorm(Tensor x, long width, double eps = OfficialEps) => nn.functional.layer_norm(x, [width], eps: eps);
+
+    /// <summary>Adaptive LayerNorm: <c>norm(x) (1 + scale) + shift</c> (DiT paper, section 3.2).</summary>
+    /// <param name="x">Tokens, (N, T, D).</param>
+    /// <param name="shift">(N, 1, D).</param>
+    /// <param name="scale">(N, 1, D).</param>
+    /// <param name="eps">Added to the variance in the norm.</param>
+    /// <returns>(N, T, D).</returns>
+    public static Tensor Modulate(Tensor x, Tensor shift, Tensor scale, double eps = OfficialEps)
+    {
+        using var scope = NewDisposeScope();
+        if (Tokens.IsConditionOf(x, shift) && Tokens.IsConditionOf(x, scale) && TrainingFunctions.For(x, shift, scale) is not null)
+            return ModulateFunction.apply(x.contiguous(), shift.contiguous(), scale.contiguous(), eps).MoveToOuterDisposeScope();
+        return addcmul(shift, LayerNorm(x, x.shape[^1], eps), scale.add(Scalars.One, Scalars.One), Scalars.One).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A gated branch beside its input: <c>x + gate y</c> (DiT paper, section 3.2).</summary>
+    /// <param name="x">Tokens, (N, T, D).</param>
+    /// <param name="gate">(N, 1, D).</param>
+    /// <param name="y">What the branch gives, (N, T, D).</param>
+    /// <returns>(N, T, D).</returns>
+    public static Tensor GatedResidual(Tensor x, Tensor gate, Tensor y)
+    {
+        using var scope = NewDisposeScope();
+        if (Tokens.IsConditionOf(x, gate) && x.shape.AsSpan().SequenceEqual(y.shape) && TrainingFunctions.For(x, gate, y) is not null)
+            return ResidualFunction.apply(x.contiguous(), gate.contiguous(), y.contiguous()).MoveToOuterDisposeScope();
+        return addcmul(x, gate, y, Scalars.One).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What a linear layer gives.</summary>
+    /// <remarks>The same as calling it, and where training is on a processor, by a faster way, unless the layer has forward hooks.</remarks>
+    /// <param name="linear">Weight (N, K), bias (N).</param>
+    /// <param name="x">(..., K).</param>
+    /// <returns>(..., N).</returns>
+    public static Tensor Linear(Linear linear, Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return (linear.bias is { } bias && x.shape[^1] == linear.weight.shape[1] && linear.weight.is_contiguous() && LinearFunction.Suits(x, linear.weight, bias) && !ForwardHooks.IsAnyOn(linear)
+            ? LinearFunction.apply(x.contiguous(), linear.weight, bias)
+            : linear.call(x)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Multi-head self-attention (arXiv 1706.03762, section 3.2).</summary>
+    /// <param name="qkv">Queries, keys and values side by side, each head by head, (N, T, 3 D).</param>
+    /// <param name="heads">H, a divisor of D.</param>
+    /// <returns>(N, T, D).</returns>
+    public static Tensor Attention(Tensor qkv, int heads)
+    {
+        using var scope = NewDisposeScope();
+        var (t, width) = (qkv.shape[1], qkv.shape[2] / 3);
+        if (TrainingFunctions.For(qkv) is not null) return AttentionFunction.apply(qkv.contiguous(), heads).MoveToOuterDisposeScope();
+        var parts = qkv.view(-1, t, 3, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);             // 3 x (N, H, T, K)
+        var mixed = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]);              // (N, H, T, K)
+        return mixed.transpose(1, 2).reshape(-1, t, width).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The tanh form of GELU (arXiv 1606.08415).</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>The same shape.</returns>
+    public static Tensor Gelu(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return (TrainingFunctions.For(x) is not null ? GeluFunction.apply(x.contiguous()) : nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Puts patches back in their places.</summary>
+    /// <param name="tokens">(N, Y X, P P C): the pixels of each patch row by row, channels last.</param>
+    /// <param name="rows">Y, rows of patches.</param>
+    /// <param name="columns">X, columns of patches.</param>
+    /// <param name="patch">P.</param>
+    /// <param name="channels">C.</param>
+    /// <returns>(N, C, Y P, X P).</returns>
+    public static Tensor Unpatchify(Tensor tokens, int rows, int columns, int patch, int channels)
+    {
+        using var scope = NewDisposeScope();
+        return tokens
+            .view(-1, rows, columns, patch, patch, channels) // (N, Y, X, P, P, C)
+            .permute(0, 5, 1, 3, 2, 4)                       // (N, C, Y, P, X, P)
+            .reshape(-1, channels, rows * patch, columns * patch)
+            .MoveToOuterDisposeScope();
+    }
+}
