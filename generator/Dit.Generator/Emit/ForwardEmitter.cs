@@ -27,8 +27,8 @@ internal static class ForwardEmitter
                     tokens = block.call(previous{{path.BlockArgument}}); // {{path.Shape}}
                     previous.Dispose();
                 }
-                var patches = {{path.FinalCall}}; // (N, T, {{spec.PatchSize}} x {{spec.PatchSize}} x {{spec.OutputChannels}})
-                return Functional.Unpatchify(patches, rows: {{spec.GridHeight}}, columns: {{spec.GridWidth}}, patch: {{spec.PatchSize}}, channels: {{spec.OutputChannels}}).MoveToOuterDisposeScope();
+                var patches = {{path.FinalCall}}; // (N, T, {{spec.PatchSize * spec.PatchSize * spec.OutputChannels}})
+                return Functional.Unpatchify(patches, rows: {{spec.GridHeight}}, columns: {{spec.GridWidth}}, patch: {{spec.PatchSize}}, channels: {{spec.OutputChannels}}).MoveToOuterDisposeScope(); // {{shape}}
             }
             """);
     }

@@ -96,10 +96,8 @@ internal static class CrossAttentionEmitter
             public override Tensor forward(Tensor x, Tensor context)
             {
                 using var scope = NewDisposeScope();
-                var queries = q.call(x).view(-1, {{spec.Tokens}}, {{spec.Heads}}, {{spec.HeadWidth}}).transpose(1, 2); // (N, H, T, K)
-                var pairs = kv.call(context).view(-1, {{spec.ContextTokens}}, 2, {{spec.Heads}}, {{spec.HeadWidth}}).permute(2, 0, 3, 1, 4).unbind(0); // 2 x (N, H, M, K)
-                var mixed = nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1]); // (N, H, T, K)
-                return proj.call(mixed.transpose(1, 2).reshape(-1, {{spec.Tokens}}, {{spec.Width}})).MoveToOuterDisposeScope(); // (N, T, D)
+                var mixed = Functional.CrossAttention(Functional.Linear(q, x), Functional.Linear(kv, context), heads: {{spec.Heads}}); // (N, T, D)
+                return Functional.Linear(proj, mixed).MoveToOuterDisposeScope(); // (N, T, D)
             }
 
             internal void AddTo(SessionBuilder session) => session.CrossAttention(q, kv, proj, heads: {{spec.Heads}});

@@ -31,7 +31,7 @@ internal static class FinalLayerEmitter
                 public override Tensor forward(Tensor x)
                 {
                     using var scope = NewDisposeScope();
-                    return linear.call(norm_final.call(x)).MoveToOuterDisposeScope(); // (N, T, {{patch}})
+                    return Functional.Linear(linear, norm_final.call(x)).MoveToOuterDisposeScope(); // (N, T, {{patch}})
                 }
 
                 /// <summary>The same as steps of an inference session.</summary>
@@ -81,7 +81,8 @@ internal static class FinalLayerEmitter
                 {
                     using var scope = NewDisposeScope();
                     var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1); // 2 x (N, 1, D)
-                    return linear.call(Functional.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, {{patch}})
+                    var (shift, scale) = (m[0], m[1]);
+                    return Functional.Linear(linear, Functional.Modulate(x, shift, scale)).MoveToOuterDisposeScope(); // (N, T, {{patch}})
                 }
 
                 /// <summary>The same as steps of an inference session.</summary>

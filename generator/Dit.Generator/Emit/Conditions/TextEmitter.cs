@@ -17,7 +17,7 @@ internal static class TextEmitter
             "TextEmbeddings",
             "text",
             $"Embedded texts, (N, {text.Tokens}, {text.Width})."),
-        Vector: "y_embedder.call(text).mean([1]); // pooled, (N, D)",
+        Vector: "y_embedder.call(text).mean([1]); // (N, D)",
         Sequence: "y_embedder.call(text)",
         Guidance: GuidanceEmitter.Guidance(
             spec, text, "TextEmbeddings", "text", $"Embedded texts, (N, {text.Tokens}, {text.Width}).", "with its texts and with the null text", "null text",
