@@ -7,7 +7,7 @@ public class SessionTests
     private static JsonElement Official { get; } =
         JsonDocument.Parse(File.ReadAllText(Path.Combine(Specs.RepositoryRoot, "tests", "golden", "dit", "official-models.json"))).RootElement;
 
-    private static ModelPlan Plan(string name) => ModelPlan.Of(Specs.Models(Specs.Shipped("dit.dit.yaml")).Single(m => m.Name == name));
+    private static ModelLayout Plan(string name) => ModelLayout.Of(Specs.Models(Specs.Shipped("dit.dit.yaml")).Single(m => m.Name == name));
 
     public static TheoryData<string> OfficialModels => [.. Official.GetProperty("params").EnumerateObject().Select(static m => m.Name)];
 
@@ -42,13 +42,13 @@ public class SessionTests
     {
         var models = Specs.Models(Specs.Shipped("dit.dit.yaml").Replace("size: 32 }", "size: 64 }"));
 
-        Assert.Equal(524.6, Math.Round(ModelPlan.Of(models.Single(m => m.Name == "DiT-XL/2")).Macs / 1e9, 1));
+        Assert.Equal(524.6, Math.Round(ModelLayout.Of(models.Single(m => m.Name == "DiT-XL/2")).Macs / 1e9, 1));
     }
 
     [Fact]
     public void Every_layers_shape_is_one_samples()
     {
-        var layers = ModelPlan.Of(Specs.Model(Specs.Tiny)).Layers;
+        var layers = ModelLayout.Of(Specs.Model(Specs.Tiny)).Layers;
 
         Assert.Equal("[16, 32]", layers.Single(l => l.Name == "x_embedder.proj").Output.ToString());
         Assert.Equal("[4, 16, 16]", layers.Single(l => l.Name == "blocks.1.attn.scores").Output.ToString());
@@ -66,7 +66,7 @@ public class SessionTests
     public void Activations_are_what_was_measured(string variant, double trainingMiB, double samplingMiB)
     {
         const double mib = 4 * 8 / 1048576.0; // float32, 8 samples
-        var plan = ModelPlan.Of(Specs.Model(Specs.Tiny.Replace("adaln-zero", variant).Replace("depth: 2", "depth: 6").Replace("width: 32", "width: 384")
+        var plan = ModelLayout.Of(Specs.Model(Specs.Tiny.Replace("adaln-zero", variant).Replace("depth: 2", "depth: 6").Replace("width: 32", "width: 384")
             .Replace("heads: 4", "heads: 6").Replace("size: 8", "size: 32")));
 
         Assert.InRange(mib * plan.TrainingActivations, 0.97 * trainingMiB, 1.03 * trainingMiB);
