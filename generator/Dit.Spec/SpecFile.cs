@@ -31,7 +31,7 @@ public sealed record SpecFile(EquatableArray<DeclaredModel> Models, EquatableArr
     public static SpecFile Parse(string text, Encoding? encoding = null)
     {
         var lines = new TextLines(text);
-        var root = SpecText.Error(lines, encoding) is { } error ? Result.Fail<MappingNode>(error) : YamlReader.Read(lines);
+        var root = SpecText.Error(lines, encoding) is { } error ? Result.Fail<MappingNode>(error) : YamlReader.Read(lines, SpecKeys.Names);
         return root.Then(FamilyBinder.Bind).Match(
             static models => new SpecFile(models, default),
             errors => new SpecFile(default, InOrder(errors)) { StandIns = StandInBinder.Bind(root.Match(static node => node, _ => UnreadableText.Outline(text))) });

@@ -12,7 +12,7 @@ internal static class ConditioningBinder
     private static Result<Condition> ReadCondition(Fields fields) => OnlyOne(fields).Then(_ =>
         fields.Has(SpecKeys.None) ? None(fields)
         : fields.Has(SpecKeys.Text) ? Text(fields)
-        : SpecKeys.Conditions.Any(fields.IsMisspelt) ? new Result<Condition>.Failed([])
+        : SpecKeys.Conditions.Any(fields.IsMisspelled) ? new Result<Condition>.Failed([])
         : Labels(fields));
 
     private static Result<bool> OnlyOne(Fields fields)

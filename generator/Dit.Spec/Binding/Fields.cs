@@ -29,9 +29,9 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
         return errors.Length > 0 ? new Result<bool>.Failed(errors) : Result.Of(true);
     }
 
-    public Result<int> Read(WholeKey key) => key.Default is { } fallback && !Has(key)
+    public Result<int> Read(IntKey key) => key.Default is { } fallback && !Has(key)
         ? Result.Of(fallback)
-        : Required(key, value => Values.Whole(value, Full(key.Name), key.Min, key.Max, key.Wanted));
+        : Required(key, value => Values.Int(value, Full(key.Name), key.Min, key.Max, key.Wanted));
 
     public Result<double> Read(NumberKey key) => Has(key) ? Required(key, value => Values.Number(value, Full(key.Name), key)) : Result.Of(key.Default);
 
@@ -41,12 +41,12 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
         : Required(key, value => Values.Word(value, Full(key.Name), key));
 
     /// <summary>The value of a word, or of a mapping.</summary>
-    public Result<T> Read<T>(EitherKey<T> key, Func<Fields, Result<T>> mapping) => node[key.Name] is MappingNode value
+    public Result<T> Read<T>(WordOrMappingKey<T> key, Func<Fields, Result<T>> mapping) => node[key.Name] is MappingNode value
         ? mapping(new Fields(value, Full(key.Name), key.Mapping.Keys))
         : Read(key.Words);
 
     /// <summary>The numbers of a list.</summary>
-    public Result<EquatableArray<int>> Read(WholesKey key) => Required(key, value => Values.Wholes(value, Full(key.Name), key));
+    public Result<EquatableArray<int>> Read(IntListKey key) => Required(key, value => Values.IntList(value, Full(key.Name), key));
 
     public Result<string> Read(NameKey key) => Required(key, value => Values.Name(value, Full(key.Name), key));
 
@@ -60,7 +60,7 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
     public string? Word(SpecKey key) => node[key.Name] is ScalarNode scalar ? scalar.Text : null;
 
     /// <summary>Whether the key holds the unquoted word <c>true</c>.</summary>
-    public bool IsTrue(TrueKey key) => node[key.Name] is ScalarNode { Quoted: false, Text: "true" };
+    public bool IsTrue(FlagKey key) => node[key.Name] is ScalarNode { Quoted: false, Text: "true" };
 
     /// <summary>What a switch says; null where it is absent.</summary>
     public Result<bool?> Read(SwitchKey key) => node[key.Name] switch
@@ -80,20 +80,20 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
     public Result<MappingNode> Read(MatrixKey key) => Required(key, value => Values.Mapping(value, Full(key.Name), key));
 
     /// <summary>Names with what each of them stands for, in the order of the file; none where the key is absent.</summary>
-    public Result<IReadOnlyList<SpecEntry>> Read(NamesKey key) => !Has(key)
+    public Result<IReadOnlyList<SpecEntry>> Read(MapKey key) => !Has(key)
         ? Result.Of<IReadOnlyList<SpecEntry>>([])
         : Required(key, value => Values.Mapping(value, Full(key.Name), key)).Select(static mapping => mapping.Entries).Ensure(entries => entries.Count > key.MaxEntries
             ? [new SpecError(Rule.OutOfRange, FormattableString.Invariant($"'{Full(key.Name)}' has {entries.Count} entries; at most {key.MaxEntries} are possible"), At(key))]
             : entries.GroupBy(static e => e.Key.Text).SelectMany(static same => same.Skip(1)).Select(twice => new SpecError(
                 Rule.DuplicateKey, $"Key '{Full(key.Name)}.{Shown.Text(twice.Key.Text)}' stands twice; keep one of them", twice.Key.At)));
 
-    /// <summary>Whether the key is there, if under a misspelt name: then the misspelling is the error.</summary>
-    public bool IsMisspelt(SpecKey key) => node.Entries.Any(e => !Names.Contains(e.Key.Text) && (Nearest(e) == key.Name || MissingSpace(e) == key.Name));
+    /// <summary>Whether the key is there, if under a misspelled name: then the misspelling is the error.</summary>
+    public bool IsMisspelled(SpecKey key) => node.Entries.Any(e => !Names.Contains(e.Key.Text) && (Nearest(e) == key.Name || MissingSpace(e) == key.Name));
 
     private Result<T> Required<T>(SpecKey key, Func<SpecNode, Result<T>> parse) => node[key.Name] switch
     {
         { } value => parse(value),
-        null when missingIsReported || IsMisspelt(key) => new Result<T>.Failed([]), // one mistake, one error
+        null when missingIsReported || IsMisspelled(key) => new Result<T>.Failed([]), // one mistake, one error
         null => Result.Fail<T>(Missing(key)),
     };
 
@@ -111,7 +111,7 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
             _ when Nearest(entry) is { } near => node[near] is null
                 ? new SpecError(Rule.UnknownKey, $"Unknown key '{name}'; did you mean '{near}'?", key.At).Replace(near)
                 : new(Rule.UnknownKey, $"Unknown key '{name}'; '{Full(near)}' is here already, so remove this one", key.At),
-            _ when owner.Length == 0 && SpecKeys.OfModel.Select(static k => k is EitherKey either ? either.Mapping : k).OfType<MappingKey>().FirstOrDefault(m => m.Keys.Any(k => k.Name == key.Text)) is { } other =>
+            _ when owner.Length == 0 && SpecKeys.OfModel.Select(static k => k is WordOrMappingKey either ? either.Mapping : k).OfType<MappingKey>().FirstOrDefault(m => m.Keys.Any(k => k.Name == key.Text)) is { } other =>
                 new(Rule.UnknownKey, $"Unknown key '{name}'; it belongs into '{other.Name}'", key.At),
             _ => new(Rule.UnknownKey, $"Unknown key '{name}'; the keys here are {string.Join(", ", Names)}", key.At),
         };

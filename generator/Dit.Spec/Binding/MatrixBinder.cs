@@ -66,9 +66,9 @@ internal static class MatrixBinder
         Axis[] givers = [.. axes.Where(a => Gives(a, key.Name))];
         if (givers.Length > 1) return []; // which is an error of its own
         if (givers is not [var axis])
-            return top.IsMisspelt(key) || axes.Any(a => a.Values.Any(v => CellFields(a, v).IsMisspelt(key))) ? [] : [top.Missing(key)];
+            return top.IsMisspelled(key) || axes.Any(a => a.Values.Any(v => CellFields(a, v).IsMisspelled(key))) ? [] : [top.Missing(key)];
         var with = string.Join(", ", axis.Values.Where(v => Gives(v, key.Name)).Select(static v => Shown.Text(v.Name)));
-        return axis.Values.Where(v => !Gives(v, key.Name) && !CellFields(axis, v).IsMisspelt(key)).Select(hole => new SpecError(
+        return axis.Values.Where(v => !Gives(v, key.Name) && !CellFields(axis, v).IsMisspelled(key)).Select(hole => new SpecError(
             Rule.MatrixHole,
             $"'{Shown.Text(hole.Name)}' of the axis '{Shown.Text(axis.Name)}' leaves '{key.Name}' out, which {Shown.Text(with)} of that axis give{(with.IndexOf(',') < 0 ? "s" : "")}; add '{key.Name}: ...', {key.Wanted}",
             hole.At));

@@ -8,26 +8,7 @@ internal readonly record struct Located(int Value, TextRange At);
 /// <summary>Single values of a spec, each against what its key takes.</summary>
 internal static class Values
 {
-    // What YAML 1.1 or 1.2 readers make of these words when they are not quoted.
-    private static readonly Dictionary<string, string> Taken = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["true"] = "true",
-        ["yes"] = "true",
-        ["on"] = "true",
-        ["false"] = "false",
-        ["no"] = "false",
-        ["off"] = "false",
-        ["null"] = "nothing",
-        [".nan"] = "a number",
-        [".inf"] = "a number",
-        ["-.inf"] = "a number",
-        ["+.inf"] = "a number",
-    };
-
-    /// <summary>Whether a reader of YAML takes the word for something else than a text where it is not quoted.</summary>
-    public static bool IsTaken(string word) => Taken.ContainsKey(word);
-
-    public static Result<int> Whole(SpecNode node, string name, int min, int max, string wanted)
+    public static Result<int> Int(SpecNode node, string name, int min, int max, string wanted)
     {
         if (node is not ScalarNode { Quoted: false } scalar || !Numbers.IsWhole(scalar.Text))
             return Result.Fail<int>(NotANumber(node, name, wanted, number => number == decimal.Truncate(number) && number >= min && number <= max));
@@ -70,7 +51,7 @@ internal static class Values
     /// <param name="example">A name that would be right.</param>
     public static Result<string> Named(ScalarNode scalar, string what, string example) => scalar switch
     {
-        { Quoted: false } when Taken.TryGetValue(scalar.Text, out var taken) => Result.Fail<string>(new SpecError(
+        { Quoted: false } when YamlWords.TakenFor(scalar.Text) is { } taken => Result.Fail<string>(new SpecError(
             Rule.YamlWord, $"{what} is {scalar.Text}, which YAML readers take for {taken}; quote it, \"{scalar.Text}\", or choose another name", scalar.At).Replace($"\"{scalar.Text}\"")),
         { Text.Length: > NameKey.MaxLength } => Result.Fail<string>(new(
             Rule.BadName, $"{what} has {scalar.Text.Length} characters; a name has at most {NameKey.MaxLength}, as in {example}", scalar.At)),
@@ -86,11 +67,11 @@ internal static class Values
             _ => Result.Fail<(Located, Located)>(WrongType(node, name, key.Wanted)),
         };
 
-        Result<Located> Side(SpecNode side) => Whole(side, name, key.Min, key.Max, key.Wanted).Select(value => new Located(value, side.At));
+        Result<Located> Side(SpecNode side) => Int(side, name, key.Min, key.Max, key.Wanted).Select(value => new Located(value, side.At));
     }
 
-    public static Result<EquatableArray<int>> Wholes(SpecNode node, string name, WholesKey key) => node is ListNode { Items.Count: > 0 } list && list.Items.Count <= key.MaxItems
-        ? Result.All(list.Items.Select(item => Whole(item, name, key.Min, key.Max, key.Wanted)))
+    public static Result<EquatableArray<int>> IntList(SpecNode node, string name, IntListKey key) => node is ListNode { Items.Count: > 0 } list && list.Items.Count <= key.MaxItems
+        ? Result.All(list.Items.Select(item => Int(item, name, key.Min, key.Max, key.Wanted)))
         : Result.Fail<EquatableArray<int>>(WrongType(node, name, key.Wanted));
 
     public static Result<MappingNode> Mapping(SpecNode node, string name, SpecKey key) => node is MappingNode mapping

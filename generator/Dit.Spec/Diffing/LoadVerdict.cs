@@ -9,12 +9,12 @@ public abstract record LoadVerdict
     /// <summary>The way in: one function for each case.</summary>
     public R Match<R>(
         Func<AsItIs, R> asItIs,
-        Func<MeansSomethingElse, R> meansSomethingElse,
+        Func<LoadsWithOtherMeaning, R> loadsWithOtherMeaning,
         Func<RecomputePositions, R> recomputePositions,
         Func<DoesNotLoad, R> doesNotLoad) => this switch
         {
             AsItIs verdict => asItIs(verdict),
-            MeansSomethingElse verdict => meansSomethingElse(verdict),
+            LoadsWithOtherMeaning verdict => loadsWithOtherMeaning(verdict),
             RecomputePositions verdict => recomputePositions(verdict),
             DoesNotLoad verdict => doesNotLoad(verdict),
             _ => throw new InvalidOperationException("LoadVerdict has four cases."),
@@ -25,7 +25,7 @@ public abstract record LoadVerdict
 
     /// <summary>Names and shapes are the same, so that loading notices nothing, but the weights were trained for something else.</summary>
     /// <param name="Because">The settings that make the difference.</param>
-    public sealed record MeansSomethingElse(EquatableArray<SettingChange> Because) : LoadVerdict;
+    public sealed record LoadsWithOtherMeaning(EquatableArray<SettingChange> Because) : LoadVerdict;
 
     /// <summary>The grid of patches is another, and the fixed position table is all that depends on it: it loads when the table is recomputed.</summary>
     /// <param name="LoadingNotices">Whether the table's shape differs. Grids of equally many patches, 16 x 24 and 24 x 16, have tables of one shape.</param>
@@ -42,8 +42,8 @@ public abstract record LoadVerdict
         var differing = plan.NotKept.ToEquatableArray();
         if (differing.Any(static change => change is not ParameterChange.Reshaped { IsPositionTable: true })) return new DoesNotLoad(differing);
         // A setting that decides tensors and yet left them all alone decides what is in them.
-        var meaning = settings.Where(static s => s.Bearing is Bearing.Meaning or Bearing.Tensors).ToEquatableArray();
+        var meaning = settings.Where(static s => s.Impact is Impact.Meaning or Impact.Tensors).ToEquatableArray();
         if ((a.GridHeight, a.GridWidth) != (b.GridHeight, b.GridWidth)) return new RecomputePositions(differing.Count > 0, meaning);
-        return meaning.Count > 0 ? new MeansSomethingElse(meaning) : new AsItIs();
+        return meaning.Count > 0 ? new LoadsWithOtherMeaning(meaning) : new AsItIs();
     }
 }

@@ -4,12 +4,12 @@ namespace Dit.Spec;
 /// <param name="Key">Its path in a spec: <c>diffusion.prediction</c>.</param>
 /// <param name="From">What the first says; null where it has no such setting.</param>
 /// <param name="To">What the second says; null where it has no such setting.</param>
-/// <param name="Bearing">What trained weights have to do with it.</param>
+/// <param name="Impact">What trained weights have to do with it.</param>
 /// <param name="Remark">What the change does, where the values do not say it.</param>
-public sealed record SettingChange(string Key, string? From, string? To, Bearing Bearing, string? Remark);
+public sealed record SettingChange(string Key, string? From, string? To, Impact Impact, string? Remark);
 
 /// <summary>What trained weights have to do with a setting.</summary>
-public enum Bearing
+public enum Impact
 {
     /// <summary>It is a name.</summary>
     Name,

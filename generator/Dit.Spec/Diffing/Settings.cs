@@ -14,23 +14,23 @@ internal static class Settings
     private static readonly Setting[] All =
     [
         new("model", static m => m.Name, static (a, b) =>
-            (Bearing.Name, a.ClassName == b.ClassName ? null : $"the class {a.ClassName} becomes {b.ClassName}; code that names it must follow")),
-        new("depth", static m => Text(m.Depth), static (a, b) => (Bearing.Tensors, SharedBlocks(Math.Min(a.Depth, b.Depth)))),
-        new("width", static m => Text(m.Width), static (_, _) => (Bearing.Tensors, null)),
-        new("heads", static m => Text(m.Heads), static (_, _) => (Bearing.Meaning, "shapes do not show it: attention splits the channels into other heads")),
-        new("patch_size", static m => Text(m.PatchSize), static (_, _) => (Bearing.Tensors, null)),
-        new("mlp_ratio", static m => Text((double)m.HiddenWidth / m.Width), static (_, _) => (Bearing.Tensors, null)),
-        new("numerics", static m => Word(m.Numerics), static (_, _) => (Bearing.Meaning, "time features and the eps of a norm differ a little")),
-        new("input.channels", static m => Text(m.Input.Channels), static (_, _) => (Bearing.Tensors, null)),
-        new("input.size", static m => $"{Text(m.Input.Height)} x {Text(m.Input.Width)}", static (a, b) => (Bearing.Positions, Grids(a, b))),
+            (Impact.Name, a.ClassName == b.ClassName ? null : $"the class {a.ClassName} becomes {b.ClassName}; code that names it must follow")),
+        new("depth", static m => Text(m.Depth), static (a, b) => (Impact.Tensors, SharedBlocks(Math.Min(a.Depth, b.Depth)))),
+        new("width", static m => Text(m.Width), static (_, _) => (Impact.Tensors, null)),
+        new("heads", static m => Text(m.Heads), static (_, _) => (Impact.Meaning, "shapes do not show it: attention splits the channels into other heads")),
+        new("patch_size", static m => Text(m.PatchSize), static (_, _) => (Impact.Tensors, null)),
+        new("mlp_ratio", static m => Text((double)m.HiddenWidth / m.Width), static (_, _) => (Impact.Tensors, null)),
+        new("numerics", static m => Word(m.Numerics), static (_, _) => (Impact.Meaning, "time features and the eps of a norm differ a little")),
+        new("input.channels", static m => Text(m.Input.Channels), static (_, _) => (Impact.Tensors, null)),
+        new("input.size", static m => $"{Text(m.Input.Height)} x {Text(m.Input.Width)}", static (a, b) => (Impact.Positions, Grids(a, b))),
         .. ConditioningSettings.All,
         new("diffusion.prediction", static m => Word(m.Diffusion.Prediction), static (_, b) =>
-            (Bearing.Meaning, $"the output is read as {Read(b.Diffusion.Prediction)}")),
+            (Impact.Meaning, $"the output is read as {Read(b.Diffusion.Prediction)}")),
         new("diffusion.variance", static m => Word(m.Diffusion.Variance), VarianceEffect),
-        new("diffusion.schedule", static m => Word(m.Diffusion.Schedule), static (_, _) => (Bearing.Meaning, OtherNoise)),
-        new("diffusion.timesteps", static m => Text(m.Diffusion.Timesteps), static (_, _) => (Bearing.Meaning, OtherNoise)),
+        new("diffusion.schedule", static m => Word(m.Diffusion.Schedule), static (_, _) => (Impact.Meaning, OtherNoise)),
+        new("diffusion.timesteps", static m => Text(m.Diffusion.Timesteps), static (_, _) => (Impact.Meaning, OtherNoise)),
         new("autoencoder", static m => Described(m.Autoencoder), static (_, b) =>
-            (Bearing.Meaning, b.Autoencoder.Match(static _ => "the input is pixels, not latents", static _ => "the input is another space"))),
+            (Impact.Meaning, b.Autoencoder.Match(static _ => "the input is pixels, not latents", static _ => "the input is another space"))),
     ];
 
     private static string Described(Autoencoder autoencoder) => autoencoder.Match(static _ => "none", static kl => kl == Autoencoder.KlF8 ? kl.Called : kl.ToString());
@@ -41,9 +41,9 @@ internal static class Settings
         ? null
         : FormattableString.Invariant($"{a.GridHeight} x {a.GridWidth} patches become {b.GridHeight} x {b.GridWidth}");
 
-    private static (Bearing, string?) VarianceEffect(ModelSpec a, ModelSpec b) => a.OutputChannels / a.Input.Channels == b.OutputChannels / b.Input.Channels
-        ? (Bearing.Sampling, "the reverse step draws other noise; the weights are trained alike")
-        : (Bearing.Tensors, FormattableString.Invariant($"the output has {b.OutputChannels} channels, it had {a.OutputChannels}"));
+    private static (Impact, string?) VarianceEffect(ModelSpec a, ModelSpec b) => a.OutputChannels / a.Input.Channels == b.OutputChannels / b.Input.Channels
+        ? (Impact.Sampling, "the reverse step draws other noise; the weights are trained alike")
+        : (Impact.Tensors, FormattableString.Invariant($"the output has {b.OutputChannels} channels, it had {a.OutputChannels}"));
 
     private static string Read(Prediction prediction) => prediction switch
     {
@@ -58,12 +58,12 @@ internal static class Settings
         foreach (var name in a.Samplers.Concat(b.Samplers).Select(static s => s.Name).Distinct())
         {
             var (from, to) = (before.TryGetValue(name, out var old) ? Describe(old, a.Autoencoder) : null, after.TryGetValue(name, out var now) ? Describe(now, b.Autoencoder) : null);
-            if (from != to) yield return new($"samplers.{name}", from, to, Bearing.Sampling, null);
+            if (from != to) yield return new($"samplers.{name}", from, to, Impact.Sampling, null);
         }
         // The first one is what is drawn with unless somebody asks for another.
         var (order, next) = (Names(a), Names(b));
         if (before.Keys.All(after.ContainsKey) && before.Count == after.Count && order != next)
-            yield return new("samplers", order, next, Bearing.Sampling, "the order of the samplers");
+            yield return new("samplers", order, next, Impact.Sampling, "the order of the samplers");
     }
 
     private static string Names(ModelSpec spec) => string.Join(", ", spec.Samplers.Select(static s => s.Name));
@@ -87,12 +87,12 @@ internal static class Settings
     /// <param name="Key">Its path in a spec.</param>
     /// <param name="Value">A model's value as text; null where the model has no such setting.</param>
     /// <param name="Effect">What a change means, from the first model to the second.</param>
-    internal sealed record Setting(string Key, Func<ModelSpec, string?> Value, Func<ModelSpec, ModelSpec, (Bearing Bearing, string? Remark)> Effect)
+    internal sealed record Setting(string Key, Func<ModelSpec, string?> Value, Func<ModelSpec, ModelSpec, (Impact Impact, string? Remark)> Effect)
     {
         public SettingChange Change(ModelSpec a, ModelSpec b)
         {
-            var (bearing, remark) = Effect(a, b);
-            return new(Key, Value(a), Value(b), bearing, remark);
+            var (impact, remark) = Effect(a, b);
+            return new(Key, Value(a), Value(b), impact, remark);
         }
     }
 }

@@ -25,20 +25,30 @@ internal abstract record SpecKey(string Name, string Meaning, string Example)
 
     /// <summary>The way in: one function for each kind of value.</summary>
     public R Match<R>(
-        Func<WholeKey, R> whole, Func<NumberKey, R> number, Func<WordKey, R> word, Func<NameKey, R> name, Func<SizeKey, R> size,
-        Func<TrueKey, R> @true, Func<MappingKey, R> mapping, Func<NamesKey, R> names, Func<MatrixKey, R> matrix, Func<WholesKey, R> wholes, Func<EitherKey, R> either, Func<SwitchKey, R> @switch) => this switch
+        Func<IntKey, R> integer,
+        Func<NumberKey, R> number,
+        Func<WordKey, R> word,
+        Func<NameKey, R> name,
+        Func<SizeKey, R> size,
+        Func<FlagKey, R> flag,
+        Func<MappingKey, R> mapping,
+        Func<MapKey, R> map,
+        Func<MatrixKey, R> matrix,
+        Func<IntListKey, R> integers,
+        Func<WordOrMappingKey, R> wordOrMapping,
+        Func<SwitchKey, R> @switch) => this switch
         {
-            WholeKey key => whole(key),
+            IntKey key => integer(key),
             NumberKey key => number(key),
             WordKey key => word(key),
             NameKey key => name(key),
             SizeKey key => size(key),
-            TrueKey key => @true(key),
+            FlagKey key => flag(key),
             MappingKey key => mapping(key),
-            NamesKey key => names(key),
+            MapKey key => map(key),
             MatrixKey key => matrix(key),
-            WholesKey key => wholes(key),
-            EitherKey key => either(key),
+            IntListKey key => integers(key),
+            WordOrMappingKey key => wordOrMapping(key),
             SwitchKey key => @switch(key),
             _ => throw new InvalidOperationException("SpecKey has twelve kinds."),
         };
@@ -48,7 +58,7 @@ internal abstract record SpecKey(string Name, string Meaning, string Example)
 }
 
 /// <summary>A whole number.</summary>
-internal sealed record WholeKey(string Name, int Min, int Max, int? Default, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+internal sealed record IntKey(string Name, int Min, int Max, int? Default, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
 {
     public override string? DefaultText => Default?.ToString(CultureInfo.InvariantCulture);
 
@@ -120,7 +130,7 @@ internal sealed record SizeKey(string Name, int Min, int Max, string Meaning, st
 }
 
 /// <summary>The word <c>true</c>; false is said by leaving the key out.</summary>
-internal sealed record TrueKey(string Name, string Meaning) : SpecKey(Name, Meaning, "true")
+internal sealed record FlagKey(string Name, string Meaning) : SpecKey(Name, Meaning, "true")
 {
     public override string? DefaultText => "";
 
@@ -145,7 +155,7 @@ internal sealed record MappingKey(string Name, IReadOnlyList<SpecKey> Keys, bool
 }
 
 /// <summary>Names chosen by the author, each with a mapping of the same keys.</summary>
-internal sealed record NamesKey(string Name, MappingKey Entry, int MaxEntries, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+internal sealed record MapKey(string Name, MappingKey Entry, int MaxEntries, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
 {
     public override string? DefaultText => "";
 
@@ -161,7 +171,7 @@ internal sealed record MatrixKey(string Name, int MaxMembers, string Meaning, st
 }
 
 /// <summary>A list of whole numbers.</summary>
-internal sealed record WholesKey(string Name, int Min, int Max, int MaxItems, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+internal sealed record IntListKey(string Name, int Min, int Max, int MaxItems, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
 {
     public override string? DefaultText => null;
 
@@ -169,7 +179,7 @@ internal sealed record WholesKey(string Name, int Min, int Max, int MaxItems, st
 }
 
 /// <summary>One word of several, or a mapping that says what no word does.</summary>
-internal abstract record EitherKey(string Name, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+internal abstract record WordOrMappingKey(string Name, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
 {
     /// <summary>The words, under the same name.</summary>
     public abstract WordKey Word { get; }
@@ -183,9 +193,9 @@ internal abstract record EitherKey(string Name, string Meaning, string Example) 
 }
 
 /// <summary>One word of several, each with what it stands for, or a mapping.</summary>
-internal sealed record EitherKey<T> : EitherKey
+internal sealed record WordOrMappingKey<T> : WordOrMappingKey
 {
-    public EitherKey(WordKey<T> words, MappingKey mapping) : base(words.Name, words.Meaning, words.Example) =>
+    public WordOrMappingKey(WordKey<T> words, MappingKey mapping) : base(words.Name, words.Meaning, words.Example) =>
         (Words, Mapping) = (words with { Otherwise = $", or {mapping.Wanted}" }, mapping);
 
     public WordKey<T> Words { get; }

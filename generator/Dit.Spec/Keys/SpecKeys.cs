@@ -22,15 +22,15 @@ internal static class SpecKeys
         [new("dit", "the Diffusion Transformer (arXiv 2212.09748)", true), new("u-vit", "U-ViT (arXiv 2209.12152)"), new("unidiffuser", "UniDiffuser (arXiv 2303.06555)")],
         "dit", "The architecture", "dit");
 
-    public static WholeKey Depth { get; } = new("depth", 1, 1000, null, "Number of transformer blocks", "28");
+    public static IntKey Depth { get; } = new("depth", 1, 1000, null, "Number of transformer blocks", "28");
 
-    public static WholeKey Width { get; } = new("width", 1, 16384, null, "Width of a token", "1152")
+    public static IntKey Width { get; } = new("width", 1, 16384, null, "Width of a token", "1152")
     { Rules = [Rule.HeadsDivideWidth, Rule.WidthMultipleOfFour, Rule.HiddenWidthIsWhole] };
 
-    public static WholeKey Heads { get; } = new("heads", 1, 1024, null, "Attention heads; each takes width / heads channels", "16")
+    public static IntKey Heads { get; } = new("heads", 1, 1024, null, "Attention heads; each takes width / heads channels", "16")
     { Rules = [Rule.HeadsDivideWidth] };
 
-    public static WholeKey PatchSize { get; } = new("patch_size", 1, 256, null, "Side of the square patches that the input is cut into", "2")
+    public static IntKey PatchSize { get; } = new("patch_size", 1, 256, null, "Side of the square patches that the input is cut into", "2")
     { Rules = [Rule.PatchDividesInput, Rule.TokensInRange] };
 
     public static NumberKey MlpRatio { get; } = new("mlp_ratio", 0.01, 16, 4, "Width of the MLP's hidden layer, as a multiple of the width", "4")
@@ -45,7 +45,7 @@ internal static class SpecKeys
         "official", "Whose arithmetic the model follows where implementations differ; names and shapes of tensors do not depend on it", "diffusers")
     { Rules = [Rule.NumericsFitModel] };
 
-    public static WholeKey Channels { get; } = new("channels", 1, 1024, null, "Channels of the input: 4 for KL-f8 latents, 3 for pixels", "4")
+    public static IntKey Channels { get; } = new("channels", 1, 1024, null, "Channels of the input: 4 for KL-f8 latents, 3 for pixels", "4")
     { Rules = [Rule.LatentFitsInput, Rule.ClippingIsSaid] };
 
     public static SizeKey Size { get; } = new("size", 1, 16384, "Height and width of the input in pixels, or in latent pixels: one number for a square, or [height, width]", "32")
@@ -57,18 +57,18 @@ internal static class SpecKeys
         "variant", [.. ConditioningVariant.All.Select(static v => new SpecWord<ConditioningVariant>(v.Word, Says(v), v))],
         ConditioningVariant.All[0].Word, "How the condition enters the blocks (arXiv 2212.09748, section 3.2)", "adaln-zero");
 
-    public static WholeKey Classes { get; } = new("classes", 1, 10_000_000, null, "Condition on class labels: how many classes there are", "1000")
+    public static IntKey Classes { get; } = new("classes", 1, 10_000_000, null, "Condition on class labels: how many classes there are", "1000")
     { Rules = [Rule.OneCondition] };
 
-    public static WholeKey TextTokens { get; } = new("tokens", 1, 4096, null, "Length of the sequence of embeddings", "77");
+    public static IntKey TextTokens { get; } = new("tokens", 1, 4096, null, "Length of the sequence of embeddings", "77");
 
-    public static WholeKey TextWidth { get; } = new("width", 1, 65536, null, "Width of one embedding", "768");
+    public static IntKey TextWidth { get; } = new("width", 1, 65536, null, "Width of one embedding", "768");
 
     public static MappingKey Text { get; } = new(
         "text", [TextTokens, TextWidth], Optional: false, "Condition on a sequence of text embeddings, made by an encoder that is not part of the model", "{ tokens: 77, width: 768 }")
     { Rules = [Rule.OneCondition] };
 
-    public static TrueKey None { get; } = new("none", "Condition on nothing but the timestep; conditioning: none is a shorter way to say it")
+    public static FlagKey None { get; } = new("none", "Condition on nothing but the timestep; conditioning: none is a shorter way to say it")
     { Rules = [Rule.OneCondition] };
 
     public static NumberKey Dropout { get; } = new(
@@ -105,7 +105,7 @@ internal static class SpecKeys
         "linear", "The noise schedule", "linear")
     { Rules = [Rule.ProcessIsConsistent] };
 
-    public static WholeKey Timesteps { get; } = new(
+    public static IntKey Timesteps { get; } = new(
         "timesteps", 2, 100_000, 1000, "Number of steps of the process; a linear schedule needs 21 or more", "1000")
     { Rules = [Rule.StepsWithinTimesteps] };
 
@@ -115,28 +115,28 @@ internal static class SpecKeys
     public static NameKey AutoencoderName { get; } = new("name", "What cards and messages call it: ASCII letters, digits, '-', '_' and '.'", "kl-f4")
     { Rules = [Rule.BadName, Rule.YamlWord] };
 
-    public static WholeKey AutoencoderChannels { get; } = new("ch", 32, 1024, null, "Channels of the first convolution, a multiple of 32", "128")
+    public static IntKey AutoencoderChannels { get; } = new("ch", 32, 1024, null, "Channels of the first convolution, a multiple of 32", "128")
     { Rules = [Rule.GroupsDivideChannels] };
 
-    public static WholesKey AutoencoderMultipliers { get; } = new(
+    public static IntListKey AutoencoderMultipliers { get; } = new(
         "ch_mult", 1, 64, MaxItems: 8, "Channels of each level as multiples of ch, from full resolution down; between two levels the sides are halved, so four levels make 8 pixels to a latent pixel", "[1, 2, 4]");
 
-    public static WholeKey AutoencoderBlocks { get; } = new("num_res_blocks", 1, 16, null, "Residual blocks of each level of the encoder; the decoder has one more", "2");
+    public static IntKey AutoencoderBlocks { get; } = new("num_res_blocks", 1, 16, null, "Residual blocks of each level of the encoder; the decoder has one more", "2");
 
-    public static WholeKey LatentChannels { get; } = new("z_channels", 1, 1024, null, "Channels of a latent: the channels of the input", "3")
+    public static IntKey LatentChannels { get; } = new("z_channels", 1, 1024, null, "Channels of a latent: the channels of the input", "3")
     { Rules = [Rule.LatentFitsInput] };
 
     public static NumberKey LatentScale { get; } = new("scale_factor", 0.0001, 10000, 1, "What a shifted latent is multiplied with before the model sees it", "0.18215");
 
     public static NumberKey LatentShift { get; } = new("shift_factor", -10000, 10000, 0, "What is subtracted from a latent before that", "0");
 
-    public static TrueKey WithoutQuantConvolutions { get; } = new("no_quant_conv", "There are no 1 x 1 convolutions on either side of the latents (diffusers: use_quant_conv and use_post_quant_conv false)");
+    public static FlagKey WithoutQuantConvolutions { get; } = new("no_quant_conv", "There are no 1 x 1 convolutions on either side of the latents (diffusers: use_quant_conv and use_post_quant_conv false)");
 
     public static MappingKey KlAutoencoder { get; } = new(
         "autoencoder", [AutoencoderName, AutoencoderChannels, AutoencoderMultipliers, AutoencoderBlocks, LatentChannels, LatentScale, LatentShift, WithoutQuantConvolutions], Optional: false,
         "A KL-regularized autoencoder (arXiv 2112.10752)", "{ name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 3 }");
 
-    public static EitherKey<Autoencoder> Autoencoder { get; } = new(
+    public static WordOrMappingKey<Autoencoder> Autoencoder { get; } = new(
         new(
             "autoencoder",
             [
@@ -158,7 +158,7 @@ internal static class SpecKeys
         null, "How a step is taken", "ddim")
     { Rules = [Rule.SamplerFitsProcess] };
 
-    public static WholeKey Steps { get; } = new("steps", 2, 100_000, null, "Number of steps, at most as many as the process has", "50")
+    public static IntKey Steps { get; } = new("steps", 2, 100_000, null, "Number of steps, at most as many as the process has", "50")
     { Rules = [Rule.StepsWithinTimesteps] };
 
     public static NumberKey Eta { get; } = new("eta", 0, 1, 0, "Noise of a ddim step: 0 is deterministic, 1 is as noisy as ddpm, which takes no eta", "0")
@@ -170,7 +170,7 @@ internal static class SpecKeys
 
     public static MappingKey Sampler { get; } = new("*", [Method, Steps, Eta, ClipDenoised], Optional: false, "One sampler under its name", "{ method: ddpm, steps: 250 }");
 
-    public static NamesKey Samplers { get; } = new(
+    public static MapKey Samplers { get; } = new(
         "samplers", Sampler, MaxEntries: 100, "Samplers by name; each becomes a property, ddpm-250 the property Ddpm250", "{ ddpm-250: { method: ddpm, steps: 250 } }")
     { Rules = [Rule.BadName, Rule.YamlWord, Rule.SamplerNamesDiffer] };
 
@@ -180,6 +180,18 @@ internal static class SpecKeys
 
     /// <summary>Every key that may stand at the top of a file.</summary>
     public static IReadOnlyList<SpecKey> OfFile { get; } = [Model, Family, Matrix, .. OfModel];
+
+    /// <summary>The names alone, for the readers of text.</summary>
+    public static KeyNames Names { get; } = new(
+        [Model.Name, Family.Name], [.. OfFile.Select(static key => key.Name)], new HashSet<string>(OfFile.SelectMany(All).Select(static key => key.Name)));
+
+    private static IEnumerable<SpecKey> All(SpecKey key) => key switch
+    {
+        WordOrMappingKey either => All(either.Mapping),
+        MappingKey mapping => [key, .. mapping.Keys.SelectMany(All)],
+        MapKey map => [key, .. map.Entry.Keys.SelectMany(All)],
+        _ => [key],
+    };
 
     /// <summary>The keys that name a condition: a model has one of them.</summary>
     public static IReadOnlyList<SpecKey> Conditions { get; } = [Classes, Text, None];

@@ -111,11 +111,11 @@ public static class SpecReference
     private static string Takes(SpecKey key, string path) => key switch
     {
         WordKey word => string.Join(", ", word.Available.Select(static w => $"`{w}`")),
-        EitherKey either => $"{Takes(either.Word, path)}, or [a mapping](#{Anchor(path)})",
-        TrueKey => "`true`",
+        WordOrMappingKey either => $"{Takes(either.Word, path)}, or [a mapping](#{Anchor(path)})",
+        FlagKey => "`true`",
         SwitchKey => "`true`, `false`",
         MappingKey { Word: { } word } => $"[a mapping](#{Anchor(path)}), or `{word}`",
-        MappingKey or NamesKey => $"[a mapping](#{Anchor(path)})",
+        MappingKey or MapKey => $"[a mapping](#{Anchor(path)})",
         MatrixKey => "[axes](#families)",
         _ => key.Wanted,
     };
@@ -137,18 +137,18 @@ public static class SpecReference
 
     private static IEnumerable<(string Path, IReadOnlyList<SpecKey> Keys)> Mappings(SpecKey key, string path) => key switch
     {
-        EitherKey either => Mappings(either.Mapping, path),
+        WordOrMappingKey either => Mappings(either.Mapping, path),
         MappingKey mapping => [(path, mapping.Keys), .. mapping.Keys.SelectMany(k => Mappings(k, $"{path}.{k.Name}"))],
-        NamesKey names => [($"{path}.*", names.Entry.Keys)],
+        MapKey names => [($"{path}.*", names.Entry.Keys)],
         _ => [],
     };
 
     private static IEnumerable<(string Path, WordKey Key)> Words(SpecKey key, string path) => key switch
     {
         WordKey word => [(path, word)],
-        EitherKey either => [(path, either.Word), .. Words(either.Mapping, path)],
+        WordOrMappingKey either => [(path, either.Word), .. Words(either.Mapping, path)],
         MappingKey mapping => mapping.Keys.SelectMany(k => Words(k, $"{path}.{k.Name}")),
-        NamesKey names => names.Entry.Keys.SelectMany(k => Words(k, $"{path}.*.{k.Name}")),
+        MapKey names => names.Entry.Keys.SelectMany(k => Words(k, $"{path}.*.{k.Name}")),
         _ => [],
     };
 }

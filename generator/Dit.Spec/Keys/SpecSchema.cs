@@ -51,21 +51,25 @@ public static class SpecSchema
         : $"{key.Meaning}.";
 
     private static string Of(SpecKey key) => key.Match(
-        static whole => Described(whole, ("type", JsonText.String("integer")), ("minimum", JsonText.Number(whole.Min)), ("maximum", JsonText.Number(whole.Max)), ("default", whole.DefaultText), ("examples", $"[{whole.Example}]")),
+        static integer => Described(integer, ("type", JsonText.String("integer")), ("minimum", JsonText.Number(integer.Min)), ("maximum", JsonText.Number(integer.Max)), ("default", integer.DefaultText), ("examples", $"[{integer.Example}]")),
         static number => Described(number, ("type", JsonText.String("number")), ("minimum", JsonText.Number(number.Min)), ("maximum", JsonText.Number(number.Max)), ("default", number.DefaultText), ("examples", $"[{number.Example}]")),
         static word => Described(word, ("enum", JsonText.List(word.Available.Select(JsonText.String))), ("default", word.DefaultText is { } text ? JsonText.String(text) : null)),
         static name => Described(name, ("type", JsonText.String("string")), ("minLength", "1"), ("maxLength", JsonText.Number(NameKey.MaxLength)), ("examples", $"[{JsonText.String(name.Example)}]")),
         Size,
-        static truth => Described(truth, ("const", "true")),
+        static flag => Described(flag, ("const", "true")),
         Mapping,
-        static names => Described(
-            names, ("type", JsonText.String("object")), ("maxProperties", JsonText.Number(names.MaxEntries)), ("propertyNames", NameText), ("additionalProperties", Of(names.Entry))),
+        static map => Described(
+            map,
+            ("type", JsonText.String("object")),
+            ("maxProperties", JsonText.Number(map.MaxEntries)),
+            ("propertyNames", NameText),
+            ("additionalProperties", Of(map.Entry))),
         Matrix,
-        Wholes,
+        Integers,
         static either => Described(either, ("anyOf", JsonText.List([Of(either.Word), Of(either.Mapping)])), ("default", either.DefaultText is { } text ? JsonText.String(text) : null)),
-        static either => Described(either, ("type", JsonText.String("boolean")), ("examples", $"[{either.Example}]")));
+        static @switch => Described(@switch, ("type", JsonText.String("boolean")), ("examples", $"[{@switch.Example}]")));
 
-    private static string Wholes(WholesKey key) => Described(
+    private static string Integers(IntListKey key) => Described(
         key,
         ("type", JsonText.String("array")),
         ("items", $"{{ \"type\": \"integer\", \"minimum\": {key.Min}, \"maximum\": {key.Max} }}"),
@@ -104,7 +108,7 @@ public static class SpecSchema
         key,
         ("type", JsonText.String("object")),
         ("minProperties", "1"),
-        ("properties", JsonText.Object([.. SpecKeys.OfModel.Where(static k => k is WholeKey or NumberKey or WordKey or EitherKey).Select(static k => (k.Name, (string?)JsonText.Object(("anyOf", JsonText.List(
+        ("properties", JsonText.Object([.. SpecKeys.OfModel.Where(static k => k is IntKey or NumberKey or WordKey or WordOrMappingKey).Select(static k => (k.Name, (string?)JsonText.Object(("anyOf", JsonText.List(
         [
             JsonText.Object(("type", JsonText.String("array")), ("items", Reference(k)), ("minItems", "1"), ("uniqueItems", "true")),
             ReferenceTo("cells"),

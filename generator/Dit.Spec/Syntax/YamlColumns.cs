@@ -4,7 +4,7 @@ namespace Dit.Spec;
 internal static class YamlColumns
 {
     /// <summary>What is wrong with the columns, in the order of the file.</summary>
-    public static IEnumerable<SpecError> Slips(TextLines lines, IReadOnlyList<YamlGlance.Row> rows)
+    public static IEnumerable<SpecError> Slips(TextLines lines, IReadOnlyList<YamlGlance.Row> rows, KeyNames keys)
     {
         var columns = new Stack<int>();
         YamlGlance.Row? above = null, loose = null; // the last key, and a deeper line behind it that is none
@@ -19,9 +19,9 @@ internal static class YamlColumns
             }
             if (columns.Count == 0) columns.Push(row.Indent);
             else if (above is not null && row.HasColon && Misplaced(row, above, columns) is { } message) yield return Error(lines, row, message);
-            if (row.HasColon && loose?.Indent == row.Indent) yield return Error(lines, loose, NoColon(loose));
+            if (row.HasColon && loose?.Indent == row.Indent) yield return Error(lines, loose, NoColon(loose, keys));
             var isLoose = !row.HasColon && above is not null && !columns.Contains(row.Indent);
-            if (!row.HasColon && !isLoose) yield return Error(lines, row, NoColon(row));
+            if (!row.HasColon && !isLoose) yield return Error(lines, row, NoColon(row, keys));
             (above, loose) = (row.HasColon ? row : above, isLoose ? row : null);
         }
     }
@@ -45,11 +45,11 @@ internal static class YamlColumns
             $"This line is indented by {Spaces(row.Indent)}, and the keys above it by {string.Join(" and ", known)}; keys of one mapping stand in one column");
     }
 
-    private static string NoColon(YamlGlance.Row row)
+    private static string NoColon(YamlGlance.Row row, KeyNames keys)
     {
         var text = row.Text.Trim();
         var word = text.Split(' ', '=')[0];
-        return YamlTraps.IsKey(word) ? $"The colon is missing behind '{word}'; write '{$"{word}: {Shown.Text(text.Substring(word.Length).TrimStart(' ', '='))}".TrimEnd()}'"
+        return keys.IsKey(word) ? $"The colon is missing behind '{word}'; write '{$"{word}: {Shown.Text(text.Substring(word.Length).TrimStart(' ', '='))}".TrimEnd()}'"
             : text.StartsWith("//", StringComparison.Ordinal) || text[0] is ';' or '*' ? $"'{Shown.Text(text)}' is no setting; a comment starts with '#'"
             : $"'{Shown.Text(text)}' has no colon; write it as 'key: value', or remove it";
     }

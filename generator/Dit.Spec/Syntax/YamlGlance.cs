@@ -14,7 +14,7 @@ internal sealed class YamlGlance
     private YamlGlance(TextLines lines) => this.lines = lines;
 
     /// <summary>What is wrong to the eye, in the order of the file.</summary>
-    public static IReadOnlyList<SpecError> Slips(TextLines lines)
+    public static IReadOnlyList<SpecError> Slips(TextLines lines, KeyNames keys)
     {
         var glance = new YamlGlance(lines);
         foreach (var (start, text) in lines.Lines)
@@ -25,7 +25,7 @@ internal sealed class YamlGlance
         }
         foreach (var bracket in glance.open)
             glance.Slip(bracket.At, 1, $"This '{bracket.Opener}' is not closed; put '{bracket.Closer}' behind its last entry");
-        IEnumerable<SpecError> all = glance.slips.Count > 0 ? glance.slips : YamlColumns.Slips(lines, glance.rows);
+        IEnumerable<SpecError> all = glance.slips.Count > 0 ? glance.slips : YamlColumns.Slips(lines, glance.rows, keys);
         return [.. all.OrderBy(static slip => slip.At.Start)];
     }
 

@@ -32,18 +32,22 @@ internal static class YamlReader
     private const string Otherwise = "This cannot be read as YAML; write each setting as 'key: value' on its own line, in one column with the keys beside it";
 
     /// <summary>The mapping that the file is.</summary>
-    public static Result<MappingNode> Read(TextLines lines)
+    /// <param name="lines">The text.</param>
+    /// <param name="keys">The keys of the language, by which slips are explained.</param>
+    public static Result<MappingNode> Read(TextLines lines, KeyNames keys)
     {
-        if (ForeignFile.Error(lines) is { } foreign) return Result.Fail<MappingNode>(foreign);
+        var foreignFile = new ForeignFile(keys);
+        if (foreignFile.Error(lines) is { } foreign) return Result.Fail<MappingNode>(foreign);
         var read = new YamlText(lines).Read();
-        if (read.Match(static document => document.Root is MappingNode root ? ForeignFile.Error(root) : null, static _ => null) is { } other) return Result.Fail<MappingNode>(other);
+        if (read.Match(document => document.Root is MappingNode root ? foreignFile.Error(root) : null, static _ => null) is { } other)
+            return Result.Fail<MappingNode>(other);
         SpecError[] odd = [.. SpecCharacters.Errors(lines)];
         if (odd.Length > 0) return new Result<MappingNode>.Failed(odd);
         return YamlTraps.Errors(lines) is { Count: > 0 } errors
             ? new Result<MappingNode>.Failed(errors)
             : read.Match(
                 static document => document.Mapping,
-                failed => new Result<MappingNode>.Failed([.. failed.Select(error => YamlTraps.Explain(lines, error))]));
+                failed => new Result<MappingNode>.Failed([.. failed.Select(error => YamlTraps.Explain(lines, error, keys))]));
     }
 
     /// <summary>A document of YAML.</summary>

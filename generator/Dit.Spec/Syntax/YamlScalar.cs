@@ -18,7 +18,7 @@ internal static class YamlScalar
     // A word of ASCII that starts with a letter, and is not one that readers of YAML 1.1 or 1.2 take for a value.
     private static bool IsPlain(string text) => text.Length > 0 && IsLetter(text[0]) && text[text.Length - 1] != ' '
         && text.All(static c => IsLetter(c) || c is (>= '0' and <= '9') or '/' or '_' or '.' or '-' or '+' or ' ')
-        && !Values.IsTaken(text) && text is not ("y" or "Y" or "n" or "N");
+        && YamlWords.TakenFor(text) is null && text is not ("y" or "Y" or "n" or "N");
 
     private static string Quoted(string text, Func<int, bool> isShown)
     {

@@ -3,21 +3,16 @@ namespace Dit.Spec;
 /// <summary>Slips in the writing of YAML that its readers answer with a message about something else, or not at all.</summary>
 internal static class YamlTraps
 {
-    private static readonly HashSet<string> Keys = [.. SpecKeys.OfFile.SelectMany(All).Select(static key => key.Name)];
-
     /// <summary>What stands in the way of reading the text at all.</summary>
     public static IReadOnlyList<SpecError> Errors(TextLines lines) =>
         [.. Tab(lines, lines.Lines, Indentation), .. lines.Lines.Where(static line => line.Text.StartsWith("%", StringComparison.Ordinal)).Select(line => new SpecError(
             Rule.YamlFeature, "Directives are not used in specs; remove the line", lines.Range(line.Start, line.Start + line.Text.TrimEnd().Length)))];
 
     /// <summary>What a text that is not YAML suffers from, where that can be seen; otherwise the error as it is.</summary>
-    public static SpecError Explain(TextLines lines, SpecError error) => error.Rule != Rule.Yaml ? error
-        : Tab(lines, lines.Around(error.At.Start), static line => line.Length).Concat(MissingSpace(lines, error)).FirstOrDefault()
-        ?? YamlGlance.Slips(lines).FirstOrDefault()
+    public static SpecError Explain(TextLines lines, SpecError error, KeyNames keys) => error.Rule != Rule.Yaml ? error
+        : Tab(lines, lines.Around(error.At.Start), static line => line.Length).Concat(MissingSpace(lines, error, keys)).FirstOrDefault()
+        ?? YamlGlance.Slips(lines, keys).FirstOrDefault()
         ?? error;
-
-    /// <summary>Whether it is a key of a spec, at any level.</summary>
-    public static bool IsKey(string word) => Keys.Contains(word);
 
     // The first tab of the first line that has one before the given column, unless a comment starts before it.
     private static IEnumerable<SpecError> Tab(TextLines lines, IEnumerable<(int Start, string Text)> where, Func<string, int> until) => where
@@ -29,18 +24,10 @@ internal static class YamlTraps
     // Blank lines and lines of comments are laid out in any way.
     private static int Indentation(string line) => line.Length - line.TrimStart().Length is var width && (width == line.Length || line[width] == '#') ? 0 : width;
 
-    private static IEnumerable<SpecError> MissingSpace(TextLines lines, SpecError error) =>
+    private static IEnumerable<SpecError> MissingSpace(TextLines lines, SpecError error, KeyNames keys) =>
         from line in lines.Around(error.At.Start)
         let key = new string([.. line.Text.TrimStart().TakeWhile(static c => char.IsLetter(c) || c == '_')])
         let colon = line.Text.Length - line.Text.TrimStart().Length + key.Length
-        where Keys.Contains(key) && line.Text.Length > colon + 1 && line.Text[colon] == ':' && !char.IsWhiteSpace(line.Text[colon + 1])
+        where keys.IsKey(key) && line.Text.Length > colon + 1 && line.Text[colon] == ':' && !char.IsWhiteSpace(line.Text[colon + 1])
         select new SpecError(Rule.Yaml, $"A space is missing behind the colon of '{key}'; put one there", lines.Range(line.Start + colon, line.Start + colon + 1)).Replace(": ");
-
-    private static IEnumerable<SpecKey> All(SpecKey key) => key switch
-    {
-        EitherKey either => All(either.Mapping),
-        MappingKey mapping => [key, .. mapping.Keys.SelectMany(All)],
-        NamesKey names => [key, .. names.Entry.Keys.SelectMany(All)],
-        _ => [key],
-    };
 }

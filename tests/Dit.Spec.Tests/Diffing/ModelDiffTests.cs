@@ -30,7 +30,7 @@ public class ModelDiffTests
     {
         var change = Assert.Single(ModelDiff.Between(Edited(""), Edited(edit)).Settings);
 
-        Assert.Equal(words, $"{change.Key}: {change.From ?? "none"} -> {change.To ?? "none"}, {change.Bearing}, {change.Remark}");
+        Assert.Equal(words, $"{change.Key}: {change.From ?? "none"} -> {change.To ?? "none"}, {change.Impact}, {change.Remark}");
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public class ModelDiffTests
             Assert.True(diff.Plan.A.Parameters == diff.Plan.B.Parameters || !Loads(diff.Verdict));
         }, iter: 2000);
 
-        static bool Loads(LoadVerdict verdict) => verdict is LoadVerdict.AsItIs or LoadVerdict.MeansSomethingElse;
+        static bool Loads(LoadVerdict verdict) => verdict is LoadVerdict.AsItIs or LoadVerdict.LoadsWithOtherMeaning;
     }
 
     [Fact]
