@@ -29,6 +29,9 @@ public abstract record Result<T>
     /// <summary>The value mapped.</summary>
     public Result<R> Select<R>(Func<T, R> map) => Then(value => Result.Of(map(value)));
 
+    /// <summary>The value, or a failure without errors: for a check that needs a value whose errors another check reports.</summary>
+    public Result<T> WithoutErrors() => Match(_ => this, static _ => new Failed([]));
+
     /// <summary>A check that needs the value.</summary>
     public Result<R> Then<R>(Func<T, Result<R>> next) => Match(next, static errors => new Result<R>.Failed(errors));
 

@@ -12,10 +12,10 @@ public class BindingTests
             (spec.Name, spec.ClassName, spec.Depth, spec.Width, spec.Heads, spec.PatchSize, spec.HiddenWidth));
         Assert.Equal(new InputSpec(4, 8, 8), spec.Input);
         Assert.Equal(new ConditioningSpec(new ConditioningVariant.AdaLNZero(), new Condition.ClassLabels(10, 0.1)), spec.Conditioning);
-        Assert.Equal(new DiffusionSpec(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Diffusion);
+        Assert.Equal(new ProcessSpec.Gaussian(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Diffusion);
         Assert.Equal(new Autoencoder.None(), spec.Autoencoder);
         Assert.Equal(
-            [new SamplerSpec("ddpm-250", new SamplerMethod.Ddpm(), 250, ClipDenoised: true), new SamplerSpec("ddim-50", new SamplerMethod.Ddim(0.5), 50, ClipDenoised: true)],
+            [new SamplerSpec("ddpm-250", new SamplerMethod.Gaussian.Ddpm(), 250, ClipDenoised: true), new SamplerSpec("ddim-50", new SamplerMethod.Gaussian.Ddim(0.5), 50, ClipDenoised: true)],
             spec.Samplers);
         Assert.Equal((8, 16, 4, 4), (spec.HeadWidth, spec.Tokens, spec.GridHeight, spec.GridWidth));
     }
@@ -37,7 +37,7 @@ public class BindingTests
         Assert.Equal(new InputSpec(3, 8, 16), spec.Input);
         Assert.Equal(8, spec.Tokens);
         Assert.Equal(new ConditioningSpec(new ConditioningVariant.AdaLNZero(), new Condition.ClassLabels(3, 0.1)), spec.Conditioning);
-        Assert.Equal(new DiffusionSpec(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Diffusion);
+        Assert.Equal(new ProcessSpec.Gaussian(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Diffusion);
         Assert.Empty(spec.Samplers);
     }
 

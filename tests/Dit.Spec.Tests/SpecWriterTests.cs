@@ -118,7 +118,7 @@ public class SpecWriterTests
             from hidden in Gen.Int[(int)Math.Ceiling(0.04 * width), 64 * width]
             select (4 * width, hidden);
         foreach (var (width, hidden) in Samples.Of(sizes, 5_000).Append((16384, 164)).Append((16384, 262144)).Append((16384, 262143)).Append((100, 1)).Append((16384, 10923)))
-            RoundTrips(tiny with { Width = width, Heads = 1, HiddenWidth = hidden });
+            RoundTrips(tiny with { Backbone = tiny.Backbone with { Width = width, Heads = 1, HiddenWidth = hidden } });
     }
 
     [Fact]
@@ -129,9 +129,9 @@ public class SpecWriterTests
         foreach (var number in numbers)
             RoundTrips(tiny with
             {
-                Conditioning = tiny.Conditioning with { Condition = new Condition.ClassLabels(3, number) },
+                Condition = new Condition.ClassLabels(3, number),
                 Autoencoder = new Autoencoder.Kl("kl", 32, EquatableArray.Of(1), 1, 4, Math.Max(0.0001, 10000 * number), -10000 * number, true),
-                Samplers = EquatableArray.Of(new SamplerSpec("a", new SamplerMethod.Ddim(number), 7, ClipDenoised: false)),
+                Samplers = EquatableArray.Of(new SamplerSpec("a", new SamplerMethod.Gaussian.Ddim(number), 7, ClipDenoised: false)),
             });
     }
 
@@ -157,7 +157,7 @@ public class SpecWriterTests
     {
         var tiny = Specs.Model(Specs.Tiny);
         var longest = string.Concat(Enumerable.Repeat("\u00A0", 96));
-        RoundTrips(tiny with { Samplers = Enumerable.Range(0, 100).Select(i => new SamplerSpec($"a{longest}{i}", new SamplerMethod.Ddim(1e-300), 7, ClipDenoised: false)).ToEquatableArray() });
+        RoundTrips(tiny with { Samplers = Enumerable.Range(0, 100).Select(i => new SamplerSpec($"a{longest}{i}", new SamplerMethod.Gaussian.Ddim(1e-300), 7, ClipDenoised: false)).ToEquatableArray() });
     }
 
     private static void RoundTrips(ModelSpec spec)

@@ -73,8 +73,12 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
 
     /// <summary>The keys below a key; where it may be absent and is, none.</summary>
     public Result<Fields> Read(MappingKey key) => key.Optional && !Has(key)
-        ? Result.Of(new Fields(new MappingNode([], node.Place), Full(key.Name), key.Keys))
-        : Required(key, value => Values.Mapping(value, Full(key.Name), key)).Select(mapping => new Fields(mapping, Full(key.Name), key.Keys));
+        ? Result.Of(Below(key, new MappingNode([], node.Place)))
+        : Required(key, value => Values.Mapping(value, Full(key.Name), key)).Select(mapping => Below(key, mapping));
+
+    // The keys around it may hold the key with fewer keys below: those of one backbone.
+    private Fields Below(MappingKey key, MappingNode mapping) =>
+        new(mapping, Full(key.Name), (keys.OfType<MappingKey>().FirstOrDefault(own => own.Name == key.Name) ?? key).Keys);
 
     /// <summary>The axes of a family's matrix.</summary>
     public Result<MappingNode> Read(MatrixKey key) => Required(key, value => Values.Mapping(value, Full(key.Name), key));
@@ -111,7 +115,7 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
             _ when Nearest(entry) is { } near => node[near] is null
                 ? new SpecError(Rule.UnknownKey, $"Unknown key '{name}'; did you mean '{near}'?", key.At).Replace(near)
                 : new(Rule.UnknownKey, $"Unknown key '{name}'; '{Full(near)}' is here already, so remove this one", key.At),
-            _ when owner.Length == 0 && SpecKeys.OfModel.Select(static k => k is WordOrMappingKey either ? either.Mapping : k).OfType<MappingKey>().FirstOrDefault(m => m.Keys.Any(k => k.Name == key.Text)) is { } other =>
+            _ when owner.Length == 0 && keys.Select(static k => k is WordOrMappingKey either ? either.Mapping : k).OfType<MappingKey>().FirstOrDefault(m => m.Keys.Any(k => k.Name == key.Text)) is { } other =>
                 new(Rule.UnknownKey, $"Unknown key '{name}'; it belongs into '{other.Name}'", key.At),
             _ => new(Rule.UnknownKey, $"Unknown key '{name}'; the keys here are {string.Join(", ", Names)}", key.At),
         };

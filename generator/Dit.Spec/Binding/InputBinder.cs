@@ -11,7 +11,7 @@ internal static class InputBinder
         var input = top.Read(SpecKeys.Input);
         var size = input.Then(static fields => fields.Read(SpecKeys.Size));
         var spec = input.Then(static fields => (fields.OnlyAllowed(), fields.Read(SpecKeys.Channels)).Apply(static (_, channels) => channels));
-        var cut = (top.Read(SpecKeys.PatchSize), size).Apply(static (patch, size) => (patch, size)).Ensure(x => PatchErrors(top, x.patch, x.size.Height, x.size.Width));
+        var cut = (top.Read(TransformerKeys.PatchSize), size).Apply(static (patch, size) => (patch, size)).Ensure(x => PatchErrors(top, x.patch, x.size.Height, x.size.Width));
         return (spec, cut).Apply(static (channels, x) => new InputSpec(channels, x.size.Height.Value, x.size.Width.Value));
     }
 
@@ -20,7 +20,7 @@ internal static class InputBinder
 
     private static IEnumerable<SpecError> PatchErrors(Fields top, int patch, Located height, Located width)
     {
-        var at = top.At(SpecKeys.PatchSize);
+        var at = top.At(TransformerKeys.PatchSize);
         var isSquare = height.At == width.At;
         if (height.Value % patch != 0)
             yield return Suggest("height", height, side => Tokens(side, isSquare ? side : width.Value, patch) <= MaxTokens);
@@ -44,7 +44,7 @@ internal static class InputBinder
             Rule.TokensInRange,
             FormattableString.Invariant($"Patches of {patch} cut an input of {height} x {width} into {tokens} tokens; at most {MaxTokens} are possible, so take larger patches or a smaller input"),
             at);
-        var larger = Enumerable.Range(patch, SpecKeys.PatchSize.Max - patch + 1).FirstOrDefault(p => height % p == 0 && width % p == 0 && Tokens(height, width, p) <= MaxTokens);
+        var larger = Enumerable.Range(patch, TransformerKeys.PatchSize.Max - patch + 1).FirstOrDefault(p => height % p == 0 && width % p == 0 && Tokens(height, width, p) <= MaxTokens);
         return larger == 0 ? error : (error with { Message = FormattableString.Invariant($"{error.Message}; patches of {larger} give {Tokens(height, width, larger)}") })
             .Replace(FormattableString.Invariant($"{larger}"));
     }

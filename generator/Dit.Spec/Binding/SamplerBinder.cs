@@ -3,24 +3,15 @@ namespace Dit.Spec;
 /// <summary>The <c>samplers</c> mapping: names to methods.</summary>
 internal static class SamplerBinder
 {
-    public const string DdpmWord = "ddpm", DdimWord = "ddim";
-
     /// <param name="top">The model's fields.</param>
-    /// <param name="diffusion">The process; unless it is legal, steps are not held against it.</param>
-    public static Result<EquatableArray<BoundSampler>> Bind(Fields top, Result<DiffusionSpec> diffusion)
+    /// <param name="legal">The process; unless it is legal, steps are not held against it.</param>
+    public static Result<EquatableArray<BoundSampler>> Bind(Fields top, Result<ProcessSpec> legal)
     {
-        var process = new Process(diffusion.Match(static d => (int?)d.Timesteps, static _ => null), DiffusionBinder.IsFlow(top));
+        var process = new Process(
+            legal.Match(static process => process.Match(static gaussian => (int?)gaussian.Timesteps), static _ => null), DiffusionBinder.Asked(top));
         return top.Read(SpecKeys.Samplers).Then(entries =>
             Result.All(entries.Select(entry => Sampler(entry.Key, entry.Value, process))).Ensure(list => SameProperties(entries, list)));
     }
-
-    /// <summary>The method <c>ddpm</c>.</summary>
-    public static Result<SamplerMethod> Ddpm(Fields fields) => fields.Has(SpecKeys.Eta)
-        ? Result.Fail<SamplerMethod>(new(Rule.UnknownKey, "A ddpm sampler takes no eta; remove it, or use method: ddim", fields.At(SpecKeys.Eta)))
-        : Result.Of<SamplerMethod>(new SamplerMethod.Ddpm());
-
-    /// <summary>The method <c>ddim</c>.</summary>
-    public static Result<SamplerMethod> Ddim(Fields fields) => fields.Read(SpecKeys.Eta).Select(static eta => (SamplerMethod)new SamplerMethod.Ddim(eta));
 
     private static Result<BoundSampler> Sampler(ScalarNode key, SpecNode value, Process process)
     {
@@ -30,7 +21,7 @@ internal static class SamplerBinder
             node =>
             {
                 var fields = new Fields(node, $"samplers.{shown}", SpecKeys.Sampler.Keys);
-                return ((fields.OnlyAllowed(), Name(key)).Apply(static (_, name) => name), Method(fields, process), Steps(fields, shown, process), fields.Read(SpecKeys.ClipDenoised))
+                return ((fields.OnlyAllowed(), Name(key)).Apply(static (_, name) => name), Method(fields, process), Steps(fields, shown, process), fields.Read(SamplerKeys.ClipDenoised))
                     .Apply(static (name, method, steps, clip) => new BoundSampler(new(name, method, steps, ClipDenoised: clip == true), clip is not null));
             },
             errors => key is { Text: "<<", Quoted: false }
@@ -43,20 +34,33 @@ internal static class SamplerBinder
             ? []
             : [new SpecError(Rule.BadName, $"Sampler '{Shown.Text(name)}' gives no C# property name of its own; name it after its method and steps, as in ddpm-250", key.At)]);
 
-    private static Result<SamplerMethod> Method(Fields fields, Process process) => fields.Word(SpecKeys.Method) switch
-    {
-        { } word when SpecKeys.FlowMethods.Contains(word) && !process.IsFlow => Result.Fail<SamplerMethod>(new SpecError(
-            Rule.SamplerFitsProcess, "This is a sampler of flow processes, and the model's process is a Gaussian diffusion; use ddim or ddpm", fields.At(SpecKeys.Method)).Replace("ddim")),
-        { } word when SpecKeys.Method.Available.Contains(word) && process.IsFlow => Result.Fail<SamplerMethod>(new SpecError(
-            Rule.SamplerFitsProcess, $"This is a sampler of Gaussian diffusions, and the model's process is a flow; use {string.Join(", ", SpecKeys.FlowMethods)}", fields.At(SpecKeys.Method))),
-        _ => fields.Read(SpecKeys.Method).Then(read => read(fields)),
-    };
+    // The word has the method with its usual numbers; what else the mapping says of it, its case reads.
+    private static Result<SamplerMethod> Method(Fields fields, Process process) =>
+        fields.Word(SamplerKeys.Method) is { } word && ProcessKeys.OfMethod(word) is { } owner && owner != process.Keys
+            ? Result.Fail<SamplerMethod>(FitsOther(fields, owner, process.Keys))
+            : fields.Read(SamplerKeys.Method).Then(method => method.Match(gaussian => gaussian.Match(
+                ddpm => WithoutEta(fields, ddpm),
+                ddim => fields.Read(SamplerKeys.Eta).Select(eta => (SamplerMethod)(ddim with { Eta = eta })))));
 
-    private static Result<int> Steps(Fields fields, string name, Process process) => fields.Read(SpecKeys.Steps).Ensure(steps =>
+    private static Result<SamplerMethod> WithoutEta(Fields fields, SamplerMethod method) => fields.Has(SamplerKeys.Eta)
+        ? Result.Fail<SamplerMethod>(new(
+            Rule.UnknownKey, $"A {method.Word} sampler takes no eta; remove it, or use method: ddim", fields.At(SamplerKeys.Eta)))
+        : Result.Of(method);
+
+    private static SpecError FitsOther(Fields fields, ProcessKeys owner, ProcessKeys process)
+    {
+        var error = new SpecError(
+            Rule.SamplerFitsProcess,
+            $"This is a sampler of {owner.Plural}, and the model's process is {process.Singular}; use {process.Advice}",
+            fields.At(SamplerKeys.Method));
+        return process.UsualMethod is { } usual ? error.Replace(usual) : error;
+    }
+
+    private static Result<int> Steps(Fields fields, string name, Process process) => fields.Read(SamplerKeys.Steps).Ensure(steps =>
         process.Timesteps is { } timesteps && steps > timesteps
             ? [new SpecError(
                 Rule.StepsWithinTimesteps, $"Sampler '{name}' takes {steps} steps, but the process has {timesteps}; ask for at most {timesteps}",
-                fields.At(SpecKeys.Steps)).Replace(FormattableString.Invariant($"{timesteps}"))]
+                fields.At(SamplerKeys.Steps)).Replace(FormattableString.Invariant($"{timesteps}"))]
             : []);
 
     private static IEnumerable<SpecError> SameProperties(IReadOnlyList<SpecEntry> entries, EquatableArray<BoundSampler> list) => list
@@ -69,8 +73,8 @@ internal static class SamplerBinder
             entries.Last(e => e.Key.Text == pair.other.Name).Key.At));
 
     /// <param name="Timesteps">How many there are; null when the process is not legal.</param>
-    /// <param name="IsFlow">Whether the file asks for a flow.</param>
-    private sealed record Process(int? Timesteps, bool IsFlow);
+    /// <param name="Keys">What it takes.</param>
+    private sealed record Process(int? Timesteps, ProcessKeys Keys);
 }
 
 /// <summary>A sampler as its own mapping declares it.</summary>
@@ -79,8 +83,5 @@ internal static class SamplerBinder
 internal sealed record BoundSampler(SamplerSpec Spec, bool SaysClipping)
 {
     /// <summary>The sampler of a model of pixels, which are clipped unless it says otherwise, or of latents.</summary>
-    public SamplerSpec Of(Autoencoder autoencoder) => SaysClipping ? Spec : Spec with { ClipDenoised = IsClippedByDefault(autoencoder) };
-
-    /// <summary>Whether a sampler that does not say clips: pixels lie in [-1, 1], and latents do not.</summary>
-    public static bool IsClippedByDefault(Autoencoder autoencoder) => autoencoder is Autoencoder.None;
+    public SamplerSpec Of(Autoencoder autoencoder) => SaysClipping ? Spec : Spec with { ClipDenoised = SamplerSpec.ClipsByDefault(autoencoder) };
 }

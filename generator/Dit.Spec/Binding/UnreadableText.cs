@@ -43,7 +43,7 @@ internal static class UnreadableText
     private static SpecNode Conditioning(string value)
     {
         if (SpecKeys.Conditioning.Word is { } nothing && value == nothing) return Word(nothing);
-        var named = SpecKeys.Conditions.Select(static key => key.Name).Where(name => Regex.IsMatch(value, $@"(^|[\s{{,]){name}\s*:"));
+        var named = ConditionKeys.Naming.Select(static key => key.Name).Where(name => Regex.IsMatch(value, $@"(^|[\s{{,]){name}\s*:"));
         return new MappingNode([.. named.Select(static name => new SpecEntry(Word(name), Word("true")))], default);
     }
 

@@ -9,48 +9,24 @@ internal static class Settings
     public static IEnumerable<SettingChange> Between(ModelSpec a, ModelSpec b) =>
         All.Where(setting => setting.Value(a) != setting.Value(b)).Select(setting => setting.Change(a, b)).Concat(SamplerChanges(a, b));
 
-    private const string OtherNoise = "a timestep stands for another amount of noise";
-
     private static readonly Setting[] All =
     [
         new("model", static m => m.Name, static (a, b) =>
             (Impact.Name, a.ClassName == b.ClassName ? null : $"the class {a.ClassName} becomes {b.ClassName}; code that names it must follow")),
-        new("depth", static m => Text(m.Depth), static (a, b) => (Impact.Tensors, SharedBlocks(Math.Min(a.Depth, b.Depth)))),
-        new("width", static m => Text(m.Width), static (_, _) => (Impact.Tensors, null)),
-        new("heads", static m => Text(m.Heads), static (_, _) => (Impact.Meaning, "shapes do not show it: attention splits the channels into other heads")),
-        new("patch_size", static m => Text(m.PatchSize), static (_, _) => (Impact.Tensors, null)),
-        new("mlp_ratio", static m => Text((double)m.HiddenWidth / m.Width), static (_, _) => (Impact.Tensors, null)),
-        new("numerics", static m => Word(m.Numerics), static (_, _) => (Impact.Meaning, "time features and the eps of a norm differ a little")),
+        .. BackboneSettings.All,
         new("input.channels", static m => Text(m.Input.Channels), static (_, _) => (Impact.Tensors, null)),
         new("input.size", static m => $"{Text(m.Input.Height)} x {Text(m.Input.Width)}", static (a, b) => (Impact.Positions, Grids(a, b))),
         .. ConditioningSettings.All,
-        new("diffusion.prediction", static m => Word(m.Diffusion.Prediction), static (_, b) =>
-            (Impact.Meaning, $"the output is read as {Read(b.Diffusion.Prediction)}")),
-        new("diffusion.variance", static m => Word(m.Diffusion.Variance), VarianceEffect),
-        new("diffusion.schedule", static m => Word(m.Diffusion.Schedule), static (_, _) => (Impact.Meaning, OtherNoise)),
-        new("diffusion.timesteps", static m => Text(m.Diffusion.Timesteps), static (_, _) => (Impact.Meaning, OtherNoise)),
+        .. ProcessSettings.All,
         new("autoencoder", static m => Described(m.Autoencoder), static (_, b) =>
             (Impact.Meaning, b.Autoencoder.Match(static _ => "the input is pixels, not latents", static _ => "the input is another space"))),
     ];
 
     private static string Described(Autoencoder autoencoder) => autoencoder.Match(static _ => "none", static kl => kl == Autoencoder.KlF8 ? kl.Called : kl.ToString());
 
-    private static string SharedBlocks(int count) => count == 1 ? "block 0 is in both" : FormattableString.Invariant($"blocks 0 to {count - 1} are in both");
-
     private static string? Grids(ModelSpec a, ModelSpec b) => (a.GridHeight, a.GridWidth) == (b.GridHeight, b.GridWidth)
         ? null
         : FormattableString.Invariant($"{a.GridHeight} x {a.GridWidth} patches become {b.GridHeight} x {b.GridWidth}");
-
-    private static (Impact, string?) VarianceEffect(ModelSpec a, ModelSpec b) => a.OutputChannels / a.Input.Channels == b.OutputChannels / b.Input.Channels
-        ? (Impact.Sampling, "the reverse step draws other noise; the weights are trained alike")
-        : (Impact.Tensors, FormattableString.Invariant($"the output has {b.OutputChannels} channels, it had {a.OutputChannels}"));
-
-    private static string Read(Prediction prediction) => prediction switch
-    {
-        Prediction.Epsilon => "the noise",
-        Prediction.StartX => "the clean input",
-        _ => Word(prediction),
-    };
 
     private static IEnumerable<SettingChange> SamplerChanges(ModelSpec a, ModelSpec b)
     {
@@ -69,16 +45,16 @@ internal static class Settings
     private static string Names(ModelSpec spec) => string.Join(", ", spec.Samplers.Select(static s => s.Name));
 
     // Clipping is said where it is not what the autoencoder has it.
-    private static string Describe(SamplerSpec sampler, Autoencoder autoencoder) => sampler.Method.Match(
-        _ => FormattableString.Invariant($"ddpm, {sampler.Steps} steps"),
-        ddim => FormattableString.Invariant($"ddim, {sampler.Steps} steps, eta {ddim.Eta}"))
-        + (sampler.ClipDenoised == BoundSampler.IsClippedByDefault(autoencoder) ? "" : sampler.ClipDenoised ? ", clipped" : ", not clipped");
+    private static string Describe(SamplerSpec sampler, Autoencoder autoencoder) =>
+        FormattableString.Invariant($"{sampler.Method.Word}, {sampler.Steps} steps")
+        + sampler.Method.Match(static gaussian => gaussian.Match(static _ => "", static ddim => FormattableString.Invariant($", eta {ddim.Eta}")))
+        + (sampler.ClipDenoised == SamplerSpec.ClipsByDefault(autoencoder) ? "" : sampler.ClipDenoised ? ", clipped" : ", not clipped");
 
     /// <summary>A whole number as specs write it.</summary>
     internal static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    // Six digits tell any two hidden widths of one width apart.
-    private static string Text(double number) => number.ToString("0.######", CultureInfo.InvariantCulture);
+    /// <summary>A ratio as specs write it. Six digits tell any two hidden widths of one width apart.</summary>
+    internal static string Text(double number) => number.ToString("0.######", CultureInfo.InvariantCulture);
 
     /// <summary>The word that a spec has for a case: <c>LearnedRange</c> is <c>learned-range</c>.</summary>
     internal static string Word<T>(T value) where T : struct, Enum => string.Concat(value.ToString().Select(static (c, at) => char.IsUpper(c) ? (at == 0 ? "" : "-") + char.ToLowerInvariant(c) : c.ToString()));

@@ -36,10 +36,10 @@ public static class SpecReference
 
         ```yaml
         model: DiT-XL/2
-        depth: {{SpecKeys.Depth.Example}}
-        width: {{SpecKeys.Width.Example}}
-        heads: {{SpecKeys.Heads.Example}}
-        patch_size: {{SpecKeys.PatchSize.Example}}
+        depth: {{TransformerKeys.Depth.Example}}
+        width: {{TransformerKeys.Width.Example}}
+        heads: {{TransformerKeys.Heads.Example}}
+        patch_size: {{TransformerKeys.PatchSize.Example}}
         input: {{SpecKeys.Input.Example}}
         conditioning: {{SpecKeys.Conditioning.Example}}
         autoencoder: {{SpecKeys.Autoencoder.Example}}
@@ -125,7 +125,7 @@ public static class SpecReference
 
     private static string Default(SpecKey key) => key switch
     {
-        _ when SpecKeys.Conditions.Contains(key) => "one of the three must be given",
+        _ when ConditionKeys.Naming.Contains(key) => "one of the three must be given",
         _ when key == SpecKeys.Model => "must be given, or a family",
         _ when key == SpecKeys.Family || key == SpecKeys.Matrix => "must be given for a family",
         { DefaultText: { Length: > 0 } text } => $"`{text}`",

@@ -101,7 +101,7 @@ public static class SpecSchema
     // Of the conditions one is required, whichever.
     private static bool IsAlwaysRequired(SpecKey key) => key.Required && !IsCondition(key);
 
-    private static bool IsCondition(SpecKey key) => SpecKeys.Conditions.Contains(key);
+    private static bool IsCondition(SpecKey key) => ConditionKeys.Naming.Contains(key);
 
     // An axis that bears a key's name may list its values; any axis may give names to cells.
     private static string Matrix(MatrixKey key) => Described(

@@ -46,10 +46,12 @@ public class ModelDiffTests
 
     // A member that is added to these records needs its setting in Settings: a difference that no setting names would be called "unchanged".
     [Theory]
-    [InlineData(typeof(ModelSpec), "Name,Depth,Width,Heads,PatchSize,HiddenWidth,Numerics,Input,Conditioning,Diffusion,Autoencoder,Samplers")]
+    [InlineData(typeof(ModelSpec), "Name,Backbone,Input,Condition,Process,Autoencoder,Samplers")]
+    [InlineData(typeof(Backbone.Dit), "Depth,Width,Heads,PatchSize,HiddenWidth,Numerics,Variant")]
     [InlineData(typeof(InputSpec), "Channels,Height,Width")]
-    [InlineData(typeof(ConditioningSpec), "Variant,Condition")]
-    [InlineData(typeof(DiffusionSpec), "Prediction,Variance,Schedule,Timesteps")]
+    [InlineData(typeof(Condition.ClassLabels), "Count,Dropout")]
+    [InlineData(typeof(Condition.Text), "Tokens,Width,Dropout")]
+    [InlineData(typeof(ProcessSpec.Gaussian), "Prediction,Variance,Schedule,Timesteps")]
     [InlineData(typeof(SamplerSpec), "Name,Method,Steps,ClipDenoised")]
     public void Every_member_of_a_spec_is_known_to_the_diff(Type record, string members) => Assert.Equal(
         members, string.Join(",", record.GetConstructors(BindingFlags.Public | BindingFlags.Instance).Single(static c => c.GetParameters().Length > 1).GetParameters().Select(static p => p.Name)));
