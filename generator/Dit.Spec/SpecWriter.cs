@@ -91,5 +91,5 @@ public static class SpecWriter
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private static string Word<T>(WordKey<T> key, T value) => key.Values.First(word => word.Available && Equals(word.Value, value)).Text;
+    private static string Word<T>(WordKey<T> key, T value) => key.Choices.First(word => word.Available && Equals(word.Value, value)).Text;
 }

@@ -37,7 +37,7 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
 
     /// <summary>The value of a word. Words that this version has no code for are errors of their own.</summary>
     public Result<T> Read<T>(WordKey<T> key) => key.Default is { } fallback && !Has(key)
-        ? key.Values.First(w => w.Text == fallback) is { Value: { } value } ? Result.Of(value) : throw new InvalidOperationException($"The default of {key.Name} has no value.")
+        ? key.Choices.First(w => w.Text == fallback) is { Value: { } value } ? Result.Of(value) : throw new InvalidOperationException($"The default of {key.Name} has no value.")
         : Required(key, value => Values.Word(value, Full(key.Name), key));
 
     /// <summary>The value of a word, or of a mapping.</summary>

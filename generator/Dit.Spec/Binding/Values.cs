@@ -30,7 +30,7 @@ internal static class Values
     {
         if (node is not ScalarNode { IsNull: false } scalar)
             return Result.Fail<T>(WrongType(node, name, key.Wanted));
-        var word = key.Values.FirstOrDefault(w => w.Text == scalar.Text);
+        var word = key.Choices.FirstOrDefault(w => w.Text == scalar.Text);
         return word switch
         {
             null when DidYouMean.Nearest(scalar.Text, key.Available) is { } near =>

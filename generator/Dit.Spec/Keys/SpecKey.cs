@@ -88,12 +88,12 @@ internal abstract record WordKey(string Name, string Meaning, string Example) : 
 }
 
 /// <summary>One word of several, each with what it stands for.</summary>
-internal sealed record WordKey<T>(string Name, IReadOnlyList<SpecWord<T>> Values, string? Default, string Meaning, string Example)
+internal sealed record WordKey<T>(string Name, IReadOnlyList<SpecWord<T>> Choices, string? Default, string Meaning, string Example)
     : WordKey(Name, Meaning, Example)
 {
     public override string? DefaultText => Default;
 
-    public override IReadOnlyList<SpecWord> Words => Values;
+    public override IReadOnlyList<SpecWord> Words => Choices;
 }
 
 /// <summary>A word that a key takes.</summary>
