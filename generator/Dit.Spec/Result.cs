@@ -2,7 +2,10 @@ namespace Dit.Spec;
 
 /// <summary>A value, or every error that stands in its way.</summary>
 /// <typeparam name="T">The value's type.</typeparam>
-/// <remarks>Independent checks add their errors up (<see cref="Result.Apply{A, B, R}"/>); dependent checks come after (<see cref="Then{R}"/>).</remarks>
+/// <remarks>
+/// Independent checks add their errors up (<see cref="Result.Apply{A, B, R}"/>); dependent checks come after
+/// (<see cref="Then{R}"/>).
+/// </remarks>
 public abstract record Result<T>
 {
     private Result() { }
@@ -12,7 +15,9 @@ public abstract record Result<T>
     public sealed record Ok(T Value) : Result<T>;
 
     /// <summary>No value, because of these errors.</summary>
-    /// <param name="Errors">All of them, in the order of the checks; none where another check reports the cause (a misspelt key).</param>
+    /// <param name="Errors">
+    /// All of them, in the order of the checks; none where another check reports the cause (a misspelt key).
+    /// </param>
     public sealed record Failed(IReadOnlyList<SpecError> Errors) : Result<T>;
 
     /// <summary>The errors; none for a value.</summary>
@@ -29,7 +34,9 @@ public abstract record Result<T>
     /// <summary>The value mapped.</summary>
     public Result<R> Select<R>(Func<T, R> map) => Then(value => Result.Of(map(value)));
 
-    /// <summary>The value, or a failure without errors: for a check that needs a value whose errors another check reports.</summary>
+    /// <summary>
+    /// The value, or a failure without errors: for a check that needs a value whose errors another check reports.
+    /// </summary>
     public Result<T> WithoutErrors() => Match(_ => this, static _ => new Failed([]));
 
     /// <summary>A check that needs the value.</summary>

@@ -27,7 +27,9 @@ public sealed record SpecFix(TextRange At, string Text);
 /// <param name="EndColumn">Column behind the last character.</param>
 public readonly record struct TextRange(int Start, int Length, int Line, int Column, int EndLine, int EndColumn);
 
-/// <summary>A rule that specs obey. Ids are public: they appear in builds, and each has a page in docs/diagnostics.</summary>
+/// <summary>
+/// A rule that specs obey. Ids are public: they appear in builds, and each has a page in docs/diagnostics.
+/// </summary>
 /// <param name="Id"><c>DIT001</c> and so on.</param>
 /// <param name="Title">A few words.</param>
 public sealed record Rule(string Id, string Title)
@@ -140,7 +142,9 @@ public sealed record Rule(string Id, string Title)
     /// <summary>Samplers clip pixels to [-1, 1]; latents would lose by it.</summary>
     public static readonly Rule ClippingIsSaid = new("DIT116", "Samples are clipped as pixels") { IsWarning = true };
 
-    /// <summary>Generated code is C# 12. A rule of projects and not of specs, as DIT901 and DIT902 are, which the build checks.</summary>
+    /// <summary>
+    /// Generated code is C# 12. A rule of projects and not of specs, as DIT901 and DIT902 are, which the build checks.
+    /// </summary>
     public static readonly Rule LanguageIsNewEnough = new("DIT903", "C# is too old for generated code");
 
     /// <summary>Every rule of specs, by id.</summary>

@@ -11,8 +11,9 @@ public sealed record SpecFile(EquatableArray<DeclaredModel> Models, EquatableArr
     public static IReadOnlyList<string> Extensions { get; } = [".dit.yaml", ".dit.yml"];
 
     /// <summary>
-    /// What can be known of the models of a file with errors: their names, conditions and samplers. Everything else about them is made up, so
-    /// they are good for one thing: code that uses the models is compiled against them, and gives no errors of its own beside those of the file.
+    /// What can be known of the models of a file with errors: their names, conditions and samplers. Everything else
+    /// about them is made up, so they are good for one thing: code that uses the models is compiled against them, and
+    /// gives no errors of its own beside those of the file.
     /// </summary>
     public EquatableArray<ModelSpec> StandIns { get; init; }
 
@@ -34,7 +35,11 @@ public sealed record SpecFile(EquatableArray<DeclaredModel> Models, EquatableArr
         var root = SpecText.Error(lines, encoding) is { } error ? Result.Fail<MappingNode>(error) : YamlReader.Read(lines, SpecKeys.Names);
         return root.Then(FamilyBinder.Bind).Match(
             static models => new SpecFile(models, default),
-            errors => new SpecFile(default, InOrder(errors)) { StandIns = StandInBinder.Bind(root.Match(static node => node, _ => UnreadableText.Outline(text))) });
+            errors =>
+                new SpecFile(
+                    default,
+                    InOrder(errors))
+                { StandIns = StandInBinder.Bind(root.Match(static node => node, _ => UnreadableText.Outline(text))) });
     }
 
     /// <summary>Reads a spec from the bytes of its file: UTF-8, or UTF-16 with a byte order mark.</summary>
@@ -43,5 +48,6 @@ public sealed record SpecFile(EquatableArray<DeclaredModel> Models, EquatableArr
         static text => Parse(text),
         static errors => new SpecFile(default, InOrder(errors)));
 
-    private static EquatableArray<SpecError> InOrder(IEnumerable<SpecError> errors) => errors.Distinct().OrderBy(static e => e.At.Start).ToEquatableArray();
+    private static EquatableArray<SpecError> InOrder(IEnumerable<SpecError> errors) =>
+        errors.Distinct().OrderBy(static e => e.At.Start).ToEquatableArray();
 }

@@ -6,13 +6,14 @@ namespace Dit.Spec;
 public static class SpecWriter
 {
     /// <summary>
-    /// The canonical spec of one model: YAML that <see cref="SpecFile.Parse(string, System.Text.Encoding?)"/> reads to an equal model, without warnings.
-    /// A member of a family is written as a model of its own.
+    /// The canonical spec of one model: YAML that <see cref="SpecFile.Parse(string, System.Text.Encoding?)"/> reads to
+    /// an equal model, without warnings. A member of a family is written as a model of its own.
     /// </summary>
     /// <remarks>
-    /// Pure: equal models give equal texts, on every machine. Keys stand in the order of the language, one line each, and lines end with <c>\n</c>;
-    /// there are no comments. Keys are written where they have a default, too, so that the text keeps its meaning whatever later versions take
-    /// for the default. Only <c>backbone</c>, <c>numerics: official</c> and the clipping that follows from the autoencoder are left out.
+    /// Pure: equal models give equal texts, on every machine. Keys stand in the order of the language, one line each,
+    /// and lines end with <c>\n</c>; there are no comments. Keys are written where they have a default, too, so that
+    /// the text keeps its meaning whatever later versions take for the default. Only <c>backbone</c>,
+    /// <c>numerics: official</c> and the clipping that follows from the autoencoder are left out.
     /// </remarks>
     /// <param name="spec">A valid model.</param>
     public static string Write(ModelSpec spec) => string.Concat(Lines(spec).Select(static line => line + "\n"));
@@ -29,7 +30,8 @@ public static class SpecWriter
         .. spec.Samplers.Select(sampler => $"  {YamlScalar.Write(sampler.Name)}: {Sampler(sampler, spec.Autoencoder)}"),
     ];
 
-    private static string Size(InputSpec input) => input.Height == input.Width ? Text(input.Height) : $"[{Text(input.Height)}, {Text(input.Width)}]";
+    private static string Size(InputSpec input) =>
+        input.Height == input.Width ? Text(input.Height) : $"[{Text(input.Height)}, {Text(input.Width)}]";
 
     private static IEnumerable<string> Backbone(Backbone backbone) =>
     [
@@ -39,14 +41,18 @@ public static class SpecWriter
         Entry(TransformerKeys.Heads, Text(backbone.Heads)),
         Entry(TransformerKeys.PatchSize, Text(backbone.PatchSize)),
         Entry(TransformerKeys.MlpRatio, Numbers.Write(TransformerBinder.Ratio(backbone.Width, backbone.HiddenWidth))),
-        .. backbone.Match(static dit => dit.Numerics == Numerics.Official ? [] : new[] { Entry(BackboneKeys.Dit.Numerics, Word(BackboneKeys.Dit.Numerics, dit.Numerics)) }),
+        .. backbone.Match(static dit =>
+            dit.Numerics == Numerics.Official
+                ? []
+                : new[] { Entry(BackboneKeys.Dit.Numerics, Word(BackboneKeys.Dit.Numerics, dit.Numerics)) }),
     ];
 
     // The short word stands for the first of the variants.
     private static string Conditioning(ModelSpec spec)
     {
         var isUsual = spec.Backbone.Match(static dit => dit.Variant == ConditioningVariant.All[0]);
-        var own = spec.Backbone.Match<string[]>(static dit => [Entry(BackboneKeys.Dit.Variant, Word(BackboneKeys.Dit.Variant, dit.Variant))]);
+        var own =
+            spec.Backbone.Match<string[]>(static dit => [Entry(BackboneKeys.Dit.Variant, Word(BackboneKeys.Dit.Variant, dit.Variant))]);
         return spec.Condition.Match(
             _ => isUsual && SpecKeys.Conditioning.Word is { } nothing ? nothing : Mapping([.. own, Entry(ConditionKeys.None, "true")]),
             labels => Mapping([.. own, Entry(ConditionKeys.Classes, Text(labels.Count)), Dropout(labels.Dropout)]),
@@ -82,7 +88,9 @@ public static class SpecWriter
         Entry(SamplerKeys.Steps, Text(sampler.Steps)),
         .. sampler.Method.Match(static gaussian => gaussian.Match<string[]>(
             static _ => [], static ddim => [Entry(SamplerKeys.Eta, Numbers.Write(ddim.Eta))])),
-        .. sampler.ClipDenoised == SamplerSpec.ClipsByDefault(autoencoder) ? [] : new[] { Entry(SamplerKeys.ClipDenoised, sampler.ClipDenoised ? "true" : "false") },
+        .. sampler.ClipDenoised == SamplerSpec.ClipsByDefault(autoencoder)
+            ? []
+            : new[] { Entry(SamplerKeys.ClipDenoised, sampler.ClipDenoised ? "true" : "false") },
     ]);
 
     private static string Entry(SpecKey key, string value) => $"{key.Name}: {value}";

@@ -6,9 +6,13 @@ internal static class ConditioningBinder
     /// <summary>The model's condition, and what is wrong with the mapping itself.</summary>
     public static Result<Condition> Condition(Fields top) => SaysNothing(top)
         ? Result.Of<Condition>(new Condition.None())
-        : top.Read(SpecKeys.Conditioning).Then(static fields => (fields.OnlyAllowed(), ReadCondition(fields)).Apply(static (_, condition) => condition));
+        : top.Read(SpecKeys.Conditioning)
+            .Then(static fields => (fields.OnlyAllowed(), ReadCondition(fields)).Apply(static (_, condition) => condition));
 
-    /// <summary>How the condition enters the blocks of a DiT; without errors where there is no mapping, which is the condition's to report.</summary>
+    /// <summary>
+    /// How the condition enters the blocks of a DiT; without errors where there is no mapping, which is the condition's
+    /// to report.
+    /// </summary>
     public static Result<ConditioningVariant> Variant(Fields top) => SaysNothing(top)
         ? Result.Of(ConditioningVariant.All[0])
         : top.Read(SpecKeys.Conditioning).WithoutErrors().Then(static fields => fields.Read(BackboneKeys.Dit.Variant));
@@ -25,12 +29,16 @@ internal static class ConditioningBinder
     {
         SpecKey[] given = [.. ConditionKeys.Naming.Where(fields.Has)];
         return given.Length <= 1 ? Result.Of(true) : Result.Fail<bool>(new(
-            Rule.OneCondition, $"A model has one condition, but here are {string.Join(" and ", given.Select(static k => k.Name))}; keep one of them", fields.At(given[1])));
+            Rule.OneCondition,
+            $"A model has one condition, but here are {string.Join(" and ", given.Select(static k => k.Name))}; keep one of them",
+            fields.At(given[1])));
     }
 
     private static Result<Condition> None(Fields fields) =>
         !fields.IsTrue(ConditionKeys.None) ? Result.Fail<Condition>(new(
-            Rule.WrongType, "'conditioning.none' can only be true; for a condition remove it and write 'classes: N' or 'text: { tokens: L, width: W }'", fields.At(ConditionKeys.None)))
+            Rule.WrongType,
+            "'conditioning.none' can only be true; for a condition remove it and write 'classes: N' or 'text: { tokens: L, width: W }'",
+            fields.At(ConditionKeys.None)))
         : fields.Has(ConditionKeys.Dropout) ? Result.Fail<Condition>(new(
             Rule.OneCondition, "An unconditional model has no condition to drop; remove 'dropout'", fields.At(ConditionKeys.Dropout)))
         : Result.Of<Condition>(new Condition.None());
@@ -39,11 +47,14 @@ internal static class ConditioningBinder
         .Apply(static (classes, dropout) => (Condition)new Condition.ClassLabels(classes, dropout));
 
     private static Result<Condition> Text(Fields fields) => (fields.Read(ConditionKeys.Text).Then(static text =>
-            (text.OnlyAllowed(), text.Read(ConditionKeys.TextTokens), text.Read(ConditionKeys.TextWidth)).Apply(static (_, tokens, width) => (tokens, width))), Dropout(fields))
+            (text.OnlyAllowed(), text.Read(ConditionKeys.TextTokens), text.Read(ConditionKeys.TextWidth))
+                .Apply(static (_, tokens, width) => (tokens, width))), Dropout(fields))
         .Apply(static (text, dropout) => (Condition)new Condition.Text(text.tokens, text.width, dropout));
 
     private static Result<double> Dropout(Fields fields) => fields.Read(ConditionKeys.Dropout).Ensure(dropout => dropout < 1 ? [] :
         [new SpecError(
-            Rule.ConditionIsSeen, "'conditioning.dropout' is 1, so training would always hide the condition; 0.1 is usual, and a model without a condition says 'conditioning: none'",
+            Rule.ConditionIsSeen,
+            "'conditioning.dropout' is 1, so training would always hide the condition; "
+                + "0.1 is usual, and a model without a condition says 'conditioning: none'",
             fields.At(ConditionKeys.Dropout)).Replace("0.1")]);
 }

@@ -13,7 +13,8 @@ internal static class DiffusionBinder
             fields.Read(DiffusionKeys.Schedule),
             fields.Read(DiffusionKeys.Timesteps))
         .Apply(static (_, prediction, variance, schedule, timesteps) => new ProcessSpec.Gaussian(prediction, variance, schedule, timesteps))
-        .Ensure(process => process is { Schedule: Schedule.Linear, Timesteps: <= MaxWithoutSignal } ? [KeepsNoSignal(fields, process.Timesteps)] : [])
+        .Ensure(process =>
+            process is { Schedule: Schedule.Linear, Timesteps: <= MaxWithoutSignal } ? [KeepsNoSignal(fields, process.Timesteps)] : [])
         .Select(static process => (ProcessSpec)process));
 
     /// <summary>The process that the file asks for, available or not.</summary>
@@ -22,7 +23,8 @@ internal static class DiffusionBinder
 
     private static SpecError KeepsNoSignal(Fields fields, int timesteps) => new SpecError(
         Rule.OutOfRange,
-        $"'diffusion.timesteps' is {timesteps}; a linear schedule needs {MaxWithoutSignal + 1} or more, for with fewer its last step leaves no signal, and {DiffusionKeys.Timesteps.DefaultText} is usual",
+        $"'diffusion.timesteps' is {timesteps}; a linear schedule needs {MaxWithoutSignal + 1} or more, "
+            + $"for with fewer its last step leaves no signal, and {DiffusionKeys.Timesteps.DefaultText} is usual",
         fields.At(DiffusionKeys.Timesteps)).Replace(DiffusionKeys.Timesteps.DefaultText ?? "");
 
     // Reads the words themselves, so that a pair can be illegal even where one of its halves is not available yet.
@@ -53,6 +55,7 @@ internal static class DiffusionBinder
 
     private static SpecError IsOfFlows(Fields fields, string schedule) => new SpecError(
         Rule.ProcessIsConsistent,
-        $"The schedule '{Shown.Text(schedule)}' is of flow processes, and this model does not predict the velocity; write {DiffusionKeys.Schedule.DefaultText}",
+        $"The schedule '{Shown.Text(schedule)}' is of flow processes, and this model does not predict the velocity; "
+            + $"write {DiffusionKeys.Schedule.DefaultText}",
         fields.At(DiffusionKeys.Schedule)).Replace(DiffusionKeys.Schedule.DefaultText ?? "");
 }

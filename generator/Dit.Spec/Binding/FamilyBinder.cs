@@ -7,14 +7,20 @@ namespace Dit.Spec;
 /// </remarks>
 internal static class FamilyBinder
 {
-    /// <summary>Errors in what members share come with each of them; beyond this many the rest of the members tell nothing new.</summary>
+    /// <summary>
+    /// Errors in what members share come with each of them; beyond this many the rest of the members tell nothing new.
+    /// </summary>
     private const int EnoughErrors = 100;
 
-    public static Result<EquatableArray<DeclaredModel>> Bind(MappingNode root) => root[SpecKeys.Family.Name] is null && root[SpecKeys.Matrix.Name] is null
+    public static Result<EquatableArray<DeclaredModel>> Bind(MappingNode root) =>
+        root[SpecKeys.Family.Name] is null && root[SpecKeys.Matrix.Name] is null
         ? ModelBinder.Bind(root).Select(static model => EquatableArray.Of(model))
         : BindFamily(root);
 
-    /// <summary>The mappings of the models that a file with errors declares: of a family, its members where the matrix can be read.</summary>
+    /// <summary>
+    /// The mappings of the models that a file with errors declares: of a family, its members where the matrix can be
+    /// read.
+    /// </summary>
     public static IEnumerable<MappingNode> MembersOrNone(MappingNode root) => root[SpecKeys.Family.Name] is null ? [root]
         : root[SpecKeys.Matrix.Name] is MappingNode matrix
             ? MatrixBinder.Axes(matrix, matrix.At).Match(axes => Combinations(axes).Select(cell => Member(root, cell)), static _ => [])
@@ -27,43 +33,62 @@ internal static class FamilyBinder
         var top = new Fields(root, "", [SpecKeys.Family, SpecKeys.Matrix, .. SpecKeys.OfModel]);
         var template = single is null || top.Has(SpecKeys.Family) ? top.Read(SpecKeys.Family) : new Result<string>.Failed([]);
         var axes = top.Read(SpecKeys.Matrix).Then(matrix => MatrixBinder.Axes(matrix, top.At(SpecKeys.Matrix)));
-        var name = (template, axes).Apply(static (text, list) => (text, list)).Ensure(family => Placeholders(top, family.text, family.list));
+        var name = (template, axes).Apply(static (text, list) => (text, list))
+            .Ensure(family => Placeholders(top, family.text, family.list));
         // Members are bound whatever the family's name is like, so that their errors are reported with its own.
         var members = axes.Then(list => (
             Result.Of(true).Ensure(_ => MatrixBinder.KeyErrors(root, top, list)),
             Result.All(UntilEnough(Combinations(list).Select(cell => ModelBinder.BindMember(Member(root, cell))))))
             .Apply(static (_, models) => models));
-        return (top.OnlyAllowed().Ensure(_ => single is null ? [] : [SingleAndFamily(single)]), name, members).Apply(static (_, _, models) => models);
+        return (top.OnlyAllowed().Ensure(_ => single is null ? [] : [SingleAndFamily(single)]), name, members)
+            .Apply(static (_, _, models) => models);
     }
 
     private static SpecError SingleAndFamily(SpecEntry model) => new(
-        Rule.UnknownKey, "'model' names a single model, but this file declares a family; keep one of the two, and name a family as in family: DiT-{size}", model.Key.At);
+        Rule.UnknownKey,
+        "'model' names a single model, but this file declares a family; keep one of the two, and name a family as in family: DiT-{size}",
+        model.Key.At);
 
     private static IEnumerable<SpecError> Placeholders(Fields top, string template, EquatableArray<Axis> axes)
     {
         var at = top.At(SpecKeys.Family);
         var shown = Shown.Text(template);
         foreach (var axis in axes.Where(axis => !template.Contains(axis.Placeholder)))
-            yield return new(Rule.BadName, $"The family's name '{shown}' does not say {Shown.Text(axis.Placeholder)}, so its members would share a name; put {Shown.Text(axis.Placeholder)} into it", at);
+            yield return new(
+                Rule.BadName,
+                $"The family's name '{shown}' does not say {Shown.Text(axis.Placeholder)}, so its members would share a name; "
+                    + $"put {Shown.Text(axis.Placeholder)} into it", at);
 
         var rest = axes.Aggregate(template, static (text, axis) => text.Replace(axis.Placeholder, ""));
         var open = rest.IndexOf('{');
         if (open >= 0)
             yield return new(
                 Rule.BadName,
-                $"The family's name '{shown}' has the placeholder {Shown.Text(rest.Substring(open, Math.Max(1, rest.IndexOf('}', open) - open + 1)))}, which is no axis of the matrix; the axes are {string.Join(", ", axes.Select(static a => Shown.Text(a.Placeholder)))}",
+                $"The family's name '{shown}' has the placeholder "
+                    + $"{Shown.Text(rest.Substring(open, Math.Max(1, rest.IndexOf('}', open) - open + 1)))}, "
+                    + "which is no axis of the matrix; the axes are "
+                    + $"{string.Join(", ", axes.Select(static a => Shown.Text(a.Placeholder)))}",
                 at);
     }
 
     private static IEnumerable<IReadOnlyList<(Axis Axis, AxisValue Value)>> Combinations(EquatableArray<Axis> axes) => axes.Aggregate(
         (IEnumerable<IReadOnlyList<(Axis, AxisValue)>>)[[]],
-        static (cells, axis) => cells.SelectMany(cell => axis.Values.Select(value => (IReadOnlyList<(Axis, AxisValue)>)[.. cell, (axis, value)])));
+        static (cells, axis) =>
+            cells.SelectMany(cell => axis.Values.Select(value => (IReadOnlyList<(Axis, AxisValue)>)[.. cell, (axis, value)])));
 
     private static MappingNode Member(MappingNode root, IReadOnlyList<(Axis Axis, AxisValue Value)> cell)
     {
         SpecEntry[] own = [.. cell.SelectMany(static c => c.Value.Entries)];
-        var shared = root.Entries.Where(e => e.Key.Text != SpecKeys.Matrix.Name && own.All(o => o.Key.Text != e.Key.Text)).Select(e => e.Key.Text == SpecKeys.Family.Name && e.Value is ScalarNode family
-            ? e with { Value = family with { Quoted = true, Text = cell.Aggregate(family.Text, static (text, c) => text.Replace(c.Axis.Placeholder, c.Value.Name)) } }
+        var shared = root.Entries.Where(e => e.Key.Text != SpecKeys.Matrix.Name && own.All(o => o.Key.Text != e.Key.Text))
+            .Select(e => e.Key.Text == SpecKeys.Family.Name && e.Value is ScalarNode family
+            ? e with
+            {
+                Value = family with
+                {
+                    Quoted = true,
+                    Text = cell.Aggregate(family.Text, static (text, c) => text.Replace(c.Axis.Placeholder, c.Value.Name))
+                }
+            }
             : e);
         return root with { Entries = [.. shared, .. own], Place = cell[0].Value.At };
     }

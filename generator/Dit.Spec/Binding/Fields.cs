@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>Reads the values of one mapping by its keys. Each method is a pure check that names the key, what is there and what would be right.</summary>
+/// <summary>
+/// Reads the values of one mapping by its keys. Each method is a pure check that names the key, what is there and what
+/// would be right.
+/// </summary>
 /// <param name="node">The mapping.</param>
 /// <param name="owner">What it describes, for messages: <c>conditioning</c>; empty at the top level.</param>
 /// <param name="keys">The keys it may have.</param>
@@ -23,7 +26,8 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
     {
         var allowed = Names;
         var unknown = node.Entries.Where(e => !allowed.Contains(e.Key.Text)).Select(Unknown);
-        var twice = node.Entries.Where(e => allowed.Contains(e.Key.Text)).GroupBy(static e => e.Key.Text).SelectMany(static g => g.Skip(1)).Select(e => new SpecError(
+        var twice = node.Entries.Where(e => allowed.Contains(e.Key.Text)).GroupBy(static e => e.Key.Text).SelectMany(static g => g.Skip(1))
+            .Select(e => new SpecError(
             Rule.DuplicateKey, $"Key '{Full(e.Key.Text)}' stands twice; keep one of them", e.Key.At));
         var errors = unknown.Concat(twice).ToArray();
         return errors.Length > 0 ? new Result<bool>.Failed(errors) : Result.Of(true);
@@ -33,11 +37,14 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
         ? Result.Of(fallback)
         : Required(key, value => Values.Int(value, Full(key.Name), key.Min, key.Max, key.Wanted));
 
-    public Result<double> Read(NumberKey key) => Has(key) ? Required(key, value => Values.Number(value, Full(key.Name), key)) : Result.Of(key.Default);
+    public Result<double> Read(NumberKey key) =>
+        Has(key) ? Required(key, value => Values.Number(value, Full(key.Name), key)) : Result.Of(key.Default);
 
     /// <summary>The value of a word. Words that this version has no code for are errors of their own.</summary>
     public Result<T> Read<T>(WordKey<T> key) => key.Default is { } fallback && !Has(key)
-        ? key.Choices.First(w => w.Text == fallback) is { Value: { } value } ? Result.Of(value) : throw new InvalidOperationException($"The default of {key.Name} has no value.")
+        ? key.Choices.First(w => w.Text == fallback) is { Value: { } value }
+            ? Result.Of(value)
+            : throw new InvalidOperationException($"The default of {key.Name} has no value.")
         : Required(key, value => Values.Word(value, Full(key.Name), key));
 
     /// <summary>The value of a word, or of a mapping.</summary>
@@ -83,16 +90,23 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
     /// <summary>The axes of a family's matrix.</summary>
     public Result<MappingNode> Read(MatrixKey key) => Required(key, value => Values.Mapping(value, Full(key.Name), key));
 
-    /// <summary>Names with what each of them stands for, in the order of the file; none where the key is absent.</summary>
+    /// <summary>
+    /// Names with what each of them stands for, in the order of the file; none where the key is absent.
+    /// </summary>
     public Result<IReadOnlyList<SpecEntry>> Read(MapKey key) => !Has(key)
         ? Result.Of<IReadOnlyList<SpecEntry>>([])
-        : Required(key, value => Values.Mapping(value, Full(key.Name), key)).Select(static mapping => mapping.Entries).Ensure(entries => entries.Count > key.MaxEntries
-            ? [new SpecError(Rule.OutOfRange, FormattableString.Invariant($"'{Full(key.Name)}' has {entries.Count} entries; at most {key.MaxEntries} are possible"), At(key))]
+        : Required(key, value => Values.Mapping(value, Full(key.Name), key)).Select(static mapping => mapping.Entries)
+            .Ensure(entries => entries.Count > key.MaxEntries
+            ? [new SpecError(
+                Rule.OutOfRange,
+                FormattableString.Invariant($"'{Full(key.Name)}' has {entries.Count} entries; at most {key.MaxEntries} are possible"),
+                At(key))]
             : entries.GroupBy(static e => e.Key.Text).SelectMany(static same => same.Skip(1)).Select(twice => new SpecError(
                 Rule.DuplicateKey, $"Key '{Full(key.Name)}.{Shown.Text(twice.Key.Text)}' stands twice; keep one of them", twice.Key.At)));
 
     /// <summary>Whether the key is there, if under a misspelled name: then the misspelling is the error.</summary>
-    public bool IsMisspelled(SpecKey key) => node.Entries.Any(e => !Names.Contains(e.Key.Text) && (Nearest(e) == key.Name || MissingSpace(e) == key.Name));
+    public bool IsMisspelled(SpecKey key) =>
+        node.Entries.Any(e => !Names.Contains(e.Key.Text) && (Nearest(e) == key.Name || MissingSpace(e) == key.Name));
 
     private Result<T> Required<T>(SpecKey key, Func<SpecNode, Result<T>> parse) => node[key.Name] switch
     {
@@ -102,7 +116,8 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
     };
 
     /// <summary>The error of a key that must be there.</summary>
-    public SpecError Missing(SpecKey key) => new(Rule.MissingKey, $"Key '{Full(key.Name)}' is missing; add '{key.Name}: ...', {key.Wanted}", node.Place);
+    public SpecError Missing(SpecKey key) =>
+        new(Rule.MissingKey, $"Key '{Full(key.Name)}' is missing; add '{key.Name}: ...', {key.Wanted}", node.Place);
 
     private SpecError Unknown(SpecEntry entry)
     {
@@ -111,11 +126,13 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
         {
             { Text: "<<", Quoted: false } => new(Rule.YamlFeature, "Merge keys are not used in specs; write the keys out", key.At),
             _ when MissingSpace(entry) is { } split =>
-                new SpecError(Rule.UnknownKey, $"Unknown key '{name}'; put a space behind the colon of '{split}'", key.At).Replace(key.Text.Insert(split.Length + 1, " ")),
+                new SpecError(Rule.UnknownKey, $"Unknown key '{name}'; put a space behind the colon of '{split}'", key.At)
+                    .Replace(key.Text.Insert(split.Length + 1, " ")),
             _ when Nearest(entry) is { } near => node[near] is null
                 ? new SpecError(Rule.UnknownKey, $"Unknown key '{name}'; did you mean '{near}'?", key.At).Replace(near)
                 : new(Rule.UnknownKey, $"Unknown key '{name}'; '{Full(near)}' is here already, so remove this one", key.At),
-            _ when owner.Length == 0 && keys.Select(static k => k is WordOrMappingKey either ? either.Mapping : k).OfType<MappingKey>().FirstOrDefault(m => m.Keys.Any(k => k.Name == key.Text)) is { } other =>
+            _ when owner.Length == 0 && keys.Select(static k => k is WordOrMappingKey either ? either.Mapping : k).OfType<MappingKey>()
+                .FirstOrDefault(m => m.Keys.Any(k => k.Name == key.Text)) is { } other =>
                 new(Rule.UnknownKey, $"Unknown key '{name}'; it belongs into '{other.Name}'", key.At),
             _ => new(Rule.UnknownKey, $"Unknown key '{name}'; the keys here are {string.Join(", ", Names)}", key.At),
         };
@@ -124,7 +141,8 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
     private string? Nearest(SpecEntry entry) => DidYouMean.Nearest(entry.Key.Text, Names);
 
     // In { depth:12 } the key is 'depth:12', and it has no value.
-    private string? MissingSpace(SpecEntry entry) => entry is { Key: { Quoted: false } key, Value: ScalarNode { Text: "" } } && key.Text.IndexOf(':') is > 0 and var colon
+    private string? MissingSpace(SpecEntry entry) =>
+        entry is { Key: { Quoted: false } key, Value: ScalarNode { Text: "" } } && key.Text.IndexOf(':') is > 0 and var colon
         && Names.Contains(key.Text.Substring(0, colon)) && node[key.Text.Substring(0, colon)] is null
         ? key.Text.Substring(0, colon)
         : null;

@@ -10,13 +10,16 @@ internal static class InputBinder
     {
         var input = top.Read(SpecKeys.Input);
         var size = input.Then(static fields => fields.Read(SpecKeys.Size));
-        var spec = input.Then(static fields => (fields.OnlyAllowed(), fields.Read(SpecKeys.Channels)).Apply(static (_, channels) => channels));
-        var cut = (top.Read(TransformerKeys.PatchSize), size).Apply(static (patch, size) => (patch, size)).Ensure(x => PatchErrors(top, x.patch, x.size.Height, x.size.Width));
+        var spec =
+            input.Then(static fields => (fields.OnlyAllowed(), fields.Read(SpecKeys.Channels)).Apply(static (_, channels) => channels));
+        var cut = (top.Read(TransformerKeys.PatchSize), size).Apply(static (patch, size) => (patch, size))
+            .Ensure(x => PatchErrors(top, x.patch, x.size.Height, x.size.Width));
         return (spec, cut).Apply(static (channels, x) => new InputSpec(channels, x.size.Height.Value, x.size.Width.Value));
     }
 
     /// <summary>Where the input's channels stand.</summary>
-    public static TextRange AtChannels(Fields top) => top.Read(SpecKeys.Input).Match(static fields => fields.At(SpecKeys.Channels), _ => top.At(SpecKeys.Input));
+    public static TextRange AtChannels(Fields top) =>
+        top.Read(SpecKeys.Input).Match(static fields => fields.At(SpecKeys.Channels), _ => top.At(SpecKeys.Input));
 
     private static IEnumerable<SpecError> PatchErrors(Fields top, int patch, Located height, Located width)
     {
@@ -33,8 +36,12 @@ internal static class InputBinder
 
         SpecError Suggest(string what, Located side, Func<int, bool> isLegal)
         {
-            var error = new SpecError(Rule.PatchDividesInput, FormattableString.Invariant($"Input {what} {side.Value} is not divisible by patch size {patch}"), at);
-            return Multiples.Nearest(side.Value, patch, SpecKeys.Size.Max, isLegal) is { } near ? Multiples.Suggest(error, near, side.At) : error;
+            var error = new SpecError(
+                Rule.PatchDividesInput, FormattableString.Invariant($"Input {what} {side.Value} is not divisible by patch size {patch}"),
+                at);
+            return Multiples.Nearest(side.Value, patch, SpecKeys.Size.Max, isLegal) is { } near
+                ? Multiples.Suggest(error, near, side.At)
+                : error;
         }
     }
 
@@ -42,10 +49,17 @@ internal static class InputBinder
     {
         var error = new SpecError(
             Rule.TokensInRange,
-            FormattableString.Invariant($"Patches of {patch} cut an input of {height} x {width} into {tokens} tokens; at most {MaxTokens} are possible, so take larger patches or a smaller input"),
+            FormattableString.Invariant($"Patches of {patch} cut an input of {height} x {width} into {tokens} tokens; ")
+                + FormattableString.Invariant($"at most {MaxTokens} are possible, so take larger patches or a smaller input"),
             at);
-        var larger = Enumerable.Range(patch, TransformerKeys.PatchSize.Max - patch + 1).FirstOrDefault(p => height % p == 0 && width % p == 0 && Tokens(height, width, p) <= MaxTokens);
-        return larger == 0 ? error : (error with { Message = FormattableString.Invariant($"{error.Message}; patches of {larger} give {Tokens(height, width, larger)}") })
+        var larger = Enumerable.Range(patch, TransformerKeys.PatchSize.Max - patch + 1)
+            .FirstOrDefault(p => height % p == 0 && width % p == 0 && Tokens(height, width, p) <= MaxTokens);
+        return larger == 0
+            ? error
+            : (error with
+            {
+                Message = FormattableString.Invariant($"{error.Message}; patches of {larger} give {Tokens(height, width, larger)}"),
+            })
             .Replace(FormattableString.Invariant($"{larger}"));
     }
 

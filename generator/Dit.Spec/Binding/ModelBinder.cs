@@ -1,6 +1,8 @@
 namespace Dit.Spec;
 
-/// <summary>One mapping to one model: independent checks first, all of them, then the checks that look at several values.</summary>
+/// <summary>
+/// One mapping to one model: independent checks first, all of them, then the checks that look at several values.
+/// </summary>
 internal static class ModelBinder
 {
     /// <summary>The model that a file declares.</summary>
@@ -12,7 +14,8 @@ internal static class ModelBinder
     }
 
     /// <summary>
-    /// A member of a family, whose keys are checked by then: their names, that none stands twice, and that none is missing.
+    /// A member of a family, whose keys are checked by then: their names, that none stands twice, and that none is
+    /// missing.
     /// </summary>
     public static Result<DeclaredModel> BindMember(MappingNode node)
     {
@@ -26,7 +29,8 @@ internal static class ModelBinder
         new(node, "", [name, .. SpecKeys.Of(OrDit(backbone))], missingIsReported);
 
     // Beside a word that is wrong or not available, the other keys are checked as those of a DiT.
-    private static BackboneKeys OrDit(Result<BackboneKeys> backbone) => backbone.Match(static keys => keys, static _ => new BackboneKeys.Dit());
+    private static BackboneKeys OrDit(Result<BackboneKeys> backbone) =>
+        backbone.Match(static keys => keys, static _ => new BackboneKeys.Dit());
 
     private static Result<DeclaredModel> Bind(Fields top, NameKey nameKey, Result<BackboneKeys> keys)
     {
@@ -52,20 +56,28 @@ internal static class ModelBinder
         if (channels is 1 or 3 || top.Has(SpecKeys.Autoencoder) || samplers.All(static s => s.SaysClipping)) yield break;
         yield return new(
             Rule.ClippingIsSaid,
-            FormattableString.Invariant($"An input of {channels} channels may be latents, but without 'autoencoder' the samplers clip it to [-1, 1]; ")
+            FormattableString.Invariant($"An input of {channels} channels may be latents, ")
+                + "but without 'autoencoder' the samplers clip it to [-1, 1]; "
                 + "write autoencoder: none for pixels, or name the autoencoder, or give each sampler clip_denoised: true or false",
             InputBinder.AtChannels(top));
     }
 
-    private static Result<string> Name(Fields top, NameKey key) => top.Read(key).Ensure(name => NameErrors(name, Identifier.OfModel(name), top.At(key), key));
+    private static Result<string> Name(Fields top, NameKey key) =>
+        top.Read(key).Ensure(name => NameErrors(name, Identifier.OfModel(name), top.At(key), key));
 
     private static IEnumerable<SpecError> NameErrors(string name, string identifier, TextRange at, NameKey key)
     {
         var shown = Shown.Text(name);
         if (Identifier.HasUnprintable(name))
-            yield return new(Rule.BadName, $"The name '{shown}' holds a line break or another character that cannot be printed; write it on one line, as in DiT-XL/2", at);
+            yield return new(
+                Rule.BadName,
+                $"The name '{shown}' holds a line break or another character that cannot be printed; write it on one line, as in DiT-XL/2",
+                at);
         else if (Characters.FirstOddIn(name) is { } odd)
-            yield return new(Rule.Character, $"The name '{shown}' holds {odd}, which cannot be seen or is taken for another character; write it in plain letters, as in DiT-XL/2", at);
+            yield return new(
+                Rule.Character,
+                $"The name '{shown}' holds {odd}, which cannot be seen or is taken for another character; "
+                    + "write it in plain letters, as in DiT-XL/2", at);
         else if (Identifier.IsKeyword(identifier))
             yield return Renamed($"'{shown}' gives the class name {identifier}, which is a C# keyword");
         else if (!Identifier.IsValid(identifier))

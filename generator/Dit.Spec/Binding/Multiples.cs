@@ -3,7 +3,10 @@ namespace Dit.Spec;
 /// <summary>The numbers that a reader would take instead of one that does not divide.</summary>
 internal static class Multiples
 {
-    /// <summary>The multiple of <paramref name="unit"/> that is nearest, legal and at most <paramref name="max"/>; the lower of two equally near.</summary>
+    /// <summary>
+    /// The multiple of <paramref name="unit"/> that is nearest, legal and at most <paramref name="max"/>; the lower of
+    /// two equally near.
+    /// </summary>
     public static int? Nearest(int value, int unit, int max, Func<int, bool> isLegal)
     {
         var below = value / unit * unit;

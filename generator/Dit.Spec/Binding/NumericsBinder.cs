@@ -11,6 +11,8 @@ internal static class NumericsBinder
         .Select(static x => x.numerics);
 
     private static SpecError NoForm(Fields top) => new SpecError(
-        Rule.NumericsFitModel, "diffusers has no such model: its Diffusion Transformer is adaln-zero on classes; write official, or make the model one of that kind",
+        Rule.NumericsFitModel,
+        "diffusers has no such model: its Diffusion Transformer is adaln-zero on classes; "
+            + "write official, or make the model one of that kind",
         top.At(BackboneKeys.Dit.Numerics)).Replace(BackboneKeys.Dit.Numerics.DefaultText ?? "");
 }

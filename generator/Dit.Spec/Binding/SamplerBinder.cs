@@ -8,7 +8,8 @@ internal static class SamplerBinder
     public static Result<EquatableArray<BoundSampler>> Bind(Fields top, Result<ProcessSpec> legal)
     {
         var process = new Process(
-            legal.Match(static process => process.Match(static gaussian => (int?)gaussian.Timesteps), static _ => null), DiffusionBinder.Asked(top));
+            legal.Match(static process => process.Match(static gaussian => (int?)gaussian.Timesteps), static _ => null),
+            DiffusionBinder.Asked(top));
         return top.Read(SpecKeys.Samplers).Then(entries =>
             Result.All(entries.Select(entry => Sampler(entry.Key, entry.Value, process))).Ensure(list => SameProperties(entries, list)));
     }
@@ -21,8 +22,10 @@ internal static class SamplerBinder
             node =>
             {
                 var fields = new Fields(node, $"samplers.{shown}", SpecKeys.Sampler.Keys);
-                return ((fields.OnlyAllowed(), Name(key)).Apply(static (_, name) => name), Method(fields, process), Steps(fields, shown, process), fields.Read(SamplerKeys.ClipDenoised))
-                    .Apply(static (name, method, steps, clip) => new BoundSampler(new(name, method, steps, ClipDenoised: clip == true), clip is not null));
+                var name = (fields.OnlyAllowed(), Name(key)).Apply(static (_, name) => name);
+                return (name, Method(fields, process), Steps(fields, shown, process), fields.Read(SamplerKeys.ClipDenoised))
+                    .Apply(static (name, method, steps, clip) =>
+                        new BoundSampler(new(name, method, steps, ClipDenoised: clip == true), clip is not null));
             },
             errors => key is { Text: "<<", Quoted: false }
                 ? Result.Fail<BoundSampler>(new(Rule.YamlFeature, "Merge keys are not used in specs; write the samplers out", key.At))
@@ -32,7 +35,10 @@ internal static class SamplerBinder
     private static Result<string> Name(ScalarNode key) => Values.Named(key, "The name of a sampler", "ddpm-250").Ensure(name =>
         Identifier.IsFreeForSampler(Identifier.OfSampler(name)) && !Identifier.HasUnprintable(name)
             ? []
-            : [new SpecError(Rule.BadName, $"Sampler '{Shown.Text(name)}' gives no C# property name of its own; name it after its method and steps, as in ddpm-250", key.At)]);
+            : [new SpecError(
+                Rule.BadName,
+                $"Sampler '{Shown.Text(name)}' gives no C# property name of its own; name it after its method and steps, as in ddpm-250",
+                key.At)]);
 
     // The word has the method with its usual numbers; what else the mapping says of it, its case reads.
     private static Result<SamplerMethod> Method(Fields fields, Process process) =>
@@ -59,7 +65,8 @@ internal static class SamplerBinder
     private static Result<int> Steps(Fields fields, string name, Process process) => fields.Read(SamplerKeys.Steps).Ensure(steps =>
         process.Timesteps is { } timesteps && steps > timesteps
             ? [new SpecError(
-                Rule.StepsWithinTimesteps, $"Sampler '{name}' takes {steps} steps, but the process has {timesteps}; ask for at most {timesteps}",
+                Rule.StepsWithinTimesteps,
+                $"Sampler '{name}' takes {steps} steps, but the process has {timesteps}; ask for at most {timesteps}",
                 fields.At(SamplerKeys.Steps)).Replace(FormattableString.Invariant($"{timesteps}"))]
             : []);
 
@@ -83,5 +90,6 @@ internal static class SamplerBinder
 internal sealed record BoundSampler(SamplerSpec Spec, bool SaysClipping)
 {
     /// <summary>The sampler of a model of pixels, which are clipped unless it says otherwise, or of latents.</summary>
-    public SamplerSpec Of(Autoencoder autoencoder) => SaysClipping ? Spec : Spec with { ClipDenoised = SamplerSpec.ClipsByDefault(autoencoder) };
+    public SamplerSpec Of(Autoencoder autoencoder) =>
+        SaysClipping ? Spec : Spec with { ClipDenoised = SamplerSpec.ClipsByDefault(autoencoder) };
 }

@@ -1,6 +1,8 @@
 namespace Dit.Spec;
 
-/// <summary>What a mapping with errors still says of its models: what code that uses them is compiled against.</summary>
+/// <summary>
+/// What a mapping with errors still says of its models: what code that uses them is compiled against.
+/// </summary>
 internal static class StandInBinder
 {
     /// <summary>A model for each name that can be read and is a legal one.</summary>
@@ -33,7 +35,8 @@ internal static class StandInBinder
 
     private static Condition Usual(MappingNode? keys)
     {
-        var first = keys?.Entries.Select(static entry => entry.Key.Text).FirstOrDefault(name => ConditionKeys.Naming.Any(key => key.Name == name));
+        var first = keys?.Entries.Select(static entry => entry.Key.Text)
+            .FirstOrDefault(name => ConditionKeys.Naming.Any(key => key.Name == name));
         return first == ConditionKeys.Text.Name ? new Condition.Text(Tokens: 4, Width: 8, Dropout: 0.1)
             : first == ConditionKeys.None.Name ? new Condition.None()
             : new Condition.ClassLabels(Count: 10, Dropout: 0.1);
@@ -43,7 +46,8 @@ internal static class StandInBinder
         (node[SpecKeys.Samplers.Name] is MappingNode samplers ? samplers.Entries : [])
         .Select(static entry => entry.Key.Text)
         .Where(static name => IsName(name, Identifier.IsFreeForSampler(Identifier.OfSampler(name))))
-        .GroupBy(Identifier.OfSampler).Select(static same => new SamplerSpec(same.First(), new SamplerMethod.Gaussian.Ddim(Eta: 0), Steps: 2, ClipDenoised: true))
+        .GroupBy(Identifier.OfSampler)
+            .Select(static same => new SamplerSpec(same.First(), new SamplerMethod.Gaussian.Ddim(Eta: 0), Steps: 2, ClipDenoised: true))
         .ToEquatableArray();
 
     private static bool IsName(string name, bool isFree) =>

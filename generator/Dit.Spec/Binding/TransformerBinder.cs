@@ -14,8 +14,12 @@ internal static class TransformerBinder
         var split = (width, heads).Apply(static (w, h) => (w, h)).Ensure(x => x.w % x.h == 0 ? [] : [Suggest(
             new(Rule.HeadsDivideWidth, $"Width {x.w} is not divisible by {x.h} heads", top.At(TransformerKeys.Width)), x.w, wish)]);
         var positions = width.Ensure(w => w % 4 == 0 ? [] : [Suggest(
-            new(Rule.WidthMultipleOfFour, $"Width {w} is not a multiple of 4, which the 2-D sin-cos positions need", top.At(TransformerKeys.Width)), w, wish)]);
-        var hidden = (width, ratio).Apply(static (w, r) => (w, r)).Ensure(x => IsWhole(x.w * x.r) ? [] : [NotWhole(x.w, x.r, top.At(TransformerKeys.MlpRatio))])
+            new(
+                Rule.WidthMultipleOfFour, $"Width {w} is not a multiple of 4, which the 2-D sin-cos positions need",
+                top.At(TransformerKeys.Width)),
+            w, wish)]);
+        var hidden = (width, ratio).Apply(static (w, r) => (w, r))
+            .Ensure(x => IsWhole(x.w * x.r) ? [] : [NotWhole(x.w, x.r, top.At(TransformerKeys.MlpRatio))])
             .Select(static x => (int)Math.Round(x.w * x.r));
         // A value's own error comes with each check that needs it; the file reports it once.
         return (top.Read(TransformerKeys.Depth), split, positions, top.Read(TransformerKeys.PatchSize), hidden)
@@ -57,7 +61,8 @@ internal static class TransformerBinder
         var right = (hidden / width).ToString("R", CultureInfo.InvariantCulture);
         return new SpecError(
             Rule.HiddenWidthIsWhole,
-            FormattableString.Invariant($"Width {width} times mlp_ratio {ratio} is {width * ratio}, not a whole number of hidden channels; mlp_ratio {right} gives {hidden}"),
+            FormattableString.Invariant($"Width {width} times mlp_ratio {ratio} is {width * ratio}, not a whole number of hidden ")
+                + FormattableString.Invariant($"channels; mlp_ratio {right} gives {hidden}"),
             at).Replace(right);
     }
 }

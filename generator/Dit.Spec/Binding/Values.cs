@@ -11,19 +11,28 @@ internal static class Values
     public static Result<int> Int(SpecNode node, string name, int min, int max, string wanted)
     {
         if (node is not ScalarNode { Quoted: false } scalar || !Numbers.IsWhole(scalar.Text))
-            return Result.Fail<int>(NotANumber(node, name, wanted, number => number == decimal.Truncate(number) && number >= min && number <= max));
-        return int.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max
+            return Result.Fail<int>(NotANumber(
+                node, name, wanted, number => number == decimal.Truncate(number) && number >= min && number <= max));
+        return int.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= min
+            && value <= max
             ? Result.Of(value)
-            : Result.Fail<int>(new(Rule.OutOfRange, FormattableString.Invariant($"'{name}' is {Shown.Text(scalar.Text)}; it must be from {min} to {max}"), node.At));
+            : Result.Fail<int>(new(
+                Rule.OutOfRange, FormattableString.Invariant($"'{name}' is {Shown.Text(scalar.Text)}; it must be from {min} to {max}"),
+                node.At));
     }
 
     public static Result<double> Number(SpecNode node, string name, NumberKey key)
     {
         if (node is not ScalarNode { Quoted: false } scalar || !Numbers.IsDecimal(scalar.Text))
-            return Result.Fail<double>(NotANumber(node, name, key.Wanted, number => (double)number >= key.Min && (double)number <= key.Max));
-        return double.TryParse(scalar.Text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value >= key.Min && value <= key.Max
+            return Result.Fail<double>(NotANumber(
+                node, name, key.Wanted, number => (double)number >= key.Min && (double)number <= key.Max));
+        return double.TryParse(
+            scalar.Text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
+                && value >= key.Min && value <= key.Max
             ? Result.Of(value + 0.0) // -0 is 0
-            : Result.Fail<double>(new(Rule.OutOfRange, FormattableString.Invariant($"'{name}' is {Shown.Text(scalar.Text)}; it must be from {key.Min} to {key.Max}"), node.At));
+            : Result.Fail<double>(new(
+                Rule.OutOfRange,
+                FormattableString.Invariant($"'{name}' is {Shown.Text(scalar.Text)}; it must be from {key.Min} to {key.Max}"), node.At));
     }
 
     public static Result<T> Word<T>(SpecNode node, string name, WordKey<T> key)
@@ -34,27 +43,38 @@ internal static class Values
         return word switch
         {
             null when DidYouMean.Nearest(scalar.Text, key.Available) is { } near =>
-                Result.Fail<T>(new SpecError(Rule.UnknownValue, $"'{name}' cannot be '{Shown.Text(scalar.Text)}'; did you mean '{near}'?", node.At).Replace(near)),
+                Result.Fail<T>(new SpecError(
+                    Rule.UnknownValue, $"'{name}' cannot be '{Shown.Text(scalar.Text)}'; did you mean '{near}'?", node.At).Replace(near)),
             null => Result.Fail<T>(new(Rule.UnknownValue, $"'{name}' cannot be '{Shown.Text(scalar.Text)}'; it is {key.Wanted}", node.At)),
             { Available: true, Value: { } value } => Result.Of(value),
-            _ => Result.Fail<T>(new(Rule.NotAvailable, $"'{name}: {word.Text}' is not available in this version; available here: {string.Join(", ", key.Available)}", node.At)),
+            _ =>
+                Result.Fail<T>(new(
+                    Rule.NotAvailable,
+                    $"'{name}: {word.Text}' is not available in this version; available here: {string.Join(", ", key.Available)}",
+                    node.At)),
         };
     }
 
-    public static Result<string> Name(SpecNode node, string name, NameKey key) => node is not ScalarNode { Text.Length: > 0, IsNull: false } scalar
+    public static Result<string> Name(SpecNode node, string name, NameKey key) =>
+        node is not ScalarNode { Text.Length: > 0, IsNull: false } scalar
         ? Result.Fail<string>(WrongType(node, name, key.Wanted))
         : Named(scalar, $"'{name}'", key.Example);
 
-    /// <summary>A text that becomes an identifier: not too long, and not a word that YAML readers take for another thing.</summary>
+    /// <summary>
+    /// A text that becomes an identifier: not too long, and not a word that YAML readers take for another thing.
+    /// </summary>
     /// <param name="scalar">The text.</param>
     /// <param name="what">What it names, for messages.</param>
     /// <param name="example">A name that would be right.</param>
     public static Result<string> Named(ScalarNode scalar, string what, string example) => scalar switch
     {
         { Quoted: false } when YamlWords.TakenFor(scalar.Text) is { } taken => Result.Fail<string>(new SpecError(
-            Rule.YamlWord, $"{what} is {scalar.Text}, which YAML readers take for {taken}; quote it, \"{scalar.Text}\", or choose another name", scalar.At).Replace($"\"{scalar.Text}\"")),
+            Rule.YamlWord,
+            $"{what} is {scalar.Text}, which YAML readers take for {taken}; quote it, \"{scalar.Text}\", or choose another name", scalar.At)
+                .Replace($"\"{scalar.Text}\"")),
         { Text.Length: > NameKey.MaxLength } => Result.Fail<string>(new(
-            Rule.BadName, $"{what} has {scalar.Text.Length} characters; a name has at most {NameKey.MaxLength}, as in {example}", scalar.At)),
+            Rule.BadName, $"{what} has {scalar.Text.Length} characters; a name has at most {NameKey.MaxLength}, as in {example}",
+            scalar.At)),
         _ => Result.Of(scalar.Text),
     };
 
@@ -70,7 +90,8 @@ internal static class Values
         Result<Located> Side(SpecNode side) => Int(side, name, key.Min, key.Max, key.Wanted).Select(value => new Located(value, side.At));
     }
 
-    public static Result<EquatableArray<int>> IntList(SpecNode node, string name, IntListKey key) => node is ListNode { Items.Count: > 0 } list && list.Items.Count <= key.MaxItems
+    public static Result<EquatableArray<int>> IntList(SpecNode node, string name, IntListKey key) =>
+        node is ListNode { Items.Count: > 0 } list && list.Items.Count <= key.MaxItems
         ? Result.All(list.Items.Select(item => Int(item, name, key.Min, key.Max, key.Wanted)))
         : Result.Fail<EquatableArray<int>>(WrongType(node, name, key.Wanted));
 
@@ -80,15 +101,19 @@ internal static class Values
 
     /// <summary>A value of another kind than the key takes.</summary>
     public static SpecError WrongType(SpecNode node, string name, string wanted) => new(
-        Rule.WrongType, node is ScalarNode { IsNull: true } ? $"'{name}' has no value; it must be {wanted}" : $"'{name}' must be {wanted}, not {node.Kind}", node.At);
+        Rule.WrongType,
+        node is ScalarNode { IsNull: true } ? $"'{name}' has no value; it must be {wanted}" : $"'{name}' must be {wanted}, not {node.Kind}",
+        node.At);
 
     private static SpecError NotANumber(SpecNode node, string name, string wanted, Func<decimal, bool> isLegal)
     {
         var error = WrongType(node, name, wanted);
         return node is not ScalarNode { IsNull: false } scalar ? error
-            : !scalar.Quoted && Numbers.IsAmbiguous(scalar.Text) ? error with { Message = error.Message + "; a leading zero means octal to some readers, so leave it out" }
+            : !scalar.Quoted && Numbers.IsAmbiguous(scalar.Text)
+                ? error with { Message = error.Message + "; a leading zero means octal to some readers, so leave it out" }
             : Numbers.Meant(scalar.Text) is { } number && isLegal(number)
-                ? (error with { Message = $"{error.Message}; write {Numbers.Write(number)}{(scalar.Quoted ? " without quotes" : "")}" }).Replace(Numbers.Write(number))
+                ? (error with { Message = $"{error.Message}; write {Numbers.Write(number)}{(scalar.Quoted ? " without quotes" : "")}" })
+                    .Replace(Numbers.Write(number))
             : error;
     }
 }

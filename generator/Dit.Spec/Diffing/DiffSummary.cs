@@ -6,7 +6,8 @@ namespace Dit.Spec;
 public static class DiffSummary
 {
     /// <summary>
-    /// A line for each model that differs: <c>Digits: width 160 -> 192; 2,037,312 -> 2,920,000 parameters; old checkpoints do not load</c>.
+    /// A line for each model that differs:
+    /// <c>Digits: width 160 -> 192; 2,037,312 -> 2,920,000 parameters; old checkpoints do not load</c>.
     /// </summary>
     /// <param name="diff">How the models of now differ from those before.</param>
     /// <returns>Lines without a final stop; none where nothing differs.</returns>
@@ -49,7 +50,8 @@ public static class DiffSummary
         var (from, to) => $"{change.Key} {from} -> {to}",
     };
 
-    private static IEnumerable<string> Totals(long from, long to, string what) => from == to ? [] : [$"{Whole(from)} -> {Whole(to)} {what}"];
+    private static IEnumerable<string> Totals(long from, long to, string what) =>
+        from == to ? [] : [$"{Whole(from)} -> {Whole(to)} {what}"];
 
     private static string Whole(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -25,7 +25,8 @@ public abstract record ParameterChange(string Name)
     /// <param name="From">Its shape in the first.</param>
     /// <param name="To">Its shape in the second.</param>
     /// <param name="IsPositionTable">Whether it is the fixed position table, which can be recomputed.</param>
-    public sealed record Reshaped(string Name, EquatableArray<long> From, EquatableArray<long> To, bool IsPositionTable) : ParameterChange(Name);
+    public sealed record Reshaped(string Name, EquatableArray<long> From, EquatableArray<long> To, bool IsPositionTable)
+        : ParameterChange(Name);
 
     /// <summary>In the second only.</summary>
     /// <param name="Name">The tensor's name.</param>

@@ -18,7 +18,8 @@ public sealed record PlanDiff(EquatableArray<ParameterChange> Changes, PlanTotal
     private static IEnumerable<ParameterChange> Compare(ModelPlan a, ModelPlan b)
     {
         var (before, after) = (a.Parameters.ToDictionary(static p => p.Name), b.Parameters.ToDictionary(static p => p.Name));
-        return a.Parameters.Select(p => after.TryGetValue(p.Name, out var same) ? Compare(p, same) : new ParameterChange.Gone(p.Name, p.Shape))
+        return a.Parameters.Select(p =>
+            after.TryGetValue(p.Name, out var same) ? Compare(p, same) : new ParameterChange.Gone(p.Name, p.Shape))
             .Concat(b.Parameters.Where(p => !before.ContainsKey(p.Name)).Select(static p => new ParameterChange.Appeared(p.Name, p.Shape)));
     }
 

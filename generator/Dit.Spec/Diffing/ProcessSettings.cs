@@ -10,8 +10,12 @@ internal static class ProcessSettings
         new("diffusion.prediction", static m => m.Process.Match(static gaussian => Settings.Word(gaussian.Prediction)), static (_, b) =>
             (Impact.Meaning, $"the output is read as {b.Process.Match(static gaussian => Read(gaussian.Prediction))}")),
         new("diffusion.variance", static m => m.Process.Match(static gaussian => Settings.Word(gaussian.Variance)), VarianceEffect),
-        new("diffusion.schedule", static m => m.Process.Match(static gaussian => Settings.Word(gaussian.Schedule)), static (_, _) => (Impact.Meaning, OtherNoise)),
-        new("diffusion.timesteps", static m => m.Process.Match(static gaussian => Settings.Text(gaussian.Timesteps)), static (_, _) => (Impact.Meaning, OtherNoise)),
+        new(
+            "diffusion.schedule", static m => m.Process.Match(static gaussian => Settings.Word(gaussian.Schedule)),
+            static (_, _) => (Impact.Meaning, OtherNoise)),
+        new(
+            "diffusion.timesteps", static m => m.Process.Match(static gaussian => Settings.Text(gaussian.Timesteps)),
+            static (_, _) => (Impact.Meaning, OtherNoise)),
     ];
 
     private static (Impact, string?) VarianceEffect(ModelSpec a, ModelSpec b) => a.Process.OutputsPerChannel == b.Process.OutputsPerChannel

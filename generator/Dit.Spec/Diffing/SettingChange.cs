@@ -20,7 +20,9 @@ public enum Impact
     /// <summary>The grid of patches follows from it, and so the fixed position table.</summary>
     Positions,
 
-    /// <summary>No shape follows from it, and yet it decides what the weights compute or what their output stands for.</summary>
+    /// <summary>
+    /// No shape follows from it, and yet it decides what the weights compute or what their output stands for.
+    /// </summary>
     Meaning,
 
     /// <summary>It matters in training only.</summary>

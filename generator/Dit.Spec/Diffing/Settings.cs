@@ -12,17 +12,22 @@ internal static class Settings
     private static readonly Setting[] All =
     [
         new("model", static m => m.Name, static (a, b) =>
-            (Impact.Name, a.ClassName == b.ClassName ? null : $"the class {a.ClassName} becomes {b.ClassName}; code that names it must follow")),
+            (
+                Impact.Name,
+                a.ClassName == b.ClassName ? null : $"the class {a.ClassName} becomes {b.ClassName}; code that names it must follow")),
         .. BackboneSettings.All,
         new("input.channels", static m => Text(m.Input.Channels), static (_, _) => (Impact.Tensors, null)),
         new("input.size", static m => $"{Text(m.Input.Height)} x {Text(m.Input.Width)}", static (a, b) => (Impact.Positions, Grids(a, b))),
         .. ConditioningSettings.All,
         .. ProcessSettings.All,
         new("autoencoder", static m => Described(m.Autoencoder), static (_, b) =>
-            (Impact.Meaning, b.Autoencoder.Match(static _ => "the input is pixels, not latents", static _ => "the input is another space"))),
+            (
+                Impact.Meaning,
+                b.Autoencoder.Match(static _ => "the input is pixels, not latents", static _ => "the input is another space"))),
     ];
 
-    private static string Described(Autoencoder autoencoder) => autoencoder.Match(static _ => "none", static kl => kl == Autoencoder.KlF8 ? kl.Called : kl.ToString());
+    private static string Described(Autoencoder autoencoder) =>
+        autoencoder.Match(static _ => "none", static kl => kl == Autoencoder.KlF8 ? kl.Called : kl.ToString());
 
     private static string? Grids(ModelSpec a, ModelSpec b) => (a.GridHeight, a.GridWidth) == (b.GridHeight, b.GridWidth)
         ? null
@@ -33,7 +38,9 @@ internal static class Settings
         var (before, after) = (a.Samplers.ToDictionary(static s => s.Name), b.Samplers.ToDictionary(static s => s.Name));
         foreach (var name in a.Samplers.Concat(b.Samplers).Select(static s => s.Name).Distinct())
         {
-            var (from, to) = (before.TryGetValue(name, out var old) ? Describe(old, a.Autoencoder) : null, after.TryGetValue(name, out var now) ? Describe(now, b.Autoencoder) : null);
+            var (from, to) = (
+                before.TryGetValue(name, out var old) ? Describe(old, a.Autoencoder) : null,
+                after.TryGetValue(name, out var now) ? Describe(now, b.Autoencoder) : null);
             if (from != to) yield return new($"samplers.{name}", from, to, Impact.Sampling, null);
         }
         // The first one is what is drawn with unless somebody asks for another.
@@ -47,7 +54,8 @@ internal static class Settings
     // Clipping is said where it is not what the autoencoder has it.
     private static string Describe(SamplerSpec sampler, Autoencoder autoencoder) =>
         FormattableString.Invariant($"{sampler.Method.Word}, {sampler.Steps} steps")
-        + sampler.Method.Match(static gaussian => gaussian.Match(static _ => "", static ddim => FormattableString.Invariant($", eta {ddim.Eta}")))
+        + sampler.Method.Match(static gaussian =>
+            gaussian.Match(static _ => "", static ddim => FormattableString.Invariant($", eta {ddim.Eta}")))
         + (sampler.ClipDenoised == SamplerSpec.ClipsByDefault(autoencoder) ? "" : sampler.ClipDenoised ? ", clipped" : ", not clipped");
 
     /// <summary>A whole number as specs write it.</summary>
@@ -57,13 +65,15 @@ internal static class Settings
     internal static string Text(double number) => number.ToString("0.######", CultureInfo.InvariantCulture);
 
     /// <summary>The word that a spec has for a case: <c>LearnedRange</c> is <c>learned-range</c>.</summary>
-    internal static string Word<T>(T value) where T : struct, Enum => string.Concat(value.ToString().Select(static (c, at) => char.IsUpper(c) ? (at == 0 ? "" : "-") + char.ToLowerInvariant(c) : c.ToString()));
+    internal static string Word<T>(T value) where T : struct, Enum => string.Concat(value.ToString().Select(
+        static (c, at) => char.IsUpper(c) ? (at == 0 ? "" : "-") + char.ToLowerInvariant(c) : c.ToString()));
 
     /// <summary>One setting.</summary>
     /// <param name="Key">Its path in a spec.</param>
     /// <param name="Value">A model's value as text; null where the model has no such setting.</param>
     /// <param name="Effect">What a change means, from the first model to the second.</param>
-    internal sealed record Setting(string Key, Func<ModelSpec, string?> Value, Func<ModelSpec, ModelSpec, (Impact Impact, string? Remark)> Effect)
+    internal sealed record Setting(
+        string Key, Func<ModelSpec, string?> Value, Func<ModelSpec, ModelSpec, (Impact Impact, string? Remark)> Effect)
     {
         public SettingChange Change(ModelSpec a, ModelSpec b)
         {

@@ -11,8 +11,8 @@ public sealed record SpecDiff(EquatableArray<ModelDiff> Models, EquatableArray<M
 
     /// <summary>How <paramref name="b"/> differs from <paramref name="a"/>.</summary>
     /// <remarks>
-    /// Models are matched by their class. One whose class the other side lacks is taken for renamed when there is one model alone on each side,
-    /// or when exactly one model of the other side is the same but for the name.
+    /// Models are matched by their class. One whose class the other side lacks is taken for renamed when there is one
+    /// model alone on each side, or when exactly one model of the other side is the same but for the name.
     /// </remarks>
     public static SpecDiff Between(IReadOnlyList<ModelSpec> a, IReadOnlyList<ModelSpec> b)
     {
@@ -34,6 +34,7 @@ public sealed record SpecDiff(EquatableArray<ModelDiff> Models, EquatableArray<M
             m => after.Contains(m.ClassName) ? after[m.ClassName].Take(1) : Renamed(m with { Name = "" }),
             static (m, partner) => (m, partner))];
 
-        IEnumerable<ModelSpec> Renamed(ModelSpec nameless) => old[nameless].Count() == 1 && fresh[nameless].Count() == 1 ? fresh[nameless] : [];
+        IEnumerable<ModelSpec> Renamed(ModelSpec nameless) =>
+            old[nameless].Count() == 1 && fresh[nameless].Count() == 1 ? fresh[nameless] : [];
     }
 }

@@ -9,9 +9,12 @@ internal abstract partial record BackboneKeys
             "numerics",
             [
                 new("official", "as the official code (facebookresearch/DiT)", Spec.Numerics.Official),
-                new("diffusers", "as diffusers' DiTTransformer2DModel: other time features, and eps 1e-5 in the norm before the MLP", Spec.Numerics.Diffusers),
+                new(
+                    "diffusers", "as diffusers' DiTTransformer2DModel: other time features, and eps 1e-5 in the norm before the MLP",
+                    Spec.Numerics.Diffusers),
             ],
-            "official", "Whose arithmetic the model follows where implementations differ; names and shapes of tensors do not depend on it", "diffusers")
+            "official", "Whose arithmetic the model follows where implementations differ; names and shapes of tensors do not depend on it",
+            "diffusers")
         { Rules = [Rule.NumericsFitModel] };
 
         public static WordKey<ConditioningVariant> Variant { get; } = new(

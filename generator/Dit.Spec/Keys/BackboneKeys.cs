@@ -1,7 +1,9 @@
 namespace Dit.Spec;
 
 /// <summary>The keys of one backbone: what its word selects.</summary>
-/// <remarks>Closed like <see cref="Backbone"/>: a new case breaks every <see cref="Match{R}"/>, its binder first.</remarks>
+/// <remarks>
+/// Closed like <see cref="Backbone"/>: a new case breaks every <see cref="Match{R}"/>, its binder first.
+/// </remarks>
 internal abstract partial record BackboneKeys
 {
     private BackboneKeys() { }

@@ -30,7 +30,8 @@ internal abstract partial record ProcessKeys
 
         public override bool HasSchedule(string word) => word.StartsWith(Prefix, StringComparison.Ordinal);
 
-        public override IReadOnlyList<SpecWord<SamplerMethod>> Methods => [Method("euler"), Method("heun"), Method("sde-euler"), Method("sde-heun")];
+        public override IReadOnlyList<SpecWord<SamplerMethod>> Methods =>
+            [Method("euler"), Method("heun"), Method("sde-euler"), Method("sde-heun")];
 
         public override string Advice => string.Join(", ", Methods.Select(static method => method.Text));
 

@@ -1,7 +1,12 @@
 namespace Dit.Spec;
 
-/// <summary>What one kind of process takes: its keys below <c>diffusion</c>, their words, and the methods that integrate it.</summary>
-/// <remarks>Closed: a new case breaks every <see cref="Match{R}"/>. A process that the language has and this version has no code for is a case, too.</remarks>
+/// <summary>
+/// What one kind of process takes: its keys below <c>diffusion</c>, their words, and the methods that integrate it.
+/// </summary>
+/// <remarks>
+/// Closed: a new case breaks every <see cref="Match{R}"/>. A process that the language has and this version has no code
+/// for is a case, too.
+/// </remarks>
 internal abstract partial record ProcessKeys
 {
     private ProcessKeys() { }
@@ -42,11 +47,16 @@ internal abstract partial record ProcessKeys
     /// <summary>The keys of a process.</summary>
     public static ProcessKeys Of(ProcessSpec process) => process.Match(static _ => new Gaussian());
 
-    /// <summary>The process that a file asks for by what its model predicts, available or not; a Gaussian diffusion unless it says otherwise.</summary>
+    /// <summary>
+    /// The process that a file asks for by what its model predicts, available or not; a Gaussian diffusion unless it
+    /// says otherwise.
+    /// </summary>
     public static ProcessKeys OfPrediction(string? word) =>
         All.FirstOrDefault(process => process.Predictions.Any(prediction => prediction.Text == word)) ?? new Gaussian();
 
-    /// <summary>The process that a method belongs to; null for words that are no method, and for methods that fit every process.</summary>
+    /// <summary>
+    /// The process that a method belongs to; null for words that are no method, and for methods that fit every process.
+    /// </summary>
     public static ProcessKeys? OfMethod(string word) => All.FirstOrDefault(process => process.Methods.Any(method => method.Text == word));
 
     /// <summary>The way in: one function for each case.</summary>

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Dit.Spec;
 
 /// <summary>
-/// One key of the spec language: what it takes and what it means. The binders read values by it, and the JSON schema and the
-/// reference are written from it, so a range or a word stands in one place only.
+/// One key of the spec language: what it takes and what it means. The binders read values by it, and the JSON schema
+/// and the reference are written from it, so a range or a word stands in one place only.
 /// </summary>
 /// <remarks>Closed: a new kind of value breaks every <see cref="Match{R}"/>.</remarks>
 /// <param name="Name">The key, without the mappings around it.</param>
@@ -12,7 +12,9 @@ namespace Dit.Spec;
 /// <param name="Example">A value, as a spec writes it.</param>
 internal abstract record SpecKey(string Name, string Meaning, string Example)
 {
-    /// <summary>The value that stands for an absent key, as a spec would write it; null where the key must be given.</summary>
+    /// <summary>
+    /// The value that stands for an absent key, as a spec would write it; null where the key must be given.
+    /// </summary>
     public abstract string? DefaultText { get; }
 
     public bool Required => DefaultText is null;
@@ -66,7 +68,8 @@ internal sealed record IntKey(string Name, int Min, int Max, int? Default, strin
 }
 
 /// <summary>A number, whole or not. Every one has a default.</summary>
-internal sealed record NumberKey(string Name, double Min, double Max, double Default, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+internal sealed record NumberKey(string Name, double Min, double Max, double Default, string Meaning, string Example)
+    : SpecKey(Name, Meaning, Example)
 {
     public override string? DefaultText => Digits(Default);
 
@@ -102,7 +105,9 @@ internal sealed record WordKey<T>(string Name, IReadOnlyList<SpecWord<T>> Choice
 /// <param name="Available">Whether this version has code for it.</param>
 internal record SpecWord(string Text, string Meaning, bool Available);
 
-/// <summary>A word with its value; without one it belongs to the language, but this version has no code for it.</summary>
+/// <summary>
+/// A word with its value; without one it belongs to the language, but this version has no code for it.
+/// </summary>
 internal sealed record SpecWord<T>(string Text, string Meaning, bool Available, T? Value) : SpecWord(Text, Meaning, Available)
 {
     public SpecWord(string text, string meaning, T value) : this(text, meaning, Available: true, value) { }
@@ -146,7 +151,8 @@ internal sealed record SwitchKey(string Name, string Meaning, string Example) : 
 }
 
 /// <summary>Keys below a key; <c>Word</c> is a word that may stand in place of the mapping.</summary>
-internal sealed record MappingKey(string Name, IReadOnlyList<SpecKey> Keys, bool Optional, string Meaning, string Example, string? Word = null)
+internal sealed record MappingKey(
+    string Name, IReadOnlyList<SpecKey> Keys, bool Optional, string Meaning, string Example, string? Word = null)
     : SpecKey(Name, Meaning, Example)
 {
     public override string? DefaultText => Optional ? "" : null;
@@ -155,7 +161,8 @@ internal sealed record MappingKey(string Name, IReadOnlyList<SpecKey> Keys, bool
 }
 
 /// <summary>Names chosen by the author, each with a mapping of the same keys.</summary>
-internal sealed record MapKey(string Name, MappingKey Entry, int MaxEntries, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+internal sealed record MapKey(string Name, MappingKey Entry, int MaxEntries, string Meaning, string Example)
+    : SpecKey(Name, Meaning, Example)
 {
     public override string? DefaultText => "";
 
@@ -171,11 +178,13 @@ internal sealed record MatrixKey(string Name, int MaxMembers, string Meaning, st
 }
 
 /// <summary>A list of whole numbers.</summary>
-internal sealed record IntListKey(string Name, int Min, int Max, int MaxItems, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+internal sealed record IntListKey(string Name, int Min, int Max, int MaxItems, string Meaning, string Example)
+    : SpecKey(Name, Meaning, Example)
 {
     public override string? DefaultText => null;
 
-    public override string Wanted => FormattableString.Invariant($"a list of 1 to {MaxItems} whole numbers from {Min} to {Max}, such as {Example}");
+    public override string Wanted =>
+        FormattableString.Invariant($"a list of 1 to {MaxItems} whole numbers from {Min} to {Max}, such as {Example}");
 }
 
 /// <summary>One word of several, or a mapping that says what no word does.</summary>

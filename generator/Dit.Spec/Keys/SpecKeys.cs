@@ -4,7 +4,8 @@ namespace Dit.Spec;
 internal static class SpecKeys
 {
     public static NameKey Model { get; } = new(
-        "model", "The model's name. Its class is the name without anything that is not an ASCII letter or digit: DiT-XL/2 gives DiTXL2", "DiT-XL/2")
+        "model", "The model's name. Its class is the name without anything that is not an ASCII letter or digit: DiT-XL/2 gives DiTXL2",
+        "DiT-XL/2")
     { Rules = [Rule.BadName, Rule.YamlWord, Rule.ModelNamesDiffer] };
 
     public static NameKey Family { get; } = new(
@@ -13,7 +14,8 @@ internal static class SpecKeys
 
     public static MatrixKey Matrix { get; } = new(
         "matrix", MaxMembers: 256,
-        "The axes of a family: each combination of one value from each axis is a model. An axis is a list of values for the key that it is named after, or a mapping of names to the keys that each name stands for",
+        "The axes of a family: each combination of one value from each axis is a model. "
+            + "An axis is a list of values for the key that it is named after, or a mapping of names to the keys that each name stands for",
         "{ patch_size: [2, 4, 8] }")
     { Rules = [Rule.BadMatrix, Rule.MatrixHole, Rule.KeyInMatrixAndOutside, Rule.MembersInRange] };
 
@@ -29,10 +31,12 @@ internal static class SpecKeys
     public static IntKey Channels { get; } = new("channels", 1, 1024, null, "Channels of the input: 4 for KL-f8 latents, 3 for pixels", "4")
     { Rules = [Rule.LatentFitsInput, Rule.ClippingIsSaid] };
 
-    public static SizeKey Size { get; } = new("size", 1, 16384, "Height and width of the input in pixels, or in latent pixels: one number for a square, or [height, width]", "32")
+    public static SizeKey Size { get; } = new(
+        "size", 1, 16384, "Height and width of the input in pixels, or in latent pixels: one number for a square, or [height, width]", "32")
     { Rules = [Rule.PatchDividesInput, Rule.TokensInRange] };
 
-    public static MappingKey Input { get; } = new("input", [Channels, Size], Optional: false, "What the model denoises", "{ channels: 4, size: 32 }");
+    public static MappingKey Input { get; } =
+        new("input", [Channels, Size], Optional: false, "What the model denoises", "{ channels: 4, size: 32 }");
 
     public static MappingKey Conditioning { get; } = new(
         "conditioning", [.. Every(static backbone => backbone.BelowConditioning), .. ConditionKeys.All], Optional: false,
@@ -47,16 +51,21 @@ internal static class SpecKeys
             "autoencoder",
             [
                 new("none", "pixels in [-1, 1]; samplers clip to them unless they say clip_denoised: false", new Autoencoder.None()),
-                new("kl-f8", "the KL-regularized autoencoder of Stable Diffusion, 8 pixels to a latent pixel of 4 channels, scaled by 0.18215", Spec.Autoencoder.KlF8),
+                new(
+                    "kl-f8",
+                    "the KL-regularized autoencoder of Stable Diffusion, 8 pixels to a latent pixel of 4 channels, scaled by 0.18215",
+                    Spec.Autoencoder.KlF8),
             ],
             "none", "Whose latents the model denoises", "kl-f8"),
         AutoencoderKeys.Kl)
     { Rules = [Rule.LatentFitsInput, Rule.ClippingIsSaid] };
 
-    public static MappingKey Sampler { get; } = new("*", SamplerKeys.All, Optional: false, "One sampler under its name", "{ method: ddpm, steps: 250 }");
+    public static MappingKey Sampler { get; } =
+        new("*", SamplerKeys.All, Optional: false, "One sampler under its name", "{ method: ddpm, steps: 250 }");
 
     public static MapKey Samplers { get; } = new(
-        "samplers", Sampler, MaxEntries: 100, "Samplers by name; each becomes a property, ddpm-250 the property Ddpm250", "{ ddpm-250: { method: ddpm, steps: 250 } }")
+        "samplers", Sampler, MaxEntries: 100, "Samplers by name; each becomes a property, ddpm-250 the property Ddpm250",
+        "{ ddpm-250: { method: ddpm, steps: 250 } }")
     { Rules = [Rule.BadName, Rule.YamlWord, Rule.SamplerNamesDiffer] };
 
     /// <summary>The keys of a model besides its name, whatever its backbone.</summary>
@@ -68,7 +77,8 @@ internal static class SpecKeys
 
     /// <summary>The names alone, for the readers of text.</summary>
     public static KeyNames Names { get; } = new(
-        [Model.Name, Family.Name], [.. OfFile.Select(static key => key.Name)], new HashSet<string>(OfFile.SelectMany(All).Select(static key => key.Name)));
+        [Model.Name, Family.Name], [.. OfFile.Select(static key => key.Name)],
+        new HashSet<string>(OfFile.SelectMany(All).Select(static key => key.Name)));
 
     private static IEnumerable<SpecKey> All(SpecKey key) => key switch
     {
@@ -87,5 +97,6 @@ internal static class SpecKeys
     ];
 
     // Of all backbones; what several have, once.
-    private static IEnumerable<SpecKey> Every(Func<BackboneKeys, IReadOnlyList<SpecKey>> keys) => BackboneKeys.All.SelectMany(keys).Distinct();
+    private static IEnumerable<SpecKey> Every(Func<BackboneKeys, IReadOnlyList<SpecKey>> keys) =>
+        BackboneKeys.All.SelectMany(keys).Distinct();
 }

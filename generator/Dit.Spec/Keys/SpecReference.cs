@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Dit.Spec;
 
-/// <summary>The reference of the spec language: every key with what it takes, its default, its meaning and its rules.</summary>
+/// <summary>
+/// The reference of the spec language: every key with what it takes, its default, its meaning and its rules.
+/// </summary>
 public static class SpecReference
 {
     /// <summary>The page, as <c>docs/spec.md</c> holds it.</summary>
@@ -11,14 +13,16 @@ public static class SpecReference
         get
         {
             var text = new StringBuilder(Introduction);
-            text.Append("\n## Keys at the top\n\nA file declares one model (`model`) or a family of models (`family` and `matrix`). The other keys describe the model; in a family each of them stands at the top for all members, or in the matrix.\n\n");
+            text.Append("\n## Keys at the top\n\nA file declares one model (`model`) or a family of models (`family` and `matrix`). "
+                + "The other keys describe the model; in a family each of them stands at the top for all members, or in the matrix.\n\n");
             Table(text, SpecKeys.OfFile, "");
             foreach (var (path, keys) in SpecKeys.OfModel.SelectMany(static key => Mappings(key, key.Name)))
             {
                 text.Append($"\n## {path}\n\n");
                 Table(text, keys, path + ".");
             }
-            text.Append("\n## Words\n\nWhat is not available yet belongs to the language, and is [DIT009](diagnostics/DIT009.md) in this version.\n\n| key | word | meaning | |\n|---|---|---|---|\n");
+            text.Append("\n## Words\n\nWhat is not available yet belongs to the language, "
+                + "and is [DIT009](diagnostics/DIT009.md) in this version.\n\n| key | word | meaning | |\n|---|---|---|---|\n");
             foreach (var (path, key) in SpecKeys.OfModel.SelectMany(static key => Words(key, key.Name)))
                 foreach (var word in key.Words)
                     text.Append($"| `{path}` | `{word.Text}` | {word.Meaning} | {(word.Available ? "" : "not available yet")} |\n");
@@ -105,7 +109,8 @@ public static class SpecReference
     {
         text.Append("| key | takes | default | meaning | rules |\n|---|---|---|---|---|\n");
         foreach (var key in keys)
-            text.Append($"| `{prefix}{key.Name}` | {Takes(key, prefix + key.Name)} | {Default(key)} | {key.Meaning} | {string.Join(", ", key.Rules.Select(static r => $"[{r.Id}](diagnostics/{r.Id}.md \"{r.Title}\")"))} |\n");
+            text.Append($"| `{prefix}{key.Name}` | {Takes(key, prefix + key.Name)} | {Default(key)} | {key.Meaning} | "
+                + $"{string.Join(", ", key.Rules.Select(static r => $"[{r.Id}](diagnostics/{r.Id}.md \"{r.Title}\")"))} |\n");
     }
 
     private static string Takes(SpecKey key, string path) => key switch

@@ -14,8 +14,9 @@ internal static class TransformerKeys
     public static IntKey PatchSize { get; } = new("patch_size", 1, 256, null, "Side of the square patches that the input is cut into", "2")
     { Rules = [Rule.PatchDividesInput, Rule.TokensInRange] };
 
-    public static NumberKey MlpRatio { get; } = new("mlp_ratio", 0.01, 16, 4, "Width of the MLP's hidden layer, as a multiple of the width", "4")
-    { Rules = [Rule.HiddenWidthIsWhole] };
+    public static NumberKey MlpRatio { get; } =
+        new("mlp_ratio", 0.01, 16, 4, "Width of the MLP's hidden layer, as a multiple of the width", "4")
+        { Rules = [Rule.HiddenWidthIsWhole] };
 
     /// <summary>All of them, in the order of a spec.</summary>
     public static IReadOnlyList<SpecKey> All { get; } = [Depth, Width, Heads, PatchSize, MlpRatio];

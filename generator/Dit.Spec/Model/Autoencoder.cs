@@ -7,7 +7,9 @@ public abstract record Autoencoder
     private Autoencoder() { }
 
     /// <summary>The autoencoder of Stable Diffusion and DiT (arXiv 2112.10752): 8 pixels to a latent pixel.</summary>
-    public static Kl KlF8 { get; } = new("kl-f8", Channels: 128, EquatableArray.Of(1, 2, 4, 4), ResidualBlocks: 2, LatentChannels: 4, Scale: 0.18215, Shift: 0, QuantConvolutions: true);
+    public static Kl KlF8 { get; } = new(
+        "kl-f8", Channels: 128, EquatableArray.Of(1, 2, 4, 4), ResidualBlocks: 2, LatentChannels: 4, Scale: 0.18215, Shift: 0,
+        QuantConvolutions: true);
 
     /// <summary>What specs call it.</summary>
     public string Name => Match(static _ => "none", static kl => kl.Called);
@@ -36,10 +38,12 @@ public abstract record Autoencoder
     /// <param name="Shift">What is subtracted from a latent before.</param>
     /// <param name="QuantConvolutions">Whether a 1 x 1 convolution lies on either side of the latents.</param>
     public sealed record Kl(
-        string Called, int Channels, EquatableArray<int> Multipliers, int ResidualBlocks, int LatentChannels, double Scale, double Shift, bool QuantConvolutions) : Autoencoder
+        string Called, int Channels, EquatableArray<int> Multipliers, int ResidualBlocks, int LatentChannels, double Scale, double Shift,
+        bool QuantConvolutions) : Autoencoder
     {
         /// <summary>All of it in one line, whatever the culture.</summary>
         public override string ToString() => FormattableString.Invariant(
-            $"kl {Called} {Channels} {Multipliers} {ResidualBlocks} {LatentChannels} {Scale:R} {Shift:R}{(QuantConvolutions ? "" : " without quant_conv")}");
+            $"kl {Called} {Channels} {Multipliers} {ResidualBlocks} {LatentChannels} {Scale:R} {Shift:R}")
+            + (QuantConvolutions ? "" : " without quant_conv");
     }
 }

@@ -2,8 +2,9 @@ namespace Dit.Spec;
 
 /// <summary>The network between the patches of the input and those of the output.</summary>
 /// <remarks>
-/// Closed: a new case breaks every <see cref="Match{R}"/>. What cards and tables show of every backbone is a property here; the rest belongs
-/// to the case. The condition is the model's (<see cref="ModelSpec.Condition"/>); how it enters the blocks is the backbone's.
+/// Closed: a new case breaks every <see cref="Match{R}"/>. What cards and tables show of every backbone is a property
+/// here; the rest belongs to the case. The condition is the model's (<see cref="ModelSpec.Condition"/>); how it enters
+/// the blocks is the backbone's.
 /// </remarks>
 public abstract partial record Backbone
 {

@@ -13,14 +13,18 @@ public abstract record ConditioningVariant
     public string Word => Match(static _ => "in-context", static _ => "cross-attention", static _ => "adaln", static _ => "adaln-zero");
 
     /// <summary>The way in: one function for each case.</summary>
-    public R Match<R>(Func<InContext, R> inContext, Func<CrossAttention, R> crossAttention, Func<AdaLN, R> adaLN, Func<AdaLNZero, R> adaLNZero) => this switch
-    {
-        InContext variant => inContext(variant),
-        CrossAttention variant => crossAttention(variant),
-        AdaLN variant => adaLN(variant),
-        AdaLNZero variant => adaLNZero(variant),
-        _ => throw new InvalidOperationException("ConditioningVariant has four cases."),
-    };
+    public R Match<R>(
+        Func<InContext, R> inContext,
+        Func<CrossAttention, R> crossAttention,
+        Func<AdaLN, R> adaLN,
+        Func<AdaLNZero, R> adaLNZero) => this switch
+        {
+            InContext variant => inContext(variant),
+            CrossAttention variant => crossAttention(variant),
+            AdaLN variant => adaLN(variant),
+            AdaLNZero variant => adaLNZero(variant),
+            _ => throw new InvalidOperationException("ConditioningVariant has four cases."),
+        };
 
     /// <summary>The condition's tokens join the sequence of plain ViT blocks and leave it after the last one.</summary>
     public sealed record InContext : ConditioningVariant;

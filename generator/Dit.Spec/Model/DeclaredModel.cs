@@ -17,6 +17,7 @@ public sealed record DeclaredModel(ModelSpec Spec, TextRange At)
         let place = other.Path == first.Path ? $"line {first.Model.At.Line}" : $"{first.Path}, line {first.Model.At.Line}"
         select (other.Path, new SpecError(
             Rule.ModelNamesDiffer,
-            $"Model '{other.Model.Spec.Name}' would be the class {other.Model.Spec.ClassName}, as '{first.Model.Spec.Name}' is already ({place}); give it another name",
+            $"Model '{other.Model.Spec.Name}' would be the class {other.Model.Spec.ClassName}, "
+                + $"as '{first.Model.Spec.Name}' is already ({place}); give it another name",
             other.Model.At));
 }

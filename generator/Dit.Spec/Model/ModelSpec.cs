@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Dit.Spec;
 
-/// <summary>One validated diffusion transformer. Every value is legal, so nothing after the binder checks it again.</summary>
+/// <summary>
+/// One validated diffusion transformer. Every value is legal, so nothing after the binder checks it again.
+/// </summary>
 /// <remarks>Pipeline value: immutable, structural equality, no Roslyn types, no locations.</remarks>
 /// <param name="Name">As declared: <c>DiT-XL/2</c>.</param>
 /// <param name="Backbone">The network.</param>
@@ -53,11 +55,14 @@ public sealed record ModelSpec(
     public int Tokens => GridHeight * GridWidth;
 
     /// <summary>
-    /// Length of the condition's sequence, M, for the variants that see one: the timestep, then what the condition adds.
+    /// Length of the condition's sequence, M, for the variants that see one: the timestep, then what the condition
+    /// adds.
     /// </summary>
     public int ContextTokens => 1 + Condition.Match(static _ => 0, static _ => 1, static text => text.Tokens);
 
-    /// <summary>Tokens that pass through the blocks: T, and M more when the condition travels in the sequence.</summary>
+    /// <summary>
+    /// Tokens that pass through the blocks: T, and M more when the condition travels in the sequence.
+    /// </summary>
     public int BlockTokens => Backbone.Match(dit => dit.Variant is ConditioningVariant.InContext ? Tokens + ContextTokens : Tokens);
 
     /// <summary>Channels of the output: twice the input's when the variance is learned.</summary>
@@ -73,7 +78,8 @@ public sealed record ModelSpec(
     public ProcessSpec.Gaussian Diffusion => Process.Match(static gaussian => gaussian);
 
     /// <summary>
-    /// Twelve hexadecimal digits that identify the model, whatever file, order or layout it was written in. Samplers do not count.
+    /// Twelve hexadecimal digits that identify the model, whatever file, order or layout it was written in. Samplers do
+    /// not count.
     /// </summary>
     public string Hash
     {

@@ -1,7 +1,10 @@
 namespace Dit.Spec;
 
 /// <summary>The process that a model is trained for.</summary>
-/// <remarks>Closed: a new case breaks every <see cref="Match{R}"/>. The methods of samplers are grouped alike (<see cref="SamplerMethod"/>).</remarks>
+/// <remarks>
+/// Closed: a new case breaks every <see cref="Match{R}"/>. The methods of samplers are grouped alike
+/// (<see cref="SamplerMethod"/>).
+/// </remarks>
 public abstract partial record ProcessSpec
 {
     private ProcessSpec() { }

@@ -10,7 +10,10 @@ public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
     /// <summary>How many lines are in one text only.</summary>
     public int Count => Lines.Count(static line => line.Kind != DiffKind.Same);
 
-    /// <summary>The number of the first line of <c>b</c> that differs, from 1; behind the last line where <c>b</c> only ends early.</summary>
+    /// <summary>
+    /// The number of the first line of <c>b</c> that differs, from 1; behind the last line where <c>b</c> only ends
+    /// early.
+    /// </summary>
     public int FirstLine => 1 + Lines.TakeWhile(static line => line.Kind == DiffKind.Same).Count();
 
     /// <summary>
@@ -37,7 +40,10 @@ public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
         ]);
     }
 
-    /// <summary>The lines that differ with some around each, signed <c>-</c> and <c>+</c>, and <c>...</c> where lines are left out.</summary>
+    /// <summary>
+    /// The lines that differ with some around each, signed <c>-</c> and <c>+</c>, and <c>...</c> where lines are left
+    /// out.
+    /// </summary>
     /// <param name="around">How many lines of what did not change stand before and after a change.</param>
     /// <param name="most">How many lines to show at most.</param>
     /// <returns>The lines, and how many that differ were left out at the end.</returns>
@@ -72,7 +78,9 @@ public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
         return lines[lines.Length - 1].Length == 0 ? [.. lines.Take(lines.Length - 1)] : lines;
     }
 
-    /// <summary>The greedy algorithm: for each number of edits, how far each diagonal of the grid of both texts is reached.</summary>
+    /// <summary>
+    /// The greedy algorithm: for each number of edits, how far each diagonal of the grid of both texts is reached.
+    /// </summary>
     private static IEnumerable<DiffLine> Edits(string[] a, string[] b)
     {
         var most = Math.Min(a.Length + b.Length, MostEdits);
@@ -90,7 +98,8 @@ public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
                 if (x >= a.Length && x - k >= b.Length) return Walk(a, b, rounds, most + 1);
             }
         }
-        return [.. a.Select(static line => new DiffLine(DiffKind.Removed, line)), .. b.Select(static line => new DiffLine(DiffKind.Added, line))];
+        return [.. a.Select(static line => new DiffLine(DiffKind.Removed, line)),
+            .. b.Select(static line => new DiffLine(DiffKind.Added, line))];
     }
 
     private static bool IsDown(int[] reached, int at, int k, int edits) =>

@@ -28,7 +28,8 @@ internal static class SpecText
             var lines = new TextLines(Encoding.UTF8.GetString(bytes));
             var at = Strict.GetCharCount(bytes, 0, broken.Index);
             return Result.Fail<string>(NoText(lines) ?? new(
-                Rule.NotUtf8, FormattableString.Invariant($"The byte 0x{bytes[broken.Index]:X2} here is not UTF-8; save the file as UTF-8"), lines.Range(at, at + 1)));
+                Rule.NotUtf8, FormattableString.Invariant($"The byte 0x{bytes[broken.Index]:X2} here is not UTF-8; save the file as UTF-8"),
+                lines.Range(at, at + 1)));
         }
     }
 
@@ -39,15 +40,21 @@ internal static class SpecText
         NoText(lines) ?? (lines.Text.Length > MaxLength ? TooLong : Replaced(lines) ?? OtherEncoding(lines, encoding));
 
     private static SpecError TooLong => new(
-        Rule.Yaml, FormattableString.Invariant($"The file has more than {MaxLength} characters; a spec has at most {MaxLength}"), new(0, 0, 1, 1, 1, 1));
+        Rule.Yaml, FormattableString.Invariant($"The file has more than {MaxLength} characters; a spec has at most {MaxLength}"),
+        new(0, 0, 1, 1, 1, 1));
 
     // What is binary has zeros, and so has UTF-16 without its mark.
     private static SpecError? NoText(TextLines lines) => lines.Text.IndexOf('\0') is >= 0 and var zero
-        ? new(Rule.NotUtf8, "The file is not text: here is U+0000 NULL; a spec is YAML in UTF-8, or in UTF-16 with a byte order mark", lines.Range(zero, zero + 1))
+        ? new(
+            Rule.NotUtf8, "The file is not text: here is U+0000 NULL; a spec is YAML in UTF-8, or in UTF-16 with a byte order mark",
+            lines.Range(zero, zero + 1))
         : null;
 
     private static SpecError? Replaced(TextLines lines) => lines.Text.IndexOf('\uFFFD') is >= 0 and var at
-        ? new(Rule.NotUtf8, "Here is U+FFFD REPLACEMENT CHARACTER, which stands for bytes that are not UTF-8; save the file as UTF-8, and write the character again", lines.Range(at, at + 1))
+        ? new(
+            Rule.NotUtf8,
+            "Here is U+FFFD REPLACEMENT CHARACTER, which stands for bytes that are not UTF-8; "
+                + "save the file as UTF-8, and write the character again", lines.Range(at, at + 1))
         : null;
 
     // Compilers on Windows read what is not UTF-8 by the code page of the machine.
@@ -56,6 +63,8 @@ internal static class SpecText
         if (encoding is null or UTF8Encoding or UnicodeEncoding) return null;
         var at = lines.Text.TakeWhile(static c => c < 0x80).Count();
         return at == lines.Text.Length ? null : new(
-            Rule.NotUtf8, $"The file is not UTF-8: it was read as {encoding.WebName}, and this character depends on that; save the file as UTF-8", lines.Range(at, at + 1));
+            Rule.NotUtf8,
+            $"The file is not UTF-8: it was read as {encoding.WebName}, and this character depends on that; save the file as UTF-8",
+            lines.Range(at, at + 1));
     }
 }

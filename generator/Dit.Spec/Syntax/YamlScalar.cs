@@ -3,16 +3,21 @@ using System.Text;
 
 namespace Dit.Spec;
 
-/// <summary>A text as a value or key of YAML: as it is where every reader takes that for the text, in double quotes otherwise.</summary>
+/// <summary>
+/// A text as a value or key of YAML: as it is where every reader takes that for the text, in double quotes otherwise.
+/// </summary>
 internal static class YamlScalar
 {
     /// <summary>The text on one line, read back as it is by our reader and by others.</summary>
     public static string Write(string text)
     {
         if (IsPlain(text)) return text;
-        // Look-alikes of ASCII are right in words of their script, and wrong elsewhere: the reader of characters decides.
+        // Look-alikes of ASCII are right in words of their script, and wrong elsewhere: the reader of characters
+        // decides.
         var raw = Quoted(text, static code => Characters.Plain(code) is null);
-        return SpecCharacters.Errors(new TextLines(raw)).Any() ? Quoted(text, static code => Characters.Plain(code) is null && Characters.Letter(code) is null) : raw;
+        return SpecCharacters.Errors(new TextLines(raw)).Any()
+            ? Quoted(text, static code => Characters.Plain(code) is null && Characters.Letter(code) is null)
+            : raw;
     }
 
     // A word of ASCII that starts with a letter, and is not one that readers of YAML 1.1 or 1.2 take for a value.
