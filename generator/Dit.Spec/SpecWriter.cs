@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>A model back to the text of a spec.</summary>
+/// <summary>Writes a model as the text of a spec.</summary>
 public static class SpecWriter
 {
     /// <summary>
@@ -10,10 +10,10 @@ public static class SpecWriter
     /// an equal model, without warnings. A member of a family is written as a model of its own.
     /// </summary>
     /// <remarks>
-    /// Pure: equal models give equal texts, on every machine. Keys stand in the order of the language, one line each,
-    /// and lines end with <c>\n</c>; there are no comments. Keys are written where they have a default, too, so that
-    /// the text keeps its meaning whatever later versions take for the default. Only <c>backbone</c>,
-    /// <c>numerics: official</c> and the clipping that follows from the autoencoder are left out.
+    /// Pure: equal models give equal texts on every machine. One key per line in the order of the language, lines end
+    /// with <c>\n</c>, and there are no comments. Keys with a default are written, too, so that the text keeps its
+    /// meaning when a later version changes the default. Only <c>backbone</c>, <c>numerics: official</c> and the
+    /// clipping that follows from the autoencoder are left out.
     /// </remarks>
     /// <param name="spec">A valid model.</param>
     public static string Write(ModelSpec spec) => string.Concat(Lines(spec).Select(static line => line + "\n"));
@@ -47,7 +47,7 @@ public static class SpecWriter
                 : new[] { Entry(BackboneKeys.Dit.Numerics, Word(BackboneKeys.Dit.Numerics, dit.Numerics)) }),
     ];
 
-    // The short word stands for the first of the variants.
+    // The word 'none' implies the first variant.
     private static string Conditioning(ModelSpec spec)
     {
         var isUsual = spec.Backbone.Match(static dit => dit.Variant == ConditioningVariant.All[0]);

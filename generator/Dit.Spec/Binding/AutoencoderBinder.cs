@@ -7,7 +7,7 @@ internal static class AutoencoderBinder
 
     public static Result<Autoencoder> Bind(Fields top) => top.Read(SpecKeys.Autoencoder, Kl);
 
-    /// <summary>Whether the model's input is a latent of it.</summary>
+    /// <summary>An error unless the model's input has the channels of a latent.</summary>
     public static IEnumerable<SpecError> ChannelErrors(Fields top, int channels, Autoencoder autoencoder) =>
         autoencoder.Match<IEnumerable<SpecError>>(
         static _ => [],

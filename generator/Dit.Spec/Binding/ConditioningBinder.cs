@@ -3,15 +3,15 @@ namespace Dit.Spec;
 /// <summary>The <c>conditioning</c> mapping, or the word <c>none</c> in its place.</summary>
 internal static class ConditioningBinder
 {
-    /// <summary>The model's condition, and what is wrong with the mapping itself.</summary>
+    /// <summary>The model's condition, with the errors of the mapping itself.</summary>
     public static Result<Condition> Condition(Fields top) => SaysNothing(top)
         ? Result.Of<Condition>(new Condition.None())
         : top.Read(SpecKeys.Conditioning)
             .Then(static fields => (fields.OnlyAllowed(), ReadCondition(fields)).Apply(static (_, condition) => condition));
 
     /// <summary>
-    /// How the condition enters the blocks of a DiT; without errors where there is no mapping, which is the condition's
-    /// to report.
+    /// How the condition enters the blocks of a DiT. A missing mapping is reported by <see cref="Condition"/>, not
+    /// here.
     /// </summary>
     public static Result<ConditioningVariant> Variant(Fields top) => SaysNothing(top)
         ? Result.Of(ConditioningVariant.All[0])

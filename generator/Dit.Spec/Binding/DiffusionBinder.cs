@@ -27,7 +27,7 @@ internal static class DiffusionBinder
             + $"for with fewer its last step leaves no signal, and {DiffusionKeys.Timesteps.DefaultText} is usual",
         fields.At(DiffusionKeys.Timesteps)).Replace(DiffusionKeys.Timesteps.DefaultText ?? "");
 
-    // Reads the words themselves, so that a pair can be illegal even where one of its halves is not available yet.
+    // Compares the words as written, so that an illegal pair is an error even if one of its words is not available yet.
     private static IEnumerable<SpecError> Inconsistencies(Fields fields)
     {
         var (variance, schedule) = (fields.Word(DiffusionKeys.Variance), fields.Word(DiffusionKeys.Schedule));

@@ -1,14 +1,14 @@
 namespace Dit.Spec;
 
-/// <summary>A file's mapping to its models: one, or every member of a family.</summary>
+/// <summary>Binds a file's mapping to its model, or to all members of a family.</summary>
 /// <remarks>
-/// A family is expanded before it is bound: each member is the file's mapping with the keys of its matrix cell put in,
-/// every node still knowing where it stands, so that one binder serves both and errors point into the cell.
+/// A family is expanded before binding: each member is the file's mapping plus the keys of its matrix cell. Nodes keep
+/// their locations, so one binder serves both, and errors point into the cell.
 /// </remarks>
 internal static class FamilyBinder
 {
     /// <summary>
-    /// Errors in what members share come with each of them; beyond this many the rest of the members tell nothing new.
+    /// Errors in shared keys repeat for each member; after this many errors the remaining members are not bound.
     /// </summary>
     private const int EnoughErrors = 100;
 
@@ -18,8 +18,7 @@ internal static class FamilyBinder
         : BindFamily(root);
 
     /// <summary>
-    /// The mappings of the models that a file with errors declares: of a family, its members where the matrix can be
-    /// read.
+    /// The mappings of the models in a file with errors; for a family, those of its members if the matrix can be read.
     /// </summary>
     public static IEnumerable<MappingNode> MembersOrNone(MappingNode root) => root[SpecKeys.Family.Name] is null ? [root]
         : root[SpecKeys.Matrix.Name] is MappingNode matrix
@@ -35,7 +34,7 @@ internal static class FamilyBinder
         var axes = top.Read(SpecKeys.Matrix).Then(matrix => MatrixBinder.Axes(matrix, top.At(SpecKeys.Matrix)));
         var name = (template, axes).Apply(static (text, list) => (text, list))
             .Ensure(family => Placeholders(top, family.text, family.list));
-        // Members are bound whatever the family's name is like, so that their errors are reported with its own.
+        // Members are bound even if the family's name is wrong, so that all errors are reported together.
         var members = axes.Then(list => (
             Result.Of(true).Ensure(_ => MatrixBinder.KeyErrors(root, top, list)),
             Result.All(UntilEnough(Combinations(list).Select(cell => ModelBinder.BindMember(Member(root, cell))))))
@@ -107,13 +106,13 @@ internal static class FamilyBinder
 
 /// <summary>One axis of a matrix.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="At">Where that stands.</param>
-/// <param name="IsList">Whether it lists values of the key it is named after.</param>
-/// <param name="Values">What it runs over.</param>
+/// <param name="At">Location of the name.</param>
+/// <param name="IsList">Whether it is a list of values for the key of the same name.</param>
+/// <param name="Values">Its values.</param>
 internal sealed record Axis(string Name, TextRange At, bool IsList, IReadOnlyList<AxisValue> Values)
 {
     public string Placeholder => $"{{{Name}}}";
 }
 
-/// <summary>One value of an axis: a name, and the keys that it stands for.</summary>
+/// <summary>One value of an axis: a name and the keys it sets.</summary>
 internal sealed record AxisValue(string Name, TextRange At, IReadOnlyList<SpecEntry> Entries);

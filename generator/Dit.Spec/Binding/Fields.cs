@@ -3,25 +3,27 @@ using System.Globalization;
 namespace Dit.Spec;
 
 /// <summary>
-/// Reads the values of one mapping by its keys. Each method is a pure check that names the key, what is there and what
-/// would be right.
+/// Reads the values of one mapping. Each method is a pure check; its error names the key, the value found and the
+/// values allowed.
 /// </summary>
 /// <param name="node">The mapping.</param>
-/// <param name="owner">What it describes, for messages: <c>conditioning</c>; empty at the top level.</param>
-/// <param name="keys">The keys it may have.</param>
-/// <param name="missingIsReported">Whether another check reports missing keys, so that this one keeps quiet.</param>
+/// <param name="owner">Path of the mapping, for messages: <c>conditioning</c>; empty at the top level.</param>
+/// <param name="keys">The allowed keys.</param>
+/// <param name="missingIsReported">
+/// Whether missing keys are reported elsewhere, so that reading one fails without an error.
+/// </param>
 internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecKey> keys, bool missingIsReported = false)
 {
     private string Full(string key) => owner.Length == 0 ? key : $"{owner}.{key}";
 
     private string[] Names => [.. keys.Select(static k => k.Name)];
 
-    /// <summary>Where the key's value stands, or where the mapping starts.</summary>
+    /// <summary>Location of the key's value, or the start of the mapping.</summary>
     public TextRange At(SpecKey key) => node[key.Name]?.At ?? node.Place;
 
     public bool Has(SpecKey key) => node[key.Name] is not null;
 
-    /// <summary>Keys that are not allowed, and keys that stand twice.</summary>
+    /// <summary>Reports unknown and duplicate keys.</summary>
     public Result<bool> OnlyAllowed()
     {
         var allowed = Names;
@@ -40,7 +42,7 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
     public Result<double> Read(NumberKey key) =>
         Has(key) ? Required(key, value => Values.Number(value, Full(key.Name), key)) : Result.Of(key.Default);
 
-    /// <summary>The value of a word. Words that this version has no code for are errors of their own.</summary>
+    /// <summary>The value of a word. A word without code in this version is a separate error.</summary>
     public Result<T> Read<T>(WordKey<T> key) => key.Default is { } fallback && !Has(key)
         ? key.Choices.First(w => w.Text == fallback) is { Value: { } value }
             ? Result.Of(value)
@@ -57,19 +59,19 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
 
     public Result<string> Read(NameKey key) => Required(key, value => Values.Name(value, Full(key.Name), key));
 
-    /// <summary>Height and width, and where each of them stands.</summary>
+    /// <summary>Height and width, each with its location.</summary>
     public Result<(Located Height, Located Width)> Read(SizeKey key) => Required(key, value => Values.Size(value, Full(key.Name), key));
 
     /// <summary>Whether the key holds exactly this word.</summary>
     public bool Says(SpecKey key, string word) => Word(key) == word;
 
-    /// <summary>The text of the key's value, right or wrong; null where it is absent or not a single value.</summary>
+    /// <summary>The text of the key's value, unchecked; null where it is absent or not a scalar.</summary>
     public string? Word(SpecKey key) => node[key.Name] is ScalarNode scalar ? scalar.Text : null;
 
     /// <summary>Whether the key holds the unquoted word <c>true</c>.</summary>
     public bool IsTrue(FlagKey key) => node[key.Name] is ScalarNode { Quoted: false, Text: "true" };
 
-    /// <summary>What a switch says; null where it is absent.</summary>
+    /// <summary>The value of a switch; null where it is absent.</summary>
     public Result<bool?> Read(SwitchKey key) => node[key.Name] switch
     {
         null => Result.Of<bool?>(null),
@@ -78,12 +80,12 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
         var value => Result.Fail<bool?>(Values.WrongType(value, Full(key.Name), key.Wanted)),
     };
 
-    /// <summary>The keys below a key; where it may be absent and is, none.</summary>
+    /// <summary>The fields of a nested mapping; empty for an absent optional key.</summary>
     public Result<Fields> Read(MappingKey key) => key.Optional && !Has(key)
         ? Result.Of(Below(key, new MappingNode([], node.Place)))
         : Required(key, value => Values.Mapping(value, Full(key.Name), key)).Select(mapping => Below(key, mapping));
 
-    // The keys around it may hold the key with fewer keys below: those of one backbone.
+    // The allowed keys may contain this key with fewer nested keys: those of one backbone.
     private Fields Below(MappingKey key, MappingNode mapping) =>
         new(mapping, Full(key.Name), (keys.OfType<MappingKey>().FirstOrDefault(own => own.Name == key.Name) ?? key).Keys);
 
@@ -91,7 +93,7 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
     public Result<MappingNode> Read(MatrixKey key) => Required(key, value => Values.Mapping(value, Full(key.Name), key));
 
     /// <summary>
-    /// Names with what each of them stands for, in the order of the file; none where the key is absent.
+    /// The entries of a map, in the order of the file; empty where the key is absent.
     /// </summary>
     public Result<IReadOnlyList<SpecEntry>> Read(MapKey key) => !Has(key)
         ? Result.Of<IReadOnlyList<SpecEntry>>([])
@@ -104,7 +106,7 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
             : entries.GroupBy(static e => e.Key.Text).SelectMany(static same => same.Skip(1)).Select(twice => new SpecError(
                 Rule.DuplicateKey, $"Key '{Full(key.Name)}.{Shown.Text(twice.Key.Text)}' stands twice; keep one of them", twice.Key.At)));
 
-    /// <summary>Whether the key is there, if under a misspelled name: then the misspelling is the error.</summary>
+    /// <summary>Whether the key is present under a misspelled name; then the misspelling is the error.</summary>
     public bool IsMisspelled(SpecKey key) =>
         node.Entries.Any(e => !Names.Contains(e.Key.Text) && (Nearest(e) == key.Name || MissingSpace(e) == key.Name));
 
@@ -115,7 +117,7 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
         null => Result.Fail<T>(Missing(key)),
     };
 
-    /// <summary>The error of a key that must be there.</summary>
+    /// <summary>The error for a missing required key.</summary>
     public SpecError Missing(SpecKey key) =>
         new(Rule.MissingKey, $"Key '{Full(key.Name)}' is missing; add '{key.Name}: ...', {key.Wanted}", node.Place);
 

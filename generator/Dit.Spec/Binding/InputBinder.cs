@@ -1,9 +1,9 @@
 namespace Dit.Spec;
 
-/// <summary>The <c>input</c> mapping, and how patches cut it.</summary>
+/// <summary>The <c>input</c> mapping and its division into patches.</summary>
 internal static class InputBinder
 {
-    /// <summary>Attention looks at tokens by tokens; beyond this a model is a slip of the pen.</summary>
+    /// <summary>Attention is quadratic in the tokens; more than this is certainly a typo.</summary>
     private const int MaxTokens = 65536;
 
     public static Result<InputSpec> Bind(Fields top)
@@ -17,7 +17,7 @@ internal static class InputBinder
         return (spec, cut).Apply(static (channels, x) => new InputSpec(channels, x.size.Height.Value, x.size.Width.Value));
     }
 
-    /// <summary>Where the input's channels stand.</summary>
+    /// <summary>Location of the input's channels.</summary>
     public static TextRange AtChannels(Fields top) =>
         top.Read(SpecKeys.Input).Match(static fields => fields.At(SpecKeys.Channels), _ => top.At(SpecKeys.Input));
 

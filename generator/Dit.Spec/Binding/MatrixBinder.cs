@@ -1,16 +1,16 @@
 namespace Dit.Spec;
 
-/// <summary>The axes of a family's matrix, and the rules that tie their keys together.</summary>
+/// <summary>The axes of a family's matrix, and the rules about their keys.</summary>
 internal static class MatrixBinder
 {
-    /// <summary>The axes, not too many members, each axis well formed.</summary>
+    /// <summary>The axes: each is well formed, and they do not multiply out to too many members.</summary>
     public static Result<EquatableArray<Axis>> Axes(MappingNode matrix, TextRange at) => matrix.Entries.Count > 0
         ? (Result.Of(true).Ensure(_ => Twice(matrix)), Result.All(matrix.Entries.Select(static entry => ReadAxis(entry.Key, entry.Value))))
             .Apply(static (_, axes) => axes).Ensure(axes => TooMany(axes, at))
         : Result.Fail<EquatableArray<Axis>>(new(Rule.BadMatrix, "'matrix' has no axes; add one, such as patch_size: [2, 4, 8]", at));
 
     /// <summary>
-    /// Keys of the cells that are unknown, missing in one of them, or given elsewhere too; and keys of models that are
+    /// Keys of cells that are unknown, missing in one cell or also given elsewhere; and required keys that are given
     /// nowhere.
     /// </summary>
     public static IEnumerable<SpecError> KeyErrors(MappingNode root, Fields top, EquatableArray<Axis> axes) =>
@@ -57,8 +57,8 @@ internal static class MatrixBinder
     private static Result<AxisValue> Cell(ScalarNode name, MappingNode keys) =>
         Values.Named(name, "The name of a matrix cell", "XL").Select(text => new AxisValue(text, name.At, keys.Entries));
 
-    // The keys of an axis: the one it is named after, or all that its cells give.
-    // Renaming an axis takes another placeholder in the family's name too, so that is no single edit.
+    // The keys of an axis: the one it is named after, or all keys of its cells. Renaming an axis also changes the
+    // placeholder in the family's name, so there is no single-edit fix.
     private static IEnumerable<SpecError> UnknownKeys(Axis axis) => axis.Values.SelectMany(value =>
         CellFields(axis, value).OnlyAllowed().ErrorsOrNone.Select(error => axis.IsList ? error with { Fix = null } : error));
 

@@ -1,7 +1,7 @@
 namespace Dit.Spec;
 
 /// <summary>
-/// One mapping to one model: independent checks first, all of them, then the checks that look at several values.
+/// Binds one mapping to one model: first all independent checks, then the checks that need several values.
 /// </summary>
 internal static class ModelBinder
 {
@@ -14,8 +14,7 @@ internal static class ModelBinder
     }
 
     /// <summary>
-    /// A member of a family, whose keys are checked by then: their names, that none stands twice, and that none is
-    /// missing.
+    /// A member of a family. Unknown, duplicate and missing keys have been reported before.
     /// </summary>
     public static Result<DeclaredModel> BindMember(MappingNode node)
     {
@@ -28,7 +27,7 @@ internal static class ModelBinder
     private static Fields Top(MappingNode node, NameKey name, Result<BackboneKeys> backbone, bool missingIsReported = false) =>
         new(node, "", [name, .. SpecKeys.Of(OrDit(backbone))], missingIsReported);
 
-    // Beside a word that is wrong or not available, the other keys are checked as those of a DiT.
+    // If the backbone is unknown or not available, the other keys are checked as those of a DiT.
     private static BackboneKeys OrDit(Result<BackboneKeys> backbone) =>
         backbone.Match(static keys => keys, static _ => new BackboneKeys.Dit());
 
@@ -50,7 +49,7 @@ internal static class ModelBinder
             { Warnings = ClippingWarnings(top, data.input.Channels, samplers).ToEquatableArray() });
     }
 
-    // Gray and color are pictures; what has other channels is latents as often as not.
+    // One or three channels are images; any other number may well be latents.
     private static IEnumerable<SpecError> ClippingWarnings(Fields top, int channels, EquatableArray<BoundSampler> samplers)
     {
         if (channels is 1 or 3 || top.Has(SpecKeys.Autoencoder) || samplers.All(static s => s.SaysClipping)) yield break;

@@ -1,6 +1,6 @@
 namespace Dit.Spec;
 
-/// <summary>The numbers that a reader would take instead of one that does not divide.</summary>
+/// <summary>Suggests a number that divides evenly.</summary>
 internal static class Multiples
 {
     /// <summary>
@@ -21,7 +21,7 @@ internal static class Multiples
         return null;
     }
 
-    /// <summary>The error with <c>; 1152 is</c> behind it, and the edit.</summary>
+    /// <summary>The error with <c>; 1152 is</c> appended, and its fix.</summary>
     public static SpecError Suggest(SpecError error, int right, TextRange at) => error with
     {
         Message = FormattableString.Invariant($"{error.Message}; {right} is"),

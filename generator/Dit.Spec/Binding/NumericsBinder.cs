@@ -1,6 +1,6 @@
 namespace Dit.Spec;
 
-/// <summary>The key <c>numerics</c>, and the models that its words suit.</summary>
+/// <summary>The key <c>numerics</c>, and which models each word is legal for.</summary>
 internal static class NumericsBinder
 {
     public static Result<Numerics> Bind(Fields top, Result<ConditioningVariant> variant, Result<Condition> condition) =>

@@ -4,7 +4,7 @@ namespace Dit.Spec;
 internal static class SamplerBinder
 {
     /// <param name="top">The model's fields.</param>
-    /// <param name="legal">The process; unless it is legal, steps are not held against it.</param>
+    /// <param name="legal">The process; steps are checked against it only if it is legal.</param>
     public static Result<EquatableArray<BoundSampler>> Bind(Fields top, Result<ProcessSpec> legal)
     {
         var process = new Process(
@@ -40,7 +40,7 @@ internal static class SamplerBinder
                 $"Sampler '{Shown.Text(name)}' gives no C# property name of its own; name it after its method and steps, as in ddpm-250",
                 key.At)]);
 
-    // The word has the method with its usual numbers; what else the mapping says of it, its case reads.
+    // The word gives the method with default parameters; the case reads its other keys.
     private static Result<SamplerMethod> Method(Fields fields, Process process) =>
         fields.Word(SamplerKeys.Method) is { } word && ProcessKeys.OfMethod(word) is { } owner && owner != process.Keys
             ? Result.Fail<SamplerMethod>(FitsOther(fields, owner, process.Keys))
@@ -79,17 +79,17 @@ internal static class SamplerBinder
             $"Samplers '{pair.first.Name}' and '{pair.other.Name}' would both be the property {pair.other.PropertyName}; rename one",
             entries.Last(e => e.Key.Text == pair.other.Name).Key.At));
 
-    /// <param name="Timesteps">How many there are; null when the process is not legal.</param>
-    /// <param name="Keys">What it takes.</param>
+    /// <param name="Timesteps">Number of timesteps; null when the process is not legal.</param>
+    /// <param name="Keys">Its keys and words.</param>
     private sealed record Process(int? Timesteps, ProcessKeys Keys);
 }
 
-/// <summary>A sampler as its own mapping declares it.</summary>
-/// <param name="Spec">The sampler; it clips only where its mapping says so.</param>
-/// <param name="SaysClipping">Whether its mapping says.</param>
+/// <summary>A sampler as declared by its own mapping.</summary>
+/// <param name="Spec">The sampler; it clips only if its mapping says so.</param>
+/// <param name="SaysClipping">Whether its mapping has <c>clip_denoised</c>.</param>
 internal sealed record BoundSampler(SamplerSpec Spec, bool SaysClipping)
 {
-    /// <summary>The sampler of a model of pixels, which are clipped unless it says otherwise, or of latents.</summary>
+    /// <summary>The sampler with the default clipping of the autoencoder, unless its mapping sets it.</summary>
     public SamplerSpec Of(Autoencoder autoencoder) =>
         SaysClipping ? Spec : Spec with { ClipDenoised = SamplerSpec.ClipsByDefault(autoencoder) };
 }

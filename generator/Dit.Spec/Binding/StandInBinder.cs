@@ -1,11 +1,11 @@
 namespace Dit.Spec;
 
 /// <summary>
-/// What a mapping with errors still says of its models: what code that uses them is compiled against.
+/// Substitutes for the models of a mapping with errors; code that uses the models compiles against them.
 /// </summary>
 internal static class StandInBinder
 {
-    /// <summary>A model for each name that can be read and is a legal one.</summary>
+    /// <summary>A model for each legal name that can be read.</summary>
     public static EquatableArray<ModelSpec> Bind(MappingNode root) => FamilyBinder.MembersOrNone(root)
         .Select(Model).OfType<ModelSpec>()
         .GroupBy(static model => model.ClassName, StringComparer.OrdinalIgnoreCase).Select(static same => same.First())
@@ -29,7 +29,7 @@ internal static class StandInBinder
     private static ConditioningVariant Variant(MappingNode node) =>
         ConditioningBinder.Variant(Conditioning(node)).Match(static variant => variant, static _ => ConditioningVariant.All[0]);
 
-    // The kind of the condition decides about types; where it cannot be read, it is the usual one.
+    // The kind of the condition determines types; where it cannot be read, class labels are assumed.
     private static Condition Condition(MappingNode node) => ConditioningBinder.Condition(Conditioning(node)).Match(
         static condition => condition, _ => Usual(node[SpecKeys.Conditioning.Name] as MappingNode));
 

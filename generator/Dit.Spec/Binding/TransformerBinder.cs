@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>The numbers of a transformer, and the rules that tie them together.</summary>
+/// <summary>The sizes of a transformer, and the rules between them.</summary>
 internal static class TransformerBinder
 {
     public sealed record Shape(int Depth, int Width, int Heads, int PatchSize, int HiddenWidth);
@@ -21,7 +21,7 @@ internal static class TransformerBinder
         var hidden = (width, ratio).Apply(static (w, r) => (w, r))
             .Ensure(x => IsWhole(x.w * x.r) ? [] : [NotWhole(x.w, x.r, top.At(TransformerKeys.MlpRatio))])
             .Select(static x => (int)Math.Round(x.w * x.r));
-        // A value's own error comes with each check that needs it; the file reports it once.
+        // A value's own error is returned by each check that needs the value; the file reports it once.
         return (top.Read(TransformerKeys.Depth), split, positions, top.Read(TransformerKeys.PatchSize), hidden)
             .Apply(static (depth, x, _, patch, hiddenWidth) => new Shape(depth, x.w, x.h, patch, hiddenWidth));
     }
@@ -36,14 +36,14 @@ internal static class TransformerBinder
             .FirstOrDefault(ratio => Math.Abs((double)ratio * width - hiddenWidth) <= tolerance) is > 0 and var shortest ? shortest : exact;
     }
 
-    /// <summary>What a width must suit.</summary>
+    /// <summary>What a width must be compatible with.</summary>
     private sealed record Wish(int Heads, double Ratio)
     {
-        // The least number that both four and the heads divide.
+        // The least common multiple of four and the heads.
         public int Unit => Heads % 4 == 0 ? Heads : Heads % 2 == 0 ? 2 * Heads : 4 * Heads;
     }
 
-    // The nearest width that keeps every rule; where the MLP's ratio suits none, the nearest that keeps the others.
+    // The nearest width that satisfies every rule; if none fits the MLP ratio, the nearest that satisfies the others.
     private static SpecError Suggest(SpecError error, int width, Wish wish)
     {
         var legal = Multiples.Nearest(width, wish.Unit, TransformerKeys.Width.Max, w => IsWhole(w * wish.Ratio));

@@ -3,19 +3,19 @@ using System.Text.RegularExpressions;
 namespace Dit.Spec;
 
 /// <summary>
-/// A text that is not YAML, line by line: the little that can be told of a spec whose brackets do not close.
+/// Reads the little that can be read, line by line, from a text that is not valid YAML.
 /// </summary>
 internal static class UnreadableText
 {
     private static readonly Regex TopLevel = new(@"^(?<key>\w+)\s*:(?<value>.*)$", RegexOptions.CultureInvariant);
 
-    // A name, and behind its colon a bracket or the end of the line.
+    // A name whose colon is followed by a brace or the end of the line.
     private static readonly Regex Entry = new(
         """(?<=^|[\s{,])(?:"(?<key>[^"\n]*)"|'(?<key>[^'\n]*)'|(?<key>[^\s{},:"'][^{},:"'\n]*?))\s*:[ \t]*(?:\{|$)""",
         RegexOptions.CultureInvariant | RegexOptions.Multiline);
 
     /// <summary>
-    /// The name, the kind of the condition and the names of the samplers, as a mapping without places.
+    /// The name, the kind of the condition and the names of the samplers, as a mapping without locations.
     /// </summary>
     public static MappingNode Outline(string text)
     {
@@ -32,7 +32,7 @@ internal static class UnreadableText
         IEnumerable<string> Of(string key) => blocks.Where(block => block.Key == key).Select(static block => block.Value).Take(1);
     }
 
-    // A key at the start of a line, its value, and the lines that are indented below it.
+    // A key at the start of a line, its value, and the indented lines below it.
     private static IReadOnlyList<(string Key, string Value)> Blocks(IEnumerable<string> lines)
     {
         var blocks = new List<(string Key, string Value)>();

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>A number and where it stands.</summary>
+/// <summary>A number and its location.</summary>
 internal readonly record struct Located(int Value, TextRange At);
 
-/// <summary>Single values of a spec, each against what its key takes.</summary>
+/// <summary>Checks single values of a spec against their keys.</summary>
 internal static class Values
 {
     public static Result<int> Int(SpecNode node, string name, int min, int max, string wanted)
@@ -61,11 +61,11 @@ internal static class Values
         : Named(scalar, $"'{name}'", key.Example);
 
     /// <summary>
-    /// A text that becomes an identifier: not too long, and not a word that YAML readers take for another thing.
+    /// A text that becomes an identifier: not too long, and not a word that YAML readers convert to a different type.
     /// </summary>
     /// <param name="scalar">The text.</param>
-    /// <param name="what">What it names, for messages.</param>
-    /// <param name="example">A name that would be right.</param>
+    /// <param name="what">What it is the name of, for messages.</param>
+    /// <param name="example">An example of a legal name.</param>
     public static Result<string> Named(ScalarNode scalar, string what, string example) => scalar switch
     {
         { Quoted: false } when YamlWords.TakenFor(scalar.Text) is { } taken => Result.Fail<string>(new SpecError(
@@ -99,7 +99,7 @@ internal static class Values
         ? Result.Of(mapping)
         : Result.Fail<MappingNode>(WrongType(node, name, key.Wanted));
 
-    /// <summary>A value of another kind than the key takes.</summary>
+    /// <summary>The error for a value of the wrong kind.</summary>
     public static SpecError WrongType(SpecNode node, string name, string wanted) => new(
         Rule.WrongType,
         node is ScalarNode { IsNull: true } ? $"'{name}' has no value; it must be {wanted}" : $"'{name}' must be {wanted}, not {node.Kind}",

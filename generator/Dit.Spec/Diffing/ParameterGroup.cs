@@ -2,13 +2,13 @@ using System.Text.RegularExpressions;
 
 namespace Dit.Spec;
 
-/// <summary>Changes that are alike but for the number of their block: what a reader sees as one line.</summary>
+/// <summary>Changes that differ only in the number of their block, shown as one line.</summary>
 /// <param name="Name">
 /// <c>blocks.*.mlp.fc1.weight</c> for all blocks, <c>blocks.24-27</c> for whole blocks, or one tensor's name.
 /// </param>
 /// <param name="Members">The changes, all of one kind.</param>
 /// <param name="IsWholeBlocks">
-/// Whether the members are every tensor of some blocks, and so of many shapes; else they share their shapes.
+/// Whether the members are all tensors of some blocks, with various shapes; otherwise they have one shape.
 /// </param>
 public sealed record ParameterGroup(string Name, EquatableArray<ParameterChange> Members, bool IsWholeBlocks)
 {

@@ -1,6 +1,6 @@
 namespace Dit.Spec;
 
-/// <summary>What a plan adds up to.</summary>
+/// <summary>The totals of a plan.</summary>
 /// <param name="Parameters">All parameters, the fixed position table included.</param>
 /// <param name="Trainable">Parameters that training changes.</param>
 /// <param name="Macs">Multiply-accumulates of one forward pass of one sample.</param>

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>The settings of a model as its spec spells them, and what a change of each means.</summary>
+/// <summary>The settings of a model as written in its spec, and the effect of changing each.</summary>
 internal static class Settings
 {
-    /// <summary>The settings that two models do not share, in the order of a spec.</summary>
+    /// <summary>The settings that differ between two models, in the order of a spec.</summary>
     public static IEnumerable<SettingChange> Between(ModelSpec a, ModelSpec b) =>
         All.Where(setting => setting.Value(a) != setting.Value(b)).Select(setting => setting.Change(a, b)).Concat(SamplerChanges(a, b));
 
@@ -43,7 +43,7 @@ internal static class Settings
                 after.TryGetValue(name, out var now) ? Describe(now, b.Autoencoder) : null);
             if (from != to) yield return new($"samplers.{name}", from, to, Impact.Sampling, null);
         }
-        // The first one is what is drawn with unless somebody asks for another.
+        // The first sampler is the default.
         var (order, next) = (Names(a), Names(b));
         if (before.Keys.All(after.ContainsKey) && before.Count == after.Count && order != next)
             yield return new("samplers", order, next, Impact.Sampling, "the order of the samplers");
@@ -51,7 +51,7 @@ internal static class Settings
 
     private static string Names(ModelSpec spec) => string.Join(", ", spec.Samplers.Select(static s => s.Name));
 
-    // Clipping is said where it is not what the autoencoder has it.
+    // Clipping is shown where it is not the default of the autoencoder.
     private static string Describe(SamplerSpec sampler, Autoencoder autoencoder) =>
         FormattableString.Invariant($"{sampler.Method.Word}, {sampler.Steps} steps")
         + sampler.Method.Match(static gaussian =>
@@ -61,7 +61,7 @@ internal static class Settings
     /// <summary>A whole number as specs write it.</summary>
     internal static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>A ratio as specs write it. Six digits tell any two hidden widths of one width apart.</summary>
+    /// <summary>A ratio as specs write it. Six digits distinguish any two hidden widths of the same width.</summary>
     internal static string Text(double number) => number.ToString("0.######", CultureInfo.InvariantCulture);
 
     /// <summary>The word that a spec has for a case: <c>LearnedRange</c> is <c>learned-range</c>.</summary>
@@ -71,7 +71,7 @@ internal static class Settings
     /// <summary>One setting.</summary>
     /// <param name="Key">Its path in a spec.</param>
     /// <param name="Value">A model's value as text; null where the model has no such setting.</param>
-    /// <param name="Effect">What a change means, from the first model to the second.</param>
+    /// <param name="Effect">The effect of a change from the first model to the second.</param>
     internal sealed record Setting(
         string Key, Func<ModelSpec, string?> Value, Func<ModelSpec, ModelSpec, (Impact Impact, string? Remark)> Effect)
     {

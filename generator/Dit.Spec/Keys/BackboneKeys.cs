@@ -1,6 +1,6 @@
 namespace Dit.Spec;
 
-/// <summary>The keys of one backbone: what its word selects.</summary>
+/// <summary>The keys of one backbone, selected by its word.</summary>
 /// <remarks>
 /// Closed like <see cref="Backbone"/>: a new case breaks every <see cref="Match{R}"/>, its binder first.
 /// </remarks>

@@ -2,10 +2,10 @@ namespace Dit.Spec;
 
 internal abstract partial record ProcessKeys
 {
-    /// <summary>The keys of flows, which this version has no code for.</summary>
+    /// <summary>The keys of flows, which are not available in this version.</summary>
     public sealed record Flow : ProcessKeys
     {
-        /// <summary>What the names of their schedules start with.</summary>
+        /// <summary>Prefix of the names of flow schedules.</summary>
         public const string Prefix = "flow-";
 
         public override string Singular => "a flow";

@@ -1,11 +1,11 @@
 namespace Dit.Spec;
 
 /// <summary>
-/// What one kind of process takes: its keys below <c>diffusion</c>, their words, and the methods that integrate it.
+/// The keys of one kind of process below <c>diffusion</c>, their words, and the methods that integrate it.
 /// </summary>
 /// <remarks>
-/// Closed: a new case breaks every <see cref="Match{R}"/>. A process that the language has and this version has no code
-/// for is a case, too.
+/// Closed: a new case breaks every <see cref="Match{R}"/>. A process of the language without code in this version is a
+/// case, too.
 /// </remarks>
 internal abstract partial record ProcessKeys
 {
@@ -38,24 +38,23 @@ internal abstract partial record ProcessKeys
     /// <summary>The methods that integrate it, and no other process.</summary>
     public abstract IReadOnlyList<SpecWord<SamplerMethod>> Methods { get; }
 
-    /// <summary>The methods to use, in a sentence: <c>ddim or ddpm</c>.</summary>
+    /// <summary>The methods to recommend, in a sentence: <c>ddim or ddpm</c>.</summary>
     public abstract string Advice { get; }
 
-    /// <summary>The method that replaces a wrong one; null where this version has none.</summary>
+    /// <summary>The method that fixes a wrong one; null where none is available.</summary>
     public abstract string? UsualMethod { get; }
 
     /// <summary>The keys of a process.</summary>
     public static ProcessKeys Of(ProcessSpec process) => process.Match(static _ => new Gaussian());
 
     /// <summary>
-    /// The process that a file asks for by what its model predicts, available or not; a Gaussian diffusion unless it
-    /// says otherwise.
+    /// The process implied by a prediction, available or not; a Gaussian diffusion by default.
     /// </summary>
     public static ProcessKeys OfPrediction(string? word) =>
         All.FirstOrDefault(process => process.Predictions.Any(prediction => prediction.Text == word)) ?? new Gaussian();
 
     /// <summary>
-    /// The process that a method belongs to; null for words that are no method, and for methods that fit every process.
+    /// The process that a method belongs to; null for unknown words and for methods that fit every process.
     /// </summary>
     public static ProcessKeys? OfMethod(string word) => All.FirstOrDefault(process => process.Methods.Any(method => method.Text == word));
 

@@ -3,17 +3,17 @@ using System.Globalization;
 namespace Dit.Spec;
 
 /// <summary>
-/// One key of the spec language: what it takes and what it means. The binders read values by it, and the JSON schema
-/// and the reference are written from it, so a range or a word stands in one place only.
+/// One key of the spec language: its values and its meaning. The binders, the JSON schema and the reference all use it,
+/// so each range and word is written once.
 /// </summary>
 /// <remarks>Closed: a new kind of value breaks every <see cref="Match{R}"/>.</remarks>
 /// <param name="Name">The key, without the mappings around it.</param>
-/// <param name="Meaning">One sentence, without a final stop.</param>
+/// <param name="Meaning">One sentence, without a final period.</param>
 /// <param name="Example">A value, as a spec writes it.</param>
 internal abstract record SpecKey(string Name, string Meaning, string Example)
 {
     /// <summary>
-    /// The value that stands for an absent key, as a spec would write it; null where the key must be given.
+    /// The default, as written in a spec; null where the key is required.
     /// </summary>
     public abstract string? DefaultText { get; }
 
@@ -22,7 +22,7 @@ internal abstract record SpecKey(string Name, string Meaning, string Example)
     /// <summary>What the key takes, for messages: <c>a whole number from 1 to 1000</c>.</summary>
     public abstract string Wanted { get; }
 
-    /// <summary>Rules about the key that follow neither from its kind nor from its range.</summary>
+    /// <summary>Rules about the key beyond its kind and range.</summary>
     public IReadOnlyList<Rule> Rules { get; init; } = [];
 
     /// <summary>The way in: one function for each kind of value.</summary>
@@ -79,7 +79,7 @@ internal sealed record NumberKey(string Name, double Min, double Max, double Def
 /// <summary>One word of several.</summary>
 internal abstract record WordKey(string Name, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
 {
-    /// <summary>Every word of the language, also those that this version has no code for.</summary>
+    /// <summary>Every word of the language, including those without code in this version.</summary>
     public abstract IReadOnlyList<SpecWord> Words { get; }
 
     public string[] Available => [.. Words.Where(static w => w.Available).Select(static w => w.Text)];
@@ -106,7 +106,7 @@ internal sealed record WordKey<T>(string Name, IReadOnlyList<SpecWord<T>> Choice
 internal record SpecWord(string Text, string Meaning, bool Available);
 
 /// <summary>
-/// A word with its value; without one it belongs to the language, but this version has no code for it.
+/// A word with its value; without a value, the word is in the language but not available in this version.
 /// </summary>
 internal sealed record SpecWord<T>(string Text, string Meaning, bool Available, T? Value) : SpecWord(Text, Meaning, Available)
 {
@@ -118,7 +118,7 @@ internal sealed record SpecWord<T>(string Text, string Meaning, bool Available, 
 /// <summary>A name that becomes a C# identifier.</summary>
 internal sealed record NameKey(string Name, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
 {
-    /// <summary>Longer names are slips, and a class name of more than a thousand characters does not compile.</summary>
+    /// <summary>Longer names are typos, and a class name of more than a thousand characters does not compile.</summary>
     public const int MaxLength = 100;
 
     public override string? DefaultText => null;
@@ -134,7 +134,7 @@ internal sealed record SizeKey(string Name, int Min, int Max, string Meaning, st
     public override string Wanted => FormattableString.Invariant($"a whole number from {Min} to {Max}, or [height, width]");
 }
 
-/// <summary>The word <c>true</c>; false is said by leaving the key out.</summary>
+/// <summary>The word <c>true</c>; an absent key means false.</summary>
 internal sealed record FlagKey(string Name, string Meaning) : SpecKey(Name, Meaning, "true")
 {
     public override string? DefaultText => "";
@@ -150,7 +150,7 @@ internal sealed record SwitchKey(string Name, string Meaning, string Example) : 
     public override string Wanted => "true or false";
 }
 
-/// <summary>Keys below a key; <c>Word</c> is a word that may stand in place of the mapping.</summary>
+/// <summary>A mapping of nested keys; <c>Word</c> may be written in place of the mapping.</summary>
 internal sealed record MappingKey(
     string Name, IReadOnlyList<SpecKey> Keys, bool Optional, string Meaning, string Example, string? Word = null)
     : SpecKey(Name, Meaning, Example)
@@ -160,7 +160,7 @@ internal sealed record MappingKey(
     public override string Wanted => $"a mapping such as {Example}{(Word is null ? "" : $", or the word {Word}")}";
 }
 
-/// <summary>Names chosen by the author, each with a mapping of the same keys.</summary>
+/// <summary>Names chosen by the user, each with a mapping of the same keys.</summary>
 internal sealed record MapKey(string Name, MappingKey Entry, int MaxEntries, string Meaning, string Example)
     : SpecKey(Name, Meaning, Example)
 {
@@ -187,7 +187,7 @@ internal sealed record IntListKey(string Name, int Min, int Max, int MaxItems, s
         FormattableString.Invariant($"a list of 1 to {MaxItems} whole numbers from {Min} to {Max}, such as {Example}");
 }
 
-/// <summary>One word of several, or a mapping that says what no word does.</summary>
+/// <summary>One word of several, or a mapping for what no word covers.</summary>
 internal abstract record WordOrMappingKey(string Name, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
 {
     /// <summary>The words, under the same name.</summary>

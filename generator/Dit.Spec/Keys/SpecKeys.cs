@@ -1,6 +1,6 @@
 namespace Dit.Spec;
 
-/// <summary>Every key of the spec language, once.</summary>
+/// <summary>The keys of the spec language, from the top of a file down.</summary>
 internal static class SpecKeys
 {
     public static NameKey Model { get; } = new(
@@ -96,7 +96,7 @@ internal static class SpecKeys
         Diffusion, Autoencoder, Samplers,
     ];
 
-    // Of all backbones; what several have, once.
+    // The union over all backbones.
     private static IEnumerable<SpecKey> Every(Func<BackboneKeys, IReadOnlyList<SpecKey>> keys) =>
         BackboneKeys.All.SelectMany(keys).Distinct();
 }

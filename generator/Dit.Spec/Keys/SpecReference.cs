@@ -125,7 +125,7 @@ public static class SpecReference
         _ => key.Wanted,
     };
 
-    // As GitHub makes it from a heading.
+    // As GitHub derives it from a heading.
     private static string Anchor(string path) => path.Replace(".", "");
 
     private static string Default(SpecKey key) => key switch

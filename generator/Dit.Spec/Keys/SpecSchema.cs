@@ -1,10 +1,9 @@
 namespace Dit.Spec;
 
-/// <summary>The spec language as a JSON schema, for the completion and the hints of editors.</summary>
+/// <summary>The spec language as a JSON schema, for completion and hints in editors.</summary>
 /// <remarks>
-/// It says what a single value or mapping can say: keys, kinds, ranges, words. The rules between values are the
-/// compiler's. Only keywords that the YAML language server knows are used, closed objects in place of
-/// unevaluatedProperties.
+/// It covers single values and mappings: keys, kinds, ranges, words. Rules between values are left to the compiler.
+/// Only keywords known to the YAML language server are used: closed objects instead of unevaluatedProperties.
 /// </remarks>
 public static class SpecSchema
 {
@@ -113,12 +112,12 @@ public static class SpecSchema
             : Described(key, mapping);
     }
 
-    // Of the conditions one is required, whichever.
+    // Exactly one of the conditions is required.
     private static bool IsAlwaysRequired(SpecKey key) => key.Required && !IsCondition(key);
 
     private static bool IsCondition(SpecKey key) => ConditionKeys.Naming.Contains(key);
 
-    // An axis that bears a key's name may list its values; any axis may give names to cells.
+    // An axis with the name of a key may list its values; any axis may map names to cells.
     private static string Matrix(MatrixKey key) => Described(
         key,
         ("type", JsonText.String("object")),

@@ -1,6 +1,6 @@
 namespace Dit.Spec;
 
-/// <summary>The keys of what every backbone has: equal blocks of attention and an MLP, over patches.</summary>
+/// <summary>The keys that every backbone has: equal blocks of attention and MLP over patches.</summary>
 internal static class TransformerKeys
 {
     public static IntKey Depth { get; } = new("depth", 1, 1000, null, "Number of transformer blocks", "28");

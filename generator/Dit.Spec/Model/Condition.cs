@@ -12,7 +12,7 @@ public abstract record Condition
     /// <summary>Whether the model has a null condition, which classifier-free guidance needs.</summary>
     public bool HasNull => Dropout > 0;
 
-    /// <summary>The part of a model's hash.</summary>
+    /// <summary>Its part of the model's hash.</summary>
     internal string Canonical => Match(
         static _ => "none",
         static labels => FormattableString.Invariant($"classes {labels.Count} {labels.Dropout:R}"),

@@ -1,14 +1,14 @@
 namespace Dit.Spec;
 
-/// <summary>A model and where its name stands in the file.</summary>
+/// <summary>A model and the location of its name in the file.</summary>
 /// <param name="Spec">The model.</param>
 /// <param name="At">The value of <c>model</c> or <c>family</c>.</param>
 public sealed record DeclaredModel(ModelSpec Spec, TextRange At)
 {
-    /// <summary>What may not be meant.</summary>
+    /// <summary>Warnings about the model.</summary>
     public EquatableArray<SpecError> Warnings { get; init; }
 
-    /// <summary>Errors of models that would be the same C# class, over all files of a project.</summary>
+    /// <summary>Errors for models with the same C# class, across all files of a project.</summary>
     /// <param name="models">Every declared model with the file it is in.</param>
     public static IEnumerable<(string Path, SpecError Error)> Collisions(IEnumerable<(string Path, DeclaredModel Model)> models) =>
         from same in models.GroupBy(static m => m.Model.Spec.ClassName, StringComparer.OrdinalIgnoreCase)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>Names in specs to names in C#.</summary>
+/// <summary>Converts names in specs to names in C#.</summary>
 public static class Identifier
 {
     /// <summary>
@@ -18,7 +18,7 @@ public static class Identifier
             .Select(Capitalized));
 
     /// <summary>
-    /// A namespace: what cannot stand in one becomes an underscore, as a project's name may hold anything.
+    /// A namespace from a project's name: characters that are illegal in a namespace become underscores.
     /// <c>my-app.2</c> gives <c>my_app._2</c>.
     /// </summary>
     public static string OfNamespace(string? name) =>
@@ -44,13 +44,12 @@ public static class Identifier
     public static bool IsKeyword(string identifier) => Keywords.Contains(identifier);
 
     /// <summary>
-    /// Whether any character would break a line of generated code, cannot be seen in it, or cannot stand in its XML
-    /// comments.
+    /// Whether any character would break a line of generated code, is invisible there, or is illegal in XML comments.
     /// </summary>
     public static bool HasUnprintable(string text) => Enumerable.Range(0, text.Length).Any(i => IsUnprintable(text, i));
 
     /// <summary>
-    /// The same of one character; half of a surrogate pair is a character when the other half is there.
+    /// The same for one character; half of a surrogate pair is printable when the other half is present.
     /// </summary>
     public static bool IsUnprintable(string text, int index) => char.IsSurrogate(text[index])
         ? !IsPaired(text, char.IsLowSurrogate(text[index]) ? index - 1 : index)

@@ -13,7 +13,7 @@ namespace Dit.Spec;
 /// <param name="Input">What the model denoises.</param>
 /// <param name="Condition">What it is conditioned on besides the timestep.</param>
 /// <param name="Process">The process it is trained for.</param>
-/// <param name="Autoencoder">Whose latents it denoises.</param>
+/// <param name="Autoencoder">The autoencoder whose latents it denoises.</param>
 /// <param name="Samplers">The samplers declared for it.</param>
 public sealed record ModelSpec(
     string Name,
@@ -78,8 +78,8 @@ public sealed record ModelSpec(
     public ProcessSpec.Gaussian Diffusion => Process.Match(static gaussian => gaussian);
 
     /// <summary>
-    /// Twelve hexadecimal digits that identify the model, whatever file, order or layout it was written in. Samplers do
-    /// not count.
+    /// Twelve hexadecimal digits that identify the model, independent of the file's order and layout. Samplers are not
+    /// included.
     /// </summary>
     public string Hash
     {
@@ -91,7 +91,7 @@ public sealed record ModelSpec(
         }
     }
 
-    // Published files carry the hash: the text of a case stays as it is, whatever becomes of the types.
+    // Published files contain the hash, so the text of each case must never change, however the types do.
     private string Canonical() => Backbone.Match(dit => FormattableString.Invariant($"""
         dit {Name} {dit.Depth} {dit.Width} {dit.Heads} {dit.PatchSize} {dit.HiddenWidth}
         {Input.Channels} {Input.Height} {Input.Width} {Autoencoder.Canonical}

@@ -2,7 +2,7 @@ namespace Dit.Spec;
 
 /// <summary>The process that a model is trained for.</summary>
 /// <remarks>
-/// Closed: a new case breaks every <see cref="Match{R}"/>. The methods of samplers are grouped alike
+/// Closed: a new case breaks every <see cref="Match{R}"/>. Sampling methods are grouped the same way
 /// (<see cref="SamplerMethod"/>).
 /// </remarks>
 public abstract partial record ProcessSpec
@@ -12,7 +12,7 @@ public abstract partial record ProcessSpec
     /// <summary>Channels of the output for each channel of the input.</summary>
     public int OutputsPerChannel => Match(static gaussian => gaussian.Variance == Variance.LearnedRange ? 2 : 1);
 
-    /// <summary>The part of a model's hash.</summary>
+    /// <summary>Its part of the model's hash.</summary>
     internal string Canonical => Match(static gaussian => FormattableString.Invariant(
         $"{gaussian.Prediction} {gaussian.Variance} {gaussian.Schedule} {gaussian.Timesteps}"));
 

@@ -10,6 +10,6 @@ public sealed record SamplerSpec(string Name, SamplerMethod Method, int Steps, b
     /// <summary>The C# property: <c>Ddpm250</c>.</summary>
     public string PropertyName => Identifier.OfSampler(Name);
 
-    /// <summary>Whether a sampler clips that does not say: pixels lie in [-1, 1], and latents do not.</summary>
+    /// <summary>Whether samplers clip by default: pixels lie in [-1, 1], latents do not.</summary>
     public static bool ClipsByDefault(Autoencoder autoencoder) => autoencoder is Autoencoder.None;
 }

@@ -1,13 +1,13 @@
 namespace Dit.Spec;
 
-/// <summary>How a text differs from another, line by line.</summary>
-/// <param name="Lines">Every line of both, those that were taken out before those that came in their place.</param>
+/// <summary>The difference between two texts, line by line.</summary>
+/// <param name="Lines">All lines of both, removed lines before the lines that replace them.</param>
 public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
 {
-    // Texts that differ in more than this have little in common, and looking for it takes the square of the number.
+    // Texts with more differences have little in common, and the search takes quadratic time.
     private const int MostEdits = 2000;
 
-    /// <summary>How many lines are in one text only.</summary>
+    /// <summary>Number of lines in one text only.</summary>
     public int Count => Lines.Count(static line => line.Kind != DiffKind.Same);
 
     /// <summary>
@@ -70,7 +70,7 @@ public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
     /// <summary>The whole excerpt as one text.</summary>
     public override string ToString() => string.Join("\n", Excerpt().Shown);
 
-    // The empty line behind the last line end is none.
+    // The empty string after the last line end is not a line.
     private static string[] Split(string text)
     {
         if (text.Length == 0) return [];
@@ -147,7 +147,7 @@ public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
 }
 
 /// <summary>A line of one text or of both.</summary>
-/// <param name="Kind">Whose it is.</param>
+/// <param name="Kind">Which text it is in.</param>
 /// <param name="Text">The line, without its end.</param>
 public sealed record DiffLine(DiffKind Kind, string Text)
 {
@@ -160,7 +160,7 @@ public sealed record DiffLine(DiffKind Kind, string Text)
     } + Text;
 }
 
-/// <summary>Whose a line is.</summary>
+/// <summary>Which text a line is in.</summary>
 public enum DiffKind
 {
     /// <summary>In both texts.</summary>

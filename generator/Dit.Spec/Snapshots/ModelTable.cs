@@ -16,7 +16,7 @@ public static class ModelTable
     /// <summary>A row for each model, then each model's spec, tensors and layers. Pure.</summary>
     /// <param name="models">The models, in the order of the file.</param>
     /// <returns>
-    /// Markdown with <c>\n</c> line ends. It follows from the models alone, not from how their specs are laid out.
+    /// Markdown with <c>\n</c> line ends. It depends on the models only, not on the layout of their specs.
     /// </returns>
     public static string Markdown(IEnumerable<ModelSpec> models)
     {
@@ -76,7 +76,7 @@ public static class ModelTable
             .Select(static model => model.Spec)];
 
     /// <summary>
-    /// What one such file says that another did not, in the words of the specs: a line for each model that differs.
+    /// The difference between two such files in terms of the specs: one line per model that differs.
     /// </summary>
     /// <param name="before">The file as it was.</param>
     /// <param name="now">The file as it is.</param>

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>A character that is not what it looks like.</summary>
+/// <summary>A character that looks like a different one, or is invisible.</summary>
 /// <param name="Plain">What it is taken for; empty for what cannot be seen.</param>
 /// <param name="Name">Its name in Unicode.</param>
 /// <param name="IsLetter">Whether it is a letter of a script, and so right in words of that script.</param>

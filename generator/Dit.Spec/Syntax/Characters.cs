@@ -71,7 +71,7 @@ internal static class Characters
         },
     };
 
-    /// <summary>The ASCII letter that a letter of another script looks like; null where it looks like none.</summary>
+    /// <summary>The ASCII letter that a letter of a different script looks like; null where there is none.</summary>
     public static char? Letter(int code) => CharacterTable.All.TryGetValue(code, out var known) && known.IsLetter ? known.Plain[0] : null;
 
     /// <summary>
@@ -85,7 +85,7 @@ internal static class Characters
         _ => Category(code) is UnicodeCategory.Control or UnicodeCategory.Surrogate || (code & 0xFFFE) == 0xFFFE,
     };
 
-    /// <summary>The first character of a name that cannot be seen, or that is taken for another one.</summary>
+    /// <summary>The first character of a name that is invisible or looks like a different one.</summary>
     public static string? FirstOddIn(string text)
     {
         for (var i = 0; i < text.Length; i++)
@@ -97,7 +97,7 @@ internal static class Characters
         return null;
     }
 
-    /// <summary>The text as a reader takes it: look-alikes replaced, what cannot be seen left out.</summary>
+    /// <summary>The text as it appears to a reader: look-alikes replaced, invisible characters removed.</summary>
     public static string Seen(string text)
     {
         var seen = new System.Text.StringBuilder(text.Length);

@@ -3,8 +3,7 @@ using System.Text.RegularExpressions;
 namespace Dit.Spec;
 
 /// <summary>
-/// Files that are no specs at all, such as package.json: one sentence for the file in place of one for each of its
-/// keys.
+/// Files that are not specs, such as package.json, get one error instead of one per key.
 /// </summary>
 /// <param name="names">The keys of the language.</param>
 internal sealed class ForeignFile(KeyNames names)
@@ -17,8 +16,7 @@ internal sealed class ForeignFile(KeyNames names)
     private readonly string keyAtStart = $"^[\\s{{'\"-]*({string.Join("|", names.Top)})['\"]?\\s*:";
 
     /// <summary>
-    /// The error of a text in which no line starts with a key of a spec; null where one does, or where the text holds
-    /// nothing.
+    /// The error for a text without a line that starts with a key of a spec; null otherwise, and for an empty text.
     /// </summary>
     public SpecError? Error(TextLines lines)
     {
@@ -32,7 +30,7 @@ internal sealed class ForeignFile(KeyNames names)
     }
 
     /// <summary>
-    /// The error of a mapping whose keys are of something else; null where they are a spec's, right or misspelt.
+    /// The error for a mapping with foreign keys; null where the keys are those of a spec, correct or misspelled.
     /// </summary>
     public SpecError? Error(MappingNode root)
     {

@@ -1,10 +1,10 @@
 namespace Dit.Spec;
 
 /// <summary>
-/// The names of the keys of the language: what the readers of text need to tell a slip from another file.
+/// The names of the keys of the language, which the readers of text need to tell a typo from a foreign file.
 /// </summary>
 /// <param name="Naming">The keys that name what a file declares: <c>model</c> and <c>family</c>.</param>
-/// <param name="Top">The keys that may stand at the top of a file, those among them.</param>
+/// <param name="Top">The keys that may be at the top of a file, including those that name a model.</param>
 /// <param name="All">The keys of every level.</param>
 internal sealed record KeyNames(IReadOnlyList<string> Naming, IReadOnlyList<string> Top, IReadOnlyCollection<string> All)
 {

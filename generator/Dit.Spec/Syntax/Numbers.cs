@@ -46,7 +46,7 @@ internal static class Numbers
     /// <summary>The number in the form that specs use.</summary>
     public static string Write(decimal number) => number.ToString("0.############################", CultureInfo.InvariantCulture);
 
-    /// <summary>The number in the form that specs use, with digits enough to be read back as it is.</summary>
+    /// <summary>The number in the form that specs use, with enough digits to round-trip.</summary>
     public static string Write(double number)
     {
         // Not "R", whose digits depend on the runtime.

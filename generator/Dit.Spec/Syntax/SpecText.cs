@@ -2,13 +2,13 @@ using System.Text;
 
 namespace Dit.Spec;
 
-/// <summary>Bytes to text, and whether they are text at all.</summary>
+/// <summary>Decodes bytes, and checks that they are text.</summary>
 internal static class SpecText
 {
-    /// <summary>A spec is a page of text; what is much longer is another file.</summary>
+    /// <summary>A spec is a page of text; a much longer file is not a spec.</summary>
     public const int MaxLength = 100_000;
 
-    /// <summary>The bytes that such a text has at most.</summary>
+    /// <summary>Maximum number of bytes of such a text.</summary>
     public const int MaxBytes = 4 * MaxLength;
 
     private static readonly Encoding Strict = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -33,9 +33,9 @@ internal static class SpecText
         }
     }
 
-    /// <summary>What keeps a text from being read at all; null where nothing does.</summary>
+    /// <summary>The reason why a text cannot be read; null where it can.</summary>
     /// <param name="lines">The text.</param>
-    /// <param name="encoding">What it was decoded by, where that is known.</param>
+    /// <param name="encoding">The encoding it was decoded with, if known.</param>
     public static SpecError? Error(TextLines lines, Encoding? encoding) =>
         NoText(lines) ?? (lines.Text.Length > MaxLength ? TooLong : Replaced(lines) ?? OtherEncoding(lines, encoding));
 
@@ -43,7 +43,7 @@ internal static class SpecText
         Rule.Yaml, FormattableString.Invariant($"The file has more than {MaxLength} characters; a spec has at most {MaxLength}"),
         new(0, 0, 1, 1, 1, 1));
 
-    // What is binary has zeros, and so has UTF-16 without its mark.
+    // Binary data contains zeros, and so does UTF-16 without a byte order mark.
     private static SpecError? NoText(TextLines lines) => lines.Text.IndexOf('\0') is >= 0 and var zero
         ? new(
             Rule.NotUtf8, "The file is not text: here is U+0000 NULL; a spec is YAML in UTF-8, or in UTF-16 with a byte order mark",

@@ -1,6 +1,6 @@
 namespace Dit.Spec;
 
-/// <summary>Keys that stand in no column of the keys around them, and lines that are no settings.</summary>
+/// <summary>Finds keys that are misaligned with their neighbors, and lines that are not settings.</summary>
 internal static class YamlColumns
 {
     /// <summary>What is wrong with the columns, in the order of the file.</summary>

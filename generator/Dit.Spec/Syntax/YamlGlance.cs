@@ -1,9 +1,8 @@
 namespace Dit.Spec;
 
 /// <summary>
-/// What an eye that runs down the lines sees of a text that is not YAML: quotes and brackets that do not close, commas
-/// and colons that are missing, lines out of their column. It explains; whether a text is YAML is
-/// <see cref="YamlReader"/>'s to say.
+/// Explains why a text is not YAML: unclosed quotes and brackets, missing commas and colons, misaligned lines. Whether
+/// a text is YAML is decided by <see cref="YamlReader"/>.
 /// </summary>
 internal sealed class YamlGlance
 {
@@ -14,7 +13,7 @@ internal sealed class YamlGlance
 
     private YamlGlance(TextLines lines) => this.lines = lines;
 
-    /// <summary>What is wrong to the eye, in the order of the file.</summary>
+    /// <summary>The visible mistakes, in the order of the file.</summary>
     public static IReadOnlyList<SpecError> Slips(TextLines lines, KeyNames keys)
     {
         var glance = new YamlGlance(lines);

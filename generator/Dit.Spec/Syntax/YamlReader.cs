@@ -3,15 +3,17 @@ using YamlDotNet.Core.Events;
 
 namespace Dit.Spec;
 
-/// <summary>YAML text to located nodes. The only file that knows YamlDotNet; its messages are not passed on.</summary>
+/// <summary>
+/// Parses YAML into nodes with locations. The only file that uses YamlDotNet, whose messages are not shown.
+/// </summary>
 internal static class YamlReader
 {
-    /// <summary>Far more than a spec needs, and far less than the compiler's stack holds.</summary>
+    /// <summary>Far more than a spec needs, and far less than would overflow the compiler's stack.</summary>
     private const int MaxDepth = 16;
 
     private const string Start = "a spec starts with 'model: NAME' or 'family: NAME'";
 
-    // What YamlDotNet complains of, by words of its message, and what we say of it; the first that fits.
+    // Words in a message of YamlDotNet, and our message instead; the first match wins.
     private static readonly (string Words, Rule Rule, string Message)[] Complaints =
     [
         ("anchor", Rule.YamlFeature, "Anchors and aliases are not used in specs; write the value out"),
@@ -40,7 +42,7 @@ internal static class YamlReader
 
     /// <summary>The mapping that the file is.</summary>
     /// <param name="lines">The text.</param>
-    /// <param name="keys">The keys of the language, by which slips are explained.</param>
+    /// <param name="keys">The keys of the language, to explain mistakes.</param>
     public static Result<MappingNode> Read(TextLines lines, KeyNames keys)
     {
         var foreignFile = new ForeignFile(keys);
@@ -132,7 +134,7 @@ internal static class YamlReader
             return new(root, features);
         }
 
-        // What YAML has and specs do not use is noted and passed over, so that all of it is reported.
+        // Features of YAML that specs do not use are recorded and skipped, so that all of them are reported.
         private SpecNode Read(int depth)
         {
             if (depth > MaxDepth && parser.Current is { } deep)
@@ -184,7 +186,7 @@ internal static class YamlReader
         private TextRange Range(in Mark start, in Mark end) => lines.Range((int)start.Index + skipped, (int)end.Index + skipped);
     }
 
-    /// <summary>A text that is YAML for its reader and not for us.</summary>
+    /// <summary>The error for text that YamlDotNet accepts and specs do not.</summary>
     private sealed class SlipException(SpecError error) : Exception
     {
         public SpecError Error => error;

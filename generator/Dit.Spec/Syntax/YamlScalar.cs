@@ -4,7 +4,7 @@ using System.Text;
 namespace Dit.Spec;
 
 /// <summary>
-/// A text as a value or key of YAML: as it is where every reader takes that for the text, in double quotes otherwise.
+/// Writes a text as a YAML scalar: plain where every reader takes it as text, in double quotes otherwise.
 /// </summary>
 internal static class YamlScalar
 {
@@ -12,8 +12,7 @@ internal static class YamlScalar
     public static string Write(string text)
     {
         if (IsPlain(text)) return text;
-        // Look-alikes of ASCII are right in words of their script, and wrong elsewhere: the reader of characters
-        // decides.
+        // Look-alikes of ASCII are legal in words of their own script only: SpecCharacters decides.
         var raw = Quoted(text, static code => Characters.Plain(code) is null);
         return SpecCharacters.Errors(new TextLines(raw)).Any()
             ? Quoted(text, static code => Characters.Plain(code) is null && Characters.Letter(code) is null)

@@ -1,11 +1,11 @@
 namespace Dit.Spec;
 
 /// <summary>
-/// Slips in the writing of YAML that its readers answer with a message about something else, or not at all.
+/// Mistakes in YAML for which parsers give a misleading message, or none.
 /// </summary>
 internal static class YamlTraps
 {
-    /// <summary>What stands in the way of reading the text at all.</summary>
+    /// <summary>Mistakes that prevent reading the text.</summary>
     public static IReadOnlyList<SpecError> Errors(TextLines lines) =>
     [
         .. Tab(lines, lines.Lines, Indentation),
@@ -15,7 +15,7 @@ internal static class YamlTraps
     ];
 
     /// <summary>
-    /// What a text that is not YAML suffers from, where that can be seen; otherwise the error as it is.
+    /// The actual mistake in a text that is not YAML, if it can be found; otherwise the parser's error.
     /// </summary>
     public static SpecError Explain(TextLines lines, SpecError error, KeyNames keys) => error.Rule != Rule.Yaml ? error
         : Tab(lines, lines.Around(error.At.Start), static line => line.Length).Concat(MissingSpace(lines, error, keys)).FirstOrDefault()
@@ -32,7 +32,7 @@ internal static class YamlTraps
                 lines.Range(line.Start + line.Tab, line.Start + line.Tab + 1)))
         .Take(1);
 
-    // Blank lines and lines of comments are laid out in any way.
+    // Blank lines and comments may be indented in any way.
     private static int Indentation(string line) =>
         line.Length - line.TrimStart().Length is var width && (width == line.Length || line[width] == '#') ? 0 : width;
 

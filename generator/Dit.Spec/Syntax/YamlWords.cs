@@ -1,7 +1,7 @@
 namespace Dit.Spec;
 
 /// <summary>
-/// Words that readers of YAML 1.1 or 1.2 take for something other than a text where they are not quoted.
+/// Words that readers of YAML 1.1 or 1.2 do not take as text unless they are quoted.
 /// </summary>
 internal static class YamlWords
 {
@@ -21,7 +21,7 @@ internal static class YamlWords
     };
 
     /// <summary>
-    /// What readers take the word for: <c>true</c>, or <c>a number</c>; null where it is a text to all of them.
+    /// What readers convert the word to: <c>true</c>, or <c>a number</c>; null where all take it as text.
     /// </summary>
     public static string? TakenFor(string word) => Taken.TryGetValue(word, out var taken) ? taken : null;
 }
