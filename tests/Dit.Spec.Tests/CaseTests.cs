@@ -5,8 +5,8 @@ using Dit.Spec.Tests.Diffing;
 namespace Dit.Spec.Tests;
 
 /// <summary>
-/// The sums of the spec are closed, so no test can add a case. These walk the cases that there are: whoever adds one learns here what it still
-/// lacks, as far as the compiler has not said so.
+/// The sums of the spec are closed, so a test cannot add a case. These tests walk the existing cases: they fail until
+/// a new case has everything that the compiler does not ask for.
 /// </summary>
 public class CaseTests
 {
@@ -43,17 +43,20 @@ public class CaseTests
     public void Every_key_of_every_case_is_in_the_list_above()
     {
         var conditions = new Condition[] { new Condition.None(), new Condition.ClassLabels(1, 0), new Condition.Text(1, 1, 0) };
-        Assert.Equal(Cases(typeof(Condition)), conditions.Select(static condition => condition.GetType()).OrderBy(static type => type.Name));
+        Assert.Equal(Cases(typeof(Condition)), conditions.Select(static c => c.GetType()).OrderBy(static type => type.Name));
         IEnumerable<string> paths =
         [
             .. BackboneKeys.All.SelectMany(static backbone => backbone.AtTop).SelectMany(static key => Paths(key, "")),
-            .. BackboneKeys.All.SelectMany(static backbone => backbone.BelowConditioning).SelectMany(static key => Paths(key, "conditioning.")),
+            .. BackboneKeys.All.SelectMany(static backbone => backbone.BelowConditioning)
+                .SelectMany(static key => Paths(key, "conditioning.")),
             .. conditions.SelectMany(ConditionKeys.Of).SelectMany(static key => Paths(key, "conditioning.")),
             .. ProcessKeys.All.SelectMany(static process => process.Keys).SelectMany(static key => Paths(key, "diffusion.")),
             .. SamplerKeys.All.SelectMany(static key => Paths(key, "samplers.*.")),
         ];
 
-        Assert.Equal(paths.Distinct().Order(StringComparer.Ordinal), Keys.Select(static row => (string)row[0]).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            paths.Distinct().Order(StringComparer.Ordinal),
+            Keys.Select(static row => (string)row[0]).Order(StringComparer.Ordinal));
     }
 
     [Theory, MemberData(nameof(Keys))]
@@ -80,7 +83,9 @@ public class CaseTests
         using var schema = JsonDocument.Parse(SpecSchema.Json);
         var at = schema.RootElement.GetProperty("$defs").GetProperty(segments[0]);
         foreach (var segment in segments[1..])
-            at = Assert.Single(segment == "*" ? Named(at, "additionalProperties").Take(1) : Named(at, "properties").SelectMany(properties => Named(properties, segment)).Take(1));
+            at = Assert.Single(segment == "*"
+                ? Named(at, "additionalProperties").Take(1)
+                : Named(at, "properties").SelectMany(properties => Named(properties, segment)).Take(1));
 
         Assert.NotEqual("", at.GetProperty("description").GetString());
         Assert.Contains($"| `{path}` |", SpecReference.Markdown, StringComparison.Ordinal);
@@ -108,7 +113,8 @@ public class CaseTests
         Assert.Contains(ProcessKeys.Of(Specs.Model(Specs.Tiny).Process), available);
         Assert.All(ProcessKeys.All, static keys => Assert.All(keys.Schedules, schedule => Assert.Equal(
             [keys], ProcessKeys.All.Where(process => process.HasSchedule(schedule.Text)))));
-        Assert.All(ProcessKeys.All, static keys => Assert.All(keys.Predictions, word => Assert.Equal(keys, ProcessKeys.OfPrediction(word.Text))));
+        Assert.All(ProcessKeys.All, static keys =>
+            Assert.All(keys.Predictions, word => Assert.Equal(keys, ProcessKeys.OfPrediction(word.Text))));
         Assert.All(ProcessKeys.All, static keys => Assert.All(keys.Methods, word => Assert.Equal(keys, ProcessKeys.OfMethod(word.Text))));
         Assert.Distinct(ProcessKeys.All.SelectMany(static keys => keys.Methods).Select(static word => word.Text));
     }

@@ -32,7 +32,8 @@ public partial class FolderTests
     ];
 
     private static string[] Folders =>
-        [".", .. Directory.GetDirectories(Root).Select(static path => Path.GetFileName(path)).Where(static name => name is not ("bin" or "obj"))];
+        [".", .. Directory.GetDirectories(Root).Select(static path => Path.GetFileName(path))
+            .Where(static name => name is not ("bin" or "obj"))];
 
     [Fact]
     public void Every_folder_has_its_place_in_the_order() => Assert.Empty(Folders.Except(Below.Keys));
@@ -56,9 +57,11 @@ public partial class FolderTests
     }
 
     // Comments may point up, and text in quotes names no type.
-    private static HashSet<string> Words(string source) => [.. Word().Matches(Quoted().Replace(Comment().Replace(source, ""), "\"\"")).Select(static match => match.Value)];
+    private static HashSet<string> Words(string source) =>
+        [.. Word().Matches(Quoted().Replace(Comment().Replace(source, ""), "\"\"")).Select(static match => match.Value)];
 
-    [GeneratedRegex(@"^(?:public|internal)\s[\w\s]*?\b(?:record struct|class|record|struct|enum|interface|delegate)\s+(?<name>\w+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^(?:public|internal)\s[\w\s]*?\b(?:record struct|class|record|struct|enum|interface|delegate)\s+(?<name>\w+)",
+        RegexOptions.Multiline)]
     private static partial Regex Declaration();
 
     [GeneratedRegex(@"//.*$", RegexOptions.Multiline)]
