@@ -14,10 +14,12 @@ public partial class FolderTests
         ["Syntax"] = ["Model"],
         ["Keys"] = ["Syntax", "Model"],
         ["Binding"] = ["Syntax", "Model", "Keys"],
-        ["Planning"] = ["Model"],
-        ["Diffing"] = ["Model", "Planning"],
+        // A description is made of modules, and Description.Of asks the registry of descriptions for one.
+        ["Architecture"] = ["Model", "Descriptions"],
+        ["Descriptions"] = ["Model", "Architecture"],
+        ["Diffing"] = ["Model", "Architecture"],
         ["."] = ["Syntax", "Model", "Keys", "Binding"],
-        ["Snapshots"] = ["Syntax", "Model", "Planning", "Diffing", "."],
+        ["Snapshots"] = ["Syntax", "Model", "Architecture", "Diffing", "."],
     };
 
     private static string Root => Path.Combine(Specs.RepositoryRoot, "generator", "Dit.Spec");
