@@ -11,7 +11,7 @@ internal static class ClassLabelsEmitter
         Sampler: "Sampler",
         Type: "ClassLabels",
         Unwrap: "var labels = condition.Values;",
-        Card: $"new ModelCondition.Classes({labels.Count}, {Code.Literal(labels.Hidden)})",
+        Card: $"new ModelCondition.Classes({labels.Count}, {Code.Literal(labels.Dropout)})",
         Argument: new(
             "Tensor",
             "labels",

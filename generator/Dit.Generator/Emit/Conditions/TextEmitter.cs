@@ -11,7 +11,7 @@ internal static class TextEmitter
         Sampler: "TextSampler",
         Type: "TextEmbeddings",
         Unwrap: null,
-        Card: $"new ModelCondition.Text({text.Tokens}, {text.Width}, {Code.Literal(text.Hidden)})",
+        Card: $"new ModelCondition.Text({text.Tokens}, {text.Width}, {Code.Literal(text.Dropout)})",
         Argument: new(
             "TextEmbeddings",
             "text",
