@@ -137,8 +137,8 @@ public sealed class CheckpointGridTests : IDisposable
     {
         using var model = Grid3x8.Create(dtype: ScalarType.Float64);
         var table = PositionTable.Of(Grid3x8.Card);
-        Assert.Throws<CheckpointMismatchException>(() => Checkpoint.LoadInto(model, "Grid-3x8", Grid3x8.CheckpointMap, table, null, Square()));
-        Checkpoint.LoadInto(model, "Grid-3x8", Grid3x8.CheckpointMap, table, Recompute, Square());
+        Assert.Throws<CheckpointMismatchException>(() => Checkpoint.LoadInto(model, "Grid-3x8", Grid3x8.CheckpointMap, Square(), positions: table));
+        Checkpoint.LoadInto(model, "Grid-3x8", Grid3x8.CheckpointMap, Square(), positions: table, grid: Recompute);
         var positions = model.state_dict()["pos_embed"];
         Assert.Equal(ScalarType.Float64, positions.dtype);
         Assert.True(Positions.SinCos2D(16, 3, 8).equal(positions[0]).all().item<bool>());

@@ -61,8 +61,8 @@ public sealed class CheckpointSpecTests : IDisposable
         using var scope = NewDisposeScope();
         (string, Tensor)[] tensors = [("weight", arange(10f)), ("bias", ones(3))];
         TorchArchive.Save(_folder["plain"], tensors);
-        TorchArchive.Save(_folder["with"], tensors, spec: Odd);
-        TorchArchive.SaveNested(_folder["nested"], [("model", tensors), ("ema", tensors)], spec: Odd);
+        TorchArchive.Save(_folder["with"], tensors, extraFiles: CheckpointSpec.AsExtraFile(Odd));
+        TorchArchive.SaveNested(_folder["nested"], [("model", tensors), ("ema", tensors)], extraFiles: CheckpointSpec.AsExtraFile(Odd));
 
         var (plain, with) = (Entries(_folder["plain"]), Entries(_folder["with"]));
         Assert.Equal([.. plain.Keys, "archive/extra/dit.spec.yaml"], with.Keys);
@@ -78,7 +78,7 @@ public sealed class CheckpointSpecTests : IDisposable
         SafeTensors.Save(_folder["a"], [("x", values)], new Dictionary<string, string> { [ModelCard.SpecKey] = Odd });
         using var a = CheckpointFile.Open(_folder["a"]);
         TorchArchive.Save(_folder["b"], a);
-        TorchArchive.Save(_folder["c"], a, spec: "model: C\n");
+        TorchArchive.Save(_folder["c"], a, extraFiles: CheckpointSpec.AsExtraFile("model: C\n"));
         using var b = CheckpointFile.Open(_folder["b"]);
         SafeTensors.Save(_folder["d"], b);
         Assert.Equal((Odd, "model: C\n", Odd), (SpecOf(_folder["b"]), SpecOf(_folder["c"]), SpecOf(_folder["d"])));
@@ -103,8 +103,9 @@ public sealed class CheckpointSpecTests : IDisposable
         Assert.Null(CheckpointSpec.Of(source));
         TorchArchive.Save(_folder["dropped"], source);
         Assert.Null(SpecOf(_folder["dropped"]));
-        var error = Assert.Throws<DitException>(() => TorchArchive.Save(_folder["refused"], [("x", values)], spec: new string('x', CheckpointSpec.MaxBytes + 1)));
-        Assert.EndsWith("a spec has at most 400000 bytes, and the given one has 400001.", error.Message, StringComparison.Ordinal);
+        var error = Assert.Throws<DitException>(() => TorchArchive.Save(
+            _folder["refused"], [("x", values)], extraFiles: CheckpointSpec.AsExtraFile(new string('x', CheckpointSpec.MaxBytes + 1))));
+        Assert.EndsWith("'dit.spec.yaml' has 400001 bytes, and an extra file has at most 400000.", error.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(_folder["refused"]));
     }
 
