@@ -24,11 +24,18 @@ public static class CheckpointFile
         ("<"u8.ToArray(), "looks like a web page, as a failed download leaves"),
     ];
 
-    /// <summary>Opens a checkpoint: a safetensors file, one of <c>torch.save</c>, an index of shards, or a folder as diffusers writes it.</summary>
+    /// <summary>
+    /// Opens a checkpoint: a safetensors file, one of <c>torch.save</c>, an index of shards, or a folder as diffusers
+    /// writes it.
+    /// </summary>
     /// <remarks>Files are told apart by content, whatever their name.</remarks>
     /// <param name="path">The file or folder.</param>
-    /// <param name="component">Which part of a pipeline's folder to open; a file, and the folder of one component, are opened as they are.</param>
-    /// <exception cref="DitException">There is nothing of that name, it is of another format, or it is damaged.</exception>
+    /// <param name="component">
+    /// Which part of a pipeline's folder to open; a file, and the folder of one component, are opened as they are.
+    /// </param>
+    /// <exception cref="DitException">
+    /// There is nothing of that name, it is of another format, or it is damaged.
+    /// </exception>
     public static ICheckpointFile Open(string path, CheckpointComponent component)
     {
         if (Directory.Exists(path))
@@ -36,9 +43,13 @@ public static class CheckpointFile
         return IsIndex(path) ? ShardedCheckpoint.Open(path) : OpenOne(path);
     }
 
-    /// <summary>Opens a checkpoint; of a pipeline's folder, the denoiser. See <see cref="Open(string, CheckpointComponent)"/>.</summary>
+    /// <summary>
+    /// Opens a checkpoint; of a pipeline's folder, the denoiser. See <see cref="Open(string, CheckpointComponent)"/>.
+    /// </summary>
     /// <param name="path">The file or folder.</param>
-    /// <exception cref="DitException">There is nothing of that name, it is of another format, or it is damaged.</exception>
+    /// <exception cref="DitException">
+    /// There is nothing of that name, it is of another format, or it is damaged.
+    /// </exception>
     public static ICheckpointFile Open(string path) => Open(path, CheckpointComponent.Denoiser);
 
     /// <summary>Opens one file with tensors in it.</summary>
@@ -70,7 +81,8 @@ public static class CheckpointFile
     private static ReadOnlySpan<byte> Start(SourceFile file) => file.Read(0, (int)Math.Min(file.Length, StartBytes));
 
     // A length of fewer than 2^32 bytes, and a JSON object.
-    private static bool IsSafeTensors(ReadOnlySpan<byte> start) => start.Length > 8 && start[8] == (byte)'{' && !start[4..8].ContainsAnyExcept((byte)0);
+    private static bool IsSafeTensors(ReadOnlySpan<byte> start) =>
+        start.Length > 8 && start[8] == (byte)'{' && !start[4..8].ContainsAnyExcept((byte)0);
 
     private static string Looks(ReadOnlySpan<byte> start)
     {

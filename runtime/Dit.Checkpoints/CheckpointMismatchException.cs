@@ -19,7 +19,8 @@ public sealed class CheckpointMismatchException : DitException
     /// <param name="difference">How it differs.</param>
     /// <param name="reason">Why, as a sentence, where that is plain.</param>
     internal CheckpointMismatchException(string what, NameDifference difference, string? reason = null)
-        : base(Count(what, difference, named: false) + Sentence(reason) + Lists(difference.Missing, difference.Unexpected, difference.Misshaped))
+        : base(Count(what, difference, named: false) + Sentence(reason)
+            + Lists(difference.Missing, difference.Unexpected, difference.Misshaped))
     {
         Summary = Count(what, difference, named: false) + Sentence(reason);
         SummaryWithNames = Count(what, difference, named: true) + Sentence(reason);

@@ -4,7 +4,9 @@ namespace Dit.Checkpoints;
 /// <remarks>In a checkpoint of Lightning all of them lie below <c>state_dict.</c>, and are looked for there.</remarks>
 public enum CheckpointWeights
 {
-    /// <summary>The averaged ones if the file has them, else the trained ones, else the tensors as they are named.</summary>
+    /// <summary>
+    /// The averaged ones if the file has them, else the trained ones, else the tensors as they are named.
+    /// </summary>
     Auto,
 
     /// <summary>The exponential moving average, <c>ema.*</c>: what the published figures are made with.</summary>

@@ -10,6 +10,8 @@ public class DitException : Exception
     /// <summary>A mistake described in full by <paramref name="message"/>.</summary>
     public DitException(string message) : base(message) { }
 
-    /// <summary>A mistake described in full by <paramref name="message"/>, found because of <paramref name="inner"/>.</summary>
+    /// <summary>
+    /// A mistake described in full by <paramref name="message"/>, found because of <paramref name="inner"/>.
+    /// </summary>
     public DitException(string message, Exception inner) : base(message, inner) { }
 }

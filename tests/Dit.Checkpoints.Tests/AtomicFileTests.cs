@@ -42,7 +42,8 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void A_disk_that_fails_while_writing_is_a_mistake_that_names_the_file()
     {
-        var e = Assert.Throws<DitException>(() => AtomicFile.Write(_folder["a.txt"], _ => throw new IOException("No space left on device.")));
+        var e = Assert.Throws<DitException>(() =>
+            AtomicFile.Write(_folder["a.txt"], _ => throw new IOException("No space left on device.")));
         Assert.Equal($"Cannot write '{_folder["a.txt"]}': No space left on device.", e.Message);
         Assert.Empty(_folder.Files);
     }
@@ -55,15 +56,22 @@ public sealed class AtomicFileTests : IDisposable
     [InlineData("Read-only file system")]
     public void A_refusal_of_the_system_names_the_users_path_however_it_is_wrapped(string reason)
     {
-        foreach (var wrap in new Func<Exception, Exception>[] { e => e, e => new InvalidOperationException("zip", e), e => new AggregateException(e), e => new AggregateException(new FormatException("x", e)) })
+        foreach (var wrap in new Func<Exception,
+            Exception>[] { e =>
+            e, e => new InvalidOperationException("zip", e), e =>
+            new AggregateException(e), e => new AggregateException(new FormatException("x", e)) })
         {
-            var file = Assert.Throws<DitException>(() => AtomicFile.Write(_folder["a.txt"], stream => throw wrap(new IOException($"{reason} : '{((FileStream)stream).Name}'"))));
+            var file = Assert.Throws<DitException>(() =>
+                AtomicFile.Write(_folder["a.txt"], stream => throw wrap(new IOException($"{reason} : '{((FileStream)stream).Name}'"))));
             Assert.Equal($"Cannot write '{_folder["a.txt"]}': {reason}.", file.Message);
 
-            var folder = Assert.Throws<DitException>(() => AtomicFolder.Write(_folder["b"], inside => throw wrap(new IOException($"{reason} : '{Path.Combine(inside, "c")}'"))));
+            var folder = Assert.Throws<DitException>(() =>
+                AtomicFolder.Write(_folder["b"], inside => throw wrap(new IOException($"{reason} : '{Path.Combine(inside, "c")}'"))));
             Assert.Equal($"Cannot write '{_folder["b"]}': {reason}.", folder.Message);
 
-            var below = Assert.Throws<DitException>(() => AtomicFolder.Write(_folder["b"] + "/", inside => AtomicFile.Write(Path.Combine(inside, "c.txt"), _ => throw wrap(new IOException(reason)))));
+            var below = Assert.Throws<DitException>(() =>
+                AtomicFolder.Write(_folder["b"] + "/", inside =>
+                AtomicFile.Write(Path.Combine(inside, "c.txt"), _ => throw wrap(new IOException(reason)))));
             Assert.Equal($"Cannot write '{_folder["b"]}/c.txt': {reason}.", below.Message);
         }
         Assert.Empty(_folder.Files);
@@ -76,8 +84,10 @@ public sealed class AtomicFileTests : IDisposable
         var path = _folder[new string('n', 300)];
         var expected = $"Cannot write '{path}': the path is longer than the file system allows, or a name in it is.";
         Assert.Equal(expected, Assert.Throws<DitException>(() => AtomicFile.RequireWritable(path)).Message);
-        Assert.Equal(expected, Assert.Throws<DitException>(() => AtomicFile.Write(path, _ => Assert.Fail("Nothing is to be written."))).Message);
-        Assert.Equal(expected.Replace("Cannot write", "The folder").Replace("':", "' cannot be created:"), Assert.Throws<DitException>(() => AtomicFile.CreateFolder(path)).Message);
+        Assert.Equal(expected,
+            Assert.Throws<DitException>(() => AtomicFile.Write(path, _ => Assert.Fail("Nothing is to be written."))).Message);
+        Assert.Equal(expected.Replace("Cannot write", "The folder")
+            .Replace("':", "' cannot be created:"), Assert.Throws<DitException>(() => AtomicFile.CreateFolder(path)).Message);
     }
 
     [Fact]

@@ -69,7 +69,8 @@ public sealed class CheckpointFolderTests : IDisposable
     [Fact]
     public void A_folder_that_is_none_of_these_says_what_was_looked_for_and_what_is_there()
     {
-        Assert.Contains("looked for diffusion_pytorch_model.safetensors (also .index.json, .fp16 and .bin), model_index.json and transformer/; it holds nothing", Refusal());
+        Assert.Contains("looked for diffusion_pytorch_model.safetensors (also .index.json, .fp16 and .bin), model_index.json and "
+            + "transformer/; it holds nothing", Refusal());
         Write("{}", "config.json");
         foreach (var i in Enumerable.Range(10, 12))
             Write("", $"{i}.txt");

@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace Dit.Checkpoints.Tests;
 
-/// <summary>Files changed at random, byte by byte and piece by piece: opened and read, or refused with a <see cref="DitException"/>.</summary>
+/// <summary>
+/// Files changed at random, byte by byte and piece by piece: opened and read, or refused with a <see
+/// cref="DitException"/>.
+/// </summary>
 public sealed class CheckpointFuzzTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -2,8 +2,12 @@ using static TorchSharp.torch;
 
 namespace Dit.Checkpoints.Tests;
 
-/// <summary>A hundred thousand files of every format, changed at random: each is opened and read, or refused with one line.</summary>
-/// <remarks>The files are the smallest that have all parts of their format, so that most changes hit one of them.</remarks>
+/// <summary>
+/// A hundred thousand files of every format, changed at random: each is opened and read, or refused with one line.
+/// </summary>
+/// <remarks>
+/// The files are the smallest that have all parts of their format, so that most changes hit one of them.
+/// </remarks>
 public sealed class CheckpointMutationTests : IDisposable
 {
     private const string Index = "m.safetensors.index.json";
@@ -95,7 +99,8 @@ public sealed class CheckpointMutationTests : IDisposable
                 case 0: bytes[at] = (byte)random.Next(256); break;
                 case 1: bytes[at] ^= (byte)(1 << random.Next(8)); break;
                 case 2: bytes[at] = random.Next(2) == 0 ? (byte)0 : (byte)255; break;
-                case 3: bytes.AsSpan(at, Math.Min(random.Next(1, 9), bytes.Length - at)).Fill(random.Next(2) == 0 ? (byte)0xff : (byte)'9'); break;
+                case 3: bytes.AsSpan(at, Math.Min(random.Next(1, 9), bytes.Length - at))
+                    .Fill(random.Next(2) == 0 ? (byte)0xff : (byte)'9'); break;
                 case 4: // a piece twice
                     bytes = [.. bytes[..at], .. bytes[Math.Max(0, at - random.Next(1, 40))..]];
                     break;

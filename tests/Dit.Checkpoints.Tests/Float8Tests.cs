@@ -24,7 +24,8 @@ public sealed class Float8Tests : IDisposable
     public void Every_byte_has_its_value(string type, string torchType, int exponentBits, int bias)
     {
         using var safe = CheckpointFile.Open(SafeTensorsOf(type));
-        using var archive = CheckpointFile.Open(_folder.Write("a.pt", Pickle.Archive(Pickle.Entry(p => Typed(p, torchType, 256, [256], [1])), ("data/0", AllBytes))));
+        using var archive = CheckpointFile.Open(_folder.Write("a.pt",
+            Pickle.Archive(Pickle.Entry(p => Typed(p, torchType, 256, [256], [1])), ("data/0", AllBytes))));
         foreach (var file in new[] { safe, archive })
         {
             Assert.Equal(ScalarType.Float32, file.Tensors["x"].DType);
@@ -33,7 +34,8 @@ public sealed class Float8Tests : IDisposable
             using var x = file.Read("x");
             var values = x.data<float>().ToArray();
             for (var bits = 0; bits < 256; bits++)
-                Assert.Equal(BitConverter.SingleToInt32Bits(Wanted((byte)bits, type, exponentBits, bias)), BitConverter.SingleToInt32Bits(values[bits]));
+                Assert.Equal(BitConverter.SingleToInt32Bits(Wanted((byte)bits, type, exponentBits, bias)),
+                    BitConverter.SingleToInt32Bits(values[bits]));
         }
     }
 
@@ -97,7 +99,8 @@ public sealed class Float8Tests : IDisposable
         using var file = CheckpointFile.Open(_folder.Write("a", Header(header, new byte[bytes])));
         Assert.Equal(listed, file.Tensors["x"].ToString());
         Assert.Equal(bytes, file.Tensors["x"].Bytes);
-        Assert.StartsWith($"Tensor 'x' of '{_folder["a"]}', {listed}, cannot be read: ", Assert.Throws<DitException>(() => file.Read("x")).Message);
+        Assert.StartsWith($"Tensor 'x' of '{_folder["a"]}', {listed}, cannot be read: ",
+            Assert.Throws<DitException>(() => file.Read("x")).Message);
         Assert.Throws<DitException>(() => SafeTensors.Save(_folder["b"], file));
         Assert.Equal(["a"], _folder.Files);
     }
@@ -119,9 +122,11 @@ public sealed class Float8Tests : IDisposable
     private static Pickle Typed(Pickle p, string type, long bytes, long[] shape, long[] strides) =>
         p.Global("torch._utils", "_rebuild_tensor_v3").Op('(')
             .Op('(').Text("storage").Global("torch.storage", "UntypedStorage").Text("0").Text("cpu").Int(bytes).Op('t').Op('Q')
-            .Int(0).Ints(shape).Ints(strides).Op(0x89).Global("collections", "OrderedDict").Op(')').Op('R').Global("torch", type).Op('t').Op('R');
+            .Int(0).Ints(shape).Ints(strides).Op(0x89).Global("collections", "OrderedDict").Op(')').Op('R').Global("torch", type).Op('t')
+                .Op('R');
 
     private string SafeTensorsOf(string type) => _folder.Write("a", Header($$$"""{"x":{"dtype":"{{{type}}}","shape":[256],"data_offsets":[0,256]}}""", AllBytes));
 
-    private static byte[] Header(string json, byte[] data) => [.. BitConverter.GetBytes((long)json.Length), .. System.Text.Encoding.ASCII.GetBytes(json), .. data];
+    private static byte[] Header(string json, byte[] data) =>
+        [.. BitConverter.GetBytes((long)json.Length), .. System.Text.Encoding.ASCII.GetBytes(json), .. data];
 }

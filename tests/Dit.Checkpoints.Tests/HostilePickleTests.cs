@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Dit.Checkpoints.Tests;
 
-/// <summary>Pickles that were made to harm, in either format of torch.save: each is refused with one line and without running, allocating or looping.</summary>
+/// <summary>
+/// Pickles that were made to harm, in either format of torch.save: each is refused with one line and without running,
+/// allocating or looping.
+/// </summary>
 public sealed class HostilePickleTests : IDisposable
 {
     private const string NoElements = "lacks the elements";
@@ -26,7 +29,8 @@ public sealed class HostilePickleTests : IDisposable
         AssertRefused(p => p.Text(module).Text(name).Op(0x93).Text("touch /tmp/x").Op(0x85).Op('R'), $"'{module}.{name}'");
         AssertRefused(p => p.Op('(').Text("touch /tmp/x").Op('i').Op(Encoding.ASCII.GetBytes($"{module}\n{name}\n")), $"'{module}.{name}'");
         AssertRefused(p => p.Op('(').Global(module, name).Text("touch /tmp/x").Op('o'), $"'{module}.{name}'");
-        AssertRefused(p => p.Global("a", "B").Op(')').Op(0x81).Op('}').Text("__setstate__").Global(module, name).Op('s').Op('b'), $"'{module}.{name}'");
+        AssertRefused(p =>
+            p.Global("a", "B").Op(')').Op(0x81).Op('}').Text("__setstate__").Global(module, name).Op('s').Op('b'), $"'{module}.{name}'");
     }
 
     // Whatever the name, and whatever is done with it: the value is a name, and no tensor comes of it.
@@ -58,7 +62,8 @@ public sealed class HostilePickleTests : IDisposable
     [Fact]
     public void Names_of_any_length_and_line_ends_are_shown_in_one_line()
     {
-        var pickle = Pickle.Entry(p => p.Text("evil\r\n").Text(new string('x', 100_000)).Op(0x93).Op('(').Storage("FloatStorage", "0", 6).Op('t').Op('R'));
+        var pickle = Pickle.Entry(p =>
+            p.Text("evil\r\n").Text(new string('x', 100_000)).Op(0x93).Op('(').Storage("FloatStorage", "0", 6).Op('t').Op('R'));
         using var file = CheckpointFile.Open(_folder.Write("b", Pickle.Archive(pickle, ("data/0", new byte[24]))));
         var message = Assert.Throws<DitException>(() => file.Read("x")).Message;
         Assert.Contains("is made by 'evil  .xxx", message);
@@ -92,7 +97,8 @@ public sealed class HostilePickleTests : IDisposable
         var before = GC.GetAllocatedBytesForCurrentThread();
         AssertRefused(p => p.Tensor(6, 0, [10_995_116_277_760], [1]), "save expanded tensors with .contiguous()");
         AssertRefused(p => p.Tensor(6, 0, [10_995_116_277_760], [0]), "save expanded tensors with .contiguous()");
-        AssertRefused(p => p.Tensor(10_995_116_277_760, 0, [10_995_116_277_760], [1]), "holds 24 bytes for tensor 'x'", "holds 6 elements for tensor 'x'");
+        AssertRefused(p =>
+            p.Tensor(10_995_116_277_760, 0, [10_995_116_277_760], [1]), "holds 24 bytes for tensor 'x'", "holds 6 elements for tensor 'x'");
         AssertRefused(p => p.Tensor(7, 0, [7], [1]), "but claims 7");
         AssertRefused(p => p.Tensor(6, 1, [6], [1]), "ends at element 6 of a storage of 6");
         AssertRefused(p => p.Tensor(6, 0, [2, 2], [5, 1]), "ends at element 6");
@@ -112,7 +118,8 @@ public sealed class HostilePickleTests : IDisposable
         AssertRefused(p => p.Global("collections", "OrderedDict").Op('}').Text("__setstate__").Text("x").Op('s').Op('b'), "attributes");
         AssertRefused(p => p.Storage("FloatStorage", "0", 6).Op('}').Op('b'), "attributes");
         AssertRefused(
-            p => p.Global("argparse", "Namespace").Op(')').Op(0x81).Op('}').Text("__setstate__").Global("os", "system").Op('s').Op('b'), "'os.system'");
+            p => p.Global("argparse", "Namespace").Op(')').Op(0x81).Op('}').Text("__setstate__").Global("os", "system").Op('s')
+                .Op('b'), "'os.system'");
     }
 
     [Theory]
@@ -149,7 +156,8 @@ public sealed class HostilePickleTests : IDisposable
         // OrderedDict(l) of a list of 100,000 pairs, again and again: a few bytes a dict.
         AssertRefused(p =>
         {
-            p.Global("collections", "OrderedDict").Op('q', 0).Op('0').Int(1).Op('q', 1).Op('h', 1).Op(0x86).Op('q', 2).Op('0').Op(']').Op('(');
+            p.Global("collections", "OrderedDict").Op('q', 0).Op('0').Int(1).Op('q', 1).Op('h', 1).Op(0x86).Op('q', 2).Op('0').Op(']')
+                .Op('(');
             for (var i = 0; i < 100_000; i++)
                 p.Op('h', 2);
             p.Op('e').Op(0x85).Op('q', 3).Op('0');
@@ -205,7 +213,8 @@ public sealed class HostilePickleTests : IDisposable
         AssertRefused(p =>
         {
             for (var i = 0; i < 10_000; i++)
-                p.Global("torch._tensor", "_rebuild_from_type_v2").Op('(').Global("torch._tensor", "_rebuild_from_type_v2").Global("a", "B");
+                p.Global("torch._tensor", "_rebuild_from_type_v2").Op('(').Global("torch._tensor", "_rebuild_from_type_v2")
+                    .Global("a", "B");
             p.Op(')');
             for (var i = 0; i < 1000; i++)
                 p.Op('}').Op('t');
@@ -216,7 +225,9 @@ public sealed class HostilePickleTests : IDisposable
     public void A_dict_that_holds_itself_is_refused()
     {
         AssertRefused(p => p.Op('}').Op('q', 0).Text("a").Op('h', 0).Op('s'), "nested too deep");
-        AssertRefused(p => p.Op('}').Op('q', 0).Op('h', 0).Int(1).Op('s').Op('h', 0).Op('0').Op('h', 0).Op('0').Op('0').Op(']').Op('q', 1).Op('h', 1).Op(0x85).Op('a'), "nested too deep");
+        AssertRefused(p =>
+            p.Op('}').Op('q', 0).Op('h', 0).Int(1).Op('s').Op('h', 0).Op('0').Op('h', 0).Op('0').Op('0').Op(']').Op('q', 1).Op('h', 1)
+            .Op(0x85).Op('a'), "nested too deep");
     }
 
     [Theory]
@@ -311,7 +322,8 @@ public sealed class HostilePickleTests : IDisposable
     [InlineData("L\n")]
     [InlineData("}(d")]
     public void A_pickle_that_is_damaged_is_refused(string opcodes) =>
-        AssertRefusedPickle([0x80, 2, .. Encoding.Latin1.GetBytes(opcodes), .. opcodes == "}" ? "N."u8 : "."u8], "damaged or of another kind");
+        AssertRefusedPickle([0x80, 2, .. Encoding.Latin1.GetBytes(opcodes), .. opcodes == "}" ? "N."u8 : "."u8],
+            "damaged or of another kind");
 
     private static Pickle Repeat(Pickle pickle, int count, char opcode)
     {
@@ -320,7 +332,8 @@ public sealed class HostilePickleTests : IDisposable
         return pickle;
     }
 
-    private void AssertRefused(Func<Pickle, Pickle> value, params string[] anyReason) => AssertRefusedPickle(Pickle.Entry(value), anyReason);
+    private void AssertRefused(Func<Pickle, Pickle> value, params string[] anyReason) =>
+        AssertRefusedPickle(Pickle.Entry(value), anyReason);
 
     private void AssertRefusedPickle(byte[] pickle, params string[] anyReason)
     {

@@ -30,19 +30,24 @@ public sealed class LegacyTorchFileTests : IDisposable
     [InlineData(0, -1)]
     [InlineData(long.MaxValue, long.MaxValue)]
     public void A_part_outside_its_storage_is_refused(long first, long elements) =>
-        AssertRefused(new LegacyFile(p => p.Op('}').Text("a").View("0", 6, first, elements, [1]).Op('s')).With("0", 6, Six), "part of a storage");
+        AssertRefused(new LegacyFile(p => p.Op('}').Text("a").View("0", 6, first, elements, [1]).Op('s'))
+            .With("0", 6, Six), "part of a storage");
 
     [Fact]
     public void A_view_that_is_no_view_is_refused()
     {
-        var id = new LegacyFile(p => p.Op('}').Text("a").Op('(').Text("storage").Global("torch", "FloatStorage").Text("0").Text("cpu").Int(6).Text("view").Op('t').Op('Q').Op('s'));
+        var id = new LegacyFile(p =>
+            p.Op('}').Text("a").Op('(').Text("storage").Global("torch", "FloatStorage").Text("0").Text("cpu").Int(6).Text("view").Op('t')
+            .Op('Q').Op('s'));
         AssertRefused(id.With("0", 6, Six), "part of a storage");
     }
 
     [Fact]
     public void A_class_that_comes_with_its_source_is_only_a_name()
     {
-        using var file = Open(new LegacyFile(p => p.Op('}').Text("a").Op('(').Text("module").Global("nets", "Net").Text("x.py").Text("import os").Op('t').Op('Q').Op(')').Op(0x81).Op('s')));
+        using var file = Open(new LegacyFile(p =>
+            p.Op('}').Text("a").Op('(').Text("module").Global("nets", "Net").Text("x.py").Text("import os").Op('t').Op('Q').Op(')')
+            .Op(0x81).Op('s')));
         Assert.Empty(file.Tensors);
     }
 
@@ -59,7 +64,8 @@ public sealed class LegacyTorchFileTests : IDisposable
         AssertRefused(good.With("0", 6, [.. Six, 0]), "1 bytes follow");
         AssertRefused(good.With("0", 6, Six).With("1", 0, []), "storage '1', which no tensor uses");
         AssertRefused(good.With("0", 6, Six).With("0", 6, Six), "lists a storage twice");
-        var two = new LegacyFile(p => p.Op('}').Op('(').Text("a").Tensor(6, 0, [6], [1]).Text("b").Tensor(6, 0, [6], [1], "IntStorage").Op('u'));
+        var two = new LegacyFile(p =>
+            p.Op('}').Op('(').Text("a").Tensor(6, 0, [6], [1]).Text("b").Tensor(6, 0, [6], [1], "IntStorage").Op('u'));
         AssertRefused(two.With("0", 6, Six), "is both Float32 and Int32");
     }
 

@@ -15,7 +15,8 @@ public class NonFiniteTests
         {
             using var scope = NewDisposeScope();
             var (rows, columns, chance) = (random.Next(1, 7), random.Next(1, 40), random.NextDouble() * 0.05);
-            double[] values = [.. Enumerable.Range(0, rows * columns).Select(i => random.NextDouble() < chance ? odd[random.Next(3)] : i * 0.25)];
+            double[] values = [.. Enumerable.Range(0, rows * columns)
+                .Select(i => random.NextDouble() < chance ? odd[random.Next(3)] : i * 0.25)];
             var matrix = tensor(values).view(rows, columns).to(Types[random.Next(Types.Length)]);
             int[] bad = [.. Enumerable.Range(0, values.Length).Where(i => !double.IsFinite(values[i]))];
             var found = NonFinite.In(matrix);
@@ -47,7 +48,8 @@ public class NonFiniteTests
     [Theory]
     [InlineData(new[] { float.NaN }, "1 NaN, at [0]")]
     [InlineData(new[] { 0, float.PositiveInfinity, float.NaN }, "1 NaN and 1 +infinity, the first at [1]")]
-    [InlineData(new[] { float.NegativeInfinity, float.PositiveInfinity, float.NaN, float.NaN }, "2 NaN, 1 +infinity and 1 -infinity, the first at [0]")]
+    [InlineData(new[] { float.NegativeInfinity, float.PositiveInfinity, float.NaN, float.NaN },
+        "2 NaN, 1 +infinity and 1 -infinity, the first at [0]")]
     public void What_was_found_is_said_in_a_few_words(float[] values, string expected)
     {
         using var vector = tensor(values);
@@ -85,7 +87,8 @@ public class NonFiniteTests
         var before = LiveTensors.Count();
         // (2, 3) and its transpose on one storage, with NaN at element 4; 8-bit floats with infinity at element 2.
         byte[] floats = [.. new[] { 0f, 1, 2, 3, float.NaN, 5 }.SelectMany(BitConverter.GetBytes)];
-        var pickle = new Pickle().Op('}').Op('(').Text("rows").Tensor(6, 0, [2, 3], [3, 1]).Text("columns").Tensor(6, 0, [3, 2], [1, 3]).Text("good").Tensor(6, 0, [4], [1]).Op('u').Bytes;
+        var pickle = new Pickle().Op('}').Op('(').Text("rows").Tensor(6, 0, [2, 3], [3, 1]).Text("columns").Tensor(6, 0, [3, 2], [1, 3])
+            .Text("good").Tensor(6, 0, [4], [1]).Op('u').Bytes;
         using (var file = CheckpointFile.Open(folder.Write("a.pt", Pickle.Archive(pickle, ("data/0", floats)))))
         {
             Assert.Equal("1 NaN, at [1, 1]", file.FindNonFinite("rows")?.ToString());
@@ -94,7 +97,8 @@ public class NonFiniteTests
             Assert.Contains("holds no tensor 'x'", Assert.Throws<DitException>(() => file.FindNonFinite("x")).Message);
         }
         var header = """{"x":{"dtype":"F8_E5M2","shape":[2,2],"data_offsets":[0,4]}}""";
-        using (var file = CheckpointFile.Open(folder.Write("b", [.. BitConverter.GetBytes((long)header.Length), .. System.Text.Encoding.ASCII.GetBytes(header), 1, 2, 0x7c, 4])).Below(""))
+        using (var file = CheckpointFile.Open(folder.Write("b",
+            [.. BitConverter.GetBytes((long)header.Length), .. System.Text.Encoding.ASCII.GetBytes(header), 1, 2, 0x7c, 4])).Below(""))
             Assert.Equal("1 +infinity, at [1, 0]", file.FindNonFinite("x")?.ToString());
         Assert.Equal(before, LiveTensors.Count());
     }

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Checkpoints.Tests;
 
-/// <summary>No writer of checkpoints writes a value that is not finite, whether it was there or a conversion made it.</summary>
+/// <summary>
+/// No writer of checkpoints writes a value that is not finite, whether it was there or a conversion made it.
+/// </summary>
 public sealed class NotFiniteWriteTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -44,19 +46,24 @@ public sealed class NotFiniteWriteTests : IDisposable
         Assert.Contains("Tensor 'w' holds 1000000, and Float16 ends at 65504: keep f32 or bf16.",
             Refused(writer, [("w", tensor(new[] { 1f, -1e6f }))], ScalarType.Float16));
         Assert.Contains("holds 65520, and Float16", Refused(writer, [("w", tensor(new[] { 65520f }))], ScalarType.Float16));
-        Assert.Contains("is beyond the range of BFloat16: keep Float32", Refused(writer, [("w", tensor(new[] { float.MaxValue }))], ScalarType.BFloat16));
-        Assert.Contains("is beyond the range of Float32: keep Float64", Refused(writer, [("w", tensor(new[] { 1e300 }))], ScalarType.Float32));
+        Assert.Contains("is beyond the range of BFloat16: keep Float32",
+            Refused(writer, [("w", tensor(new[] { float.MaxValue }))], ScalarType.BFloat16));
+        Assert.Contains("is beyond the range of Float32: keep Float64",
+            Refused(writer, [("w", tensor(new[] { 1e300 }))], ScalarType.Float32));
         // The largest number that rounds to a finite one is written, as integers and bytes are.
-        Writing[writer](_folder["kept"], [("w", tensor(new[] { 65519f })), ("n", tensor(new[] { long.MaxValue })), ("e", empty(0))], ScalarType.Float16);
+        Writing[writer](_folder["kept"], [("w", tensor(new[] { 65519f })), ("n", tensor(new[] { long.MaxValue })), ("e", empty(0))],
+            ScalarType.Float16);
     }
 
     [Fact]
     public void A_checkpoint_that_is_copied_is_looked_at_as_well()
     {
         byte[] header = [.. System.Text.Encoding.ASCII.GetBytes("""{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""")];
-        var path = _folder.Write("bad", [.. BitConverter.GetBytes((long)header.Length), .. header, .. BitConverter.GetBytes(1f), .. BitConverter.GetBytes(float.NaN)]);
+        var path = _folder.Write("bad",
+            [.. BitConverter.GetBytes((long)header.Length), .. header, .. BitConverter.GetBytes(1f), .. BitConverter.GetBytes(float.NaN)]);
         using var file = CheckpointFile.Open(path);
-        Assert.Contains("'w' holds values that are not finite (1 NaN, at [1])", Assert.Throws<DitException>(() => SafeTensors.Save(_folder["out"], file)).Message);
+        Assert.Contains("'w' holds values that are not finite (1 NaN, at [1])",
+            Assert.Throws<DitException>(() => SafeTensors.Save(_folder["out"], file)).Message);
         Assert.Throws<DitException>(() => TorchArchive.Save(_folder["out"], file));
         Assert.Equal(["bad"], _folder.Files);
     }

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Dit.Checkpoints.Tests;
 
-/// <summary>Whatever lies beside the weights is a name and plain values; the weights are read, and only a tensor that cannot be made is refused.</summary>
+/// <summary>
+/// Whatever lies beside the weights is a name and plain values; the weights are read, and only a tensor that cannot be
+/// made is refused.
+/// </summary>
 public sealed class PickleSettingsTests : IDisposable
 {
     private static readonly byte[] Six = MemoryMarshal.AsBytes<float>(new float[] { 0, 1, 2, 3, 4, 5 }).ToArray();
@@ -41,8 +44,10 @@ public sealed class PickleSettingsTests : IDisposable
         Assert.Equal("Float32 (3, 3)", file.Tensors["sparse"].ToString());
         foreach (var (name, type, why) in new[]
         {
-            ("sparse", "Float32 (3, 3)", "it is sparse"), ("csr", "Float32 (3, 3)", "it is sparse"), ("complex", "ComplexFloat32 (2,)", "no real numbers"),
-            ("double", "ComplexFloat64 (2,)", "no real numbers"), ("quantised", "QInt8 (4,)", "it is quantized"), ("meta", "unknown (2,)", "device meta"),
+            ("sparse", "Float32 (3, 3)", "it is sparse"), ("csr", "Float32 (3, 3)", "it is sparse"),
+                ("complex", "ComplexFloat32 (2,)", "no real numbers"),
+            ("double", "ComplexFloat64 (2,)", "no real numbers"), ("quantised", "QInt8 (4,)", "it is quantized"),
+                ("meta", "unknown (2,)", "device meta"),
         })
         {
             Assert.Equal(type, file.Tensors[name].ToString());
@@ -74,7 +79,8 @@ public sealed class PickleSettingsTests : IDisposable
     public void Tensors_inside_objects_have_the_names_of_their_attributes_and_keys()
     {
         var pickle = new Pickle().Op('}').Op('(')
-            .Text("a").Global("trainer", "State").Op(')').Op(0x81).Op('}').Text("net").Op('}').Text("w").Tensor(6, 0, [6], [1]).Op('s').Op('s').Op('b')
+            .Text("a").Global("trainer", "State").Op(')').Op(0x81).Op('}').Text("net").Op('}').Text("w").Tensor(6, 0, [6], [1]).Op('s')
+                .Op('s').Op('b')
             .Text("b").Global("easydict", "EasyDict").Op(')').Op(0x81).Text("w").Tensor(6, 0, [6], [1]).Op('s')
             .Text("c").Global("collections", "deque").Op(')').Op('R').Tensor(6, 0, [6], [1]).Op('a')
             .Text("d").Global("frozendict", "frozendict").Op('}').Text("w").Tensor(6, 0, [6], [1]).Op('s').Op(0x85).Op('R')
@@ -88,7 +94,8 @@ public sealed class PickleSettingsTests : IDisposable
     public void Objects_that_hold_each_other_as_the_nodes_of_a_configuration_do_have_an_end()
     {
         // root = Node(); root.parent = root; root.child = Node(parent=root), hundreds deep.
-        var pickle = new Pickle().Op('}').Op('(').Text("w").Tensor(6, 0, [6], [1]).Text("config").Global("omegaconf.dictconfig", "DictConfig").Op(')').Op(0x81).Op('q', 0)
+        var pickle = new Pickle().Op('}').Op('(').Text("w").Tensor(6, 0, [6], [1]).Text("config")
+            .Global("omegaconf.dictconfig", "DictConfig").Op(')').Op(0x81).Op('q', 0)
             .Op('}').Op('(').Text("parent").Op('h', 0);
         for (var i = 0; i < 400; i++)
             pickle.Text("child").Global("omegaconf.dictconfig", "DictConfig").Op(')').Op(0x81).Op('}').Op('(').Text("parent").Op('h', 0);
@@ -106,7 +113,8 @@ public sealed class PickleSettingsTests : IDisposable
     {
         var pickle = new Pickle().Op('}').Op('(')
             .Text("q").Global(module, name).Op('(').Tensor(6, 0, [2, 3], [3, 1]).Op(0x88).Op('t').Op('R')
-            .Text("p").Global("torch._utils", "_rebuild_parameter").Op('(').Global(module, name).Op('(').Storage("FloatStorage", "0", 6).Int(0).Ints(3, 2).Op('t').Op('R').Op(0x88).Op('}').Op('t').Op('R')
+            .Text("p").Global("torch._utils", "_rebuild_parameter").Op('(').Global(module, name).Op('(').Storage("FloatStorage", "0", 6)
+                .Int(0).Ints(3, 2).Op('t').Op('R').Op(0x88).Op('}').Op('t').Op('R')
             .Text("w").Tensor(6, 0, [6], [1]).Op('u').Bytes;
         using var file = CheckpointFile.Open(_folder.Write("a", Pickle.Archive(pickle, ("data/0", Six))));
         Assert.Equal(["q", "p", "w"], file.Tensors.Keys);
@@ -121,7 +129,8 @@ public sealed class PickleSettingsTests : IDisposable
     public void Parameters_with_state_and_subclasses_of_tensors_are_the_tensor_inside()
     {
         Pickle Wrapped(Pickle p) => p.Global("torch._tensor", "_rebuild_from_type_v2").Op('(')
-            .Global("torch._utils", "_rebuild_parameter_with_state").Global("my.layers", "Weight").Op('(').Tensor(6, 0, [6], [1]).Op(0x88).Op('}').Op('}').Text("scale").Int(2).Op('s').Op('t')
+            .Global("torch._utils", "_rebuild_parameter_with_state").Global("my.layers", "Weight").Op('(').Tensor(6, 0, [6], [1]).Op(0x88)
+                .Op('}').Op('}').Text("scale").Int(2).Op('s').Op('t')
             .Op('}').Text("tag").Text("x").Op('s').Op('t').Op('R');
         using var file = CheckpointFile.Open(_folder.Write("a", Pickle.Archive(Pickle.Entry(Wrapped), ("data/0", Six))));
         using var x = file.Read("x");
@@ -149,7 +158,8 @@ public sealed class PickleSettingsTests : IDisposable
             case 2: p.Text(Word(random)); break;
             case 3: p.Op('I').Op("01\n"u8).Op('0').Op('L').Op("12345678901234567890L\n"u8); break;
             case 4: p.Op('F').Op("1.5e3\n"u8).Op('0').Op('S').Op("'a\\x41'\n"u8).Op('0').Op('V').Op("\\u00e9\n"u8); break;
-            case 5: p.Op(0x8e).Op(BitConverter.GetBytes(2L)).Op(1, 2).Op('0').Op(0x96).Op(BitConverter.GetBytes(1L)).Op(1).Op('2').Op('0'); break;
+            case 5: p.Op(0x8e).Op(BitConverter.GetBytes(2L)).Op(1, 2).Op('0').Op(0x96).Op(BitConverter.GetBytes(1L)).Op(1).Op('2')
+                .Op('0'); break;
             case 6: Name(); p.Op(')').Op('R'); break;
             case 7: Name(); Inner(); p.Op(0x85).Op('R'); break;
             case 8: Name(); Inner(); Inner(); p.Op(0x86).Op(0x81).Op('}').Text(Word(random)); Inner(); p.Op('s').Op('b'); break;
@@ -166,5 +176,6 @@ public sealed class PickleSettingsTests : IDisposable
         }
     }
 
-    private static string Word(Random random) => string.Concat(Enumerable.Range(0, random.Next(1, 9)).Select(_ => "abcdefgXYZ_0189éß"[random.Next(17)]));
+    private static string Word(Random random) =>
+        string.Concat(Enumerable.Range(0, random.Next(1, 9)).Select(_ => "abcdefgXYZ_0189éß"[random.Next(17)]));
 }

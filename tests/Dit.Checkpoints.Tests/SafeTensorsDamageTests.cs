@@ -59,7 +59,8 @@ public sealed class SafeTensorsDamageTests : IDisposable
 
     [Fact]
     public void A_header_that_is_not_UTF8_is_refused() =>
-        AssertRefused(File([.. "{\""u8, 0xc3, 0x28, .. "\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}"u8], new byte[8]), "not UTF-8");
+        AssertRefused(File([.. "{\""u8, 0xc3, 0x28, .. "\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}"u8], new byte[8]),
+            "not UTF-8");
 
     [Theory]
     [InlineData(9L)]

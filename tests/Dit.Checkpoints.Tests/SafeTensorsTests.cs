@@ -59,7 +59,8 @@ public sealed class SafeTensorsTests : IDisposable
         var grid = arange(24).reshape(4, 6);
         (string, Tensor)[] tensors =
         [
-            ("scalar", tensor(3.5)), ("empty", zeros(0, 7)), ("transposed", grid.t()), ("sliced", grid[.., 1..4]), ("expanded", tensor(2f).expand(2, 3)),
+            ("scalar", tensor(3.5)), ("empty", zeros(0, 7)), ("transposed", grid.t()), ("sliced", grid[.., 1..4]),
+                ("expanded", tensor(2f).expand(2, 3)),
             ("permuted", randn(2, 3, 4, 5).permute(0, 3, 1, 2)), ("also empty", zeros(0)),
         ];
         SafeTensors.Save(_folder["a"], tensors);
@@ -154,7 +155,8 @@ public sealed class SafeTensorsTests : IDisposable
         using var scope = NewDisposeScope();
         var one = ones(1);
         Assert.Contains("'x'", Assert.Throws<DitException>(() => SafeTensors.Save(_folder["a"], [("x", one), ("x", one)])).Message);
-        Assert.Contains("'__metadata__'", Assert.Throws<DitException>(() => SafeTensors.Save(_folder["a"], [("__metadata__", one)])).Message);
+        Assert.Contains("'__metadata__'",
+            Assert.Throws<DitException>(() => SafeTensors.Save(_folder["a"], [("__metadata__", one)])).Message);
         Assert.Contains("ComplexFloat32", Assert.Throws<DitException>(
             () => SafeTensors.Save(_folder["a"], [("x", zeros(1, ScalarType.ComplexFloat32))])).Message);
         Assert.Empty(_folder.Files);

@@ -46,7 +46,8 @@ public sealed class ShardedCheckpointTests : IDisposable
         using (var file = CheckpointFile.Open(_folder.Root))
             Assert.Equal("36", file.Metadata["total_size"]);
         _folder.Write("n.safetensors.index.json", Encoding.UTF8.GetBytes(Whole));
-        Assert.Contains("several checkpoints, m.safetensors.index.json, n.safetensors.index.json", Refusal(() => CheckpointFile.Open(_folder.Root)));
+        Assert.Contains("several checkpoints, m.safetensors.index.json, n.safetensors.index.json",
+            Refusal(() => CheckpointFile.Open(_folder.Root)));
     }
 
     [Fact]

@@ -25,7 +25,8 @@ public sealed class TorchArchiveSaveTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var source = SafeTensorsFile.Open(GoldenFile.Path("torch/training.expected.safetensors"));
-        IEnumerable<(string, Tensor)> Group(string prefix) => source.Below(prefix).Tensors.Keys.Select(name => (name, source.Read(prefix + name)));
+        IEnumerable<(string, Tensor)> Group(string prefix) =>
+            source.Below(prefix).Tensors.Keys.Select(name => (name, source.Read(prefix + name)));
         TorchArchive.SaveNested(_folder["a"], [("model", Group("model.")), ("ema", Group("ema."))]);
         Assert.Equal(GoldenFile.Bytes("torch/written.nested.pt"), File.ReadAllBytes(_folder["a"]));
         using var written = TorchArchive.Open(_folder["a"]);
@@ -53,7 +54,8 @@ public sealed class TorchArchiveSaveTests : IDisposable
     private static ICheckpointFile Finite(ICheckpointFile file)
     {
         using var scope = NewDisposeScope();
-        return file.Tensors.Keys.Where(name => NonFinite.In(file.Read(name)) is not null).ToArray().Aggregate(file, static (seen, name) => seen.Without(name));
+        return file.Tensors.Keys.Where(name => NonFinite.In(file.Read(name)) is not null).ToArray()
+            .Aggregate(file, static (seen, name) => seen.Without(name));
     }
 
     [Fact]
@@ -63,7 +65,8 @@ public sealed class TorchArchiveSaveTests : IDisposable
         TorchArchive.Save(_folder["a"], [("weight", arange(1000f)), ("näme", ones(3, ScalarType.Bool)), ("none", zeros(0))]);
         using (var zip = ZipFile.OpenRead(_folder["a"]))
         {
-            Assert.Equal(["data.pkl", "byteorder", "data/0", "data/1", "data/2", "version"], zip.Entries.Select(e => e.FullName["archive/".Length..]));
+            Assert.Equal(["data.pkl", "byteorder", "data/0", "data/1", "data/2", "version"],
+                zip.Entries.Select(e => e.FullName["archive/".Length..]));
             foreach (var entry in zip.Entries)
             {
                 using var content = entry.Open();
@@ -103,7 +106,8 @@ public sealed class TorchArchiveSaveTests : IDisposable
         using var complex = ones(1, ScalarType.ComplexFloat32);
         Assert.Contains("'a' is taken", Refusal(() => TorchArchive.Save(_folder["a"], [("a", one), ("a", one)])));
         Assert.Contains("'a' is taken", Refusal(() => TorchArchive.SaveNested(_folder["a"], [("a", []), ("a", [])])));
-        Assert.Contains("'z' is ComplexFloat32; the format here holds Float64, Float32", Refusal(() => TorchArchive.Save(_folder["a"], [("z", complex)])));
+        Assert.Contains("'z' is ComplexFloat32; the format here holds Float64, Float32",
+            Refusal(() => TorchArchive.Save(_folder["a"], [("z", complex)])));
         Assert.Contains("as Int64", Refusal(() => TorchArchive.Save(_folder["a"], [("a", one)], ScalarType.Int64)));
         Assert.Empty(_folder.Files);
     }
@@ -157,7 +161,8 @@ public sealed class TorchArchiveSaveTests : IDisposable
         var random = new Random(1);
         var bytes = new byte[1000];
         random.NextBytes(bytes);
-        (byte[] Content, int Piece)[] entries = [.. Enumerable.Range(0, bytes.Length + 1).Select(length => (bytes[..length], random.Next(1, length + 2)))];
+        (byte[] Content, int Piece)[] entries = [.. Enumerable.Range(0, bytes.Length + 1)
+            .Select(length => (bytes[..length], random.Next(1, length + 2)))];
         Assert.Equal(entries.Select(static entry => BitByBit(entry.Content)), Checksums(entries));
     }
 

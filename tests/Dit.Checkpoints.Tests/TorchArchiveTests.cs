@@ -17,7 +17,8 @@ public sealed class TorchArchiveTests : IDisposable
     {
         using var given = TorchArchive.Open(GoldenFile.Path("dit/dit-p2.state_dict.pt"));
         using var wanted = SafeTensorsFile.Open(GoldenFile.Path("dit/dit-p2.safetensors"));
-        Assert.Equal(wanted.Tensors.Keys.Where(n => n.StartsWith("param.")).Select(n => n["param.".Length..]).Order(), given.Tensors.Keys.Order());
+        Assert.Equal(wanted.Tensors.Keys.Where(n => n.StartsWith("param.")).Select(n => n["param.".Length..])
+            .Order(), given.Tensors.Keys.Order());
         Assert.Equal(["pos_embed", "x_embedder.proj.weight", "x_embedder.proj.bias"], given.Tensors.Keys.Take(3));
         foreach (var name in given.Tensors.Keys)
             AssertEqual(wanted, "param." + name, given, name);
@@ -114,7 +115,8 @@ public sealed class TorchArchiveTests : IDisposable
         // {ModelCheckpoint: {"best": numpy scalar}, "x": tensor}, as the published latent diffusion models have it.
         var pickle = new Pickle().Op('}').Op('(')
             .Global("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint")
-            .Op('}').Text("best").Global("numpy.core.multiarray", "scalar").Global("numpy", "dtype").Text("f8").Op(0x85).Op('R').Text("bytes").Op(0x86).Op('R').Op('s')
+            .Op('}').Text("best").Global("numpy.core.multiarray", "scalar").Global("numpy", "dtype").Text("f8").Op(0x85).Op('R')
+                .Text("bytes").Op(0x86).Op('R').Op('s')
             .Text("x").Tensor(6, 0, [6], [1])
             .Op('u').Bytes;
         using var file = Open(Pickle.Archive(pickle, ("data/0", Six)));
@@ -152,7 +154,8 @@ public sealed class TorchArchiveTests : IDisposable
     public void Archives_that_are_no_state_dict_say_what_they_are()
     {
         AssertRefused(Pickle.Zip([("a/readme.txt", [1])]), "0 entries data.pkl");
-        AssertRefused(Pickle.Zip([("a/data.pkl", new Pickle().Op('}').Bytes), ("b/data.pkl", new Pickle().Op('}').Bytes)]), "2 entries data.pkl");
+        AssertRefused(Pickle.Zip([("a/data.pkl", new Pickle().Op('}').Bytes), ("b/data.pkl", new Pickle().Op('}').Bytes)]),
+            "2 entries data.pkl");
         AssertRefused(Pickle.Zip([("a/data.pkl", new Pickle().Op('}').Bytes), ("a/constants.pkl", [1])]), "TorchScript");
         AssertRefused(Pickle.Archive(new Pickle().Op('}').Bytes, ("byteorder", "big"u8.ToArray())), "big-endian");
         AssertRefused(Pickle.Zip([("a/data.pkl", new byte[1000])], CompressionLevel.Optimal), "compressed");
@@ -182,7 +185,8 @@ public sealed class TorchArchiveTests : IDisposable
     [Fact]
     public void A_compressed_entry_is_refused_whatever_it_would_grow_to()
     {
-        var bomb = Pickle.Zip([("a/data.pkl", new Pickle().Op('}').Bytes), ("a/data/0", new byte[100 << 20])], CompressionLevel.SmallestSize);
+        var bomb = Pickle.Zip([("a/data.pkl", new Pickle().Op('}').Bytes), ("a/data/0", new byte[100 << 20])],
+            CompressionLevel.SmallestSize);
         Assert.True(bomb.Length < 1 << 20);
         var before = GC.GetAllocatedBytesForCurrentThread();
         AssertRefused(bomb, "compressed");

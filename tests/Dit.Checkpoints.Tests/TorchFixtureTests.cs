@@ -1,6 +1,8 @@
 namespace Dit.Checkpoints.Tests;
 
-/// <summary>Files that PyTorch wrote (golden/torch), in every format it has: types, shapes and bits are those it saved.</summary>
+/// <summary>
+/// Files that PyTorch wrote (golden/torch), in every format it has: types, shapes and bits are those it saved.
+/// </summary>
 public sealed class TorchFixtureTests
 {
     public static TheoryData<string, string> Files => new()

@@ -5,11 +5,15 @@ namespace Dit.Checkpoints;
 /// <summary>Writes whole files: a reader sees the old file or the new one, never a part of either.</summary>
 public static class AtomicFile
 {
-    /// <summary>Writes <paramref name="path"/> through a temporary file in the same folder, flushed to disk and then renamed over it.</summary>
+    /// <summary>
+    /// Writes <paramref name="path"/> through a temporary file in the same folder, flushed to disk and then renamed
+    /// over it.
+    /// </summary>
     /// <param name="path">The file to create or replace; its folder must exist.</param>
     /// <param name="write">Writes the content, from the first byte to the last.</param>
-    /// <exception cref="DitException">The folder is missing or cannot be written, or the disk refuses. What <paramref name="write"/>
-    /// throws otherwise passes through. In every case the old file stays and the temporary one goes.</exception>
+    /// <exception cref="DitException">The folder is missing or cannot be written, or the disk refuses. What <paramref
+    /// name="write"/> throws otherwise passes through. In every case the old file stays and the temporary one
+    /// goes.</exception>
     public static void Write(string path, Action<Stream> write) => WithTemporary(path, (temporary, target) =>
     {
         using (var stream = Create(temporary))
@@ -26,7 +30,9 @@ public static class AtomicFile
     /// <exception cref="DitException">The file cannot be written.</exception>
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>Finds out before long work whether <see cref="Write"/> can keep its result; a file that is there stays as it is.</summary>
+    /// <summary>
+    /// Finds out before long work whether <see cref="Write"/> can keep its result; a file that is there stays as it is.
+    /// </summary>
     /// <param name="path">The file to be created or replaced; its folder must exist.</param>
     /// <exception cref="DitException">The file cannot be written.</exception>
     public static void RequireWritable(string path) => WithTemporary(path, (temporary, _) => Create(temporary).Dispose());
@@ -75,7 +81,9 @@ public static class AtomicFile
         }
         catch (Exception e) when (WriteFailure.Of(e) is { } refusal)
         {
-            throw CannotWrite(path, refusal is UnauthorizedAccessException ? $"writing in '{folder}' is not permitted" : WriteFailure.Reason(refusal, temporary, path), e);
+            throw CannotWrite(path, refusal is UnauthorizedAccessException
+                ? $"writing in '{folder}' is not permitted"
+                : WriteFailure.Reason(refusal, temporary, path), e);
         }
         finally
         {

@@ -6,8 +6,8 @@ public static class AtomicFolder
     /// <summary>Writes a folder beside its place and renames it when it is complete.</summary>
     /// <param name="path">The folder to create; its own folder must exist, and it must not.</param>
     /// <param name="write">Writes the content into the folder it is given.</param>
-    /// <exception cref="DitException">The folder exists, or it cannot be written. What <paramref name="write"/> throws otherwise passes
-    /// through. In every case nothing is left behind.</exception>
+    /// <exception cref="DitException">The folder exists, or it cannot be written. What <paramref name="write"/> throws
+    /// otherwise passes through. In every case nothing is left behind.</exception>
     public static void Write(string path, Action<string> write)
     {
         var target = Path.TrimEndingDirectorySeparator(AtomicFile.FullPath(path));
@@ -22,7 +22,8 @@ public static class AtomicFolder
         }
         catch (DitException e) when (e.Message.Contains(temporary, StringComparison.Ordinal))
         {
-            throw new DitException(WriteFailure.InTermsOf(e.Message, temporary, Path.TrimEndingDirectorySeparator(path)), e); // a file in the folder could not be written
+            // a file in the folder could not be written
+            throw new DitException(WriteFailure.InTermsOf(e.Message, temporary, Path.TrimEndingDirectorySeparator(path)), e);
         }
         catch (Exception e) when (WriteFailure.Of(e) is { } refusal)
         {

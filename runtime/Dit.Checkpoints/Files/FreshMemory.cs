@@ -5,10 +5,11 @@ namespace Dit.Checkpoints;
 
 /// <summary>Has Linux put pages under memory that is about to be filled for the first time.</summary>
 /// <remarks>
-/// Written page by page, a model's parameters cost a page fault every 4 KiB, and these take longer than copying a checkpoint out of the system's
-/// cache: asking for a whole piece at once (<c>madvise</c> with <c>MADV_POPULATE_WRITE</c>, Linux 5.14) saves a quarter of the time of a load.
-/// No content changes. Where the request is not known it is not made again, and the pages come one by one as ever. Huge pages would save more,
-/// and now and then cost several times as much: where memory is in pieces, the system moves it about to make one.
+/// Written page by page, a model's parameters cost a page fault every 4 KiB, and these take longer than copying a
+/// checkpoint out of the system's cache: asking for a whole piece at once (<c>madvise</c> with
+/// <c>MADV_POPULATE_WRITE</c>, Linux 5.14) saves a quarter of the time of a load. No content changes. Where the request
+/// is not known it is not made again, and the pages come one by one as ever. Huge pages would save more, and now and
+/// then cost several times as much: where memory is in pieces, the system moves it about to make one.
 /// </remarks>
 internal static class FreshMemory
 {

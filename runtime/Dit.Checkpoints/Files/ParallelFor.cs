@@ -5,7 +5,9 @@ namespace Dit.Checkpoints;
 /// <summary>A loop whose iterations run on as many threads as there are cores.</summary>
 internal static class ParallelFor
 {
-    /// <summary>Runs every iteration once, in any order. The first exception of an iteration is rethrown unwrapped.</summary>
+    /// <summary>
+    /// Runs every iteration once, in any order. The first exception of an iteration is rethrown unwrapped.
+    /// </summary>
     /// <param name="count">Number of iterations.</param>
     /// <param name="body">Runs the iteration of an index.</param>
     public static void Run(long count, Action<long> body)

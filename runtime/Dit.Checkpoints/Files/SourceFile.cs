@@ -4,8 +4,9 @@ namespace Dit.Checkpoints;
 
 /// <summary>A file open for reading at any place.</summary>
 /// <remarks>
-/// Reads at a position rather than a memory map: the bytes are copied once as well, from the system's cache to the tensor,
-/// but a file that shrinks or a disk that fails meanwhile is an exception here and the end of the process there.
+/// Reads at a position rather than a memory map: the bytes are copied once as well, from the system's cache to the
+/// tensor, but a file that shrinks or a disk that fails meanwhile is an exception here and the end of the process
+/// there.
 /// </remarks>
 internal sealed class SourceFile : IDisposable
 {
@@ -17,7 +18,9 @@ internal sealed class SourceFile : IDisposable
 
     public long Length { get; }
 
-    /// <exception cref="DitException">There is no such file, it is a folder, it is empty, or it cannot be read.</exception>
+    /// <exception cref="DitException">
+    /// There is no such file, it is a folder, it is empty, or it cannot be read.
+    /// </exception>
     public static SourceFile Open(string path)
     {
         if (string.IsNullOrWhiteSpace(path) || path.Contains('\0'))

@@ -5,7 +5,9 @@ internal static class WriteFailure
 {
     private const string TooLarge = "value"; // .NET's answer to EFBIG is that the length is out of range
 
-    /// <summary>The system's refusal inside an exception, however a library has wrapped it; null where there is none.</summary>
+    /// <summary>
+    /// The system's refusal inside an exception, however a library has wrapped it; null where there is none.
+    /// </summary>
     public static Exception? Of(Exception e) => e switch
     {
         DitException => null, // says it all already
@@ -15,7 +17,9 @@ internal static class WriteFailure
         _ => null,
     };
 
-    /// <summary>The reason without the temporary path that the system puts behind it: <c>No space left on device</c>.</summary>
+    /// <summary>
+    /// The reason without the temporary path that the system puts behind it: <c>No space left on device</c>.
+    /// </summary>
     /// <param name="refusal">The exception.</param>
     /// <param name="temporary">What was written in place of the target.</param>
     /// <param name="shown">What the user calls the target.</param>
@@ -28,5 +32,6 @@ internal static class WriteFailure
     }
 
     /// <summary>A message in which the temporary path is the one that the user gave.</summary>
-    public static string InTermsOf(string message, string temporary, string shown) => message.Replace(temporary, shown, StringComparison.Ordinal);
+    public static string InTermsOf(string message, string temporary, string shown) =>
+        message.Replace(temporary, shown, StringComparison.Ordinal);
 }

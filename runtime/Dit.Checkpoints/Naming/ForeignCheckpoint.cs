@@ -13,7 +13,9 @@ internal sealed class ForeignCheckpoint : ICheckpointFile
 
     /// <param name="file">A file whose names and shapes are those of the model.</param>
     /// <param name="map">The map.</param>
-    /// <exception cref="DitException">A tensor that the convention computes has other values, which would be lost.</exception>
+    /// <exception cref="DitException">
+    /// A tensor that the convention computes has other values, which would be lost.
+    /// </exception>
     public ForeignCheckpoint(ICheckpointFile file, NameMap map)
     {
         this.file = file;
@@ -21,7 +23,8 @@ internal sealed class ForeignCheckpoint : ICheckpointFile
             RequireComputed(computed, map);
         parts = new(map.Tensors.SelectMany(static tensor => tensor.Match(PartsOf, static _ => [])), StringComparer.Ordinal);
         Tensors = new OrderedDictionary<string, TensorInfo>(
-            parts.Select(part => KeyValuePair.Create(part.Key, new TensorInfo(file.Tensors[part.Value.Own].DType, part.Value.Shape))), StringComparer.Ordinal);
+            parts.Select(part => KeyValuePair.Create(part.Key, new TensorInfo(file.Tensors[part.Value.Own].DType, part.Value.Shape))),
+                StringComparer.Ordinal);
     }
 
     public string Path => file.Path;
@@ -34,7 +37,8 @@ internal sealed class ForeignCheckpoint : ICheckpointFile
     {
         using var scope = NewDisposeScope();
         var part = Find(name);
-        return file.Read(part.Own, device, dtype).reshape(-1).narrow(0, part.Start, part.Elements).view(part.Shape).MoveToOuterDisposeScope();
+        return file.Read(part.Own, device, dtype).reshape(-1).narrow(0, part.Start, part.Elements).view(part.Shape)
+            .MoveToOuterDisposeScope();
     }
 
     public void CopyInto(string name, Tensor destination)
@@ -57,7 +61,8 @@ internal sealed class ForeignCheckpoint : ICheckpointFile
         var computed = empty_like(stored);
         tensor.Fill(computed);
         if (!(stored - computed).abs().max().le(Tolerance).item<bool>())
-            throw new DitException($"'{Path}' cannot be written under the names of {map.Convention}, where '{tensor.Own.Name}' is computed and not stored: it holds other values than those of {map.Model}.");
+            throw new DitException($"'{Path}' cannot be written under the names of {map.Convention}, where '{tensor.Own.Name}' is "
+                + $"computed and not stored: it holds other values than those of {map.Model}.");
     }
 
     private Part Find(string name) => parts.TryGetValue(name, out var part)

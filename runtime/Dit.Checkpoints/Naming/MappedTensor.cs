@@ -23,18 +23,24 @@ public abstract record MappedTensor
     public static MappedTensor Same(CheckpointEntry own) => Renamed(own, own.Name);
 
     /// <summary>Another name, the same shape; of several names each holds a copy of the same values.</summary>
-    public static MappedTensor Renamed(CheckpointEntry own, params string[] names) => new Stored(own, [new ForeignTensor(names, own.Shape)]);
+    public static MappedTensor Renamed(CheckpointEntry own, params string[] names) =>
+        new Stored(own, [new ForeignTensor(names, own.Shape)]);
 
     /// <summary>Another name, and the same elements in another shape: (64, 64) and (64, 64, 1, 1).</summary>
-    public static MappedTensor Reshaped(CheckpointEntry own, string name, params long[] shape) => new Stored(own, [new ForeignTensor([name], shape)]);
+    public static MappedTensor Reshaped(CheckpointEntry own, string name, params long[] shape) =>
+        new Stored(own, [new ForeignTensor([name], shape)]);
 
-    /// <summary>As many equal parts as there are names, one above the other along dimension 0: qkv of to_q, to_k and to_v.</summary>
+    /// <summary>
+    /// As many equal parts as there are names, one above the other along dimension 0: qkv of to_q, to_k and to_v.
+    /// </summary>
     public static MappedTensor Stacked(CheckpointEntry own, params string[] names) =>
         new Stored(own, [.. names.Select(name => new ForeignTensor([name], [own.Shape[0] / names.Length, .. own.Shape[1..]]))]);
 
     /// <summary>A tensor that the other convention stores.</summary>
     /// <param name="Own">The model's own tensor.</param>
-    /// <param name="Parts">What it is made of: stacked along dimension 0 in this order, then seen in the model's own shape.</param>
+    /// <param name="Parts">
+    /// What it is made of: stacked along dimension 0 in this order, then seen in the model's own shape.
+    /// </param>
     public sealed record Stored(CheckpointEntry Own, IReadOnlyList<ForeignTensor> Parts) : MappedTensor(Own);
 
     /// <summary>A tensor that the other convention does not store, because it follows from the model.</summary>

@@ -14,7 +14,8 @@ internal sealed class ModuleCheckpoint(nn.Module module) : ICheckpointFile
     public IReadOnlyDictionary<string, string> Metadata { get; } = new Dictionary<string, string>();
 
     public IReadOnlyDictionary<string, TensorInfo> Tensors { get; } = new OrderedDictionary<string, TensorInfo>(
-        module.state_dict().Select(static t => KeyValuePair.Create(t.Key, new TensorInfo(t.Value.dtype, t.Value.shape))), StringComparer.Ordinal);
+        module.state_dict()
+            .Select(static t => KeyValuePair.Create(t.Key, new TensorInfo(t.Value.dtype, t.Value.shape))), StringComparer.Ordinal);
 
     // A view: what is read of a module on the CPU takes no memory of its own.
     public Tensor Read(string name, Device? device = null, ScalarType? dtype = null)

@@ -3,16 +3,22 @@ using static TorchSharp.torch;
 
 namespace Dit.Checkpoints;
 
-/// <summary>A model's tensors and what they are under another convention: names, parts, shapes. Pure data, read in both directions.</summary>
+/// <summary>
+/// A model's tensors and what they are under another convention: names, parts, shapes. Pure data, read in both
+/// directions.
+/// </summary>
 /// <remarks>
-/// <see cref="Read"/> shows a file of the convention as one of the model, <see cref="Write(ICheckpointFile)"/> one of the model as one of the
-/// convention; neither reads a tensor before it is asked for. A map is strict: each name of a file is in the map or listed as ignored, and each name of the map is in the file.
-/// <see cref="Problems"/> says whether a map leaves anything of a model out or uses a name twice.
+/// <see cref="Read"/> shows a file of the convention as one of the model, <see cref="Write(ICheckpointFile)"/> one of
+/// the model as one of the convention; neither reads a tensor before it is asked for. A map is strict: each name of a
+/// file is in the map or listed as ignored, and each name of the map is in the file. <see cref="Problems"/> says
+/// whether a map leaves anything of a model out or uses a name twice.
 /// </remarks>
 /// <param name="Model">The model's name, for messages.</param>
 /// <param name="Convention">Whose names these are, for messages: <c>diffusers</c>.</param>
 /// <param name="Tensors">Every tensor of the model, in the order of its state dict.</param>
-/// <param name="Ignored">Names that a file of the convention may have besides, and that say nothing of the model.</param>
+/// <param name="Ignored">
+/// Names that a file of the convention may have besides, and that say nothing of the model.
+/// </param>
 public sealed record NameMap(string Model, string Convention, IReadOnlyList<MappedTensor> Tensors, IReadOnlyList<string> Ignored)
 {
     /// <summary>A map without ignored names.</summary>
@@ -23,12 +29,17 @@ public sealed record NameMap(string Model, string Convention, IReadOnlyList<Mapp
         new(model, convention, [.. own.Select(MappedTensor.Same)]);
 
     /// <summary>Every tensor of the other convention, a copy as an entry of its own.</summary>
-    public IEnumerable<CheckpointEntry> Foreign => Parts.SelectMany(static part => part.Names.Select(name => new CheckpointEntry(name, part.Shape)));
+    public IEnumerable<CheckpointEntry> Foreign =>
+        Parts.SelectMany(static part => part.Names.Select(name => new CheckpointEntry(name, part.Shape)));
 
-    private IEnumerable<ForeignTensor> Parts => Tensors.SelectMany(static tensor => tensor.Match(static stored => stored.Parts, static _ => []));
+    private IEnumerable<ForeignTensor> Parts =>
+        Tensors.SelectMany(static tensor => tensor.Match(static stored => stored.Parts, static _ => []));
 
     /// <summary>Whether names are rather those of this convention than the model's own.</summary>
-    /// <remarks>A file with some tensors too many or too few still looks like its convention: what it lacks is for <see cref="Read"/> to say.</remarks>
+    /// <remarks>
+    /// A file with some tensors too many or too few still looks like its convention: what it lacks is for <see
+    /// cref="Read"/> to say.
+    /// </remarks>
     public bool Fits(IEnumerable<string> names)
     {
         var given = names.ToHashSet(StringComparer.Ordinal);
@@ -39,15 +50,24 @@ public sealed record NameMap(string Model, string Convention, IReadOnlyList<Mapp
     /// <summary>Whether a file has rather the names of this convention than the model's own.</summary>
     public bool Fits(ICheckpointFile file) => Fits(file.Tensors.Keys);
 
-    /// <summary>What keeps this map from being one to one between a model and the convention: nothing, or one sentence for each fault.</summary>
+    /// <summary>
+    /// What keeps this map from being one to one between a model and the convention: nothing, or one sentence for each
+    /// fault.
+    /// </summary>
     /// <param name="own">Every tensor of the model.</param>
     public IReadOnlyList<string> Problems(IReadOnlyList<CheckpointEntry> own) => NameMapCheck.Of(this, own);
 
     /// <summary>A file of this convention under the model's own names.</summary>
     /// <param name="foreign">The file. Closing the result closes it.</param>
-    /// <returns>What reads as a file of the model: parts go straight into their place in the tensor that is filled.</returns>
-    /// <exception cref="CheckpointMismatchException">Names or shapes differ from the map's; all of them are listed, as the file calls them.</exception>
-    /// <exception cref="DitException">Copies of one tensor have different values or types, or the file cannot be read.</exception>
+    /// <returns>
+    /// What reads as a file of the model: parts go straight into their place in the tensor that is filled.
+    /// </returns>
+    /// <exception cref="CheckpointMismatchException">
+    /// Names or shapes differ from the map's; all of them are listed, as the file calls them.
+    /// </exception>
+    /// <exception cref="DitException">
+    /// Copies of one tensor have different values or types, or the file cannot be read.
+    /// </exception>
     public ICheckpointFile Read(ICheckpointFile foreign)
     {
         Require(DifferenceFrom(foreign), Fits(foreign)
@@ -58,11 +78,14 @@ public sealed record NameMap(string Model, string Convention, IReadOnlyList<Mapp
 
     /// <summary>A file of the model under the names of this convention.</summary>
     /// <param name="own">The file, under the model's own names. Closing the result closes it.</param>
-    /// <returns>What reads as a file of the convention, copies included: the model's tensor is read again for each part of it.</returns>
+    /// <returns>
+    /// What reads as a file of the convention, copies included: the model's tensor is read again for each part of it.
+    /// </returns>
     /// <exception cref="CheckpointMismatchException">The file is not one of the model.</exception>
     public ICheckpointFile Write(ICheckpointFile own)
     {
-        Require(NameDifference.Between([.. Tensors.Select(static tensor => tensor.Own)], [], own.Tensors), $"'{own.Path}' is not a checkpoint of {Model}");
+        Require(NameDifference.Between([.. Tensors.Select(static tensor => tensor.Own)], [], own.Tensors),
+            $"'{own.Path}' is not a checkpoint of {Model}");
         return new ForeignCheckpoint(own, this);
     }
 
@@ -72,13 +95,20 @@ public sealed record NameMap(string Model, string Convention, IReadOnlyList<Mapp
     /// <exception cref="CheckpointMismatchException">The module is not the model.</exception>
     public ICheckpointFile Write(nn.Module own) => Write(new ModuleCheckpoint(own));
 
-    /// <summary>How the names and shapes of a file differ from this convention's: each list is empty where they do not.</summary>
+    /// <summary>
+    /// How the names and shapes of a file differ from this convention's: each list is empty where they do not.
+    /// </summary>
     public NameDifference DifferenceFrom(ICheckpointFile foreign) => NameDifference.Between([.. Foreign], Ignored, foreign.Tensors);
 
-    /// <summary>Finds the weights of the model in a file of this convention, whatever prefix their names have in common.</summary>
-    /// <param name="file">The file; <c>Read(file.Below(place.Prefix))</c> shows the weights as those of the model.</param>
+    /// <summary>
+    /// Finds the weights of the model in a file of this convention, whatever prefix their names have in common.
+    /// </summary>
+    /// <param name="file">
+    /// The file; <c>Read(file.Below(place.Prefix))</c> shows the weights as those of the model.
+    /// </param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
-    public WeightsPlace Find(ICheckpointFile file, CheckpointWeights weights = CheckpointWeights.Auto) => WeightsPlace.Find(file, [.. Foreign], Ignored, weights);
+    public WeightsPlace Find(ICheckpointFile file, CheckpointWeights weights = CheckpointWeights.Auto) =>
+        WeightsPlace.Find(file, [.. Foreign], Ignored, weights);
 
     private static void Require(NameDifference difference, string what)
     {
@@ -93,13 +123,17 @@ public sealed record NameMap(string Model, string Convention, IReadOnlyList<Mapp
 /// <param name="Misshaped">What is there in another shape.</param>
 public sealed record NameDifference(IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected, IReadOnlyList<ShapeMismatch> Misshaped)
 {
-    /// <summary>What is there and not wanted, and of one element: counters and rates that a training script left. They make no difference.</summary>
+    /// <summary>
+    /// What is there and not wanted, and of one element: counters and rates that a training script left. They make no
+    /// difference.
+    /// </summary>
     public IReadOnlyList<string> PassedOver { get; init; } = [];
 
     /// <summary>How many tensors differ.</summary>
     public int Count => Missing.Count + Unexpected.Count + Misshaped.Count;
 
-    internal static NameDifference Between(IReadOnlyList<CheckpointEntry> wanted, IReadOnlyList<string> ignored, IReadOnlyDictionary<string, TensorInfo> given)
+    internal static NameDifference Between(
+        IReadOnlyList<CheckpointEntry> wanted, IReadOnlyList<string> ignored, IReadOnlyDictionary<string, TensorInfo> given)
     {
         var known = wanted.Select(static entry => entry.Name).Concat(ignored).ToHashSet(StringComparer.Ordinal);
         return new(
@@ -108,7 +142,8 @@ public sealed record NameDifference(IReadOnlyList<string> Missing, IReadOnlyList
             [.. wanted.Where(entry => given.TryGetValue(entry.Name, out var info) && !info.Shape.SequenceEqual(entry.Shape))
                 .Select(entry => new ShapeMismatch(entry.Name, entry.Shape, given[entry.Name].Shape))])
         {
-            PassedOver = [.. given.Where(entry => !known.Contains(entry.Key) && entry.Value.Elements == 1).Select(static entry => entry.Key)],
+            PassedOver = [.. given.Where(entry => !known.Contains(entry.Key) && entry.Value.Elements == 1)
+                .Select(static entry => entry.Key)],
         };
     }
 }

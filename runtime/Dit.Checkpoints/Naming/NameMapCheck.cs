@@ -8,7 +8,8 @@ internal static class NameMapCheck
     [
         .. Totality(map, own),
         .. map.Tensors.SelectMany(Parts),
-        .. Twice(map.Foreign.Select(static entry => entry.Name).Concat(map.Ignored)).Select(name => $"The name '{name}' of {map.Convention} stands for two tensors."),
+        .. Twice(map.Foreign.Select(static entry => entry.Name).Concat(map.Ignored))
+            .Select(name => $"The name '{name}' of {map.Convention} stands for two tensors."),
     ];
 
     private static IEnumerable<string> Totality(NameMap map, IReadOnlyList<CheckpointEntry> own)
@@ -23,7 +24,8 @@ internal static class NameMapCheck
             yield return $"The map has '{name}' twice.";
         foreach (var entry in map.Tensors.Select(static tensor => tensor.Own))
             if (wanted.TryGetValue(entry.Name, out var model) && !model.Shape.SequenceEqual(entry.Shape))
-                yield return $"The map has '{entry.Name}' as {TensorInfo.ShapeText(entry.Shape)}, the model as {TensorInfo.ShapeText(model.Shape)}.";
+                yield return $"The map has '{entry.Name}' as {TensorInfo.ShapeText(entry.Shape)}, the model as "
+                    + $"{TensorInfo.ShapeText(model.Shape)}.";
     }
 
     private static IEnumerable<string> Parts(MappedTensor tensor) => tensor.Match(Faults, static _ => []);
@@ -39,5 +41,6 @@ internal static class NameMapCheck
             yield return $"The parts of '{tensor.Own.Name}' cannot be stacked: they differ in more than dimension 0.";
     }
 
-    private static IEnumerable<string> Twice(IEnumerable<string> names) => names.GroupBy(static name => name).Where(static g => g.Skip(1).Any()).Select(static g => g.Key);
+    private static IEnumerable<string> Twice(IEnumerable<string> names) =>
+        names.GroupBy(static name => name).Where(static g => g.Skip(1).Any()).Select(static g => g.Key);
 }

@@ -21,7 +21,8 @@ internal sealed class RenamedCheckpoint : ICheckpointFile
         mapped = map.Tensors.ToDictionary(static tensor => tensor.Own.Name, StringComparer.Ordinal);
         // What is computed has the type of what is stored: a model in float16 keeps its tables so.
         var computed = map.Foreign.Select(entry => file.Tensors[entry.Name].DType).DefaultIfEmpty(ScalarType.Float32).First();
-        tensors = new(map.Tensors.Select(tensor => KeyValuePair.Create(tensor.Own.Name, new TensorInfo(TypeOf(tensor, computed), tensor.Own.Shape))), StringComparer.Ordinal);
+        tensors = new(map.Tensors.Select(tensor =>
+            KeyValuePair.Create(tensor.Own.Name, new TensorInfo(TypeOf(tensor, computed), tensor.Own.Shape))), StringComparer.Ordinal);
         foreach (var part in map.Tensors.SelectMany(static tensor => tensor.Match(static stored => stored.Parts, static _ => [])))
             RequireEqualCopies(part);
     }
@@ -100,7 +101,8 @@ internal sealed class RenamedCheckpoint : ICheckpointFile
         {
             using var copy = file.Read(name);
             if (!SameBits(first.view(-1), copy.view(-1)))
-                throw new DitException($"'{Path}' cannot be read as one model: '{part.Names[0]}' and '{name}' must hold the same values, and they differ.");
+                throw new DitException($"'{Path}' cannot be read as one model: '{part.Names[0]}' and '{name}' must hold the same values, "
+                    + "and they differ.");
         }
     }
 

@@ -17,12 +17,18 @@ public static class SafeTensors
 
     private const int Alignment = 8;
 
-    /// <summary>Writes tensors, on any device and of any strides; the same tensors in the same order give the same bytes.</summary>
+    /// <summary>
+    /// Writes tensors, on any device and of any strides; the same tensors in the same order give the same bytes.
+    /// </summary>
     /// <param name="path">The file to create or replace; it is whole or it is not there.</param>
     /// <param name="tensors">Names and tensors in the order of the file. They stay the caller's.</param>
     /// <param name="metadata">Strings to keep beside the tensors; written in the order of their keys.</param>
-    /// <param name="dtype">Type to convert tensors of real numbers to; the others, and all by default, keep theirs.</param>
-    /// <exception cref="DitException">A name occurs twice, a type has no place in the format, or the file cannot be written.</exception>
+    /// <param name="dtype">
+    /// Type to convert tensors of real numbers to; the others, and all by default, keep theirs.
+    /// </param>
+    /// <exception cref="DitException">
+    /// A name occurs twice, a type has no place in the format, or the file cannot be written.
+    /// </exception>
     public static void Save(
         string path,
         IEnumerable<(string Name, Tensor Tensor)> tensors,
@@ -33,13 +39,18 @@ public static class SafeTensors
         Write(path, [.. tensors.Select(t => TensorSource.Of(t.Name, t.Tensor, dtype))], metadata);
     }
 
-    /// <summary>Writes the tensors of another checkpoint, one after the other, so that it need not fit into memory.</summary>
+    /// <summary>
+    /// Writes the tensors of another checkpoint, one after the other, so that it need not fit into memory.
+    /// </summary>
     /// <param name="path">The file to create or replace; it is whole or it is not there.</param>
     /// <param name="source">The checkpoint, of any format; it stays the caller's.</param>
     /// <param name="metadata">Strings to keep beside the tensors; those of the checkpoint by default.</param>
-    /// <param name="dtype">Type to convert tensors of real numbers to; the others, and all by default, keep theirs.</param>
+    /// <param name="dtype">
+    /// Type to convert tensors of real numbers to; the others, and all by default, keep theirs.
+    /// </param>
     /// <exception cref="DitException">The checkpoint cannot be read or the file cannot be written.</exception>
-    public static void Save(string path, ICheckpointFile source, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null)
+    public static void Save(
+        string path, ICheckpointFile source, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null)
     {
         TensorSource.RequireReal(path, dtype);
         Write(path, [.. TensorSource.All(source, dtype)], metadata ?? source.Metadata);
@@ -69,7 +80,8 @@ public static class SafeTensors
         }
         var length = (buffer.WrittenCount + Alignment - 1) / Alignment * Alignment;
         if (length > SafeTensorsHeader.MaxBytes)
-            throw new DitException($"Cannot save '{path}': its header takes {length} bytes, and the format allows {SafeTensorsHeader.MaxBytes}.");
+            throw new DitException($"Cannot save '{path}': its header takes {length} bytes, and the format allows "
+                + $"{SafeTensorsHeader.MaxBytes}.");
         var header = new byte[SafeTensorsHeader.LengthBytes + length];
         BinaryPrimitives.WriteUInt64LittleEndian(header, (ulong)length);
         header.AsSpan(SafeTensorsHeader.LengthBytes).Fill((byte)' ');

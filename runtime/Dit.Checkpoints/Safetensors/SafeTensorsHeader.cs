@@ -5,7 +5,9 @@ using System.Text.Unicode;
 namespace Dit.Checkpoints;
 
 /// <summary>Reads and checks the header of a safetensors file (github.com/huggingface/safetensors, "Format").</summary>
-/// <remarks>Nothing is allocated by a size that the file claims before that size was held against the file's own.</remarks>
+/// <remarks>
+/// Nothing is allocated by a size that the file claims before that size was held against the file's own.
+/// </remarks>
 internal static class SafeTensorsHeader
 {
     /// <summary>The length field, u64 little-endian.</summary>
@@ -95,7 +97,8 @@ internal static class SafeTensorsHeader
             throw Bad(file, $"tensor '{Printable.Of(name)}' lies at [{string.Join(", ", offsets.Take(3))}], "
                 + $"outside the {file.Length - data} bytes of data; is the download complete?");
         if (end - begin != bytes && type.Bits > 0)
-            throw Bad(file, $"tensor '{Printable.Of(name)}' has {end - begin} bytes, but {type.Name} {TensorInfo.ShapeText(shape)} takes {bytes}");
+            throw Bad(file, $"tensor '{Printable.Of(name)}' has {end - begin} bytes, but {type.Name} {TensorInfo.ShapeText(shape)} "
+                + $"takes {bytes}");
         return new StoredTensor(TensorInfo.Of(type, shape) with { InFile = end - begin }, data + begin);
     }
 
@@ -104,7 +107,8 @@ internal static class SafeTensorsHeader
         if (!value.TryGetProperty("dtype", out var dtype) || dtype.ValueKind != JsonValueKind.String)
             throw Bad(file, $"tensor '{Printable.Of(name)}' has no dtype");
         var text = dtype.GetString() ?? "";
-        return ElementType.OfSafeTensors(text) ?? throw Bad(file, $"tensor '{Printable.Of(name)}' has dtype '{Printable.Of(text)}', which is the name of no type");
+        return ElementType.OfSafeTensors(text)
+            ?? throw Bad(file, $"tensor '{Printable.Of(name)}' has dtype '{Printable.Of(text)}', which is the name of no type");
     }
 
     private static long[] Integers(string name, JsonElement value, string key, SourceFile file)

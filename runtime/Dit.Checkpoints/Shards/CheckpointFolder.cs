@@ -12,8 +12,9 @@ public enum CheckpointComponent
 
 /// <summary>Opens checkpoints that are folders, as diffusers' <c>save_pretrained</c> lays them out.</summary>
 /// <remarks>
-/// A pipeline has <c>model_index.json</c> and a folder for each component; a component has <c>config.json</c> and its weights, whole or in shards.
-/// The settings become metadata: <c>config.*</c> of the component, <c>scheduler.*</c>, and <c>id2label</c>, the class names, as JSON.
+/// A pipeline has <c>model_index.json</c> and a folder for each component; a component has <c>config.json</c> and its
+/// weights, whole or in shards. The settings become metadata: <c>config.*</c> of the component, <c>scheduler.*</c>, and
+/// <c>id2label</c>, the class names, as JSON.
 /// </remarks>
 internal static class CheckpointFolder
 {
@@ -41,7 +42,9 @@ internal static class CheckpointFolder
     // Other libraries name the files otherwise; an index tells what it is.
     private static readonly string[] IndexEndings = [".safetensors.index.json", ".bin.index.json"];
 
-    /// <exception cref="DitException">The folder is neither a pipeline nor a component, lacks the component asked for, or a file in it is damaged.</exception>
+    /// <exception cref="DitException">
+    /// The folder is neither a pipeline nor a component, lacks the component asked for, or a file in it is damaged.
+    /// </exception>
     public static ICheckpointFile Open(string path, CheckpointComponent component)
     {
         var names = Names(path);
@@ -49,10 +52,12 @@ internal static class CheckpointFolder
         var isPipeline = names.Contains(PipelineFile) || Enum.GetValues<CheckpointComponent>().Any(part => names.Contains(NameOf(part)));
         var folder = isPipeline ? Path.Combine(path, inner) : path;
         if (isPipeline && !names.Contains(inner))
-            throw new DitException($"'{path}' has no folder {inner}/, where the {Described(component)} of a pipeline lies; it holds {Listed(names)}.");
+            throw new DitException($"'{path}' has no folder {inner}/, where the {Described(component)} of a pipeline lies; it holds "
+                + $"{Listed(names)}.");
         var inside = isPipeline ? Names(folder) : names;
         if (Weights(folder, inside) is not { } weights)
-            throw new DitException($"'{folder}' is a folder without a checkpoint: looked for {WeightFiles[0]} (also .index.json, .fp16 and .bin)"
+            throw new DitException($"'{folder}' is a folder without a checkpoint: looked for {WeightFiles[0]} (also .index.json, .fp16 "
+                + "and .bin)"
                 + $"{(isPipeline ? "" : $", {PipelineFile} and {inner}/")}; it holds {Listed(inside)}.");
         return WithSettings(CheckpointFile.Open(Path.Combine(folder, weights)), isPipeline ? path : null, folder);
     }
@@ -63,7 +68,8 @@ internal static class CheckpointFolder
         {
             var settings = Settings(Path.Combine(folder, ConfigFile), "config.");
             if (pipeline is not null)
-                settings = [.. settings, .. Settings(Path.Combine(pipeline, "scheduler", "scheduler_config.json"), "scheduler."), .. Labels(Path.Combine(pipeline, PipelineFile))];
+                settings = [.. settings, .. Settings(Path.Combine(pipeline, "scheduler", "scheduler_config.json"), "scheduler."),
+                    .. Labels(Path.Combine(pipeline, PipelineFile))];
             return file.With(settings);
         }
         catch
@@ -75,7 +81,8 @@ internal static class CheckpointFolder
 
     private static KeyValuePair<string, string>[] Settings(string path, string prefix) => !File.Exists(path)
         ? []
-        : [.. JsonFile.Read(path, What, root => JsonSettings.Flatten(path, root)).Select(setting => KeyValuePair.Create(prefix + setting.Key, setting.Value))];
+        : [.. JsonFile.Read(path, What, root => JsonSettings.Flatten(path, root))
+            .Select(setting => KeyValuePair.Create(prefix + setting.Key, setting.Value))];
 
     private static KeyValuePair<string, string>[] Labels(string path) => !File.Exists(path)
         ? []
@@ -113,5 +120,6 @@ internal static class CheckpointFolder
 
     private static string NameOf(CheckpointComponent component) => component == CheckpointComponent.Autoencoder ? "vae" : "transformer";
 
-    private static string Described(CheckpointComponent component) => component == CheckpointComponent.Autoencoder ? "autoencoder" : "denoiser";
+    private static string Described(CheckpointComponent component) =>
+        component == CheckpointComponent.Autoencoder ? "autoencoder" : "denoiser";
 }

@@ -13,13 +13,16 @@ internal static class JsonFile
     /// <param name="path">The file.</param>
     /// <param name="what">What it should be, for messages: <c>an index of shards</c>.</param>
     /// <param name="read">Takes the root, which is an object without duplicate names.</param>
-    /// <exception cref="DitException">There is no such file, it is too large, or it is not JSON of an object.</exception>
+    /// <exception cref="DitException">
+    /// There is no such file, it is too large, or it is not JSON of an object.
+    /// </exception>
     public static T Read<T>(string path, string what, Func<JsonElement, T> read)
     {
         var bytes = Bytes(path, what);
         try
         {
-            using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = MaxDepth });
+            using var document = JsonDocument.Parse(bytes,
+                new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = MaxDepth });
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? read(document.RootElement)
                 : throw Bad(path, what, "it is not a JSON object");

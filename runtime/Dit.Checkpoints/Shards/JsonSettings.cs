@@ -14,8 +14,13 @@ internal sealed class JsonSettings
 
     private JsonSettings(string path) => _path = path;
 
-    /// <summary>Every value below an object: a string as it is, anything else as JSON; the names of nested objects are joined by dots.</summary>
-    /// <exception cref="DitException">There are more of them, or their names are longer, than settings need.</exception>
+    /// <summary>
+    /// Every value below an object: a string as it is, anything else as JSON; the names of nested objects are joined by
+    /// dots.
+    /// </summary>
+    /// <exception cref="DitException">
+    /// There are more of them, or their names are longer, than settings need.
+    /// </exception>
     public static OrderedDictionary<string, string> Flatten(string path, JsonElement root)
     {
         var settings = new JsonSettings(path);

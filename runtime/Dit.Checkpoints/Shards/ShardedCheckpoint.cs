@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 namespace Dit.Checkpoints;
 
 /// <summary>A checkpoint in several files with an index, open for reading as if it were one.</summary>
-/// <remarks>All shards are opened with the index, so that names, shapes and sizes are certain before the first tensor is read.</remarks>
+/// <remarks>
+/// All shards are opened with the index, so that names, shapes and sizes are certain before the first tensor is read.
+/// </remarks>
 public sealed class ShardedCheckpoint : ICheckpointFile
 {
     private readonly ShardIndex _index;
@@ -28,8 +30,13 @@ public sealed class ShardedCheckpoint : ICheckpointFile
     public IReadOnlyDictionary<string, TensorInfo> Tensors { get; }
 
     /// <summary>Opens an index and every shard it names.</summary>
-    /// <param name="path">The index, <c>*.safetensors.index.json</c> or <c>*.bin.index.json</c>; the shards lie beside it.</param>
-    /// <exception cref="DitException">The index is damaged or names a file elsewhere, a shard is missing or damaged, or they hold other tensors than the index says.</exception>
+    /// <param name="path">
+    /// The index, <c>*.safetensors.index.json</c> or <c>*.bin.index.json</c>; the shards lie beside it.
+    /// </param>
+    /// <exception cref="DitException">
+    /// The index is damaged or names a file elsewhere, a shard is missing or damaged, or they hold other tensors than
+    /// the index says.
+    /// </exception>
     public static ShardedCheckpoint Open(string path)
     {
         var index = ShardIndex.Read(path);
@@ -89,8 +96,10 @@ public sealed class ShardedCheckpoint : ICheckpointFile
     private static void CheckSize(ShardIndex index, Dictionary<string, ICheckpointFile> shards)
     {
         var bytes = shards.Values.SelectMany(static shard => shard.Tensors.Values).Sum(static info => (decimal)info.Bytes);
-        if (index.TotalSize is { } total && total != bytes && (total > bytes || shards.Values.All(static shard => shard is SafeTensorsFile)))
-            throw new DitException($"The total_size of '{index.Path}' is {total} bytes, but its shards hold {bytes}; are they of another version?");
+        if (index.TotalSize is { } total && total != bytes
+            && (total > bytes || shards.Values.All(static shard => shard is SafeTensorsFile)))
+            throw new DitException($"The total_size of '{index.Path}' is {total} bytes, but its shards hold {bytes}; are they of another "
+                + "version?");
     }
 
     private static void Close(IEnumerable<ICheckpointFile> shards)

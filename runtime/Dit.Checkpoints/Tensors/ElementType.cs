@@ -3,15 +3,21 @@ using static TorchSharp.torch;
 
 namespace Dit.Checkpoints;
 
-/// <summary>A type that elements have in a file. More types are known than are read: a tensor of any of them can be listed.</summary>
+/// <summary>
+/// A type that elements have in a file. More types are known than are read: a tensor of any of them can be listed.
+/// </summary>
 /// <param name="Name">What the type is called, as PyTorch does: <c>Float8_e4m3fn</c>.</param>
 /// <param name="Bits">Bits of an element; 0 where they are not known.</param>
-/// <param name="DType">The type of a tensor once it is read; where <paramref name="Refusal"/> says that it is not, the nearest, or <c>Byte</c>.</param>
+/// <param name="DType">
+/// The type of a tensor once it is read; where <paramref name="Refusal"/> says that it is not, the nearest, or
+/// <c>Byte</c>.
+/// </param>
 /// <param name="SafeTensors">Its name in a safetensors header, or null.</param>
 /// <param name="Storage">Its storage class of the module <c>torch</c>, or null.</param>
 /// <param name="Torch">Its dtype of the module <c>torch</c>, or null.</param>
 /// <param name="Refusal">Why tensors of it are not read, for the end of a sentence; null where they are.</param>
-internal sealed partial record ElementType(string Name, int Bits, ScalarType DType, string? SafeTensors, string? Storage, string? Torch, string? Refusal = null)
+internal sealed partial record ElementType(
+    string Name, int Bits, ScalarType DType, string? SafeTensors, string? Storage, string? Torch, string? Refusal = null)
 {
     private const string NoReal = "its values are no real numbers", NoType = "no tensor here has that type", Quantized = "it is quantized";
 
@@ -66,7 +72,10 @@ internal sealed partial record ElementType(string Name, int Bits, ScalarType DTy
     /// <summary>Bytes of an element that takes whole bytes.</summary>
     public int Size => Bits / 8;
 
-    /// <summary>The value of every byte, of a type of 8 bits that is read as a wider one; null for types that are read as they are.</summary>
+    /// <summary>
+    /// The value of every byte, of a type of 8 bits that is read as a wider one; null for types that are read as they
+    /// are.
+    /// </summary>
     public float[]? Decoding => Name switch
     {
         "Float8_e4m3fn" => E4M3,
@@ -76,11 +85,14 @@ internal sealed partial record ElementType(string Name, int Bits, ScalarType DTy
         _ => null,
     };
 
-    /// <summary>The type to read elements as: a bool of any other bit pattern than 0 and 1 is undefined, a byte is not.</summary>
+    /// <summary>
+    /// The type to read elements as: a bool of any other bit pattern than 0 and 1 is undefined, a byte is not.
+    /// </summary>
     public ScalarType Raw => Decoding is not null || DType == ScalarType.Bool ? ScalarType.Byte : DType;
 
     /// <summary>The type that a tensor of a type of libtorch has in a file.</summary>
-    public static ElementType Of(ScalarType type) => All.FirstOrDefault(known => known.DType == type && known.Decoding is null) ?? Unknown($"{type}");
+    public static ElementType Of(ScalarType type) =>
+        All.FirstOrDefault(known => known.DType == type && known.Decoding is null) ?? Unknown($"{type}");
 
     /// <summary>The type of a name in a safetensors header; null for what can be none.</summary>
     public static ElementType? OfSafeTensors(string name) =>
@@ -97,8 +109,11 @@ internal sealed partial record ElementType(string Name, int Bits, ScalarType DTy
     /// <summary>A type of which no more than the name is known.</summary>
     public static ElementType Unknown(string name) => new(name, 0, ScalarType.Byte, null, null, null, "that type is not known here");
 
-    /// <summary>Bytes of so many elements, or null where they do not fill whole bytes or are too many to count.</summary>
-    public long? Bytes(Int128 elements) => elements * Bits is var bits && bits % 8 == 0 && bits / 8 <= long.MaxValue ? (long)(bits / 8) : null;
+    /// <summary>
+    /// Bytes of so many elements, or null where they do not fill whole bytes or are too many to count.
+    /// </summary>
+    public long? Bytes(Int128 elements) =>
+        elements * Bits is var bits && bits % 8 == 0 && bits / 8 <= long.MaxValue ? (long)(bits / 8) : null;
 
     [GeneratedRegex("^[A-Z][A-Z0-9_]{0,23}$")]
     private static partial Regex TypeName();

@@ -1,6 +1,9 @@
 namespace Dit.Checkpoints;
 
-/// <summary>The numbers of 8 bits (Micikevicius et al., arXiv 2209.05433; the variants without a negative zero, arXiv 2206.02915).</summary>
+/// <summary>
+/// The numbers of 8 bits (Micikevicius et al., arXiv 2209.05433; the variants without a negative zero, arXiv
+/// 2206.02915).
+/// </summary>
 internal static class Float8
 {
     /// <summary>What the highest exponent means.</summary>
@@ -9,7 +12,9 @@ internal static class Float8
         /// <summary>Infinity, and NaN where the fraction is not 0, as in the types of IEEE 754.</summary>
         AsIeee,
 
-        /// <summary>NaN where all bits of the fraction are set as well, and numbers otherwise; there is no infinity.</summary>
+        /// <summary>
+        /// NaN where all bits of the fraction are set as well, and numbers otherwise; there is no infinity.
+        /// </summary>
         OnlyNaN,
 
         /// <summary>Numbers; the bits of the negative zero are the one NaN.</summary>

@@ -8,7 +8,9 @@ namespace Dit.Checkpoints;
 /// <param name="NaNs">Number of values that are not a number.</param>
 /// <param name="PositiveInfinities">Number of values that are +infinity.</param>
 /// <param name="NegativeInfinities">Number of values that are -infinity.</param>
-/// <param name="First">Indices of the first such value in row-major order, one for each dimension; empty for a scalar.</param>
+/// <param name="First">
+/// Indices of the first such value in row-major order, one for each dimension; empty for a scalar.
+/// </param>
 public sealed record NonFinite(long NaNs, long PositiveInfinities, long NegativeInfinities, IReadOnlyList<long> First)
 {
     private const long PieceElements = 1 << 22;
@@ -17,8 +19,13 @@ public sealed record NonFinite(long NaNs, long PositiveInfinities, long Negative
     public long Count => NaNs + PositiveInfinities + NegativeInfinities;
 
     /// <summary>Finds the values of a tensor that are not finite.</summary>
-    /// <remarks>One pass at the speed of memory; beside the tensor, no more than a few megabytes are used, whatever its device and strides.</remarks>
-    /// <param name="tensor">A tensor of any type; only floating-point types hold such values. It stays the caller's.</param>
+    /// <remarks>
+    /// One pass at the speed of memory; beside the tensor, no more than a few megabytes are used, whatever its device
+    /// and strides.
+    /// </remarks>
+    /// <param name="tensor">
+    /// A tensor of any type; only floating-point types hold such values. It stays the caller's.
+    /// </param>
     /// <returns>What was found, or null when every value is finite.</returns>
     public static NonFinite? In(Tensor tensor)
     {
@@ -99,7 +106,8 @@ internal sealed class NonFiniteScan(ScalarType type)
     /// <param name="shape">The shape of the tensor that the elements are of.</param>
     public NonFinite? Result(long[] shape) => Found ? new(nans, positive, negative, Indices(first, shape)) : null;
 
-    // In every IEEE format a value is finite unless all bits of its exponent are set; it is infinite when none of the fraction is.
+    // In every IEEE format a value is finite unless all bits of its exponent are set; it is infinite when none of the
+    // fraction is.
     private void Scan<T>(ReadOnlySpan<T> bits, T exponent)
         where T : unmanaged, IBinaryInteger<T>, IUnsignedNumber<T>, IMinMaxValue<T>
     {

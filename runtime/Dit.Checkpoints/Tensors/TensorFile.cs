@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Checkpoints;
 
-/// <summary>What the checkpoint formats have in common once their headers are read: elements that lie somewhere in a file.</summary>
+/// <summary>
+/// What the checkpoint formats have in common once their headers are read: elements that lie somewhere in a file.
+/// </summary>
 public abstract class TensorFile : ICheckpointFile
 {
     // Bounds what a conversion holds beside the tensor itself, and fits a span's length in bytes.
@@ -53,7 +55,9 @@ public abstract class TensorFile : ICheckpointFile
         Copy(stored, destination);
     }
 
-    /// <summary>Reads one tensor for the values in it that are not finite, by pieces where its elements lie in order.</summary>
+    /// <summary>
+    /// Reads one tensor for the values in it that are not finite, by pieces where its elements lie in order.
+    /// </summary>
     /// <inheritdoc/>
     public NonFinite? FindNonFinite(string name)
     {
@@ -76,7 +80,10 @@ public abstract class TensorFile : ICheckpointFile
         return scan.Result(stored.Info.Shape);
     }
 
-    /// <summary>Reads one row of a tensor, that is what lies at one index of its first dimension, into another tensor that exists.</summary>
+    /// <summary>
+    /// Reads one row of a tensor, that is what lies at one index of its first dimension, into another tensor that
+    /// exists.
+    /// </summary>
     /// <param name="name">Its name; its elements must lie in order, as in every safetensors file.</param>
     /// <param name="row">The index, which must exist.</param>
     /// <param name="destination">A tensor of the shape of a row.</param>
@@ -101,7 +108,8 @@ public abstract class TensorFile : ICheckpointFile
         : throw new InvalidOperationException("A tensor of a pickle is a view of a storage or opaque.");
 
     private StoredTensor Readable(string name) => Find(name) is { Info: { Refusal: { } why } info }
-        ? throw new DitException($"Tensor '{Printable.Of(name)}' of '{Path}', {info.TypeName} {TensorInfo.ShapeText(info.Shape)}, cannot be read: {why}.")
+        ? throw new DitException($"Tensor '{Printable.Of(name)}' of '{Path}', {info.TypeName} {TensorInfo.ShapeText(info.Shape)}, cannot "
+            + $"be read: {why}.")
         : Find(name);
 
     private StoredTensor Find(string name) => _stored.TryGetValue(name, out var stored)
@@ -116,7 +124,8 @@ public abstract class TensorFile : ICheckpointFile
             return;
         if (stored.Strides is not null || !destination.is_contiguous())
             CopyWhole(stored, destination);
-        else if (destination.device_type == TorchSharp.DeviceType.CPU && destination.dtype == stored.Info.Element.Raw && stored.Info.Element.Decoding is null)
+        else if (destination.device_type == TorchSharp.DeviceType.CPU && destination.dtype == stored.Info.Element.Raw
+            && stored.Info.Element.Decoding is null)
             Fill(destination.view(-1), stored.Offset);
         else
             CopyPieces(stored, destination.view(-1));
@@ -128,7 +137,9 @@ public abstract class TensorFile : ICheckpointFile
         var raw = empty(stored.Span, stored.Info.Element.Raw);
         Fill(raw, stored.Offset);
         var elements = Decoded(raw, stored.Info.Element);
-        destination.copy_(stored.Strides is { } strides ? elements.as_strided(stored.Info.Shape, strides) : elements.view(stored.Info.Shape));
+        destination.copy_(stored.Strides is { } strides
+            ? elements.as_strided(stored.Info.Shape, strides)
+            : elements.view(stored.Info.Shape));
     }
 
     // Another type or device: by pieces, so that no second copy of the whole tensor exists.
@@ -166,8 +177,9 @@ public abstract class TensorFile : ICheckpointFile
         return decoded;
     }
 
-    // flat: (elements,), contiguous, on the CPU, of the type in the file. The bytes go straight into its memory, by several threads where they
-    // are many: a core alone is slower at filling fresh memory than the system is at handing out the bytes.
+    // flat: (elements,), contiguous, on the CPU, of the type in the file. The bytes go straight into its memory, by
+    // several threads where they are many: a core alone is slower at filling fresh memory than the system is at handing
+    // out the bytes.
     private void Fill(Tensor flat, long offset)
     {
         var (count, size) = (flat.NumberOfElements, flat.ElementSize);

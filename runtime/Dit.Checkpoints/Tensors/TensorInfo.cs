@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 namespace Dit.Checkpoints;
 
 /// <summary>What a checkpoint says of one tensor, known without reading its elements.</summary>
-/// <param name="DType">The type it has when it is read: that of its elements in the file, or a wider one that holds them exactly, as Float32 does 8-bit floats.</param>
+/// <param name="DType">
+/// The type it has when it is read: that of its elements in the file, or a wider one that holds them exactly, as
+/// Float32 does 8-bit floats.
+/// </param>
 /// <param name="Shape">Its shape; empty for a scalar.</param>
 public sealed record TensorInfo(ScalarType DType, long[] Shape)
 {
@@ -18,7 +21,9 @@ public sealed record TensorInfo(ScalarType DType, long[] Shape)
     /// <summary>The type of the elements in the file: <c>Float32</c>, <c>Float8_e4m3fn</c>.</summary>
     public string TypeName => Element.Name;
 
-    /// <summary>Why the tensor cannot be read, for the end of a sentence (<c>it is sparse</c>); null where it can.</summary>
+    /// <summary>
+    /// Why the tensor cannot be read, for the end of a sentence (<c>it is sparse</c>); null where it can.
+    /// </summary>
     public string? Refusal { get; private init; }
 
     /// <summary>The type of the elements in the file.</summary>
@@ -43,8 +48,13 @@ public sealed record TensorInfo(ScalarType DType, long[] Shape)
     internal static string ShapeText(IReadOnlyCollection<long> shape) =>
         shape.Count == 1 ? $"({shape.First()},)" : $"({string.Join(", ", shape)})";
 
-    /// <summary>Bytes of a tensor, or null when the shape is negative somewhere, too large to count, or of no whole number of bytes.</summary>
-    /// <remarks>Sizes of zero count as one in the check: libtorch multiplies the others for its strides all the same.</remarks>
+    /// <summary>
+    /// Bytes of a tensor, or null when the shape is negative somewhere, too large to count, or of no whole number of
+    /// bytes.
+    /// </summary>
+    /// <remarks>
+    /// Sizes of zero count as one in the check: libtorch multiplies the others for its strides all the same.
+    /// </remarks>
     internal static long? ByteCount(ElementType type, long[] shape)
     {
         Int128 elements = 1;
@@ -65,7 +75,9 @@ public sealed record TensorInfo(ScalarType DType, long[] Shape)
 /// <summary>A tensor and where its elements lie in the file.</summary>
 /// <param name="Info">Type and shape.</param>
 /// <param name="Offset">Bytes from the start of the file to the first element.</param>
-/// <param name="Strides">Steps between elements of each dimension, or null when they lie in row-major order without gaps.</param>
+/// <param name="Strides">
+/// Steps between elements of each dimension, or null when they lie in row-major order without gaps.
+/// </param>
 internal sealed record StoredTensor(TensorInfo Info, long Offset, long[]? Strides = null)
 {
     /// <summary>Elements from the first to the last, those between them included.</summary>

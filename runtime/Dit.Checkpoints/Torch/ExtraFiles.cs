@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Dit.Checkpoints;
 
-/// <summary>Texts beside the tensors of an archive: entries <c>extra/NAME</c>, where torch.jit.save puts its <c>_extra_files</c>.</summary>
+/// <summary>
+/// Texts beside the tensors of an archive: entries <c>extra/NAME</c>, where torch.jit.save puts its
+/// <c>_extra_files</c>.
+/// </summary>
 /// <remarks>torch.load ignores them, and torch.save writes none. Read, they are metadata.</remarks>
 internal static class ExtraFiles
 {
@@ -15,7 +18,10 @@ internal static class ExtraFiles
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>The texts of an archive by name. An entry that is no text, or too long for one, is ignored: it must not block the weights.</summary>
+    /// <summary>
+    /// The texts of an archive by name. An entry that is no text, or too long for one, is ignored: it must not block
+    /// the weights.
+    /// </summary>
     /// <param name="file">The archive.</param>
     /// <param name="entries">Its entries.</param>
     /// <param name="root">The folder in which all entries lie.</param>
@@ -30,7 +36,9 @@ internal static class ExtraFiles
     }
 
     /// <summary>The entries of an archive that hold texts, in the order of their names.</summary>
-    /// <exception cref="DitException">A name is not a plain file name, a text is too long, or there are too many.</exception>
+    /// <exception cref="DitException">
+    /// A name is not a plain file name, a text is too long, or there are too many.
+    /// </exception>
     public static (string Name, byte[] Content)[] Entries(string path, IReadOnlyDictionary<string, string> files)
     {
         if (files.Count > MaxFiles)
@@ -44,7 +52,10 @@ internal static class ExtraFiles
             .Select(static file => (Folder + file.Key, Encoding.UTF8.GetBytes(file.Value)))];
     }
 
-    /// <summary>The texts that a copy of a checkpoint keeps: metadata whose key is the name of a YAML file, such as <c>dit.spec.yaml</c>.</summary>
+    /// <summary>
+    /// The texts that a copy of a checkpoint keeps: metadata whose key is the name of a YAML file, such as
+    /// <c>dit.spec.yaml</c>.
+    /// </summary>
     public static IReadOnlyDictionary<string, string> Of(ICheckpointFile source) => source.Metadata
         .Where(static entry => entry.Key.EndsWith(YamlEnding, StringComparison.Ordinal) && IsName(entry.Key)
             && Encoding.UTF8.GetByteCount(entry.Value) <= MaxBytes)

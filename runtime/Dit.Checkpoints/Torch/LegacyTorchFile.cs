@@ -4,10 +4,14 @@ using System.Numerics;
 
 namespace Dit.Checkpoints;
 
-/// <summary>A file as <c>torch.save</c> wrote it before PyTorch 1.6, and still does on request: five pickles, then the storages one after the other.</summary>
+/// <summary>
+/// A file as <c>torch.save</c> wrote it before PyTorch 1.6, and still does on request: five pickles, then the storages
+/// one after the other.
+/// </summary>
 /// <remarks>
-/// The pickles are a magic number, the protocol, the machine that wrote it, the object, and the keys of the storages in their order. Names and values
-/// show as those of a <see cref="TorchArchive"/>, and the same closed interpreter reads them.
+/// The pickles are a magic number, the protocol, the machine that wrote it, the object, and the keys of the storages in
+/// their order. Names and values show as those of a <see cref="TorchArchive"/>, and the same closed interpreter reads
+/// them.
 /// </remarks>
 public sealed class LegacyTorchFile : TensorFile
 {
@@ -19,13 +23,16 @@ public sealed class LegacyTorchFile : TensorFile
     // As protocols 0 and 1 write the number.
     private static readonly byte[] MagicLine = "L119547037146038801333356L\n"u8.ToArray();
 
-    private static readonly BigInteger Magic = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    private static readonly BigInteger Magic = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.HexNumber,
+        CultureInfo.InvariantCulture);
 
     private LegacyTorchFile(SourceFile file, TensorTable table) : base(file, table) { }
 
     /// <summary>Opens a file and checks everything it says of its tensors; none is read yet.</summary>
     /// <param name="path">The file; its name does not matter.</param>
-    /// <exception cref="DitException">There is no such file, it is no file of torch.save, or it holds more than tensors and plain values.</exception>
+    /// <exception cref="DitException">
+    /// There is no such file, it is no file of torch.save, or it holds more than tensors and plain values.
+    /// </exception>
     public static LegacyTorchFile Open(string path) => Open(SourceFile.Open(path));
 
     internal static LegacyTorchFile Open(SourceFile file)
@@ -80,7 +87,8 @@ public sealed class LegacyTorchFile : TensorFile
     {
         if (value is not PickleValue.Map machine)
             throw Bad(file, "it does not say what machine wrote it");
-        if (machine.Items.Any(static item => item is { Key: PickleValue.Scalar { Text: "little_endian" }, Value: PickleValue.Scalar { Value: false } }))
+        if (machine.Items.Any(static item =>
+            item is { Key: PickleValue.Scalar { Text: "little_endian" }, Value: PickleValue.Scalar { Value: false } }))
             throw new DitException($"'{file.Path}' was written on a big-endian machine; save it again on a little-endian one.");
     }
 
@@ -88,7 +96,8 @@ public sealed class LegacyTorchFile : TensorFile
     {
         if (value is not PickleValue.Sequence list)
             throw Bad(file, "it does not list its storages");
-        string[] keys = [.. list.Items.Select(item => item is PickleValue.Scalar { Text: { } key } ? key : throw Bad(file, "a storage in its list has no name"))];
+        string[] keys = [.. list.Items.Select(item =>
+            item is PickleValue.Scalar { Text: { } key } ? key : throw Bad(file, "a storage in its list has no name"))];
         return keys.Length == keys.Distinct(StringComparer.Ordinal).Count() ? keys : throw Bad(file, "it lists a storage twice");
     }
 
@@ -125,14 +134,17 @@ public sealed class LegacyTorchFile : TensorFile
         return at == file.Length ? offsets : throw Bad(file, $"{file.Length - at} bytes follow the last storage");
     }
 
-    private static StoredTensor Locate(SourceFile file, string name, PickleValue.Tensor tensor, Dictionary<string, (long Offset, long Elements)> offsets)
+    private static StoredTensor Locate(
+        SourceFile file, string name, PickleValue.Tensor tensor, Dictionary<string, (long Offset, long Elements)> offsets)
     {
         var storage = tensor.Source;
         if (!offsets.TryGetValue(storage.Key, out var place))
-            throw new DitException($"'{file.Path}' lacks the elements of tensor '{Printable.Of(name)}' (storage {Printable.Of(storage.Key)}).");
+            throw new DitException($"'{file.Path}' lacks the elements of tensor '{Printable.Of(name)}' (storage "
+                + $"{Printable.Of(storage.Key)}).");
         return storage.First + storage.Elements <= place.Elements
             ? tensor.At(place.Offset)
-            : throw new DitException($"'{file.Path}' holds {place.Elements} elements for tensor '{Printable.Of(name)}', but claims {storage.First + storage.Elements}.");
+            : throw new DitException($"'{file.Path}' holds {place.Elements} elements for tensor '{Printable.Of(name)}', but claims "
+                + $"{storage.First + storage.Elements}.");
     }
 
     private static DitException Bad(SourceFile file, string why) =>

@@ -23,8 +23,11 @@ internal sealed class PickleFlattening
 
     /// <summary>All tensors below <paramref name="root"/>, and all plain values, each by its name.</summary>
     /// <returns>Tensors are <see cref="PickleValue.Tensor"/> or <see cref="PickleValue.Opaque"/>.</returns>
-    /// <exception cref="DitException">The values nest too deep, hold each other too often, or two tensors come to one name.</exception>
-    public static (OrderedDictionary<string, PickleValue> Tensors, OrderedDictionary<string, string> Values) Flatten(string path, PickleValue root)
+    /// <exception cref="DitException">
+    /// The values nest too deep, hold each other too often, or two tensors come to one name.
+    /// </exception>
+    public static (OrderedDictionary<string, PickleValue> Tensors, OrderedDictionary<string, string> Values) Flatten(
+        string path, PickleValue root)
     {
         var flattening = new PickleFlattening(path);
         flattening.Visit(root, "", 0);
@@ -32,7 +35,8 @@ internal sealed class PickleFlattening
     }
 
     // A value may be held in many places, itself included: what is written is small, what it spans need not be.
-    // Numbers and texts in a quiet place are the inside of an object, as the bytes of a date, and say nothing under its name.
+    // Numbers and texts in a quiet place are the inside of an object, as the bytes of a date, and say nothing under its
+    // name.
     private void Visit(PickleValue value, string name, int depth, bool isQuiet = false)
     {
         // Objects point at each other as they like: what is too much of them is left out.
@@ -69,7 +73,8 @@ internal sealed class PickleFlattening
     {
         VisitEntries(inert.Entries, name, depth);
         VisitItems(inert.Items, name, depth);
-        PickleValue[] inside = [.. new[] { inert.State }.OfType<PickleValue>(), .. inert.Arguments.Where(static argument => argument is not PickleValue.Scalar)];
+        PickleValue[] inside = [.. new[] { inert.State }.OfType<PickleValue>(),
+            .. inert.Arguments.Where(static argument => argument is not PickleValue.Scalar)];
         if (inside is [var only])
             Visit(only, name, depth + 1, isQuiet: true);
         else

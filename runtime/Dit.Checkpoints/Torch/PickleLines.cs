@@ -11,13 +11,16 @@ internal static partial class PickleLines
     // Where Python itself stops, and what keeps reading a number from taking long.
     private const int MaxDigits = 4_300;
 
-    /// <summary>A boolean (<c>00</c>, <c>01</c>) or an integer, with or without Python 2's <c>L</c>; null for anything else.</summary>
+    /// <summary>
+    /// A boolean (<c>00</c>, <c>01</c>) or an integer, with or without Python 2's <c>L</c>; null for anything else.
+    /// </summary>
     public static object? Integer(string line) => line switch
     {
         "00" => false,
         "01" => true,
         _ when line.Length <= MaxDigits
-            && BigInteger.TryParse(line.TrimEnd('L'), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => Narrowed(number),
+            && BigInteger.TryParse(line.TrimEnd('L'), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) =>
+                Narrowed(number),
         _ => null,
     };
 
@@ -31,9 +34,12 @@ internal static partial class PickleLines
     };
 
     /// <summary>A text between quotes, as Python 2 wrote one; null where there are none.</summary>
-    public static object? Quoted(string line) => line.Length >= 2 && line[0] is '\'' or '"' && line[^1] == line[0] ? Unescaped(line[1..^1]) : null;
+    public static object? Quoted(string line) =>
+        line.Length >= 2 && line[0] is '\'' or '"' && line[^1] == line[0] ? Unescaped(line[1..^1]) : null;
 
-    /// <summary>A text whose characters may be written as <c>\n</c>, <c>\x0a</c>, <c>\u000a</c> and <c>\U0000000a</c>.</summary>
+    /// <summary>
+    /// A text whose characters may be written as <c>\n</c>, <c>\x0a</c>, <c>\u000a</c> and <c>\U0000000a</c>.
+    /// </summary>
     public static string Unescaped(string line) => line.Contains('\\') ? Escape().Replace(line, static match => match.Value[1] switch
     {
         'n' => "\n",

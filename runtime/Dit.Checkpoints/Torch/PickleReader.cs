@@ -4,12 +4,14 @@ using System.Text;
 
 namespace Dit.Checkpoints;
 
-/// <summary>Reads the pickles that <c>torch.save</c> writes: tensors, and whatever training scripts keep beside them.</summary>
+/// <summary>
+/// Reads the pickles that <c>torch.save</c> writes: tensors, and whatever training scripts keep beside them.
+/// </summary>
 /// <remarks>
 /// A pickle is a program for a small stack machine. This machine knows the opcodes that build values (protocols 0 to 5,
-/// as Python's pickletools documents them); what is done with names is in <see cref="PickleGlobals"/>. An opcode makes one
-/// value, of no more content than the bytes it takes, so the bounds on bytes and steps bound memory and time; a call may copy
-/// what was kept, and so what calls make is counted apart.
+/// as Python's pickletools documents them); what is done with names is in <see cref="PickleGlobals"/>. An opcode makes
+/// one value, of no more content than the bytes it takes, so the bounds on bytes and steps bound memory and time; a
+/// call may copy what was kept, and so what calls make is counted apart.
 /// </remarks>
 internal sealed class PickleReader
 {
@@ -35,7 +37,9 @@ internal sealed class PickleReader
     /// <exception cref="DitException">It names something that no state dict needs, or it is not a pickle.</exception>
     public static PickleValue Read(string path, byte[] bytes) => new PickleReader(path, bytes, 0).Run();
 
-    /// <summary>The value of a pickle among others, which begins at <paramref name="at"/> and ends where that then is.</summary>
+    /// <summary>
+    /// The value of a pickle among others, which begins at <paramref name="at"/> and ends where that then is.
+    /// </summary>
     /// <param name="path">The file, for messages.</param>
     /// <param name="bytes">The pickles.</param>
     /// <param name="at">A place in <paramref name="bytes"/>.</param>
@@ -81,7 +85,9 @@ internal sealed class PickleReader
             case 'M': return Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2)));
             case 'J': return Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4)));
             case '\x8a': return Push(Long(Take(Take(1)[0])));
-            case '\x8b': return Push(Long(Take(Length(4) is <= MaxLongBytes and var bytes ? bytes : throw Bad("it holds a number of too many digits"))));
+            case '\x8b': return Push(Long(Take(Length(4) is <= MaxLongBytes and var bytes
+                ? bytes
+                : throw Bad("it holds a number of too many digits"))));
             case 'I' or 'L': return Push(PickleLines.Integer(Line()) ?? throw Bad("an integer in it is none"));
             case 'F': return Push(PickleLines.Real(Line()) ?? throw Bad("a number in it is none"));
             case 'S': return Push(PickleLines.Quoted(Line()) ?? throw Bad("a text in it has no quotes"));
@@ -173,7 +179,9 @@ internal sealed class PickleReader
                 var type = PickleGlobals.Name(_path, $"{Line()}.{Line()}");
                 return Call(type, new PickleValue.Sequence(true, PopToMark()));
             case 'o': // OBJ
-                return PopToMark() is [var made, .. var arguments] ? Call(made, new PickleValue.Sequence(true, arguments)) : throw Bad("it makes an object of no class");
+                return PopToMark() is [var made, .. var arguments]
+                    ? Call(made, new PickleValue.Sequence(true, arguments))
+                    : throw Bad("it makes an object of no class");
             case '\x82': return Push(Extension(1));
             case '\x83': return Push(Extension(2));
             case '\x84': return Push(Extension(4));
@@ -251,7 +259,8 @@ internal sealed class PickleReader
         return true;
     }
 
-    private bool Get(long key) => Push(_memo.TryGetValue(key, out var value) ? value : throw Bad($"it refers to value {key}, which it never kept"));
+    private bool Get(long key) =>
+        Push(_memo.TryGetValue(key, out var value) ? value : throw Bad($"it refers to value {key}, which it never kept"));
 
     private PickleValue Peek() => _stack.Count > Floor ? _stack[^1] : throw Bad("it takes a value from an empty stack");
 
@@ -318,5 +327,6 @@ internal sealed class PickleReader
 
     private static object Long(ReadOnlySpan<byte> bytes) => PickleLines.Narrowed(new BigInteger(bytes));
 
-    private DitException Bad(string why) => new($"'{_path}' is not a PyTorch state dict: its pickle is damaged or of another kind ({why}).");
+    private DitException Bad(string why) =>
+        new($"'{_path}' is not a PyTorch state dict: its pickle is damaged or of another kind ({why}).");
 }

@@ -1,6 +1,8 @@
 namespace Dit.Checkpoints;
 
-/// <summary>A value that a pickle of tensors may hold. The cases are all there are: nothing in a file can name another.</summary>
+/// <summary>
+/// A value that a pickle of tensors may hold. The cases are all there are: nothing in a file can name another.
+/// </summary>
 internal abstract class PickleValue
 {
     private PickleValue() { }
@@ -46,7 +48,9 @@ internal abstract class PickleValue
         public string Name { get; } = name;
     }
 
-    /// <summary>An object of a class that is never looked up: its name, and what was given to it, as plain values.</summary>
+    /// <summary>
+    /// An object of a class that is never looked up: its name, and what was given to it, as plain values.
+    /// </summary>
     /// <param name="name">The class, or the function that was to make the object.</param>
     /// <param name="arguments">What the class was to be called with.</param>
     public sealed class Inert(string name, IReadOnlyList<PickleValue> arguments) : PickleValue
@@ -64,7 +68,9 @@ internal abstract class PickleValue
         public List<(PickleValue Key, PickleValue Value)> Entries => field ??= [];
     }
 
-    /// <summary>Elements kept outside the pickle under <paramref name="key"/>, from element <paramref name="first"/> on.</summary>
+    /// <summary>
+    /// Elements kept outside the pickle under <paramref name="key"/>, from element <paramref name="first"/> on.
+    /// </summary>
     public sealed class Storage(string key, ElementType type, long elements, long first = 0) : PickleValue
     {
         public string Key { get; } = key;
@@ -87,7 +93,9 @@ internal abstract class PickleValue
 
         public long[] Strides { get; } = strides;
 
-        /// <summary>Where the elements lie in a file that has the storage's own at <paramref name="storageOffset"/>.</summary>
+        /// <summary>
+        /// Where the elements lie in a file that has the storage's own at <paramref name="storageOffset"/>.
+        /// </summary>
         public StoredTensor At(long storageOffset)
         {
             var start = storageOffset + (Source.First + Offset) * Source.Type.Size;
@@ -110,7 +118,9 @@ internal abstract class PickleValue
         }
     }
 
-    /// <summary>A tensor that is made in a way this library does not know: it can be listed, and is refused when it is read.</summary>
+    /// <summary>
+    /// A tensor that is made in a way this library does not know: it can be listed, and is refused when it is read.
+    /// </summary>
     public sealed class Opaque(TensorInfo info) : PickleValue
     {
         /// <summary>What can be told of it, and why it is not read.</summary>

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Dit.Checkpoints;
 
-/// <summary>Writes the pickle of a state dict as <c>torch.save</c> does, in protocol 2, with nothing in it that <c>torch.load(weights_only=True)</c> refuses.</summary>
+/// <summary>
+/// Writes the pickle of a state dict as <c>torch.save</c> does, in protocol 2, with nothing in it that
+/// <c>torch.load(weights_only=True)</c> refuses.
+/// </summary>
 internal sealed class PickleWriter
 {
     private const string Tensors = "torch._utils\n_rebuild_tensor_v2\n";

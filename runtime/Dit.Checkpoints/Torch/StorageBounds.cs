@@ -7,7 +7,9 @@ internal static class StorageBounds
     public const int MaxRank = 64;
 
     /// <summary>Checks that every element of a view lies in its storage.</summary>
-    /// <exception cref="DitException">The shape is impossible, or larger than the storage, or the view ends outside it.</exception>
+    /// <exception cref="DitException">
+    /// The shape is impossible, or larger than the storage, or the view ends outside it.
+    /// </exception>
     public static void Check(string path, PickleValue.Storage storage, long offset, long[] shape, long[] strides)
     {
         var text = TensorInfo.ShapeText(shape);

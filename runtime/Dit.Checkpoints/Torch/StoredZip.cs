@@ -3,10 +3,13 @@ using System.Text;
 
 namespace Dit.Checkpoints;
 
-/// <summary>Where the uncompressed entries of a zip archive lie in its file (PKWARE APPNOTE 6.3.10, sections 4.3 and 4.5.3).</summary>
+/// <summary>
+/// Where the uncompressed entries of a zip archive lie in its file (PKWARE APPNOTE 6.3.10, sections 4.3 and 4.5.3).
+/// </summary>
 /// <remarks>
-/// PyTorch stores entries as they are, so that a tensor's bytes can be read in place. <c>System.IO.Compression</c> does not
-/// say where an entry starts, and reads what is compressed as well; here anything that is not plainly stored is refused.
+/// PyTorch stores entries as they are, so that a tensor's bytes can be read in place. <c>System.IO.Compression</c> does
+/// not say where an entry starts, and reads what is compressed as well; here anything that is not plainly stored is
+/// refused.
 /// </remarks>
 internal static class StoredZip
 {
@@ -22,14 +25,21 @@ internal static class StoredZip
     private const int End64LocatorBytes = 20;
     private const int MaxDirectoryBytes = 64 << 20;
 
-    /// <summary>One entry: its content is the bytes [<paramref name="Offset"/>, <paramref name="Offset"/> + <paramref name="Length"/>) of the file.</summary>
+    /// <summary>
+    /// One entry: its content is the bytes [<paramref name="Offset"/>, <paramref name="Offset"/> + <paramref
+    /// name="Length"/>) of the file.
+    /// </summary>
     /// <param name="Header">Where its header lies, before the content.</param>
     /// <param name="Offset">The first byte of the content.</param>
     /// <param name="Length">Bytes of the content.</param>
     public readonly record struct Entry(long Header, long Offset, long Length);
 
-    /// <summary>Reads the central directory. Names are keys and nothing else: no entry is ever written to a path.</summary>
-    /// <exception cref="DitException">The archive is cut off or inconsistent, or an entry is compressed or encrypted.</exception>
+    /// <summary>
+    /// Reads the central directory. Names are keys and nothing else: no entry is ever written to a path.
+    /// </summary>
+    /// <exception cref="DitException">
+    /// The archive is cut off or inconsistent, or an entry is compressed or encrypted.
+    /// </exception>
     public static Dictionary<string, Entry> Read(SourceFile file)
     {
         var (start, length, count) = Directory(file);
@@ -114,7 +124,8 @@ internal static class StoredZip
     }
 
     // Fields of all ones are found, in this order, in the zip64 extra field instead.
-    private static (long Size, long Stored, long Header) Sizes64(SourceFile file, ReadOnlySpan<byte> at, string name, ReadOnlySpan<byte> extra)
+    private static (long Size, long Stored, long Header) Sizes64(
+        SourceFile file, ReadOnlySpan<byte> at, string name, ReadOnlySpan<byte> extra)
     {
         var fields = Zip64Field(extra);
         long[] values = [U32(at, 24), U32(at, 20), U32(at, 42)];

@@ -4,11 +4,14 @@ using System.Text;
 
 namespace Dit.Checkpoints;
 
-/// <summary>Writes a zip archive of uncompressed entries from the first byte to the last (PKWARE APPNOTE 6.3.10, sections 4.3 and 4.5.3).</summary>
+/// <summary>
+/// Writes a zip archive of uncompressed entries from the first byte to the last (PKWARE APPNOTE 6.3.10, sections 4.3
+/// and 4.5.3).
+/// </summary>
 /// <remarks>
-/// The content of every entry begins at a multiple of 64 bytes, as PyTorch lays it out to map tensors into memory; an extra field makes up the
-/// difference. A checksum is known only behind the content, so it follows there in a data descriptor. Fields of 64 bits are used where one
-/// does not fit 32, and nowhere else.
+/// The content of every entry begins at a multiple of 64 bytes, as PyTorch lays it out to map tensors into memory; an
+/// extra field makes up the difference. A checksum is known only behind the content, so it follows there in a data
+/// descriptor. Fields of 64 bits are used where one does not fit 32, and nowhere else.
 /// </remarks>
 internal sealed class StoredZipWriter(Stream stream)
 {
@@ -105,13 +108,15 @@ internal sealed class StoredZipWriter(Stream stream)
         if (Is64(entry.Header))
             fields.U64(entry.Header);
         var extra = fields.Bytes.Length == 0 ? [] : new Record().U16(Zip64Field).U16((ushort)fields.Bytes.Length).Raw(fields.Bytes).Bytes;
-        return new Record().U32(CentralSignature).U16(Version64).U16(Version64).U16(DescriptorFollowsAndUtf8).U16(0).U16(0).U16(FirstOfJanuary1980)
+        return new Record().U32(CentralSignature).U16(Version64).U16(Version64).U16(DescriptorFollowsAndUtf8).U16(0).U16(0)
+            .U16(FirstOfJanuary1980)
             .U32(entry.Checksum).U32(Low(entry.Length)).U32(Low(entry.Length)).U16((ushort)entry.Name.Length).U16((ushort)extra.Length)
             .U16(0).U16(0).U16(0).U32(0).U32(Low(entry.Header)).Raw(entry.Name).Raw(extra).Bytes;
     }
 
     private byte[] End64(long start, long length) => new Record()
-        .U32(End64Signature).U64(44).U16(Version64).U16(Version64).U32(0).U32(0).U64(_entries.Count).U64(_entries.Count).U64(length).U64(start)
+        .U32(End64Signature).U64(44).U16(Version64).U16(Version64).U32(0).U32(0).U64(_entries.Count).U64(_entries.Count).U64(length)
+            .U64(start)
         .U32(End64LocatorSignature).U32(0).U64(start + length).U32(1).Bytes;
 
     /// <summary>A record of the archive, number by number.</summary>

@@ -3,11 +3,14 @@ using static TorchSharp.torch;
 
 namespace Dit.Checkpoints;
 
-/// <summary>A file as <c>torch.save</c> has written it since PyTorch 1.6: a zip of one pickle and one entry for each storage.</summary>
+/// <summary>
+/// A file as <c>torch.save</c> has written it since PyTorch 1.6: a zip of one pickle and one entry for each storage.
+/// </summary>
 /// <remarks>
-/// Nested dicts and lists show as names joined by dots: a training checkpoint {model, ema, opt, args} holds <c>model.*</c>,
-/// <c>ema.*</c> and <c>opt.*</c>; its plain values are <see cref="TensorFile.Metadata"/>, and so are the texts of entries
-/// <c>extra/NAME</c> of the archive. A closed interpreter parses the pickle: no name in a file is resolved or run.
+/// Nested dicts and lists show as names joined by dots: a training checkpoint {model, ema, opt, args} holds
+/// <c>model.*</c>, <c>ema.*</c> and <c>opt.*</c>; its plain values are <see cref="TensorFile.Metadata"/>, and so are
+/// the texts of entries <c>extra/NAME</c> of the archive. A closed interpreter parses the pickle: no name in a file is
+/// resolved or run.
 /// </remarks>
 public sealed partial class TorchArchive : TensorFile
 {
@@ -19,7 +22,9 @@ public sealed partial class TorchArchive : TensorFile
 
     /// <summary>Opens a file and checks everything it says of its tensors; none is read yet.</summary>
     /// <param name="path">The file; its name does not matter.</param>
-    /// <exception cref="DitException">There is no such file, it is no archive of torch.save, or it holds more than tensors and plain values.</exception>
+    /// <exception cref="DitException">
+    /// There is no such file, it is no archive of torch.save, or it holds more than tensors and plain values.
+    /// </exception>
     public static TorchArchive Open(string path) => Open(SourceFile.Open(path));
 
     internal static TorchArchive Open(SourceFile file)
@@ -58,9 +63,11 @@ public sealed partial class TorchArchive : TensorFile
     // All entries lie in one folder, named after the file that was written first.
     private static string Folder(SourceFile file, Dictionary<string, StoredZip.Entry> entries)
     {
-        var pickles = entries.Keys.Where(static name => name == PickleName || name.EndsWith("/" + PickleName, StringComparison.Ordinal)).ToList();
+        var pickles = entries.Keys.Where(static name => name == PickleName || name.EndsWith("/" + PickleName, StringComparison.Ordinal))
+            .ToList();
         if (pickles is not [var pickle])
-            throw new DitException($"'{file.Path}' is a zip archive with {pickles.Count} entries {PickleName}; files of torch.save have one.");
+            throw new DitException($"'{file.Path}' is a zip archive with {pickles.Count} entries {PickleName}; files of torch.save have "
+                + "one.");
         var folder = pickle[..^PickleName.Length];
         if (entries.ContainsKey(folder + "constants.pkl"))
             throw new DitException($"'{file.Path}' is a TorchScript program; save model.state_dict() with torch.save.");

@@ -5,7 +5,9 @@ using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
 /// <summary>Copies a 64-bit little-endian ELF file and marks one symbol version that it requires as weak.</summary>
-/// <remarks>Compiled by the build itself. Writes beside the destination and renames; does nothing when the copy is up to date.</remarks>
+/// <remarks>
+/// Compiled by the build itself. Writes beside the destination and renames; does nothing when the copy is up to date.
+/// </remarks>
 public sealed class WeakenElfVersion : Task
 {
     private const uint GnuVersionRequirements = 0x6ffffffe; // SHT_GNU_verneed

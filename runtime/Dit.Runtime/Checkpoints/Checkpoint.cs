@@ -4,8 +4,8 @@ namespace Dit.Runtime;
 
 /// <summary>Fills models from checkpoints and writes checkpoints of models.</summary>
 /// <remarks>
-/// A file is compared with the model first (<see cref="CheckpointFit"/>), and only a file that fits is read into it. Generated models call
-/// these methods in their <c>Load</c>.
+/// A file is compared with the model first (<see cref="CheckpointFit"/>), and only a file that fits is read into it.
+/// Generated models call these methods in their <c>Load</c>.
 /// </remarks>
 public static class Checkpoint
 {
@@ -15,7 +15,9 @@ public static class Checkpoint
     /// <param name="map">Every tensor that the module has.</param>
     /// <param name="create">Creates the module, with any initial values.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
-    /// <param name="notice">Receives a sentence for a prefix that is left out of the names, and one for scalars that are ignored.</param>
+    /// <param name="notice">
+    /// Receives a sentence for a prefix that is left out of the names, and one for scalars that are ignored.
+    /// </param>
     /// <returns>The filled module in eval mode, which the caller owns; when anything fails it is disposed.</returns>
     /// <exception cref="CheckpointMismatchException">The file's names or shapes are not the module's.</exception>
     /// <exception cref="DitException">The file cannot be read.</exception>
@@ -28,8 +30,11 @@ public static class Checkpoint
         Action<string>? notice = null)
         where TModel : nn.Module => Filled(CheckpointFit.Of(file, modelName, map, weights, notice: notice), create);
 
-    /// <summary>Creates a module and fills it from a file of any format that <see cref="CheckpointFile.Open(string)"/> reads.</summary>
-    /// <inheritdoc cref="Load{TModel}(ICheckpointFile, string, IReadOnlyList{CheckpointEntry}, Func{TModel}, CheckpointWeights, Action{string}?)"/>
+    /// <summary>
+    /// Creates a module and fills it from a file of any format that <see cref="CheckpointFile.Open(string)"/> reads.
+    /// </summary>
+    /// <inheritdoc cref="Load{TModel}(ICheckpointFile, string, IReadOnlyList{CheckpointEntry}, Func{TModel},
+    /// CheckpointWeights, Action{string}?)"/>
     public static TModel Load<TModel>(
         string path,
         string modelName,
@@ -43,7 +48,10 @@ public static class Checkpoint
         return Load(file, modelName, map, create, weights, notice);
     }
 
-    /// <summary>Creates a generated model and fills it from an open file, which may be of a different grid of patches or have diffusers' names.</summary>
+    /// <summary>
+    /// Creates a generated model and fills it from an open file, which may be of a different grid of patches or have
+    /// diffusers' names.
+    /// </summary>
     /// <param name="file">The file; it stays the caller's.</param>
     /// <param name="card">The model.</param>
     /// <param name="map">Every tensor that the model has.</param>
@@ -51,10 +59,14 @@ public static class Checkpoint
     /// <param name="grid">What to do with a checkpoint of a different grid; by default it is refused.</param>
     /// <param name="create">Creates the model, with any initial values.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
-    /// <param name="notice">Receives a sentence for a prefix that is left out of the names, and one for scalars that are ignored.</param>
+    /// <param name="notice">
+    /// Receives a sentence for a prefix that is left out of the names, and one for scalars that are ignored.
+    /// </param>
     /// <returns>The filled model in eval mode, which the caller owns; when anything fails it is disposed.</returns>
     /// <exception cref="CheckpointMismatchException">The file's names or shapes are not the model's.</exception>
-    /// <exception cref="DitException">The file cannot be read, or has diffusers' names while the model's numerics are not diffusers'.</exception>
+    /// <exception cref="DitException">
+    /// The file cannot be read, or has diffusers' names while the model's numerics are not diffusers'.
+    /// </exception>
     public static TModel Load<TModel>(
         ICheckpointFile file,
         ModelCard card,
@@ -74,8 +86,12 @@ public static class Checkpoint
             create);
     }
 
-    /// <summary>Creates a generated model and fills it from a file of any format that <see cref="CheckpointFile.Open(string)"/> reads.</summary>
-    /// <inheritdoc cref="Load{TModel}(ICheckpointFile, ModelCard, IReadOnlyList{CheckpointEntry}, PositionTable, CheckpointGrid?, Func{TModel}, CheckpointWeights, Action{string}?)"/>
+    /// <summary>
+    /// Creates a generated model and fills it from a file of any format that <see cref="CheckpointFile.Open(string)"/>
+    /// reads.
+    /// </summary>
+    /// <inheritdoc cref="Load{TModel}(ICheckpointFile, ModelCard, IReadOnlyList{CheckpointEntry}, PositionTable,
+    /// CheckpointGrid?, Func{TModel}, CheckpointWeights, Action{string}?)"/>
     public static TModel Load<TModel>(
         string path,
         ModelCard card,
@@ -97,7 +113,9 @@ public static class Checkpoint
     /// <param name="map">Every tensor that it has.</param>
     /// <param name="path">A checkpoint of any format that <see cref="CheckpointFile.Open(string)"/> reads.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
-    /// <param name="notice">Receives a sentence for a prefix that is left out of the names, and one for scalars that are ignored.</param>
+    /// <param name="notice">
+    /// Receives a sentence for a prefix that is left out of the names, and one for scalars that are ignored.
+    /// </param>
     /// <param name="positions">The module's fixed position table, one of its tensors; by default it has none.</param>
     /// <param name="grid">What to do when that table is of a different grid; by default the file is refused.</param>
     /// <exception cref="CheckpointMismatchException">The file's names or shapes are not the module's.</exception>
@@ -128,16 +146,20 @@ public static class Checkpoint
         SafeTensors.Save(path, model.state_dict().Select(static entry => (entry.Key, entry.Value)), metadata, dtype);
     }
 
-    /// <summary>Writes a generated model's state dict as a safetensors file with <see cref="ModelCard.ToMetadata"/> as its metadata.</summary>
+    /// <summary>
+    /// Writes a generated model's state dict as a safetensors file with <see cref="ModelCard.ToMetadata"/> as its
+    /// metadata.
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="path">The file to create or replace; it is whole or it is not there.</param>
     /// <param name="metadata">
-    /// More strings to keep. They override those of the card, except <see cref="ModelCard.SpecKey"/>: a file carries the spec of its own
-    /// tensors, whichever file the strings come from.
+    /// More strings to keep. They override those of the card, except <see cref="ModelCard.SpecKey"/>: a file carries
+    /// the spec of its own tensors, whichever file the strings come from.
     /// </param>
     /// <param name="dtype">Type of real numbers in the file; the model's by default.</param>
     /// <exception cref="DitException">The file cannot be written.</exception>
-    public static void Save<TModel>(TModel model, string path, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null)
+    public static void Save<TModel>(
+        TModel model, string path, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null)
         where TModel : nn.Module, IModel<TModel>
     {
         var all = new Dictionary<string, string>(TModel.Card.ToMetadata()) { [SafeTensors.FormatKey] = SafeTensors.Format };
@@ -151,9 +173,12 @@ public static class Checkpoint
     public static void Save(string path, nn.Module model, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null) =>
         Save(model, path, metadata, dtype);
 
-    /// <summary>Writes a generated model's state dict as a safetensors file with its card, the path first as in all writers.</summary>
+    /// <summary>
+    /// Writes a generated model's state dict as a safetensors file with its card, the path first as in all writers.
+    /// </summary>
     /// <inheritdoc cref="Save{TModel}(TModel, string, IReadOnlyDictionary{string, string}?, ScalarType?)"/>
-    public static void Save<TModel>(string path, TModel model, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null)
+    public static void Save<TModel>(
+        string path, TModel model, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null)
         where TModel : nn.Module, IModel<TModel> => Save(model, path, metadata, dtype);
 
     private static TModel Filled<TModel>(CheckpointFit fit, Func<TModel> create)

@@ -5,9 +5,10 @@ namespace Dit.Runtime;
 
 /// <summary>The names that tensors of a Diffusion Transformer have elsewhere.</summary>
 /// <remarks>
-/// The models' own names are those of the official code (facebookresearch/DiT), and SiT (willisma/SiT) took them over with its architecture:
-/// for both the map is the identity. A SiT model has twice the output channels, as one of learned variance has, and drops the second half in
-/// its forward pass, so its files are those of a spec with <c>variance: learned-range</c>.
+/// The models' own names are those of the official code (facebookresearch/DiT), and SiT (willisma/SiT) took them over
+/// with its architecture: for both the map is the identity. A SiT model has twice the output channels, as one of
+/// learned variance has, and drops the second half in its forward pass, so its files are those of a spec with
+/// <c>variance: learned-range</c>.
 /// </remarks>
 public static class DitNames
 {
@@ -31,18 +32,21 @@ public static class DitNames
     /// <summary>The names of the official code and of SiT, which are the model's own.</summary>
     /// <param name="card">The model.</param>
     /// <param name="own">Every tensor it has.</param>
-    public static NameMap Official(ModelCard card, IReadOnlyList<CheckpointEntry> own) => NameMap.Identity(card.Name, OfficialConvention, own);
+    public static NameMap Official(ModelCard card, IReadOnlyList<CheckpointEntry> own) =>
+        NameMap.Identity(card.Name, OfficialConvention, own);
 
     /// <summary>The names of <c>DiTTransformer2DModel</c> of diffusers.</summary>
     /// <remarks>
-    /// It splits qkv in three, keeps a copy of the embedders of timestep and class in every block, and computes the position table.
+    /// It splits qkv in three, keeps a copy of the embedders of timestep and class in every block, and computes the
+    /// position table.
     /// </remarks>
     /// <param name="card">The model.</param>
     /// <param name="own">Every tensor it has.</param>
     /// <exception cref="DitException">diffusers has no model of this kind.</exception>
     public static NameMap Diffusers(ModelCard card, IReadOnlyList<CheckpointEntry> own) => WhyNotInDiffusers(card, own) is not { } reason
         ? new(card.Name, DiffusersConvention, [.. own.Select(entry => InDiffusers(entry, card))])
-        : throw new DitException($"{card.Name} has no form in diffusers, whose Diffusion Transformer is adaLN-Zero on classes with a null class, "
+        : throw new DitException($"{card.Name} has no form in diffusers, whose Diffusion Transformer is adaLN-Zero on classes with a "
+            + "null class, "
             + $"square, its MLP four times as wide as its tokens: {reason}.");
 
     /// <summary>What keeps a model from having a form in diffusers, in a few words, or null when it has one.</summary>
@@ -52,22 +56,29 @@ public static class DitNames
     {
         { Backbone: not "dit" } => $"this one is of the backbone {card.Backbone}",
         { Conditioning: not "adaln-zero" } => $"this one is {card.Conditioning}",
-        { Condition: not ModelCondition.Classes } => $"this one is conditioned on {(card.Condition is ModelCondition.Text ? "text" : "nothing")}",
+        { Condition: not ModelCondition.Classes } =>
+            $"this one is conditioned on {(card.Condition is ModelCondition.Text ? "text" : "nothing")}",
         { CanBeGuided: false } => "this one has no null class",
         { Input: var input } when input.Height != input.Width => $"the input of this one is {input}",
-        _ when own.FirstOrDefault(static entry => entry.Name == "blocks.0.mlp.fc1.bias") is { Shape: [var hidden] } && hidden != DiffusersMlpRatio * card.Width =>
+        _ when own.FirstOrDefault(static entry => entry.Name == "blocks.0.mlp.fc1.bias") is { Shape: [var hidden] }
+            && hidden != DiffusersMlpRatio * card.Width =>
             $"that of this one has {hidden} channels beside tokens of {card.Width}",
         _ => null,
     };
 
-    /// <summary>A file under the model's own names, when its content says that it has those of diffusers; else the file as it is.</summary>
+    /// <summary>
+    /// A file under the model's own names, when its content says that it has those of diffusers; else the file as it
+    /// is.
+    /// </summary>
     /// <param name="file">The file. It stays the caller's, and the result needs no disposing of its own.</param>
     /// <param name="card">The model.</param>
     /// <param name="own">Every tensor it has.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
     /// <param name="notice">Told in sentences what prefix the names have and which scalars are passed over.</param>
     /// <exception cref="CheckpointMismatchException">It has the names of diffusers and is not of the model.</exception>
-    /// <exception cref="DitException">It has the names of diffusers, and the model does not compute as diffusers does.</exception>
+    /// <exception cref="DitException">
+    /// It has the names of diffusers, and the model does not compute as diffusers does.
+    /// </exception>
     internal static (ICheckpointFile File, bool IsForeign) Recognize(
         ICheckpointFile file, ModelCard card, IReadOnlyList<CheckpointEntry> own, CheckpointWeights weights, Action<string>? notice)
     {
@@ -79,8 +90,10 @@ public static class DitNames
         if (!names.Fits(file.Below(place.Prefix)))
             return (file, false);
         if (card.Numerics != Numerics.Diffusers)
-            throw new DitException($"'{file.Path}' has the names of diffusers, whose arithmetic is not quite that of the official code, which {card.Name} follows: "
-                + "write 'numerics: diffusers' in its spec to compute as diffusers does, or 'dit convert' the file to use its weights with the official arithmetic.");
+            throw new DitException($"'{file.Path}' has the names of diffusers, whose arithmetic is not quite that of the official code, "
+                + $"which {card.Name} follows: "
+                + "write 'numerics: diffusers' in its spec to compute as diffusers does, or 'dit convert' the file to use its weights "
+                    + "with the official arithmetic.");
         if (DiffusersFolder.OtherSetting(file, card) is { } other)
             throw new DitException(other);
         place = names.Find(file, weights).Certain();
@@ -135,5 +148,6 @@ public static class DitNames
         tensor.copy_(table.to(ScalarType.Float32).unsqueeze(0)); // in float32 first, as the official code makes it
     }
 
-    private static InvalidOperationException Unknown(CheckpointEntry own) => new($"The names of diffusers do not know the tensor '{own.Name}'.");
+    private static InvalidOperationException Unknown(CheckpointEntry own) =>
+        new($"The names of diffusers do not know the tensor '{own.Name}'.");
 }

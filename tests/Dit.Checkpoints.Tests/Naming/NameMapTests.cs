@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace Dit.Checkpoints.Tests;
 
-/// <summary>The mechanism, on a model of four tensors: one of three parts, one of another shape, one kept in two copies, one computed.</summary>
+/// <summary>
+/// The mechanism, on a model of four tensors: one of three parts, one of another shape, one kept in two copies, one
+/// computed.
+/// </summary>
 public sealed class NameMapTests : IDisposable
 {
     private static readonly CheckpointEntry[] Own = [new("qkv", 6, 3), new("conv", 4, 4, 1, 1), new("table", 5), new("positions", 2, 2)];
@@ -46,7 +49,8 @@ public sealed class NameMapTests : IDisposable
         own.CopyInto("qkv", trained);
         AssertEqual(transposed, trained.detach());
         Assert.True(trained.requires_grad);
-        Assert.Contains("has shape (6, 3); the tensor to fill has (3, 6)", Assert.Throws<DitException>(() => own.CopyInto("qkv", zeros(3, 6))).Message);
+        Assert.Contains("has shape (6, 3); the tensor to fill has (3, 6)",
+            Assert.Throws<DitException>(() => own.CopyInto("qkv", zeros(3, 6))).Message);
         Assert.Contains("no tensor 'to_q'", Assert.Throws<DitException>(() => own.Read("to_q")).Message);
     }
 
@@ -84,7 +88,8 @@ public sealed class NameMapTests : IDisposable
         Assert.Equal(["to_k", "b.table"], e.Missing);
         Assert.Equal(["to_qkv"], e.Unexpected);
         Assert.Equal(["linear"], e.Misshaped.Select(static m => m.Name));
-        Assert.Equal($"'{file.Path}' has the names of elsewhere, but is not a checkpoint of Small: tensors missing 2, unexpected 1, of another shape 1.", e.Summary);
+        Assert.Equal($"'{file.Path}' has the names of elsewhere, but is not a checkpoint of Small: tensors missing 2, unexpected 1, of "
+            + "another shape 1.", e.Summary);
         Assert.Contains("linear (wanted (4, 4), given (4, 5))", e.Message);
     }
 
@@ -93,7 +98,8 @@ public sealed class NameMapTests : IDisposable
     {
         using (var equal = Foreign(static tensors => tensors["a.table"] = tensors["b.table"] = full(5, -0.0)))
             Map.Read(equal).Dispose();
-        using var other = Foreign(static tensors => tensors["b.table"] = tensors["a.table"].clone().neg()); // 0 becomes -0, the others change
+        // 0 becomes -0, the others change
+        using var other = Foreign(static tensors => tensors["b.table"] = tensors["a.table"].clone().neg());
         Assert.Equal(
             $"'{other.Path}' cannot be read as one model: 'a.table' and 'b.table' must hold the same values, and they differ.",
             Assert.Throws<DitException>(() => Map.Read(other)).Message);
@@ -138,7 +144,8 @@ public sealed class NameMapTests : IDisposable
         Assert.Equal(["The map leaves out 'more'."], Map.Problems([.. Own, new("more", 1)]));
         Assert.Equal(["The map has 'positions', and the model has not."], Map.Problems(Own[..3]));
         Assert.Equal(["The map has 'table' as (5,), the model as (6,)."], Map.Problems([Own[0], Own[1], new("table", 6), Own[3]]));
-        Assert.Equal(["The name 'x' of c stands for two tensors."], Faults(MappedTensor.Renamed(Own[1], "x"), MappedTensor.Renamed(Own[2], "x")));
+        Assert.Equal(["The name 'x' of c stands for two tensors."],
+            Faults(MappedTensor.Renamed(Own[1], "x"), MappedTensor.Renamed(Own[2], "x")));
         Assert.Equal(["The map has 'table' twice."], Faults(MappedTensor.Renamed(Own[2], "x"), MappedTensor.Renamed(Own[2], "y")));
         Assert.Equal(["The parts of 'conv' have 15 elements; it has 16."], Faults(MappedTensor.Reshaped(Own[1], "x", 15)));
         Assert.Equal(

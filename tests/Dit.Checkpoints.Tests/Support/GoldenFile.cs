@@ -27,7 +27,8 @@ internal sealed class GoldenFile : IDisposable
 
     /// <summary>The entries under a prefix, the prefix cut off.</summary>
     public IEnumerable<(string Name, Tensor Value)> Under(string prefix) =>
-        tensors.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(entry => (entry.Key[prefix.Length..], entry.Value));
+        tensors.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(entry => (entry.Key[prefix.Length..], entry.Value));
 
     /// <summary>Where a file of the golden folder is.</summary>
     public static string Path(string name) => System.IO.Path.Combine(AppContext.BaseDirectory, "golden", name);

@@ -60,12 +60,14 @@ internal sealed class Pickle
     /// <summary>A vector on a part of a storage of float32, as files before PyTorch 1.6 have it.</summary>
     public Pickle View(string key, long elements, long first, long count, long[] shape) =>
         Global("torch._utils", "_rebuild_tensor_v2").Op('(')
-            .Op('(').Text("storage").Global("torch", "FloatStorage").Text(key).Text("cpu").Int(elements).Op('(').Text("view").Int(first).Int(count).Op('t').Op('t').Op('Q')
+            .Op('(').Text("storage").Global("torch", "FloatStorage").Text(key).Text("cpu").Int(elements).Op('(').Text("view").Int(first)
+                .Int(count).Op('t').Op('t').Op('Q')
             .Int(0).Ints(shape).Ints(1).Op(0x89).Op('}').Op('t').Op('R');
 
     /// <summary>A tensor as PyTorch before 0.4 rebuilds it.</summary>
     public Pickle OldTensor(string key, long elements, long[] shape, long[] strides) =>
-        Global("torch._utils", "_rebuild_tensor").Op('(').Storage("FloatStorage", key, elements).Int(0).Ints(shape).Ints(strides).Op('t').Op('R');
+        Global("torch._utils", "_rebuild_tensor").Op('(').Storage("FloatStorage", key, elements).Int(0).Ints(shape).Ints(strides).Op('t')
+            .Op('R');
 
     /// <summary>{"x": one value}.</summary>
     public static byte[] Entry(Func<Pickle, Pickle> value) => value(new Pickle().Op('}').Text("x")).Op('s').Bytes;
@@ -86,11 +88,14 @@ internal sealed class Pickle
         return memory.ToArray();
     }
 
-    /// <summary>The same archive with every size and place in its zip64 fields, as in files of more than 4 GiB.</summary>
+    /// <summary>
+    /// The same archive with every size and place in its zip64 fields, as in files of more than 4 GiB.
+    /// </summary>
     public static byte[] AsZip64(byte[] zip)
     {
         var end = zip.AsSpan(zip.Length - 22).ToArray();
-        var (count, start) = (BinaryPrimitives.ReadUInt16LittleEndian(end.AsSpan(10)), BinaryPrimitives.ReadInt32LittleEndian(end.AsSpan(16)));
+        var (count, start) = (BinaryPrimitives.ReadUInt16LittleEndian(end.AsSpan(10)),
+            BinaryPrimitives.ReadInt32LittleEndian(end.AsSpan(16)));
         List<byte> result = [.. zip[..start]];
         for (var (i, at) = (0, start); i < count; i++)
         {

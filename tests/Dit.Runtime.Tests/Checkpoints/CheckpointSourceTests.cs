@@ -19,7 +19,8 @@ public sealed class CheckpointSourceTests : IDisposable
         using var scope = NewDisposeScope();
         using var model = nn.Linear(3, 2);
         CheckpointEntry[] map = [new("weight", 2, 3), new("bias", 2)];
-        SafeTensors.Save(_folder["a"], [(prefix + "weight", arange(6f).view(2, 3)), (prefix + "bias", ones(2)), ("optimizer_states.0.step", ones(1))]);
+        SafeTensors.Save(_folder["a"],
+            [(prefix + "weight", arange(6f).view(2, 3)), (prefix + "bias", ones(2)), ("optimizer_states.0.step", ones(1))]);
         Checkpoint.LoadInto(model, "Linear", map, _folder["a"], weights);
         Assert.Equal(5f, model.weight[1, 2].item<float>());
         if (prefix == "state_dict.")

@@ -25,7 +25,8 @@ public sealed class CheckpointSpecTests : IDisposable
         using (var file = CheckpointFile.Open(_folder["a.safetensors"])) TorchArchive.Save(_folder["a.pt"], file);
 
         Assert.All([_folder["a.safetensors"], _folder["a.pt"], _folder["folder"]], path => Assert.Equal(spec, SpecOf(path)));
-        Assert.DoesNotContain("Small-Diffusers", File.ReadAllText(_folder["folder", "transformer", "config.json"]), StringComparison.Ordinal);
+        Assert.DoesNotContain("Small-Diffusers", File.ReadAllText(_folder["folder", "transformer", "config.json"]),
+            StringComparison.Ordinal);
         using var loaded = SmallDiffusers.Load(_folder["a.pt"]);
         Assert.All(model.state_dict(), p => Assert.True(p.Value.Equals(loaded.state_dict()[p.Key]), p.Key));
     }
@@ -54,7 +55,8 @@ public sealed class CheckpointSpecTests : IDisposable
         Assert.Equal("model: A\n", card.ToMetadata()[ModelCard.SpecKey]);
     }
 
-    // PyTorch reads data.pkl, byteorder, version and what the pickle names below data/, and leaves other entries of the archive's one folder alone.
+    // PyTorch reads data.pkl, byteorder, version and what the pickle names below data/, and leaves other entries of the
+    // archive's one folder alone.
     [Fact]
     public void An_archive_of_PyTorch_has_the_spec_beside_its_own_entries_which_stay_as_they_are()
     {
@@ -98,7 +100,8 @@ public sealed class CheckpointSpecTests : IDisposable
         });
 
         using var values = ones(2);
-        SafeTensors.Save(_folder["long"], [("x", values)], new Dictionary<string, string> { [ModelCard.SpecKey] = new('é', CheckpointSpec.MaxBytes / 2 + 1) });
+        SafeTensors.Save(_folder["long"], [("x", values)], new Dictionary<string,
+            string> { [ModelCard.SpecKey] = new('é', CheckpointSpec.MaxBytes / 2 + 1) });
         using var source = CheckpointFile.Open(_folder["long"]);
         Assert.Null(CheckpointSpec.Of(source));
         TorchArchive.Save(_folder["dropped"], source);
@@ -123,13 +126,16 @@ public sealed class CheckpointSpecTests : IDisposable
         var pickle = new Pickle().Op('}').Op('(').Text("x").Tensor(3, 0, [3], [1]);
         var bytes = (more is null ? pickle : more(pickle)).Op('u').Bytes;
         (string, byte[]) data = ("data/0", MemoryMarshal.AsBytes<float>(new float[] { 0, 1, 2 }).ToArray());
-        return CheckpointFile.Open(_folder.Write("archive.pt", spec is null ? Pickle.Archive(bytes, data) : Pickle.Archive(bytes, data, ("extra/dit.spec.yaml", spec))));
+        return CheckpointFile.Open(_folder.Write("archive.pt", spec is null
+            ? Pickle.Archive(bytes, data)
+            : Pickle.Archive(bytes, data, ("extra/dit.spec.yaml", spec))));
     }
 
     private static Dictionary<string, byte[]> Entries(string path)
     {
         using var zip = ZipFile.OpenRead(path);
-        return zip.Entries.OrderBy(static entry => entry.FullName == "archive/extra/dit.spec.yaml").ToDictionary(static entry => entry.FullName, static entry =>
+        return zip.Entries.OrderBy(static entry => entry.FullName == "archive/extra/dit.spec.yaml")
+            .ToDictionary(static entry => entry.FullName, static entry =>
         {
             using var content = entry.Open();
             using var bytes = new MemoryStream();
