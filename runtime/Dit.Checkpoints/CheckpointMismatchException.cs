@@ -48,10 +48,12 @@ public sealed class CheckpointMismatchException : DitException
     {
         string Of(IReadOnlyList<string> names) => !named || names.Count == 0
             ? $"{names.Count}"
-            : $"{names.Count} ({Printable.Some(names.Select(static name => name.Length <= LongestName ? name : name[..LongestName] + "..."), FewNames)})";
+            : $"{names.Count} ({Printable.Some(names.Select(Shortened), FewNames)})";
         return $"{what}: tensors missing {Of(difference.Missing)}, unexpected {Of(difference.Unexpected)}, "
             + $"of another shape {Of([.. difference.Misshaped.Select(static m => m.Name)])}.";
     }
+
+    private static string Shortened(string name) => name.Length <= LongestName ? name : name[..LongestName] + "...";
 
     private static string Sentence(string? reason) => reason is null ? "" : $" {reason}";
 

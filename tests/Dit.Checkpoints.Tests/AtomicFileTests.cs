@@ -56,10 +56,14 @@ public sealed class AtomicFileTests : IDisposable
     [InlineData("Read-only file system")]
     public void A_refusal_of_the_system_names_the_users_path_however_it_is_wrapped(string reason)
     {
-        foreach (var wrap in new Func<Exception,
-            Exception>[] { e =>
-            e, e => new InvalidOperationException("zip", e), e =>
-            new AggregateException(e), e => new AggregateException(new FormatException("x", e)) })
+        Func<Exception, Exception>[] wraps =
+        [
+            static e => e,
+            static e => new InvalidOperationException("zip", e),
+            static e => new AggregateException(e),
+            static e => new AggregateException(new FormatException("x", e)),
+        ];
+        foreach (var wrap in wraps)
         {
             var file = Assert.Throws<DitException>(() =>
                 AtomicFile.Write(_folder["a.txt"], stream => throw wrap(new IOException($"{reason} : '{((FileStream)stream).Name}'"))));
@@ -71,7 +75,7 @@ public sealed class AtomicFileTests : IDisposable
 
             var below = Assert.Throws<DitException>(() =>
                 AtomicFolder.Write(_folder["b"] + "/", inside =>
-                AtomicFile.Write(Path.Combine(inside, "c.txt"), _ => throw wrap(new IOException(reason)))));
+                    AtomicFile.Write(Path.Combine(inside, "c.txt"), _ => throw wrap(new IOException(reason)))));
             Assert.Equal($"Cannot write '{_folder["b"]}/c.txt': {reason}.", below.Message);
         }
         Assert.Empty(_folder.Files);
@@ -86,8 +90,9 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Equal(expected, Assert.Throws<DitException>(() => AtomicFile.RequireWritable(path)).Message);
         Assert.Equal(expected,
             Assert.Throws<DitException>(() => AtomicFile.Write(path, _ => Assert.Fail("Nothing is to be written."))).Message);
-        Assert.Equal(expected.Replace("Cannot write", "The folder")
-            .Replace("':", "' cannot be created:"), Assert.Throws<DitException>(() => AtomicFile.CreateFolder(path)).Message);
+        Assert.Equal(
+            expected.Replace("Cannot write", "The folder").Replace("':", "' cannot be created:"),
+            Assert.Throws<DitException>(() => AtomicFile.CreateFolder(path)).Message);
     }
 
     [Fact]

@@ -6,6 +6,23 @@ public sealed class CheckpointFileTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Theory]
+    [InlineData("torch/state.pt")]
+    [InlineData("dit/dit-p8.safetensors")]
+    public void Several_threads_read_one_file_at_once(string name)
+    {
+        using var file = CheckpointFile.Open(GoldenFile.Path(name));
+        string[] names = [.. file.Tensors.Keys];
+        byte[][] wanted = [.. names.Select(Bytes)];
+        Parallel.For(0, 20 * names.Length, i => Assert.Equal(wanted[i % names.Length], Bytes(names[i % names.Length])));
+
+        byte[] Bytes(string tensor)
+        {
+            using var read = file.Read(tensor);
+            return read.bytes.ToArray();
+        }
+    }
+
     [Fact]
     public void A_file_is_known_by_its_content_and_not_by_its_name()
     {

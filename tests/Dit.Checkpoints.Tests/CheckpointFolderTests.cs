@@ -132,7 +132,8 @@ public sealed class CheckpointFolderTests : IDisposable
         foreach (var part in new[] { "transformer", "vae", "scheduler" })
             Directory.CreateDirectory(_folder[part]);
         Write("""{"_class_name":"DiTPipeline","id2label":{"0": "tench, Tinca tinca"}}""", "model_index.json");
-        Write("""{"_class_name":"DiTTransformer2DModel","num_layers":28,"sizes":[1,2],"inner":{"flag":true}}""", "transformer", "config.json");
+        Write("""{"_class_name":"DiTTransformer2DModel","num_layers":28,"sizes":[1,2],"inner":{"flag":true}}""",
+            "transformer", "config.json");
         Write("""{"scaling_factor":0.18215}""", "vae", "config.json");
         Write("""{"beta_schedule":"linear"}""", "scheduler", "scheduler_config.json");
         Save("x", "transformer", Standard);

@@ -42,7 +42,8 @@ public sealed class CheckpointMutationTests : IDisposable
     public void Mutated_settings_of_a_folder_are_read_or_refused()
     {
         SaveShard("diffusion_pytorch_model.safetensors", "a");
-        var whole = """{"_class_name":"DiTTransformer2DModel","sizes":[1,2.5e3],"inner":{"flag":true,"none":null,"\u00e9":"\n"}}"""u8.ToArray();
+        var whole =
+            """{"_class_name":"DiTTransformer2DModel","sizes":[1,2.5e3],"inner":{"flag":true,"none":null,"\u00e9":"\n"}}"""u8.ToArray();
         AssertReadOrRefused(whole, 10_000, bytes =>
         {
             _folder.Write(Config, bytes);

@@ -82,7 +82,8 @@ public sealed class Float8Tests : IDisposable
         using var file = CheckpointFile.Open(_folder["b"]);
         Assert.Equal("Float32 (3,)", file.Tensors["x"].ToString());
 
-        ICheckpointFile Finite() => CheckpointFile.Open(_folder.Write("c", Header("""{"x":{"dtype":"F8_E5M2","shape":[3],"data_offsets":[0,3]}}""", [1, 2, 3])));
+        ICheckpointFile Finite() =>
+            CheckpointFile.Open(_folder.Write("c", Header("""{"x":{"dtype":"F8_E5M2","shape":[3],"data_offsets":[0,3]}}""", [1, 2, 3])));
     }
 
     [Theory]
@@ -125,7 +126,8 @@ public sealed class Float8Tests : IDisposable
             .Int(0).Ints(shape).Ints(strides).Op(0x89).Global("collections", "OrderedDict").Op(')').Op('R').Global("torch", type).Op('t')
                 .Op('R');
 
-    private string SafeTensorsOf(string type) => _folder.Write("a", Header($$$"""{"x":{"dtype":"{{{type}}}","shape":[256],"data_offsets":[0,256]}}""", AllBytes));
+    private string SafeTensorsOf(string type) =>
+        _folder.Write("a", Header($$$"""{"x":{"dtype":"{{{type}}}","shape":[256],"data_offsets":[0,256]}}""", AllBytes));
 
     private static byte[] Header(string json, byte[] data) =>
         [.. BitConverter.GetBytes((long)json.Length), .. System.Text.Encoding.ASCII.GetBytes(json), .. data];

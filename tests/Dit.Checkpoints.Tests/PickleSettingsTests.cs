@@ -45,9 +45,9 @@ public sealed class PickleSettingsTests : IDisposable
         foreach (var (name, type, why) in new[]
         {
             ("sparse", "Float32 (3, 3)", "it is sparse"), ("csr", "Float32 (3, 3)", "it is sparse"),
-                ("complex", "ComplexFloat32 (2,)", "no real numbers"),
+            ("complex", "ComplexFloat32 (2,)", "no real numbers"),
             ("double", "ComplexFloat64 (2,)", "no real numbers"), ("quantised", "QInt8 (4,)", "it is quantized"),
-                ("meta", "unknown (2,)", "device meta"),
+            ("meta", "unknown (2,)", "device meta"),
         })
         {
             Assert.Equal(type, file.Tensors[name].ToString());

@@ -33,10 +33,14 @@ public sealed class SafeTensorsDamageTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[9223372036854775800,9223372036854775807]}}""", "outside the 8 bytes")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "4 bytes follow the last tensor")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "no tensor covers bytes 0 to 4")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "overlaps")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "overlaps")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "not JSON")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"\u0061":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "not JSON")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""",
+        "overlaps")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
+        "overlaps")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""",
+        "not JSON")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"\u0061":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""",
+        "not JSON")]
     [InlineData("""{"\ud800":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "")]
     [InlineData("""{"a":{"dtype":"\ud800","shape":[2],"data_offsets":[0,8]}}""", "not text")]
     [InlineData("""{"a":[]}""", "not described by an object")]
@@ -54,7 +58,8 @@ public sealed class SafeTensorsDamageTests : IDisposable
     public void A_header_of_65_dimensions_is_refused()
     {
         var shape = string.Join(",", Enumerable.Repeat("1", 65));
-        AssertRefused(File(Encoding.UTF8.GetBytes($$$"""{"a":{"dtype":"I64","shape":[{{{shape}}}],"data_offsets":[0,8]}}"""), new byte[8]), "a shape of 65 numbers");
+        AssertRefused(File(Encoding.UTF8.GetBytes($$$"""{"a":{"dtype":"I64","shape":[{{{shape}}}],"data_offsets":[0,8]}}"""), new byte[8]),
+            "a shape of 65 numbers");
     }
 
     [Fact]
@@ -90,7 +95,9 @@ public sealed class SafeTensorsDamageTests : IDisposable
     [Fact]
     public void Empty_tensors_may_share_a_place_and_a_file_may_hold_nothing()
     {
-        using (var file = Open(File("""{"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}"""u8.ToArray(), new byte[8])))
+        using (var file = Open(File(
+            """{"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}"""u8.ToArray(),
+            new byte[8])))
             Assert.Equal(["b", "a"], file.Tensors.Keys);
         using (var file = Open(File("{}    "u8.ToArray(), [])))
             Assert.Empty(file.Tensors);

@@ -60,7 +60,7 @@ public sealed class SafeTensorsTests : IDisposable
         (string, Tensor)[] tensors =
         [
             ("scalar", tensor(3.5)), ("empty", zeros(0, 7)), ("transposed", grid.t()), ("sliced", grid[.., 1..4]),
-                ("expanded", tensor(2f).expand(2, 3)),
+            ("expanded", tensor(2f).expand(2, 3)),
             ("permuted", randn(2, 3, 4, 5).permute(0, 3, 1, 2)), ("also empty", zeros(0)),
         ];
         SafeTensors.Save(_folder["a"], tensors);
@@ -81,7 +81,8 @@ public sealed class SafeTensorsTests : IDisposable
         using var scope = NewDisposeScope();
         var a = arange(10f);
         SafeTensors.Save(_folder["1"], [("a", a), ("größe \"x\"", a)], new Dictionary<string, string> { ["k"] = "v", ["b"] = "w" });
-        SafeTensors.Save(_folder["2"], [("a", a.clone()), ("größe \"x\"", a)], new Dictionary<string, string> { ["b"] = "w", ["k"] = "v" });
+        SafeTensors.Save(_folder["2"], [("a", a.clone()), ("größe \"x\"", a)],
+            new Dictionary<string, string> { ["b"] = "w", ["k"] = "v" });
         var bytes = File.ReadAllBytes(_folder["1"]);
         Assert.Equal(bytes, File.ReadAllBytes(_folder["2"]));
         var length = BinaryPrimitives.ReadInt64LittleEndian(bytes);

@@ -6,7 +6,8 @@ namespace Dit.Checkpoints.Tests;
 public sealed class ShardedCheckpointTests : IDisposable
 {
     private const string Index = "m.safetensors.index.json";
-    private const string Whole = """{"metadata":{"total_size":36},"weight_map":{"b":"m-2.safetensors","a":"m-1.safetensors","c":"m-2.safetensors"}}""";
+    private const string Whole =
+        """{"metadata":{"total_size":36},"weight_map":{"b":"m-2.safetensors","a":"m-1.safetensors","c":"m-2.safetensors"}}""";
 
     private readonly TemporaryFolder _folder = new();
 
@@ -54,16 +55,19 @@ public sealed class ShardedCheckpointTests : IDisposable
     public void Shards_of_PyTorch_are_read()
     {
         _folder.Write("m-1.bin", Pickle.Archive(Pickle.Entry(p => p.Tensor(6, 0, [6], [1])), ("data/0", new byte[24])));
-        _folder.Write("m.bin.index.json", """{"metadata":{"total_size":24},"weight_map":{"x":"m-1.bin","a":"m-1.safetensors"}}"""u8.ToArray());
+        _folder.Write(
+            "m.bin.index.json", """{"metadata":{"total_size":24},"weight_map":{"x":"m-1.bin","a":"m-1.safetensors"}}"""u8.ToArray());
         using var file = CheckpointFile.Open(_folder["m.bin.index.json"]);
         Assert.Equal(["x", "a"], file.Tensors.Keys);
     }
 
     [Theory]
     [InlineData("""{"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}}""", "holds tensor 'c', which")]
-    [InlineData("""{"weight_map":{"a":"m-1.safetensors","x":"m-1.safetensors"}}""", "places tensor 'x' in 'm-1.safetensors', which does not hold it")]
+    [InlineData("""{"weight_map":{"a":"m-1.safetensors","x":"m-1.safetensors"}}""",
+        "places tensor 'x' in 'm-1.safetensors', which does not hold it")]
     [InlineData("""{"weight_map":{"a":"m-2.safetensors"}}""", "places tensor 'a' in 'm-2.safetensors'")]
-    [InlineData("""{"weight_map":{"a":"m-1.safetensors","b":"m-3.safetensors"}}""", "names the shard 'm-3.safetensors', which is not beside it")]
+    [InlineData("""{"weight_map":{"a":"m-1.safetensors","b":"m-3.safetensors"}}""",
+        "names the shard 'm-3.safetensors', which is not beside it")]
     [InlineData("""{"metadata":{"total_size":25},"weight_map":{"a":"m-1.safetensors"}}""", "is 25 bytes, but its shards hold 24")]
     [InlineData("""{"metadata":{"total_size":23},"weight_map":{"a":"m-1.safetensors"}}""", "is 23 bytes, but its shards hold 24")]
     [InlineData("""{"metadata":{"total_size":-1},"weight_map":{"a":"m-1.safetensors"}}""", "not a number of bytes")]

@@ -185,6 +185,43 @@ public sealed class TorchArchiveSaveTests : IDisposable
         return [.. archive.Entries.Select(static entry => entry.Crc32)];
     }
 
+    [Fact]
+    public void Extra_files_are_entries_of_the_archive_and_metadata_when_it_is_read()
+    {
+        using var scope = NewDisposeScope();
+        (string, Tensor)[] tensors = [("x", arange(3f))];
+        var notes = new Dictionary<string, string> { ["notes.txt"] = "größer\n", ["a.yaml"] = "a: 1" };
+        TorchArchive.Save(_folder["a"], tensors, extraFiles: notes);
+        using (var zip = ZipFile.OpenRead(_folder["a"]))
+            Assert.Equal(["extra/a.yaml", "extra/notes.txt"], zip.Entries.Select(static entry => entry.FullName["archive/".Length..])
+                .Where(static name => name.StartsWith("extra/", StringComparison.Ordinal)));
+        using var file = CheckpointFile.Open(_folder["a"]);
+        Assert.Equal(notes, file.Metadata);
+
+        // From file to file those named like YAML files are kept, and none where none are wanted.
+        TorchArchive.Save(_folder["b"], file);
+        TorchArchive.Save(_folder["c"], file, extraFiles: new Dictionary<string, string>());
+        using var copy = CheckpointFile.Open(_folder["b"]);
+        using var bare = CheckpointFile.Open(_folder["c"]);
+        Assert.Equal(["a.yaml"], copy.Metadata.Keys);
+        Assert.Empty(bare.Metadata);
+    }
+
+    [Theory]
+    [InlineData("a/b.txt")]
+    [InlineData("..\\b")]
+    [InlineData("")]
+    [InlineData("a\nb")]
+    public void An_extra_file_has_a_plain_name(string name)
+    {
+        using var one = ones(1);
+        Assert.Contains("is not a plain name", Refusal(() =>
+            TorchArchive.Save(_folder["a"], [("x", one)], extraFiles: new Dictionary<string, string> { [name] = "text" })));
+        Assert.Contains("at most 16 extra files are allowed, and 17 are given", Refusal(() => TorchArchive.Save(
+            _folder["a"], [("x", one)], extraFiles: Enumerable.Range(0, 17).ToDictionary(static i => $"{i}", static _ => ""))));
+        Assert.Empty(_folder.Files);
+    }
+
     private static uint BitByBit(byte[] bytes)
     {
         var crc = uint.MaxValue;

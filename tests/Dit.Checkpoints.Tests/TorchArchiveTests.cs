@@ -17,8 +17,9 @@ public sealed class TorchArchiveTests : IDisposable
     {
         using var given = TorchArchive.Open(GoldenFile.Path("dit/dit-p2.state_dict.pt"));
         using var wanted = SafeTensorsFile.Open(GoldenFile.Path("dit/dit-p2.safetensors"));
-        Assert.Equal(wanted.Tensors.Keys.Where(n => n.StartsWith("param.")).Select(n => n["param.".Length..])
-            .Order(), given.Tensors.Keys.Order());
+        Assert.Equal(
+            wanted.Tensors.Keys.Where(n => n.StartsWith("param.")).Select(n => n["param.".Length..]).Order(),
+            given.Tensors.Keys.Order());
         Assert.Equal(["pos_embed", "x_embedder.proj.weight", "x_embedder.proj.bias"], given.Tensors.Keys.Take(3));
         foreach (var name in given.Tensors.Keys)
             AssertEqual(wanted, "param." + name, given, name);

@@ -54,8 +54,8 @@ public sealed partial class CheckpointsTests(Packed packed)
         var folder = Project("checkpoints", ConsumerProject.LibTorch);
         folder.Dotnet("build", "--verbosity", "quiet").Succeeds();
 
-        string[] arguments = [.. Golden.Select(static golden =>
-            $"{Path.Combine(Built.Root, "tests", "golden", golden.File)}={string.Join(',', Names().Matches(golden.Sums).Select(static name => name.Value))}")];
+        string[] arguments = [.. Golden.Select(static golden => Path.Combine(Built.Root, "tests", "golden", golden.File)
+            + "=" + string.Join(',', Names().Matches(golden.Sums).Select(static name => name.Value)))];
         IEnumerable<string> lines = Golden.SelectMany(static golden => golden.Sums.Split("; ")
             .Select(line => $"{Path.GetFileName(golden.File)} {line}\n").Append($"{golden.Tensors} tensors\n"));
         Assert.Equal(

@@ -20,8 +20,8 @@ internal sealed record LegacyFile(Func<Pickle, Pickle> Root)
 
     public byte[] Bytes =>
     [
-        .. Magic, .. Of(Protocol), .. Of(Machine), .. RootPickle
-            ?? Of(Root), .. Of(Keys ?? (p => Storages.Aggregate(p.Op(']'), static (p, s) => p.Text(s.Key).Op('a')))),
+        .. Magic, .. Of(Protocol), .. Of(Machine), .. RootPickle ?? Of(Root),
+        .. Of(Keys ?? (p => Storages.Aggregate(p.Op(']'), static (p, s) => p.Text(s.Key).Op('a')))),
         .. Storages.SelectMany(static s => Number(s.Elements).Concat(s.Content)),
     ];
 

@@ -71,7 +71,7 @@ public sealed class CheckpointGridTests : IDisposable
         AssertIsSquareBut(model, new("pos_embed", 3, 8));
         Assert.Equal(
             $"'{folder["square"]}' was made for a grid of 4 x 4 patches; the positions of Grid-3x8 were computed for its own, 3 x 8.",
-                Assert.Single(notices));
+            Assert.Single(notices));
         Assert.Equal([1, 8, 6, 16], model.call(zeros(1, 4, 6, 16), zeros(1), zeros(1, ScalarType.Int64)).shape);
     }
 
@@ -84,7 +84,7 @@ public sealed class CheckpointGridTests : IDisposable
         using var model = Grid2x8.Load(Square((_, value) => value.to(type)), grid: Recompute);
         Assert.Equal(
             $"'{folder["square"]}' was made for a grid of 4 x 4 patches; the positions of Grid-2x8 were computed for its own, 2 x 8.",
-                Assert.Single(notices));
+            Assert.Single(notices));
         Assert.True(Positions.SinCos2D(16, 2, 8).to(ScalarType.Float32).equal(model.state_dict()["pos_embed"][0]).all().item<bool>());
     }
 
@@ -159,11 +159,11 @@ public sealed class CheckpointGridTests : IDisposable
         using var trained = Grid4x4.Create(seed: 3);
         using var averaged = Grid4x4.Create(seed: 4);
         SafeTensors.Save(folder["both"], [
-            .. trained.state_dict().Select(t => ("model." + t.Key, t.Value)), .. averaged.state_dict()
-                .Select(t => ("ema." + t.Key, t.Value))]);
+            .. trained.state_dict().Select(t => ("model." + t.Key, t.Value)),
+            .. averaged.state_dict().Select(t => ("ema." + t.Key, t.Value))]);
         using var model = Checkpoint.Load(
-            folder["both"], Grid2x8.Card, Grid2x8.CheckpointMap, PositionTable.Of(Grid2x8.Card), Recompute, () =>
-                Grid2x8.Create(), CheckpointWeights.Model);
+            folder["both"], Grid2x8.Card, Grid2x8.CheckpointMap, PositionTable.Of(Grid2x8.Card), Recompute,
+            () => Grid2x8.Create(), CheckpointWeights.Model);
         AssertIsSquareBut(model, new("pos_embed", 2, 8));
         Assert.Single(notices);
     }

@@ -100,8 +100,8 @@ public sealed class CheckpointSpecTests : IDisposable
         });
 
         using var values = ones(2);
-        SafeTensors.Save(_folder["long"], [("x", values)], new Dictionary<string,
-            string> { [ModelCard.SpecKey] = new('é', CheckpointSpec.MaxBytes / 2 + 1) });
+        var tooLong = new Dictionary<string, string> { [ModelCard.SpecKey] = new('é', CheckpointSpec.MaxBytes / 2 + 1) };
+        SafeTensors.Save(_folder["long"], [("x", values)], tooLong);
         using var source = CheckpointFile.Open(_folder["long"]);
         Assert.Null(CheckpointSpec.Of(source));
         TorchArchive.Save(_folder["dropped"], source);

@@ -11,7 +11,7 @@ public sealed class CheckpointTests : IDisposable
     private static readonly CheckpointEntry[] Map =
     [
         new("pos_embed", 1, 4, 8), new("blocks.0.weight", 8, 8), new("blocks.0.bias", 8), new("blocks.1.weight", 8, 8),
-            new("blocks.1.bias", 8),
+        new("blocks.1.bias", 8),
     ];
 
     private readonly TemporaryFolder _folder = new();
@@ -157,8 +157,8 @@ public sealed class CheckpointTests : IDisposable
             IEnumerable<CheckpointEntry[]> changed =
             [
                 .. file.Select(left => file.Where(e => e != left).ToArray()),
-                .. new[] { "blocks.0.x", "blocks.1.attn.x", "blocks.2.x", "blocks.7.weight", "extra.x", "blocks.x" }.Select(name =>
-                    file.Append(new(name, 3)).ToArray()),
+                .. new[] { "blocks.0.x", "blocks.1.attn.x", "blocks.2.x", "blocks.7.weight", "extra.x", "blocks.x" }
+                    .Select(name => file.Append(new(name, 3)).ToArray()),
             ];
             foreach (var given in changed)
                 Assert.EndsWith("of another shape 0.", Mismatch(given).Summary);

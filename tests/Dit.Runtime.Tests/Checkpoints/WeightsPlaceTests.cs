@@ -21,7 +21,7 @@ public sealed class WeightsPlaceTests : IDisposable
     public static TheoryData<string> Prefixes =>
     [
         "module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "net.", "model.", "state_dict.model.",
-            "checkpoint.model.module.", "generator/", "größe.0.", .. Drawn(),
+        "checkpoint.model.module.", "generator/", "größe.0.", .. Drawn(),
     ];
 
     [Theory, MemberData(nameof(Prefixes))]

@@ -13,10 +13,12 @@ public sealed class DiffusersFolderTests : IDisposable
     public void A_schedule_is_written_as_what_it_is()
     {
         Assert.Equal(
-            """{"_class_name":"DDPMScheduler","clip_sample":false,"num_train_timesteps":500,"prediction_type":"epsilon","steps_offset":0,"variance_type":"fixed_large","beta_schedule":"linear","beta_start":0.0002,"beta_end":0.04}""",
+            """{"_class_name":"DDPMScheduler","clip_sample":false,"num_train_timesteps":500,"prediction_type":"epsilon","steps_offset":""" +
+            """0,"variance_type":"fixed_large","beta_schedule":"linear","beta_start":0.0002,"beta_end":0.04}""",
             Scheduler(new(NoiseSchedule.Linear(500), Prediction.Epsilon, ModelVariance.FixedLarge)));
         Assert.Equal(
-            """{"_class_name":"DDIMScheduler","clip_sample":false,"num_train_timesteps":10,"prediction_type":"sample","steps_offset":0,"set_alpha_to_one":true,"beta_schedule":"squaredcos_cap_v2"}""",
+            """{"_class_name":"DDIMScheduler","clip_sample":false,"num_train_timesteps":10,"prediction_type":"sample","steps_offset":""" +
+            """0,"set_alpha_to_one":true,"beta_schedule":"squaredcos_cap_v2"}""",
             Scheduler(new(NoiseSchedule.SquaredCosine(10), Prediction.StartX, ModelVariance.LearnedRange)));
         Assert.EndsWith("\"trained_betas\":[0.1,0.25,0.5]}",
             Scheduler(new(NoiseSchedule.FromBetas([0.1, 0.25, 0.5]), Prediction.Epsilon, ModelVariance.FixedSmall)));
@@ -68,7 +70,7 @@ public sealed class DiffusersFolderTests : IDisposable
         }));
         Assert.Contains("Cannot write",
             Assert.Throws<DitException>(() =>
-            AtomicFolder.Write(_folder["b"], static _ => throw new IOException("The disk is full."))).Message);
+                AtomicFolder.Write(_folder["b"], static _ => throw new IOException("The disk is full."))).Message);
         Assert.Contains("exists already",
             Assert.Throws<DitException>(() => AtomicFolder.Write(_folder["b"], _ => Directory.CreateDirectory(_folder["b"]))).Message);
         Assert.Contains("exists already", Assert.Throws<DitException>(() => AtomicFolder.RequireWritable(_folder["a"])).Message);

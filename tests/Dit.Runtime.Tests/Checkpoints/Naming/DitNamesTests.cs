@@ -141,7 +141,7 @@ public sealed class DitNamesTests : IDisposable
         DiffusersFolder.Save(model, _folder["folder"]);
         Assert.Equal(
             ["model_index.json", "scheduler/scheduler_config.json", "transformer/config.json",
-                "transformer/diffusion_pytorch_model.safetensors"],
+            "transformer/diffusion_pytorch_model.safetensors"],
             Directory.GetFiles(_folder["folder"], "*", SearchOption.AllDirectories)
                 .Select(f => Path.GetRelativePath(_folder["folder"], f).Replace('\\', '/')).Order());
         using var loaded = SmallDiffusers.Load(_folder["folder"]);
