@@ -136,7 +136,7 @@ public sealed partial class PackageTests(Packed packed)
                 "icon.png", "lib/net10.0/Dit.Runtime.dll", "lib/net10.0/Dit.Runtime.xml",
             ],
             packed.Files("Dit.Runtime"));
-        Assert.Equal(["Dit.Checkpoints", "SharpZipLib", "SixLabors.ImageSharp", "TorchSharp"], Dependencies("Dit.Runtime"));
+        Assert.Equal(["Dit.Checkpoints", "SharpZipLib", "SixLabors.ImageSharp", "System.IO.Hashing", "TorchSharp"], Dependencies("Dit.Runtime"));
     }
 
     [Fact]
