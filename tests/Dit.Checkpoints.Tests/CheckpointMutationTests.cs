@@ -100,8 +100,9 @@ public sealed class CheckpointMutationTests : IDisposable
                 case 0: bytes[at] = (byte)random.Next(256); break;
                 case 1: bytes[at] ^= (byte)(1 << random.Next(8)); break;
                 case 2: bytes[at] = random.Next(2) == 0 ? (byte)0 : (byte)255; break;
-                case 3: bytes.AsSpan(at, Math.Min(random.Next(1, 9), bytes.Length - at))
-                    .Fill(random.Next(2) == 0 ? (byte)0xff : (byte)'9'); break;
+                case 3:
+                    bytes.AsSpan(at, Math.Min(random.Next(1, 9), bytes.Length - at)).Fill(random.Next(2) == 0 ? (byte)0xff : (byte)'9');
+                    break;
                 case 4: // a piece twice
                     bytes = [.. bytes[..at], .. bytes[Math.Max(0, at - random.Next(1, 40))..]];
                     break;

@@ -158,8 +158,9 @@ public sealed class PickleSettingsTests : IDisposable
             case 2: p.Text(Word(random)); break;
             case 3: p.Op('I').Op("01\n"u8).Op('0').Op('L').Op("12345678901234567890L\n"u8); break;
             case 4: p.Op('F').Op("1.5e3\n"u8).Op('0').Op('S').Op("'a\\x41'\n"u8).Op('0').Op('V').Op("\\u00e9\n"u8); break;
-            case 5: p.Op(0x8e).Op(BitConverter.GetBytes(2L)).Op(1, 2).Op('0').Op(0x96).Op(BitConverter.GetBytes(1L)).Op(1).Op('2')
-                .Op('0'); break;
+            case 5:
+                p.Op(0x8e).Op(BitConverter.GetBytes(2L)).Op(1, 2).Op('0').Op(0x96).Op(BitConverter.GetBytes(1L)).Op(1).Op('2').Op('0');
+                break;
             case 6: Name(); p.Op(')').Op('R'); break;
             case 7: Name(); Inner(); p.Op(0x85).Op('R'); break;
             case 8: Name(); Inner(); Inner(); p.Op(0x86).Op(0x81).Op('}').Text(Word(random)); Inner(); p.Op('s').Op('b'); break;

@@ -85,9 +85,9 @@ internal sealed class PickleReader
             case 'M': return Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2)));
             case 'J': return Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4)));
             case '\x8a': return Push(Long(Take(Take(1)[0])));
-            case '\x8b': return Push(Long(Take(Length(4) is <= MaxLongBytes and var bytes
-                ? bytes
-                : throw Bad("it holds a number of too many digits"))));
+            case '\x8b':
+                return Push(Long(Take(
+                    Length(4) is <= MaxLongBytes and var bytes ? bytes : throw Bad("it holds a number of too many digits"))));
             case 'I' or 'L': return Push(PickleLines.Integer(Line()) ?? throw Bad("an integer in it is none"));
             case 'F': return Push(PickleLines.Real(Line()) ?? throw Bad("a number in it is none"));
             case 'S': return Push(PickleLines.Quoted(Line()) ?? throw Bad("a text in it has no quotes"));
