@@ -6,6 +6,7 @@
 namespace Consumer;
 
 using global::System.Collections.Generic;
+using global::Dit.Checkpoints;
 using global::Dit.Runtime;
 using global::TorchSharp;
 using global::TorchSharp.Modules;

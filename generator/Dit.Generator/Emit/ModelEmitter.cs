@@ -42,6 +42,7 @@ internal static class ModelEmitter
             namespace {{place.Namespace}};
 
             using global::System.Collections.Generic;
+            using global::Dit.Checkpoints;
             using global::Dit.Runtime;
             using global::TorchSharp;
             using global::TorchSharp.Modules;

@@ -30,7 +30,9 @@ internal static class DiffusersSettings
     };
 
     /// <summary><c>scheduler/scheduler_config.json</c>.</summary>
-    /// <remarks>The pipeline of diffusers drops a learned variance, which DDIM does not need; DDPM needs one of the fixed ones.</remarks>
+    /// <remarks>
+    /// The pipeline of diffusers drops a learned variance, which DDIM does not need; DDPM needs one of the fixed ones.
+    /// </remarks>
     public static JsonObject Scheduler(GaussianDiffusion diffusion, bool clip)
     {
         var settings = new JsonObject
@@ -64,7 +66,8 @@ internal static class DiffusersSettings
     }
 
     /// <summary>The class of the scheduler that suits a process.</summary>
-    public static string SchedulerClass(GaussianDiffusion diffusion) => VarianceType(diffusion.Variance) is null ? "DDIMScheduler" : "DDPMScheduler";
+    public static string SchedulerClass(GaussianDiffusion diffusion) =>
+        VarianceType(diffusion.Variance) is null ? "DDIMScheduler" : "DDPMScheduler";
 
     /// <summary>The names of classes by number, out of the metadata of a checkpoint; null when it has none.</summary>
     /// <exception cref="DitException">They are not what they should be.</exception>
@@ -93,8 +96,10 @@ internal static class DiffusersSettings
 
     private static JsonObject Betas(NoiseSchedule schedule)
     {
-        bool Is(Func<int, NoiseSchedule> make, int least) => schedule.Timesteps >= least && make(schedule.Timesteps).Betas.SequenceEqual(schedule.Betas);
-        return Is(NoiseSchedule.Linear, least: 21) ? new() { ["beta_schedule"] = "linear", ["beta_start"] = schedule.Betas[0], ["beta_end"] = schedule.Betas[^1] }
+        bool Is(Func<int, NoiseSchedule> make, int least) =>
+            schedule.Timesteps >= least && make(schedule.Timesteps).Betas.SequenceEqual(schedule.Betas);
+        return Is(NoiseSchedule.Linear, least: 21)
+            ? new() { ["beta_schedule"] = "linear", ["beta_start"] = schedule.Betas[0], ["beta_end"] = schedule.Betas[^1] }
             : Is(NoiseSchedule.SquaredCosine, least: 1) ? new() { ["beta_schedule"] = "squaredcos_cap_v2" }
             : new() { ["trained_betas"] = new JsonArray([.. schedule.Betas.Select(static beta => (JsonNode)beta)]) };
     }
