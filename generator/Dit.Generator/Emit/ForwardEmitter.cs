@@ -54,7 +54,7 @@ internal static class ForwardEmitter
                     {{Code.LineIf(ConditionGuard(spec, "t"))}}
                     {{path.Condition}}
                     return {{path.Variable}};
-                }, model: this);
+                }, model: this, predict: Predict);
             }
             """.WithoutLeftOutLines());
     }

@@ -16,10 +16,11 @@ internal static class ModelEmitter
         [
             Fields(spec, condition),
             CardEmitter.Card(spec, plan, condition),
-            CardEmitter.Diffusion(spec),
+            ProcessEmitter.Property(spec),
             Factories(spec),
             ForwardEmitter.Forward(spec, condition),
             condition.Guidance,
+            condition.Predict,
             ForwardEmitter.Session(spec, condition),
             Initialize(spec, condition),
             "/// <inheritdoc/>\nprotected override void RegisterComponents() { } // done by name in the constructors, without reflection",
@@ -43,7 +44,7 @@ internal static class ModelEmitter
             using static global::TorchSharp.torch;
 
             {{Summary(spec, plan)}}
-            public sealed class {{spec.ClassName}} : {{condition.BaseType}}, {{condition.Interface}}<{{spec.ClassName}}>
+            public sealed class {{spec.ClassName}} : {{condition.BaseType}}, IModel<{{spec.ClassName}}, {{condition.Type}}, {{ProcessEmitter.Type}}>
             {
             {{Code.Indent(Code.Members(members))}}
             }
