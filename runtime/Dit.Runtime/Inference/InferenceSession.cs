@@ -51,6 +51,19 @@ public abstract class InferenceSession<TCondition> : IDisposable
     public abstract void Dispose();
 }
 
+/// <summary>Creates sessions; generated code calls it.</summary>
+public static class InferenceSession
+{
+    /// <summary>A session that calls the model: for networks whose steps no engine can run.</summary>
+    /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
+    /// <param name="model">The model; it stays the caller's.</param>
+    /// <param name="predict">Its prediction, of x, t and a condition.</param>
+    /// <param name="because">Why no engine runs it, for <see cref="InferenceSession{TCondition}.Engine"/>.</param>
+    /// <returns>A session, the caller's to dispose.</returns>
+    public static InferenceSession<TCondition> Of<TCondition>(nn.Module model, Func<Tensor, Tensor, TCondition, Tensor> predict, string because)
+        where TCondition : ICondition<TCondition> => new ForwardSession<TCondition>(model, predict, $"the model's forward: {because}");
+}
+
 /// <summary>A session bound to the conditions of a batch of N samples.</summary>
 internal abstract class BoundSession : IDisposable
 {
