@@ -19,11 +19,11 @@ internal static class SamplersEmitter
         """;
 
     private static string Property(ModelSpec spec, ConditionCode condition, SamplerSpec sampler) => $$"""
-        /// <summary>{{sampler.Method.Match(
+        /// <summary>{{sampler.Method.Match(static gaussian => gaussian).Match(
             static _ => "Ancestral DDPM sampling",
             static ddim => ddim.Eta == 0 ? "Deterministic DDIM sampling" : $"DDIM sampling with eta {Code.Literal(ddim.Eta)}")}} in {{sampler.Steps}} steps.</summary>
         public static {{Type(spec, condition)}} {{sampler.PropertyName}} { get; } =
-            new({{Code.Literal(sampler.Name)}}, {{sampler.Method.Match(
+            new({{Code.Literal(sampler.Name)}}, {{sampler.Method.Match(static gaussian => gaussian).Match(
                 _ => $"new Ddpm(Steps: {sampler.Steps}{Clip(sampler)})",
                 ddim => $"new Ddim(Steps: {sampler.Steps}, Eta: {Code.Literal(ddim.Eta)}{Clip(sampler)})")}});
         """;

@@ -3,11 +3,12 @@ namespace Dit.Generator.Emit;
 /// <summary>A model that is conditioned on the timestep alone.</summary>
 internal static class UnconditionalEmitter
 {
-    public static ConditionCode Emit() => new(
+    public static ConditionCode Emit(string guards) => new(
         BaseType: "nn.Module<Tensor, Tensor, Tensor>",
         Type: "NoCondition",
         Unwrap: null,
         Card: "new ModelCondition.None()",
         Argument: null,
+        Guards: guards,
         Guidance: null);
 }
