@@ -52,7 +52,7 @@ public static class DiffusersFolder
     public static void Save<TModel>(string path, ICheckpointFile tensors, ScalarType? dtype = null)
         where TModel : nn.Module, IModel<TModel>
     {
-        var (card, diffusion) = (TModel.Card, TModel.Diffusion);
+        var (card, process) = (TModel.Card, TModel.AnyProcess);
         var labels = DiffusersSettings.Labels(tensors.Path, tensors.Metadata);
         AtomicFolder.Write(path, folder =>
         {
@@ -61,9 +61,8 @@ public static class DiffusersFolder
             Directory.CreateDirectory(scheduler);
             SafeTensors.Save(Path.Combine(transformer, WeightsFile), tensors, Metadata(card, tensors), dtype);
             Write(Path.Combine(transformer, "config.json"), DiffusersSettings.Transformer(card));
-            Write(Path.Combine(scheduler, "scheduler_config.json"), DiffusersSettings.Scheduler(diffusion, clip: card.IsPixelSpace));
-            Write(Path.Combine(folder, "model_index.json"),
-                DiffusersSettings.Pipeline(DiffusersSettings.SchedulerClass(diffusion), labels));
+            Write(Path.Combine(scheduler, "scheduler_config.json"), DiffusersScheduler.Settings(card.Name, process, clip: card.IsPixelSpace));
+            Write(Path.Combine(folder, "model_index.json"), DiffusersSettings.Pipeline(DiffusersScheduler.Class(card.Name, process), labels));
         });
     }
 

@@ -23,7 +23,7 @@ public sealed class DiffusersFolderTests : IDisposable
         Assert.EndsWith("\"trained_betas\":[0.1,0.25,0.5]}",
             Scheduler(new(NoiseSchedule.FromBetas([0.1, 0.25, 0.5]), Prediction.Epsilon, ModelVariance.FixedSmall)));
 
-        static string Scheduler(GaussianDiffusion diffusion) => DiffusersSettings.Scheduler(diffusion, clip: false).ToJsonString();
+        static string Scheduler(GaussianDiffusion diffusion) => DiffusersScheduler.Settings("A", diffusion, clip: false).ToJsonString();
     }
 
     [Theory]
