@@ -42,7 +42,10 @@ internal static class CheckpointEmitter
 
     // One list needs no name of its own.
     private static string Method(Member.Repeated list, Member.Repeated[] lists) =>
-        lists.Length == 1 ? "RepeatedEntries" : $"Entries_{list.Name}";
+        lists.Length == 1 ? "RepeatedEntries" : $"{Pascal(list.Name)}Entries";
+
+    private static string Pascal(string name) =>
+        string.Concat(name.Split('_').Select(static word => char.ToUpperInvariant(word[0]) + word.Substring(1)));
 
     private static string Entry(string name, ModelParameter parameter) => $"new CheckpointEntry({name}, {string.Join(", ", parameter.Shape)})";
 }

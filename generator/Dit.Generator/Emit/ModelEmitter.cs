@@ -129,7 +129,7 @@ internal static class ModelEmitter
         public static {{spec.ClassName}} Load(
             string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,
             CheckpointWeights weights = CheckpointWeights.Auto, global::System.Action<string>? notice = null) =>
-            Checkpoint.Load(path, Card, CheckpointMap, {{(description.Positions is null ? "null" : "Positions")}}, grid, () => new {{spec.ClassName}}(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32), weights, notice);
+            Checkpoint.Load(path, Card, CheckpointMap, {{(description.Positions is null ? "positions: null" : "Positions")}}, grid, () => new {{spec.ClassName}}(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32), weights, notice);
 
         /// <summary>A model with the parameters of an open checkpoint, in eval mode: every name and shape must match.</summary>
         /// <param name="file">The checkpoint; it stays the caller's.</param>
@@ -142,7 +142,7 @@ internal static class ModelEmitter
         public static {{spec.ClassName}} Load(
             ICheckpointFile file, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,
             CheckpointWeights weights = CheckpointWeights.Auto, global::System.Action<string>? notice = null) =>
-            Checkpoint.Load(file, Card, CheckpointMap, {{(description.Positions is null ? "null" : "Positions")}}, grid, () => new {{spec.ClassName}}(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32), weights, notice);
+            Checkpoint.Load(file, Card, CheckpointMap, {{(description.Positions is null ? "positions: null" : "Positions")}}, grid, () => new {{spec.ClassName}}(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32), weights, notice);
 
         static {{spec.ClassName}} IModel<{{spec.ClassName}}>.Load(string path, Device? device, ScalarType? dtype, CheckpointGrid? grid) => Load(path, device, dtype, grid);
         """;

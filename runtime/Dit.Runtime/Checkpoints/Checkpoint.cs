@@ -55,7 +55,7 @@ public static class Checkpoint
     /// <param name="file">The file; it stays the caller's.</param>
     /// <param name="card">The model.</param>
     /// <param name="map">Every tensor that the model has.</param>
-    /// <param name="positions">The model's position table, one of these tensors.</param>
+    /// <param name="positions">The model's position table, one of these tensors; null where it has no fixed one.</param>
     /// <param name="grid">What to do with a checkpoint of a different grid; by default it is refused.</param>
     /// <param name="create">Creates the model, with any initial values.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
@@ -71,7 +71,7 @@ public static class Checkpoint
         ICheckpointFile file,
         ModelCard card,
         IReadOnlyList<CheckpointEntry> map,
-        PositionTable positions,
+        PositionTable? positions,
         CheckpointGrid? grid,
         Func<TModel> create,
         CheckpointWeights weights = CheckpointWeights.Auto,
@@ -96,7 +96,7 @@ public static class Checkpoint
         string path,
         ModelCard card,
         IReadOnlyList<CheckpointEntry> map,
-        PositionTable positions,
+        PositionTable? positions,
         CheckpointGrid? grid,
         Func<TModel> create,
         CheckpointWeights weights = CheckpointWeights.Auto,
