@@ -46,13 +46,14 @@ public sealed class SessionBuilder
     }
 
     /// <summary>LayerNorm with a shift and scale of the modulation.</summary>
-    public void Norm(ModulationPart shift, ModulationPart scale, double eps = Functional.OfficialEps) => steps.Add(new SessionStep.AdaptiveNorm(shift.Index, scale.Index, eps));
+    public void Norm(ModulationPart shift, ModulationPart scale, double eps = Functional.OfficialEps) =>
+        steps.Add(new SessionStep.AdaptiveNorm(shift.Index, scale.Index, eps));
 
     /// <summary>LayerNorm with a learned scale and shift.</summary>
     public void Norm(AffineLayerNorm norm) => steps.Add(new SessionStep.LearnedNorm(norm));
 
     /// <summary>The branch reads the tokens as they are.</summary>
-    public void NoNorm() => steps.Add(new SessionStep.NoNorm());
+    public void NoNorm() => steps.Add(new SessionStep.Identity());
 
     /// <summary>Multi-head self-attention and its projection.</summary>
     public void Attention(Linear qkv, Linear proj, int heads)

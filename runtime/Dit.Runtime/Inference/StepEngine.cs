@@ -24,14 +24,14 @@ internal abstract class StepEngine : IDisposable
     public abstract void Dispose();
 
     /// <summary>The engine for the device and type of the model's weights.</summary>
-    /// <exception cref="DitException">The environment asks for kernels that do not exist.</exception>
-    public static StepEngine For(SessionSteps steps)
+    /// <param name="steps">The session.</param>
+    /// <param name="choice">The kernels.</param>
+    public static StepEngine For(SessionSteps steps, KernelChoice choice)
     {
-        var wish = Environment.GetEnvironmentVariable(CpuKernels.Variable);
-        var kernels = CpuKernels.Choose(wish);
         // Asked for by name until they have been seen to be right on a device: a wrong kernel would draw wrong images and say nothing.
-        if (wish == "on" && steps.Positions.device_type == DeviceType.CUDA) return new OperatorEngine(steps, CudaOperations.For(steps, new SystemLibraries()));
-        var onCpu = steps.Positions.device_type == DeviceType.CPU && steps.Positions.dtype == ScalarType.Float32;
-        return kernels is not null && onCpu ? new FusedEngine(steps, kernels, get_num_threads()) : new OperatorEngine(steps);
+        if (choice.OnGpu && steps.Positions.device_type == DeviceType.CUDA)
+            return new OperatorEngine(steps, CudaOperations.For(steps, new SystemLibraries()));
+        var isFloat32OnCpu = steps.Positions.device_type == DeviceType.CPU && steps.Positions.dtype == ScalarType.Float32;
+        return choice.Inference is { } kernels && isFloat32OnCpu ? FusedEngine.For(steps, kernels, get_num_threads()) : new OperatorEngine(steps);
     }
 }

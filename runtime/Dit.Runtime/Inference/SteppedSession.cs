@@ -1,3 +1,4 @@
+using Dit.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,7 +14,7 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
     private readonly StepEngine engine;
 
     public SteppedSession(SessionSteps steps, Func<Tensor, TCondition, Tensor> embed, IConditionedOn<TCondition>? model)
-        : this(steps, embed, model, StepEngine.For(steps)) { }
+        : this(steps, embed, model, StepEngine.For(steps, EnvironmentKernels.Choice)) { }
 
     private SteppedSession(SessionSteps steps, Func<Tensor, TCondition, Tensor> embed, IConditionedOn<TCondition>? model, StepEngine engine) =>
         (this.steps, this.embed, this.model, this.engine) = (steps, embed, model, engine);

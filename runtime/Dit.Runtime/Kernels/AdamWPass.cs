@@ -47,11 +47,11 @@ internal sealed unsafe class AdamWPass
 
     private readonly struct Place(AdamWTensors tensors, Tensor? gradient)
     {
-        private readonly float* parameter = TrainingFunctions.Pointer(tensors.Parameter);
-        private readonly float* first = TrainingFunctions.Pointer(tensors.First);
-        private readonly float* second = TrainingFunctions.Pointer(tensors.Second);
-        private readonly float* average = TrainingFunctions.Pointer(tensors.Average);
-        private readonly float* slope = gradient is null ? null : TrainingFunctions.Pointer(gradient);
+        private readonly float* parameter = TensorPointer.Of(tensors.Parameter);
+        private readonly float* first = TensorPointer.Of(tensors.First);
+        private readonly float* second = TensorPointer.Of(tensors.Second);
+        private readonly float* average = TensorPointer.Of(tensors.Average);
+        private readonly float* slope = gradient is null ? null : TensorPointer.Of(gradient);
 
         public void Run(TrainingKernels kernels, in AdamWStep step, long at, long length)
         {

@@ -7,7 +7,7 @@ namespace Dit.Runtime.Kernels;
 /// <param name="key">Its first key.</param>
 /// <param name="value">Its first value.</param>
 /// <param name="stride">Numbers from one token to the next.</param>
-internal readonly unsafe struct HeadPlace(float* query, float* key, float* value, long stride)
+internal readonly unsafe struct HeadPointers(float* query, float* key, float* value, long stride)
 {
     public float* Query => query;
 
@@ -46,7 +46,7 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
     /// <param name="head">Queries, keys and values.</param>
     /// <param name="output">(T, K), rows <paramref name="outputStride"/> apart.</param>
     /// <param name="outputStride">Numbers from one token to the next.</param>
-    public void Forward(HeadPlace head, float* output, long outputStride)
+    public void Forward(HeadPointers head, float* output, long outputStride)
     {
         var next = Memory();
         float* keys = Take(ref next, (long)paddedTokens * width), values = Take(ref next, (long)paddedWidth * tokens);
@@ -69,7 +69,7 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
     /// <param name="gradient">That of the output, (T, K), rows <paramref name="gradientStride"/> apart.</param>
     /// <param name="gradientStride">Numbers from one token to the next.</param>
     /// <param name="result">Where the gradients go, in rows like those of <paramref name="head"/>.</param>
-    public void Backward(HeadPlace head, float* gradient, long gradientStride, HeadPlace result)
+    public void Backward(HeadPointers head, float* gradient, long gradientStride, HeadPointers result)
     {
         var next = Memory();
         float* keys = Take(ref next, (long)paddedTokens * width), values = Take(ref next, (long)paddedTokens * width), keysAcross = Take(ref next, (long)paddedWidth * tokens);
@@ -120,17 +120,17 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
         return kept.Start;
     }
 
-    private Matrix Rows(float* start, long stride) => new(start, tokens, width, stride, 1);
+    private StridedMatrix Rows(float* start, long stride) => new(start, tokens, width, stride, 1);
 
-    private static Matrix Part(Matrix matrix, int first) => new(matrix.Start + first * matrix.RowStride, Math.Min(PanelWidth, matrix.Rows - first), matrix.Columns, matrix.RowStride, matrix.ColumnStride);
+    private static StridedMatrix Part(StridedMatrix matrix, int first) => new(matrix.Start + first * matrix.RowStride, Math.Min(PanelWidth, matrix.Rows - first), matrix.Columns, matrix.RowStride, matrix.ColumnStride);
 
-    private static void PackTiles(Matrix matrix, float* to)
+    private static void PackTiles(StridedMatrix matrix, float* to)
     {
         for (var strip = 0; strip * S.TileRows < matrix.Rows; strip++) MatrixProduct<V, S>.Pack(matrix, strip, S.TileRows, to);
     }
 
     // (K, lanes), times 1 / sqrt(K); the last lanes of a panel that is not full are zero.
-    private int PackQueries(HeadPlace head, int first, float* to)
+    private int PackQueries(HeadPointers head, int first, float* to)
     {
         var part = Part(Rows(head.Query, head.Stride), first);
         MatrixProduct<V, S>.Pack(part, 0, PanelWidth, to);
@@ -163,9 +163,9 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
     }
 
     // sum (keys, K) += factors (keys, queries) x queries (queries, K): over the queries of a panel.
-    private void AddProduct(float* factors, int lanes, int first, Matrix queries, float* tile, float* rows, float* sum)
+    private void AddProduct(float* factors, int lanes, int first, StridedMatrix queries, float* tile, float* rows, float* sum)
     {
-        var matrix = new Matrix(factors, tokens, queries.Rows, lanes, 1);
+        var matrix = new StridedMatrix(factors, tokens, queries.Rows, lanes, 1);
         var panels = across / PanelWidth;
         for (var panel = 0; panel < panels; panel++) MatrixProduct<V, S>.Pack(queries.Transposed, panel, PanelWidth, rows);
         for (var strip = 0; strip * S.TileRows < tokens; strip++)
@@ -180,7 +180,7 @@ internal sealed unsafe class AttentionTask<V, S>(int tokens, int width)
         }
     }
 
-    private static Matrix Strip(Matrix matrix, int strip)
+    private static StridedMatrix Strip(StridedMatrix matrix, int strip)
     {
         var row = strip * S.TileRows;
         return new(matrix.Start + row * matrix.RowStride, Math.Min(S.TileRows, matrix.Rows - row), matrix.Columns, matrix.RowStride, matrix.ColumnStride);

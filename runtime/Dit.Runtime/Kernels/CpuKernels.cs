@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Dit.Runtime.Kernels;
 
@@ -7,9 +6,6 @@ namespace Dit.Runtime.Kernels;
 /// <remarks>Activations lie as <see cref="TokenLayout"/> says: a panel is (features, width), its rows one behind the other.</remarks>
 internal abstract unsafe class CpuKernels
 {
-    /// <summary>The environment variable that, set to <c>off</c>, leaves inference to libtorch; <c>512</c>, <c>256</c> or <c>128</c> asks for vectors of so many bits.</summary>
-    public const string Variable = "DIT_KERNELS";
-
     /// <summary>Those of 512 bits, of 256 and of 128: all work everywhere, the wider ones in plain code where the hardware has none.</summary>
     public static IReadOnlyList<CpuKernels> All { get; } =
     [
@@ -29,18 +25,6 @@ internal abstract unsafe class CpuKernels
 
     /// <summary>Vectors in the widest panel.</summary>
     public abstract int PanelVectors { get; }
-
-    /// <summary>Those the environment asks for, else the widest that the hardware has; null where they are switched off.</summary>
-    /// <exception cref="DitException">The environment variable holds something else.</exception>
-    public static CpuKernels? Choose(string? wish) => wish switch
-    {
-        null or "" or "on" => Vector512.IsHardwareAccelerated ? All[0] : Vector256.IsHardwareAccelerated && Fma.IsSupported ? All[1] : All[2],
-        "off" => null,
-        "512" => All[0],
-        "256" => All[1],
-        "128" => All[2],
-        _ => throw new DitException($"{Variable} is '{wish}': it may be off, on, 512, 256 or 128."),
-    };
 
     /// <summary><c>output (+)= weights input</c> for some panels.</summary>
     /// <param name="weights">(N, K) packed.</param>

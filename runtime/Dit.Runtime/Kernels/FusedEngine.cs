@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -30,13 +29,24 @@ internal sealed unsafe class FusedEngine : StepEngine
     private readonly bool halved;
     private bool isDisposed;
 
-    /// <summary>Packs the weights.</summary>
+    /// <summary>The engine for a session on the CPU in float32: a fused one, or libtorch's operators where the order of its steps is none that can be fused.</summary>
     /// <param name="steps">The session.</param>
     /// <param name="kernels">The kernels.</param>
     /// <param name="threads">Threads, that of the caller counted.</param>
     /// <param name="budget">Bytes of a workspace: larger batches are run in parts.</param>
     /// <param name="halved">Whether to multiply by halves, where tokens can be paired; by default where it is the faster way.</param>
-    public FusedEngine(SessionSteps steps, CpuKernels kernels, int threads, long budget = WorkspaceBudget, bool? halved = null)
+    public static StepEngine For(SessionSteps steps, CpuKernels kernels, int threads, long budget = WorkspaceBudget, bool? halved = null) =>
+        FusedOrder.Obstacle(steps) is { } obstacle
+            ? new OperatorEngine(steps, new TorchOperations($"libtorch's operators: {obstacle} cannot be fused"))
+            : new FusedEngine(steps, kernels, threads, budget, halved);
+
+    /// <summary>Packs the weights.</summary>
+    /// <param name="steps">The session, in an order that can be fused.</param>
+    /// <param name="kernels">The kernels.</param>
+    /// <param name="threads">Threads, that of the caller counted.</param>
+    /// <param name="budget">Bytes of a workspace: larger batches are run in parts.</param>
+    /// <param name="halved">Whether to multiply by halves, where tokens can be paired; by default where it is the faster way.</param>
+    private FusedEngine(SessionSteps steps, CpuKernels kernels, int threads, long budget, bool? halved)
     {
         (this.steps, this.kernels, this.budget) = (steps, kernels, budget);
         this.halved = TokenLayout.Vectors(steps.Tokens, kernels.Lanes) % 2 == 0 && (halved ?? IsWorthHalving(steps));
@@ -84,7 +94,7 @@ internal sealed unsafe class FusedEngine : StepEngine
         lock (turn)
         {
             ObjectDisposedException.ThrowIf(isDisposed, this);
-            if (rows.Length > 0) Run(Pointer(input), (int)x.shape[0], Pointer(entering), (int)(entering.numel() / entering.shape[0]), rows, Pointer(output));
+            if (rows.Length > 0) Run(TensorPointer.Of(input), (int)x.shape[0], TensorPointer.Of(entering), (int)(entering.numel() / entering.shape[0]), rows, TensorPointer.Of(output));
         }
         GC.KeepAlive(input);
         GC.KeepAlive(entering);
@@ -131,8 +141,6 @@ internal sealed unsafe class FusedEngine : StepEngine
         while (blocks < most && passes * blocks < 4 * workers.Count && passes * blocks % workers.Count != 0) blocks++;
         return blocks;
     }
-
-    internal static float* Pointer(Tensor tensor) => (float*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
 
     public override void Dispose()
     {

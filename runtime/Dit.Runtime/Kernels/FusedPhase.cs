@@ -27,7 +27,7 @@ internal sealed unsafe class TokenPhase(TokenStep[] steps) : FusedPhase
     {
         var blocks = workspace.Layout.Blocks.Length;
         var panels = workspace.Layout.Panels.AsSpan()[workspace.Layout.Blocks[task % blocks]];
-        var place = new BlockPlace(workspace, task / blocks, panels[0].First, scratch);
+        var place = new BlockPointers(workspace, task / blocks, panels[0].First, scratch);
         foreach (var step in steps) step.Run(place, panels);
     }
 }
@@ -37,7 +37,7 @@ internal sealed unsafe class TokenPhase(TokenStep[] steps) : FusedPhase
 /// <param name="pass">The pass.</param>
 /// <param name="first">The block's first token.</param>
 /// <param name="scratch">The worker's own memory.</param>
-internal readonly unsafe struct BlockPlace(FusedWorkspace workspace, int pass, int first, FusedScratch scratch)
+internal readonly unsafe struct BlockPointers(FusedWorkspace workspace, int pass, int first, FusedScratch scratch)
 {
     public readonly int Pass = pass;
 

@@ -34,7 +34,7 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Work
         {
             case SessionStep.AdaptiveNorm norm: pending.Add(new NormStep(kernels, null, (long)norm.Scale * width, (long)norm.Shift * width, width, (float)norm.Eps)); break;
             case SessionStep.LearnedNorm { Norm: var norm }: pending.Add(new NormStep(kernels, Keep(cat([norm.weight, norm.bias])), 0, width, width, (float)AffineLayerNorm.Eps)); break;
-            case SessionStep.NoNorm: pending.Add(new CopyStep(kernels, width)); break;
+            case SessionStep.Identity: pending.Add(new CopyStep(kernels, width)); break;
             case SessionStep.SelfAttention attention: Attend(attention, next); break;
             case SessionStep.CrossAttention attention: Attend(attention, next); break;
             case SessionStep.Project project: pending.Add(new ProjectStep(kernels, Whole(project.Layer, halved))); break;

@@ -6,7 +6,7 @@ using TorchSharp;
 namespace Dit.Runtime.Kernels;
 
 /// <summary>A matrix where it lies: the numbers of a row and those of a column are any distance apart.</summary>
-internal readonly unsafe struct Matrix(float* start, int rows, int columns, long rowStride, long columnStride)
+internal readonly unsafe struct StridedMatrix(float* start, int rows, int columns, long rowStride, long columnStride)
 {
     public float* Start => start;
 
@@ -19,10 +19,10 @@ internal readonly unsafe struct Matrix(float* start, int rows, int columns, long
     public long ColumnStride => columnStride;
 
     /// <summary>Its transpose, in the same place.</summary>
-    public Matrix Transposed => new(start, columns, rows, columnStride, rowStride);
+    public StridedMatrix Transposed => new(start, columns, rows, columnStride, rowStride);
 
     /// <summary>Rows one behind the other.</summary>
-    public static Matrix Dense(float* start, int rows, int columns) => new(start, rows, columns, columns, 1);
+    public static StridedMatrix Dense(float* start, int rows, int columns) => new(start, rows, columns, columns, 1);
 }
 
 /// <summary>The product of two matrices of any size and layout: both are put in the order in which <see cref="MatrixTile{V, S}"/> reads them, then multiplied block by block.</summary>
@@ -49,7 +49,7 @@ internal static unsafe class MatrixProduct<V, S>
     /// <param name="b">(K, N).</param>
     /// <param name="c">(M, N), dense.</param>
     /// <param name="bias">(N), or null.</param>
-    public static void Multiply(Matrix a, Matrix b, float* c, float* bias)
+    public static void Multiply(StridedMatrix a, StridedMatrix b, float* c, float* bias)
     {
         var (panels, depth) = (Ceiling(b.Columns, PanelWidth), a.Columns);
         var packed = Keep(ref panelsKept, (long)panels * PanelWidth * depth).Start;
@@ -66,7 +66,7 @@ internal static unsafe class MatrixProduct<V, S>
     }
 
     // Some rows by some panels. The rows are put in order just before they are multiplied: they are in the cache then, and not written to memory first.
-    private static void Block(Matrix a, float* packed, int panel, int panelEnd, float* c, int columns, float* bias)
+    private static void Block(StridedMatrix a, float* packed, int panel, int panelEnd, float* c, int columns, float* bias)
     {
         var strips = Keep(ref stripsKept, RowsOfTask * DepthBlock).Start;
         for (var k = 0; k < a.Columns; k += DepthBlock)
@@ -90,7 +90,7 @@ internal static unsafe class MatrixProduct<V, S>
         }
     }
 
-    private static Matrix Part(Matrix matrix, int row, int rows) =>
+    private static StridedMatrix Part(StridedMatrix matrix, int row, int rows) =>
         new(matrix.Start + row * matrix.RowStride, Math.Min(rows, matrix.Rows - row), matrix.Columns, matrix.RowStride, matrix.ColumnStride);
 
     // A tile that reaches over the edge of the result is computed beside it.
@@ -109,7 +109,7 @@ internal static unsafe class MatrixProduct<V, S>
     /// <param name="index">Which strip of rows.</param>
     /// <param name="height">Rows of a strip: those of a tile, or the width of a panel.</param>
     /// <param name="packed">Where the first strip goes.</param>
-    public static void Pack(Matrix matrix, int index, int height, float* packed)
+    public static void Pack(StridedMatrix matrix, int index, int height, float* packed)
     {
         var (row, depth) = (index * height, matrix.Columns);
         var rows = Math.Min(height, matrix.Rows - row);

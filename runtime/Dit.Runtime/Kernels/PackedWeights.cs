@@ -76,7 +76,7 @@ internal sealed unsafe class PackedWeights : IDisposable
     {
         var tiles = groups.SelectMany(range => Split(range, tileRows)).ToArray();
         var packed = new PackedWeights(tiles.Length * tileRows, depth, tileRows, halved);
-        var from = new Rows(FusedEngine.Pointer(weights), depth);
+        var from = new RowPointer(TensorPointer.Of(weights), depth);
         if (!halved)
         {
             workers.Run(tiles.Length, (tile, _) =>
@@ -107,7 +107,7 @@ internal sealed unsafe class PackedWeights : IDisposable
     /// <summary>The next multiple of the tile's rows.</summary>
     public static int Padded(int rows, int tileRows) => (rows + tileRows - 1) / tileRows * tileRows;
 
-    private static void PackTile(Rows from, Range rows, int column, int depth, float* to, int tileRows)
+    private static void PackTile(RowPointer from, Range rows, int column, int depth, float* to, int tileRows)
     {
         var (first, count) = (rows.Start.Value, rows.End.Value - rows.Start.Value);
         if (count < tileRows) new Span<float>(to, depth * tileRows).Clear();
@@ -115,7 +115,7 @@ internal sealed unsafe class PackedWeights : IDisposable
     }
 
     // In the order of Strassen's products, with a the upper and c the lower tile in the first half of the columns, b and d in the second.
-    private static void PackFactors(Rows from, Range upper, Range lower, int column, int depth, float* to, int tileRows)
+    private static void PackFactors(RowPointer from, Range upper, Range lower, int column, int depth, float* to, int tileRows)
     {
         var length = depth * tileRows;
         Populate(to, Products * length);

@@ -7,7 +7,7 @@ internal abstract unsafe class TokenStep
     public virtual int HiddenRows => 0;
 
     /// <summary>Does it.</summary>
-    public abstract void Run(in BlockPlace place, ReadOnlySpan<TokenPanel> panels);
+    public abstract void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels);
 }
 
 /// <summary>a = LayerNorm(x), modulated by the condition or scaled and shifted by what is learned.</summary>
@@ -19,7 +19,7 @@ internal abstract unsafe class TokenStep
 /// <param name="eps">Added to the variance.</param>
 internal sealed unsafe class NormStep(CpuKernels kernels, NativeBuffer? learned, long scale, long shift, int width, float eps) : TokenStep
 {
-    public override void Run(in BlockPlace place, ReadOnlySpan<TokenPanel> panels)
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
     {
         var values = learned is null ? place.Condition : learned.Start;
         foreach (var panel in panels)
@@ -36,7 +36,7 @@ internal sealed unsafe class NormStep(CpuKernels kernels, NativeBuffer? learned,
 /// <param name="width">D.</param>
 internal sealed unsafe class CopyStep(CpuKernels kernels, int width) : TokenStep
 {
-    public override void Run(in BlockPlace place, ReadOnlySpan<TokenPanel> panels)
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
     {
         var length = (long)place.Rows * (panels[^1].First + panels[^1].Width - place.First) * sizeof(float);
         Buffer.MemoryCopy(place.X, place.A, length, length);
@@ -47,7 +47,7 @@ internal sealed unsafe class CopyStep(CpuKernels kernels, int width) : TokenStep
 /// <summary>y = projection of what attention gave.</summary>
 internal sealed unsafe class ProjectStep(CpuKernels kernels, PackedWeights weights) : TokenStep
 {
-    public override void Run(in BlockPlace place, ReadOnlySpan<TokenPanel> panels) =>
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels) =>
         kernels.Multiply(weights, ..weights.Depth, panels, place.O, place.Rows, place.Scratch.Y, place.Rows, add: false, place.Scratch.Halves);
 }
 
@@ -58,7 +58,7 @@ internal sealed unsafe class ProjectStep(CpuKernels kernels, PackedWeights weigh
 /// <param name="width">D.</param>
 internal sealed unsafe class ResidualStep(CpuKernels kernels, NativeBuffer bias, long? gate, int width) : TokenStep
 {
-    public override void Run(in BlockPlace place, ReadOnlySpan<TokenPanel> panels)
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
     {
         var factors = gate is { } at ? place.Condition + at : null;
         foreach (var panel in panels)
@@ -81,7 +81,7 @@ internal sealed unsafe class MlpStep(CpuKernels kernels, PackedWeights[] first, 
 
     public override int HiddenRows { get; } = first.Max(static piece => piece.Rows);
 
-    public override void Run(in BlockPlace place, ReadOnlySpan<TokenPanel> panels)
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
     {
         var hidden = place.Scratch.Hidden;
         for (var i = 0; i < first.Length; i++)
@@ -104,7 +104,7 @@ internal sealed unsafe class EmbedStep(CpuKernels kernels, PackedWeights weights
 {
     public override int HiddenRows => weights.Depth;
 
-    public override void Run(in BlockPlace place, ReadOnlySpan<TokenPanel> panels)
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
     {
         foreach (var panel in panels) Gather(place, panel);
         kernels.Multiply(weights, ..weights.Depth, panels, place.Scratch.Hidden, weights.Depth, place.X, place.Rows, add: false);
@@ -112,7 +112,7 @@ internal sealed unsafe class EmbedStep(CpuKernels kernels, PackedWeights weights
     }
 
     // The pixels of a patch as features in the order of the convolution's weights, (C, P, P); zeros for what is no patch.
-    private void Gather(in BlockPlace place, TokenPanel panel)
+    private void Gather(in BlockPointers place, TokenPanel panel)
     {
         var (patch, columns, width) = (card.PatchSize, card.Input.Width / card.PatchSize, card.Input.Width);
         var to = place.Scratch.Hidden + (long)weights.Depth * (panel.First - place.First);
@@ -127,7 +127,7 @@ internal sealed unsafe class EmbedStep(CpuKernels kernels, PackedWeights weights
                     }
     }
 
-    private void Add(in BlockPlace place, TokenPanel panel)
+    private void Add(in BlockPointers place, TokenPanel panel)
     {
         var x = place.X + (long)place.Rows * (panel.First - place.First);
         var joined = (int)(added.Length / card.Width);
@@ -147,14 +147,14 @@ internal sealed unsafe class OutputStep(CpuKernels kernels, PackedWeights weight
 {
     public override int HiddenRows => weights.Rows;
 
-    public override void Run(in BlockPlace place, ReadOnlySpan<TokenPanel> panels)
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
     {
         kernels.Multiply(weights, ..weights.Depth, panels, place.A, place.Rows, place.Scratch.Hidden, weights.Rows, add: false);
         foreach (var panel in panels) Scatter(place, panel);
     }
 
     // Features are the pixels of a patch row by row, channels last.
-    private void Scatter(in BlockPlace place, TokenPanel panel)
+    private void Scatter(in BlockPointers place, TokenPanel panel)
     {
         var (patch, columns) = (card.PatchSize, card.Input.Width / card.PatchSize);
         var from = place.Scratch.Hidden + (long)weights.Rows * (panel.First - place.First);

@@ -10,12 +10,12 @@ internal sealed unsafe class TrainingKernels<V, S> : TrainingKernels
     where V : struct
     where S : struct, ISimd<V>
 {
-    public override void Multiply(Matrix a, Matrix b, float* c, float* bias) => MatrixProduct<V, S>.Multiply(a, b, c, bias);
+    public override void Multiply(StridedMatrix a, StridedMatrix b, float* c, float* bias) => MatrixProduct<V, S>.Multiply(a, b, c, bias);
 
-    public override void Attention(int tokens, int width, HeadPlace head, float* output, long outputStride) =>
+    public override void Attention(int tokens, int width, HeadPointers head, float* output, long outputStride) =>
         new AttentionTask<V, S>(tokens, width).Forward(head, output, outputStride);
 
-    public override void AttentionGradient(int tokens, int width, HeadPlace head, float* gradient, long gradientStride, HeadPlace result) =>
+    public override void AttentionGradient(int tokens, int width, HeadPointers head, float* gradient, long gradientStride, HeadPointers result) =>
         new AttentionTask<V, S>(tokens, width).Backward(head, gradient, gradientStride, result);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -6,8 +6,6 @@ namespace Dit.Runtime.Kernels;
 /// <summary>The kernels of training on the processor, for vectors of one width. Tensors lie as libtorch has them, rows of features one behind the other.</summary>
 internal abstract unsafe class TrainingKernels
 {
-    private static readonly Lazy<TrainingKernels?> Found = new(() => Of(CpuKernels.Choose(Environment.GetEnvironmentVariable(CpuKernels.Variable))));
-
     /// <summary>Those of 512 bits, of 256 and of 128, in the order of <see cref="CpuKernels.All"/>.</summary>
     public static IReadOnlyList<TrainingKernels> All { get; } =
     [
@@ -15,15 +13,6 @@ internal abstract unsafe class TrainingKernels
         new TrainingKernels<Vector256<float>, Simd256>(),
         new TrainingKernels<Vector128<float>, Simd128>(),
     ];
-
-    [ThreadStatic] private static TrainingKernels? preferred;
-
-    /// <summary>Those that inference takes as well; null where the environment switches kernels off.</summary>
-    /// <exception cref="DitException">The environment variable holds something else.</exception>
-    public static TrainingKernels? Chosen => preferred ?? Found.Value;
-
-    /// <summary>Takes these on this thread until it is told otherwise; null, those of the environment.</summary>
-    internal static void Prefer(TrainingKernels? kernels) => preferred = kernels;
 
     /// <summary>Whether the own matrix product is the faster one.</summary>
     /// <remarks>
@@ -33,13 +22,13 @@ internal abstract unsafe class TrainingKernels
     public static bool MultipliesFaster { get; } = X86Base.IsSupported && X86Base.CpuId(0, 0) is not (_, 0x756E6547, 0x6C65746E, 0x49656E69); // "GenuineIntel"
 
     /// <summary><c>c = a b + bias</c>, see <see cref="MatrixProduct{V, S}.Multiply"/>.</summary>
-    public abstract void Multiply(Matrix a, Matrix b, float* c, float* bias);
+    public abstract void Multiply(StridedMatrix a, StridedMatrix b, float* c, float* bias);
 
     /// <summary>Self-attention of one head, see <see cref="AttentionTask{V, S}.Forward"/>.</summary>
-    public abstract void Attention(int tokens, int width, HeadPlace head, float* output, long outputStride);
+    public abstract void Attention(int tokens, int width, HeadPointers head, float* output, long outputStride);
 
     /// <summary>Its gradient, see <see cref="AttentionTask{V, S}.Backward"/>.</summary>
-    public abstract void AttentionGradient(int tokens, int width, HeadPlace head, float* gradient, long gradientStride, HeadPlace result);
+    public abstract void AttentionGradient(int tokens, int width, HeadPointers head, float* gradient, long gradientStride, HeadPointers result);
 
     /// <summary>The tanh form of GELU.</summary>
     public abstract void Gelu(float* x, float* y, long length);
@@ -95,6 +84,4 @@ internal abstract unsafe class TrainingKernels
 
     /// <summary>The moving average's part of a step alone: <c>average += rate (parameter - average)</c>.</summary>
     public abstract void Follow(float rate, float* parameter, float* average, long length);
-
-    private static TrainingKernels? Of(CpuKernels? kernels) => kernels is null ? null : All[CpuKernels.All.Index().First(pair => pair.Item == kernels).Index];
 }

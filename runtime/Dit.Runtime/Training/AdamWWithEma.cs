@@ -27,7 +27,7 @@ public sealed class AdamWWithEma : IDisposable
     {
         this.recipe = recipe;
         Average = new(model, recipe.EmaDecay);
-        if (TrainingKernels.Chosen is { } kernels && Average.Followed.All(static pair => IsPlain(pair.Source)))
+        if (TrainingScope.Current is { Kernels: var kernels } && Average.Followed.All(static pair => IsPlain(pair.Source)))
         {
             using var noGradients = no_grad();
             foreach (var (average, source) in Average.Followed) tensors.Add(new(source, Zeros(source), Zeros(source), average));
@@ -79,6 +79,5 @@ public sealed class AdamWWithEma : IDisposable
         }
         operators?.Dispose();
         Average.Dispose();
-        TrainingMemory.Trim(); // there are no more steps to keep it for
     }
 }

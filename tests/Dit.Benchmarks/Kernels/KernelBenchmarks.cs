@@ -30,7 +30,7 @@ public unsafe class KernelBenchmarks
     {
         LibTorch.Load();
         set_num_threads(1);
-        kernels = CpuKernels.Choose(Vectors) ?? kernels;
+        kernels = KernelChoice.TryParse(Vectors)?.Inference ?? kernels;
         layout = TokenLayout.Of(Tokens, kernels.Lanes, kernels.PanelVectors, 2);
         (x, y, parameters) = (new((long)Hidden * Tokens), new((long)Hidden * Tokens), new(2 * Hidden));
         var random = new Random(1);

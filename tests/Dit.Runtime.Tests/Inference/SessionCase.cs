@@ -37,7 +37,18 @@ internal abstract class SessionCase : IDisposable
     public abstract void Dispose();
 
     public static Func<SessionSteps, StepEngine> Fused(CpuKernels kernels, int threads, long budget = 256 << 20, bool? halved = null) =>
-        steps => new FusedEngine(steps, kernels, threads, budget, halved);
+        steps => FusedEngine.For(steps, kernels, threads, budget, halved);
+
+    /// <summary>The engine that a choice of kernels leads to.</summary>
+    public static Func<SessionSteps, StepEngine> By(KernelChoice choice) => steps => StepEngine.For(steps, choice);
+
+    /// <summary>A session of a model with a choice of kernels other than the environment's.</summary>
+    public static InferenceSession<TCondition> By<TCondition>(KernelChoice choice, InferenceSession<TCondition> session)
+        where TCondition : ICondition<TCondition>
+    {
+        using var made = Assert.IsType<SteppedSession<TCondition>>(session);
+        return made.On(By(choice));
+    }
 
     private sealed class Visitor : IModelVisitor<SessionCase>
     {

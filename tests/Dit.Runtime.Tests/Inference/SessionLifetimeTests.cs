@@ -103,15 +103,37 @@ public class SessionLifetimeTests
     }
 
     [Fact]
-    public void A_session_that_cannot_be_made_leaves_nothing_behind()
+    public void An_order_of_steps_that_cannot_be_fused_is_run_by_operators_and_the_engine_says_why()
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var model = Stirred.Create<GoldenP8>();
+        using var session = Assert.IsType<SteppedSession<ClassLabels>>(model.CreateSession());
+        var (bytes, threads) = (Live(), Workers.LivingThreads);
+
+        using var other = session.On(static steps => StepEngine.For(Unprojected(steps), KernelChoice.Widest));
+
+        Assert.Equal("libtorch's operators: attention without a projection cannot be fused", other.Engine);
+        Assert.Equal((0, bytes, threads), (other.PackedBytes, Live(), Workers.LivingThreads));
+        var (x, t, labels) = (randn(2, 3, 16, 16), zeros(2), new ClassLabels(zeros(2, ScalarType.Int64)));
+        using var plain = session.On(static steps => new PlainEngine(Unprojected(steps)));
+        Close.To(plain.Forward(x, t, labels), other.Forward(x, t, labels), Close.OneStep);
+
+        static SessionSteps Unprojected(SessionSteps steps) => steps with { Steps = [.. steps.Steps.Where(static step => step is not SessionStep.Project)] };
+    }
+
+    [Fact]
+    public void A_session_without_an_output_layer_is_none_and_leaves_nothing_behind()
     {
         using var model = GoldenP8.Create();
         using var session = Assert.IsType<SteppedSession<ClassLabels>>(model.CreateSession());
         var (bytes, threads) = (Live(), Workers.LivingThreads);
 
-        Assert.Throws<InvalidOperationException>(() => session.On(steps => new FusedEngine(steps with { Steps = [new SessionStep.Residual(null)] }, CpuKernels.All[0], 3)));
+        var error = Assert.Throws<InvalidOperationException>(() =>
+            session.On(static steps => StepEngine.For(steps with { Steps = [new SessionStep.Residual(null)] }, KernelChoice.Widest)));
 
-        Assert.Equal((bytes, threads), (NativeBuffer.LiveBytes, Workers.LivingThreads));
+        Assert.Equal("The last step of a session is its output layer.", error.Message);
+        Assert.Equal((bytes, threads), (Live(), Workers.LivingThreads));
     }
 
     [Fact]

@@ -179,21 +179,4 @@ public unsafe class KernelTests
             KernelCase.Near(ScalarKernels.PackValues(layout.Panels, from, c.rows, c.firstRow, c.features, kernels.TileRows, before), KernelCase.Read(values), static _ => 0);
         }, iter: 100);
     }
-
-    [Theory]
-    [InlineData(null, null), InlineData("", null), InlineData("on", null)]
-    [InlineData("512", "512-bit vectors"), InlineData("256", "256-bit vectors"), InlineData("128", "128-bit vectors")]
-    public void The_environment_chooses_the_vectors_or_leaves_it_to_the_hardware(string? wish, string? name) =>
-        Assert.Equal(name ?? CpuKernels.Choose(null)?.Name, CpuKernels.Choose(wish)?.Name);
-
-    [Fact]
-    public void The_environment_switches_them_off() => Assert.Null(CpuKernels.Choose("off"));
-
-    [Theory, InlineData("64"), InlineData("OFF"), InlineData("avx")]
-    public void What_the_environment_cannot_mean_is_refused(string wish)
-    {
-        var error = Assert.Throws<DitException>(() => CpuKernels.Choose(wish));
-
-        Assert.Equal($"DIT_KERNELS is '{wish}': it may be off, on, 512, 256 or 128.", error.Message);
-    }
 }

@@ -30,7 +30,7 @@ internal sealed class CudaOperations : IFusedOperations
     {
         if (StorageOf(type) is not { } storage) return new TorchOperations($"libtorch; no kernels for {type}");
         var operations = new CudaOperations(launcher, steps.Card.Width, storage);
-        foreach (var step in StepPairs.Pair(steps.Steps))
+        foreach (var step in OperatorEngine.Pair(steps.Steps))
         {
             var kernel = step switch
             {
@@ -51,7 +51,7 @@ internal sealed class CudaOperations : IFusedOperations
     public Tensor AddAndModulate(Tensor x, Tensor y, Tensor? gate, Tensor shift, Tensor scale, double eps) =>
         TryRun(Kernel(eps, gate is null ? NormBranch.Added : NormBranch.Gated), x, y, gate, shift, scale) ?? fallback.AddAndModulate(x, y, gate, shift, scale, eps);
 
-    public void Add(Tensor x, Tensor y, Tensor? gate) => fallback.Add(x, y, gate);
+    public Tensor Add(Tensor x, Tensor y, Tensor? gate) => fallback.Add(x, y, gate);
 
     private NormKernel Kernel(double eps, NormBranch branch) => new(width, eps, storage, branch);
 

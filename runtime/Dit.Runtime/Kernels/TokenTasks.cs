@@ -3,17 +3,20 @@ using static TorchSharp.torch;
 namespace Dit.Runtime.Kernels;
 
 /// <summary>(N, T, D) in tasks of some tokens of one sample.</summary>
-internal readonly struct Tokens(Tensor x)
+internal readonly unsafe struct TokenTasks(Tensor x)
 {
     private readonly int tokens = (int)x.shape[1];
 
+    /// <summary>N.</summary>
     public int Samples { get; } = (int)x.shape[0];
 
+    /// <summary>D.</summary>
     public int Width { get; } = (int)x.shape[2];
 
     /// <summary>Tasks of a sample.</summary>
-    public int Pieces => TrainingFunctions.Pieces(tokens);
+    public int Pieces => TrainingTools.Pieces(tokens);
 
+    /// <summary>Tasks of all samples.</summary>
     public int Tasks => Samples * Pieces;
 
     /// <summary>The sample of a task, its first row in (N T, D), and how many there are.</summary>
@@ -21,24 +24,15 @@ internal readonly struct Tokens(Tensor x)
     {
         get
         {
-            var (sample, first) = (task / Pieces, task % Pieces * TrainingFunctions.RowsOfTask);
-            return (sample, (long)sample * tokens + first, Math.Min(TrainingFunctions.RowsOfTask, tokens - first));
+            var (sample, first) = (task / Pieces, task % Pieces * TrainingTools.RowsOfTask);
+            return (sample, (long)sample * tokens + first, Math.Min(TrainingTools.RowsOfTask, tokens - first));
         }
     }
+
+    /// <summary>The rows of a dense tensor, (..., D).</summary>
+    public static RowPointer Rows(Tensor tensor) => new(TensorPointer.Of(tensor), tensor.shape[^1]);
 
     /// <summary>Whether a tensor holds a row for each sample of <paramref name="x"/>, (N, 1, D).</summary>
     public static bool IsConditionOf(Tensor x, Tensor row) =>
         x.dim() == 3 && row.dim() == 3 && row.shape[0] == x.shape[0] && row.shape[1] == 1 && row.shape[2] == x.shape[2];
-}
-
-/// <summary>Rows of D numbers, one behind the other.</summary>
-internal readonly unsafe struct Rows(float* start, long width)
-{
-    /// <summary>Those of a dense tensor, (..., D).</summary>
-    public Rows(Tensor tensor) : this(TrainingFunctions.Pointer(tensor), tensor.shape[^1]) { }
-
-    /// <summary>D.</summary>
-    public long Width => width;
-
-    public float* this[long row] => start + row * width;
 }
