@@ -4,9 +4,12 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Runs any order of steps by libtorch's operators, on every device and in every type. The modulation is an input.</summary>
+/// <summary>
+/// Runs any order of steps by libtorch's operators, on every device and in every type. The modulation is an input.
+/// </summary>
 /// <remarks>
-/// Within a trajectory nothing waits for the device: the rows are copied there once and used for every step. Threads that call it at once take turns.
+/// Within a trajectory nothing waits for the device: the rows are copied there once and used for every step. Threads
+/// that call it at once take turns.
 /// </remarks>
 internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operations) : StepEngine
 {
@@ -22,7 +25,9 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
 
     public override long PackedBytes => 0;
 
-    /// <summary>A residual and the adaptive norm right after it read the same tokens: one step for both, which reads them once.</summary>
+    /// <summary>
+    /// A residual and the adaptive norm right after it read the same tokens: one step for both, which reads them once.
+    /// </summary>
     public static IReadOnlyList<SessionStep> Pair(IReadOnlyList<SessionStep> steps)
     {
         var paired = new List<SessionStep>(steps.Count);
@@ -61,7 +66,8 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
             var before = branch;
             branch = step switch
             {
-                SessionStep.AdaptiveNorm norm => operations.Modulate(tokens, Part(modulation, norm.Shift), Part(modulation, norm.Scale), norm.Eps),
+                SessionStep.AdaptiveNorm norm =>
+                    operations.Modulate(tokens, Part(modulation, norm.Shift), Part(modulation, norm.Scale), norm.Eps),
                 SessionStep.LearnedNorm norm => norm.Norm.call(tokens),
                 SessionStep.Identity => tokens,
                 SessionStep.SelfAttention attention => SelfAttention(branch, attention),
@@ -113,7 +119,9 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
         var (n, t, m, heads, k) = (a.shape[0], a.shape[1], context.shape[1], attention.Heads, width / attention.Heads);
         var queries = attention.Q.call(a).view(n, t, heads, k).transpose(1, 2);                                 // (N, H, T, K)
         var pairs = attention.Kv.call(context).view(n, m, 2, heads, k).permute(2, 0, 3, 1, 4).unbind(0);        // 2 x (N, H, M, K)
-        return nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1]).transpose(1, 2).reshape(a.shape).MoveToOuterDisposeScope(); // (N, T, D)
+        // (N, T, D)
+        return nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1]).transpose(1, 2).reshape(a.shape)
+            .MoveToOuterDisposeScope();
     }
 
     private static Tensor Mlp(Tensor a, SessionStep.Mlp mlp)
@@ -148,7 +156,10 @@ internal interface IFusedOperations
 }
 
 /// <summary>By libtorch's operators, on every device and in every type.</summary>
-/// <remarks>libtorch's layer_norm takes its mean and variance in float32 when the numbers are bfloat16 or float16, so no copy of them is needed.</remarks>
+/// <remarks>
+/// libtorch's layer_norm takes its mean and variance in float32 when the numbers are bfloat16 or float16, so no copy of
+/// them is needed.
+/// </remarks>
 internal sealed class TorchOperations(string name = "libtorch") : IFusedOperations
 {
     public string Name => name;

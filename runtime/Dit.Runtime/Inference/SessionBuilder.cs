@@ -5,8 +5,8 @@ namespace Dit.Runtime;
 
 /// <summary>How a generated model says what inference does, step by step, in the order of its blocks.</summary>
 /// <remarks>
-/// A branch is a norm, attention or MLP, and a residual. Engines fuse what stands together: a new variant or backbone is another order of these steps,
-/// not another kernel.
+/// A branch is a norm, attention or MLP, and a residual. Engines fuse what stands together: a new variant or backbone
+/// is another order of these steps, not another kernel.
 /// </remarks>
 public sealed class SessionBuilder
 {
@@ -23,18 +23,24 @@ public sealed class SessionBuilder
     /// <param name="card">The model's constants.</param>
     /// <param name="patches">Image to tokens.</param>
     /// <param name="positions">(1, T, D), added to them.</param>
-    public SessionBuilder(ModelCard card, PatchEmbedding patches, Tensor positions) => (this.card, this.patches, this.positions) = (card, patches, positions);
+    public SessionBuilder(ModelCard card, PatchEmbedding patches, Tensor positions) => (this.card, this.patches, this.positions) =
+        (card, patches, positions);
 
     /// <summary>The condition is M tokens and not a vector.</summary>
     /// <param name="tokens">M.</param>
-    /// <param name="joined">Whether they are joined to the image's tokens (in-context conditioning), or only attended to.</param>
+    /// <param name="joined">
+    /// Whether they are joined to the image's tokens (in-context conditioning), or only attended to.
+    /// </param>
     public SessionBuilder Context(int tokens, bool joined)
     {
         (contextTokens, joinsTokens) = (tokens, joined);
         return this;
     }
 
-    /// <summary>A linear layer that regresses shifts, scales and gates from SiLU of the condition; run once for a whole trajectory.</summary>
+    /// <summary>
+    /// A linear layer that regresses shifts, scales and gates from SiLU of the condition; run once for a whole
+    /// trajectory.
+    /// </summary>
     /// <param name="layer">D to parts D.</param>
     /// <returns>Its parts: m[0] is the first D numbers.</returns>
     public ModulationParts Modulation(Linear layer)
@@ -84,10 +90,14 @@ public sealed class SessionBuilder
     /// <summary>The session, for the device and type of the model's parameters.</summary>
     /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
     /// <param name="embed">Embeds timesteps, (N,), and conditions: a vector, (N, D), or tokens, (N, M, D).</param>
-    /// <param name="model">The model, which is called instead of the session while it or a layer of it has forward hooks; null for a session without a model.</param>
+    /// <param name="model">
+    /// The model, which is called instead of the session while it or a layer of it has forward hooks; null for a
+    /// session without a model.
+    /// </param>
     public InferenceSession<TCondition> Build<TCondition>(Func<Tensor, TCondition, Tensor> embed, IConditionedOn<TCondition>? model = null)
         where TCondition : ICondition<TCondition> =>
-        new SteppedSession<TCondition>(new SessionSteps(card, patches, positions, modulations, contextTokens, joinsTokens, steps), embed, model);
+        new SteppedSession<TCondition>(new SessionSteps(card, patches, positions, modulations, contextTokens, joinsTokens, steps), embed,
+            model);
 }
 
 /// <summary>What one layer regresses.</summary>

@@ -1,11 +1,16 @@
+using Dit.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>One step of inference, on the tokens x and a branch b beside them. A branch that nothing has begun reads the tokens: b = x.</summary>
+/// <summary>
+/// One step of inference, on the tokens x and a branch b beside them. A branch that nothing has begun reads the tokens:
+/// b = x.
+/// </summary>
 /// <remarks>
-/// A closed sum, in which every order means something. Steps name the model's layers; an engine packs their weights or calls them.
+/// A closed sum, in which every order means something. Steps name the model's layers; an engine packs their weights or
+/// calls them.
 /// </remarks>
 internal abstract record SessionStep
 {
@@ -39,7 +44,9 @@ internal abstract record SessionStep
     /// <param name="Gate">Which part of the modulation, in widths; null for no gate.</param>
     public sealed record Residual(int? Gate) : SessionStep;
 
-    /// <summary>A residual and the norm after it, for engines that do both at once; <see cref="OperatorEngine.Pair"/> makes it.</summary>
+    /// <summary>
+    /// A residual and the norm after it, for engines that do both at once; <see cref="OperatorEngine.Pair"/> makes it.
+    /// </summary>
     public sealed record ResidualNorm(int? Gate, AdaptiveNorm Norm) : SessionStep;
 
     /// <summary>The patches of the result: layer(b).</summary>
@@ -51,7 +58,8 @@ internal abstract record SessionStep
 /// <param name="Patches">Image to tokens.</param>
 /// <param name="Positions">(1, T, D), added to them.</param>
 /// <param name="Modulations">
-/// The layers that regress the modulation from the condition's vector, in the order of its parts; none where the condition is tokens.
+/// The layers that regress the modulation from the condition's vector, in the order of its parts; none where the
+/// condition is tokens.
 /// </param>
 /// <param name="ContextTokens">M, tokens of the condition; 0 where it is a vector.</param>
 /// <param name="JoinsTokens">Whether the condition's tokens are joined to the image's.</param>
@@ -65,6 +73,11 @@ internal sealed record SessionSteps(
     bool JoinsTokens,
     IReadOnlyList<SessionStep> Steps)
 {
+    /// <summary>The sizes that kernels work with.</summary>
+    public ModelSizes Sizes => new(
+        Card.Width, Card.PatchSize, Card.Input.Channels, Card.OutputChannels, Card.Input.Height, Card.Input.Width,
+        JoinsTokens ? ContextTokens : 0, JoinsTokens ? 0 : ContextTokens);
+
     /// <summary>Tokens in the blocks.</summary>
     public int Tokens => Card.Tokens + (JoinsTokens ? ContextTokens : 0);
 

@@ -1,8 +1,11 @@
+using Dit.Kernels;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime.Kernels;
 
-/// <summary>Multi-head self-attention of (N, T, 3 D), queries, keys and values of all heads side by side, to (N, T, D).</summary>
+/// <summary>
+/// Multi-head self-attention of (N, T, 3 D), queries, keys and values of all heads side by side, to (N, T, D).
+/// </summary>
 internal sealed unsafe class AttentionFunction : autograd.SingleTensorFunction<AttentionFunction>
 {
     private const string HeadsKey = "heads";
@@ -17,7 +20,7 @@ internal sealed unsafe class AttentionFunction : autograd.SingleTensorFunction<A
         var sizes = new Sizes(qkv, heads);
         var result = tools.Empty(sizes.Batch, sizes.Tokens, sizes.Width);
         float* from = TensorPointer.Of(qkv), to = TensorPointer.Of(result);
-        ParallelLoop.Run(sizes.Tasks, task => tools.Kernels.Attention(
+        tools.Loop.Run(sizes.Tasks, task => tools.Kernels.Attention(
             sizes.Tokens, sizes.HeadWidth, sizes.Head(from, task), to + sizes.Offset(task, 1), sizes.Width), 2 * sizes.Products);
         return result;
     }
@@ -33,8 +36,9 @@ internal sealed unsafe class AttentionFunction : autograd.SingleTensorFunction<A
         var gradient = grad_output.contiguous();
         var result = tools.Empty(qkv.shape);
         float* from = TensorPointer.Of(qkv), by = TensorPointer.Of(gradient), to = TensorPointer.Of(result);
-        ParallelLoop.Run(sizes.Tasks, task => tools.Kernels.AttentionGradient(
-            sizes.Tokens, sizes.HeadWidth, sizes.Head(from, task), by + sizes.Offset(task, 1), sizes.Width, sizes.Head(to, task)), 5 * sizes.Products);
+        tools.Loop.Run(sizes.Tasks, task => tools.Kernels.AttentionGradient(
+            sizes.Tokens, sizes.HeadWidth, sizes.Head(from, task), by + sizes.Offset(task, 1), sizes.Width, sizes.Head(to, task)),
+                5 * sizes.Products);
         return tools.Return(result, null, null);
     }
 

@@ -1,3 +1,5 @@
+using Dit.Kernels;
+
 namespace Dit.Runtime.Kernels;
 
 /// <summary>The kernels that the environment of this process asks for. It is read once.</summary>

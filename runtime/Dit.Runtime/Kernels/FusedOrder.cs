@@ -2,8 +2,8 @@ namespace Dit.Runtime.Kernels;
 
 /// <summary>Which orders of steps can be fused.</summary>
 /// <remarks>
-/// Norm, then attention with its projection or an MLP, then the residual; and at the end a norm and the output layer. <see cref="OperatorEngine"/> runs any
-/// order.
+/// Norm, then attention with its projection or an MLP, then the residual; and at the end a norm and the output layer.
+/// <see cref="OperatorEngine"/> runs any order.
 /// </remarks>
 internal static class FusedOrder
 {
@@ -17,7 +17,9 @@ internal static class FusedOrder
         Output,
     }
 
-    /// <summary>What stands in the way, in a few words that continue with "cannot be fused"; null where nothing does.</summary>
+    /// <summary>
+    /// What stands in the way, in a few words that continue with "cannot be fused"; null where nothing does.
+    /// </summary>
     public static string? Obstacle(SessionSteps session)
     {
         var at = At.Start;
@@ -43,7 +45,8 @@ internal static class FusedOrder
         (SessionStep.AdaptiveNorm norm, _) => HasParts(session, norm.Shift, norm.Scale) ? null : "an adaptive norm without its modulation",
         (SessionStep.LearnedNorm or SessionStep.Identity, _) => null,
         (SessionStep.SelfAttention, At.Norm) => null,
-        (SessionStep.CrossAttention, At.Norm) => session is { ContextTokens: > 0, JoinsTokens: false } ? null : "cross-attention to joined tokens",
+        (SessionStep.CrossAttention, At.Norm) => session is { ContextTokens: > 0, JoinsTokens: false } ? null
+            : "cross-attention to joined tokens",
         (SessionStep.SelfAttention or SessionStep.CrossAttention, _) => "attention without a norm before it",
         (SessionStep.Project, _) => at == At.Attention ? null : "a projection without attention before it",
         (SessionStep.Mlp, _) => at == At.Norm ? null : "an MLP without a norm before it",

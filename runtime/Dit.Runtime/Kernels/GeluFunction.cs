@@ -16,7 +16,7 @@ internal sealed unsafe class GeluFunction : autograd.SingleTensorFunction<GeluFu
         ctx.save_for_backward([x]);
         var result = tools.Empty(x.shape);
         var (from, to) = (new Numbers(x), new Numbers(result));
-        ParallelLoop.Run(from.Pieces, piece => tools.Kernels.Gelu(from[piece], to[piece], from.Length(piece)));
+        tools.Loop.Run(from.Pieces, piece => tools.Kernels.Gelu(from[piece], to[piece], from.Length(piece)));
         return result;
     }
 
@@ -28,7 +28,7 @@ internal sealed unsafe class GeluFunction : autograd.SingleTensorFunction<GeluFu
         if (is_grad_enabled()) return tools.Return(grad_output * Slope(x), null);
         var result = tools.Empty(x.shape);
         var (from, by, to) = (new Numbers(x), new Numbers(grad_output.contiguous()), new Numbers(result));
-        ParallelLoop.Run(from.Pieces, piece => tools.Kernels.GeluGradient(from[piece], by[piece], to[piece], from.Length(piece)));
+        tools.Loop.Run(from.Pieces, piece => tools.Kernels.GeluGradient(from[piece], by[piece], to[piece], from.Length(piece)));
         return tools.Return(result, null);
     }
 

@@ -1,3 +1,4 @@
+using Dit.Kernels;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime.Kernels;
@@ -5,14 +6,16 @@ namespace Dit.Runtime.Kernels;
 /// <summary><c>x W^T + b</c>, x (..., K), W (N, K), b (N), all dense.</summary>
 internal sealed unsafe class LinearFunction : autograd.SingleTensorFunction<LinearFunction>
 {
-    // Below, the weights are read for so few rows that reading them takes the time, and putting them in order as much again.
+    // Below, the weights are read for so few rows that reading them takes the time, and putting them in order as much
+    // again.
     private const int FewestRows = 64;
 
     public override string Name => nameof(LinearFunction);
 
     /// <summary>The tools to multiply with, where that is faster than libtorch; else null.</summary>
     public static TrainingTools? ToolsFor(Tensor x, Tensor weight, Tensor bias) =>
-        TrainingKernels.MultipliesFaster && x.shape[^1] == weight.shape[1] && x.numel() / weight.shape[1] >= FewestRows && weight.is_contiguous()
+        TrainingKernels.MultipliesFaster && x.shape[^1] == weight.shape[1] && x.numel() / weight.shape[1] >= FewestRows
+            && weight.is_contiguous()
             ? TrainingScope.ToolsFor(x, weight, bias)
             : null;
 
@@ -24,7 +27,7 @@ internal sealed unsafe class LinearFunction : autograd.SingleTensorFunction<Line
         var (rows, into, from) = Sizes(x, weight);
         tools.Kernels.Multiply(
             StridedMatrix.Dense(TensorPointer.Of(x), rows, from), StridedMatrix.Dense(TensorPointer.Of(weight), into, from).Transposed,
-            TensorPointer.Of(y), TensorPointer.Of(bias));
+            TensorPointer.Of(y), TensorPointer.Of(bias), tools.Loop);
         return y;
     }
 
@@ -43,11 +46,12 @@ internal sealed unsafe class LinearFunction : autograd.SingleTensorFunction<Line
         var (rows, into, from) = Sizes(x, weight);
         var dWeight = tools.Empty(into, from);
         var g = StridedMatrix.Dense(TensorPointer.Of(gradient), rows, into);
-        tools.Kernels.Multiply(g.Transposed, StridedMatrix.Dense(TensorPointer.Of(x), rows, from), TensorPointer.Of(dWeight), null);
+        tools.Kernels.Multiply(g.Transposed, StridedMatrix.Dense(TensorPointer.Of(x), rows, from), TensorPointer.Of(dWeight), null,
+            tools.Loop);
         var dBias = tools.SumRows(g.Start, rows, into);
         if (!x.requires_grad) return tools.Return(null, dWeight, dBias, null);
         var dx = tools.Empty(x.shape);
-        tools.Kernels.Multiply(g, StridedMatrix.Dense(TensorPointer.Of(weight), into, from), TensorPointer.Of(dx), null);
+        tools.Kernels.Multiply(g, StridedMatrix.Dense(TensorPointer.Of(weight), into, from), TensorPointer.Of(dx), null, tools.Loop);
         return tools.Return(dx, dWeight, dBias, null);
     }
 

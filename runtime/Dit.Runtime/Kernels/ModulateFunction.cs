@@ -11,13 +11,14 @@ internal sealed unsafe class ModulateFunction : autograd.SingleTensorFunction<Mo
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
-        var (x, shift, scale, eps, tools) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], (double)vars[3], TrainingTools.Of(ctx, vars));
+        var (x, shift, scale, eps, tools) =
+            ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], (double)vars[3], TrainingTools.Of(ctx, vars));
         var (y, moments) = (tools.Empty(x.shape), tools.Empty(x.shape[0], x.shape[1], 2));
         ctx.save_for_backward([x, scale, moments]);
         ctx.save_data(nameof(eps), eps);
         var (tokens, from, to, m) = (new TokenTasks(x), TokenTasks.Rows(x), TokenTasks.Rows(y), TokenTasks.Rows(moments));
         var (shifts, scales) = (TokenTasks.Rows(shift), TokenTasks.Rows(scale));
-        ParallelLoop.Run(tokens.Tasks, task =>
+        tools.Loop.Run(tokens.Tasks, task =>
         {
             var (sample, at, rows) = tokens[task];
             tools.Kernels.Modulate(from[at], shifts[sample], scales[sample], to[at], m[at], rows, tokens.Width, (float)eps);
@@ -35,10 +36,11 @@ internal sealed unsafe class ModulateFunction : autograd.SingleTensorFunction<Mo
 
         var (tokens, gradient) = (new TokenTasks(x), grad_output.contiguous());
         var dx = tools.Empty(x.shape);
-        var (dShift, dScale) = (tools.Empty(tokens.Samples, tokens.Pieces, tokens.Width), tools.Empty(tokens.Samples, tokens.Pieces, tokens.Width));
+        var (dShift, dScale) = (tools.Empty(tokens.Samples, tokens.Pieces, tokens.Width),
+            tools.Empty(tokens.Samples, tokens.Pieces, tokens.Width));
         var (from, m, g, to) = (TokenTasks.Rows(x), TokenTasks.Rows(moments), TokenTasks.Rows(gradient), TokenTasks.Rows(dx));
         var (toShift, toScale, scales) = (TokenTasks.Rows(dShift), TokenTasks.Rows(dScale), TokenTasks.Rows(scale));
-        ParallelLoop.Run(tokens.Tasks, task =>
+        tools.Loop.Run(tokens.Tasks, task =>
         {
             var (sample, at, rows) = tokens[task];
             tools.Kernels.ModulateGradient(

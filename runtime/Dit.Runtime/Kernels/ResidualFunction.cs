@@ -13,8 +13,9 @@ internal sealed unsafe class ResidualFunction : autograd.SingleTensorFunction<Re
         var (x, gate, y, tools) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], TrainingTools.Of(ctx, vars));
         ctx.save_for_backward([gate, y]);
         var result = tools.Empty(x.shape);
-        var (tokens, from, with, to, gates) = (new TokenTasks(x), TokenTasks.Rows(x), TokenTasks.Rows(y), TokenTasks.Rows(result), TokenTasks.Rows(gate));
-        ParallelLoop.Run(tokens.Tasks, task =>
+        var (tokens, from, with, to, gates) =
+            (new TokenTasks(x), TokenTasks.Rows(x), TokenTasks.Rows(y), TokenTasks.Rows(result), TokenTasks.Rows(gate));
+        tools.Loop.Run(tokens.Tasks, task =>
         {
             var (sample, at, rows) = tokens[task];
             tools.Kernels.Residual(from[at], gates[sample], with[at], to[at], rows, tokens.Width);
@@ -33,7 +34,7 @@ internal sealed unsafe class ResidualFunction : autograd.SingleTensorFunction<Re
         var (dy, dGate) = (tools.Empty(y.shape), tools.Empty(tokens.Samples, tokens.Pieces, tokens.Width));
         var (by, g, to) = (TokenTasks.Rows(y), TokenTasks.Rows(gradient), TokenTasks.Rows(dy));
         var (toGate, gates) = (TokenTasks.Rows(dGate), TokenTasks.Rows(gate));
-        ParallelLoop.Run(tokens.Tasks, task =>
+        tools.Loop.Run(tokens.Tasks, task =>
         {
             var (sample, at, rows) = tokens[task];
             tools.Kernels.ResidualGradient(gates[sample], by[at], g[at], toGate[task], to[at], rows, tokens.Width);

@@ -1,15 +1,20 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Dit.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime.Kernels;
 
-/// <summary>Memory of the large tensors that a step of training makes: kept when they are freed, for those of the next step, which have the same sizes.</summary>
+/// <summary>
+/// Memory of the large tensors that a step of training makes: kept when they are freed, for those of the next step,
+/// which have the same sizes.
+/// </summary>
 /// <remarks>
-/// The C library's allocator finds a new place for each. Activations, gradients and what stays from step to step then lie ever more scattered: over the first
-/// dozen steps the process grows by half, and the system clears every new page while a core waits. This is what PyTorch's caching allocator does on a GPU.
-/// A run of training owns one. After <see cref="Dispose"/> nothing is kept, and tensors that are still alive free their memory when they end.
+/// The C library's allocator finds a new place for each. Activations, gradients and what stays from step to step then
+/// lie ever more scattered: over the first dozen steps the process grows by half, and the system clears every new page
+/// while a core waits. This is what PyTorch's caching allocator does on a GPU. A run of training owns one.
+/// After <see cref="Dispose"/> nothing is kept, and tensors that are still alive free their memory when they end.
 /// </remarks>
 internal sealed unsafe class TrainingMemory : IDisposable
 {
@@ -35,7 +40,9 @@ internal sealed unsafe class TrainingMemory : IDisposable
     public long KeptBytes => Interlocked.Read(ref kept);
 
     /// <summary>A dense float32 tensor on the CPU, whose numbers are still to be written.</summary>
-    /// <remarks>Where none of its size is kept, and more is kept than used, the sizes have changed: what is kept is freed first.</remarks>
+    /// <remarks>
+    /// Where none of its size is kept, and more is kept than used, the sizes have changed: what is kept is freed first.
+    /// </remarks>
     /// <param name="shape">Its shape.</param>
     /// <exception cref="OutOfMemoryException">There is not so much memory.</exception>
     public Tensor Empty(params ReadOnlySpan<long> shape)
@@ -96,11 +103,12 @@ internal sealed unsafe class TrainingMemory : IDisposable
     private static Block* Allocate(long bytes)
     {
         var block = (byte*)NativeMemory.AlignedAlloc(checked((nuint)bytes + Header), Header);
-        if (bytes <= int.MaxValue) FreshMemory.Populate(new Span<byte>(block + Header, (int)bytes));
+        if (bytes <= int.MaxValue) NativeBuffer.Populate((float*)(block + Header), bytes / sizeof(float));
         return (Block*)block;
     }
 
-    // By whoever holds the tensor last: libtorch's threads, the finalizer. It may not throw, so it allocates nothing and waits for nobody.
+    // By whoever holds the tensor last: libtorch's threads, the finalizer. It may not throw, so it allocates nothing
+    // and waits for nobody.
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void GiveBack(void* data)
     {
@@ -110,7 +118,8 @@ internal sealed unsafe class TrainingMemory : IDisposable
         handle.Free(); // until here it keeps the shelf alive
     }
 
-    // TorchSharp's own entry does not say who frees the memory; the library below it, which is loaded already, has one that does.
+    // TorchSharp's own entry does not say who frees the memory; the library below it, which is loaded already, has one
+    // that does.
     private static delegate* unmanaged[Cdecl]<
         void*, delegate* unmanaged[Cdecl]<void*, void>, long*, int, sbyte, sbyte, int, int, byte, nint> Find() =>
         NativeLibrary.TryLoad("LibTorchSharp", typeof(torch).Assembly, null, out var library)
@@ -129,7 +138,10 @@ internal sealed unsafe class TrainingMemory : IDisposable
         public nint Next;
     }
 
-    /// <summary>The kept blocks of one size: a stack, linked through the blocks themselves. One thread takes at a time, any number give back.</summary>
+    /// <summary>
+    /// The kept blocks of one size: a stack, linked through the blocks themselves. One thread takes at a time, any
+    /// number give back.
+    /// </summary>
     private sealed class Shelf(TrainingMemory owner, long bytes)
     {
         private nint first;

@@ -1,12 +1,16 @@
+using Dit.Kernels;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime.Kernels;
 
-/// <summary>Says what training computes with on this thread while it is open, as <c>no_grad()</c> says that nothing records gradients.</summary>
+/// <summary>
+/// Says what training computes with on this thread while it is open, as <c>no_grad()</c> says that nothing records
+/// gradients.
+/// </summary>
 /// <remarks>
-/// A generated <c>forward</c> takes tensors and nothing else, so its operations find their tools here. From there on the tools are passed: a function gets
-/// them as an argument, and its gradient uses the same ones, whatever scope is open then. A thread without an open scope has the environment's kernels and
-/// libtorch's memory.
+/// A generated <c>forward</c> takes tensors and nothing else, so its operations find their tools here. From there on
+/// the tools are passed: a function gets them as an argument, and its gradient uses the same ones, whatever scope is
+/// open then. A thread without an open scope has the environment's kernels and libtorch's memory.
 /// </remarks>
 internal sealed class TrainingScope : IDisposable
 {
@@ -29,7 +33,9 @@ internal sealed class TrainingScope : IDisposable
     /// <param name="memory">The memory of large tensors, which stays the caller's; null for libtorch's.</param>
     public static TrainingScope Open(KernelChoice choice, TrainingMemory? memory = null) => innermost = new(choice, memory, innermost);
 
-    /// <summary>The tools, where gradients are recorded and all of these tensors are float32 on the CPU; else null.</summary>
+    /// <summary>
+    /// The tools, where gradients are recorded and all of these tensors are float32 on the CPU; else null.
+    /// </summary>
     public static TrainingTools? ToolsFor(params ReadOnlySpan<Tensor> tensors)
     {
         if (!is_grad_enabled() || Current is not { } tools) return null;

@@ -1,11 +1,13 @@
+using Dit.Kernels;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime.Kernels;
 
 /// <summary>What the functions with a gradient of their own compute with.</summary>
 /// <remarks>
-/// The gradients are computed by kernels, which are not differentiable; where a gradient of the gradient is asked for, libtorch's operators compute the same.
-/// No exception may leave a gradient, because native code calls it. So everything is checked on the way forward.
+/// The gradients are computed by kernels, which are not differentiable; where a gradient of the gradient is asked for,
+/// libtorch's operators compute the same. No exception may leave a gradient, because native code calls it. So
+/// everything is checked on the way forward.
 /// </remarks>
 /// <param name="kernels">The kernels.</param>
 /// <param name="memory">The memory of large tensors; null for libtorch's.</param>
@@ -16,11 +18,15 @@ internal sealed unsafe class TrainingTools(TrainingKernels kernels, TrainingMemo
 
     private const string Key = "tools";
 
-    // Autograd holds what the last gradient returned until the next one is called: it is disposed then, not at the end of the step.
+    // Autograd holds what the last gradient returned until the next one is called: it is disposed then, not at the end
+    // of the step.
     private Tensor?[]? returned;
 
     /// <summary>The kernels.</summary>
     public TrainingKernels Kernels => kernels;
+
+    /// <summary>The threads: libtorch's, which go back and forth between kernels and operators.</summary>
+    public TaskLoop Loop => LibTorchLoop.Instance;
 
     /// <summary>The tools among the arguments of a function, where they are the last; kept for its gradient.</summary>
     public static TrainingTools Of(autograd.AutogradContext context, object[] arguments)
@@ -33,7 +39,9 @@ internal sealed unsafe class TrainingTools(TrainingKernels kernels, TrainingMemo
     /// <summary>The tools that the function had.</summary>
     public static TrainingTools Of(autograd.AutogradContext context) => (TrainingTools)context.get_data(Key);
 
-    /// <summary>Gradients in the order of the arguments, null for what has none; they outlive the scope that they were made in.</summary>
+    /// <summary>
+    /// Gradients in the order of the arguments, null for what has none; they outlive the scope that they were made in.
+    /// </summary>
     public List<Tensor?> Return(params Tensor?[] gradients)
     {
         foreach (var tensor in gradients) tensor?.MoveToOuterDisposeScope();
@@ -53,7 +61,7 @@ internal sealed unsafe class TrainingTools(TrainingKernels kernels, TrainingMemo
         var (sum, pieces) = (Empty(columns), Pieces(rows));
         using var partial = Empty(pieces, columns);
         var parts = TensorPointer.Of(partial);
-        ParallelLoop.Run(pieces, piece =>
+        Loop.Run(pieces, piece =>
         {
             var first = piece * RowsOfTask;
             kernels.SumRows(x + (long)first * columns, parts + (long)piece * columns, Math.Min(RowsOfTask, rows - first), columns);

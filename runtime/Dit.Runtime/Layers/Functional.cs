@@ -26,7 +26,8 @@ public static class Functional
     public static Tensor Modulate(Tensor x, Tensor shift, Tensor scale, double eps = OfficialEps)
     {
         using var scope = NewDisposeScope();
-        if (TokenTasks.IsConditionOf(x, shift) && TokenTasks.IsConditionOf(x, scale) && TrainingScope.ToolsFor(x, shift, scale) is { } tools)
+        if (TokenTasks.IsConditionOf(x, shift) && TokenTasks.IsConditionOf(x, scale)
+            && TrainingScope.ToolsFor(x, shift, scale) is { } tools)
             return ModulateFunction.apply(x.contiguous(), shift.contiguous(), scale.contiguous(), eps, tools).MoveToOuterDisposeScope();
         return addcmul(shift, LayerNorm(x, x.shape[^1], eps), scale.add(Scalars.One, Scalars.One), Scalars.One).MoveToOuterDisposeScope();
     }
@@ -45,7 +46,10 @@ public static class Functional
     }
 
     /// <summary>What a linear layer gives.</summary>
-    /// <remarks>The same as calling it, and where training is on a processor, by a faster way, unless the layer has forward hooks.</remarks>
+    /// <remarks>
+    /// The same as calling it, and where training is on a processor, by a faster way, unless the layer has forward
+    /// hooks.
+    /// </remarks>
     /// <param name="linear">Weight (N, K), bias (N).</param>
     /// <param name="x">(..., K).</param>
     /// <returns>(..., N).</returns>
@@ -65,7 +69,8 @@ public static class Functional
     {
         using var scope = NewDisposeScope();
         var (t, width) = (qkv.shape[1], qkv.shape[2] / 3);
-        if (TrainingScope.ToolsFor(qkv) is { } tools) return AttentionFunction.apply(qkv.contiguous(), heads, tools).MoveToOuterDisposeScope();
+        if (TrainingScope.ToolsFor(qkv) is { } tools) return AttentionFunction.apply(qkv.contiguous(), heads, tools)
+            .MoveToOuterDisposeScope();
         var parts = qkv.view(-1, t, 3, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);             // 3 x (N, H, T, K)
         var mixed = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]);              // (N, H, T, K)
         return mixed.transpose(1, 2).reshape(-1, t, width).MoveToOuterDisposeScope();

@@ -4,13 +4,16 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>One model and one session for several requests at a time: each gets the bytes that it would get alone.</summary>
+/// <summary>
+/// One model and one session for several requests at a time: each gets the bytes that it would get alone.
+/// </summary>
 public sealed class ConcurrencyTests
 {
     private const int Requests = 24, AtATime = 4;
 
     [Theory]
-    [InlineData("on", ScalarType.Float32, true), InlineData("off", ScalarType.Float32, true), InlineData("on", ScalarType.BFloat16, true), InlineData("on", ScalarType.Float32, false)]
+    [InlineData("on", ScalarType.Float32, true), InlineData("off", ScalarType.Float32, true), InlineData("on", ScalarType.BFloat16, true),
+        InlineData("on", ScalarType.Float32, false)]
     public void Four_requests_at_a_time_get_what_each_gets_alone(string kernels, ScalarType type, bool shared)
     {
         using var whole = Stirred.Create<GoldenP8>();
@@ -29,7 +32,8 @@ public sealed class ConcurrencyTests
         byte[] Draw(int request)
         {
             using var samples = GoldenP8.AllSamplers[request % 2].Sample(
-                model, [.. Enumerable.Range(0, 1 + request % 3).Select(i => (request + i) % 3)], guidance: request % 4 == 0 ? 1 : 2, seed: request, session: session);
+                model, [.. Enumerable.Range(0, 1 + request % 3).Select(i => (request + i) % 3)], guidance: request % 4 == 0 ? 1 : 2,
+                    seed: request, session: session);
             return samples.bytes.ToArray();
         }
     }
@@ -48,7 +52,8 @@ public sealed class ConcurrencyTests
             var progress = new Each<SamplingProgress>(at => { if (i % 2 == 0 && at.Step == 3) stop.Cancel(); });
             try
             {
-                using var drawn = GoldenP8.Samplers.Ddim10.Sample(model, [1], seed: 5, progress: progress, cancellation: stop.Token, session: session);
+                using var drawn = GoldenP8.Samplers.Ddim10.Sample(model, [1], seed: 5, progress: progress, cancellation: stop.Token,
+                    session: session);
                 if (i % 2 == 0 || !expected.Equals(drawn)) Interlocked.Increment(ref wrong);
             }
             catch (OperationCanceledException)

@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>The steps of a session as their definitions say, one operator each and nothing in place: what engines are compared with.</summary>
+/// <summary>
+/// The steps of a session as their definitions say, one operator each and nothing in place: what engines are compared
+/// with.
+/// </summary>
 internal sealed class PlainEngine(SessionSteps session) : StepEngine
 {
     public override string Name => "plain";
@@ -39,7 +42,8 @@ internal sealed class PlainEngine(SessionSteps session) : StepEngine
         _ => throw new NotSupportedException($"{step}"),
     };
 
-    private Tensor Part(Tensor modulation, int part) => modulation.chunk(session.ModulationLength / session.Card.Width, dim: 1)[part].unsqueeze(1);
+    private Tensor Part(Tensor modulation, int part) =>
+        modulation.chunk(session.ModulationLength / session.Card.Width, dim: 1)[part].unsqueeze(1);
 
     private static Tensor Normal(Tensor x, double eps)
     {
@@ -58,7 +62,8 @@ internal sealed class PlainEngine(SessionSteps session) : StepEngine
     {
         var (card, p) = (session.Card, session.Card.PatchSize);
         var (rows, columns) = (card.Input.Height / p, card.Input.Width / p);
-        var down = patches.chunk(rows, dim: 1).Select(row => cat([.. row.unbind(1).Select(patch => patch.view(-1, p, p, card.OutputChannels))], dim: 2));
+        var down = patches.chunk(rows, dim: 1)
+            .Select(row => cat([.. row.unbind(1).Select(patch => patch.view(-1, p, p, card.OutputChannels))], dim: 2));
         Assert.Equal(rows * columns, patches.shape[1]);
         return cat([.. down], dim: 1).permute(0, 3, 1, 2);
     }

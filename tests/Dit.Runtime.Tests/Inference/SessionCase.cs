@@ -1,3 +1,4 @@
+using Dit.Kernels;
 using Dit.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -16,7 +17,10 @@ internal abstract class SessionCase : IDisposable
 
     public abstract nn.Module Model { get; }
 
-    /// <summary>The model's own prediction for so many samples: some with whole timesteps, some with fractional ones, some without a condition.</summary>
+    /// <summary>
+    /// The model's own prediction for so many samples: some with whole timesteps, some with fractional ones, some
+    /// without a condition.
+    /// </summary>
     public abstract Tensor Forward(int samples);
 
     /// <summary>The prediction of a session for the same samples.</summary>
@@ -36,8 +40,12 @@ internal abstract class SessionCase : IDisposable
 
     public abstract void Dispose();
 
-    public static Func<SessionSteps, StepEngine> Fused(CpuKernels kernels, int threads, long budget = 256 << 20, bool? halved = null) =>
-        steps => FusedEngine.For(steps, kernels, threads, budget, halved);
+    /// <summary>Every width of vectors.</summary>
+    public static TheoryData<string> Kernels => [.. CpuKernels.All.Select(static kernels => kernels.Name)];
+
+    public static Func<SessionSteps,
+        StepEngine> Fused(CpuKernels kernels, int threads, long budget = 256 << 20, WeightLayout? weights = null) =>
+        steps => FusedEngine.For(steps, kernels, threads, budget, weights);
 
     /// <summary>The engine that a choice of kernels leads to.</summary>
     public static Func<SessionSteps, StepEngine> By(KernelChoice choice) => steps => StepEngine.For(steps, choice);
@@ -61,8 +69,10 @@ internal abstract class SessionCase : IDisposable
             where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
             new SessionCase<TModel, TextEmbeddings>(static model => model.CreateSession(), static (n, random) =>
             {
-                var (tokens, width) = TModel.Card.Condition is ModelCondition.Text text ? (text.Tokens, text.Width) : throw new InvalidOperationException();
-                return new(randn([n, tokens, width], generator: random), TModel.Card.CanBeGuided && n != 3 ? rand([n], generator: random) < 0.5 : null);
+                var (tokens, width) = TModel.Card.Condition is ModelCondition.Text text ? (text.Tokens, text.Width)
+                    : throw new InvalidOperationException();
+                return new(randn([n, tokens, width], generator: random), TModel.Card.CanBeGuided && n != 3
+                    ? rand([n], generator: random) < 0.5 : null);
             });
 
         public SessionCase VisitUnconditional<TModel>()
@@ -74,7 +84,8 @@ internal abstract class SessionCase : IDisposable
 /// <inheritdoc/>
 /// <param name="make">The model's session.</param>
 /// <param name="condition">Conditions of so many samples.</param>
-internal sealed class SessionCase<TModel, TCondition>(Func<TModel, InferenceSession<TCondition>> make, Func<int, Generator, TCondition> condition) : SessionCase
+internal sealed class SessionCase<TModel,
+    TCondition>(Func<TModel, InferenceSession<TCondition>> make, Func<int, Generator, TCondition> condition) : SessionCase
     where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
     where TCondition : ICondition<TCondition>
 {
@@ -116,7 +127,8 @@ internal sealed class SessionCase<TModel, TCondition>(Func<TModel, InferenceSess
         model.Dispose();
     }
 
-    // Noise as large as the weights that keep sums of as many numbers as there are near one: larger, and attention would magnify rounding.
+    // Noise as large as the weights that keep sums of as many numbers as there are near one: larger, and attention
+    // would magnify rounding.
     private static TModel Moved()
     {
         var model = TModel.Create(seed: 3);
@@ -124,11 +136,13 @@ internal sealed class SessionCase<TModel, TCondition>(Func<TModel, InferenceSess
         using var frozen = no_grad();
         using var random = new Generator(3);
         foreach (var parameter in model.parameters().Where(static p => p.requires_grad))
-            parameter.add_(randn(parameter.shape, generator: random) * (parameter.dim() > 1 ? 0.7 / Math.Sqrt((double)parameter.numel() / parameter.shape[0]) : 0.1));
+            parameter.add_(randn(parameter.shape, generator: random) * (parameter.dim() > 1
+                ? 0.7 / Math.Sqrt((double)parameter.numel() / parameter.shape[0]) : 0.1));
         return model;
     }
 
-    private static Tensor Timesteps(int samples, Generator random) => samples == 3 ? tensor(new long[] { 0, 417, 999 }) : rand([samples], generator: random).mul(999);
+    private static Tensor Timesteps(int samples, Generator random) => samples == 3 ? tensor(new long[] { 0, 417, 999 })
+        : rand([samples], generator: random).mul(999);
 
     private Tensor Run(int samples, Func<Tensor, Tensor, TCondition, Tensor> predict)
     {
@@ -138,6 +152,7 @@ internal sealed class SessionCase<TModel, TCondition>(Func<TModel, InferenceSess
         var type = model.parameters().First().dtype;
         var x = randn(Card.Input.Batch(samples), generator: random).to(type);
         var t = Timesteps(samples, random);
-        return predict(x, t, condition(samples, random).Select(values => values.is_floating_point() ? values.to(type) : values)).MoveToOuterDisposeScope();
+        return predict(x, t, condition(samples, random).Select(values => values.is_floating_point() ? values.to(type) : values))
+            .MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Dit.Kernels;
 using Dit.Runtime.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -80,7 +81,8 @@ public class AdamWWithEmaTests
             var gradients = new[] { 1, 3 }.Select(count =>
             {
                 set_num_threads(count);
-                return autograd.grad([GeluFunction.apply(LinearFunction.apply(x, weight, bias, tools), tools).square().sum()], [x, weight, bias]);
+                return autograd.grad([GeluFunction.apply(LinearFunction.apply(x, weight, bias, tools), tools).square().sum()],
+                    [x, weight, bias]);
             }).ToArray();
             Assert.All(gradients[0].Zip(gradients[1]), pair => Assert.True(pair.First.equal(pair.Second).all().item<bool>()));
         }

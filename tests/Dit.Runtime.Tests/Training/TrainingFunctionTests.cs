@@ -1,9 +1,13 @@
+using Dit.Kernels;
 using Dit.Runtime.Kernels;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>The functions that training takes on the processor, against the operators of libtorch: values, gradients, and gradients of gradients.</summary>
+/// <summary>
+/// The functions that training takes on the processor, against the operators of libtorch: values, gradients, and
+/// gradients of gradients.
+/// </summary>
 public class TrainingFunctionTests
 {
     private const int Heads = 2;
@@ -11,7 +15,8 @@ public class TrainingFunctionTests
     private static readonly string[] Functions = ["linear", "gelu", "modulate", "residual", "attention"];
 
     // Sizes that fill no vector and no tile, that fill them all, and more than one task and one block of a product.
-    private static readonly (int N, int T, int D, int Out)[] Sizes = [(1, 1, 1, 1), (3, 5, 7, 13), (2, 67, 50, 33), (2, 64, 48, 96), (1, 130, 801, 449)];
+    private static readonly (int N, int T, int D, int Out)[] Sizes =
+        [(1, 1, 1, 1), (3, 5, 7, 13), (2, 67, 50, 33), (2, 64, 48, 96), (1, 130, 801, 449)];
 
     public static TheoryData<string, int, int> Cases()
     {
