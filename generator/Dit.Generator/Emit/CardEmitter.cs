@@ -5,7 +5,7 @@ namespace Dit.Generator.Emit;
 /// <summary>What a model is, as constants.</summary>
 internal static class CardEmitter
 {
-    public static string Card(ModelSpec spec, ModelPlan plan, ConditionCode condition) => $$"""
+    public static string Card(ModelSpec spec, ModelLayout layout, ConditionCode condition) => $$"""
         /// <summary>The model's constants.</summary>
         public static ModelCard Card { get; } = new(
             Name: ModelName,
@@ -19,9 +19,9 @@ internal static class CardEmitter
             Heads: {{spec.Heads}},
             PatchSize: {{spec.PatchSize}},
             Tokens: {{spec.Tokens}},
-            Parameters: {{plan.ParameterCount}},
-            TrainableParameters: {{plan.TrainableCount}},
-            Macs: {{plan.Macs}},
+            Parameters: {{layout.ParameterCount}},
+            TrainableParameters: {{layout.TrainableCount}},
+            Macs: {{layout.Macs}},
             Autoencoder: {{AutoencoderCard(spec)}},
             SpecHash: "{{spec.Hash}}"{{NumericsEmitter.Card(spec)}})
         {

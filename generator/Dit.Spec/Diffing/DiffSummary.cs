@@ -13,7 +13,7 @@ public static class DiffSummary
     public static IReadOnlyList<string> Of(SpecDiff diff) =>
     [
         .. diff.Models.Where(static m => m.Differs).Select(Of),
-        .. diff.Added.Select(static m => $"{m.Name} is new: {Whole(ModelPlan.Of(m).ParameterCount)} parameters"),
+        .. diff.Added.Select(static m => $"{m.Name} is new: {Whole(ModelLayout.Of(m).ParameterCount)} parameters"),
         .. diff.Removed.Select(static m => $"{m.Name} is removed: its checkpoints have no model any more"),
     ];
 

@@ -14,7 +14,7 @@ public sealed record ModelDiff(ModelSpec A, ModelSpec B, EquatableArray<SettingC
     /// <summary>How <paramref name="b"/> differs from <paramref name="a"/>.</summary>
     public static ModelDiff Between(ModelSpec a, ModelSpec b)
     {
-        var (settings, plan) = (Spec.Settings.Between(a, b).ToEquatableArray(), PlanDiff.Between(ModelPlan.Of(a), ModelPlan.Of(b)));
+        var (settings, plan) = (Spec.Settings.Between(a, b).ToEquatableArray(), PlanDiff.Between(ModelLayout.Of(a), ModelLayout.Of(b)));
         return new(a, b, settings, plan, LoadVerdict.Of(a, b, settings, plan));
     }
 }

@@ -11,6 +11,6 @@ public sealed record PlanTotals(long Parameters, long Trainable, long Macs, long
     private const int BytesOfFloat = 4;
 
     /// <summary>The totals of a plan.</summary>
-    public static PlanTotals Of(ModelPlan plan) => new(
+    public static PlanTotals Of(ModelLayout plan) => new(
         plan.ParameterCount, plan.TrainableCount, plan.Macs, BytesOfFloat * plan.TrainingActivations, BytesOfFloat * plan.SamplingActivations);
 }

@@ -16,7 +16,7 @@ public static class ModelTable
     /// <returns>Markdown with <c>\n</c> line ends. It follows from the models alone, not from how their specs are laid out.</returns>
     public static string Markdown(IEnumerable<ModelSpec> models)
     {
-        var all = models.Select(static spec => (Spec: spec, Plan: ModelPlan.Of(spec))).ToArray();
+        var all = models.Select(static spec => (Spec: spec, Plan: ModelLayout.Of(spec))).ToArray();
         var text = new StringBuilder(Head)
             .Append("\n| model | conditioning | blocks | width | heads | tokens | parameters | trainable | MACs | spec |\n")
             .Append("|---|---|---|---|---|---|---|---|---|---|\n");
@@ -25,12 +25,12 @@ public static class ModelTable
         return text.ToString();
     }
 
-    private static string Row(ModelSpec spec, ModelPlan plan) => FormattableString.Invariant(
+    private static string Row(ModelSpec spec, ModelLayout plan) => FormattableString.Invariant(
         $"| {spec.Name.Replace("|", "\\|")} | {spec.Conditioning.Variant.Word} | {spec.Depth} | {spec.Width} | {spec.Heads} | {spec.Tokens} ")
         + FormattableString.Invariant($"| {plan.ParameterCount:N0} | {plan.TrainableCount:N0} | {plan.Macs / 1e9:F2} G | {spec.Hash} |\n");
 
     // The blocks of a model are alike: the first stands for all.
-    private static void Append(StringBuilder text, ModelSpec spec, ModelPlan plan)
+    private static void Append(StringBuilder text, ModelSpec spec, ModelLayout plan)
     {
         text.Append($"\n## {spec.Name}\n\n{Fence}yaml\n{SpecWriter.Write(spec)}{Fence}\n\n| parameter | shape | starts from |\n|---|---|---|\n");
         foreach (var p in plan.Parameters.Where(static p => IsShown(p.Name)))

@@ -14,8 +14,8 @@ internal static class DiffJson
         Models = (object[])
         [
             .. diff.Models.Select(Model),
-            .. diff.Added.Select(static m => Alone("added", null, Side(m, PlanTotals.Of(ModelPlan.Of(m))), m.Name)),
-            .. diff.Removed.Select(static m => Alone("removed", Side(m, PlanTotals.Of(ModelPlan.Of(m))), null, m.Name)),
+            .. diff.Added.Select(static m => Alone("added", null, Side(m, PlanTotals.Of(ModelLayout.Of(m))), m.Name)),
+            .. diff.Removed.Select(static m => Alone("removed", Side(m, PlanTotals.Of(ModelLayout.Of(m))), null, m.Name)),
         ],
     };
 

@@ -49,8 +49,8 @@ internal static class DiffText
         DiffRow[] rows =
         [
             .. diff.Models.Where(static m => m.Differs).Select(static m => new DiffRow(DiffSection.Name(m), m.Plan.A, m.Plan.B, Short(m))),
-            .. diff.Added.Select(static m => new DiffRow(m.Name, null, PlanTotals.Of(ModelPlan.Of(m)), new("new model", Good))),
-            .. diff.Removed.Select(static m => new DiffRow(m.Name, PlanTotals.Of(ModelPlan.Of(m)), null, new("model removed", Bad))),
+            .. diff.Added.Select(static m => new DiffRow(m.Name, null, PlanTotals.Of(ModelLayout.Of(m)), new("new model", Good))),
+            .. diff.Removed.Select(static m => new DiffRow(m.Name, PlanTotals.Of(ModelLayout.Of(m)), null, new("model removed", Bad))),
         ];
         (DiffTotals.Form Form, bool Memory)[] forms =
         [

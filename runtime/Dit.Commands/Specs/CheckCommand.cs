@@ -35,7 +35,7 @@ internal static class CheckCommand
 
     private static void Describe(CommandContext context, ModelSpec spec)
     {
-        var plan = ModelPlan.Of(spec);
+        var plan = ModelLayout.Of(spec);
         context.Out.WriteLine($"{spec.Name} (class {spec.ClassName}, spec {spec.Hash})");
         context.Out.WriteLine($"  {Amount.Whole(plan.ParameterCount)} parameters, {Amount.Whole(plan.TrainableCount)} of them trained");
         context.Out.WriteLine($"  {Amount.Short(plan.Macs)} MACs, {Amount.Short(2 * plan.Macs)} FLOPs for one forward pass of one sample");
@@ -63,7 +63,7 @@ internal static class CheckCommand
         File = path,
         Errors = spec.Errors.Select(Place),
         Warnings = spec.Warnings.Select(Place),
-        Models = spec.Models.Select(model => (model.Spec, Plan: ModelPlan.Of(model.Spec))).Select(model => new
+        Models = spec.Models.Select(model => (model.Spec, Plan: ModelLayout.Of(model.Spec))).Select(model => new
         {
             model.Spec.Name,
             model.Spec.ClassName,

@@ -16,7 +16,7 @@ internal sealed record LayerRow(string Name, int Times, string Output, long Para
 internal static partial class LayerTable
 {
     /// <summary>Parameters without a layer, as the position table, then the layers in the order of the forward pass.</summary>
-    public static IEnumerable<LayerRow> Of(ModelPlan plan)
+    public static IEnumerable<LayerRow> Of(ModelLayout plan)
     {
         var parameters = plan.Parameters.GroupBy(p => Like(Module(p.Name, plan))).ToDictionary(like => like.Key, like => like.Sum(p => p.Count));
         var layers = plan.Layers.GroupBy(layer => Like(layer.Name)).ToArray();
@@ -26,7 +26,7 @@ internal static partial class LayerTable
     }
 
     /// <summary>The layer that a parameter belongs to: its name up to the last dot.</summary>
-    private static string Module(string parameter, ModelPlan plan)
+    private static string Module(string parameter, ModelLayout plan)
     {
         var owner = parameter.LastIndexOf('.') is var dot and > 0 ? parameter[..dot] : parameter;
         return plan.Layers.Any(layer => layer.Name == owner) ? owner : parameter;

@@ -76,6 +76,21 @@ public static class Functional
         return mixed.transpose(1, 2).reshape(-1, t, width).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Multi-head attention of one sequence to another (arXiv 1706.03762, section 3.2).</summary>
+    /// <param name="q">Queries, head by head, (N, T, D).</param>
+    /// <param name="kv">Keys and values side by side, each head by head, (N, M, 2 D).</param>
+    /// <param name="heads">H, a divisor of D.</param>
+    /// <returns>(N, T, D).</returns>
+    public static Tensor CrossAttention(Tensor q, Tensor kv, int heads)
+    {
+        using var scope = NewDisposeScope();
+        var (t, m, width) = (q.shape[1], kv.shape[1], q.shape[2]);
+        var queries = q.view(-1, t, heads, width / heads).transpose(1, 2);                           // (N, H, T, K)
+        var pairs = kv.view(-1, m, 2, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);        // 2 x (N, H, M, K)
+        var mixed = nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1]);         // (N, H, T, K)
+        return mixed.transpose(1, 2).reshape(-1, t, width).MoveToOuterDisposeScope();
+    }
+
     /// <summary>The tanh form of GELU (arXiv 1606.08415).</summary>
     /// <param name="x">Any shape.</param>
     /// <returns>The same shape.</returns>

@@ -75,7 +75,7 @@ public class LoadVerdictTests
         Assert.Equal(a.SequenceEqual(b), !verdict.StartsWith("no:", StringComparison.Ordinal) && !verdict.Contains("loading notices", StringComparison.Ordinal));
     }
 
-    private static IEnumerable<string> Tensors(ModelSpec spec) => ModelPlan.Of(spec).Parameters.Select(static p => $"{p.Name} {p.Shape}").Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Tensors(ModelSpec spec) => ModelLayout.Of(spec).Parameters.Select(static p => $"{p.Name} {p.Shape}").Order(StringComparer.Ordinal);
 
     private static string Words(ModelDiff diff) => diff.Verdict.Match(
         static _ => "as it is",

@@ -85,11 +85,11 @@ public class ModelDiffTests
         var (a, b) = (Edited(""), Edited("depth: 2 => depth: 3|classes: 10 => classes: 12"));
         var diff = ModelDiff.Between(a, b).Plan;
 
-        Assert.Equal(ModelPlan.Of(a).Parameters.Concat(ModelPlan.Of(b).Parameters).Select(static p => p.Name).Distinct(), diff.Changes.Select(static c => c.Name));
-        Assert.Equal(ModelPlan.Of(a).Parameters.Count - 1, diff.KeptCount);
+        Assert.Equal(ModelLayout.Of(a).Parameters.Concat(ModelLayout.Of(b).Parameters).Select(static p => p.Name).Distinct(), diff.Changes.Select(static c => c.Name));
+        Assert.Equal(ModelLayout.Of(a).Parameters.Count - 1, diff.KeptCount);
         var table = Assert.IsType<ParameterChange.Reshaped>(diff.Changes.Single(static c => c.Name == "y_embedder.embedding_table.weight"));
         Assert.Equal(("[11, 32]", "[13, 32]"), (table.From.ToString(), table.To.ToString()));
-        Assert.Equal((ModelPlan.Of(a).ParameterCount, ModelPlan.Of(b).Macs), (diff.A.Parameters, diff.B.Macs));
+        Assert.Equal((ModelLayout.Of(a).ParameterCount, ModelLayout.Of(b).Macs), (diff.A.Parameters, diff.B.Macs));
     }
 
     [Theory]

@@ -12,13 +12,10 @@ internal static class ClassLabelsEmitter
         Type: "ClassLabels",
         Unwrap: "var labels = condition.Values;",
         Card: $"new ModelCondition.Classes({labels.Count}, {Code.Literal(labels.Hidden)})",
-        Embedder: new("LabelEmbedder", $"new LabelEmbedder(rows: {labels.Rows}, width: {spec.Width}, device, dtype)"),
         Argument: new(
             "Tensor",
             "labels",
             $"Classes from 0 to {labels.Count - 1}{(labels.HasNull ? $", or {labels.Count} for none" : "")}, (N,)."),
-        Vector: "y_embedder.call(labels); // (N, D)",
-        Sequence: "y_embedder.call(labels).unsqueeze(1)",
         Guidance: GuidanceEmitter.Guidance(
             spec, labels, "Tensor", "labels", "Classes, (N,).", "with its labels and with the null class", "null class",
             $"var classes = cat([labels, full_like(labels, {labels.Count})]); // (2 N,)", "classes"));

@@ -12,13 +12,10 @@ internal static class TextEmitter
         Type: "TextEmbeddings",
         Unwrap: null,
         Card: $"new ModelCondition.Text({text.Tokens}, {text.Width}, {Code.Literal(text.Hidden)})",
-        Embedder: new("TextEmbedder", $"new TextEmbedder(tokens: {text.Tokens}, textWidth: {text.Width}, width: {spec.Width}, hasNull: {Has(text)}, device, dtype)"),
         Argument: new(
             "TextEmbeddings",
             "text",
             $"Embedded texts, (N, {text.Tokens}, {text.Width})."),
-        Vector: "y_embedder.call(text).mean([1]); // pooled, (N, D)",
-        Sequence: "y_embedder.call(text)",
         Guidance: GuidanceEmitter.Guidance(
             spec, text, "TextEmbeddings", "text", $"Embedded texts, (N, {text.Tokens}, {text.Width}).", "with its texts and with the null text", "null text",
             "var texts = text.WithNull(); // 2 N of them", "texts"));

@@ -10,9 +10,6 @@ internal static class UnconditionalEmitter
         Type: "NoCondition",
         Unwrap: null,
         Card: "new ModelCondition.None()",
-        Embedder: null,
         Argument: null,
-        Vector: null,
-        Sequence: null,
         Guidance: null);
 }
