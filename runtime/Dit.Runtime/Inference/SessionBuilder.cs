@@ -59,7 +59,7 @@ public sealed class SessionBuilder
     public void Norm(AffineLayerNorm norm) => steps.Add(new SessionStep.LearnedNorm(norm));
 
     /// <summary>The branch reads the tokens as they are.</summary>
-    public void NoNorm() => steps.Add(new SessionStep.Identity());
+    public void Identity() => steps.Add(new SessionStep.Identity());
 
     /// <summary>Multi-head self-attention and its projection.</summary>
     public void Attention(Linear qkv, Linear proj, int heads)

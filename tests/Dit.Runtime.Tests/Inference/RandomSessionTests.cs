@@ -190,7 +190,7 @@ public class RandomSessionTests
         var width = session.Width;
         var modulation = session.IsModulated ? builder.Modulation(Linear(width, 3 * width)) : default;
         if (branch.Norm == 0 && session.IsModulated) builder.Norm(modulation[0], modulation[1], eps: 1e-5);
-        else if (branch.Norm == 2) builder.NoNorm();
+        else if (branch.Norm == 2) builder.Identity();
         else builder.Norm(Filled(new AffineLayerNorm(width, CPU, type), random));
         if (branch.Kind == 0) builder.Mlp(Linear(width, session.Hidden), Linear(session.Hidden, width));
         else if (branch.Kind == 1 && session is { Context: > 0, Joined: false }) builder.CrossAttention(Linear(width, width),
