@@ -190,9 +190,8 @@ public class WorkerPoolTests
                 body(task, worker);
                 Interlocked.Increment(ref done);
             }
-            if (worker == 0) SpinWait.SpinUntil(All);
+            var spin = new SpinWait();
+            while (worker == 0 && Volatile.Read(ref done) < count) spin.SpinOnce(sleep1Threshold: -1);
         }
-
-        private bool All() => Volatile.Read(ref done) >= count;
     }
 }
