@@ -2,21 +2,6 @@ using System.Runtime.CompilerServices;
 
 namespace Dit.Kernels;
 
-/// <summary>Two panels that are multiplied together.</summary>
-/// <param name="one">The first panel, (features, width).</param>
-/// <param name="two">The second.</param>
-/// <param name="sums">
-/// Sums of their halves, see <see cref="StrassenProduct{V, S}.Combine"/>; null where there are none.
-/// </param>
-internal readonly unsafe struct PanelPair(float* one, float* two, float* sums)
-{
-    public float* One => one;
-
-    public float* Two => two;
-
-    public float* Sums => sums;
-}
-
 /// <summary>The left factors of a block of columns.</summary>
 /// <param name="start">
 /// The seven factors of the first tile of the upper half, (half the depth, R) each, then those of the next.
