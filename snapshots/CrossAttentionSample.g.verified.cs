@@ -305,7 +305,7 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
             session.Norm(norm1);
             attn.AddTo(session);
             session.Residual();
-            session.NoNorm();
+            session.Identity();
             cross_attn.AddTo(session);
             session.Residual();
             session.Norm(norm2);

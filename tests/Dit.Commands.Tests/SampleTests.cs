@@ -55,24 +55,6 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
         "Wrote 1 sample of Shapes (ddpm-2, guidance 2, seed 0) to ", Sample("one.png", "--classes", "star", "--count", "1").Succeeds(), StringComparison.Ordinal);
 
     [Fact]
-    public void The_environment_may_choose_other_kernels_and_what_it_cannot_mean_is_a_mistake()
-    {
-        var before = Environment.GetEnvironmentVariable("DIT_KERNELS");
-        try
-        {
-            Environment.SetEnvironmentVariable("DIT_KERNELS", "off");
-            Sample("libtorch.png").Succeeds();
-            Environment.SetEnvironmentVariable("DIT_KERNELS", "64");
-            Assert.Equal("DIT_KERNELS is '64': it may be off, on, 512, 256 or 128.", Sample("none.png").Mistake());
-            Assert.False(File.Exists(folder.Path("none.png")));
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable("DIT_KERNELS", before);
-        }
-    }
-
-    [Fact]
     public void Trained_and_averaged_weights_of_a_checkpoint_are_chosen()
     {
         // An average of its own: the trained run's follows the weights exactly.

@@ -4,7 +4,7 @@ using Dit.Runtime;
 
 namespace Dit.Commands.Tests;
 
-/// <summary>What a shell can do to the program: close its streams, limit its files, hand it words that begin with an @.</summary>
+/// <summary>What a shell can do to the program: close its streams, limit its files, set its environment, hand it words that begin with an @.</summary>
 public sealed class StandardStreamTests : IDisposable
 {
     private const string Closed = "dit: The standard output is closed, and there is nowhere to write to.\n";
@@ -65,6 +65,18 @@ public sealed class StandardStreamTests : IDisposable
     {
         if (!File.Exists("/dev/full")) return;
         Assert.Equal((2, "", "dit: Cannot write to the standard output: No space left on device.\n"), Shell("$DIT models >/dev/full"));
+    }
+
+    [Fact]
+    public void The_environment_may_choose_other_kernels_and_a_word_that_is_none_is_a_mistake()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        const string sample = "$DIT sample --steps 2 --classes 1 --count 1 -o";
+        var (code, text, error) = Shell($"DIT_KERNELS=off {sample} libtorch.png");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("libtorch", text.Split('\n')[^2], StringComparison.Ordinal);
+        Assert.Equal((2, "", "dit: DIT_KERNELS is '64': it may be off, on, 512, 256 or 128.\n"), Shell($"DIT_KERNELS=64 {sample} none.png"));
+        Assert.False(File.Exists(folder.Path("none.png")));
     }
 
     // What a closed terminal sends ends a run as Ctrl-C does: after the step at hand, with its checkpoint saved.

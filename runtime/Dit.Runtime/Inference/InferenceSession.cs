@@ -22,7 +22,7 @@ public abstract class InferenceSession<TCondition> : IDisposable
 {
     private protected InferenceSession() { }
 
-    /// <summary>How it computes, for instance <c>512-bit vectors, 2 threads</c>.</summary>
+    /// <summary>How it computes, for instance <c>AVX-512, Strassen, 2 threads</c>.</summary>
     public abstract string Engine { get; }
 
     /// <summary>Bytes of packed weights: what it takes besides the model.</summary>

@@ -4,15 +4,18 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Runs the steps by libtorch's operators, on every device and in every type: in place where it can, and the modulation comes ready.</summary>
+/// <summary>
+/// Runs any order of steps by libtorch's operators, on every device and in every type. The modulation is an input.
+/// </summary>
 /// <remarks>
-/// Within a trajectory nothing waits for the device: the rows go there once, and are taken again for every step. Threads that call it at once take turns.
+/// Within a trajectory nothing waits for the device: the rows are copied there once and used for every step. Threads
+/// that call it at once take turns.
 /// </remarks>
 internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operations) : StepEngine
 {
     private readonly Lock turn = new();
     private readonly int width = steps.Card.Width;
-    private readonly IReadOnlyList<SessionStep> paired = StepPairs.Pair(steps.Steps);
+    private readonly IReadOnlyList<SessionStep> paired = Pair(RequireOutput(steps.Steps));
     private int[]? indexed; // the rows that index holds: a trajectory passes the same array each time
     private Tensor? index;
 
@@ -22,44 +25,65 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
 
     public override long PackedBytes => 0;
 
-    public override Tensor Run(Tensor x, Tensor condition, int[] rows)
+    /// <summary>
+    /// A residual and the adaptive norm right after it read the same tokens: one step for both, which reads them once.
+    /// </summary>
+    public static IReadOnlyList<SessionStep> Pair(IReadOnlyList<SessionStep> steps)
     {
-        lock (turn) return RunAlone(x, condition, rows);
+        var paired = new List<SessionStep>(steps.Count);
+        foreach (var step in steps)
+        {
+            if (step is SessionStep.AdaptiveNorm norm && paired is [.., SessionStep.Residual residual])
+                paired[^1] = new SessionStep.ResidualNorm(residual.Gate, norm);
+            else paired.Add(step);
+        }
+        return paired;
     }
 
-    private Tensor RunAlone(Tensor x, Tensor condition, int[] rows)
+    private static IReadOnlyList<SessionStep> RequireOutput(IReadOnlyList<SessionStep> steps) =>
+        steps is [.., SessionStep.Output] ? steps : throw new InvalidOperationException("The last step of a session is its output layer.");
+
+    public override Tensor Run(Tensor x, Tensor condition, int[] rows)
     {
-        using var noGradient = no_grad();
-        using var scope = NewDisposeScope();
-        var passes = rows.Length;
-        var entering = condition.index_select(0, Index(rows, condition.device)); // (passes, parts D) or (passes, M, D)
-        var image = steps.Patches.call(x).add_(steps.Positions, Scalars.One);
-        var tokens = passes == x.shape[0] ? image.contiguous() : image.repeat([passes / x.shape[0], 1, 1]);
-        if (steps.JoinsTokens) tokens = cat([tokens, entering], dim: 1);
-        Tensor a = tokens, o = tokens, y = tokens, patches = tokens;
+        lock (turn)
+        {
+            using var noGradient = no_grad();
+            using var scope = NewDisposeScope();
+            var passes = rows.Length;
+            var modulation = condition.index_select(0, Index(rows, condition.device)); // (passes, parts D) or (passes, M, D)
+            var image = steps.Patches.call(x).add_(steps.Positions, Scalars.One);
+            var tokens = passes == x.shape[0] ? image.contiguous() : image.repeat([passes / x.shape[0], 1, 1]);
+            return Run(steps.JoinsTokens ? cat([tokens, modulation], dim: 1) : tokens, modulation).MoveToOuterDisposeScope();
+        }
+    }
+
+    // In place on the tokens, which are this run's own. A branch is freed as soon as the next step has read it.
+    private Tensor Run(Tensor tokens, Tensor modulation)
+    {
+        var (card, branch) = (steps.Card, tokens);
         foreach (var step in paired)
         {
-            switch (step)
+            var before = branch;
+            branch = step switch
             {
-                case SessionStep.AdaptiveNorm norm: a = operations.Modulate(tokens, Part(entering, norm.Shift), Part(entering, norm.Scale), norm.Eps); break;
-                case SessionStep.LearnedNorm norm: a = norm.Norm.call(tokens); break;
-                case SessionStep.NoNorm: a = tokens; break;
-                case SessionStep.SelfAttention attention: o = SelfAttention(a, attention); break;
-                case SessionStep.CrossAttention attention: o = CrossAttention(a, entering, attention); break;
-                case SessionStep.Project project: y = project.Layer.call(o); o.Dispose(); break;
-                case SessionStep.Mlp mlp: y = Mlp(a, mlp); break;
-                case SessionStep.ResidualNorm(var gate, var norm):
-                    a = operations.AddAndModulate(tokens, y, Gate(entering, gate), Part(entering, norm.Shift), Part(entering, norm.Scale), norm.Eps);
-                    break;
-                case SessionStep.Residual residual: operations.Add(tokens, y, Gate(entering, residual.Gate)); break;
-                case SessionStep.Output output: patches = output.Layer.call(a.narrow(1, 0, steps.Card.Tokens)); break;
-                default: throw new InvalidOperationException($"Unknown step {step}.");
-            }
-            if (step is SessionStep.Residual or SessionStep.ResidualNorm) y.Dispose();
-            if (step is SessionStep.SelfAttention or SessionStep.CrossAttention or SessionStep.Mlp && !ReferenceEquals(a, tokens)) a.Dispose();
+                SessionStep.AdaptiveNorm norm =>
+                    operations.Modulate(tokens, Part(modulation, norm.Shift), Part(modulation, norm.Scale), norm.Eps),
+                SessionStep.LearnedNorm norm => norm.Norm.call(tokens),
+                SessionStep.Identity => tokens,
+                SessionStep.SelfAttention attention => SelfAttention(branch, attention),
+                SessionStep.CrossAttention attention => CrossAttention(branch, modulation, attention),
+                SessionStep.Project project => project.Layer.call(branch),
+                SessionStep.Mlp mlp => Mlp(branch, mlp),
+                SessionStep.Residual residual => operations.Add(tokens, branch, Gate(modulation, residual.Gate)),
+                SessionStep.ResidualNorm(var gate, var norm) => operations.AddAndModulate(
+                    tokens, branch, Gate(modulation, gate), Part(modulation, norm.Shift), Part(modulation, norm.Scale), norm.Eps),
+                SessionStep.Output output => output.Layer.call(branch.narrow(1, 0, card.Tokens)),
+                _ => throw new InvalidOperationException($"Unknown step {step}."),
+            };
+            if (!ReferenceEquals(before, tokens)) before.Dispose();
         }
-        var card = steps.Card;
-        return Functional.Unpatchify(patches, card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize, card.PatchSize, card.OutputChannels).MoveToOuterDisposeScope();
+        var (rows, columns) = (card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize);
+        return Functional.Unpatchify(branch, rows, columns, card.PatchSize, card.OutputChannels);
     }
 
     public override void Dispose() // the weights are the model's
@@ -92,9 +116,12 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
     private Tensor CrossAttention(Tensor a, Tensor context, SessionStep.CrossAttention attention)
     {
         using var scope = NewDisposeScope();
-        var queries = attention.Q.call(a).view(a.shape[0], a.shape[1], attention.Heads, width / attention.Heads).transpose(1, 2); // (N, H, T, K)
-        var pairs = attention.Kv.call(context).view(context.shape[0], context.shape[1], 2, attention.Heads, width / attention.Heads).permute(2, 0, 3, 1, 4).unbind(0); // 2 x (N, H, M, K)
-        return nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1]).transpose(1, 2).reshape(a.shape).MoveToOuterDisposeScope(); // (N, T, D)
+        var (n, t, m, heads, k) = (a.shape[0], a.shape[1], context.shape[1], attention.Heads, width / attention.Heads);
+        var queries = attention.Q.call(a).view(n, t, heads, k).transpose(1, 2);                                 // (N, H, T, K)
+        var pairs = attention.Kv.call(context).view(n, m, 2, heads, k).permute(2, 0, 3, 1, 4).unbind(0);        // 2 x (N, H, M, K)
+        // (N, T, D)
+        return nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1]).transpose(1, 2).reshape(a.shape)
+            .MoveToOuterDisposeScope();
     }
 
     private static Tensor Mlp(Tensor a, SessionStep.Mlp mlp)
@@ -102,5 +129,54 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
         using var scope = NewDisposeScope();
         var hidden = mlp.First.call(a);
         return mlp.Second.call(nn.functional.gelu(hidden, GELU.Approximate.tanh, inplace: true)).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>The operations of <see cref="OperatorEngine"/> that more than one library can do.</summary>
+/// <remarks>Shifts, scales and gates are (N, 1, D); null is no gate.</remarks>
+internal interface IFusedOperations
+{
+    /// <summary>What they are, in a few words.</summary>
+    string Name { get; }
+
+    /// <summary>LayerNorm(x) (1 + scale) + shift.</summary>
+    /// <param name="x">(N, T, D).</param>
+    /// <param name="shift">(N, 1, D).</param>
+    /// <param name="scale">(N, 1, D).</param>
+    /// <param name="eps">Added to the variance.</param>
+    /// <returns>A new tensor, (N, T, D).</returns>
+    Tensor Modulate(Tensor x, Tensor shift, Tensor scale, double eps);
+
+    /// <summary>x = x + gate y in place, and then <see cref="Modulate"/> of it.</summary>
+    Tensor AddAndModulate(Tensor x, Tensor y, Tensor? gate, Tensor shift, Tensor scale, double eps);
+
+    /// <summary>x = x + gate y in place.</summary>
+    /// <returns>x itself.</returns>
+    Tensor Add(Tensor x, Tensor y, Tensor? gate);
+}
+
+/// <summary>By libtorch's operators, on every device and in every type.</summary>
+/// <remarks>
+/// libtorch's layer_norm takes its mean and variance in float32 when the numbers are bfloat16 or float16, so no copy of
+/// them is needed.
+/// </remarks>
+internal sealed class TorchOperations(string name = "libtorch") : IFusedOperations
+{
+    public string Name => name;
+
+    public Tensor Modulate(Tensor x, Tensor shift, Tensor scale, double eps) => Functional.Modulate(x, shift, scale, eps);
+
+    public Tensor AddAndModulate(Tensor x, Tensor y, Tensor? gate, Tensor shift, Tensor scale, double eps)
+    {
+        Add(x, y, gate);
+        return Modulate(x, shift, scale, eps);
+    }
+
+    public Tensor Add(Tensor x, Tensor y, Tensor? gate)
+    {
+        using var scope = NewDisposeScope();
+        if (gate is null) x.add_(y, Scalars.One);
+        else x.addcmul_(gate, y, Scalars.One);
+        return x;
     }
 }

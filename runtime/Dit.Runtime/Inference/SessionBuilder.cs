@@ -5,8 +5,8 @@ namespace Dit.Runtime;
 
 /// <summary>How a generated model says what inference does, step by step, in the order of its blocks.</summary>
 /// <remarks>
-/// A branch is a norm, attention or MLP, and a residual. Engines fuse what stands together: a new variant or backbone is another order of these steps,
-/// not another kernel.
+/// A branch is a norm, attention or MLP, and a residual. Engines fuse what stands together: a new variant or backbone
+/// is another order of these steps, not another kernel.
 /// </remarks>
 public sealed class SessionBuilder
 {
@@ -23,18 +23,24 @@ public sealed class SessionBuilder
     /// <param name="card">The model's constants.</param>
     /// <param name="patches">Image to tokens.</param>
     /// <param name="positions">(1, T, D), added to them.</param>
-    public SessionBuilder(ModelCard card, PatchEmbedding patches, Tensor positions) => (this.card, this.patches, this.positions) = (card, patches, positions);
+    public SessionBuilder(ModelCard card, PatchEmbedding patches, Tensor positions) => (this.card, this.patches, this.positions) =
+        (card, patches, positions);
 
     /// <summary>The condition is M tokens and not a vector.</summary>
     /// <param name="tokens">M.</param>
-    /// <param name="joined">Whether they are joined to the image's tokens (in-context conditioning), or only attended to.</param>
+    /// <param name="joined">
+    /// Whether they are joined to the image's tokens (in-context conditioning), or only attended to.
+    /// </param>
     public SessionBuilder Context(int tokens, bool joined)
     {
         (contextTokens, joinsTokens) = (tokens, joined);
         return this;
     }
 
-    /// <summary>A linear layer that regresses shifts, scales and gates from SiLU of the condition; run once for a whole trajectory.</summary>
+    /// <summary>
+    /// A linear layer that regresses shifts, scales and gates from SiLU of the condition; run once for a whole
+    /// trajectory.
+    /// </summary>
     /// <param name="layer">D to parts D.</param>
     /// <returns>Its parts: m[0] is the first D numbers.</returns>
     public ModulationParts Modulation(Linear layer)
@@ -46,13 +52,14 @@ public sealed class SessionBuilder
     }
 
     /// <summary>LayerNorm with a shift and scale of the modulation.</summary>
-    public void Norm(ModulationPart shift, ModulationPart scale, double eps = Functional.OfficialEps) => steps.Add(new SessionStep.AdaptiveNorm(shift.Index, scale.Index, eps));
+    public void Norm(ModulationPart shift, ModulationPart scale, double eps = Functional.OfficialEps) =>
+        steps.Add(new SessionStep.AdaptiveNorm(shift.Index, scale.Index, eps));
 
     /// <summary>LayerNorm with a learned scale and shift.</summary>
     public void Norm(AffineLayerNorm norm) => steps.Add(new SessionStep.LearnedNorm(norm));
 
     /// <summary>The branch reads the tokens as they are.</summary>
-    public void NoNorm() => steps.Add(new SessionStep.NoNorm());
+    public void Identity() => steps.Add(new SessionStep.Identity());
 
     /// <summary>Multi-head self-attention and its projection.</summary>
     public void Attention(Linear qkv, Linear proj, int heads)

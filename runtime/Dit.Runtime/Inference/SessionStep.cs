@@ -1,46 +1,55 @@
+using Dit.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>One step of inference, between four places: the tokens x, what a branch reads (a), what attention gives (o) and what a branch gives (y).</summary>
-/// <remarks>A closed sum. Steps name the model's layers; an engine packs their weights or calls them.</remarks>
+/// <summary>
+/// One step of inference, on the tokens x and a branch b beside them. A branch that nothing has begun reads the tokens:
+/// b = x.
+/// </summary>
+/// <remarks>
+/// A closed sum, in which every order means something. Steps name the model's layers; an engine packs their weights or
+/// calls them.
+/// </remarks>
 internal abstract record SessionStep
 {
     private SessionStep() { }
 
-    /// <summary>a = LayerNorm(x) (1 + scale) + shift, regressed from the condition.</summary>
+    /// <summary>b = LayerNorm(x) (1 + scale) + shift, regressed from the condition.</summary>
     /// <param name="Shift">Which part of the modulation, in widths.</param>
     /// <param name="Scale">Which part of the modulation, in widths.</param>
     /// <param name="Eps">Added to the variance.</param>
     public sealed record AdaptiveNorm(int Shift, int Scale, double Eps) : SessionStep;
 
-    /// <summary>a = LayerNorm(x) weight + bias.</summary>
+    /// <summary>b = LayerNorm(x) weight + bias.</summary>
     public sealed record LearnedNorm(AffineLayerNorm Norm) : SessionStep;
 
-    /// <summary>a = x.</summary>
-    public sealed record NoNorm : SessionStep;
+    /// <summary>b = x.</summary>
+    public sealed record Identity : SessionStep;
 
-    /// <summary>o = self-attention of a.</summary>
+    /// <summary>b = self-attention of b.</summary>
     public sealed record SelfAttention(Linear Qkv, int Heads) : SessionStep;
 
-    /// <summary>o = attention of a to the condition's tokens.</summary>
+    /// <summary>b = attention of b to the condition's tokens.</summary>
     public sealed record CrossAttention(Linear Q, Linear Kv, int Heads) : SessionStep;
 
-    /// <summary>y = projection of o.</summary>
+    /// <summary>b = projection of b.</summary>
     public sealed record Project(Linear Layer) : SessionStep;
 
-    /// <summary>y = second(gelu(first(a))).</summary>
+    /// <summary>b = second(gelu(first(b))).</summary>
     public sealed record Mlp(Linear First, Linear Second) : SessionStep;
 
-    /// <summary>x = x + gate y.</summary>
+    /// <summary>x = x + gate b, which ends the branch.</summary>
     /// <param name="Gate">Which part of the modulation, in widths; null for no gate.</param>
     public sealed record Residual(int? Gate) : SessionStep;
 
-    /// <summary>A residual and the norm after it, for engines that do both at once; <see cref="StepPairs"/> makes it.</summary>
+    /// <summary>
+    /// A residual and the norm after it, for engines that do both at once; <see cref="OperatorEngine.Pair"/> makes it.
+    /// </summary>
     public sealed record ResidualNorm(int? Gate, AdaptiveNorm Norm) : SessionStep;
 
-    /// <summary>The patches of the result: layer(a).</summary>
+    /// <summary>The patches of the result: layer(b).</summary>
     public sealed record Output(Linear Layer) : SessionStep;
 }
 
@@ -48,7 +57,10 @@ internal abstract record SessionStep
 /// <param name="Card">The model's constants.</param>
 /// <param name="Patches">Image to tokens.</param>
 /// <param name="Positions">(1, T, D), added to them.</param>
-/// <param name="Modulations">The layers that regress the modulation from the condition's vector, in the order of its parts; none where the condition is tokens.</param>
+/// <param name="Modulations">
+/// The layers that regress the modulation from the condition's vector, in the order of its parts; none where the
+/// condition is tokens.
+/// </param>
 /// <param name="ContextTokens">M, tokens of the condition; 0 where it is a vector.</param>
 /// <param name="JoinsTokens">Whether the condition's tokens are joined to the image's.</param>
 /// <param name="Steps">What is done with the tokens.</param>
@@ -61,6 +73,11 @@ internal sealed record SessionSteps(
     bool JoinsTokens,
     IReadOnlyList<SessionStep> Steps)
 {
+    /// <summary>The sizes that kernels work with.</summary>
+    public ModelSizes Sizes => new(
+        Card.Width, Card.PatchSize, Card.Input.Channels, Card.OutputChannels, Card.Input.Height, Card.Input.Width,
+        JoinsTokens ? ContextTokens : 0, JoinsTokens ? 0 : ContextTokens);
+
     /// <summary>Tokens in the blocks.</summary>
     public int Tokens => Card.Tokens + (JoinsTokens ? ContextTokens : 0);
 

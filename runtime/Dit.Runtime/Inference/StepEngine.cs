@@ -1,3 +1,4 @@
+using Dit.Kernels;
 using Dit.Runtime.Kernels;
 using Dit.Runtime.Kernels.Cuda;
 using TorchSharp;
@@ -14,7 +15,10 @@ internal abstract class StepEngine : IDisposable
     /// <summary>Bytes of packed weights.</summary>
     public abstract long PackedBytes { get; }
 
-    /// <summary>One pass for each entry of <paramref name="rows"/>: passes 0 to N - 1 see the images in order, and so do the next N, with other conditions.</summary>
+    /// <summary>
+    /// One pass for each entry of <paramref name="rows"/>: passes 0 to N - 1 see the images in order, and so do the
+    /// next N, with other conditions.
+    /// </summary>
     /// <param name="x">Noised inputs, (N, C, Y, X).</param>
     /// <param name="condition">What enters the blocks: modulations, (rows, parts D), or tokens, (rows, M, D).</param>
     /// <param name="rows">The row of each pass: N or 2 N of them.</param>
@@ -24,14 +28,16 @@ internal abstract class StepEngine : IDisposable
     public abstract void Dispose();
 
     /// <summary>The engine for the device and type of the model's weights.</summary>
-    /// <exception cref="DitException">The environment asks for kernels that do not exist.</exception>
-    public static StepEngine For(SessionSteps steps)
+    /// <param name="steps">The session.</param>
+    /// <param name="choice">The kernels.</param>
+    public static StepEngine For(SessionSteps steps, KernelChoice choice)
     {
-        var wish = Environment.GetEnvironmentVariable(CpuKernels.Variable);
-        var kernels = CpuKernels.Choose(wish);
-        // Asked for by name until they have been seen to be right on a device: a wrong kernel would draw wrong images and say nothing.
-        if (wish == "on" && steps.Positions.device_type == DeviceType.CUDA) return new OperatorEngine(steps, CudaOperations.For(steps, new SystemLibraries()));
-        var onCpu = steps.Positions.device_type == DeviceType.CPU && steps.Positions.dtype == ScalarType.Float32;
-        return kernels is not null && onCpu ? new FusedEngine(steps, kernels, get_num_threads()) : new OperatorEngine(steps);
+        // Asked for by name until they have been seen to be right on a device: a wrong kernel would draw wrong images
+        // and say nothing.
+        if (choice.OnGpu && steps.Positions.device_type == DeviceType.CUDA)
+            return new OperatorEngine(steps, CudaOperations.For(steps, new SystemLibraries()));
+        var isFloat32OnCpu = steps.Positions.device_type == DeviceType.CPU && steps.Positions.dtype == ScalarType.Float32;
+        return choice.Inference is { } kernels && isFloat32OnCpu ? FusedEngine.For(steps, kernels, get_num_threads())
+            : new OperatorEngine(steps);
     }
 }

@@ -1,3 +1,4 @@
+using Dit.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,7 +22,7 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
     /// <param name="predict">The model's own prediction, which calls its hooks.</param>
     public SteppedSession(
         SessionSteps steps, Func<Tensor, TCondition, Tensor> embed, nn.Module? model, Func<Tensor, Tensor, TCondition, Tensor>? predict)
-        : this(steps, embed, model, model is null || predict is null ? null : new(model, predict, HookedEngine), StepEngine.For(steps)) { }
+        : this(steps, embed, model, model is null || predict is null ? null : new(model, predict, HookedEngine), StepEngine.For(steps, EnvironmentKernels.Choice)) { }
 
     private SteppedSession(
         SessionSteps steps, Func<Tensor, TCondition, Tensor> embed, nn.Module? model, ForwardSession<TCondition>? forward, StepEngine engine) =>

@@ -1,8 +1,11 @@
+using Dit.Kernels;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime.Kernels;
 
-/// <summary>Multi-head self-attention of (N, T, 3 D), queries, keys and values of all heads side by side, to (N, T, D).</summary>
+/// <summary>
+/// Multi-head self-attention of (N, T, 3 D), queries, keys and values of all heads side by side, to (N, T, D).
+/// </summary>
 internal sealed unsafe class AttentionFunction : autograd.SingleTensorFunction<AttentionFunction>
 {
     private const string HeadsKey = "heads";
@@ -11,14 +14,14 @@ internal sealed unsafe class AttentionFunction : autograd.SingleTensorFunction<A
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
-        var (qkv, heads) = ((Tensor)vars[0], (int)vars[1]);
+        var (qkv, heads, tools) = ((Tensor)vars[0], (int)vars[1], TrainingTools.Of(ctx, vars));
         ctx.save_for_backward([qkv]);
         ctx.save_data(HeadsKey, heads);
         var sizes = new Sizes(qkv, heads);
-        var result = TrainingFunctions.Unset(sizes.Batch, sizes.Tokens, sizes.Width);
-        float* from = TrainingFunctions.Pointer(qkv), to = TrainingFunctions.Pointer(result);
-        if (TrainingKernels.Chosen is { } kernels)
-            ParallelLoop.Run(sizes.Tasks, task => kernels.Attention(sizes.Tokens, sizes.HeadWidth, sizes.Place(from, task), to + sizes.Offset(task, 1), sizes.Width), 2 * sizes.Products);
+        var result = tools.Empty(sizes.Batch, sizes.Tokens, sizes.Width);
+        float* from = TensorPointer.Of(qkv), to = TensorPointer.Of(result);
+        tools.Loop.Run(sizes.Tasks, task => tools.Kernels.Attention(
+            sizes.Tokens, sizes.HeadWidth, sizes.Head(from, task), to + sizes.Offset(task, 1), sizes.Width), 2 * sizes.Products);
         return result;
     }
 
@@ -27,15 +30,16 @@ internal sealed unsafe class AttentionFunction : autograd.SingleTensorFunction<A
         using var scope = NewDisposeScope();
         using var passed = grad_output;
         var qkv = ctx.get_saved_variables()[0];
-        var heads = (int)ctx.get_data(HeadsKey);
-        if (is_grad_enabled() || TrainingKernels.Chosen is not { } kernels) return TrainingFunctions.Give(ByOperators(qkv, heads, grad_output), null);
+        var (heads, tools) = ((int)ctx.get_data(HeadsKey), TrainingTools.Of(ctx));
+        if (is_grad_enabled()) return tools.Return(ByOperators(qkv, heads, grad_output), null, null);
         var sizes = new Sizes(qkv, heads);
         var gradient = grad_output.contiguous();
-        var result = TrainingFunctions.Unset(qkv.shape);
-        float* from = TrainingFunctions.Pointer(qkv), by = TrainingFunctions.Pointer(gradient), to = TrainingFunctions.Pointer(result);
-        ParallelLoop.Run(sizes.Tasks, task => kernels.AttentionGradient(
-            sizes.Tokens, sizes.HeadWidth, sizes.Place(from, task), by + sizes.Offset(task, 1), sizes.Width, sizes.Place(to, task)), 5 * sizes.Products);
-        return TrainingFunctions.Give(result, null);
+        var result = tools.Empty(qkv.shape);
+        float* from = TensorPointer.Of(qkv), by = TensorPointer.Of(gradient), to = TensorPointer.Of(result);
+        tools.Loop.Run(sizes.Tasks, task => tools.Kernels.AttentionGradient(
+            sizes.Tokens, sizes.HeadWidth, sizes.Head(from, task), by + sizes.Offset(task, 1), sizes.Width, sizes.Head(to, task)),
+                5 * sizes.Products);
+        return tools.Return(result, null, null);
     }
 
     private static Tensor ByOperators(Tensor qkv, int heads, Tensor g)
@@ -47,7 +51,8 @@ internal sealed unsafe class AttentionFunction : autograd.SingleTensorFunction<A
         var weights = (q.matmul(k.transpose(-2, -1)) * scale).softmax(-1);
         var slopes = o.matmul(v.transpose(-2, -1));
         var scores = weights * (slopes - (weights * slopes).sum(-1, keepdim: true)) * scale;
-        return stack([scores.matmul(k), scores.transpose(-2, -1).matmul(q), weights.transpose(-2, -1).matmul(o)]).permute(1, 3, 0, 2, 4).reshape(qkv.shape);
+        Tensor[] gradients = [scores.matmul(k), scores.transpose(-2, -1).matmul(q), weights.transpose(-2, -1).matmul(o)];
+        return stack(gradients).permute(1, 3, 0, 2, 4).reshape(qkv.shape);
     }
 
     // A task is a head of a sample.
@@ -69,7 +74,7 @@ internal sealed unsafe class AttentionFunction : autograd.SingleTensorFunction<A
         /// <summary>The head's first number in rows of so many widths.</summary>
         public long Offset(int task, int widths) => (long)(task / heads) * Tokens * widths * Width + task % heads * HeadWidth;
 
-        public HeadPlace Place(float* start, int task)
+        public HeadPointers Head(float* start, int task)
         {
             var at = start + Offset(task, 3);
             return new(at, at + Width, at + 2 * Width, 3 * Width);

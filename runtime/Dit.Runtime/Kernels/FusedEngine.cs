@@ -1,61 +1,76 @@
-using System.Runtime.InteropServices;
-using TorchSharp;
+using Dit.Kernels;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime.Kernels;
 
 /// <summary>Runs the steps of a session on packed weights, in as few passes over memory as it can.</summary>
 /// <remarks>
-/// Attention mixes the tokens of a sample: its tasks are the heads of the samples, and the scores of a panel of queries never leave the cache. Every
-/// other step is done token by token, so all of them up to the next attention are one task for each block of tokens, whose activations stay in
-/// the cache as well. With one sample the blocks of its tokens are spread over the cores, with many the samples (<see cref="FusedSchedule"/>). Where tokens can be
-/// paired, seven products of halves do for eight (<see cref="StrassenProduct{V, S}"/>).
-/// It has one set of memory: threads that call it at once wait for each other.
+/// Attention mixes the tokens of a sample: its tasks are the heads of the samples, and the scores of a panel of queries
+/// never leave the cache. Every other step is done token by token, so all of them up to the next attention are one task
+/// for each block of tokens, whose activations stay in the cache as well. It has one set of memory: threads that call
+/// it at once wait for each other.
 /// </remarks>
 internal sealed unsafe class FusedEngine : StepEngine
 {
-    private const long CacheBudget = 1200 << 10; // bytes of a block of tokens: smaller ones stay nearer, and have the weights read more often, which costs more (measured)
     private const long WorkspaceBudget = 256L << 20; // bytes
-    private const int FewestHalved = 256; // features
-    private const int ShareOfMemory = 4; // of the machine's, one in so many for packed halves
+    private const int NarrowestStrassen = 256; // features
+    private const int ShareOfMemory = 4; // of the machine's, one in so many for weights that expand
 
     private readonly Lock turn = new();
     private readonly SessionSteps steps;
-    private readonly CpuKernels kernels;
-    private readonly Workers workers;
-    private readonly FusedPhase[] phases;
+    private readonly WorkerLease workers;
+    private readonly FusedPasses passes;
     private readonly List<IDisposable> packed = [];
-    private readonly Dictionary<int, FusedWorkspace> workspaces = []; // by blocks of a sample
-    private readonly long budget;
-    private readonly bool halved;
     private bool isDisposed;
 
-    /// <summary>Packs the weights.</summary>
+    /// <summary>
+    /// The engine for a session on the CPU in float32: a fused one, or libtorch's operators where the order of its
+    /// steps cannot be fused.
+    /// </summary>
     /// <param name="steps">The session.</param>
     /// <param name="kernels">The kernels.</param>
     /// <param name="threads">Threads, that of the caller counted.</param>
     /// <param name="budget">Bytes of a workspace: larger batches are run in parts.</param>
-    /// <param name="halved">Whether to multiply by halves, where tokens can be paired; by default where it is the faster way.</param>
-    public FusedEngine(SessionSteps steps, CpuKernels kernels, int threads, long budget = WorkspaceBudget, bool? halved = null)
+    /// <param name="weights">
+    /// How the weights of the blocks lie, where the tokens suit it; null for the faster way.
+    /// </param>
+    public static StepEngine For(SessionSteps steps, CpuKernels kernels, int threads, long budget = WorkspaceBudget, WeightLayout? weights =
+        null)
     {
-        (this.steps, this.kernels, this.budget) = (steps, kernels, budget);
-        this.halved = TokenLayout.Vectors(steps.Tokens, kernels.Lanes) % 2 == 0 && (halved ?? IsWorthHalving(steps));
-        workers = new Workers(threads);
+        if (FusedOrder.Obstacle(steps) is { } obstacle)
+            return new OperatorEngine(steps, new TorchOperations($"libtorch's operators: {obstacle} cannot be fused"));
+        var layout = weights ?? Faster(steps);
+        var isSuited = TokenLayout.Vectors(steps.Tokens, kernels.Lanes) % layout.PanelsAlike == 0;
+        return new FusedEngine(steps, kernels, threads, budget, isSuited ? layout : WeightLayout.Whole);
+    }
+
+    private FusedEngine(SessionSteps steps, CpuKernels kernels, int threads, long budget, WeightLayout weights)
+    {
+        this.steps = steps;
+        workers = WorkerPool.Shared.Lease(threads);
         try
         {
-            phases = [.. new FusedPhases(steps, kernels, workers, packed, this.halved).Pack()];
+            var phases = new FusedPhases(steps, kernels, workers, packed, weights).Pack();
+            passes = new(steps.Sizes, kernels, weights, phases, workers, budget);
         }
         catch
         {
-            Release(); // the threads would wait for ever
+            foreach (var item in packed) item.Dispose();
+            workers.Dispose(); // its threads would wait for ever
             throw;
         }
-        PackedBytes = packed.Sum(static item => item is PackedWeights weights ? weights.Bytes : item is NativeBuffer buffer ? buffer.Bytes : 0);
+        PackedBytes = packed.Sum(static item => item is PackedWeights layer ? layer.Bytes : item is NativeBuffer buffer ? buffer.Bytes : 0);
+        Name = string.Join(", ", new[] { kernels.Name, weights.Name, threads == 1 ? "1 thread" : $"{threads} threads" }.OfType<string>());
     }
 
-    // Sums of halves take time as well, and three quarters more memory, which is to be there.
-    private static bool IsWorthHalving(SessionSteps steps) =>
-        steps.Card.Width >= FewestHalved && steps.Steps.Sum(WeightsOf) * sizeof(float) * PackedWeights.Products / 4 <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / ShareOfMemory;
+    // Sums of halves take time as well, and more memory, which is to be there.
+    private static WeightLayout Faster(SessionSteps steps)
+    {
+        var strassen = new StrassenLayout();
+        var bytes = steps.Steps.Sum(WeightsOf) * sizeof(float) * strassen.Expansion;
+        var isWorthIt = steps.Card.Width >= NarrowestStrassen && bytes <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / ShareOfMemory;
+        return isWorthIt ? strassen : WeightLayout.Whole;
+    }
 
     private static long WeightsOf(SessionStep step) => step switch
     {
@@ -66,10 +81,7 @@ internal sealed unsafe class FusedEngine : StepEngine
         _ => 0,
     };
 
-    // A session that is forgotten: its memory frees itself, its threads do not.
-    ~FusedEngine() => workers?.End();
-
-    public override string Name => $"{kernels.Name}{(halved ? " by halves" : "")}, {(workers.Count == 1 ? "1 thread" : $"{workers.Count} threads")}";
+    public override string Name { get; }
 
     public override long PackedBytes { get; }
 
@@ -78,77 +90,33 @@ internal sealed unsafe class FusedEngine : StepEngine
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var input = x.to(ScalarType.Float32).contiguous();
-        var entering = condition.to(ScalarType.Float32).contiguous();
+        var modulation = condition.to(ScalarType.Float32).contiguous();
         var card = steps.Card;
         var output = empty(new ImageShape(card.OutputChannels, card.Input.Height, card.Input.Width).Batch(rows.Length));
         lock (turn)
         {
             ObjectDisposedException.ThrowIf(isDisposed, this);
-            if (rows.Length > 0) Run(Pointer(input), (int)x.shape[0], Pointer(entering), (int)(entering.numel() / entering.shape[0]), rows, Pointer(output));
+            if (rows.Length > 0)
+            {
+                var length = (int)(modulation.numel() / modulation.shape[0]);
+                passes.Run(TensorPointer.Of(input), (int)x.shape[0], TensorPointer.Of(modulation), length, rows, TensorPointer.Of(output));
+            }
         }
         GC.KeepAlive(input);
-        GC.KeepAlive(entering);
+        GC.KeepAlive(modulation);
         GC.KeepAlive(this); // a session that nobody holds any more is not freed while it runs
         return output.MoveToOuterDisposeScope();
     }
-
-    private void Run(float* images, int n, float* condition, int conditionLength, int[] rows, float* output)
-    {
-        var workspace = WorkspaceFor(rows.Length);
-        var card = steps.Card;
-        long inputLength = card.Input.Channels * card.Input.Height * card.Input.Width, outputLength = inputLength / card.Input.Channels * card.OutputChannels;
-        for (var first = 0; first < rows.Length; first += workspace.Passes)
-        {
-            var passes = Math.Min(workspace.Passes, rows.Length - first);
-            for (var pass = 0; pass < passes; pass++)
-            {
-                workspace.Images[pass] = (nint)(images + (first + pass) % n * inputLength);
-                workspace.Conditions[pass] = (nint)(condition + (long)rows[first + pass] * conditionLength);
-                workspace.Outputs[pass] = (nint)(output + (first + pass) * outputLength);
-            }
-            workers.Run(workspace.Begin(passes), workspace.Body);
-        }
-    }
-
-    private FusedWorkspace WorkspaceFor(int passes)
-    {
-        var blocks = Blocks(passes);
-        var perPass = 3L * sizeof(float) * steps.Tokens * steps.Card.Width;
-        var most = (int)Math.Clamp(budget / perPass, workers.Count, Math.Max(workers.Count, 64));
-        var wanted = Math.Min(passes, most);
-        if (workspaces.TryGetValue(blocks, out var found) && found.Passes >= wanted) return found;
-        found?.Dispose();
-        return workspaces[blocks] = new FusedWorkspace(steps, kernels, workers.Count, wanted, blocks, halved, phases);
-    }
-
-    // Blocks of a sample: so small that their activations stay in a core's cache, and so many that no core waits for another.
-    private int Blocks(int passes)
-    {
-        var vectors = TokenLayout.Vectors(steps.Tokens, kernels.Lanes);
-        var cached = Math.Max(kernels.PanelVectors, (int)(CacheBudget / (sizeof(float) * (long)steps.Card.Width * kernels.Lanes)));
-        var most = halved ? vectors / 2 : vectors;
-        var blocks = Math.Min(most, (vectors + cached - 1) / cached);
-        while (blocks < most && passes * blocks < 4 * workers.Count && passes * blocks % workers.Count != 0) blocks++;
-        return blocks;
-    }
-
-    internal static float* Pointer(Tensor tensor) => (float*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
 
     public override void Dispose()
     {
         lock (turn)
         {
-            if (!isDisposed) Release();
+            if (isDisposed) return;
             isDisposed = true;
+            workers.Dispose();
+            passes.Dispose();
+            foreach (var item in packed) item.Dispose();
         }
-        GC.SuppressFinalize(this);
-    }
-
-    private void Release()
-    {
-        workers.Dispose();
-        foreach (var workspace in workspaces.Values) workspace.Dispose();
-        workspaces.Clear();
-        foreach (var item in packed) item.Dispose();
     }
 }

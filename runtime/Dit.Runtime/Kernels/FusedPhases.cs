@@ -1,16 +1,18 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Dit.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime.Kernels;
 
 /// <summary>Packs the weights of a session's steps and gathers the steps into phases.</summary>
-/// <param name="session">The session.</param>
+/// <param name="session">The session, in an order that <see cref="FusedOrder"/> has no obstacle to.</param>
 /// <param name="kernels">The kernels.</param>
 /// <param name="workers">Who packs.</param>
 /// <param name="packed">Gets everything that is to be freed with the engine.</param>
-/// <param name="halved">Whether tokens lie in pairs of panels, for products of halves.</param>
-internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Workers workers, List<IDisposable> packed, bool halved)
+/// <param name="layout">How the weights of the blocks lie.</param>
+internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, TaskLoop workers, List<IDisposable> packed, WeightLayout layout)
 {
     private readonly int width = session.Card.Width;
     private readonly List<FusedPhase> phases = [];
@@ -21,7 +23,7 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Work
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        if (session is { ContextTokens: > 0, JoinsTokens: false }) phases.Add(new ContextPhase(session.ContextTokens, width));
+        if (session.Sizes.AttendedTokens is > 0 and var attended) phases.Add(new ContextPhase(attended, width));
         pending.Add(Embed());
         for (var i = 0; i < session.Steps.Count; i++) Add(session.Steps[i], i + 1 < session.Steps.Count ? session.Steps[i + 1] : null);
         Flush();
@@ -32,20 +34,29 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Work
     {
         switch (step)
         {
-            case SessionStep.AdaptiveNorm norm: pending.Add(new NormStep(kernels, null, (long)norm.Scale * width, (long)norm.Shift * width, width, (float)norm.Eps)); break;
-            case SessionStep.LearnedNorm { Norm: var norm }: pending.Add(new NormStep(kernels, Keep(cat([norm.weight, norm.bias])), 0, width, width, (float)AffineLayerNorm.Eps)); break;
-            case SessionStep.NoNorm: pending.Add(new CopyStep(kernels, width)); break;
+            case SessionStep.AdaptiveNorm norm:
+                pending.Add(new NormStep(kernels, null, (long)norm.Scale * width, (long)norm.Shift * width, width, (float)norm.Eps));
+                break;
+            case SessionStep.LearnedNorm { Norm: var norm }:
+                pending.Add(new NormStep(kernels, Keep(cat([norm.weight, norm.bias])), 0, width, width, (float)AffineLayerNorm.Eps));
+                break;
+            case SessionStep.Identity: pending.Add(new CopyStep(kernels, width)); break;
             case SessionStep.SelfAttention attention: Attend(attention, next); break;
             case SessionStep.CrossAttention attention: Attend(attention, next); break;
-            case SessionStep.Project project: pending.Add(new ProjectStep(kernels, Whole(project.Layer, halved))); break;
+            case SessionStep.Project project: pending.Add(new ProjectStep(kernels, All(project.Layer, layout))); break;
             case SessionStep.Mlp mlp: pending.Add(Mlp(mlp)); break;
-            case SessionStep.Residual { Gate: var gate }: pending.Add(new ResidualStep(kernels, branchBias ?? throw Disorder(step), gate is { } part ? (long)part * width : null, width)); break;
-            case SessionStep.Output { Layer: var layer }: pending.Add(new OutputStep(kernels, Whole(layer), Keep(Bias(layer)), session.Card)); break;
+            case SessionStep.Residual { Gate: var gate }:
+                pending.Add(new ResidualStep(kernels, branchBias ?? throw Disorder(step), gate is { } part ? (long)part * width : null,
+                    width));
+                break;
+            case SessionStep.Output { Layer: var layer }:
+                pending.Add(new OutputStep(kernels, All(layer, WeightLayout.Whole), Keep(Bias(layer)), session.Sizes));
+                break;
             default: throw Disorder(step);
         }
     }
 
-    private static InvalidOperationException Disorder(SessionStep step) => new($"A session cannot have the step {step} there.");
+    private static UnreachableException Disorder(SessionStep step) => new($"The step {step} cannot be fused there.");
 
     private void Flush()
     {
@@ -59,7 +70,7 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Work
         var depth = (int)(proj.weight.numel() / width);
         var added = session.Positions.view(-1, width) + proj.bias;
         var rows = session.JoinsTokens ? cat([added, zeros(session.ContextTokens, width)]) : added;
-        return new(kernels, Pack(proj.weight, depth, [0..width]), Keep(rows), session.Card);
+        return new(kernels, Pack(proj.weight, depth, [0..width], WeightLayout.Whole), Keep(rows), session.Sizes);
     }
 
     // A head's queries, keys and values below each other: what one task needs lies together.
@@ -68,8 +79,8 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Work
         Flush();
         var (qkv, k) = (attention.Qkv, width / attention.Heads);
         var heads = Enumerable.Range(0, attention.Heads)
-            .Select(h => Pack(qkv.weight, width, [Head(h, k, 0), Head(h, k, width), Head(h, k, 2 * width)], halved)).ToArray();
-        branchBias = ProjectionBias(next, Bias(qkv).narrow(0, 2 * width, width));
+            .Select(h => Pack(qkv.weight, width, [Head(h, k, 0), Head(h, k, width), Head(h, k, 2 * width)], layout)).ToArray();
+        branchBias = ProjectionBias(attention, next, Bias(qkv).narrow(0, 2 * width, width));
         phases.Add(new AttentionPhase(kernels, heads, null, Keep(Bias(qkv).narrow(0, 0, width)), k));
     }
 
@@ -77,33 +88,36 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Work
     {
         Flush();
         var k = width / attention.Heads;
-        var queries = Enumerable.Range(0, attention.Heads).Select(h => Pack(attention.Q.weight, width, [Head(h, k, 0)], halved)).ToArray();
-        var pairs = Enumerable.Range(0, attention.Heads).Select(h => Pack(attention.Kv.weight, width, [Head(h, k, 0), Head(h, k, width)])).ToArray();
-        branchBias = ProjectionBias(next, Bias(attention.Kv).narrow(0, width, width));
+        var queries = Enumerable.Range(0, attention.Heads).Select(h => Pack(attention.Q.weight, width, [Head(h, k, 0)], layout)).ToArray();
+        var pairs = Enumerable.Range(0, attention.Heads)
+            .Select(h => Pack(attention.Kv.weight, width, [Head(h, k, 0), Head(h, k, width)], WeightLayout.Whole)).ToArray();
+        branchBias = ProjectionBias(attention, next, Bias(attention.Kv).narrow(0, width, width));
         phases.Add(new AttentionPhase(kernels, queries, pairs, Keep(Bias(attention.Q)), k));
     }
 
     private static Range Head(int head, int k, int first) => (first + head * k)..(first + (head + 1) * k);
 
-    // The weights of attention sum to one, so the bias of the values passes through to the projection: W (o + b) = W o + W b.
-    private NativeBuffer ProjectionBias(SessionStep? next, Tensor valueBias) =>
-        next is SessionStep.Project { Layer: var layer } ? Keep(Bias(layer) + layer.weight.mv(valueBias)) : throw new InvalidOperationException("Attention is followed by its projection.");
+    // The weights of attention sum to one, so the bias of the values passes through to the projection: W (o + b) = W o
+    // + W b.
+    private NativeBuffer ProjectionBias(SessionStep attention, SessionStep? next, Tensor valueBias) =>
+        next is SessionStep.Project { Layer: var layer } ? Keep(Bias(layer) + layer.weight.mv(valueBias)) : throw Disorder(attention);
 
     private MlpStep Mlp(SessionStep.Mlp mlp)
     {
         var hidden = (int)mlp.First.weight.shape[0];
         var pieces = Enumerable.Range(0, (hidden + MlpStep.Piece - 1) / MlpStep.Piece)
-            .Select(i => Pack(mlp.First.weight, width, [(i * MlpStep.Piece)..Math.Min((i + 1) * MlpStep.Piece, hidden)], halved)).ToArray();
+            .Select(i => Pack(mlp.First.weight, width, [(i * MlpStep.Piece)..Math.Min((i + 1) * MlpStep.Piece, hidden)], layout)).ToArray();
         branchBias = Keep(Bias(mlp.Second));
-        return new(kernels, pieces, Keep(Bias(mlp.First)), Pack(mlp.Second.weight, hidden, [0..width], halved));
+        return new(kernels, pieces, Keep(Bias(mlp.First)), Pack(mlp.Second.weight, hidden, [0..width], layout));
     }
 
-    private PackedWeights Whole(Linear layer, bool halved = false) => Pack(layer.weight, (int)layer.weight.shape[1], [0..(int)layer.weight.shape[0]], halved);
+    private PackedWeights All(Linear layer, WeightLayout layout) =>
+        Pack(layer.weight, (int)layer.weight.shape[1], [0..(int)layer.weight.shape[0]], layout);
 
-    private PackedWeights Pack(Tensor weight, int depth, Range[] groups, bool halved = false)
+    private unsafe PackedWeights Pack(Tensor weight, int depth, Range[] groups, WeightLayout layout)
     {
         using var rows = weight.contiguous();
-        var weights = PackedWeights.Pack(rows, depth, groups, kernels.TileRows, workers, halved && depth % 2 == 0);
+        var weights = layout.Pack(new(TensorPointer.Of(rows), depth), groups, kernels.TileRows, workers);
         packed.Add(weights);
         return weights;
     }

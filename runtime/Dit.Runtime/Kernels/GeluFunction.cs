@@ -12,11 +12,11 @@ internal sealed unsafe class GeluFunction : autograd.SingleTensorFunction<GeluFu
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
-        var x = (Tensor)vars[0];
+        var (x, tools) = ((Tensor)vars[0], TrainingTools.Of(ctx, vars));
         ctx.save_for_backward([x]);
-        var result = TrainingFunctions.Unset(x.shape);
+        var result = tools.Empty(x.shape);
         var (from, to) = (new Numbers(x), new Numbers(result));
-        if (TrainingKernels.Chosen is { } kernels) ParallelLoop.Run(from.Pieces, piece => kernels.Gelu(from[piece], to[piece], from.Length(piece)));
+        tools.Loop.Run(from.Pieces, piece => tools.Kernels.Gelu(from[piece], to[piece], from.Length(piece)));
         return result;
     }
 
@@ -24,12 +24,12 @@ internal sealed unsafe class GeluFunction : autograd.SingleTensorFunction<GeluFu
     {
         using var scope = NewDisposeScope();
         using var passed = grad_output;
-        var x = ctx.get_saved_variables()[0];
-        if (is_grad_enabled() || TrainingKernels.Chosen is not { } kernels) return TrainingFunctions.Give(grad_output * Slope(x));
-        var result = TrainingFunctions.Unset(x.shape);
+        var (x, tools) = (ctx.get_saved_variables()[0], TrainingTools.Of(ctx));
+        if (is_grad_enabled()) return tools.Return(grad_output * Slope(x), null);
+        var result = tools.Empty(x.shape);
         var (from, by, to) = (new Numbers(x), new Numbers(grad_output.contiguous()), new Numbers(result));
-        ParallelLoop.Run(from.Pieces, piece => kernels.GeluGradient(from[piece], by[piece], to[piece], from.Length(piece)));
-        return TrainingFunctions.Give(result);
+        tools.Loop.Run(from.Pieces, piece => tools.Kernels.GeluGradient(from[piece], by[piece], to[piece], from.Length(piece)));
+        return tools.Return(result, null);
     }
 
     private static Tensor Slope(Tensor x)
@@ -42,7 +42,7 @@ internal sealed unsafe class GeluFunction : autograd.SingleTensorFunction<GeluFu
     // A dense tensor in pieces.
     private readonly struct Numbers(Tensor tensor)
     {
-        private readonly float* start = TrainingFunctions.Pointer(tensor);
+        private readonly float* start = TensorPointer.Of(tensor);
         private readonly long length = tensor.numel();
 
         public int Pieces => (int)((length + Piece - 1) / Piece);

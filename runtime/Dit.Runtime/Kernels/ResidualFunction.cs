@@ -10,15 +10,15 @@ internal sealed unsafe class ResidualFunction : autograd.SingleTensorFunction<Re
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
-        var (x, gate, y) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2]);
+        var (x, gate, y, tools) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], TrainingTools.Of(ctx, vars));
         ctx.save_for_backward([gate, y]);
-        var result = TrainingFunctions.Unset(x.shape);
-        if (TrainingKernels.Chosen is not { } kernels) return result;
-        var (tokens, from, with, to, gates) = (new Tokens(x), new Rows(x), new Rows(y), new Rows(result), new Rows(gate));
-        ParallelLoop.Run(tokens.Tasks, task =>
+        var result = tools.Empty(x.shape);
+        var (tokens, from, with, to, gates) =
+            (new TokenTasks(x), TokenTasks.Rows(x), TokenTasks.Rows(y), TokenTasks.Rows(result), TokenTasks.Rows(gate));
+        tools.Loop.Run(tokens.Tasks, task =>
         {
             var (sample, at, rows) = tokens[task];
-            kernels.Residual(from[at], gates[sample], with[at], to[at], rows, tokens.Width);
+            tools.Kernels.Residual(from[at], gates[sample], with[at], to[at], rows, tokens.Width);
         });
         return result;
     }
@@ -27,18 +27,18 @@ internal sealed unsafe class ResidualFunction : autograd.SingleTensorFunction<Re
     {
         using var scope = NewDisposeScope();
         var saved = ctx.get_saved_variables();
-        var (gate, y) = (saved[0], saved[1]);
-        if (is_grad_enabled() || TrainingKernels.Chosen is not { } kernels)
-            return TrainingFunctions.Give(grad_output, (grad_output * y).sum(1, keepdim: true), grad_output * gate);
+        var (gate, y, tools) = (saved[0], saved[1], TrainingTools.Of(ctx));
+        if (is_grad_enabled()) return tools.Return(grad_output, (grad_output * y).sum(1, keepdim: true), grad_output * gate, null);
 
-        var (tokens, gradient) = (new Tokens(y), grad_output.contiguous());
-        var (dy, dGate) = (TrainingFunctions.Unset(y.shape), TrainingFunctions.Unset(tokens.Samples, tokens.Pieces, tokens.Width));
-        var (by, g, to, toGate, gates) = (new Rows(y), new Rows(gradient), new Rows(dy), new Rows(dGate), new Rows(gate));
-        ParallelLoop.Run(tokens.Tasks, task =>
+        var (tokens, gradient) = (new TokenTasks(y), grad_output.contiguous());
+        var (dy, dGate) = (tools.Empty(y.shape), tools.Empty(tokens.Samples, tokens.Pieces, tokens.Width));
+        var (by, g, to) = (TokenTasks.Rows(y), TokenTasks.Rows(gradient), TokenTasks.Rows(dy));
+        var (toGate, gates) = (TokenTasks.Rows(dGate), TokenTasks.Rows(gate));
+        tools.Loop.Run(tokens.Tasks, task =>
         {
             var (sample, at, rows) = tokens[task];
-            kernels.ResidualGradient(gates[sample], by[at], g[at], toGate[task], to[at], rows, tokens.Width);
+            tools.Kernels.ResidualGradient(gates[sample], by[at], g[at], toGate[task], to[at], rows, tokens.Width);
         });
-        return TrainingFunctions.Give(grad_output, dGate.sum(1, keepdim: true), dy);
+        return tools.Return(grad_output, dGate.sum(1, keepdim: true), dy, null);
     }
 }

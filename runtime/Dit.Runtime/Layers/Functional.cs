@@ -39,8 +39,9 @@ public static class Functional
     public static Tensor Modulate(Tensor x, Tensor shift, Tensor scale, double eps = OfficialEps)
     {
         using var scope = NewDisposeScope();
-        if (Tokens.IsConditionOf(x, shift) && Tokens.IsConditionOf(x, scale) && TrainingFunctions.For(x, shift, scale) is not null)
-            return ModulateFunction.apply(x.contiguous(), shift.contiguous(), scale.contiguous(), eps).MoveToOuterDisposeScope();
+        if (TokenTasks.IsConditionOf(x, shift) && TokenTasks.IsConditionOf(x, scale)
+            && TrainingScope.ToolsFor(x, shift, scale) is { } tools)
+            return ModulateFunction.apply(x.contiguous(), shift.contiguous(), scale.contiguous(), eps, tools).MoveToOuterDisposeScope();
         return addcmul(shift, LayerNorm(x, x.shape[^1], eps), scale.add(Scalars.One, Scalars.One), Scalars.One).MoveToOuterDisposeScope();
     }
 
@@ -52,21 +53,24 @@ public static class Functional
     public static Tensor GatedResidual(Tensor x, Tensor gate, Tensor y)
     {
         using var scope = NewDisposeScope();
-        if (Tokens.IsConditionOf(x, gate) && x.shape.AsSpan().SequenceEqual(y.shape) && TrainingFunctions.For(x, gate, y) is not null)
-            return ResidualFunction.apply(x.contiguous(), gate.contiguous(), y.contiguous()).MoveToOuterDisposeScope();
+        if (TokenTasks.IsConditionOf(x, gate) && x.shape.AsSpan().SequenceEqual(y.shape) && TrainingScope.ToolsFor(x, gate, y) is { } tools)
+            return ResidualFunction.apply(x.contiguous(), gate.contiguous(), y.contiguous(), tools).MoveToOuterDisposeScope();
         return addcmul(x, gate, y, Scalars.One).MoveToOuterDisposeScope();
     }
 
     /// <summary>What a linear layer gives.</summary>
-    /// <remarks>The same as calling it, and where training is on a processor, by a faster way, unless the layer has forward hooks.</remarks>
+    /// <remarks>
+    /// The same as calling it, and where training is on a processor, by a faster way, unless the layer has forward
+    /// hooks.
+    /// </remarks>
     /// <param name="linear">Weight (N, K), bias (N).</param>
     /// <param name="x">(..., K).</param>
     /// <returns>(..., N).</returns>
     public static Tensor Linear(Linear linear, Tensor x)
     {
         using var scope = NewDisposeScope();
-        return (linear.bias is { } bias && x.shape[^1] == linear.weight.shape[1] && linear.weight.is_contiguous() && LinearFunction.Suits(x, linear.weight, bias) && !ForwardHooks.IsAnyOn(linear)
-            ? LinearFunction.apply(x.contiguous(), linear.weight, bias)
+        return (linear.bias is { } bias && LinearFunction.ToolsFor(x, linear.weight, bias) is { } tools && !ForwardHooks.IsAnyOn(linear)
+            ? LinearFunction.apply(x.contiguous(), linear.weight, bias, tools)
             : linear.call(x)).MoveToOuterDisposeScope();
     }
 
@@ -78,7 +82,8 @@ public static class Functional
     {
         using var scope = NewDisposeScope();
         var (t, width) = (qkv.shape[1], qkv.shape[2] / 3);
-        if (TrainingFunctions.For(qkv) is not null) return AttentionFunction.apply(qkv.contiguous(), heads).MoveToOuterDisposeScope();
+        if (TrainingScope.ToolsFor(qkv) is { } tools) return AttentionFunction.apply(qkv.contiguous(), heads, tools)
+            .MoveToOuterDisposeScope();
         var parts = qkv.view(-1, t, 3, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);             // 3 x (N, H, T, K)
         var mixed = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]);              // (N, H, T, K)
         return mixed.transpose(1, 2).reshape(-1, t, width).MoveToOuterDisposeScope();
@@ -105,7 +110,9 @@ public static class Functional
     public static Tensor Gelu(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return (TrainingFunctions.For(x) is not null ? GeluFunction.apply(x.contiguous()) : nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh)).MoveToOuterDisposeScope();
+        return (TrainingScope.ToolsFor(x) is { } tools
+            ? GeluFunction.apply(x.contiguous(), tools)
+            : nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Puts patches back in their places.</summary>

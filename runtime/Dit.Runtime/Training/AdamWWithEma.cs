@@ -1,3 +1,4 @@
+using Dit.Kernels;
 using Dit.Runtime.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -27,11 +28,11 @@ public sealed class AdamWWithEma : IDisposable
     {
         this.recipe = recipe;
         Average = new(model, recipe.EmaDecay);
-        if (TrainingKernels.Chosen is { } kernels && Average.Followed.All(static pair => IsPlain(pair.Source)))
+        if (TrainingScope.Current is { } tools && Average.Followed.All(static pair => IsPlain(pair.Source)))
         {
             using var noGradients = no_grad();
             foreach (var (average, source) in Average.Followed) tensors.Add(new(source, Zeros(source), Zeros(source), average));
-            pass = new(kernels, tensors);
+            pass = new(tools, tensors);
         }
         else operators = recipe.CreateOptimizer(model.parameters().Where(static p => p.requires_grad));
     }
@@ -79,6 +80,5 @@ public sealed class AdamWWithEma : IDisposable
         }
         operators?.Dispose();
         Average.Dispose();
-        TrainingMemory.Trim(); // there are no more steps to keep it for
     }
 }

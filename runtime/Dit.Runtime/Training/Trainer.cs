@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dit.Runtime.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -72,6 +73,8 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         var process = TModel.Process;
         var trained = model.parameters().Where(p => p.requires_grad).ToArray();
         var losses = new List<StepLosses>();
+        using var memory = new TrainingMemory();
+        using var scope = TrainingScope.Open(EnvironmentKernels.Choice, memory);
         using var optimizer = new AdamWWithEma(model, recipe);
         using var inputs = new Prefetcher<StepInput<TCondition>>(StepInput.Sequence(recipe, TModel.Card, process, data), PreparedAhead);
         var clock = Stopwatch.StartNew();

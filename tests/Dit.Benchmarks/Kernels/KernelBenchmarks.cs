@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using Dit.Kernels;
 using Dit.Runtime;
 using Dit.Runtime.Kernels;
 using TorchSharp;
@@ -13,9 +14,11 @@ public unsafe class KernelBenchmarks
     private const int Width = 384;
     private const int Hidden = 4 * Width;
 
+    private static readonly StrassenLayout Strassen = new();
+
     private CpuKernels kernels = CpuKernels.All[0];
     private TokenLayout layout = TokenLayout.Of(Tokens, 16, 3, 2);
-    private TokenLayout paired = TokenLayout.Of(Tokens, 16, 3, 1, paired: true);
+    private TokenLayout paired = TokenLayout.Of(Tokens, 16, 3, 1, alike: 2);
     private NativeBuffer x = new(1), y = new(1), parameters = new(1), sums = new(1);
     private PackedWeights? weights, halves;
     private Tensor? tensor, scale, matrix;
@@ -30,7 +33,7 @@ public unsafe class KernelBenchmarks
     {
         LibTorch.Load();
         set_num_threads(1);
-        kernels = CpuKernels.Choose(Vectors) ?? kernels;
+        kernels = KernelChoice.TryParse(Vectors)?.Inference ?? kernels;
         layout = TokenLayout.Of(Tokens, kernels.Lanes, kernels.PanelVectors, 2);
         (x, y, parameters) = (new((long)Hidden * Tokens), new((long)Hidden * Tokens), new(2 * Hidden));
         var random = new Random(1);
@@ -38,11 +41,12 @@ public unsafe class KernelBenchmarks
         tensor = rand(1, Tokens, Width);
         scale = rand(1, 1, Width);
         matrix = rand(Hidden, Width);
-        using var workers = new Workers(1);
-        weights = PackedWeights.Pack(matrix, Width, [0..Hidden], kernels.TileRows, workers);
-        halves = PackedWeights.Pack(matrix, Width, [0..Hidden], kernels.TileRows, workers, halved: true);
-        paired = TokenLayout.Of(Tokens, kernels.Lanes, kernels.PanelVectors, 1, paired: true);
-        sums = new(PackedWeights.SumsLength(PackedWeights.DepthBlock, paired.PaddedTokens));
+        using var workers = WorkerPool.Shared.Lease(1);
+        var rows = new RowPointer(TensorPointer.Of(matrix), Width);
+        weights = WeightLayout.Whole.Pack(rows, [0..Hidden], kernels.TileRows, workers);
+        halves = Strassen.Pack(rows, [0..Hidden], kernels.TileRows, workers);
+        paired = TokenLayout.Of(Tokens, kernels.Lanes, kernels.PanelVectors, 1, alike: 2);
+        sums = new(Strassen.SideLength(WeightLayout.DepthBlock, paired.PaddedTokens));
     }
 
     /// <summary>Frees.</summary>
@@ -56,14 +60,14 @@ public unsafe class KernelBenchmarks
     [Benchmark]
     public void Product()
     {
-        if (weights is { } packed) kernels.Multiply(packed, 0..Width, layout.Panels, x.Start, Width, y.Start, Hidden, add: false);
+        if (weights is { } packed) kernels.Multiply(packed, 0..Width, layout.Panels, new(x.Start, Width), new(y.Start, Hidden), add: false);
     }
 
-    /// <summary>The same by halves.</summary>
+    /// <summary>The same by Strassen's scheme.</summary>
     [Benchmark]
-    public void ProductOfHalves()
+    public void StrassenProduct()
     {
-        if (halves is { } packed) kernels.Multiply(packed, 0..Width, paired.Panels, x.Start, Width, y.Start, Hidden, add: false, sums.Start);
+        if (halves is { } packed) kernels.Multiply(packed, 0..Width, paired.Panels, new(x.Start, Width, sums.Start), new(y.Start, Hidden), add: false);
     }
 
     /// <summary>The same by libtorch.</summary>

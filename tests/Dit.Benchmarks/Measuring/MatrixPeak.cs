@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using Dit.Runtime.Kernels;
+using Dit.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 

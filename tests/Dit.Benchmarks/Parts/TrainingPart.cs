@@ -1,4 +1,5 @@
 using Dit.Runtime;
+using Dit.Runtime.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -72,14 +73,29 @@ internal sealed class TrainingPart(Bench bench) : BenchPart
 }
 
 /// <summary>What the library trains a model with.</summary>
-internal sealed class OurTraining<TModel>(TModel model, TrainingRecipe recipe) : IDisposable
+internal sealed class OurTraining<TModel> : IDisposable
     where TModel : nn.Module, IModel<TModel>
 {
-    public TModel Model => model;
+    private readonly TrainingMemory memory;
+    private readonly TrainingScope scope;
 
-    public AdamWWithEma Optimizer { get; } = new(model, recipe);
+    public OurTraining(TModel model, TrainingRecipe recipe)
+    {
+        memory = new();
+        scope = TrainingScope.Open(EnvironmentKernels.Choice, memory);
+        (Model, Optimizer) = (model, new(model, recipe));
+    }
 
-    public void Dispose() => Optimizer.Dispose();
+    public TModel Model { get; }
+
+    public AdamWWithEma Optimizer { get; }
+
+    public void Dispose()
+    {
+        Optimizer.Dispose();
+        scope.Dispose();
+        memory.Dispose();
+    }
 }
 
 /// <summary>The baseline of training: the plain graph, libtorch's operators for AdamW, and a loop over the averages.</summary>

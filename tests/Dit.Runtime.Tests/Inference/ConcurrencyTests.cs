@@ -4,23 +4,21 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>One model and one session for several requests at a time: each gets the bytes that it would get alone.</summary>
-public sealed class ConcurrencyTests : IDisposable
+/// <summary>
+/// One model and one session for several requests at a time: each gets the bytes that it would get alone.
+/// </summary>
+public sealed class ConcurrencyTests
 {
     private const int Requests = 24, AtATime = 4;
 
-    private readonly string? before = Environment.GetEnvironmentVariable(CpuKernels.Variable);
-
-    public void Dispose() => Environment.SetEnvironmentVariable(CpuKernels.Variable, before);
-
     [Theory]
-    [InlineData("on", ScalarType.Float32, true), InlineData("off", ScalarType.Float32, true), InlineData("on", ScalarType.BFloat16, true), InlineData("on", ScalarType.Float32, false)]
+    [InlineData("on", ScalarType.Float32, true), InlineData("off", ScalarType.Float32, true), InlineData("on", ScalarType.BFloat16, true),
+        InlineData("on", ScalarType.Float32, false)]
     public void Four_requests_at_a_time_get_what_each_gets_alone(string kernels, ScalarType type, bool shared)
     {
-        Environment.SetEnvironmentVariable(CpuKernels.Variable, kernels);
         using var whole = Stirred.Create<GoldenP8>();
         using var model = whole.to(type) as GoldenP8 ?? throw new InvalidOperationException("The model itself.");
-        using var session = shared ? model.CreateSession() : null;
+        using var session = shared ? SessionCase.By(EnvironmentKernels.Parse(kernels), model.CreateSession()) : null;
         // Requests of different sizes, classes, guidance and samplers.
         byte[][] expected = [.. Enumerable.Range(0, Requests).Select(Draw)];
         var live = LiveTensors.Count();

@@ -1,3 +1,4 @@
+using Dit.Kernels;
 using Dit.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -16,7 +17,10 @@ internal abstract class SessionCase : IDisposable
 
     public abstract nn.Module Model { get; }
 
-    /// <summary>The model's own prediction for so many samples: some with whole timesteps, some with fractional ones, some without a condition.</summary>
+    /// <summary>
+    /// The model's own prediction for so many samples: some with whole timesteps, some with fractional ones, some
+    /// without a condition.
+    /// </summary>
     public abstract Tensor Forward(int samples);
 
     /// <summary>The prediction of a session for the same samples.</summary>
@@ -36,8 +40,23 @@ internal abstract class SessionCase : IDisposable
 
     public abstract void Dispose();
 
-    public static Func<SessionSteps, StepEngine> Fused(CpuKernels kernels, int threads, long budget = 256 << 20, bool? halved = null) =>
-        steps => new FusedEngine(steps, kernels, threads, budget, halved);
+    /// <summary>Every width of vectors.</summary>
+    public static TheoryData<string> Kernels => [.. CpuKernels.All.Select(static kernels => kernels.Name)];
+
+    public static Func<SessionSteps,
+        StepEngine> Fused(CpuKernels kernels, int threads, long budget = 256 << 20, WeightLayout? weights = null) =>
+        steps => FusedEngine.For(steps, kernels, threads, budget, weights);
+
+    /// <summary>The engine that a choice of kernels leads to.</summary>
+    public static Func<SessionSteps, StepEngine> By(KernelChoice choice) => steps => StepEngine.For(steps, choice);
+
+    /// <summary>A session of a model with a choice of kernels other than the environment's.</summary>
+    public static InferenceSession<TCondition> By<TCondition>(KernelChoice choice, InferenceSession<TCondition> session)
+        where TCondition : ICondition<TCondition>
+    {
+        using var made = Assert.IsType<SteppedSession<TCondition>>(session);
+        return made.On(By(choice));
+    }
 
     private sealed class Visitor : IModelVisitor<SessionCase>
     {
@@ -97,7 +116,8 @@ internal sealed class SessionCase<TModel, TCondition, TProcess>(Func<int, Genera
         model.Dispose();
     }
 
-    // Noise as large as the weights that keep sums of as many numbers as there are near one: larger, and attention would magnify rounding.
+    // Noise as large as the weights that keep sums of as many numbers as there are near one: larger, and attention
+    // would magnify rounding.
     private static TModel Moved()
     {
         var model = TModel.Create(seed: 3);
@@ -105,11 +125,13 @@ internal sealed class SessionCase<TModel, TCondition, TProcess>(Func<int, Genera
         using var frozen = no_grad();
         using var random = new Generator(3);
         foreach (var parameter in model.parameters().Where(static p => p.requires_grad))
-            parameter.add_(randn(parameter.shape, generator: random) * (parameter.dim() > 1 ? 0.7 / Math.Sqrt((double)parameter.numel() / parameter.shape[0]) : 0.1));
+            parameter.add_(randn(parameter.shape, generator: random) * (parameter.dim() > 1
+                ? 0.7 / Math.Sqrt((double)parameter.numel() / parameter.shape[0]) : 0.1));
         return model;
     }
 
-    private static Tensor Timesteps(int samples, Generator random) => samples == 3 ? tensor(new long[] { 0, 417, 999 }) : rand([samples], generator: random).mul(999);
+    private static Tensor Timesteps(int samples, Generator random) => samples == 3 ? tensor(new long[] { 0, 417, 999 })
+        : rand([samples], generator: random).mul(999);
 
     private Tensor Run(int samples, Func<Tensor, Tensor, TCondition, Tensor> predict)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dit.Kernels;
 using Dit.Runtime.Kernels;
 using static TorchSharp.torch;
 
@@ -32,17 +33,17 @@ public class SessionLifetimeTests
     {
         using var scope = NewDisposeScope();
         using var @case = SessionCase.Of(name);
-        var (bytes, threads) = (Live(), Workers.LivingThreads);
+        var (bytes, threads) = (Live(), WorkerPool.Shared.LivingThreads);
         @case.Use(SessionCase.Fused(CpuKernels.All[0], threads: 3)); // and what it had before is gone: it had made none
         Assert.InRange(@case.PackedBytes, sizeof(float) * @case.Card.TrainableParameters / 10, long.MaxValue);
-        Assert.Equal((bytes + @case.PackedBytes, threads + 2), (NativeBuffer.LiveBytes, Workers.LivingThreads));
+        Assert.Equal((bytes + @case.PackedBytes, threads + 2), (NativeBuffer.LiveBytes, WorkerPool.Shared.LivingThreads));
 
         @case.Planned(1);
         @case.Planned(9);
         @case.DisposePlan();
         @case.DisposePlan();
 
-        Assert.Equal((bytes, threads), (NativeBuffer.LiveBytes, Workers.LivingThreads));
+        Assert.Equal((bytes, threads), (NativeBuffer.LiveBytes, WorkerPool.Shared.LivingThreads));
         Assert.Throws<ObjectDisposedException>(() => @case.Planned(1));
         Assert.Throws<ObjectDisposedException>(() => @case.Planned(0));
         Assert.Equal(bytes, NativeBuffer.LiveBytes);
@@ -69,11 +70,11 @@ public class SessionLifetimeTests
     {
         using var @case = SessionCase.Of(name);
         Again();
-        var (tensors, bytes, threads) = (LiveTensors.Count(), NativeBuffer.LiveBytes, Workers.LivingThreads);
+        var (tensors, bytes, threads) = (LiveTensors.Count(), NativeBuffer.LiveBytes, WorkerPool.Shared.LivingThreads);
 
         for (var i = 0; i < 20; i++) Again();
 
-        Assert.Equal((tensors, bytes, threads), (LiveTensors.Count(), NativeBuffer.LiveBytes, Workers.LivingThreads));
+        Assert.Equal((tensors, bytes, threads), (LiveTensors.Count(), NativeBuffer.LiveBytes, WorkerPool.Shared.LivingThreads));
 
         void Again()
         {
@@ -87,11 +88,11 @@ public class SessionLifetimeTests
     public void A_session_that_is_forgotten_gives_its_memory_and_threads_back()
     {
         using var model = GoldenP8.Create();
-        var (bytes, threads) = (Live(), Workers.LivingThreads);
+        var (bytes, threads) = (Live(), WorkerPool.Shared.LivingThreads);
         Forget(model);
 
-        for (var i = 0; i < 100 && (Live(), Workers.LivingThreads) != (bytes, threads); i++) Thread.Sleep(20);
-        Assert.Equal((bytes, threads), (Live(), Workers.LivingThreads));
+        for (var i = 0; i < 100 && (Live(), WorkerPool.Shared.LivingThreads) != (bytes, threads); i++) Thread.Sleep(20);
+        Assert.Equal((bytes, threads), (Live(), WorkerPool.Shared.LivingThreads));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -103,15 +104,57 @@ public class SessionLifetimeTests
     }
 
     [Fact]
-    public void A_session_that_cannot_be_made_leaves_nothing_behind()
+    public void An_order_of_steps_that_cannot_be_fused_is_run_by_operators_and_the_engine_says_why()
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var model = Stirred.Create<GoldenP8>();
+        using var session = Assert.IsType<SteppedSession<ClassLabels>>(model.CreateSession());
+        var (bytes, threads) = (Live(), WorkerPool.Shared.LivingThreads);
+
+        using var other = session.On(static steps => StepEngine.For(Unprojected(steps), KernelChoice.Widest));
+
+        Assert.Equal("libtorch's operators: attention without a projection cannot be fused", other.Engine);
+        Assert.Equal((0, bytes, threads), (other.PackedBytes, Live(), WorkerPool.Shared.LivingThreads));
+        var (x, t, labels) = (randn(2, 3, 16, 16), zeros(2), new ClassLabels(zeros(2, ScalarType.Int64)));
+        using var plain = session.On(static steps => new PlainEngine(Unprojected(steps)));
+        Close.To(plain.Forward(x, t, labels), other.Forward(x, t, labels), Close.OneStep);
+
+        static SessionSteps Unprojected(SessionSteps steps) =>
+            steps with { Steps = [.. steps.Steps.Where(static step => step is not SessionStep.Project)] };
+    }
+
+    [Fact]
+    public void A_session_without_an_output_layer_is_none_and_leaves_nothing_behind()
     {
         using var model = GoldenP8.Create();
         using var session = Assert.IsType<SteppedSession<ClassLabels>>(model.CreateSession());
-        var (bytes, threads) = (Live(), Workers.LivingThreads);
+        var (bytes, threads) = (Live(), WorkerPool.Shared.LivingThreads);
 
-        Assert.Throws<InvalidOperationException>(() => session.On(steps => new FusedEngine(steps with { Steps = [new SessionStep.Residual(null)] }, CpuKernels.All[0], 3)));
+        var error = Assert.Throws<InvalidOperationException>(() =>
+            session.On(static steps => StepEngine.For(steps with { Steps = [new SessionStep.Residual(null)] }, KernelChoice.Widest)));
 
-        Assert.Equal((bytes, threads), (NativeBuffer.LiveBytes, Workers.LivingThreads));
+        Assert.Equal("The last step of a session is its output layer.", error.Message);
+        Assert.Equal((bytes, threads), (Live(), WorkerPool.Shared.LivingThreads));
+    }
+
+    [Fact]
+    public void Two_sessions_share_one_set_of_threads()
+    {
+        using var scope = NewDisposeScope();
+        using SessionCase one = SessionCase.Of("Golden-P8"), two = SessionCase.Of("V-AdaLN-None");
+        one.Use(SessionCase.Fused(CpuKernels.All[0], threads: 3));
+        two.Use(SessionCase.Fused(CpuKernels.All[0], threads: 3));
+        Assert.Equal(2, WorkerPool.Shared.LivingThreads);
+        Tensor expected = one.Planned(2), other = two.Planned(3);
+
+        one.DisposePlan();
+
+        Assert.Equal(2, WorkerPool.Shared.LivingThreads);
+        Assert.True(other.Equals(two.Planned(3)));
+        one.PlanAgain();
+        one.Use(SessionCase.Fused(CpuKernels.All[0], threads: 3));
+        Assert.True(expected.Equals(one.Planned(2)));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Dit.Kernels;
 using Dit.Runtime.Kernels;
 using static TorchSharp.torch;
 
@@ -10,7 +11,7 @@ public class SessionTests
 
     public static TheoryData<string> Names => [.. SessionCase.Names];
 
-    public static TheoryData<string> Kernels => KernelCase.Kernels;
+    public static TheoryData<string> Kernels => SessionCase.Kernels;
 
     [Theory, MemberData(nameof(Names))]
     public void The_session_is_the_models_forward_pass_with_all_kernels_threads_and_batches(string name)
@@ -35,12 +36,13 @@ public class SessionTests
                 Assert.True(planned.Equals(@case.Planned(n)), $"2 threads, {kernels.Name}");
                 @case.Use(SessionCase.Fused(kernels, threads: 5, budget: 1));
                 Assert.True(planned.Equals(@case.Planned(n)), $"5 threads in parts, {kernels.Name}");
-                @case.Use(SessionCase.Fused(kernels, threads: 2, halved: true));
-                var halved = @case.Planned(n);
-                Close.To(expected, halved, Close.OneStep, $"{n} samples by halves, {kernels.Name}");
-                Assert.True(halved.Equals(@case.Planned(n)), $"by halves again, {kernels.Name}"); // whoever does which task
-                @case.Use(SessionCase.Fused(kernels, threads: 3, budget: 1, halved: true)); // in other blocks other panels are pairs
-                Close.To(expected, @case.Planned(n), Close.OneStep, $"3 threads in parts by halves, {kernels.Name}");
+                @case.Use(SessionCase.Fused(kernels, threads: 2, weights: new StrassenLayout()));
+                var strassen = @case.Planned(n);
+                Close.To(expected, strassen, Close.OneStep, $"{n} samples, Strassen, {kernels.Name}");
+                Assert.True(strassen.Equals(@case.Planned(n)), $"Strassen again, {kernels.Name}"); // whoever does which task
+                // in other blocks other panels are pairs
+                @case.Use(SessionCase.Fused(kernels, threads: 3, budget: 1, weights: new StrassenLayout()));
+                Close.To(expected, @case.Planned(n), Close.OneStep, $"3 threads in parts, Strassen, {kernels.Name}");
             }
         }
     }
@@ -65,22 +67,17 @@ public class SessionTests
         Assert.Equal([0, 8, 8, 8], @case.Planned(0).shape);
     }
 
-    [Theory, InlineData("off", "libtorch"), InlineData("128", "128-bit vectors, "), InlineData("256", "256-bit vectors, "), InlineData("512", "512-bit vectors, ")]
-    public void The_environment_decides_the_engine(string wish, string engine) => WithVariable(wish, () =>
+    [Theory, InlineData("off", -1), InlineData("512", 0), InlineData("256", 1), InlineData("128", 2)]
+    public void The_choice_of_kernels_decides_the_engine(string word, int width)
     {
+        var engine = width < 0 ? "libtorch" : $"{CpuKernels.All[width].Name}, ";
         using var @case = SessionCase.Of(GoldenP2.Card.Name);
+        @case.Use(SessionCase.By(EnvironmentKernels.Parse(word)));
         Assert.StartsWith(engine, @case.Engine, StringComparison.Ordinal);
         using var scope = NewDisposeScope();
         Close.To(@case.Forward(2), @case.Planned(2), Close.OneStep);
-        Assert.Equal(wish == "off", @case.PackedBytes == 0);
-    });
-
-    [Fact]
-    public void An_environment_that_makes_no_sense_is_refused_when_a_session_is_made() => WithVariable("fast", () =>
-    {
-        using var model = GoldenP2.Create();
-        Assert.Equal("DIT_KERNELS is 'fast': it may be off, on, 512, 256 or 128.", Assert.Throws<DitException>(() => model.CreateSession()).Message);
-    });
+        Assert.Equal(word == "off", @case.PackedBytes == 0);
+    }
 
     [Fact]
     public void Other_types_are_libtorchs()
@@ -89,7 +86,8 @@ public class SessionTests
         using var model = GoldenP2.Create(dtype: ScalarType.BFloat16);
         using var session = model.CreateSession();
         Assert.Equal(("libtorch", 0), (session.Engine, session.PackedBytes));
-        Assert.Equal(ScalarType.BFloat16, session.Forward(zeros([1, 4, 8, 8], ScalarType.BFloat16), tensor(new long[] { 1 }), new(tensor(new long[] { 1 }))).dtype);
+        Assert.Equal(ScalarType.BFloat16,
+            session.Forward(zeros([1, 4, 8, 8], ScalarType.BFloat16), tensor(new long[] { 1 }), new(tensor(new long[] { 1 }))).dtype);
     }
 
     [Theory]
@@ -105,7 +103,8 @@ public class SessionTests
         foreach (var type in (ScalarType[])[ScalarType.Int64, ScalarType.Int32])
         {
             var expected = Assert.Throws<DitException>(() => model.call(zeros(x), zeros(t), zeros(labels, type)));
-            Assert.Equal(expected.Message, Assert.Throws<DitException>(() => session.Forward(zeros(x), zeros(t), new(zeros(labels, type)))).Message);
+            Assert.Equal(expected.Message, Assert.Throws<DitException>(() => session.Forward(zeros(x), zeros(t), new(zeros(labels, type))))
+                .Message);
         }
     }
 
@@ -134,19 +133,5 @@ public class SessionTests
         Assert.True(expected.Equals(session.Forward(x.transpose(2, 3).contiguous().transpose(2, 3), t, labels)));
         Assert.True(expected.Equals(session.Forward(cat([x, x])[2..], t, labels)));
         Assert.False(expected.requires_grad);
-    }
-
-    private static void WithVariable(string value, Action act)
-    {
-        var before = Environment.GetEnvironmentVariable(CpuKernels.Variable);
-        Environment.SetEnvironmentVariable(CpuKernels.Variable, value);
-        try
-        {
-            act();
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable(CpuKernels.Variable, before);
-        }
     }
 }

@@ -1,3 +1,4 @@
+using Dit.Kernels;
 using Dit.Runtime.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -77,7 +78,7 @@ public abstract class GoldenForwardTests<TModel> : IDisposable
         IEnumerable<Func<SessionSteps, StepEngine>> engines =
         [
             .. CpuKernels.All.Select(static kernels => SessionCase.Fused(kernels, threads: 2)),
-            .. CpuKernels.All.Select(static kernels => SessionCase.Fused(kernels, threads: 2, halved: true)),
+            .. CpuKernels.All.Select(static kernels => SessionCase.Fused(kernels, threads: 2, weights: new StrassenLayout())),
             static steps => new OperatorEngine(steps),
         ];
         foreach (var engine in engines)

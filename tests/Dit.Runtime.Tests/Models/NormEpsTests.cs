@@ -1,3 +1,4 @@
+using Dit.Kernels;
 using Dit.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -64,7 +65,7 @@ public class NormEpsTests
         IEnumerable<Func<SessionSteps, StepEngine>> engines =
         [
             .. CpuKernels.All.Select(static kernels => SessionCase.Fused(kernels, threads: 2)),
-            .. CpuKernels.All.Select(static kernels => SessionCase.Fused(kernels, threads: 2, halved: true)),
+            .. CpuKernels.All.Select(static kernels => SessionCase.Fused(kernels, threads: 2, weights: new StrassenLayout())),
             static steps => new OperatorEngine(steps),
         ];
         foreach (var engine in engines)

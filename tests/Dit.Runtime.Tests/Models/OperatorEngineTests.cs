@@ -1,18 +1,13 @@
+using Dit.Kernels;
+using Dit.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
 /// <summary>The engine of other devices and types, run on the processor: the same prediction as the forward pass.</summary>
-public sealed class OperatorEngineTests : IDisposable
+public sealed class OperatorEngineTests
 {
-    private const string Variable = "DIT_KERNELS";
-    private readonly string? before = Environment.GetEnvironmentVariable(Variable);
-
-    public OperatorEngineTests() => Environment.SetEnvironmentVariable(Variable, "off");
-
-    public void Dispose() => Environment.SetEnvironmentVariable(Variable, before);
-
     public static TheoryData<string> Names => [.. VariantCase.Names];
 
     [Theory, MemberData(nameof(Names))]
@@ -46,8 +41,8 @@ public sealed class OperatorEngineTests : IDisposable
         SessionStep.AdaptiveNorm norm = new(0, 1, 1e-6);
         SessionStep.Residual residual = new(2);
         Assert.Equal(
-            [norm, new SessionStep.ResidualNorm(2, norm), residual, new SessionStep.NoNorm()],
-            StepPairs.Pair([norm, residual, norm, residual, new SessionStep.NoNorm()]));
+            [norm, new SessionStep.ResidualNorm(2, norm), residual, new SessionStep.Identity()],
+            OperatorEngine.Pair([norm, residual, norm, residual, new SessionStep.Identity()]));
     }
 
     private sealed class Check : IModelVisitor<Action>
@@ -67,7 +62,7 @@ public sealed class OperatorEngineTests : IDisposable
             using var owned = model;
             using var scope = NewDisposeScope();
             using var frozen = no_grad();
-            using var session = model.CreateSession();
+            using var session = SessionCase.By(KernelChoice.Off, model.CreateSession());
             Assert.Equal("libtorch", session.Engine);
             Tensor x = randn(3, 3, 8, 12), t = tensor(new long[] { 5, 500, 999 });
             Close.To(model.Predict(x, t, condition), session.Forward(x, t, condition), Close.OneStep);

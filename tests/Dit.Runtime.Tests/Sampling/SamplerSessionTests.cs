@@ -1,3 +1,4 @@
+using Dit.Kernels;
 using Dit.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -8,20 +9,14 @@ namespace Dit.Runtime.Tests;
 public sealed class SamplerSessionTests : IDisposable
 {
     private readonly IDisposable scope = NewDisposeScope();
-    private readonly string? before = Environment.GetEnvironmentVariable(CpuKernels.Variable);
 
-    public void Dispose()
-    {
-        Environment.SetEnvironmentVariable(CpuKernels.Variable, before);
-        scope.Dispose();
-    }
+    public void Dispose() => scope.Dispose();
 
     [Theory]
     [InlineData("on")]
     [InlineData("off")]
     public void A_thousand_guided_steps_leave_tensors_and_native_memory_where_they_were(string kernels)
     {
-        Environment.SetEnvironmentVariable(CpuKernels.Variable, kernels);
         using var model = Stirred.Create<GoldenP8>();
         var sampler = new Sampler<GoldenP8, ClassLabels, GaussianDiffusion>("ddpm-1000", new Ddpm(1000)); // whose every step draws noise as well
         // From the first guided step on; there are twice as many passes then as before.
@@ -29,7 +24,8 @@ public sealed class SamplerSessionTests : IDisposable
         var progress = new Each<SamplingProgress>(at => { if (at.Step is 500 or 750 or 999) seen.Add((at.Step, LiveTensors.Count(), NativeBuffer.LiveBytes)); });
         var (tensors, bytes) = (LiveTensors.Count(), NativeBuffer.LiveBytes);
 
-        sampler.Sample(model, [0, 3, 3], guidance: new(2) { Interval = new(0.2, 20) }, options: new() { Progress = progress }).Dispose();
+        using (var session = SessionCase.By(EnvironmentKernels.Parse(kernels), model.CreateSession()))
+            sampler.Sample(model, [0, 3, 3], guidance: new(2) { Interval = new(0.2, 20) }, options: new() { Progress = progress, Session = session }).Dispose();
 
         Assert.Equal([500, 750, 999], seen.Select(static at => at.Step));
         Assert.Equal([(seen[0].Tensors, seen[0].Bytes)], seen.Select(static at => (at.Tensors, at.Bytes)).Distinct());

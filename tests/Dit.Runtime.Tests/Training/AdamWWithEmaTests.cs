@@ -1,3 +1,4 @@
+using Dit.Kernels;
 using Dit.Runtime.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -13,30 +14,23 @@ public class AdamWWithEmaTests
     [Theory, InlineData(0, 0.0, 0.99), InlineData(1, 0.1, 0.3), InlineData(2, 0.01, 0.0)]
     public void Steps_are_those_of_AdamW_followed_by_the_average(int width, double weightDecay, double emaDecay)
     {
-        TrainingKernels.Prefer(TrainingKernels.All[width]);
+        using var training = TrainingScope.Open(KernelChoice.Widths[width]);
         using var scope = NewDisposeScope();
         var (mine, theirs) = (new Weights(), new Weights());
         var recipe = new TrainingRecipe { WeightDecay = weightDecay, EmaDecay = emaDecay, LearningRate = 1e-2 };
-        try
+        using var optimizer = new AdamWWithEma(mine, recipe);
+        using var expected = recipe.CreateOptimizer(theirs.parameters());
+        using var average = new ExponentialMovingAverage(theirs, emaDecay);
+        for (var step = 0; step < 20; step++)
         {
-            using var optimizer = new AdamWWithEma(mine, recipe);
-            using var expected = recipe.CreateOptimizer(theirs.parameters());
-            using var average = new ExponentialMovingAverage(theirs, emaDecay);
-            for (var step = 0; step < 20; step++)
-            {
-                SetGradients(step, mine, theirs);
-                optimizer.Step(recipe.LearningRate);
-                expected.step();
-                average.Update();
-            }
-            foreach (var (name, tensor) in theirs.state_dict()) Close.To(tensor.detach(), mine.state_dict()[name], 1e-6, name);
-            foreach (var (name, tensor) in average.Tensors) Close.To(tensor, optimizer.Average.Tensors[name], 1e-6, "average of " + name);
-            Assert.True(optimizer.Average.IsFinite());
+            SetGradients(step, mine, theirs);
+            optimizer.Step(recipe.LearningRate);
+            expected.step();
+            average.Update();
         }
-        finally
-        {
-            TrainingKernels.Prefer(null);
-        }
+        foreach (var (name, tensor) in theirs.state_dict()) Close.To(tensor.detach(), mine.state_dict()[name], 1e-6, name);
+        foreach (var (name, tensor) in average.Tensors) Close.To(tensor, optimizer.Average.Tensors[name], 1e-6, "average of " + name);
+        Assert.True(optimizer.Average.IsFinite());
     }
 
     [Fact]
@@ -80,13 +74,15 @@ public class AdamWWithEmaTests
     {
         var threads = get_num_threads();
         using var scope = NewDisposeScope();
+        using var tools = new TrainingTools(TrainingKernels.All[0], memory: null);
         var (x, weight, bias) = (randn(3, 70, 50, requires_grad: true), randn(90, 50, requires_grad: true), randn(90, requires_grad: true));
         try
         {
             var gradients = new[] { 1, 3 }.Select(count =>
             {
                 set_num_threads(count);
-                return autograd.grad([GeluFunction.apply(LinearFunction.apply(x, weight, bias)).square().sum()], [x, weight, bias]);
+                return autograd.grad([GeluFunction.apply(LinearFunction.apply(x, weight, bias, tools), tools).square().sum()],
+                    [x, weight, bias]);
             }).ToArray();
             Assert.All(gradients[0].Zip(gradients[1]), pair => Assert.True(pair.First.equal(pair.Second).all().item<bool>()));
         }

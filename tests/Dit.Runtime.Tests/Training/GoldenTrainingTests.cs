@@ -1,12 +1,15 @@
+using Dit.Runtime.Kernels;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
 public class GoldenTrainingTests
 {
-    [Fact]
-    public void Three_steps_of_a_generated_model_agree_with_the_reference_code()
+    [Theory, InlineData("512"), InlineData("256"), InlineData("128"), InlineData("off")]
+    public void Three_steps_of_a_generated_model_agree_with_the_reference_code(string kernels)
     {
+        using var memory = new TrainingMemory();
+        using var training = TrainingScope.Open(EnvironmentKernels.Parse(kernels), memory);
         using var scope = NewDisposeScope();
         using var golden = new GoldenFile("train-3-steps");
         using var model = GoldenP2.Create();

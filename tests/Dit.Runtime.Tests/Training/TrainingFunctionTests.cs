@@ -1,9 +1,13 @@
+using Dit.Kernels;
 using Dit.Runtime.Kernels;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>The functions that training takes on the processor, against the operators of libtorch: values, gradients, and gradients of gradients.</summary>
+/// <summary>
+/// The functions that training takes on the processor, against the operators of libtorch: values, gradients, and
+/// gradients of gradients.
+/// </summary>
 public class TrainingFunctionTests
 {
     private const int Heads = 2;
@@ -11,7 +15,8 @@ public class TrainingFunctionTests
     private static readonly string[] Functions = ["linear", "gelu", "modulate", "residual", "attention"];
 
     // Sizes that fill no vector and no tile, that fill them all, and more than one task and one block of a product.
-    private static readonly (int N, int T, int D, int Out)[] Sizes = [(1, 1, 1, 1), (3, 5, 7, 13), (2, 67, 50, 33), (2, 64, 48, 96), (1, 130, 801, 449)];
+    private static readonly (int N, int T, int D, int Out)[] Sizes =
+        [(1, 1, 1, 1), (3, 5, 7, 13), (2, 67, 50, 33), (2, 64, 48, 96), (1, 130, 801, 449)];
 
     public static TheoryData<string, int, int> Cases()
     {
@@ -25,29 +30,31 @@ public class TrainingFunctionTests
     [Theory, MemberData(nameof(Cases))]
     public void A_function_gives_what_operators_give_and_so_do_its_gradients(string function, int width, int size)
     {
-        TrainingKernels.Prefer(TrainingKernels.All[width]);
-        try
-        {
-            using var scope = NewDisposeScope();
-            var inputs = Inputs(function, Sizes[size]);
-            var (expected, actual) = (Operators(function, inputs), Kernels(function, inputs));
-            Close.To(expected, actual, Close.OneStep, function);
-            var along = randn_like(expected);
-            foreach (var (wanted, given) in autograd.grad([expected], inputs, [along]).Zip(autograd.grad([actual], inputs, [along])))
-                Close.To(wanted, given, Close.OneStep, "gradient of " + function);
-        }
-        finally
-        {
-            TrainingKernels.Prefer(null);
-        }
+        using var scope = NewDisposeScope();
+        using var tools = new TrainingTools(TrainingKernels.All[width], memory: null);
+        var inputs = Inputs(function, Sizes[size]);
+        var (expected, actual) = (Operators(function, inputs), Kernels(function, inputs, tools));
+        Close.To(expected, actual, Close.OneStep, function);
+        var along = randn_like(expected);
+        foreach (var (wanted, given) in autograd.grad([expected], inputs, [along]).Zip(autograd.grad([actual], inputs, [along])))
+            Close.To(wanted, given, Close.OneStep, "gradient of " + function);
     }
 
-    [Theory, InlineData("linear"), InlineData("gelu"), InlineData("modulate"), InlineData("residual"), InlineData("attention")]
-    public void A_gradient_has_a_gradient(string function)
+    public static TheoryData<string, int> Widths()
+    {
+        var cases = new TheoryData<string, int>();
+        foreach (var function in Functions)
+            for (var width = 0; width < TrainingKernels.All.Count; width++) cases.Add(function, width);
+        return cases;
+    }
+
+    [Theory, MemberData(nameof(Widths))]
+    public void A_gradient_has_a_gradient(string function, int width)
     {
         using var scope = NewDisposeScope();
+        using var tools = new TrainingTools(TrainingKernels.All[width], memory: null);
         var inputs = Inputs(function, (2, 5, 7, 6));
-        var second = new[] { Operators(function, inputs), Kernels(function, inputs) }.Select(result =>
+        var second = new[] { Operators(function, inputs), Kernels(function, inputs, tools) }.Select(result =>
         {
             var first = autograd.grad([result.square().sum()], inputs, retain_graph: true, create_graph: true);
             return autograd.grad([first.Aggregate(zeros(1), (sum, gradient) => sum + gradient.sin().sum())], inputs);
@@ -117,12 +124,12 @@ public class TrainingFunctionTests
         _ => x[0] + x[1] * x[2],
     };
 
-    private static Tensor Kernels(string function, Tensor[] x) => function switch
+    private static Tensor Kernels(string function, Tensor[] x, TrainingTools tools) => function switch
     {
-        "linear" => LinearFunction.apply(x[0], x[1], x[2]),
-        "gelu" => GeluFunction.apply(x[0]),
-        "attention" => AttentionFunction.apply(x[0], Heads),
-        "modulate" => ModulateFunction.apply(x[0], x[1], x[2], 1e-6),
-        _ => ResidualFunction.apply(x[0], x[1], x[2]),
+        "linear" => LinearFunction.apply(x[0], x[1], x[2], tools),
+        "gelu" => GeluFunction.apply(x[0], tools),
+        "attention" => AttentionFunction.apply(x[0], Heads, tools),
+        "modulate" => ModulateFunction.apply(x[0], x[1], x[2], 1e-6, tools),
+        _ => ResidualFunction.apply(x[0], x[1], x[2], tools),
     };
 }

@@ -26,7 +26,7 @@ internal static class SessionEmitter
         SessionOp.AdaptiveNorm norm =>
             $"session.Norm(shift: {Part(norm.Shift)}, scale: {Part(norm.Scale)}{(BodyCode.IsOfficial(norm.Eps) ? "" : $", eps: {Code.Literal(norm.Eps)}")});",
         SessionOp.LearnedNorm norm => $"session.Norm({norm.Norm.Name});",
-        SessionOp.Identity => "session.NoNorm();",
+        SessionOp.Identity => "session.Identity();",
         SessionOp.Branch branch => $"{branch.Child.Name}.AddTo(session);",
         SessionOp.Attention attention => $"session.Attention({attention.Qkv.Name}, {attention.Proj.Name}, heads: {attention.Heads});",
         SessionOp.CrossAttention attention =>

@@ -55,7 +55,8 @@ internal sealed unsafe class CudaLauncher : ICudaLauncher
         return known ? new(libraries, device, context, $"sm_{major}{minor}") : null;
     }
 
-    public bool TryPrepare(NormKernel kernel) => (functions[kernel] = Compiled.GetOrAdd((device, kernel.Source), key => InContext(() => Load(key.Source)))) != 0;
+    public bool TryPrepare(NormKernel kernel) =>
+        (functions[kernel] = Compiled.GetOrAdd((device, kernel.Source), key => InContext(() => Load(key.Source)))) != 0;
 
     public ulong Address(Tensor tensor)
     {
@@ -74,7 +75,8 @@ internal sealed unsafe class CudaLauncher : ICudaLauncher
             var pointers = stackalloc void*[arguments.Length];
             for (var i = 0; i < arguments.Length; i++) pointers[i] = values + i;
             if (((delegate* unmanaged<nint, int>)libraries["cuCtxPushCurrent_v2"])(context) != 0) return false;
-            var launch = (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)libraries["cuLaunchKernel"];
+            var launch =
+                (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)libraries["cuLaunchKernel"];
             var code = launch(functions[kernel], blocks, 1, 1, (uint)kernel.Threads, 1, 1, 0, stream, pointers, null);
             Pop();
             return code == 0;
@@ -115,7 +117,8 @@ internal sealed unsafe class CudaLauncher : ICudaLauncher
         fixed (byte* text = Encoding.UTF8.GetBytes(source + "\0"))
         fixed (byte* option = Encoding.UTF8.GetBytes($"--gpu-architecture={architecture}\0"))
         {
-            if (((delegate* unmanaged<nint*, byte*, byte*, int, byte**, byte**, int>)libraries["nvrtcCreateProgram"])(&program, text, null, 0, null, null) != 0) return null;
+            var create = (delegate* unmanaged<nint*, byte*, byte*, int, byte**, byte**, int>)libraries["nvrtcCreateProgram"];
+            if (create(&program, text, null, 0, null, null) != 0) return null;
             var options = stackalloc byte*[] { option };
             var compiled = ((delegate* unmanaged<nint, int, byte**, int>)libraries["nvrtcCompileProgram"])(program, 1, options) == 0;
             if (!compiled) Log = Encoding.UTF8.GetString(Read(program, "nvrtcGetProgramLogSize", "nvrtcGetProgramLog") ?? []).TrimEnd('\0');
@@ -130,6 +133,7 @@ internal sealed unsafe class CudaLauncher : ICudaLauncher
         nuint length = 0;
         if (((delegate* unmanaged<nint, nuint*, int>)libraries[size])(program, &length) != 0 || length == 0) return null;
         var bytes = new byte[length];
-        fixed (byte* target = bytes) return ((delegate* unmanaged<nint, byte*, int>)libraries[content])(program, target) == 0 ? bytes : null;
+        var read = (delegate* unmanaged<nint, byte*, int>)libraries[content];
+        fixed (byte* target = bytes) return read(program, target) == 0 ? bytes : null;
     }
 }

@@ -13,7 +13,8 @@ internal sealed class SystemLibraries : ILibraryLoader
 {
     public bool TryLoad(string name, out nint library) =>
         NativeLibrary.TryLoad(name, out library)
-        || (Environment.GetEnvironmentVariable(LibTorch.Variable) is { Length: > 0 } folder && NativeLibrary.TryLoad(Path.Combine(folder, name), out library))
+        || (Environment.GetEnvironmentVariable(LibTorch.Variable) is { Length: > 0 } folder
+            && NativeLibrary.TryLoad(Path.Combine(folder, name), out library))
         || NativeLibrary.TryLoad(Path.Combine(AppContext.BaseDirectory, name), out library);
 }
 
@@ -29,7 +30,8 @@ internal sealed class CudaLibraries
 
     private static readonly string[] Compiler =
     [
-        "nvrtcCreateProgram", "nvrtcCompileProgram", "nvrtcDestroyProgram", "nvrtcGetCUBINSize", "nvrtcGetCUBIN", "nvrtcGetProgramLogSize", "nvrtcGetProgramLog",
+        "nvrtcCreateProgram", "nvrtcCompileProgram", "nvrtcDestroyProgram", "nvrtcGetCUBINSize", "nvrtcGetCUBIN", "nvrtcGetProgramLogSize",
+            "nvrtcGetProgramLog",
     ];
 
     private readonly Dictionary<string, nint> functions;

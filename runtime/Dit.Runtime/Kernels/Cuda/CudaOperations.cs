@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Kernels.Cuda;
 
-/// <summary>Norms by kernels made for the model's constants, one pass over the tokens each; libtorch does what they cannot take.</summary>
+/// <summary>
+/// Norms by kernels made for the model's constants, one pass over the tokens each; libtorch does what they cannot take.
+/// </summary>
 internal sealed class CudaOperations : IFusedOperations
 {
     private readonly TorchOperations fallback = new();
@@ -12,11 +14,15 @@ internal sealed class CudaOperations : IFusedOperations
     private readonly CudaStorage storage;
     private readonly HashSet<NormKernel> prepared = [];
 
-    private CudaOperations(ICudaLauncher launcher, int width, CudaStorage storage) => (this.launcher, this.width, this.storage) = (launcher, width, storage);
+    private CudaOperations(ICudaLauncher launcher, int width, CudaStorage storage) => (this.launcher, this.width, this.storage) =
+        (launcher, width, storage);
 
     public string Name => "libtorch and NVRTC kernels";
 
-    /// <summary>The operations for a session on a CUDA device: libtorch's, with the reason in their name, where a library or a kernel is missing.</summary>
+    /// <summary>
+    /// The operations for a session on a CUDA device: libtorch's, with the reason in their name, where a library or a
+    /// kernel is missing.
+    /// </summary>
     public static IFusedOperations For(SessionSteps steps, ILibraryLoader loader)
     {
         if (CudaLibraries.TryLoad(loader, out var reason) is not { } libraries) return new TorchOperations($"libtorch; {reason}");
@@ -30,12 +36,13 @@ internal sealed class CudaOperations : IFusedOperations
     {
         if (StorageOf(type) is not { } storage) return new TorchOperations($"libtorch; no kernels for {type}");
         var operations = new CudaOperations(launcher, steps.Card.Width, storage);
-        foreach (var step in StepPairs.Pair(steps.Steps))
+        foreach (var step in OperatorEngine.Pair(steps.Steps))
         {
             var kernel = step switch
             {
                 SessionStep.AdaptiveNorm norm => operations.Kernel(norm.Eps, NormBranch.None),
-                SessionStep.ResidualNorm(var gate, var norm) => operations.Kernel(norm.Eps, gate is null ? NormBranch.Added : NormBranch.Gated),
+                SessionStep.ResidualNorm(var gate, var norm) =>
+                    operations.Kernel(norm.Eps, gate is null ? NormBranch.Added : NormBranch.Gated),
                 _ => null,
             };
             if (kernel is null || operations.prepared.Contains(kernel)) continue;
@@ -49,9 +56,10 @@ internal sealed class CudaOperations : IFusedOperations
         TryRun(Kernel(eps, NormBranch.None), x, null, null, shift, scale) ?? fallback.Modulate(x, shift, scale, eps);
 
     public Tensor AddAndModulate(Tensor x, Tensor y, Tensor? gate, Tensor shift, Tensor scale, double eps) =>
-        TryRun(Kernel(eps, gate is null ? NormBranch.Added : NormBranch.Gated), x, y, gate, shift, scale) ?? fallback.AddAndModulate(x, y, gate, shift, scale, eps);
+        TryRun(Kernel(eps, gate is null ? NormBranch.Added : NormBranch.Gated), x, y, gate, shift, scale) ?? fallback.AddAndModulate(x, y,
+            gate, shift, scale, eps);
 
-    public void Add(Tensor x, Tensor y, Tensor? gate) => fallback.Add(x, y, gate);
+    public Tensor Add(Tensor x, Tensor y, Tensor? gate) => fallback.Add(x, y, gate);
 
     private NormKernel Kernel(double eps, NormBranch branch) => new(width, eps, storage, branch);
 
@@ -69,14 +77,17 @@ internal sealed class CudaOperations : IFusedOperations
         var tokens = x.shape[1];
         var rows = x.shape[0] * tokens;
         if (!prepared.Contains(kernel) || rows is 0 or > int.MaxValue || !x.is_contiguous() || y?.is_contiguous() == false) return null;
-        if (StorageOf(x.dtype) != storage || StorageOf(shift.dtype) != storage || (y is not null && StorageOf(y.dtype) != storage)) return null;
+        if (StorageOf(x.dtype) != storage || StorageOf(shift.dtype) != storage
+            || (y is not null && StorageOf(y.dtype) != storage)) return null;
         var stride = shift.stride(0);
-        if (scale.stride(0) != stride || (gate is not null && gate.stride(0) != stride) || shift.stride(2) != 1 || stride % kernel.Vector != 0) return null;
+        if (scale.stride(0) != stride || (gate is not null && gate.stride(0) != stride) || shift.stride(2) != 1
+            || stride % kernel.Vector != 0) return null;
         var a = empty(x.shape, x.dtype, x.device);
         ulong[] needed = [launcher.Address(x), launcher.Address(shift), launcher.Address(scale), launcher.Address(a)];
         ulong branch = y is null ? 0 : launcher.Address(y), gates = gate is null ? 0 : launcher.Address(gate);
         var aligned = needed.Append(branch).Append(gates).All(address => address % (ulong)kernel.Alignment == 0) && !needed.Contains(0UL);
-        if (aligned && launcher.TryLaunch(kernel, (uint)rows, [needed[0], branch, gates, needed[1], needed[2], needed[3], (ulong)tokens, (ulong)stride])) return a;
+        if (aligned && launcher.TryLaunch(kernel, (uint)rows,
+            [needed[0], branch, gates, needed[1], needed[2], needed[3], (ulong)tokens, (ulong)stride])) return a;
         a.Dispose();
         return null;
     }

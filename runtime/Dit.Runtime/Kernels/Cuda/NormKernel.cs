@@ -10,7 +10,10 @@ internal enum CudaStorage
     Float16,
 }
 
-/// <summary>LayerNorm and modulation of rows of D numbers, after a gated residual where it is asked for: a kernel with its constants as literals.</summary>
+/// <summary>
+/// LayerNorm and modulation of rows of D numbers, after a gated residual where it is asked for: a kernel with its
+/// constants as literals.
+/// </summary>
 /// <param name="Width">D.</param>
 /// <param name="Eps">Added to the variance.</param>
 /// <param name="Storage">The type of all tensors.</param>
@@ -41,7 +44,8 @@ internal sealed record NormKernel(int Width, double Eps, CudaStorage Storage, No
 
     /// <summary>CUDA C++ without headers, as NVRTC takes it where no toolkit is installed.</summary>
     public string Source => $$"""
-        // LayerNorm over {{Width}} numbers and modulation; storage {{Storage}}, branch {{Branch}}. One block for each row.
+        // LayerNorm over {{Width}} numbers and modulation; storage {{Storage}}, branch {{Branch}}. One block for each
+        // row.
         typedef {{StorageType}} stored;
         struct alignas({{Alignment}}) Pack { stored v[{{Vector}}]; };
 

@@ -1,0 +1,197 @@
+namespace Dit.Kernels;
+
+/// <summary>A step that is done token by token, on the panels of a block.</summary>
+internal abstract unsafe class TokenStep
+{
+    /// <summary>Rows of hidden features at once; 0 where there are none.</summary>
+    public virtual int HiddenRows => 0;
+
+    /// <summary>Does it.</summary>
+    public abstract void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels);
+}
+
+/// <summary>a = LayerNorm(x), modulated by the condition or scaled and shifted by what is learned.</summary>
+/// <param name="kernels">The kernels.</param>
+/// <param name="learned">Scale, then shift, (2 D); null where the condition gives them.</param>
+/// <param name="scale">Where the scale begins.</param>
+/// <param name="shift">Where the shift begins.</param>
+/// <param name="width">D.</param>
+/// <param name="eps">Added to the variance.</param>
+internal sealed unsafe class NormStep(CpuKernels kernels, NativeBuffer? learned, long scale, long shift, int width, float eps) : TokenStep
+{
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
+    {
+        var values = learned is null ? place.Condition : learned.Start;
+        foreach (var panel in panels)
+        {
+            var x = place.X + (long)place.Rows * (panel.First - place.First);
+            kernels.Norm(x, place.A.At(panel, place.First, 0), width, panel.Width, values + scale, learned is null ? 1 : 0, values + shift,
+                eps);
+        }
+        kernels.Complete(place.Weights, panels, place.A, width);
+    }
+}
+
+/// <summary>a = x.</summary>
+/// <param name="kernels">The kernels.</param>
+/// <param name="width">D.</param>
+internal sealed unsafe class CopyStep(CpuKernels kernels, int width) : TokenStep
+{
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
+    {
+        var length = (long)place.Rows * (panels[^1].First + panels[^1].Width - place.First) * sizeof(float);
+        Buffer.MemoryCopy(place.X, place.A.At(panels[0], place.First, 0), length, length);
+        kernels.Complete(place.Weights, panels, place.A, width);
+    }
+}
+
+/// <summary>y = projection of what attention gave.</summary>
+internal sealed unsafe class ProjectStep(CpuKernels kernels, PackedWeights weights) : TokenStep
+{
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels) =>
+        kernels.Multiply(weights, ..weights.Depth, panels, place.O, place.Y, add: false);
+}
+
+/// <summary>x += gate (y + bias).</summary>
+/// <param name="kernels">The kernels.</param>
+/// <param name="bias">The bias of the layer before, (D).</param>
+/// <param name="gate">Where the gate begins in the modulation; null for none.</param>
+/// <param name="width">D.</param>
+internal sealed unsafe class ResidualStep(CpuKernels kernels, NativeBuffer bias, long? gate, int width) : TokenStep
+{
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
+    {
+        var factors = gate is { } at ? place.Condition + at : null;
+        foreach (var panel in panels)
+        {
+            var offset = (long)place.Rows * (panel.First - place.First);
+            kernels.Residual(place.X + offset, place.Scratch.Y + offset, width, panel.Width, bias.Start, factors);
+        }
+    }
+}
+
+/// <summary>y = second(gelu(first(a))), some hidden features at a time, which never leave the cache.</summary>
+/// <param name="kernels">The kernels.</param>
+/// <param name="first">The first layer, piece by piece.</param>
+/// <param name="bias">Its bias.</param>
+/// <param name="second">The second layer.</param>
+internal sealed unsafe class MlpStep(CpuKernels kernels, PackedWeights[] first, NativeBuffer bias, PackedWeights second) : TokenStep
+{
+    /// <summary>Hidden features at once.</summary>
+    public const int Piece = WeightLayout.DepthBlock;
+
+    public override int HiddenRows { get; } = first.Max(static piece => piece.Rows);
+
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
+    {
+        for (var i = 0; i < first.Length; i++)
+        {
+            var (from, to) = (i * Piece, Math.Min((i + 1) * Piece, second.Depth));
+            var hidden = place.Hidden(first[i].Rows);
+            kernels.Multiply(first[i], ..first[i].Depth, panels, place.A, hidden, add: false);
+            foreach (var panel in panels) kernels.Gelu(hidden.At(panel, place.First, 0), to - from, panel.Width, bias.Start + from);
+            kernels.Multiply(second, from..to, panels, hidden, place.Y, add: i > 0);
+        }
+    }
+}
+
+/// <summary>x = the tokens of the image, and of the condition where they are joined.</summary>
+/// <param name="kernels">The kernels.</param>
+/// <param name="weights">The patch embedding, (D, C P P).</param>
+/// <param name="added">Positions and bias, (T, D).</param>
+/// <param name="sizes">The model's sizes.</param>
+internal sealed unsafe class EmbedStep(CpuKernels kernels, PackedWeights weights, NativeBuffer added, ModelSizes sizes) : TokenStep
+{
+    public override int HiddenRows => weights.Depth;
+
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
+    {
+        foreach (var panel in panels) Gather(place, panel);
+        kernels.Multiply(weights, ..weights.Depth, panels, place.Hidden(weights.Depth), new(place.X, place.Rows), add: false);
+        foreach (var panel in panels) Add(place, panel);
+    }
+
+    // The pixels of a patch as features in the order of the convolution's weights, (C, P, P); zeros for what is no
+    // patch.
+    private void Gather(in BlockPointers place, TokenPanel panel)
+    {
+        var (patch, columns, width) = (sizes.Patch, sizes.ImageWidth / sizes.Patch, sizes.ImageWidth);
+        var to = place.Scratch.Hidden + (long)weights.Depth * (panel.First - place.First);
+        for (var c = 0; c < sizes.Channels; c++)
+            for (var p = 0; p < patch; p++)
+                for (var q = 0; q < patch; q++)
+                    for (var lane = 0; lane < panel.Width; lane++)
+                    {
+                        var token = panel.First + lane;
+                        var (row, column) = (token / columns, token % columns);
+                        *to++ = token < sizes.ImageTokens
+                            ? place.Image[((long)c * sizes.ImageHeight + row * patch + p) * width + column * patch + q]
+                            : 0;
+                    }
+    }
+
+    private void Add(in BlockPointers place, TokenPanel panel)
+    {
+        var x = place.X + (long)place.Rows * (panel.First - place.First);
+        var joined = (int)(added.Length / sizes.Width);
+        for (var lane = 0; lane < panel.Width; lane++)
+        {
+            var token = panel.First + lane;
+            if (token >= joined) break; // padding
+            var isImage = token < sizes.ImageTokens;
+            var from = isImage ? added.Start + (long)token * sizes.Width
+                : place.Condition + (long)(token - sizes.ImageTokens) * sizes.Width;
+            for (var f = 0; f < sizes.Width; f++) x[(long)f * panel.Width + lane] =
+                (isImage ? x[(long)f * panel.Width + lane] : 0) + from[f];
+        }
+    }
+}
+
+/// <summary>The pixels of the result: a linear layer of a, its patches put in their places.</summary>
+internal sealed unsafe class OutputStep(CpuKernels kernels, PackedWeights weights, NativeBuffer bias, ModelSizes sizes) : TokenStep
+{
+    public override int HiddenRows => weights.Rows;
+
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
+    {
+        kernels.Multiply(weights, ..weights.Depth, panels, place.A, place.Hidden(weights.Rows), add: false);
+        foreach (var panel in panels) Scatter(place, panel);
+    }
+
+    // Features are the pixels of a patch row by row, channels last.
+    private void Scatter(in BlockPointers place, TokenPanel panel)
+    {
+        var (patch, columns) = (sizes.Patch, sizes.ImageWidth / sizes.Patch);
+        var from = place.Scratch.Hidden + (long)weights.Rows * (panel.First - place.First);
+        var tokens = Math.Min(panel.Width, sizes.ImageTokens - panel.First);
+        for (var feature = 0; feature < patch * patch * sizes.OutputChannels; feature++)
+        {
+            var (pixel, c) = (feature / sizes.OutputChannels, feature % sizes.OutputChannels);
+            var plane = place.Output + (long)c * sizes.ImageHeight * sizes.ImageWidth;
+            for (var lane = 0; lane < tokens; lane++)
+            {
+                var token = panel.First + lane;
+                var (row, column) = (token / columns * patch + pixel / patch, token % columns * patch + pixel % patch);
+                plane[(long)row * sizes.ImageWidth + column] = from[(long)feature * panel.Width + lane] + bias.Start[feature];
+            }
+        }
+    }
+}
+
+/// <summary>The condition's tokens as panels, for attention to them: one task for each pass.</summary>
+internal sealed unsafe class ContextPhase(int tokens, int width) : FusedPhase
+{
+    public override int Tasks(FusedWorkspace workspace) => 1;
+
+    public override void Run(FusedWorkspace workspace, int task, FusedScratch scratch)
+    {
+        var from = (float*)workspace.Conditions[task];
+        foreach (var panel in workspace.ContextLayout.Panels)
+        {
+            var to = workspace.Context(task) + (long)workspace.Rows * panel.First;
+            for (var lane = 0; lane < panel.Width; lane++)
+                for (var f = 0; f < width; f++)
+                    to[(long)f * panel.Width + lane] = panel.First + lane < tokens ? from[(long)(panel.First + lane) * width + f] : 0;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+namespace Dit.Runtime.Kernels;
+
+/// <summary>Which orders of steps can be fused.</summary>
+/// <remarks>
+/// Norm, then attention with its projection or an MLP, then the residual; and at the end a norm and the output layer.
+/// <see cref="OperatorEngine"/> runs any order.
+/// </remarks>
+internal static class FusedOrder
+{
+    // What the branch is at: nothing, the result of a norm, what attention gives, or what a projection or an MLP gives.
+    private enum At
+    {
+        Start,
+        Norm,
+        Attention,
+        Branch,
+        Output,
+    }
+
+    /// <summary>
+    /// What stands in the way, in a few words that continue with "cannot be fused"; null where nothing does.
+    /// </summary>
+    public static string? Obstacle(SessionSteps session)
+    {
+        var at = At.Start;
+        foreach (var step in session.Steps)
+        {
+            if (Obstacle(session, step, at) is { } obstacle) return obstacle;
+            at = step switch
+            {
+                SessionStep.Residual => At.Start,
+                SessionStep.SelfAttention or SessionStep.CrossAttention => At.Attention,
+                SessionStep.Project or SessionStep.Mlp => At.Branch,
+                SessionStep.Output => At.Output,
+                _ => At.Norm,
+            };
+        }
+        return at == At.Output ? null : "a session without an output layer at its end";
+    }
+
+    private static string? Obstacle(SessionSteps session, SessionStep step, At at) => (step, at) switch
+    {
+        (_, At.Output) => "a step after the output layer",
+        (not SessionStep.Project, At.Attention) => "attention without a projection",
+        (SessionStep.AdaptiveNorm norm, _) => HasParts(session, norm.Shift, norm.Scale) ? null : "an adaptive norm without its modulation",
+        (SessionStep.LearnedNorm or SessionStep.Identity, _) => null,
+        (SessionStep.SelfAttention, At.Norm) => null,
+        (SessionStep.CrossAttention, At.Norm) => session is { ContextTokens: > 0, JoinsTokens: false } ? null
+            : "cross-attention to joined tokens",
+        (SessionStep.SelfAttention or SessionStep.CrossAttention, _) => "attention without a norm before it",
+        (SessionStep.Project, _) => at == At.Attention ? null : "a projection without attention before it",
+        (SessionStep.Mlp, _) => at == At.Norm ? null : "an MLP without a norm before it",
+        (SessionStep.Residual { Gate: { } gate }, At.Branch) => HasParts(session, gate) ? null : "a gate without its modulation",
+        (SessionStep.Residual, _) => at == At.Branch ? null : "a residual without a branch before it",
+        (SessionStep.Output, _) => at == At.Norm ? null : "an output layer without a norm before it",
+        _ => $"the step {step.GetType().Name}",
+    };
+
+    private static bool HasParts(SessionSteps session, params ReadOnlySpan<int> parts)
+    {
+        foreach (var part in parts)
+            if (part < 0 || (part + 1L) * session.Card.Width > session.ModulationLength) return false;
+        return true;
+    }
+}
