@@ -19,7 +19,7 @@ internal static class Networks
 
     /// <summary>A two-layer MLP.</summary>
     public static Module Mlp(Activation activation = Activation.GeluTanh) => Module(
-        "Mlp", "Two linear layers", [new("x", Tokens, "Tokens")], [Linear("fc1", D, 4 * D), Linear("fc2", 4 * D, D)],
+        activation == Activation.GeluTanh ? "Mlp" : "OtherMlp", "Two linear layers", [new("x", Tokens, "Tokens")], [Linear("fc1", D, 4 * D), Linear("fc2", 4 * D, D)],
         [Return(Call("fc2", new Value.Activate(activation, Call("fc1", "x"))))], "Tokens");
 
     /// <summary>A pre-norm block.</summary>

@@ -36,7 +36,7 @@ public class SessionReadingTests
 
     [Fact]
     public void Erf_GELU_calls_the_model() => Assert.Equal(
-        "Mlp is neither attention and a projection nor two linear layers with the tanh form of GELU",
+        "OtherMlp is neither attention and a projection nor two linear layers with the tanh form of GELU",
         Refusal(Networks.Of(Networks.Block(Activation.Gelu))));
 
     [Fact]
