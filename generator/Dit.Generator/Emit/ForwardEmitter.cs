@@ -12,7 +12,7 @@ internal static class ForwardEmitter
         /// <returns>{{string.Join(" and ", network.Results.Select(static result => Shape.Text(result.Shape)))}}.</returns>
         public override Tensor forward(Tensor x, Tensor t{{condition.Parameter}})
         {
-        {{Code.Indent(Guards(spec))}}
+        {{Code.Indent(condition.Guards)}}
 
             using var scope = NewDisposeScope();
         {{Code.Indent(string.Join("\n", BodyCode.Lines(network)))}}
@@ -26,7 +26,7 @@ internal static class ForwardEmitter
             /// <summary>The prediction for inference, without gradients, by the model's own forward pass.</summary>
             /// <returns>A session, the caller's to dispose.</returns>
             public InferenceSession<{condition.Type}> CreateSession() =>
-                InferenceSession.Of<{condition.Type}>(this, {Code.Literal(because)});
+                InferenceSession.Of<{condition.Type}>(this, Predict, because: {Code.Literal(because)});
             """);
 
     private static string Session(ModelSpec spec, Evaluation network, SessionNetwork session, ConditionCode condition)
@@ -55,9 +55,12 @@ internal static class ForwardEmitter
     }
 
     /// <summary>The checks of the arguments.</summary>
-    public static string Guards(ModelSpec spec)
+    /// <param name="spec">The model.</param>
+    /// <param name="network">Its network, whose first table tells the device and type of the weights.</param>
+    public static string Guards(ModelSpec spec, Module network)
     {
-        const string common = "Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);\nGuard.Timesteps(ModelName, t, x);";
+        var weights = network.Members.OfType<Member.Table>().FirstOrDefault() is { } table ? $", {table.Name}" : "";
+        var common = $"Guard.Input(ModelName, nameof(x), x, Card.Input{weights});\nGuard.Timesteps(ModelName, t, x);";
         return ConditionGuard(spec, "x") is { } guard ? $"{common}\n{guard}" : common;
     }
 

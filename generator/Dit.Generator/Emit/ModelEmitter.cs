@@ -16,7 +16,7 @@ internal static class ModelEmitter
         var layout = ModelLayout.Of(network);
         var (evaluation, _) = Evaluation.Of(network);
         var session = SessionReading.Of(network);
-        var condition = ConditionCode.Of(spec);
+        var condition = ConditionCode.Of(spec, network);
         string?[] members =
         [
             Fields(spec, description),
@@ -127,7 +127,7 @@ internal static class ModelEmitter
         public static {{spec.ClassName}} Load(
             string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,
             CheckpointWeights weights = CheckpointWeights.Auto, global::System.Action<string>? notice = null) =>
-            Checkpoint.Load(path, Card, CheckpointMap, Positions, grid, () => new {{spec.ClassName}}(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32), weights, notice);
+            Checkpoint.Load(path, Card, CheckpointMap, {{(description.Positions is null ? "null" : "Positions")}}, grid, () => new {{spec.ClassName}}(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32), weights, notice);
 
         /// <summary>A model with the parameters of an open checkpoint, in eval mode: every name and shape must match.</summary>
         /// <param name="file">The checkpoint; it stays the caller's.</param>
@@ -140,7 +140,7 @@ internal static class ModelEmitter
         public static {{spec.ClassName}} Load(
             ICheckpointFile file, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,
             CheckpointWeights weights = CheckpointWeights.Auto, global::System.Action<string>? notice = null) =>
-            Checkpoint.Load(file, Card, CheckpointMap, Positions, grid, () => new {{spec.ClassName}}(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32), weights, notice);
+            Checkpoint.Load(file, Card, CheckpointMap, {{(description.Positions is null ? "null" : "Positions")}}, grid, () => new {{spec.ClassName}}(TorchDevice.OrCpu(device), dtype ?? ScalarType.Float32), weights, notice);
 
         static {{spec.ClassName}} IModel<{{spec.ClassName}}>.Load(string path, Device? device, ScalarType? dtype, CheckpointGrid? grid) => Load(path, device, dtype, grid);
         """;

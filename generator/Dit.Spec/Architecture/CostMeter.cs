@@ -10,7 +10,7 @@ internal sealed class CostMeter
     private readonly List<Row> rows = [];
     private readonly HashSet<Traced> seen = [], kept = [];
     private readonly Dictionary<Traced, Row> makers = [];
-    private long pending; // kept by an operation whose operand no layer made: it counts for the next layer
+    private long pending; // kept by an operation whose operand no layer made
     private long live;
 
     public IEnumerable<ModelLayer> Layers => rows.Select(static row => new ModelLayer(row.Name, row.Output, row.Macs, row.Saved));
@@ -42,7 +42,7 @@ internal sealed class CostMeter
     {
         var before = live;
         Run(module);
-        live = before + results.Where(result => !module.Arguments.Contains(Stored(result))).Sum(static result => Shape.Count(result.Shape));
+        live = before + results.Where(result => result.Shape.Count > 2 && !module.Arguments.Contains(Stored(result))).Sum(static result => Shape.Count(result.Shape));
     }
 
     private void Visit(Traced value)
@@ -69,7 +69,7 @@ internal sealed class CostMeter
             case (Value.Gated, _): Attribute(value.Operands[2], Keep(value.Operands[2])); break;
             case (Value.Parameter, _): return; // the model's own
         }
-        if (IsView(value)) return;
+        if (IsView(value) || value.Shape.Count < 3) return; // vectors of a sample are nothing beside its tokens
         Allocate(size, Workspace(value, size));
         if (value.Operation is Value.Gated) live += size; // measured: the gated branch stays beside it until the module returns
     }
@@ -90,10 +90,11 @@ internal sealed class CostMeter
         rows.Add(new($"{value.Path}.mix", EquatableArray.Of(tokens, width), macs, 0));
     }
 
+    // What an operation keeps counts for the layer that made it, else for the next one. A vector that no layer made is nothing beside tokens.
     private void Attribute(Traced? value, long saved)
     {
         if (value is not null && makers.TryGetValue(Stored(value), out var maker)) maker.Saved += saved;
-        else pending += saved;
+        else if (value?.Shape.Count > 2) pending += saved;
     }
 
     private long Keep(Traced? value) => value is not null && kept.Add(Stored(value)) ? Shape.Count(value.Shape) : 0;

@@ -2,14 +2,15 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>A difference in one line for each model: what changed, and what that means for checkpoints.</summary>
+/// <summary>Summarizes a difference in one line per model: what changed, and whether old checkpoints load.</summary>
 public static class DiffSummary
 {
     /// <summary>
-    /// A line for each model that differs: <c>Digits: width 160 -> 192; 2,037,312 -> 2,920,000 parameters; old checkpoints do not load</c>.
+    /// One line per model that differs:
+    /// <c>Digits: width 160 -> 192; 2,037,312 -> 2,920,000 parameters; old checkpoints do not load</c>.
     /// </summary>
-    /// <param name="diff">How the models of now differ from those before.</param>
-    /// <returns>Lines without a final stop; none where nothing differs.</returns>
+    /// <param name="diff">The difference from the old models to the new ones.</param>
+    /// <returns>Lines without a final period; empty where nothing differs.</returns>
     public static IReadOnlyList<string> Of(SpecDiff diff) =>
     [
         .. diff.Models.Where(static m => m.Differs).Select(Of),
@@ -18,7 +19,7 @@ public static class DiffSummary
     ];
 
     /// <summary>The line of one model.</summary>
-    /// <param name="diff">How it differs from what it was.</param>
+    /// <param name="diff">Its difference from before.</param>
     public static string Of(ModelDiff diff)
     {
         var isRenamed = diff.A.Name != diff.B.Name;
@@ -49,7 +50,8 @@ public static class DiffSummary
         var (from, to) => $"{change.Key} {from} -> {to}",
     };
 
-    private static IEnumerable<string> Totals(long from, long to, string what) => from == to ? [] : [$"{Whole(from)} -> {Whole(to)} {what}"];
+    private static IEnumerable<string> Totals(long from, long to, string what) =>
+        from == to ? [] : [$"{Whole(from)} -> {Whole(to)} {what}"];
 
     private static string Whole(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 }

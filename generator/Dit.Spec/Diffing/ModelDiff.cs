@@ -1,11 +1,11 @@
 namespace Dit.Spec;
 
-/// <summary>How one model differs from another.</summary>
+/// <summary>The difference between two models.</summary>
 /// <param name="A">The first.</param>
 /// <param name="B">The second.</param>
-/// <param name="Settings">The settings that they do not share.</param>
+/// <param name="Settings">The settings that differ.</param>
 /// <param name="Plan">Their tensors and totals.</param>
-/// <param name="Verdict">What a checkpoint of the first is to the second.</param>
+/// <param name="Verdict">Whether a checkpoint of the first loads into the second.</param>
 public sealed record ModelDiff(ModelSpec A, ModelSpec B, EquatableArray<SettingChange> Settings, PlanDiff Plan, LoadVerdict Verdict)
 {
     /// <summary>Whether anything differs.</summary>

@@ -1,16 +1,19 @@
 namespace Dit.Spec;
 
-/// <summary>What a plan adds up to.</summary>
+/// <summary>The totals of a plan.</summary>
 /// <param name="Parameters">All parameters, the fixed position table included.</param>
 /// <param name="Trainable">Parameters that training changes.</param>
 /// <param name="Macs">Multiply-accumulates of one forward pass of one sample.</param>
 /// <param name="TrainingMemory">Bytes of activations of one sample that a training step in float32 keeps.</param>
-/// <param name="SamplingMemory">Bytes of activations of one sample alive at once in sampling in float32; guidance doubles them.</param>
+/// <param name="SamplingMemory">
+/// Bytes of activations of one sample alive at once in sampling in float32; guidance doubles them.
+/// </param>
 public sealed record PlanTotals(long Parameters, long Trainable, long Macs, long TrainingMemory, long SamplingMemory)
 {
     private const int BytesOfFloat = 4;
 
     /// <summary>The totals of a plan.</summary>
     public static PlanTotals Of(ModelLayout plan) => new(
-        plan.ParameterCount, plan.TrainableCount, plan.Macs, BytesOfFloat * plan.TrainingActivations, BytesOfFloat * plan.SamplingActivations);
+        plan.ParameterCount, plan.TrainableCount, plan.Macs, BytesOfFloat * plan.TrainingActivations,
+        BytesOfFloat * plan.SamplingActivations);
 }

@@ -35,7 +35,7 @@ internal static class DiffJson
         A = Side(diff.A, diff.Plan.A),
         B = Side(diff.B, diff.Plan.B),
         Checkpoint = Checkpoint(diff.Verdict),
-        Settings = diff.Settings.Select(static s => new { s.Key, s.From, s.To, Bearing = Bearing(s.Bearing), s.Remark }),
+        Settings = diff.Settings.Select(static s => new { s.Key, s.From, s.To, Bearing = Word(s.Impact), s.Remark }),
         KeptParameters = diff.Plan.KeptCount,
         Parameters = diff.Plan.NotKept.Select(Parameter),
     };
@@ -81,14 +81,14 @@ internal static class DiffJson
     private static object Parameter(string name, string change, EquatableArray<long>? from, EquatableArray<long>? to) =>
         new { Name = name, Change = change, From = from?.ToArray(), To = to?.ToArray() };
 
-    private static string Bearing(Bearing bearing) => bearing switch
+    private static string Word(Impact impact) => impact switch
     {
-        Spec.Bearing.Name => "name",
-        Spec.Bearing.Tensors => "tensors",
-        Spec.Bearing.Positions => "positions",
-        Spec.Bearing.Meaning => "meaning",
-        Spec.Bearing.Training => "training",
-        Spec.Bearing.Sampling => "sampling",
-        _ => throw new InvalidOperationException($"No word for {bearing}."),
+        Impact.Name => "name",
+        Impact.Tensors => "tensors",
+        Impact.Positions => "positions",
+        Impact.Meaning => "meaning",
+        Impact.Training => "training",
+        Impact.Sampling => "sampling",
+        _ => throw new InvalidOperationException($"No word for {impact}."),
     };
 }

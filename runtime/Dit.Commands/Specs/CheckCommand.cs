@@ -89,8 +89,8 @@ internal static class CheckCommand
             Variant = model.Spec.Conditioning.Variant.Word,
             Condition = model.Spec.Conditioning.Condition.Match(
                 static _ => new ConditionReport("none"),
-                static classes => new("classes", Classes: classes.Count, Dropout: classes.Hidden),
-                static text => new("text", Tokens: text.Tokens, Width: text.Width, Dropout: text.Hidden)),
+                static classes => new("classes", Classes: classes.Count, Dropout: classes.Dropout),
+                static text => new("text", Tokens: text.Tokens, Width: text.Width, Dropout: text.Dropout)),
             SpecHash = model.Spec.Hash,
             Parameters = model.Plan.ParameterCount,
             TrainableParameters = model.Plan.TrainableCount,

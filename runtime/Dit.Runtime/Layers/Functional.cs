@@ -17,6 +17,19 @@ public static class Functional
     /// <returns>(..., D).</returns>
     public static Tensor LayerNorm(Tensor x, long width, double eps = OfficialEps) => nn.functional.layer_norm(x, [width], eps: eps);
 
+    /// <summary>Root mean square norm over the last dimension, without a scale (arXiv 1910.07467); its mean is taken in float32.</summary>
+    /// <param name="x">(..., D).</param>
+    /// <param name="eps">Added to the mean square.</param>
+    /// <returns>(..., D), of the type of <paramref name="x"/>.</returns>
+    public static Tensor RmsNorm(Tensor x, double eps = OfficialEps)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar small = eps; // kept until the call is over, see Scalars
+        var values = x.to(ScalarType.Float32);
+        var square = (values * values).mean([-1], keepdim: true).add(small); // (..., 1)
+        return (values * square.rsqrt()).to(x.dtype).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Adaptive LayerNorm: <c>norm(x) (1 + scale) + shift</c> (DiT paper, section 3.2).</summary>
     /// <param name="x">Tokens, (N, T, D).</param>
     /// <param name="shift">(N, 1, D).</param>

@@ -10,6 +10,7 @@ namespace Dit.Generator.Emit;
 /// <param name="Unwrap">The statement that takes the argument of <c>forward</c> out of a variable <c>condition</c> of that type; null where it is the argument itself.</param>
 /// <param name="Card">The card's condition.</param>
 /// <param name="Argument">The argument of <c>forward</c>; null for an unconditional model.</param>
+/// <param name="Guards">The checks of the arguments of <c>forward</c>.</param>
 /// <param name="Guidance">The method <c>ForwardWithGuidance</c>.</param>
 internal sealed record ConditionCode(
     string BaseType,
@@ -19,12 +20,17 @@ internal sealed record ConditionCode(
     string? Unwrap,
     string Card,
     ArgumentCode? Argument,
+    string Guards,
     string? Guidance)
 {
-    public static ConditionCode Of(ModelSpec spec) => spec.Conditioning.Condition.Match(
-        _ => UnconditionalEmitter.Emit(),
-        labels => ClassLabelsEmitter.Emit(spec, labels),
-        text => TextEmitter.Emit(spec, text));
+    public static ConditionCode Of(ModelSpec spec, Module network)
+    {
+        var guards = ForwardEmitter.Guards(spec, network);
+        return spec.Conditioning.Condition.Match(
+            _ => UnconditionalEmitter.Emit(guards),
+            labels => ClassLabelsEmitter.Emit(spec, labels, guards),
+            text => TextEmitter.Emit(spec, text, guards));
+    }
 
     /// <summary><c>, Tensor labels</c>.</summary>
     public string Parameter => Argument is null ? "" : $", {Argument.Type} {Argument.Name}";

@@ -5,19 +5,20 @@ namespace Dit.Generator.Emit;
 /// <summary>A model that is conditioned on sequences of text embeddings: pooled for adaLN, token by token for the other variants.</summary>
 internal static class TextEmitter
 {
-    public static ConditionCode Emit(ModelSpec spec, Condition.Text text) => new(
+    public static ConditionCode Emit(ModelSpec spec, Condition.Text text, string guards) => new(
         BaseType: "nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>",
         Interface: "ITextConditionalModel",
         Sampler: "TextSampler",
         Type: "TextEmbeddings",
         Unwrap: null,
-        Card: $"new ModelCondition.Text({text.Tokens}, {text.Width}, {Code.Literal(text.Hidden)})",
+        Card: $"new ModelCondition.Text({text.Tokens}, {text.Width}, {Code.Literal(text.Dropout)})",
         Argument: new(
             "TextEmbeddings",
             "text",
             $"Embedded texts, (N, {text.Tokens}, {text.Width})."),
+        Guards: guards,
         Guidance: GuidanceEmitter.Guidance(
-            spec, text, "TextEmbeddings", "text", $"Embedded texts, (N, {text.Tokens}, {text.Width}).", "with its texts and with the null text", "null text",
+            spec, text, guards, "TextEmbeddings", "text", $"Embedded texts, (N, {text.Tokens}, {text.Width}).", "with its texts and with the null text", "null text",
             "var texts = text.WithNull(); // 2 N of them", "texts"));
 
     /// <summary>The statement that checks the argument.</summary>

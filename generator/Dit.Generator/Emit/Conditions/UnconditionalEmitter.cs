@@ -3,7 +3,7 @@ namespace Dit.Generator.Emit;
 /// <summary>A model that is conditioned on the timestep alone.</summary>
 internal static class UnconditionalEmitter
 {
-    public static ConditionCode Emit() => new(
+    public static ConditionCode Emit(string guards) => new(
         BaseType: "nn.Module<Tensor, Tensor, Tensor>",
         Interface: "IUnconditionalModel",
         Sampler: "UnconditionalSampler",
@@ -11,5 +11,6 @@ internal static class UnconditionalEmitter
         Unwrap: null,
         Card: "new ModelCondition.None()",
         Argument: null,
+        Guards: guards,
         Guidance: null);
 }

@@ -33,6 +33,7 @@ public static class DidYouMean
                     Math.Min(edits[i - 1, j], edits[i, j - 1]) + 1));
         return edits[a.Length, b.Length];
 
-        int Swapped(int i, int j) => i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] ? edits[i - 2, j - 2] + 1 : int.MaxValue;
+        int Swapped(int i, int j) =>
+            i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] ? edits[i - 2, j - 2] + 1 : int.MaxValue;
     }
 }

@@ -2,23 +2,29 @@ using System.Text.RegularExpressions;
 
 namespace Dit.Spec;
 
-/// <summary>A text that is not YAML, line by line: the little that can be told of a spec whose brackets do not close.</summary>
+/// <summary>
+/// Reads the little that can be read, line by line, from a text that is not valid YAML.
+/// </summary>
 internal static class UnreadableText
 {
     private static readonly Regex TopLevel = new(@"^(?<key>\w+)\s*:(?<value>.*)$", RegexOptions.CultureInvariant);
 
-    // A name, and behind its colon a bracket or the end of the line.
+    // A name whose colon is followed by a brace or the end of the line.
     private static readonly Regex Entry = new(
-        """(?<=^|[\s{,])(?:"(?<key>[^"\n]*)"|'(?<key>[^'\n]*)'|(?<key>[^\s{},:"'][^{},:"'\n]*?))\s*:[ \t]*(?:\{|$)""", RegexOptions.CultureInvariant | RegexOptions.Multiline);
+        """(?<=^|[\s{,])(?:"(?<key>[^"\n]*)"|'(?<key>[^'\n]*)'|(?<key>[^\s{},:"'][^{},:"'\n]*?))\s*:[ \t]*(?:\{|$)""",
+        RegexOptions.CultureInvariant | RegexOptions.Multiline);
 
-    /// <summary>The name, the kind of the condition and the names of the samplers, as a mapping without places.</summary>
+    /// <summary>
+    /// The name, the kind of the condition and the names of the samplers, as a mapping without locations.
+    /// </summary>
     public static MappingNode Outline(string text)
     {
         var blocks = Blocks(text.Split('\n'));
         return new(
             [
                 .. Of(SpecKeys.Model.Name).Select(static name => new SpecEntry(Word(SpecKeys.Model.Name), Word(name))),
-                .. Of(SpecKeys.Conditioning.Name).Select(static value => new SpecEntry(Word(SpecKeys.Conditioning.Name), Conditioning(value))),
+                .. Of(SpecKeys.Conditioning.Name)
+                    .Select(static value => new SpecEntry(Word(SpecKeys.Conditioning.Name), Conditioning(value))),
                 .. Of(SpecKeys.Samplers.Name).Select(static value => new SpecEntry(Word(SpecKeys.Samplers.Name), Names(value))),
             ],
             default);
@@ -26,7 +32,7 @@ internal static class UnreadableText
         IEnumerable<string> Of(string key) => blocks.Where(block => block.Key == key).Select(static block => block.Value).Take(1);
     }
 
-    // A key at the start of a line, its value, and the lines that are indented below it.
+    // A key at the start of a line, its value, and the indented lines below it.
     private static IReadOnlyList<(string Key, string Value)> Blocks(IEnumerable<string> lines)
     {
         var blocks = new List<(string Key, string Value)>();
@@ -43,12 +49,14 @@ internal static class UnreadableText
     private static SpecNode Conditioning(string value)
     {
         if (SpecKeys.Conditioning.Word is { } nothing && value == nothing) return Word(nothing);
-        var named = SpecKeys.Conditions.Select(static key => key.Name).Where(name => Regex.IsMatch(value, $@"(^|[\s{{,]){name}\s*:"));
+        var named = ConditionKeys.Naming.Select(static key => key.Name).Where(name => Regex.IsMatch(value, $@"(^|[\s{{,]){name}\s*:"));
         return new MappingNode([.. named.Select(static name => new SpecEntry(Word(name), Word("true")))], default);
     }
 
     private static MappingNode Names(string value) =>
-        new([.. Entry.Matches(value).Cast<Match>().Select(static match => new SpecEntry(Word(match.Groups["key"].Value), Word("")))], default);
+        new(
+            [.. Entry.Matches(value).Cast<Match>().Select(static match => new SpecEntry(Word(match.Groups["key"].Value), Word("")))],
+            default);
 
     private static ScalarNode Word(string text) => new(text.Split('\n')[0].Trim().Trim('"', '\''), Quoted: false, default);
 }
