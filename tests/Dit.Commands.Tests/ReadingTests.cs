@@ -33,7 +33,7 @@ public sealed class ReadingTests : IDisposable
         Assert.Equal([$"Wrote {python}: One, in PyTorch", $"Wrote {diagram}: One, its block"], lines[^2..]);
         var spec = Assert.Single(Dit.Spec.SpecFile.Parse(Single).Models).Spec;
         Assert.Equal(Dit.Spec.PythonModel.Of(spec), File.ReadAllText(python));
-        Assert.Equal(Dit.Spec.Diagram.Svg(Dit.Spec.Diagram.Block(Dit.Spec.Description.Of(spec).Network), "One"), File.ReadAllText(diagram));
+        Assert.Equal(Dit.Spec.Diagram.Of(Dit.Spec.Diagram.Block(Dit.Spec.Description.Of(spec).Network), "One"), File.ReadAllText(diagram));
     }
 
     [Fact]

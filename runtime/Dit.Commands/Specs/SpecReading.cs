@@ -20,7 +20,7 @@ internal sealed record SpecReading(string Option, string Extension, string What,
             PythonModel.Of),
         new(
             "--diagram", ".svg", "its block", "Write a picture of the model's block to this file.",
-            static spec => Diagram.Svg(Diagram.Block(Description.Of(spec).Network), spec.Name)),
+            static spec => Diagram.Of(Diagram.Block(Description.Of(spec).Network), spec.Name)),
     ];
 
     /// <summary>The option.</summary>

@@ -9,7 +9,7 @@ public class DiagramTests
 {
     public static TheoryData<string> Variants => ["in-context", "cross-attention", "adaln", "adaln-zero"];
 
-    private static XElement Draw(Module module) => XDocument.Parse(Diagram.Svg(module, "A <test> & more")).Root!;
+    private static XElement Draw(Module module) => XDocument.Parse(Diagram.Of(module, "A <test> & more")).Root!;
 
     private static string[] Texts(XElement svg) => [.. svg.Descendants().Where(static e => e.Name.LocalName == "text").Select(static e => e.Value)];
 
@@ -19,7 +19,7 @@ public class DiagramTests
     public void The_picture_in_the_docs_is_what_is_drawn()
     {
         var spec = Specs.Models(Specs.Shipped("dit.dit.yaml")).Single(static model => model.Name == "DiT-XL/2");
-        WrittenFile.Match("docs/block.svg", Diagram.Svg(Diagram.Block(Description.Of(spec).Network), spec.Name));
+        WrittenFile.Match("docs/block.svg", Diagram.Of(Diagram.Block(Description.Of(spec).Network), spec.Name));
         Assert.Contains("(block.svg)", File.ReadAllText(Path.Combine(Specs.RepositoryRoot, "docs", "conditioning.md")));
     }
 
@@ -94,7 +94,7 @@ public class DiagramTests
             if (element.Name.LocalName == "text") Assert.InRange(RightEdge(element), 0, width + 20); // by a rough width of characters
         }
         Assert.Equal("A <test> & more", svg.Elements().First().Value);
-        Assert.Equal(Diagram.Svg(Named(name), "x"), Diagram.Svg(Named(name), "x"));
+        Assert.Equal(Diagram.Of(Named(name), "x"), Diagram.Of(Named(name), "x"));
     }
 
     [Theory, MemberData(nameof(Modules))]
