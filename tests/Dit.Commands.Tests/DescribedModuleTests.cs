@@ -6,14 +6,16 @@ using static TorchSharp.torch;
 
 namespace Dit.Commands.Tests;
 
-/// <summary>Descriptions against the modules that compute: names and shapes of the state dict, and what a new module starts from.</summary>
+/// <summary>Descriptions against the modules that compute: the state dict, and what a new module starts from.</summary>
 public class DescribedModuleTests
 {
     private static readonly Dim D = Dim.Letter("D", 64), T = Dim.Letter("T", 16);
 
-    private static IEnumerable<string> State(nn.Module module) => module.state_dict().Select(static p => $"{p.Key}: {string.Join(" x ", p.Value.shape)}");
+    private static IEnumerable<string> State(nn.Module module) =>
+        module.state_dict().Select(static p => $"{p.Key}: {string.Join(" x ", p.Value.shape)}");
 
-    private static IEnumerable<string> State(Module module) => Parameters.Of(module).Select(static p => $"{p.Name}: {string.Join(" x ", p.Shape)}");
+    private static IEnumerable<string> State(Module module) =>
+        Parameters.Of(module).Select(static p => $"{p.Name}: {string.Join(" x ", p.Shape)}");
 
     private static void Agrees(ModelCard card, nn.Module model)
     {
@@ -48,7 +50,9 @@ public class DescribedModuleTests
         var state = made.state_dict();
 
         Assert.Equal(State(described), State(made));
-        Assert.All(Parameters.Of(described), parameter => Assert.True(IsFrom(parameter.Initialization, state[parameter.Name]), parameter.ToString()));
+        Assert.All(
+            Parameters.Of(described),
+            parameter => Assert.True(IsFrom(parameter.Initialization, state[parameter.Name]), parameter.ToString()));
     }
 
     private static bool IsFrom(Initialization start, Tensor value)

@@ -17,7 +17,8 @@ public sealed class ReadingTests : IDisposable
           ddim-10: { method: ddim, steps: 10 }
         """;
 
-    private static readonly string Single = Family.Replace("family: Two-{size}\nmatrix:\n  size: { S: { width: 64 }, L: { width: 128 } }", "model: One\nwidth: 64", StringComparison.Ordinal);
+    private static readonly string Single = Family.Replace(
+        "family: Two-{size}\nmatrix:\n  size: { S: { width: 64 }, L: { width: 128 } }", "model: One\nwidth: 64", StringComparison.Ordinal);
 
     private readonly TestFolder folder = new();
 
@@ -27,7 +28,8 @@ public sealed class ReadingTests : IDisposable
     public void Both_files_are_written_and_named_below_the_table()
     {
         var (python, diagram) = (folder.Path("model.py"), folder.Path("block.svg"));
-        var lines = Cli.Run("check", folder.File("one.dit.yaml", Single), "--python", python, "--diagram", diagram).Succeeds().TrimEnd().Split('\n');
+        var result = Cli.Run("check", folder.File("one.dit.yaml", Single), "--python", python, "--diagram", diagram);
+        var lines = result.Succeeds().TrimEnd().Split('\n');
 
         Assert.StartsWith("One (class One, ", lines[0], StringComparison.Ordinal);
         Assert.Equal([$"Wrote {python}: One, in PyTorch", $"Wrote {diagram}: One, its block"], lines[^2..]);
@@ -42,7 +44,9 @@ public sealed class ReadingTests : IDisposable
         var (spec, file) = (folder.File("two.dit.yaml", Family), folder.Path("model.py"));
         var result = Cli.Run("check", "--json", spec, "--python", file);
 
-        Assert.Equal((0, $"dit: note: '{spec}' declares 2 models, and {file} has the first. For the next, check \"{spec}#Two-L\".\n"), (result.Code, result.Error));
+        Assert.Equal(
+            (0, $"dit: note: '{spec}' declares 2 models, and {file} has the first. For the next, check \"{spec}#Two-L\".\n"),
+            (result.Code, result.Error));
         Assert.Contains("class TwoS(nn.Module):", File.ReadAllText(file), StringComparison.Ordinal);
         using var json = System.Text.Json.JsonDocument.Parse(result.Out); // nothing but the report
         Assert.Equal(2, json.RootElement.GetProperty("models").GetArrayLength());
@@ -95,7 +99,8 @@ public sealed class ReadingTests : IDisposable
     [Fact]
     public void A_spec_with_errors_leaves_the_old_file()
     {
-        var (spec, file) = (folder.File("one.dit.yaml", Single.Replace("heads: 4", "heads: 5", StringComparison.Ordinal)), folder.File("model.py", "old"));
+        var spec = folder.File("one.dit.yaml", Single.Replace("heads: 4", "heads: 5", StringComparison.Ordinal));
+        var file = folder.File("model.py", "old");
 
         Assert.Equal($"{spec} has 1 error.", Cli.Run("check", spec, "--python", file).Mistake());
         Assert.Equal("old", File.ReadAllText(file));

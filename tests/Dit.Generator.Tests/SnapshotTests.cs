@@ -26,12 +26,14 @@ public class SnapshotTests
         Generate.From(new SpecText("small.dit.yaml", Sample(name, conditioning))).AssertCached().AssertCompiles().Sources[$"{name}Sample.g.cs"]);
 
     [Fact]
-    public void The_official_model_in_PyTorch_matches_its_snapshot() => Match("DiTXL2.model", "py", PythonModel.Of(Repository.Definitions
-        .SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models).Single(static model => model.Spec.Name == "DiT-XL/2").Spec));
+    public void The_official_model_in_PyTorch_matches_its_snapshot() => Match("DiTXL2.model", "py", PythonModel.Of(
+        Repository.Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models)
+            .Single(static model => model.Spec.Name == "DiT-XL/2").Spec));
 
     [Fact]
-    public void A_model_of_texts_with_cross_attention_in_PyTorch_matches_its_snapshot() => Match("CrossAttentionSample.model", "py", PythonModel.Of(
-        Assert.Single(SpecFile.Parse(Sample("CrossAttention", "cross-attention, text: { tokens: 77, width: 768 }")).Models).Spec));
+    public void A_model_of_texts_with_cross_attention_in_PyTorch_matches_its_snapshot() => Match(
+        "CrossAttentionSample.model", "py", PythonModel.Of(
+            Assert.Single(SpecFile.Parse(Sample("CrossAttention", "cross-attention, text: { tokens: 77, width: 768 }")).Models).Spec));
 
     [Fact]
     public void A_model_without_a_null_class_and_with_fixed_variance_matches_its_snapshot() => Match(

@@ -42,7 +42,9 @@ internal sealed record SpecReading(string Option, string Extension, string What,
         var first = models[0].Spec;
         AtomicFile.WriteText(file, Read(first));
         if (models.Count > 1)
-            context.Notice($"'{path}' declares {models.Count} models, and {file} has the first. For the next, check \"{path}#{models[1].Spec.Name}\".");
+            context.Notice(
+                $"'{path}' declares {models.Count} models, and {file} has the first. "
+                + $"For the next, check \"{path}#{models[1].Spec.Name}\".");
         return $"Wrote {file}: {first.Name}, {What}";
     }
 }

@@ -1,6 +1,6 @@
 namespace Dit.Spec.Tests;
 
-/// <summary>Descriptions hold names and sentences, and no text of a programming language: readings print that.</summary>
+/// <summary>Descriptions hold names and sentences, and no text of a programming language: readings print it.</summary>
 public class DescriptionTests
 {
     // Code has calls, members, assignments, indices or statements in it; sentences have none of these.
@@ -12,7 +12,8 @@ public class DescriptionTests
         {
             var networks = new TheoryData<string, string>();
             foreach (var variant in new[] { "in-context", "cross-attention", "adaln", "adaln-zero" })
-                foreach (var condition in new[] { "classes: 10", "text: { tokens: 7, width: 12 }", "none: true" }) networks.Add(variant, condition);
+                foreach (var condition in new[] { "classes: 10", "text: { tokens: 7, width: 12 }", "none: true" })
+                    networks.Add(variant, condition);
             return networks;
         }
     }
@@ -22,7 +23,8 @@ public class DescriptionTests
 
     [Theory, MemberData(nameof(Networks))]
     public void Every_name_is_an_identifier(string variant, string condition) =>
-        Assert.All(Modules(Of(variant, condition).Network).SelectMany(Names), static name => Assert.Matches("^[A-Za-z][A-Za-z0-9_]*$", name));
+        Assert.All(
+            Modules(Of(variant, condition).Network).SelectMany(Names), static name => Assert.Matches("^[A-Za-z][A-Za-z0-9_]*$", name));
 
     [Theory, MemberData(nameof(Networks))]
     public void Every_sentence_is_one(string variant, string condition)
@@ -31,7 +33,8 @@ public class DescriptionTests
         string[] sentences =
         [
             description.Summary, description.Start, description.Checkpoints, .. description.Letters.Select(static letter => letter.Meaning),
-            .. Modules(description.Network).SelectMany(static module => new[] { module.Summary, module.Returns, module.Start ?? "" }.Concat(module.Arguments.Select(static argument => argument.Meaning))),
+            .. Modules(description.Network).SelectMany(static module => new[] { module.Summary, module.Returns, module.Start ?? "" }),
+            .. Modules(description.Network).SelectMany(static module => module.Arguments).Select(static argument => argument.Meaning),
         ];
         Assert.All(sentences, static sentence =>
         {
@@ -42,14 +45,16 @@ public class DescriptionTests
     }
 
     [Theory, MemberData(nameof(Networks))]
-    public void Every_description_fits(string variant, string condition) => Assert.Empty(Evaluation.Of(Of(variant, condition).Network).Errors);
+    public void Every_description_fits(string variant, string condition) =>
+        Assert.Empty(Evaluation.Of(Of(variant, condition).Network).Errors);
 
     [Theory, MemberData(nameof(Networks))]
     public void Letters_that_shapes_use_are_explained(string variant, string condition)
     {
         var description = Of(variant, condition);
         var used = Modules(description.Network).SelectMany(static module => module.Arguments).SelectMany(static argument => argument.Shape)
-            .SelectMany(static side => side.Letters).Where(static letter => letter.Name != "N").Select(static letter => (letter.Name, letter.Size)).Distinct();
+            .SelectMany(static side => side.Letters).Where(static letter => letter.Name != "N")
+            .Select(static letter => (letter.Name, letter.Size)).Distinct();
         Assert.All(used, letter => Assert.Contains(description.Letters, known => (known.Name, known.Size) == letter));
     }
 

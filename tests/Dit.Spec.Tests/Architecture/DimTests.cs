@@ -15,7 +15,8 @@ public class DimTests
     }
 
     [Fact]
-    public void Sizes_add_up() => Assert.Equal([64L, 192, 67, 136, 4608], new[] { T, 3 * D, T + M, T + M + T + 5, 4608 }.Select(static side => side.Size));
+    public void Sizes_add_up() =>
+        Assert.Equal([64L, 192, 67, 136, 4608], new[] { T, 3 * D, T + M, T + M + T + 5, 4608 }.Select(static side => side.Size));
 
     [Fact]
     public void Letters_of_one_size_are_different_sides()

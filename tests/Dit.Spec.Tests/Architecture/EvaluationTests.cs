@@ -23,7 +23,9 @@ public class EvaluationTests
         Assert.Equal(
             ["(N, D)", "(N, T, D)", "(N, T, D)", "(N, T, D)", "(N, T, 12)", "(N, 3, 8, 8)"],
             evaluation.Statements.Select(static one => Shape.Text(one.Values[0].Shape)));
-        Assert.Equal(["in_blocks.0", "in_blocks.1", "out_blocks.0", "out_blocks.1"], evaluation.Statements.SelectMany(static one => one.Inside).Select(static one => one.Path));
+        Assert.Equal(
+            ["in_blocks.0", "in_blocks.1", "out_blocks.0", "out_blocks.1"],
+            evaluation.Statements.SelectMany(static one => one.Inside).Select(static one => one.Path));
     }
 
     [Fact]
@@ -41,13 +43,16 @@ public class EvaluationTests
     public void A_wrong_number_of_arguments()
     {
         Fails("Block, the result: fc takes one argument", Body([Networks.Linear("fc", D, D)], Return(Call("fc", "x", "c"))));
-        Fails("Block, the result: Attention takes 1 arguments, and is given 2", Body([new Member.Child("attn", Networks.Attention)], Return(Call("attn", "x", "c"))));
+        Fails(
+            "Block, the result: Attention takes 1 arguments, and is given 2",
+            Body([new Member.Child("attn", Networks.Attention)], Return(Call("attn", "x", "c"))));
         Fails("Block, the result: mlp takes one argument", Body([Chain("mlp", new Member.Activate(Activation.Silu))], Return(Call("mlp"))));
     }
 
     [Fact]
     public void Two_letters_are_different_though_both_are_16() => Fails(
-        "Block, the result: the linear layer fc takes (..., T), and is given (N, T, D)", Body([Networks.Linear("fc", T, D)], Return(Call("fc", "x"))));
+        "Block, the result: the linear layer fc takes (..., T), and is given (N, T, D)",
+        Body([Networks.Linear("fc", T, D)], Return(Call("fc", "x"))));
 
     [Fact]
     public void A_submodule_that_is_given_another_shape_than_it_declares()
@@ -81,7 +86,8 @@ public class EvaluationTests
     [Fact]
     public void A_list_whose_module_gives_too_little()
     {
-        var pair = Module("Pair", "", [new("x", Networks.Tokens, "Tokens"), new("y", Networks.Tokens, "Tokens")], [], [Return(Add("x", "y"))], "Tokens");
+        var pair = Module(
+            "Pair", "", [new("x", Networks.Tokens, "Tokens"), new("y", Networks.Tokens, "Tokens")], [], [Return(Add("x", "y"))], "Tokens");
         var network = Body([new Member.Repeated("pairs", 1, pair)], Let("y", "x"), ForEach("pairs", ["x", "y"], []), Return("x"));
         Assert.Equal("Block, pairs: a module of pairs gives nothing for y", Errors(network).First());
     }
@@ -89,8 +95,12 @@ public class EvaluationTests
     [Fact]
     public void A_skip_that_nobody_left()
     {
-        var block = Module("Up", "", [new("x", Networks.Tokens, "Tokens"), new("skip", Networks.Tokens, "A skip")], [], [Return(Add("x", "skip"))], "Tokens");
-        Fails("Block, ups: no skip is left on the stack", Body([new Member.Repeated("ups", 1, block)], ForEach("ups", ["x"], [], Skip.Pop), Return("x")));
+        var block = Module(
+            "Up", "", [new("x", Networks.Tokens, "Tokens"), new("skip", Networks.Tokens, "A skip")], [], [Return(Add("x", "skip"))],
+            "Tokens");
+        Fails(
+            "Block, ups: no skip is left on the stack",
+            Body([new Member.Repeated("ups", 1, block)], ForEach("ups", ["x"], [], Skip.Pop), Return("x")));
     }
 
     [Fact]
@@ -122,6 +132,7 @@ public class EvaluationTests
     public void A_layout_of_a_network_that_does_not_fit_names_all_errors()
     {
         var error = Assert.Throws<InvalidOperationException>(() => ModelLayout.Of(Body([], Let("h", "y"), Return(Call("fc3", "x")))));
-        Assert.Equal("The description does not fit: Block, h: nothing is called y; Block, the result: Block has no layer fc3.", error.Message);
+        Assert.Equal(
+            "The description does not fit: Block, h: nothing is called y; Block, the result: Block has no layer fc3.", error.Message);
     }
 }

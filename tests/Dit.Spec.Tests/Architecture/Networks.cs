@@ -7,7 +7,8 @@ internal static class Networks
 {
     public static readonly Dim N = Dim.Batch, T = Dim.Letter("T", 16), D = Dim.Letter("D", 16);
     public static readonly EquatableArray<Dim> Tokens = Shape.Of(N, T, D);
-    public static readonly Initialization Xavier = new Initialization.XavierUniform(), Zero = new Initialization.Zero(), Small = new Initialization.Normal(0.02);
+    public static readonly Initialization Xavier = new Initialization.XavierUniform();
+    public static readonly Initialization Zero = new Initialization.Zero(), Small = new Initialization.Normal(0.02);
 
     public static Member.Linear Linear(string name, Dim from, Dim to) => new(name, from, to, Xavier);
 
@@ -19,13 +20,17 @@ internal static class Networks
 
     /// <summary>A two-layer MLP.</summary>
     public static Module Mlp(Activation activation = Activation.GeluTanh) => Module(
-        activation == Activation.GeluTanh ? "Mlp" : "OtherMlp", "Two linear layers", [new("x", Tokens, "Tokens")], [Linear("fc1", D, 4 * D), Linear("fc2", 4 * D, D)],
+        activation == Activation.GeluTanh ? "Mlp" : "OtherMlp", "Two linear layers", [new("x", Tokens, "Tokens")],
+        [Linear("fc1", D, 4 * D), Linear("fc2", 4 * D, D)],
         [Return(Call("fc2", new Value.Activate(activation, Call("fc1", "x"))))], "Tokens");
 
     /// <summary>A pre-norm block.</summary>
     public static Module Block(Activation activation = Activation.GeluTanh, NormKind kind = NormKind.Layer) => Module(
         "Block", "A pre-norm block", [new("x", Tokens, "Tokens"), new("c", Shape.Of(N, D), "Condition")],
-        [Norm("norm1", kind: kind), new Member.Child("attn", Attention), Norm("norm2", kind: kind), new Member.Child("mlp", Mlp(activation))],
+        [
+            Norm("norm1", kind: kind), new Member.Child("attn", Attention), Norm("norm2", kind: kind),
+            new Member.Child("mlp", Mlp(activation)),
+        ],
         [Let("h", Add("x", Call("attn", Call("norm1", "x")))), Return(Add("h", Call("mlp", Call("norm2", "h"))))], "Tokens");
 
     public static Module Final { get; } = Module(
@@ -60,12 +65,14 @@ internal static class Networks
         [ForEach("in_blocks", ["tokens"], ["c"], Skip.Push), ForEach("out_blocks", ["tokens"], ["c"], Skip.Pop)]);
 
     private static Module SkipBlock => Module(
-        "SkipBlock", "A block behind a long skip", [new("x", Tokens, "Tokens"), new("c", Shape.Of(N, D), "Condition"), new("skip", Tokens, "What an earlier block gave")],
+        "SkipBlock", "A block behind a long skip",
+        [new("x", Tokens, "Tokens"), new("c", Shape.Of(N, D), "Condition"), new("skip", Tokens, "What an earlier block gave")],
         [Linear("skip_linear", 2 * D, D), Norm("norm", kind: NormKind.Rms), new Member.Child("mlp", Mlp(Activation.Gelu))],
         [Let("x", Call("skip_linear", JoinFeatures("x", "skip"))), Return(Add("x", Call("mlp", Call("norm", "x"))))], "Tokens");
 
     /// <summary>A description of a network.</summary>
     public static Description Description(Module network) => new(
-        network, "network of the tests", EquatableArray.Of(new ShapeLetter("T", 16, "tokens"), new ShapeLetter("D", 16, "width"), new ShapeLetter("H", 4, "heads")),
+        network, "network of the tests",
+        EquatableArray.Of(new ShapeLetter("T", 16, "tokens"), new ShapeLetter("D", 16, "width"), new ShapeLetter("H", 4, "heads")),
         "nothing in particular", "under the names of the tests");
 }

@@ -20,9 +20,12 @@ public class SessionReadingTests
     public void A_plain_network_goes_in_steps() => SessionReading.Of(Networks.Of(Networks.Block())).Match(
         static steps =>
         {
-            Assert.Equal(("x_embedder", "pos_embed", "c", "blocks", "final_layer", false), (steps.Patches, steps.Positions, steps.Entering, steps.Blocks, steps.Final, steps.JoinsTokens));
             Assert.Equal(
-                ["LearnedNorm", "Branch", "Residual", "LearnedNorm", "Branch", "Residual"], steps.Modules["Block"].Select(static op => op.GetType().Name));
+                ("x_embedder", "pos_embed", "c", "blocks", "final_layer", false),
+                (steps.Patches, steps.Positions, steps.Entering, steps.Blocks, steps.Final, steps.JoinsTokens));
+            Assert.Equal(
+                ["LearnedNorm", "Branch", "Residual", "LearnedNorm", "Branch", "Residual"],
+                steps.Modules["Block"].Select(static op => op.GetType().Name));
             return true;
         },
         static because => throw new InvalidOperationException(because));
@@ -61,7 +64,11 @@ public class SessionReadingTests
         "Tiny: the blocks take more than one condition",
         Refusal(Networks.Of(
             [new Member.Repeated("blocks", 1, Module(
-                "Block", "", [new("x", Networks.Tokens, "Tokens"), new("c", Shape.Of(Networks.N, D), "One"), new("d", Shape.Of(Networks.N, D), "Another")],
+                "Block", "",
+                [
+                    new("x", Networks.Tokens, "Tokens"), new("c", Shape.Of(Networks.N, D), "One"),
+                    new("d", Shape.Of(Networks.N, D), "Another"),
+                ],
                 [], [Return("x")], "Tokens"))],
             [ForEach("blocks", ["tokens"], ["c", "c"])])));
 
@@ -74,7 +81,10 @@ public class SessionReadingTests
     public void A_regression_without_SiLU_calls_the_model() => Assert.Equal(
         "Block, m: only a SiLU and a linear layer of the condition are split",
         Refusal(Networks.Of(Block(
-            [Networks.Norm("norm1", isAffine: false), new Member.Child("attn", Networks.Attention), Chain("adaLN_modulation", new Member.Linear("", D, 2 * D, Networks.Zero))],
+            [
+                Networks.Norm("norm1", isAffine: false), new Member.Child("attn", Networks.Attention),
+                Chain("adaLN_modulation", new Member.Linear("", D, 2 * D, Networks.Zero)),
+            ],
             Split("m", AsToken(Call("adaLN_modulation", "c")), ["shift", "scale"]),
             Return(Add("x", Call("attn", new Value.Modulate("norm1", "x", "shift", "scale"))))))));
 }

@@ -4,7 +4,8 @@ namespace Dit.Spec.Tests;
 public class ShapeRulesTests
 {
     private static readonly Dim N = Dim.Batch, T = Dim.Letter("T", 16), D = Dim.Letter("D", 16), M = Dim.Letter("M", 3);
-    private static readonly EquatableArray<Dim> Tokens = Shape.Of(N, T, D), Vector = Shape.Of(N, D), Part = Shape.Of(N, 1, D), Turned = Shape.Of(N, D, T);
+    private static readonly EquatableArray<Dim> Tokens = Shape.Of(N, T, D), Turned = Shape.Of(N, D, T);
+    private static readonly EquatableArray<Dim> Vector = Shape.Of(N, D), Part = Shape.Of(N, 1, D);
     private static readonly Initialization Zero = new Initialization.Zero();
 
     private static void Gives(EquatableArray<Dim> shape, Fit fit) => Assert.Equal(new Fit.Gives(shape), fit);
@@ -28,7 +29,9 @@ public class ShapeRulesTests
         var layer = new Member.Patches("proj", 4, 2, T, D, Zero);
         Gives(Tokens, ShapeRules.Patches(layer, Shape.Of(N, 4, 8, 8)));
         Gives(Tokens, ShapeRules.Patches(layer, Shape.Of(N, 4, 4, 16)));
-        Refuses("proj takes images of 4 channels, (N, 4, height, width), and is given (N, 3, 8, 8)", ShapeRules.Patches(layer, Shape.Of(N, 3, 8, 8)));
+        Refuses(
+            "proj takes images of 4 channels, (N, 4, height, width), and is given (N, 3, 8, 8)",
+            ShapeRules.Patches(layer, Shape.Of(N, 3, 8, 8)));
         Refuses("proj takes images of 4 channels, (N, 4, height, width), and is given (N, T, D)", ShapeRules.Patches(layer, Tokens));
         Refuses("proj cuts patches of 2 x 2, which do not tile 8 x 7", ShapeRules.Patches(layer, Shape.Of(N, 4, 8, 7)));
         Refuses("proj gives T = 16 tokens, and 8 x 10 has 20 patches", ShapeRules.Patches(layer, Shape.Of(N, 4, 8, 10)));
@@ -49,7 +52,9 @@ public class ShapeRulesTests
     {
         var table = new Member.Embedding("embedding_table", 11, D, Zero);
         Gives(Vector, ShapeRules.Embedding(table, Shape.Of(N)));
-        Refuses("the embedding embedding_table takes one index for each sample, (N,), and is given (N, T, D)", ShapeRules.Embedding(table, Tokens));
+        Refuses(
+            "the embedding embedding_table takes one index for each sample, (N,), and is given (N, T, D)",
+            ShapeRules.Embedding(table, Tokens));
     }
 
     [Fact]
@@ -71,7 +76,9 @@ public class ShapeRulesTests
         Refuses("the shift of (N, T, D) is (N, 1, D), and (N, D) is given", ShapeRules.Modulate(norm, Tokens, Vector, Part));
         Refuses("the scale of (N, T, D) is (N, 1, D), and (N, 1, T) is given", ShapeRules.Modulate(norm, Tokens, Part, Shape.Of(N, 1, T)));
         Refuses("the norm norm1 takes (..., D), and is given (N, D, T)", ShapeRules.Modulate(norm, Turned, Part, Part));
-        Refuses("the norm norm1 has a scale of its own, and is modulated by a second one", ShapeRules.Modulate(norm with { IsAffine = true }, Tokens, Part, Part));
+        Refuses(
+            "the norm norm1 has a scale of its own, and is modulated by a second one",
+            ShapeRules.Modulate(norm with { IsAffine = true }, Tokens, Part, Part));
     }
 
     [Fact]
@@ -86,8 +93,12 @@ public class ShapeRulesTests
     public void Self_attention()
     {
         Gives(Tokens, ShapeRules.SelfAttention(4, Shape.Of(N, T, 3 * D)));
-        Refuses("self-attention takes queries, keys and values side by side, (N, T, 3 D), and is given (N, T, D)", ShapeRules.SelfAttention(4, Tokens));
-        Refuses("self-attention takes queries, keys and values side by side, (N, T, 3 D), and is given (N, 3 D)", ShapeRules.SelfAttention(4, Shape.Of(N, 3 * D)));
+        Refuses(
+            "self-attention takes queries, keys and values side by side, (N, T, 3 D), and is given (N, T, D)",
+            ShapeRules.SelfAttention(4, Tokens));
+        Refuses(
+            "self-attention takes queries, keys and values side by side, (N, T, 3 D), and is given (N, 3 D)",
+            ShapeRules.SelfAttention(4, Shape.Of(N, 3 * D)));
         Refuses("5 heads do not divide a width of D = 16", ShapeRules.SelfAttention(5, Shape.Of(N, T, 3 * D)));
         Refuses("0 heads do not divide a width of D = 16", ShapeRules.SelfAttention(0, Shape.Of(N, T, 3 * D)));
     }
@@ -97,8 +108,12 @@ public class ShapeRulesTests
     {
         Gives(Tokens, ShapeRules.CrossAttention(4, Tokens, Shape.Of(N, M, 2 * D)));
         Refuses("queries are (N, T, D), and (N, D) is given", ShapeRules.CrossAttention(4, Vector, Shape.Of(N, M, 2 * D)));
-        Refuses("keys and values for queries of (N, T, D) are (N, M, 2 D), and (N, M, 3 D) is given", ShapeRules.CrossAttention(4, Tokens, Shape.Of(N, M, 3 * D)));
-        Refuses("keys and values for queries of (N, T, D) are (N, M, 2 D), and (1, M, 2 D) is given", ShapeRules.CrossAttention(4, Tokens, Shape.Of(1, M, 2 * D)));
+        Refuses(
+            "keys and values for queries of (N, T, D) are (N, M, 2 D), and (N, M, 3 D) is given",
+            ShapeRules.CrossAttention(4, Tokens, Shape.Of(N, M, 3 * D)));
+        Refuses(
+            "keys and values for queries of (N, T, D) are (N, M, 2 D), and (1, M, 2 D) is given",
+            ShapeRules.CrossAttention(4, Tokens, Shape.Of(1, M, 2 * D)));
         Refuses("5 heads do not divide a width of D = 16", ShapeRules.CrossAttention(5, Tokens, Shape.Of(N, M, 2 * D)));
     }
 
@@ -158,7 +173,9 @@ public class ShapeRulesTests
         var text = Shape.Of(N, 77, 768);
         Gives(text, ShapeRules.FillDropped(text, null));
         Gives(text, ShapeRules.FillDropped(text, new Member.Table("null_text", Shape.Of(77, 768), Zero)));
-        Refuses("null_text stands for one of (N, 77, 768), and is (77, 512)", ShapeRules.FillDropped(text, new Member.Table("null_text", Shape.Of(77, 512), Zero)));
+        Refuses(
+            "null_text stands for one of (N, 77, 768), and is (77, 512)",
+            ShapeRules.FillDropped(text, new Member.Table("null_text", Shape.Of(77, 512), Zero)));
     }
 
     [Fact]

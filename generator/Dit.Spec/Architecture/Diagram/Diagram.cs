@@ -1,9 +1,10 @@
 namespace Dit.Spec;
 
-/// <summary>The reading of a description as a picture: a module as in figure 3 of the DiT paper, tokens from the bottom to the top.</summary>
+/// <summary>The reading of a description as a picture: a module as in figure 3 of the DiT paper, tokens going up.</summary>
 /// <remarks>
-/// It knows operations and no network. What passes through the module is a column of boxes; residual connections are lines at its left;
-/// what is made of the condition is at its right. Text and places are whole numbers and the same on every machine.
+/// It knows operations and no network. What passes through the module is a column of boxes. Residual connections are
+/// lines at its left, and what is made of the condition is at its right. All places are whole numbers, the same on
+/// every machine.
 /// </remarks>
 public static class Diagram
 {
@@ -17,7 +18,9 @@ public static class Diagram
     /// <summary>The picture of a module as an SVG file.</summary>
     /// <param name="module">The module.</param>
     /// <param name="title">What is written above it: <c>DiT-XL/2</c>.</param>
-    /// <exception cref="InvalidOperationException">A shape does not fit: the description is wrong, whatever the spec.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A shape does not fit: the description is wrong, whatever the spec.
+    /// </exception>
     public static string Of(Module module, string title)
     {
         var (evaluation, errors) = Evaluation.Of(module);
@@ -25,7 +28,7 @@ public static class Diagram
         var reader = new DiagramReader(evaluation);
         var results = reader.Read();
         var summary = module.Summary.Length == 0 ? "" : $"{module.Summary}.";
-        // The width does not depend on the head, whose lines depend on the width: characters are 5.75 pixels wide on average.
+        // The width does not depend on the head, but the head's lines depend on the width: 5.75 pixels a character.
         var width = new DiagramLayout(reader.Items, results, reader.Sources, head: 0).Width;
         IReadOnlyList<string> head = summary.Length == 0 ? [] : Words.Wrap(summary, (width - 40) * 4 / 23);
         var layout = new DiagramLayout(reader.Items, results, reader.Sources, 36 + HeadLine * head.Count);
@@ -37,7 +40,8 @@ public static class Diagram
             .. DiagramLines.Of(layout),
             .. layout.Rails.SelectMany(rail => Rail(layout, rail)),
             .. layout.Items.SelectMany((item, i) => Item(layout.Center, item, layout.Places[i])),
-            .. layout.Items.Select((item, i) => Svg.Text(layout.Center + 10, layout.Places[i].Top - DiagramLayout.Fork, item.Output, NoteSize, style: Gray)),
+            .. layout.Items.Select(
+                (item, i) => Svg.Text(layout.Center + 10, layout.Places[i].Top - DiagramLayout.Fork, item.Output, NoteSize, style: Gray)),
         ]);
     }
 
@@ -53,7 +57,8 @@ public static class Diagram
         if (item.Label.Kind != DiagramKind.Argument)
             yield return Svg.Box(center - place.HalfWidth, place.Top, 2 * place.HalfWidth, place.Height, Fill(item.Label.Kind));
         var y = place.Top + DiagramLayout.TitleLine + 1;
-        if (item.Label.Name.Length == 0 || item.Label.Kind == DiagramKind.Argument) yield return Svg.Text(center, y, item.Label.Title, TextSize, "middle", Bold);
+        var isAlone = item.Label.Name.Length == 0 || item.Label.Kind == DiagramKind.Argument;
+        if (isAlone) yield return Svg.Text(center, y, item.Label.Title, TextSize, "middle", Bold);
         else
         {
             yield return Svg.Text(center - place.HalfWidth + 12, y, item.Label.Title, TextSize, style: Bold);
@@ -83,6 +88,7 @@ public static class Diagram
         }
         var last = rail.Source.Arguments.Count;
         foreach (var (argument, i) in rail.Source.Arguments.Select(static (argument, i) => (argument, i)))
-            yield return Svg.Text(rail.Middle, layout.Places[0].Top + DiagramLayout.TitleLine + HeadLine * (i - last + 1), argument, NoteSize + 1, "middle");
+            yield return Svg.Text(
+                rail.Middle, layout.Places[0].Top + DiagramLayout.TitleLine + HeadLine * (i - last + 1), argument, NoteSize + 1, "middle");
     }
 }

@@ -51,7 +51,9 @@ internal sealed class DiagramItem(DiagramLabel label, IReadOnlyList<DiagramItem>
 /// <param name="Shape">Its shape.</param>
 internal sealed record DiagramSide(DiagramSource Source, string Name, string Shape);
 
-/// <summary>Something beside the column that several of its boxes may read: an argument, or what is made of arguments.</summary>
+/// <summary>
+/// Something beside the column that several of its boxes may read: an argument, or what is made of arguments.
+/// </summary>
 /// <param name="lines">How it is made, the last operation first; empty for an argument.</param>
 /// <param name="arguments">The arguments that it is made of, with their shapes.</param>
 internal sealed class DiagramSource(IReadOnlyList<string> lines, IReadOnlyList<string> arguments)

@@ -30,10 +30,14 @@ internal sealed record DiagramRail(DiagramSource Source, int Left, int Width, IR
     public int Middle => Left + Width / 2;
 
     /// <summary>The right edge, of the names below it too.</summary>
-    public int Right => Middle + Math.Max(Width / 2, CharacterWidth * Source.Arguments.Select(static text => text.Length).DefaultIfEmpty(0).Max() / 2);
+    public int Right =>
+        Middle + Math.Max(Width / 2, CharacterWidth * Source.Arguments.Select(static text => text.Length).DefaultIfEmpty(0).Max() / 2);
 }
 
-/// <summary>The places of a diagram's boxes: a column from the bottom to the top, lines past it at its left, the condition at its right.</summary>
+/// <summary>
+/// The places of a diagram's boxes: a column from the bottom to the top, lines past it at its left, the condition at
+/// its right.
+/// </summary>
 internal sealed class DiagramLayout
 {
     /// <summary>Half the width of a box.</summary>
@@ -94,11 +98,17 @@ internal sealed class DiagramLayout
     public int LaneX(int lane) => Center - HalfBox - LaneWidth * (lane + 1);
 
     /// <summary>The sides of a box, those of one source together.</summary>
-    public static IReadOnlyList<IGrouping<DiagramSource, DiagramSide>> Sides(DiagramItem item) => [.. item.Sides.GroupBy(static side => side.Source)];
+    public static IReadOnlyList<IGrouping<DiagramSource, DiagramSide>> Sides(DiagramItem item) =>
+        [.. item.Sides.GroupBy(static side => side.Source)];
 
-    /// <summary>What is written at an arrow from the side: names of what a source makes, and its shape; nothing at an argument's.</summary>
+    /// <summary>
+    /// What is written at an arrow from the side: names of what a source makes, and its shape; nothing at an
+    /// argument's.
+    /// </summary>
     public static (string Names, string Shapes) Texts(IGrouping<DiagramSource, DiagramSide> sides) => sides.Key.Lines.Count == 0 ? ("", "")
-        : (string.Join(", ", sides.Select(static side => side.Name).Where(static name => name.Length > 0)), string.Join(", ", sides.Select(static side => side.Shape).Distinct()));
+        : (
+            string.Join(", ", sides.Select(static side => side.Name).Where(static name => name.Length > 0)),
+            string.Join(", ", sides.Select(static side => side.Shape).Distinct()));
 
     private IEnumerable<DiagramPlace> PlacesOf()
     {
@@ -131,7 +141,8 @@ internal sealed class DiagramLayout
         var lanes = new List<DiagramLane>();
         foreach (var (from, to) in past.Distinct().OrderBy(static line => line.To - line.From).ThenBy(static line => line.From))
         {
-            var lane = Enumerable.Range(0, lanes.Count + 1).First(free => lanes.All(other => other.Lane != free || other.To <= from || to <= other.From));
+            var lane = Enumerable.Range(0, lanes.Count + 1).First(
+                free => lanes.All(other => other.Lane != free || other.To <= from || to <= other.From));
             lanes.Add(new(from, to, lane));
         }
         return lanes;
@@ -142,9 +153,12 @@ internal sealed class DiagramLayout
         var left = Center + HalfBox;
         foreach (var source in sources)
         {
-            var texts = Items.SelectMany(Sides).Where(sides => sides.Key == source).Select(Texts).SelectMany(static text => new[] { text.Names, text.Shapes });
+            var texts = Items.SelectMany(Sides).Where(sides => sides.Key == source).Select(Texts).SelectMany(
+                static text => new[] { text.Names, text.Shapes });
             left += 40 + CharacterWidth * texts.Select(static text => text.Length).DefaultIfEmpty(0).Max();
-            var rail = new DiagramRail(source, left, source.Lines.Count == 0 ? 0 : RailWidth, [.. source.Lines.SelectMany(static line => Words.Wrap(line, RailColumns))]);
+            var rail = new DiagramRail(
+                source, left, source.Lines.Count == 0 ? 0 : RailWidth,
+                [.. source.Lines.SelectMany(static line => Words.Wrap(line, RailColumns))]);
             yield return rail;
             left = rail.Right;
         }

@@ -25,7 +25,7 @@ internal static class DiagramLines
         return (top - more, bottom + more);
     }
 
-    // From a box to the next, or out of the frame; a box that the next does not read has its line up to where others part.
+    // From a box to the next, or out of the frame. Where the next does not read it, the line ends where others part.
     private static IEnumerable<string> Up(DiagramLayout layout, DiagramItem item, int index)
     {
         var (x, from) = (layout.Center, layout.Places[index].Top);
@@ -40,7 +40,9 @@ internal static class DiagramLines
         yield return Svg.Dot(layout.Center, y);
         yield return lane.To == layout.Items.Count
             ? Svg.Arrow((layout.Center, y), (x, y), (x, layout.FrameTop - DiagramLayout.Gap / 2))
-            : Svg.Arrow((layout.Center, y), (x, y), (x, layout.Places[lane.To].Middle), (layout.Center - layout.Places[lane.To].HalfWidth, layout.Places[lane.To].Middle));
+            : Svg.Arrow(
+                (layout.Center, y), (x, y), (x, layout.Places[lane.To].Middle),
+                (layout.Center - layout.Places[lane.To].HalfWidth, layout.Places[lane.To].Middle));
     }
 
     // The condition comes from below: into a box, or as a line along the boxes that read it.

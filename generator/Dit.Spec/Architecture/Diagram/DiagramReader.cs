@@ -2,8 +2,8 @@ namespace Dit.Spec;
 
 /// <summary>Reads an evaluated module as a column of boxes, and what enters it from the side.</summary>
 /// <remarks>
-/// The column holds what depends on the streams: as many of the first arguments as the module gives values, for these pass through
-/// it. All else is the condition's.
+/// The column holds what depends on the streams: as many of the first arguments as the module gives values, for these
+/// pass through it. All else is the condition's.
 /// </remarks>
 internal sealed class DiagramReader
 {
@@ -20,8 +20,7 @@ internal sealed class DiagramReader
     {
         this.evaluation = evaluation;
         streams = [.. evaluation.Arguments.Take(evaluation.Results.Count)];
-        foreach (var (argument, value) in evaluation.Module.Arguments.Zip(evaluation.Arguments, static (argument, value) => (argument, value)))
-            names[value] = argument.Name;
+        for (var i = 0; i < evaluation.Arguments.Count; i++) names[evaluation.Arguments[i]] = evaluation.Module.Arguments[i].Name;
         foreach (var statement in evaluation.Statements) Remember(statement);
     }
 
@@ -53,7 +52,8 @@ internal sealed class DiagramReader
     private DiagramItem Place(Traced value) =>
         placed.TryGetValue(value, out var known) ? known
         : loops.TryGetValue(value, out var loop) ? Once(loop, value, () => Loop(loop, value))
-        : splits.TryGetValue(value, out var split) ? Once(split, value, () => Add(new("Split", split.Statement.Label, "", DiagramKind.Operation), value, [split.Values[0]]))
+        : splits.TryGetValue(value, out var split)
+            ? Once(split, value, () => Add(new("Split", split.Statement.Label, "", DiagramKind.Operation), value, [split.Values[0]]))
         : placed[value] = New(value);
 
     // Values of one statement leave one box.
@@ -110,7 +110,8 @@ internal sealed class DiagramReader
         return item;
     }
 
-    private string Output(Traced value) => names.TryGetValue(value, out var name) ? $"{name}  {Shape.Text(value.Shape)}" : Shape.Text(value.Shape);
+    private string Output(Traced value) =>
+        names.TryGetValue(value, out var name) ? $"{name}  {Shape.Text(value.Shape)}" : Shape.Text(value.Shape);
 
     private bool IsOnStream(Traced value)
     {

@@ -1,6 +1,6 @@
 namespace Dit.Spec;
 
-/// <summary>Elements of an SVG file, in whole pixels. Arrowheads are shapes, for not every program draws markers.</summary>
+/// <summary>Elements of an SVG file, in whole pixels. Arrowheads are shapes: not every program draws markers.</summary>
 internal static class Svg
 {
     private const string Line = "#555555";
@@ -14,7 +14,8 @@ internal static class Svg
     /// <param name="title">What it shows.</param>
     /// <param name="elements">Its elements, the first at the back.</param>
     public static string File(int width, int height, string title, IEnumerable<string> elements) => $"""
-        <svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" font-family="Helvetica, Arial, sans-serif">
+        <svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"
+          font-family="Helvetica, Arial, sans-serif">
         <title>{Escape(title)}</title>
         <rect width="{width}" height="{height}" fill="#ffffff"/>
         {string.Join("\n", elements)}
@@ -27,7 +28,8 @@ internal static class Svg
         $"<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{radius}\" fill=\"{fill}\" stroke=\"{stroke}\"/>";
 
     /// <summary>A circle.</summary>
-    public static string Circle(int x, int y, int radius, string fill) => $"<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"{fill}\" stroke=\"{Line}\"/>";
+    public static string Circle(int x, int y, int radius, string fill) =>
+        $"<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"{fill}\" stroke=\"{Line}\"/>";
 
     /// <summary>A point at which lines part.</summary>
     public static string Dot(int x, int y) => $"<circle cx=\"{x}\" cy=\"{y}\" r=\"3\" fill=\"{Line}\"/>";
@@ -52,7 +54,8 @@ internal static class Svg
         var (to, from) = (points[points.Length - 1], points[points.Length - 2]);
         var (dx, dy) = (Math.Sign(to.X - from.X), Math.Sign(to.Y - from.Y));
         var (x, y) = (to.X - HeadLength * dx, to.Y - HeadLength * dy);
-        return $"{Path(points)}\n<polygon points=\"{to.X},{to.Y} {x - HeadHalf * dy},{y - HeadHalf * dx} {x + HeadHalf * dy},{y + HeadHalf * dx}\" fill=\"{Line}\"/>";
+        var (left, right) = ($"{x - HeadHalf * dy},{y - HeadHalf * dx}", $"{x + HeadHalf * dy},{y + HeadHalf * dx}");
+        return $"{Path(points)}\n<polygon points=\"{to.X},{to.Y} {left} {right}\" fill=\"{Line}\"/>";
     }
 
     private static string Escape(string text) => text.Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;");

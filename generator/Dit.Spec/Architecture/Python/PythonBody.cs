@@ -10,7 +10,7 @@ internal sealed class PythonBody(Module module, PythonSizes sizes)
     /// <summary>All statements, a line or more each.</summary>
     public IEnumerable<string> Lines(Evaluation evaluation) => evaluation.Statements.SelectMany(Lines);
 
-    /// <summary>The arguments whose samples can be dropped: those that a learned one stands for in this module or in one below it.</summary>
+    /// <summary>The arguments whose samples can be dropped, because a learned one stands for them here or below.</summary>
     public static IEnumerable<string> Dropped(Module module) => module.Arguments
         .Where(argument => argument.Kind == ValueKind.Droppable && Values(module).Any(value => Drops(module, value, argument.Name)))
         .Select(static argument => argument.Name);
@@ -32,7 +32,8 @@ internal sealed class PythonBody(Module module, PythonSizes sizes)
     private static bool Drops(Module module, Value value, string argument) => value switch
     {
         Value.FillDropped { X: Value.Name x, Table: not null } => x.Text == argument,
-        Value.Call call when module.Find(call.Member) is Member.Child child => Passed(child.Module, call.Arguments).Any(passed => passed.Value == argument),
+        Value.Call call when module.Find(call.Member) is Member.Child child =>
+            Passed(child.Module, call.Arguments).Any(passed => passed.Value == argument),
         _ => false,
     };
 
@@ -61,17 +62,20 @@ internal sealed class PythonBody(Module module, PythonSizes sizes)
     {
         string[] parts = [.. split.Parts];
         var (names, shape) = (string.Join(", ", parts), $"{parts.Length} x {Shape.Text(traced.Values[1].Shape)}");
-        string[] Chunk(string target) => PythonText.WithShape($"{target} = {Receiver(split.Value)}.chunk({parts.Length}, dim=-1)", shape, Columns);
+        string[] Chunk(string target) =>
+            PythonText.WithShape($"{target} = {Receiver(split.Value)}.chunk({parts.Length}, dim=-1)", shape, Columns);
         return Chunk(names) is [var line] ? [line] : [.. Chunk(split.Name), $"{names} = {split.Name}"];
     }
 
     private IEnumerable<string> Loop(Statement.ForEach loop, TracedStatement traced)
     {
         var (each, streams) = (PythonMember.Each(loop.List), string.Join(", ", loop.Streams));
-        string[] arguments = [.. loop.Streams, .. loop.Arguments.Select(Expression), .. loop.Skip == Skip.Pop ? new[] { "skips.pop()" } : []];
+        string[] taken = loop.Skip == Skip.Pop ? ["skips.pop()"] : [];
+        string[] arguments = [.. loop.Streams, .. loop.Arguments.Select(Expression), .. taken];
+        var isFirst = loop.Equals(module.Body.OfType<Statement.ForEach>().FirstOrDefault(static one => one.Skip == Skip.Push));
         return
         [
-            .. loop.Equals(module.Body.OfType<Statement.ForEach>().FirstOrDefault(static one => one.Skip == Skip.Push)) ? new[] { "skips = []" } : [],
+            .. isFirst ? new[] { "skips = []" } : [],
             $"for {each} in self.{loop.List}:",
             .. WithShape($"    {streams} = {each}({string.Join(", ", arguments)})", traced),
             .. loop.Skip == Skip.Push ? new[] { $"    skips.append({loop.Streams[0]})" } : [],

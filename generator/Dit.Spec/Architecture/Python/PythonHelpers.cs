@@ -9,7 +9,8 @@ internal static class PythonHelpers
     public static IEnumerable<string> Names => All.Select(static one => one.Name);
 
     /// <summary>The functions that a text calls.</summary>
-    public static IEnumerable<string> CalledBy(string text) => All.Where(one => Regex.IsMatch(text, $@"(?<![\w.]){one.Name}\(")).Select(static one => one.Code);
+    public static IEnumerable<string> CalledBy(string text) =>
+        All.Where(one => Regex.IsMatch(text, $@"(?<![\w.]){one.Name}\(")).Select(static one => one.Code);
 
     private static (string Name, string Code)[] All { get; } =
     [

@@ -12,15 +12,17 @@ internal sealed record PythonMember(string[] Construct, string[] Initialize)
     /// <summary>The variable of a loop over a list: <c>block</c> of <c>blocks</c>.</summary>
     public static string Each(string list) => list.TrimEnd('s');
 
-    // Arguments of the same order as torch's own, so that nothing has to be named that its users do not name.
     private static string New(Member member, PythonSizes sizes) => member switch
     {
         Member.Linear linear => $"nn.Linear({sizes.Of(linear.In)}, {sizes.Of(linear.Out)})",
-        Member.Patches patches => $"nn.Conv2d({patches.Channels}, {sizes.Of(patches.Width)}, kernel_size={patches.Patch}, stride={patches.Patch})",
+        Member.Patches patches =>
+            $"nn.Conv2d({patches.Channels}, {sizes.Of(patches.Width)}, kernel_size={patches.Patch}, stride={patches.Patch})",
         Member.Norm norm => $"nn.{(norm.Kind == NormKind.Rms ? "RMSNorm" : "LayerNorm")}({sizes.Of(norm.Width)}"
             + $"{(norm.IsAffine ? "" : ", elementwise_affine=False")}, eps={PythonText.Literal(norm.Eps)})",
         Member.Embedding embedding => $"nn.Embedding({embedding.Rows}, {sizes.Of(embedding.Width)})",
-        Member.Table table => $"nn.Parameter(torch.zeros({string.Join(", ", table.Sides.Select(sizes.Of))}){(table.IsTrained ? "" : ", requires_grad=False")})",
+        Member.Table table =>
+            $"nn.Parameter(torch.zeros({string.Join(", ", table.Sides.Select(sizes.Of))})"
+                + (table.IsTrained ? ")" : ", requires_grad=False)"),
         Member.Activate { Kind: Activation.Silu } => "nn.SiLU()",
         Member.Activate { Kind: Activation.GeluTanh } => "nn.GELU(approximate=\"tanh\")",
         Member.Activate => "nn.GELU()",
@@ -41,7 +43,8 @@ internal sealed record PythonMember(string[] Construct, string[] Initialize)
         Member.Table table => [Set(name, table.Start)],
         Member.Chain chain => chain.Links.SelectMany((link, i) => Initial(link, $"{name}[{i}]", sizes)),
         Member.Child child when Parameters.Of(child.Module).Any() => [$"{name}.initialize_weights()"],
-        Member.Repeated list when Parameters.Of(list.Module).Any() => [$"for {Each(list.Name)} in {name}:", $"    {Each(list.Name)}.initialize_weights()"],
+        Member.Repeated list when Parameters.Of(list.Module).Any() =>
+            [$"for {Each(list.Name)} in {name}:", $"    {Each(list.Name)}.initialize_weights()"],
         _ => [],
     };
 

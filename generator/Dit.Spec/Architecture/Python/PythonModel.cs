@@ -1,9 +1,11 @@
 namespace Dit.Spec;
 
-/// <summary>The reading of a description as a Python file: the same model in PyTorch, with the same state dict.</summary>
+/// <summary>
+/// The reading of a description as a Python file: the same model in PyTorch, with the same state dict.
+/// </summary>
 /// <remarks>
-/// It knows operations and no network, and writes what a careful engineer would write by hand for this one model. The file needs
-/// nothing but torch.
+/// It knows operations and no network, and writes what a careful engineer would write by hand for this one model. The
+/// file needs nothing but torch.
 /// </remarks>
 public static class PythonModel
 {
@@ -49,7 +51,8 @@ public static class PythonModel
 
     private static string Header(Description description, string className, string what, string notes, string code)
     {
-        string Lines(string text) => string.Join("\n", Words.Wrap(PythonText.Escape(text), PythonText.MaxColumns - 3)); // quotes before the first
+        // The first line stands behind three quotes.
+        string Lines(string text) => string.Join("\n", Words.Wrap(PythonText.Escape(text), PythonText.MaxColumns - 3));
 
         return $""""
             """{Lines($"{what}.")}
@@ -60,10 +63,13 @@ public static class PythonModel
                 model = {className}()
                 model.load_state_dict(torch.load("weights.pt"))
 
-            Written by Dit.Gen from the model's spec. It needs torch {(code.Contains("nn.RMSNorm(") ? "2.4" : "2.0")} or later, and nothing else.
+            Written by Dit.Gen from the model's spec. It needs torch {Version(code)} or later, and nothing else.
             """
             """".Replace("\r\n", "\n");
     }
+
+    // That of scaled_dot_product_attention, or of RMSNorm.
+    private static string Version(string code) => code.Contains("nn.RMSNorm(") ? "2.4" : "2.0";
 
     private static string Sizes(Description description) => string.Join("\n",
     [
@@ -83,7 +89,8 @@ public static class PythonModel
         return $"It predicts {predicts}{variance}. Timesteps are 0 to {spec.Diffusion.Timesteps - 1}, whole or fractional."
             + spec.Conditioning.Condition.Match(
                 static _ => "",
-                static labels => $" Labels are 0 to {labels.Count - 1}{(labels.Rows > labels.Count ? $", and {labels.Count} for no class" : "")}.",
+                static labels =>
+                    $" Labels are 0 to {labels.Count - 1}{(labels.Rows > labels.Count ? $", and {labels.Count} for no class" : "")}.",
                 static text => $" Texts are embeddings of {text.Tokens} tokens.");
     }
 }

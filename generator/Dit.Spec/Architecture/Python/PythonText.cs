@@ -13,7 +13,10 @@ internal static class PythonText
     public static IEnumerable<string> Indent(IEnumerable<string> lines, int levels = 1) =>
         lines.Select(line => line.Length == 0 ? line : new string(' ', 4 * levels) + line);
 
-    /// <summary>A statement with the shape of what it makes: two spaces behind it, as formatters of Python leave it, or above it where it is long.</summary>
+    /// <summary>
+    /// A statement with the shape of what it makes: two spaces behind it, as formatters of Python leave it; above a
+    /// long one.
+    /// </summary>
     /// <param name="line">The statement; it may be indented.</param>
     /// <param name="shape">The shape.</param>
     /// <param name="columns">How many columns there are for it.</param>
