@@ -64,11 +64,11 @@ public sealed class ModelsAndCheckTests : IDisposable
     [Fact]
     public void The_layers_of_the_table_hold_every_parameter_and_mac()
     {
-        var plan = Dit.Spec.ModelLayout.Of(Assert.Single(Dit.Spec.SpecFile.Parse(Good).Models).Spec);
-        var rows = Commands.LayerTable.Of(plan).ToArray();
-        Assert.Equal(plan.ParameterCount, rows.Sum(row => row.Parameters));
-        Assert.Equal(plan.Macs, rows.Sum(row => row.Macs));
-        Assert.Equal(plan.TrainingActivations, rows.Sum(row => row.Saved));
+        var layout = Dit.Spec.ModelLayout.Of(Assert.Single(Dit.Spec.SpecFile.Parse(Good).Models).Spec);
+        var rows = Commands.LayerTable.Of(layout).ToArray();
+        Assert.Equal(layout.ParameterCount, rows.Sum(row => row.Parameters));
+        Assert.Equal(layout.Macs, rows.Sum(row => row.Macs));
+        Assert.Equal(layout.TrainingActivations, rows.Sum(row => row.Saved));
     }
 
     [Fact]

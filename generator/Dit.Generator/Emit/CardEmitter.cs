@@ -9,7 +9,7 @@ internal static class CardEmitter
         /// <summary>The model's constants.</summary>
         public static ModelCard Card { get; } = new(
             Name: ModelName,
-            Backbone: "dit",
+            Backbone: "{{spec.Backbone.Word}}",
             Conditioning: "{{spec.Conditioning.Variant.Word}}",
             Input: new ImageShape(Channels: {{spec.Input.Channels}}, Height: {{spec.Input.Height}}, Width: {{spec.Input.Width}}),
             OutputChannels: {{spec.OutputChannels}},

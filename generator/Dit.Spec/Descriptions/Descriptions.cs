@@ -4,5 +4,5 @@ namespace Dit.Spec;
 internal static class Descriptions
 {
     /// <summary>The description of a spec's model.</summary>
-    public static Description Of(ModelSpec spec) => spec.Backbone.Match(_ => DitDescription.Of(spec));
+    public static Description Of(ModelSpec spec) => spec.Backbone.Match(dit => DitDescription.Of(spec, dit));
 }

@@ -11,10 +11,8 @@ internal sealed record DitCondition(Argument[] Arguments, Member[] Members, Valu
 {
     private static Value Time { get; } = Call("t_embedder", "t");
 
-    public static DitCondition Of(ModelSpec spec)
-    {
-        var parts = new DitParts(spec);
-        return spec.Conditioning.Condition.Match(
+    public static DitCondition Of(ModelSpec spec, DitParts parts) =>
+        spec.Condition.Match(
             static _ => new DitCondition([], [], Time, AsToken(Time)),
             labels => With(
                 new("labels", Shape.Of(Dim.Batch), "Classes", ValueKind.Index),
@@ -24,7 +22,6 @@ internal sealed record DitCondition(Argument[] Arguments, Member[] Members, Valu
                 new("text", Shape.Of(Dim.Batch, text.Tokens, text.Width), "Embedded texts", ValueKind.Droppable),
                 parts.TextEmbedder(text.Tokens, text.Width, text.HasNull),
                 new Value.MeanOfTokens(Call("y_embedder", "text")), Call("y_embedder", "text")));
-    }
 
     private static DitCondition With(Argument argument, Module embedder, Value vector, Value tokens) =>
         new([argument], [new Member.Child("y_embedder", embedder)], Add(Time, vector), JoinTokens(AsToken(Time), tokens));

@@ -6,20 +6,21 @@ namespace Dit.Spec;
 /// <remarks>Names are those of the official code (facebookresearch/DiT).</remarks>
 internal static class DitDescription
 {
-    public static Description Of(ModelSpec spec)
+    public static Description Of(ModelSpec spec, Backbone.Dit dit)
     {
-        var variant = DitVariant.Of(spec);
+        var variant = DitVariant.Of(dit.Variant);
         return new(
-            Network(spec, variant),
+            Network(spec, dit, variant),
             $"Diffusion Transformer of {spec.Depth} {variant.Words} blocks, width {spec.Width}, {spec.Heads} heads, {spec.Tokens} tokens (arXiv 2212.09748)",
             Letters(spec, variant).ToEquatableArray(),
             variant.StartsAsIdentity ? "every block is the identity, and the output is zero" : "the output is zero",
             $"{(variant.IsOfficial ? "under the names of" : "named in the style of")} the official checkpoints (facebookresearch/DiT)");
     }
 
-    private static Module Network(ModelSpec spec, DitVariant variant)
+    private static Module Network(ModelSpec spec, Backbone.Dit dit, DitVariant variant)
     {
-        var (parts, condition) = (new DitParts(spec), DitCondition.Of(spec));
+        var parts = new DitParts(spec, dit);
+        var condition = DitCondition.Of(spec, parts);
         var entering = variant.SeesTokens ? "context" : "c";
         return Module(
             spec.ClassName, "",

@@ -3,7 +3,7 @@ using static Dit.Spec.Describe;
 namespace Dit.Spec;
 
 /// <summary>The parts that every variant of a DiT is made of, named as in the official code.</summary>
-internal sealed class DitParts(ModelSpec spec)
+internal sealed class DitParts(ModelSpec spec, Backbone.Dit dit)
 {
     /// <summary>Width of the sinusoidal timestep features (official code: <c>frequency_embedding_size</c>).</summary>
     public const int TimestepFeatures = 256;
@@ -24,7 +24,7 @@ internal sealed class DitParts(ModelSpec spec)
 
     public Module PatchEmbedding => StandardParts.PatchEmbedding(spec.Input, spec.PatchSize, T, D);
 
-    public Module TimestepEmbedder => StandardParts.TimestepEmbedder(TimestepFeatures, spec.Numerics == Numerics.Diffusers ? 127 : 128, D);
+    public Module TimestepEmbedder => StandardParts.TimestepEmbedder(TimestepFeatures, dit.Numerics == Numerics.Diffusers ? 127 : 128, D);
 
     public Module LabelEmbedder(int rows) => StandardParts.LabelEmbedder(rows, D);
 
@@ -92,5 +92,5 @@ internal sealed class DitParts(ModelSpec spec)
     public Member Norm(string name, bool isAffine) => new Member.Norm(name, NormKind.Layer, D, isAffine, 1e-6);
 
     /// <summary>The adaptive norm before the MLP, in which implementations differ.</summary>
-    public Member AdaptiveMlpNorm => new Member.Norm("norm2", NormKind.Layer, D, IsAffine: false, spec.Numerics == Numerics.Diffusers ? 1e-5 : 1e-6);
+    public Member AdaptiveMlpNorm => new Member.Norm("norm2", NormKind.Layer, D, IsAffine: false, dit.Numerics == Numerics.Diffusers ? 1e-5 : 1e-6);
 }

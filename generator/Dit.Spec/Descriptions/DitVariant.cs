@@ -16,7 +16,7 @@ internal sealed record DitVariant(string Words, Func<DitParts, Module> Block, bo
     /// <summary>Whether a new block is the identity.</summary>
     public bool StartsAsIdentity { get; init; }
 
-    public static DitVariant Of(ModelSpec spec) => spec.Conditioning.Variant.Match(
+    public static DitVariant Of(ConditioningVariant variant) => variant.Match(
         static _ => new DitVariant("in-context", DitInContext.Block, JoinsTokens: true),
         static _ => new DitVariant("cross-attention", DitCrossAttention.Block),
         static _ => new DitVariant("adaLN", DitAdaLN.Block, IsAdaptive: true),

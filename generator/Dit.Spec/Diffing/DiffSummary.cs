@@ -27,8 +27,8 @@ public static class DiffSummary
         string[] clauses =
         [
             .. settings.Length > 0 ? [string.Join(", ", settings)] : Array.Empty<string>(),
-            .. Totals(diff.Plan.A.Parameters, diff.Plan.B.Parameters, "parameters"),
-            .. diff.Plan.A.Parameters == diff.Plan.B.Parameters ? Totals(diff.Plan.A.Macs, diff.Plan.B.Macs, "MACs") : [],
+            .. Totals(diff.Layout.A.Parameters, diff.Layout.B.Parameters, "parameters"),
+            .. diff.Layout.A.Parameters == diff.Layout.B.Parameters ? Totals(diff.Layout.A.Macs, diff.Layout.B.Macs, "MACs") : [],
             $"old checkpoints {Verdict(diff.Verdict)}",
         ];
         var name = isRenamed ? $"{diff.A.Name} is renamed {diff.B.Name}{(settings.Length > 0 ? ":" : ";")}" : $"{diff.B.Name}:";

@@ -45,9 +45,9 @@ public abstract record LoadVerdict
     public sealed record DoesNotLoad(EquatableArray<ParameterChange> Because) : LoadVerdict;
 
     /// <summary>Whether a checkpoint of <paramref name="a"/> loads into <paramref name="b"/>.</summary>
-    internal static LoadVerdict Of(ModelSpec a, ModelSpec b, IEnumerable<SettingChange> settings, PlanDiff plan)
+    internal static LoadVerdict Of(ModelSpec a, ModelSpec b, IEnumerable<SettingChange> settings, LayoutDiff layout)
     {
-        var differing = plan.NotKept.ToEquatableArray();
+        var differing = layout.NotKept.ToEquatableArray();
         if (differing.Any(static change => change is not ParameterChange.Reshaped { IsPositionTable: true }))
             return new DoesNotLoad(differing);
         // A changed setting that could change shapes, and did not, changes what the tensors contain.

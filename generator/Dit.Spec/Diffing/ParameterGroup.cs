@@ -15,8 +15,8 @@ public sealed record ParameterGroup(string Name, EquatableArray<ParameterChange>
     // blocks.3.attn.qkv.weight, and in other backbones in_blocks.3.(...)
     private static readonly Regex Block = new(@"^(?<list>[^.]*blocks)\.(?<index>[0-9]{1,6})\.(?<rest>.+)$", RegexOptions.CultureInvariant);
 
-    /// <summary>The tensors of a plan that are not kept, grouped, in the order of their first members.</summary>
-    public static IReadOnlyList<ParameterGroup> Of(PlanDiff diff)
+    /// <summary>The tensors of a layout that are not kept, grouped, in the order of their first members.</summary>
+    public static IReadOnlyList<ParameterGroup> Of(LayoutDiff diff)
     {
         var all = diff.Changes.Select(static change => new Place(change)).ToArray();
         var whole = all.Where(static p => p.List is not null).GroupBy(static p => (p.List, p.Index))

@@ -20,36 +20,31 @@ public static class ModelTable
     /// </returns>
     public static string Markdown(IEnumerable<ModelSpec> models)
     {
-        var all = models.Select(static spec => (Spec: spec, Plan: ModelLayout.Of(spec))).ToArray();
+        var all = models.Select(static spec => (Spec: spec, Layout: ModelLayout.Of(spec))).ToArray();
         var text = new StringBuilder(Head)
             .Append("\n| model | conditioning | blocks | width | heads | tokens | parameters | trainable | MACs | spec |\n")
             .Append("|---|---|---|---|---|---|---|---|---|---|\n");
-        foreach (var (spec, plan) in all) text.Append(Row(spec, plan));
-        foreach (var (spec, plan) in all) Append(text, spec, plan);
+        foreach (var (spec, layout) in all) text.Append(Row(spec, layout));
+        foreach (var (spec, layout) in all) Append(text, spec, layout);
         return text.ToString();
     }
 
-    private static string Row(ModelSpec spec, ModelLayout plan) => FormattableString.Invariant(
+    private static string Row(ModelSpec spec, ModelLayout layout) => FormattableString.Invariant(
         $"| {spec.Name.Replace("|", "\\|")} | {spec.Conditioning.Variant.Word} | {spec.Depth} | {spec.Width} | {spec.Heads} ")
         + FormattableString.Invariant($"| {spec.Tokens} ")
-        + FormattableString.Invariant($"| {plan.ParameterCount:N0} | {plan.TrainableCount:N0} | {plan.Macs / 1e9:F2} G | {spec.Hash} |\n");
+        + FormattableString.Invariant($"| {layout.ParameterCount:N0} | {layout.TrainableCount:N0} | {layout.Macs / 1e9:F2} G | {spec.Hash} |\n");
 
     // The blocks of a model are alike: the first stands for all.
-    private static void Append(StringBuilder text, ModelSpec spec, ModelLayout plan)
+    private static void Append(StringBuilder text, ModelSpec spec, ModelLayout layout)
     {
         text.Append($"\n## {spec.Name}\n\n{Fence}yaml\n{SpecWriter.Write(spec)}{Fence}\n\n"
             + "| parameter | shape | starts from |\n|---|---|---|\n");
-        foreach (var p in plan.Parameters.Where(static p => IsShown(p.Name)))
-            text.Append($"| {Starred(p.Name)} | {Sides(p.Shape)} | {Words(p.Initialization)} |\n");
+        foreach (var p in layout.Parameters.Where(static p => Repeats.IsFirst(p.Name)))
+            text.Append($"| {Repeats.Starred(p.Name)} | {Sides(p.Shape)} | {Words(p.Initialization)} |\n");
         text.Append("\n| layer | output of one sample | MACs |\n|---|---|---|\n");
-        foreach (var l in plan.Layers.Where(static l => IsShown(l.Name)))
-            text.Append($"| {Starred(l.Name)} | {Sides(l.Output)} | {l.Macs.ToString("N0", CultureInfo.InvariantCulture)} |\n");
+        foreach (var l in layout.Layers.Where(static l => Repeats.IsFirst(l.Name)))
+            text.Append($"| {Repeats.Starred(l.Name)} | {Sides(l.Output)} | {l.Macs.ToString("N0", CultureInfo.InvariantCulture)} |\n");
     }
-
-    private static bool IsShown(string name) =>
-        !name.StartsWith("blocks.", StringComparison.Ordinal) || name.StartsWith("blocks.0.", StringComparison.Ordinal);
-
-    private static string Starred(string name) => name.Replace("blocks.0.", "blocks.*.");
 
     private static string Sides(EquatableArray<long> shape) => string.Join(" x ", shape);
 

@@ -14,8 +14,8 @@ internal static class DiffJson
         Models = (object[])
         [
             .. diff.Models.Select(Model),
-            .. diff.Added.Select(static m => Alone("added", null, Side(m, PlanTotals.Of(ModelLayout.Of(m))), m.Name)),
-            .. diff.Removed.Select(static m => Alone("removed", Side(m, PlanTotals.Of(ModelLayout.Of(m))), null, m.Name)),
+            .. diff.Added.Select(static m => Alone("added", null, Side(m, LayoutTotals.Of(ModelLayout.Of(m))), m.Name)),
+            .. diff.Removed.Select(static m => Alone("removed", Side(m, LayoutTotals.Of(ModelLayout.Of(m))), null, m.Name)),
         ],
     };
 
@@ -32,12 +32,12 @@ internal static class DiffJson
     {
         diff.B.Name,
         Status = diff.Differs ? "changed" : "unchanged",
-        A = Side(diff.A, diff.Plan.A),
-        B = Side(diff.B, diff.Plan.B),
+        A = Side(diff.A, diff.Layout.A),
+        B = Side(diff.B, diff.Layout.B),
         Checkpoint = Checkpoint(diff.Verdict),
         Settings = diff.Settings.Select(static s => new { s.Key, s.From, s.To, Bearing = Word(s.Impact), s.Remark }),
-        KeptParameters = diff.Plan.KeptCount,
-        Parameters = diff.Plan.NotKept.Select(Parameter),
+        KeptParameters = diff.Layout.KeptCount,
+        Parameters = diff.Layout.NotKept.Select(Parameter),
     };
 
     private static object Alone(string status, object? a, object? b, string name) => new
@@ -52,7 +52,7 @@ internal static class DiffJson
         Parameters = Array.Empty<object>(),
     };
 
-    private static object Side(ModelSpec spec, PlanTotals totals) => new
+    private static object Side(ModelSpec spec, LayoutTotals totals) => new
     {
         spec.Name,
         spec.ClassName,

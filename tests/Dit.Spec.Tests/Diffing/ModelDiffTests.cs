@@ -89,7 +89,7 @@ public class ModelDiffTests
             var diff = ModelDiff.Between(a, b);
             Assert.Equal(a != b, diff.Differs);
             Assert.Equal(a != b, diff.Settings.Count > 0);
-            Assert.True(diff.Plan.A.Parameters == diff.Plan.B.Parameters || !Loads(diff.Verdict));
+            Assert.True(diff.Layout.A.Parameters == diff.Layout.B.Parameters || !Loads(diff.Verdict));
         }, iter: 2000);
 
         static bool Loads(LoadVerdict verdict) => verdict is LoadVerdict.AsItIs or LoadVerdict.LoadsWithOtherMeaning;
@@ -99,7 +99,7 @@ public class ModelDiffTests
     public void Every_tensor_of_either_plan_is_in_the_difference_once()
     {
         var (a, b) = (Edited(""), Edited("depth: 2 => depth: 3|classes: 10 => classes: 12"));
-        var diff = ModelDiff.Between(a, b).Plan;
+        var diff = ModelDiff.Between(a, b).Layout;
 
         Assert.Equal(
             ModelLayout.Of(a).Parameters.Concat(ModelLayout.Of(b).Parameters).Select(static p => p.Name).Distinct(),
@@ -123,11 +123,11 @@ public class ModelDiffTests
     [InlineData("", "", "")]
     public void Changes_that_are_alike_are_one_line(string before, string after, string groups)
     {
-        var plan = ModelDiff.Between(Edited(before), Edited(after)).Plan;
+        var layout = ModelDiff.Between(Edited(before), Edited(after)).Layout;
 
-        Assert.Equal(groups, string.Join(", ", ParameterGroup.Of(plan).Select(static g => $"{g.Members.Count} {g.Name}")));
+        Assert.Equal(groups, string.Join(", ", ParameterGroup.Of(layout).Select(static g => $"{g.Members.Count} {g.Name}")));
         Assert.Equal(
-            plan.NotKept.Select(static c => c.Name).Order(),
-            ParameterGroup.Of(plan).SelectMany(static g => g.Members).Select(static c => c.Name).Order());
+            layout.NotKept.Select(static c => c.Name).Order(),
+            ParameterGroup.Of(layout).SelectMany(static g => g.Members).Select(static c => c.Name).Order());
     }
 }

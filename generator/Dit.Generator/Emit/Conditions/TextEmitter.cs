@@ -2,7 +2,7 @@ using Dit.Spec;
 
 namespace Dit.Generator.Emit;
 
-/// <summary>A model that is conditioned on sequences of text embeddings: pooled for adaLN, token by token for the other variants.</summary>
+/// <summary>A model that is conditioned on sequences of text embeddings.</summary>
 internal static class TextEmitter
 {
     public static ConditionCode Emit(ModelSpec spec, Condition.Text text, string guards) => new(

@@ -4,7 +4,7 @@ namespace Dit.Spec;
 /// <param name="Changes">All tensors of both: those of the first in its order, then the new ones.</param>
 /// <param name="A">Totals of the first.</param>
 /// <param name="B">Totals of the second.</param>
-public sealed record PlanDiff(EquatableArray<ParameterChange> Changes, PlanTotals A, PlanTotals B)
+public sealed record LayoutDiff(EquatableArray<ParameterChange> Changes, LayoutTotals A, LayoutTotals B)
 {
     /// <summary>Number of tensors in both with the same shape.</summary>
     public int KeptCount => Changes.Count(static change => change is ParameterChange.Kept);
@@ -13,7 +13,7 @@ public sealed record PlanDiff(EquatableArray<ParameterChange> Changes, PlanTotal
     public IEnumerable<ParameterChange> NotKept => Changes.Where(static change => change is not ParameterChange.Kept);
 
     /// <summary>How <paramref name="b"/> differs from <paramref name="a"/>.</summary>
-    public static PlanDiff Between(ModelLayout a, ModelLayout b) => new(Compare(a, b).ToEquatableArray(), PlanTotals.Of(a), PlanTotals.Of(b));
+    public static LayoutDiff Between(ModelLayout a, ModelLayout b) => new(Compare(a, b).ToEquatableArray(), LayoutTotals.Of(a), LayoutTotals.Of(b));
 
     private static IEnumerable<ParameterChange> Compare(ModelLayout a, ModelLayout b)
     {
