@@ -41,11 +41,11 @@ public class DescribedModuleTests
     public void In_context() => Agrees(DiTXL2InContext.Card, DiTXL2InContext.Create(META));
 
     // Ready modules of the runtime are used in place of generated ones wherever a description is equal to these.
-    private static void IsReady(Module described, nn.Module ready, Action<Generator> initialize)
+    private static void IsReady(Module described, nn.Module ready, Action<torch.Generator> initialize)
     {
         using var scope = NewDisposeScope();
         using var made = ready;
-        using var random = new Generator(1);
+        using var random = new torch.Generator(1);
         initialize(random);
         var state = made.state_dict();
 
