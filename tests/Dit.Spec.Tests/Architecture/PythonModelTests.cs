@@ -10,7 +10,8 @@ public class PythonModelTests
 {
     public static TheoryData<string> Conditions =>
     [
-        "classes: 10", "classes: 10, dropout: 0", "text: { tokens: 7, width: 12 }", "text: { tokens: 7, width: 12 }, dropout: 0", "none: true",
+        "classes: 10", "classes: 10, dropout: 0", "none: true",
+        "text: { tokens: 7, width: 12 }", "text: { tokens: 7, width: 12 }, dropout: 0",
     ];
 
     private static string Of(Module network) => PythonModel.Of(Networks.Description(network), "Test", "A test.");

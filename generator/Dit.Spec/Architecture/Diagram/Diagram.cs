@@ -1,6 +1,6 @@
 namespace Dit.Spec;
 
-/// <summary>The reading of a description as a picture: a module as in figure 3 of the DiT paper, tokens going up.</summary>
+/// <summary>The reading of a description as a picture: a module as in figure 3 of the DiT paper.</summary>
 /// <remarks>
 /// It knows operations and no network. What passes through the module is a column of boxes. Residual connections are
 /// lines at its left, and what is made of the condition is at its right. All places are whole numbers, the same on

@@ -10,7 +10,7 @@ internal sealed class PythonBody(Module module, PythonSizes sizes)
     /// <summary>All statements, a line or more each.</summary>
     public IEnumerable<string> Lines(Evaluation evaluation) => evaluation.Statements.SelectMany(Lines);
 
-    /// <summary>The arguments whose samples can be dropped, because a learned one stands for them here or below.</summary>
+    /// <summary>The arguments whose samples can be dropped, because a learned one stands for them.</summary>
     public static IEnumerable<string> Dropped(Module module) => module.Arguments
         .Where(argument => argument.Kind == ValueKind.Droppable && Values(module).Any(value => Drops(module, value, argument.Name)))
         .Select(static argument => argument.Name);
