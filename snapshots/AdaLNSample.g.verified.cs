@@ -6,6 +6,7 @@
 namespace Consumer;
 
 using global::System.Collections.Generic;
+using global::Dit.Checkpoints;
 using global::Dit.Runtime;
 using global::TorchSharp;
 using global::TorchSharp.Modules;
@@ -17,7 +18,7 @@ using static global::TorchSharp.torch;
 /// 224,352 parameters; 16,283,648 multiply-accumulates for one sample.
 /// Shapes: N batch, T = 96 tokens, D = 64 width, H = 4 heads, K = 16 head width.
 /// </remarks>
-public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<AdaLNSample>
+public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, IModel<AdaLNSample, TextEmbeddings, GaussianDiffusion>
 {
     private const string ModelName = "AdaLNSample";
 
@@ -85,7 +86,7 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
     };
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>
-    public static GaussianDiffusion Diffusion { get; } =
+    public static GaussianDiffusion Process { get; } =
         new(NoiseSchedule.Linear(1000), Prediction.Epsilon, ModelVariance.LearnedRange);
 
     /// <summary>A new model with the paper's initialization: the output is zero.</summary>
@@ -164,6 +165,9 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, TextEmbeddings text, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree) =>
         throw new DitException($"{ModelName} has no null text to guide away from: its spec has conditioning.dropout 0. Call forward, or train with dropout.");
 
+    /// <inheritdoc/>
+    public Tensor Predict(Tensor x, Tensor t, TextEmbeddings condition) => call(x, t, condition);
+
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
     /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
     /// <returns>A session, the caller's to dispose.</returns>
@@ -178,7 +182,7 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
             Guard.Text(ModelName, text, t, tokens: 77, width: 768, hasNull: false);
             var c = t_embedder.call(t) + y_embedder.call(text).mean([1]); // (N, D)
             return c;
-        }, model: this);
+        }, model: this, predict: Predict);
     }
 
     private void Initialize(Generator random)
@@ -234,14 +238,14 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
     }
 
     /// <summary>The samplers declared in the spec, in its order.</summary>
-    public static IReadOnlyList<TextSampler<AdaLNSample>> AllSamplers => [Samplers.Ddim20];
+    public static IReadOnlyList<Sampler<AdaLNSample, TextEmbeddings, GaussianDiffusion>> AllSamplers => [Samplers.Ddim20];
 
     /// <summary>The samplers declared in the spec; each draws from this model and no other.</summary>
     public static class Samplers
     {
         /// <summary>Deterministic DDIM sampling in 20 steps.</summary>
-        public static TextSampler<AdaLNSample> Ddim20 { get; } =
-            TextSampler.Ddim<AdaLNSample>("ddim-20", steps: 20, eta: 0);
+        public static Sampler<AdaLNSample, TextEmbeddings, GaussianDiffusion> Ddim20 { get; } =
+            new("ddim-20", new Ddim(Steps: 20, Eta: 0));
     }
 
     /// <summary>One adaLN block: scale and shift of both norms regressed from the condition (paper, section 3.2).</summary>

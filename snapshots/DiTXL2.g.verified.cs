@@ -6,6 +6,7 @@
 namespace Consumer;
 
 using global::System.Collections.Generic;
+using global::Dit.Checkpoints;
 using global::Dit.Runtime;
 using global::TorchSharp;
 using global::TorchSharp.Modules;
@@ -17,7 +18,7 @@ using static global::TorchSharp.torch;
 /// 675,129,632 parameters; 118,638,231,552 multiply-accumulates for one sample.
 /// Shapes: N batch, T = 256 tokens, D = 1152 width, H = 16 heads, K = 72 head width.
 /// </remarks>
-public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<DiTXL2>
+public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IModel<DiTXL2, ClassLabels, GaussianDiffusion>
 {
     private const string ModelName = "DiT-XL/2";
 
@@ -86,7 +87,7 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     };
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>
-    public static GaussianDiffusion Diffusion { get; } =
+    public static GaussianDiffusion Process { get; } =
         new(NoiseSchedule.Linear(1000), Prediction.Epsilon, ModelVariance.LearnedRange);
 
     /// <summary>A new model with the paper's initialization: every block is the identity, and the output is zero.</summary>
@@ -172,6 +173,9 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         return Guidance.Combine(conditional: both[0], unconditional: both[1], scale, channels, inputChannels: 4).MoveToOuterDisposeScope();
     }
 
+    /// <inheritdoc/>
+    public Tensor Predict(Tensor x, Tensor t, ClassLabels condition) => call(x, t, condition.Values);
+
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
     /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
     /// <returns>A session, the caller's to dispose.</returns>
@@ -187,7 +191,7 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
             Guard.Labels(Card, labels, t);
             var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
             return c;
-        }, model: this);
+        }, model: this, predict: Predict);
     }
 
     private void Initialize(Generator random)
@@ -240,18 +244,18 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     }
 
     /// <summary>The samplers declared in the spec, in its order.</summary>
-    public static IReadOnlyList<Sampler<DiTXL2>> AllSamplers => [Samplers.Ddpm250, Samplers.Ddim50];
+    public static IReadOnlyList<Sampler<DiTXL2, ClassLabels, GaussianDiffusion>> AllSamplers => [Samplers.Ddpm250, Samplers.Ddim50];
 
     /// <summary>The samplers declared in the spec; each draws from this model and no other.</summary>
     public static class Samplers
     {
         /// <summary>Ancestral DDPM sampling in 250 steps.</summary>
-        public static Sampler<DiTXL2> Ddpm250 { get; } =
-            Sampler.Ddpm<DiTXL2>("ddpm-250", steps: 250);
+        public static Sampler<DiTXL2, ClassLabels, GaussianDiffusion> Ddpm250 { get; } =
+            new("ddpm-250", new Ddpm(Steps: 250));
 
         /// <summary>Deterministic DDIM sampling in 50 steps.</summary>
-        public static Sampler<DiTXL2> Ddim50 { get; } =
-            Sampler.Ddim<DiTXL2>("ddim-50", steps: 50, eta: 0);
+        public static Sampler<DiTXL2, ClassLabels, GaussianDiffusion> Ddim50 { get; } =
+            new("ddim-50", new Ddim(Steps: 50, Eta: 0));
     }
 
     /// <summary>One adaLN-Zero block: scale, shift and gate of both branches regressed from the condition (paper, section 3.2).</summary>

@@ -6,6 +6,7 @@
 namespace Consumer;
 
 using global::System.Collections.Generic;
+using global::Dit.Checkpoints;
 using global::Dit.Runtime;
 using global::TorchSharp;
 using global::TorchSharp.Modules;
@@ -18,7 +19,7 @@ using static global::TorchSharp.torch;
 /// Shapes: N batch, T = 64 tokens, D = 64 width, H = 4 heads, K = 16 head width.
 /// It computes as DiTTransformer2DModel of diffusers does: 127 steps between time frequencies, eps 1e-5 in the norm before the MLP.
 /// </remarks>
-public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<DiffusersNumerics>
+public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor>, IModel<DiffusersNumerics, ClassLabels, GaussianDiffusion>
 {
     private const string ModelName = "DiffusersNumerics";
 
@@ -88,7 +89,7 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
     };
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>
-    public static GaussianDiffusion Diffusion { get; } =
+    public static GaussianDiffusion Process { get; } =
         new(NoiseSchedule.Linear(1000), Prediction.Epsilon, ModelVariance.LearnedRange);
 
     /// <summary>A new model with the paper's initialization: every block is the identity, and the output is zero.</summary>
@@ -174,6 +175,9 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
         return Guidance.Combine(conditional: both[0], unconditional: both[1], scale, channels, inputChannels: 4).MoveToOuterDisposeScope();
     }
 
+    /// <inheritdoc/>
+    public Tensor Predict(Tensor x, Tensor t, ClassLabels condition) => call(x, t, condition.Values);
+
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
     /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
     /// <returns>A session, the caller's to dispose.</returns>
@@ -189,7 +193,7 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
             Guard.Labels(Card, labels, t);
             var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
             return c;
-        }, model: this);
+        }, model: this, predict: Predict);
     }
 
     private void Initialize(Generator random)
@@ -242,14 +246,14 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
     }
 
     /// <summary>The samplers declared in the spec, in its order.</summary>
-    public static IReadOnlyList<Sampler<DiffusersNumerics>> AllSamplers => [Samplers.Ddim20];
+    public static IReadOnlyList<Sampler<DiffusersNumerics, ClassLabels, GaussianDiffusion>> AllSamplers => [Samplers.Ddim20];
 
     /// <summary>The samplers declared in the spec; each draws from this model and no other.</summary>
     public static class Samplers
     {
         /// <summary>Deterministic DDIM sampling in 20 steps.</summary>
-        public static Sampler<DiffusersNumerics> Ddim20 { get; } =
-            Sampler.Ddim<DiffusersNumerics>("ddim-20", steps: 20, eta: 0);
+        public static Sampler<DiffusersNumerics, ClassLabels, GaussianDiffusion> Ddim20 { get; } =
+            new("ddim-20", new Ddim(Steps: 20, Eta: 0));
     }
 
     /// <summary>One adaLN-Zero block: scale, shift and gate of both branches regressed from the condition (paper, section 3.2).</summary>

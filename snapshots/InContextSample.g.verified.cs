@@ -6,6 +6,7 @@
 namespace Consumer;
 
 using global::System.Collections.Generic;
+using global::Dit.Checkpoints;
 using global::Dit.Runtime;
 using global::TorchSharp;
 using global::TorchSharp.Modules;
@@ -17,7 +18,7 @@ using static global::TorchSharp.torch;
 /// 130,720 parameters; 12,439,040 multiply-accumulates for one sample.
 /// Shapes: N batch, T = 96 tokens, D = 64 width, H = 4 heads, K = 16 head width, M = 2 tokens of the condition.
 /// </remarks>
-public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<InContextSample>
+public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>, IModel<InContextSample, ClassLabels, GaussianDiffusion>
 {
     private const string ModelName = "InContextSample";
 
@@ -85,7 +86,7 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
     };
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>
-    public static GaussianDiffusion Diffusion { get; } =
+    public static GaussianDiffusion Process { get; } =
         new(NoiseSchedule.Linear(1000), Prediction.Epsilon, ModelVariance.LearnedRange);
 
     /// <summary>A new model with the paper's initialization: the output is zero.</summary>
@@ -171,6 +172,9 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
         return Guidance.Combine(conditional: both[0], unconditional: both[1], scale, channels, inputChannels: 4).MoveToOuterDisposeScope();
     }
 
+    /// <inheritdoc/>
+    public Tensor Predict(Tensor x, Tensor t, ClassLabels condition) => call(x, t, condition.Values);
+
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
     /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
     /// <returns>A session, the caller's to dispose.</returns>
@@ -186,7 +190,7 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
             Guard.Labels(Card, labels, t);
             var context = cat([t_embedder.call(t).unsqueeze(1), y_embedder.call(labels).unsqueeze(1)], dim: 1); // (N, M, D)
             return context;
-        }, model: this);
+        }, model: this, predict: Predict);
     }
 
     private void Initialize(Generator random)
@@ -241,14 +245,14 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
     }
 
     /// <summary>The samplers declared in the spec, in its order.</summary>
-    public static IReadOnlyList<Sampler<InContextSample>> AllSamplers => [Samplers.Ddim20];
+    public static IReadOnlyList<Sampler<InContextSample, ClassLabels, GaussianDiffusion>> AllSamplers => [Samplers.Ddim20];
 
     /// <summary>The samplers declared in the spec; each draws from this model and no other.</summary>
     public static class Samplers
     {
         /// <summary>Deterministic DDIM sampling in 20 steps.</summary>
-        public static Sampler<InContextSample> Ddim20 { get; } =
-            Sampler.Ddim<InContextSample>("ddim-20", steps: 20, eta: 0);
+        public static Sampler<InContextSample, ClassLabels, GaussianDiffusion> Ddim20 { get; } =
+            new("ddim-20", new Ddim(Steps: 20, Eta: 0));
     }
 
     /// <summary>One plain ViT block; the condition's tokens pass through it like the others (paper, section 3.2).</summary>

@@ -6,6 +6,7 @@
 namespace Consumer;
 
 using global::System.Collections.Generic;
+using global::Dit.Checkpoints;
 using global::Dit.Runtime;
 using global::TorchSharp;
 using global::TorchSharp.Modules;
@@ -17,7 +18,7 @@ using static global::TorchSharp.torch;
 /// 157,516 parameters; 2,758,656 multiply-accumulates for one sample.
 /// Shapes: N batch, T = 32 tokens, D = 64 width, H = 4 heads, K = 16 head width.
 /// </remarks>
-public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<NoNullClass>
+public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, IModel<NoNullClass, ClassLabels, GaussianDiffusion>
 {
     private const string ModelName = "NoNullClass";
 
@@ -85,7 +86,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
     };
 
     /// <summary>The process the model is trained for: 400 steps of Improved DDPM (arXiv 2102.09672).</summary>
-    public static GaussianDiffusion Diffusion { get; } =
+    public static GaussianDiffusion Process { get; } =
         new(NoiseSchedule.SquaredCosine(400), Prediction.StartX, ModelVariance.FixedSmall);
 
     /// <summary>A new model with the paper's initialization: every block is the identity, and the output is zero.</summary>
@@ -164,6 +165,9 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree) =>
         throw new DitException($"{ModelName} has no null class to guide away from: its spec has conditioning.dropout 0. Call forward, or train with dropout.");
 
+    /// <inheritdoc/>
+    public Tensor Predict(Tensor x, Tensor t, ClassLabels condition) => call(x, t, condition.Values);
+
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
     /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
     /// <returns>A session, the caller's to dispose.</returns>
@@ -179,7 +183,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
             Guard.Labels(Card, labels, t);
             var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
             return c;
-        }, model: this);
+        }, model: this, predict: Predict);
     }
 
     private void Initialize(Generator random)
@@ -232,14 +236,14 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
     }
 
     /// <summary>The samplers declared in the spec, in its order.</summary>
-    public static IReadOnlyList<Sampler<NoNullClass>> AllSamplers => [Samplers.Noisy];
+    public static IReadOnlyList<Sampler<NoNullClass, ClassLabels, GaussianDiffusion>> AllSamplers => [Samplers.Noisy];
 
     /// <summary>The samplers declared in the spec; each draws from this model and no other.</summary>
     public static class Samplers
     {
         /// <summary>DDIM sampling with eta 0.5 in 20 steps.</summary>
-        public static Sampler<NoNullClass> Noisy { get; } =
-            Sampler.Ddim<NoNullClass>("noisy", steps: 20, eta: 0.5, clipDenoised: true);
+        public static Sampler<NoNullClass, ClassLabels, GaussianDiffusion> Noisy { get; } =
+            new("noisy", new Ddim(Steps: 20, Eta: 0.5, ClipDenoised: true));
     }
 
     /// <summary>One adaLN-Zero block: scale, shift and gate of both branches regressed from the condition (paper, section 3.2).</summary>

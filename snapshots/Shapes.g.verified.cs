@@ -6,6 +6,7 @@
 namespace Consumer;
 
 using global::System.Collections.Generic;
+using global::Dit.Checkpoints;
 using global::Dit.Runtime;
 using global::TorchSharp;
 using global::TorchSharp.Modules;
@@ -17,7 +18,7 @@ using static global::TorchSharp.torch;
 /// 2,037,312 parameters; 21,726,720 multiply-accumulates for one sample.
 /// Shapes: N batch, T = 16 tokens, D = 160 width, H = 5 heads, K = 32 head width.
 /// </remarks>
-public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<Shapes>
+public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IModel<Shapes, ClassLabels, GaussianDiffusion>
 {
     private const string ModelName = "Shapes";
 
@@ -86,7 +87,7 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     };
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>
-    public static GaussianDiffusion Diffusion { get; } =
+    public static GaussianDiffusion Process { get; } =
         new(NoiseSchedule.SquaredCosine(1000), Prediction.StartX, ModelVariance.FixedSmall);
 
     /// <summary>A new model with the paper's initialization: every block is the identity, and the output is zero.</summary>
@@ -172,6 +173,9 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         return Guidance.Combine(conditional: both[0], unconditional: both[1], scale, channels, inputChannels: 3).MoveToOuterDisposeScope();
     }
 
+    /// <inheritdoc/>
+    public Tensor Predict(Tensor x, Tensor t, ClassLabels condition) => call(x, t, condition.Values);
+
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
     /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
     /// <returns>A session, the caller's to dispose.</returns>
@@ -187,7 +191,7 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
             Guard.Labels(Card, labels, t);
             var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
             return c;
-        }, model: this);
+        }, model: this, predict: Predict);
     }
 
     private void Initialize(Generator random)
@@ -240,18 +244,18 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
     }
 
     /// <summary>The samplers declared in the spec, in its order.</summary>
-    public static IReadOnlyList<Sampler<Shapes>> AllSamplers => [Samplers.Ddpm100, Samplers.Ddim50];
+    public static IReadOnlyList<Sampler<Shapes, ClassLabels, GaussianDiffusion>> AllSamplers => [Samplers.Ddpm100, Samplers.Ddim50];
 
     /// <summary>The samplers declared in the spec; each draws from this model and no other.</summary>
     public static class Samplers
     {
         /// <summary>Ancestral DDPM sampling in 100 steps.</summary>
-        public static Sampler<Shapes> Ddpm100 { get; } =
-            Sampler.Ddpm<Shapes>("ddpm-100", steps: 100, clipDenoised: true);
+        public static Sampler<Shapes, ClassLabels, GaussianDiffusion> Ddpm100 { get; } =
+            new("ddpm-100", new Ddpm(Steps: 100, ClipDenoised: true));
 
         /// <summary>Deterministic DDIM sampling in 50 steps.</summary>
-        public static Sampler<Shapes> Ddim50 { get; } =
-            Sampler.Ddim<Shapes>("ddim-50", steps: 50, eta: 0, clipDenoised: true);
+        public static Sampler<Shapes, ClassLabels, GaussianDiffusion> Ddim50 { get; } =
+            new("ddim-50", new Ddim(Steps: 50, Eta: 0, ClipDenoised: true));
     }
 
     /// <summary>One adaLN-Zero block: scale, shift and gate of both branches regressed from the condition (paper, section 3.2).</summary>

@@ -6,6 +6,7 @@
 namespace Consumer;
 
 using global::System.Collections.Generic;
+using global::Dit.Checkpoints;
 using global::Dit.Runtime;
 using global::TorchSharp;
 using global::TorchSharp.Modules;
@@ -17,7 +18,7 @@ using static global::TorchSharp.torch;
 /// 187,616 parameters; 12,199,936 multiply-accumulates for one sample.
 /// Shapes: N batch, T = 96 tokens, D = 64 width, H = 4 heads, K = 16 head width.
 /// </remarks>
-public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<UnconditionalSample>
+public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IModel<UnconditionalSample, NoCondition, GaussianDiffusion>
 {
     private const string ModelName = "UnconditionalSample";
 
@@ -82,7 +83,7 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
     };
 
     /// <summary>The process the model is trained for: 1000 steps of Improved DDPM (arXiv 2102.09672).</summary>
-    public static GaussianDiffusion Diffusion { get; } =
+    public static GaussianDiffusion Process { get; } =
         new(NoiseSchedule.Linear(1000), Prediction.Epsilon, ModelVariance.LearnedRange);
 
     /// <summary>A new model with the paper's initialization: every block is the identity, and the output is zero.</summary>
@@ -147,6 +148,9 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
         return Functional.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 8).MoveToOuterDisposeScope(); // (N, 8, 16, 24)
     }
 
+    /// <inheritdoc/>
+    public Tensor Predict(Tensor x, Tensor t, NoCondition condition) => call(x, t);
+
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
     /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
     /// <returns>A session, the caller's to dispose.</returns>
@@ -160,7 +164,7 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
         {
             var c = t_embedder.call(t); // (N, D)
             return c;
-        }, model: this);
+        }, model: this, predict: Predict);
     }
 
     private void Initialize(Generator random)
@@ -211,14 +215,14 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
     }
 
     /// <summary>The samplers declared in the spec, in its order.</summary>
-    public static IReadOnlyList<UnconditionalSampler<UnconditionalSample>> AllSamplers => [Samplers.Ddim20];
+    public static IReadOnlyList<Sampler<UnconditionalSample, NoCondition, GaussianDiffusion>> AllSamplers => [Samplers.Ddim20];
 
     /// <summary>The samplers declared in the spec; each draws from this model and no other.</summary>
     public static class Samplers
     {
         /// <summary>Deterministic DDIM sampling in 20 steps.</summary>
-        public static UnconditionalSampler<UnconditionalSample> Ddim20 { get; } =
-            UnconditionalSampler.Ddim<UnconditionalSample>("ddim-20", steps: 20, eta: 0);
+        public static Sampler<UnconditionalSample, NoCondition, GaussianDiffusion> Ddim20 { get; } =
+            new("ddim-20", new Ddim(Steps: 20, Eta: 0));
     }
 
     /// <summary>One adaLN-Zero block: scale, shift and gate of both branches regressed from the condition (paper, section 3.2).</summary>

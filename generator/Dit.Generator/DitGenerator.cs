@@ -59,7 +59,7 @@ public sealed class DitGenerator : IIncrementalGenerator
 
         var names = models
             .Select(static (model, _) => new CatalogEntry(
-                model.Spec.ClassName, CatalogEmitter.Factory(model.Spec.Conditioning.Condition), model.Path, model.IsStandIn))
+                model.Spec.ClassName, ConditionCode.TypeOf(model.Spec.Conditioning.Condition), ProcessEmitter.Type, model.Path, model.IsStandIn))
             .Collect()
             .Select(static (all, _) => CatalogEntry.OnePerClass(all))
             .WithTrackingName(Steps.Names);

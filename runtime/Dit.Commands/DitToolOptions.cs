@@ -13,7 +13,7 @@ public sealed record DitToolOptions
 
     /// <summary>Commands beside those of the tool. One of the same name replaces the tool's.</summary>
     /// <remarks>
-    /// A <see cref="Dit.Runtime.DitException"/> or an I/O error that an action throws is shown as one line, with exit code 2, as those of the tool are.
+    /// A <see cref="DitException"/> or an I/O error that an action throws is shown as one line, with exit code 2, as those of the tool are.
     /// An asynchronous action is handed a token that Ctrl-C cancels.
     /// </remarks>
     public IReadOnlyList<Command> Commands { get; init; } = [];

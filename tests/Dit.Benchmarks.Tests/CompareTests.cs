@@ -110,7 +110,7 @@ public class CompareTests
     private static (int Code, string Out, string Error) Run(string[] args, CancellationToken cancellation = default)
     {
         var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
-        var code = BenchCommand.Run(args, [ModelDefinition.OfClasses<TinyA>(), ModelDefinition.OfClasses<TinyB>()], output, error, cancellation);
+        var code = BenchCommand.Run(args, [ModelDefinition.Of<TinyA, ClassLabels, GaussianDiffusion>(), ModelDefinition.Of<TinyB, ClassLabels, GaussianDiffusion>()], output, error, cancellation);
         return (code, output.ToString(), error.ToString());
     }
 }

@@ -157,7 +157,7 @@ public sealed class ClassNameTests : IDisposable
 
         // The line of a class in the usual list; only a line that two classes share cannot be told apart.
         int[] Whole(int label) => ImageNet.Names[label].Count == 1 && ImageNet.Names.Count(other => other.Contains(ImageNet.Names[label][0], StringComparer.OrdinalIgnoreCase)) > 1
-            ? [label] : names.Labels([string.Join(", ", ImageNet.Names[label])]);
+            ? [label] : [.. names.Labels([string.Join(", ", ImageNet.Names[label])])];
     }
 
     [Theory]

@@ -337,10 +337,10 @@ public sealed class SamplePipelineTests : IDisposable
     {
         var card = Dit.Definitions.Shapes.Card;
         var request = new SampleRequest(null, CheckpointWeights.Auto, [], null, null, null, null, GuidanceChannels.FirstThree, null, 0, 0, 1, 1, new("a.png"), CPU, ScalarType.Float32, false);
-        Assert.Equal((2, 4), (request.GuidanceFor(card), request.GuidanceFor(TinyLatent.Card)));
+        Assert.Equal((2, 4), (request.GuidanceFor(card).Scale, request.GuidanceFor(TinyLatent.Card).Scale));
         card = card with { Condition = new ModelCondition.Classes(10, 0) };
-        Assert.Equal(1, request.GuidanceFor(card));
-        Assert.EndsWith("draw with --cfg 1.", Assert.Throws<DitException>(() => (request with { Guidance = 2 }).GuidanceFor(card)).Message, StringComparison.Ordinal);
+        Assert.Equal(1, request.GuidanceFor(card).Scale);
+        Assert.EndsWith("draw with --cfg 1.", Assert.Throws<DitException>(() => (request with { Scale = 2 }).GuidanceFor(card)).Message, StringComparison.Ordinal);
     }
 
     private sealed class Watcher : StringWriter

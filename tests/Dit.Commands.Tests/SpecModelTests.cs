@@ -63,9 +63,12 @@ public sealed class SpecModelTests : IDisposable
 
     private ModelDefinition Model(string spec) => CompiledSpecs.Load(Dit.Spec.SpecWriter.Write(Dit.Spec.SpecFile.Parse(spec).Models[0].Spec), CancellationToken.None);
 
-    private sealed class Saved(string path) : IAnyModelVisitor<int>
+    private sealed class Saved(string path) : IModelVisitor<int>
     {
-        public int Visit<TModel>() where TModel : TorchSharp.torch.nn.Module, IModel<TModel>
+        public int Visit<TModel, TCondition, TProcess>()
+            where TModel : TorchSharp.torch.nn.Module, IModel<TModel, TCondition, TProcess>
+            where TCondition : ICondition<TCondition>
+            where TProcess : IProcess
         {
             using var model = TModel.Create(CPU, seed: 1);
             Checkpoint.Save(model, path);

@@ -156,7 +156,7 @@ public sealed class StandardStreamTests : IDisposable
         {
             using var results = new ResultWriter(new Refusing(refusal));
             foreach (var write in new Action[] { () => results.Write('a'), () => results.Write("a"), () => results.Write(['a'], 0, 1), () => results.WriteLine(), () => results.WriteLine("a"), results.Flush })
-                Assert.Contains("standard output", Assert.Throws<Dit.Runtime.DitException>(write).Message, StringComparison.Ordinal);
+                Assert.Contains("standard output", Assert.Throws<DitException>(write).Message, StringComparison.Ordinal);
             using var messages = new MessageWriter(new Refusing(refusal), new ToolName("dit"));
             messages.WriteLine("nobody hears it");
             messages.Flush();

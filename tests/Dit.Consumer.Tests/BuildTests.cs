@@ -63,7 +63,7 @@ public sealed partial class BuildTests(Packed packed)
     }
 
     [Theory]
-    [InlineData("Dit.Gen"), InlineData("Dit.Runtime")]
+    [InlineData("Dit.Gen"), InlineData("Dit.Runtime"), InlineData("Dit.Checkpoints")]
     public void Another_framework_is_refused_at_restore(string package)
     {
         var folder = packed.EmptyFolder("framework-" + package);

@@ -41,6 +41,8 @@ internal static class ConsumerProject
         using var trained = Tiny.Load("run/weights.safetensors");
         using var samples = Tiny.Samplers.Ddim4.Sample(trained, [3, 3, 8], guidance: 2.0, seed: 0);
         ImageGrid.Write(args[0], samples);
+        try { Tiny.Load("nowhere.safetensors"); }
+        catch (DitException e) { Console.WriteLine(e.Message); } // of Dit.Checkpoints, whose using the package brings
         Console.WriteLine(Tiny.Card.Parameters + " parameters, " + string.Join(" x ", samples.shape));
 
         """;

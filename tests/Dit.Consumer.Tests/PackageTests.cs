@@ -14,7 +14,7 @@ public sealed partial class PackageTests(Packed packed)
 {
     private const long LargestTool = 60_000_000; // nuget.org takes 250 MB; nobody waits for that
 
-    private static readonly string[] Ids = ["Dit.Cli", "Dit.Commands", "Dit.Gen", "Dit.Runtime", "Dit.Spec", "Dit.Templates", "Dit.Testing"];
+    private static readonly string[] Ids = ["Dit.Checkpoints", "Dit.Cli", "Dit.Commands", "Dit.Gen", "Dit.Runtime", "Dit.Spec", "Dit.Templates", "Dit.Testing"];
 
     /// <summary>Those that code is compiled against; their symbols are in packages of their own.</summary>
     private static readonly string[] Libraries = [.. Ids.Except(["Dit.Cli", "Dit.Gen", "Dit.Templates"])];
@@ -128,17 +128,27 @@ public sealed partial class PackageTests(Packed packed)
     }
 
     [Fact]
-    public void The_runtime_carries_its_documentation_and_the_native_fix_and_ties_nobody_to_a_platform()
+    public void The_runtime_carries_its_documentation_and_ties_nobody_to_a_platform()
     {
         Assert.Equal(
             [
-                "Dit.Runtime.nuspec", "LICENSE", "README.md", "buildTransitive/net10.0/Dit.Runtime.targets", "buildTransitive/net10.0/WeakenElfVersion.cs",
+                "Dit.Runtime.nuspec", "LICENSE", "README.md", "buildTransitive/net10.0/Dit.Runtime.props",
                 "icon.png", "lib/net10.0/Dit.Runtime.dll", "lib/net10.0/Dit.Runtime.xml",
             ],
             packed.Files("Dit.Runtime"));
+        Assert.Equal(["Dit.Checkpoints", "SharpZipLib", "SixLabors.ImageSharp", "System.IO.Hashing", "TorchSharp"], Dependencies("Dit.Runtime"));
+    }
+
+    [Fact]
+    public void The_checkpoints_carry_their_documentation_and_the_native_fix_and_need_TorchSharp()
+    {
         Assert.Equal(
-            ["SharpZipLib", "SixLabors.ImageSharp", "TorchSharp"],
-            packed.Described("Dit.Runtime", "dependency").Select(dependency => dependency.Attribute("id")?.Value));
+            [
+                "Dit.Checkpoints.nuspec", "LICENSE", "README.md", "buildTransitive/net10.0/Dit.Checkpoints.targets",
+                "buildTransitive/net10.0/WeakenElfVersion.cs", "icon.png", "lib/net10.0/Dit.Checkpoints.dll", "lib/net10.0/Dit.Checkpoints.xml",
+            ],
+            packed.Files("Dit.Checkpoints"));
+        Assert.Equal(["SharpZipLib", "System.IO.Hashing", "TorchSharp"], Dependencies("Dit.Checkpoints"));
     }
 
     [Fact]
@@ -181,7 +191,7 @@ public sealed partial class PackageTests(Packed packed)
     [Fact]
     public void Whoever_names_a_version_names_the_same()
     {
-        Assert.Contains($"<_DitLibTorchVersion>{Built.LibTorchVersion}<", Built.Text("runtime", "Dit.Runtime", "build", "Dit.Runtime.targets"), StringComparison.Ordinal);
+        Assert.Contains($"<_DitLibTorchVersion>{Built.LibTorchVersion}<", Built.Text("runtime", "Dit.Checkpoints", "build", "Dit.Checkpoints.targets"), StringComparison.Ordinal);
         Assert.Contains($"Version = \"{Built.LibTorchVersion}\";", Built.Text("runtime", "Dit.Commands", "TensorLibrary.cs"), StringComparison.Ordinal);
         var newest = $"{Built.NextVersion}-*"; // what is packed from a commit, or the release itself
         string[][] texts = [["generator", "Dit.Generator", "README.md"], ["docs", "packages.md"]];
@@ -191,6 +201,9 @@ public sealed partial class PackageTests(Packed packed)
             Assert.Contains($"Include=\"Dit.Runtime\" Version=\"{newest}\"", text, StringComparison.Ordinal);
             Assert.Contains($"Include=\"libtorch-cpu-linux-x64\" Version=\"{Built.LibTorchVersion}\"", text, StringComparison.Ordinal);
         }
+        var checkpoints = Built.Text("runtime", "Dit.Checkpoints", "README.md");
+        Assert.Contains($"Include=\"Dit.Checkpoints\" Version=\"{newest}\"", checkpoints, StringComparison.Ordinal);
+        Assert.Contains($"Include=\"libtorch-cpu-linux-x64\" Version=\"{Built.LibTorchVersion}\"", checkpoints, StringComparison.Ordinal);
     }
 
     [GeneratedRegex(@"\]\(([^)]*)\)")]
@@ -198,6 +211,9 @@ public sealed partial class PackageTests(Packed packed)
 
     [GeneratedRegex("""Include="Dit\.[\w.]+" Version="([^"]*)""")]
     private static partial Regex References();
+
+    private IEnumerable<string> Dependencies(string id) => packed.Described(id, "dependency")
+        .Select(static dependency => dependency.Attribute("id")?.Value ?? "").Order(StringComparer.Ordinal);
 
     private string TorchSharpVersion() => packed.Described("Dit.Runtime", "dependency")
         .Single(dependency => dependency.Attribute("id")?.Value == "TorchSharp").Attribute("version")?.Value ?? "";

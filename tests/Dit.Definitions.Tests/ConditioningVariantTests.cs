@@ -46,9 +46,12 @@ public class ConditioningVariantTests
     private static ModelDefinition Model(string name) => DitModels.All.Single(m => m.Card.Name == name);
 
     /// <summary>Counts by the shapes of the module's parameters and the number of rows that each meets; nothing of the plan is used.</summary>
-    private sealed class CountModule : IAnyModelVisitor<(long Trained, long Macs)>
+    private sealed class CountModule : IModelVisitor<(long Trained, long Macs)>
     {
-        public (long Trained, long Macs) Visit<TModel>() where TModel : nn.Module, IModel<TModel>
+        public (long Trained, long Macs) Visit<TModel, TCondition, TProcess>()
+            where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+            where TCondition : ICondition<TCondition>
+            where TProcess : IProcess
         {
             using var model = TModel.Create(META);
             var state = model.state_dict();

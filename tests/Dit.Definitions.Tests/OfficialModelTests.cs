@@ -59,18 +59,24 @@ public class OfficialModelTests
         Assert.Equal(["ddpm-250", "ddim-50"], DiTS8.AllSamplers.Select(static s => s.Name));
     }
 
-    private sealed class CountParameters : IAnyModelVisitor<(long All, long Trainable, ModelCard Card)>
+    private sealed class CountParameters : IModelVisitor<(long All, long Trainable, ModelCard Card)>
     {
-        public (long All, long Trainable, ModelCard Card) Visit<TModel>() where TModel : nn.Module, IModel<TModel>
+        public (long All, long Trainable, ModelCard Card) Visit<TModel, TCondition, TProcess>()
+            where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+            where TCondition : ICondition<TCondition>
+            where TProcess : IProcess
         {
             using var model = TModel.Create(META);
             return (model.parameters().Sum(static p => p.numel()), model.parameters().Where(static p => p.requires_grad).Sum(static p => p.numel()), TModel.Card);
         }
     }
 
-    private sealed class CompareMapWithState : IAnyModelVisitor<int>
+    private sealed class CompareMapWithState : IModelVisitor<int>
     {
-        public int Visit<TModel>() where TModel : nn.Module, IModel<TModel>
+        public int Visit<TModel, TCondition, TProcess>()
+            where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+            where TCondition : ICondition<TCondition>
+            where TProcess : IProcess
         {
             using var model = TModel.Create(META);
             Assert.Equal(

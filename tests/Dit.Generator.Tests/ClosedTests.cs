@@ -79,7 +79,7 @@ public class ClosedTests
     }
 
     [Theory]
-    [InlineData("TorchSharp"), InlineData("TorchSharp.Modules"), InlineData("Dit.Runtime"), InlineData("System.Collections.Generic"), InlineData("Tensor"), InlineData("Layer.Tensor")]
+    [InlineData("TorchSharp"), InlineData("TorchSharp.Modules"), InlineData("Dit.Runtime"), InlineData("Dit.Checkpoints"), InlineData("System.Collections.Generic"), InlineData("Tensor"), InlineData("Layer.Tensor")]
     public void It_compiles_in_a_namespace_of_a_library_or_a_name_that_it_uses(string @namespace) => Assert.Empty(NameTests.Complaints(Generate.In(
         new Project(@namespace, Code($"namespace {@namespace} {{ {Declared(Forms[0], ["Tensor", "Layer", "cat"])} }}".Replace(@namespace == "Dit.Runtime" ? "class Layer { }" : "-", ""))),
         [.. NameTests.KindSpecs])));

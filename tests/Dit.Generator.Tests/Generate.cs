@@ -165,8 +165,9 @@ internal sealed class Generate
     // What this test runs on, the runtime and TorchSharp among it.
     private static IEnumerable<MetadataReference> References() =>
         ((string?)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") ?? "").Split(Path.PathSeparator)
-            .Append(typeof(DitException).Assembly.Location)
-            .Where(static path => Path.GetFileName(path) is var name && (name.StartsWith("System.") || name is "netstandard.dll" or "mscorlib.dll" or "TorchSharp.dll" or "Dit.Runtime.dll"))
+            .Append(typeof(ModelDefinition).Assembly.Location)
+            .Where(static path => Path.GetFileName(path) is var name && (name.StartsWith("System.")
+                || name is "netstandard.dll" or "mscorlib.dll" or "TorchSharp.dll" or "Dit.Checkpoints.dll" or "Dit.Runtime.dll"))
             .Distinct()
             .Select(static path => MetadataReference.CreateFromFile(path));
 

@@ -53,7 +53,7 @@ public class IncrementalityTests
 
         Assert.Equal(2, edited.Emitted);
         Assert.DoesNotContain("Shapes.g.cs", edited.Sources.Keys);
-        Assert.Contains("ModelDefinition.OfClasses<Forms>()", edited.Sources["DitModels.g.cs"]);
+        Assert.Contains("ModelDefinition.Of<Forms, ClassLabels, GaussianDiffusion>()", edited.Sources["DitModels.g.cs"]);
     }
 
     [Fact]

@@ -23,6 +23,7 @@ public class ServingPageTests
         global using Microsoft.Extensions.Hosting;
         global using Microsoft.Extensions.Logging;
         global using Consumer;
+        global using Dit.Checkpoints;
         """;
 
     [Fact]

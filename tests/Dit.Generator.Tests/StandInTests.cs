@@ -22,7 +22,7 @@ public class StandInTests
     private const string Model = """
         using var model = Tiny.Create(seed: 1);
         using var loaded = Tiny.Load("a.pt", torch.CPU, torch.float32);
-        var (samplers, map, macs, spec) = (Tiny.AllSamplers.Count, Tiny.CheckpointMap, Tiny.Card.Macs + DitModels.All.Count, Tiny.Diffusion.Timesteps);
+        var (samplers, map, macs, spec) = (Tiny.AllSamplers.Count, Tiny.CheckpointMap, Tiny.Card.Macs + DitModels.All.Count, Tiny.Process.Timesteps);
         """;
 
     /// <summary>A legal spec, code that uses its model, and the lines that the code depends on.</summary>
@@ -36,12 +36,12 @@ public class StandInTests
         ($"model: 'Tiny' # the smallest\nconditioning:\n  variant: cross-attention\n  text: {{ tokens: 4, width: 8 }}\n{Keys}", Model + """
             using var images = Tiny.Samplers.Ddim4.Sample(model, text, guidance: 2.0, seed: 0);
             using var out_ = model.forward(x, t, text);
-            TextSampler<Tiny> slow = Tiny.Samplers.Slow;
+            Sampler<Tiny, TextEmbeddings, GaussianDiffusion> slow = Tiny.Samplers.Slow;
             """, ["model", "samplers", "  ddim-4", "  \"slow\"", "  text", "conditioning"]),
         ($"model: Tiny\nconditioning: none\n{Keys}", Model + """
             using var images = Tiny.Samplers.Ddim4.Sample(model, 4, seed: 0);
             using var out_ = model.forward(x, t);
-            UnconditionalSampler<Tiny> slow = Tiny.Samplers.Slow;
+            Sampler<Tiny, NoCondition, GaussianDiffusion> slow = Tiny.Samplers.Slow;
             """, ["model", "samplers", "  ddim-4", "  \"slow\"", "conditioning"]),
     ];
 

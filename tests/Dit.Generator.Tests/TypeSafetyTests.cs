@@ -32,7 +32,12 @@ public class TypeSafetyTests
     [InlineData("captions.ForwardWithGuidance(x, t, text, 4.0, GuidanceChannels.All);")]
     [InlineData("Classes.Samplers.Ddim5.Sample(classes, labels, guidance: 4.0, seed: 0);")]
     [InlineData("Classes.Samplers.Ddim5.Sample(classes, [1, 2, 3]);")]
-    [InlineData("Sampler.Ddim<Classes>(\"mine\", steps: 5).Sample(classes, labels);")]
+    [InlineData("Classes.Samplers.Ddim5.Sample(classes, new[] { 1, 2 }, guidance: 4, seed: 1);")]
+    [InlineData("Classes.Samplers.Ddim5.Sample(classes, labels, guidance: new(4) { Channels = GuidanceChannels.All, Interval = new(0.3, 5) }, options: new() { FirstIndex = 8 });")]
+    [InlineData("Classes.Samplers.Ddim5.Invert(classes, x, labels, guidance: 2);")]
+    [InlineData("Classes.Samplers.Ddim5.Invert(classes, x, [1, 2], options: new() { Session = classes.CreateSession() });")]
+    [InlineData("new Sampler<Classes, ClassLabels, GaussianDiffusion>(\"mine\", new Ddim(5)).Sample(classes, labels);")]
+    [InlineData("Anything.Samplers.Ddim5.Invert(anything, x);")]
     [InlineData("Captions.Samplers.Ddim5.Sample(captions, text, guidance: 4.0, seed: 0);")]
     [InlineData("Anything.Samplers.Ddim5.Sample(anything, 16, seed: 0);")]
     [InlineData("Classes.Load(\"a.pt\", grid: CheckpointGrid.Recompute(Console.WriteLine));")]
@@ -48,16 +53,18 @@ public class TypeSafetyTests
 
     [Theory]
     [InlineData("Classes.Samplers.Ddim5.Sample(digits, labels);", "CS1503: Argument 1: cannot convert from 'Consumer.Digits' to 'Consumer.Classes'")]
+    [InlineData("Classes.Samplers.Ddim5.Sample(classes, text);", "CS1503: Argument 2: cannot convert from 'Dit.Runtime.TextEmbeddings' to 'Dit.Runtime.ClassLabels'")]
     [InlineData("Captions.Samplers.Ddim5.Sample(captions, labels);", "CS1503: Argument 2: cannot convert from 'TorchSharp.torch.Tensor' to 'Dit.Runtime.TextEmbeddings'")]
-    [InlineData("Anything.Samplers.Ddim5.Sample(anything, labels);", "CS1503: Argument 2: cannot convert from 'TorchSharp.torch.Tensor' to 'int'")]
-    [InlineData("Sampler<Classes> mine = Digits.Samplers.Ddim5;", "CS0029: Cannot implicitly convert type 'Dit.Runtime.Sampler<Consumer.Digits>' to 'Dit.Runtime.Sampler<Consumer.Classes>'")]
-    [InlineData("Sampler.Ddim<Classes>(\"mine\", process: Digits.Diffusion, steps: 5);", "CS1739: The best overload for 'Ddim' does not have a parameter named 'process'")]
-    [InlineData("Sampler<Classes> mine = Captions.Samplers.Ddim5;", "CS0029: Cannot implicitly convert type 'Dit.Runtime.TextSampler<Consumer.Captions>' to 'Dit.Runtime.Sampler<Consumer.Classes>'")]
+    [InlineData("Captions.Samplers.Ddim5.Sample(captions, text, options: new() { Session = classes.CreateSession() });", "CS0029: Cannot implicitly convert type 'Dit.Runtime.InferenceSession<Dit.Runtime.ClassLabels>' to 'Dit.Runtime.InferenceSession<Dit.Runtime.TextEmbeddings>'")]
+    [InlineData("Anything.Samplers.Ddim5.Sample(anything, labels);", "CS1503: Argument 2: cannot convert from 'TorchSharp.torch.Tensor' to 'Dit.Runtime.NoCondition'")]
+    [InlineData("Sampler<Classes, ClassLabels, GaussianDiffusion> mine = Digits.Samplers.Ddim5;", "CS0029: Cannot implicitly convert type 'Dit.Runtime.Sampler<Consumer.Digits, Dit.Runtime.ClassLabels, Dit.Runtime.GaussianDiffusion>' to 'Dit.Runtime.Sampler<Consumer.Classes, Dit.Runtime.ClassLabels, Dit.Runtime.GaussianDiffusion>'")]
+    [InlineData("new Sampler<Classes, ClassLabels, GaussianDiffusion>(\"mine\", new Ddim(5), process: Digits.Process);", "CS1739: The best overload for 'Sampler' does not have a parameter named 'process'")]
+    [InlineData("new Sampler<Classes, ClassLabels, GaussianDiffusion>(\"mine\", new ByFlow());", "CS1503: Argument 2: cannot convert from 'ByFlow' to 'Dit.Runtime.Solver<Dit.Runtime.GaussianDiffusion>'")]
     public void A_sampler_of_another_model_or_process_does_not_compile(string statement, string error) => Assert.Equal([error], Errors(statement));
 
     [Theory]
     [InlineData("anything.ForwardWithGuidance(x, t, labels, 4.0);", "CS1061: 'Anything' does not contain a definition for 'ForwardWithGuidance'")]
-    [InlineData("Anything.Samplers.Ddim5.Sample(anything, 16, guidance: 4.0);", "CS1739: The best overload for 'Sample' does not have a parameter named 'guidance'")]
+    [InlineData("Anything.Samplers.Ddim5.Sample(anything, 16, guidance: 4.0);", "CS1503: Argument 2: cannot convert from 'int' to 'Dit.Runtime.NoCondition'")]
     public void Guidance_of_a_model_without_a_condition_does_not_compile(string statement, string error) =>
         Assert.StartsWith(error, Assert.Single(Errors(statement)));
 
@@ -85,6 +92,23 @@ public class TypeSafetyTests
         using Dit.Runtime;
         using TorchSharp;
         using Consumer;
+
+        sealed class Flow(GaussianDiffusion other) : IProcess
+        {
+            public Prediction Prediction => Prediction.Velocity;
+            public double NoiseTime => 1;
+            public double DataTime => 0;
+            public double Alpha(double t) => 1 - t;
+            public double Sigma(double t) => t;
+            public PredictionWeights Weights(Prediction prediction, double t) => other.Weights(prediction, t);
+            public double[] DrawTimes(int n, torch.Generator random) => other.DrawTimes(n, random);
+        }
+
+        sealed record ByFlow() : FixedStepSolver<Flow>(5)
+        {
+            public override string Method => "flow";
+            public override torch.Tensor Run(Flow process, Denoiser network, SolverRun run) => run.Start;
+        }
 
         static class Program
         {

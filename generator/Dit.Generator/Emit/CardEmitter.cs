@@ -34,14 +34,4 @@ internal static class CardEmitter
         : FormattableString.Invariant(
             $"new AutoencoderCard({Code.Literal(kl.Called)}, Channels: {kl.Channels}, {kl.Multipliers}, ResidualBlocks: {kl.ResidualBlocks}, LatentChannels: {kl.LatentChannels}, ")
             + $"Scale: {Code.Literal(kl.Scale)}, Shift: {Code.Literal(kl.Shift)}, QuantConvolutions: {(kl.QuantConvolutions ? "true" : "false")})");
-
-    public static string Diffusion(ModelSpec spec)
-    {
-        var schedule = spec.Diffusion.Schedule == Schedule.Linear ? "Linear" : "SquaredCosine";
-        return $$"""
-            /// <summary>The process the model is trained for: {{spec.Diffusion.Timesteps}} steps of Improved DDPM (arXiv 2102.09672).</summary>
-            public static GaussianDiffusion Diffusion { get; } =
-                new(NoiseSchedule.{{schedule}}({{spec.Diffusion.Timesteps}}), Prediction.{{spec.Diffusion.Prediction}}, ModelVariance.{{spec.Diffusion.Variance}});
-            """;
-    }
 }

@@ -49,7 +49,7 @@ internal static class ForwardEmitter
                     {{Code.LineIf(ConditionGuard(spec, "t"))}}
             {{Code.Indent(string.Join("\n", BodyCode.Lines(network, session.Condition)), 2)}}
                     return {{session.Entering}};
-                }, model: this);
+                }, model: this, predict: Predict);
             }
             """.Replace("\r\n", "\n").WithoutLeftOutLines());
     }

@@ -14,6 +14,7 @@ internal sealed record Library(string Name, string Alias, string AliasOf, string
     public static readonly IReadOnlyList<Library> Namespaces =
     [
         new("Dit.Runtime", "Dit", "Dit.Runtime", "Dit::"),
+        new("Dit.Checkpoints", "Checkpoints", "Dit.Checkpoints", "Checkpoints::"),
         new("TorchSharp", "Torch", "TorchSharp", "Torch::"),
         new("TorchSharp.Modules", "Torch", "TorchSharp", "Torch::Modules."),
         new("System.Collections.Generic", "Collections", "System.Collections.Generic", "Collections::"),

@@ -21,10 +21,11 @@ internal static class ModelEmitter
         [
             Fields(spec, description),
             CardEmitter.Card(spec, layout, condition),
-            CardEmitter.Diffusion(spec),
+            ProcessEmitter.Property(spec),
             Factories(spec, description),
             ForwardEmitter.Forward(spec, evaluation, condition),
             condition.Guidance,
+            condition.Predict,
             ForwardEmitter.Session(spec, evaluation, session, condition),
             Initialize(network),
             "/// <inheritdoc/>\nprotected override void RegisterComponents() { } // done by name in the constructors, without reflection",
@@ -42,13 +43,14 @@ internal static class ModelEmitter
             namespace {{place.Namespace}};
 
             using global::System.Collections.Generic;
+            using global::Dit.Checkpoints;
             using global::Dit.Runtime;
             using global::TorchSharp;
             using global::TorchSharp.Modules;
             using static global::TorchSharp.torch;
 
             {{Summary(spec, description, layout)}}
-            public sealed class {{spec.ClassName}} : {{condition.BaseType}}, {{condition.Interface}}<{{spec.ClassName}}>
+            public sealed class {{spec.ClassName}} : {{condition.BaseType}}, IModel<{{spec.ClassName}}, {{condition.Type}}, {{ProcessEmitter.Type}}>
             {
             {{Code.Indent(Code.Members(members))}}
             }

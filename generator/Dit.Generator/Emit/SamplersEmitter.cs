@@ -7,7 +7,7 @@ internal static class SamplersEmitter
 {
     public static string All(ModelSpec spec, ConditionCode condition) => $$"""
         /// <summary>The samplers declared in the spec, in its order.</summary>
-        public static IReadOnlyList<{{condition.Sampler}}<{{spec.ClassName}}>> AllSamplers => [{{string.Join(", ", spec.Samplers.Select(static s => $"Samplers.{s.PropertyName}"))}}];
+        public static IReadOnlyList<{{Type(spec, condition)}}> AllSamplers => [{{string.Join(", ", spec.Samplers.Select(static s => $"Samplers.{s.PropertyName}"))}}];
         """;
 
     public static string Declared(ModelSpec spec, ConditionCode condition) => $$"""
@@ -22,11 +22,13 @@ internal static class SamplersEmitter
         /// <summary>{{sampler.Method.Match(static gaussian => gaussian).Match(
             static _ => "Ancestral DDPM sampling",
             static ddim => ddim.Eta == 0 ? "Deterministic DDIM sampling" : $"DDIM sampling with eta {Code.Literal(ddim.Eta)}")}} in {{sampler.Steps}} steps.</summary>
-        public static {{condition.Sampler}}<{{spec.ClassName}}> {{sampler.PropertyName}} { get; } =
-            {{sampler.Method.Match(static gaussian => gaussian).Match(
-                _ => $"{condition.Sampler}.Ddpm<{spec.ClassName}>({Code.Literal(sampler.Name)}, steps: {sampler.Steps}{Clip(sampler)});",
-                ddim => $"{condition.Sampler}.Ddim<{spec.ClassName}>({Code.Literal(sampler.Name)}, steps: {sampler.Steps}, eta: {Code.Literal(ddim.Eta)}{Clip(sampler)});")}}
+        public static {{Type(spec, condition)}} {{sampler.PropertyName}} { get; } =
+            new({{Code.Literal(sampler.Name)}}, {{sampler.Method.Match(static gaussian => gaussian).Match(
+                _ => $"new Ddpm(Steps: {sampler.Steps}{Clip(sampler)})",
+                ddim => $"new Ddim(Steps: {sampler.Steps}, Eta: {Code.Literal(ddim.Eta)}{Clip(sampler)})")}});
         """;
 
-    private static string Clip(SamplerSpec sampler) => sampler.ClipDenoised ? ", clipDenoised: true" : "";
+    private static string Type(ModelSpec spec, ConditionCode condition) => $"Sampler<{spec.ClassName}, {condition.Type}, {ProcessEmitter.Type}>";
+
+    private static string Clip(SamplerSpec sampler) => sampler.ClipDenoised ? ", ClipDenoised: true" : "";
 }

@@ -36,10 +36,11 @@ internal sealed record ModelOutput(ModelInput Model, Place Place, bool IsWritten
 /// <summary>A line of the catalogue of models.</summary>
 /// <remarks>Pipeline value: immutable, structural equality, no Roslyn types, no locations.</remarks>
 /// <param name="ClassName">The model's class.</param>
-/// <param name="Factory">The method of <c>ModelDefinition</c> that takes it.</param>
+/// <param name="Condition">The runtime's type of its condition.</param>
+/// <param name="Process">The runtime's type of its process.</param>
 /// <param name="Path">The file it is declared in.</param>
 /// <param name="IsStandIn">Whether that file has errors.</param>
-internal sealed record CatalogEntry(string ClassName, string Factory, string Path, bool IsStandIn)
+internal sealed record CatalogEntry(string ClassName, string Condition, string Process, string Path, bool IsStandIn)
 {
     /// <summary>Whether this is the entry of that model, and not of another one of its name.</summary>
     public bool IsOf(ModelInput model) => ClassName == model.Spec.ClassName && Path == model.Path;

@@ -58,24 +58,22 @@ public static class Identifier
                 or UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned;
 
     private static readonly HashSet<string> UsedBySamplers =
-        ["Samplers", "Sampler", "TextSampler", "UnconditionalSampler", "Diffusion", "Equals", "GetHashCode", "GetType", "MemberwiseClone",
-            "ReferenceEquals", "ToString", "Finalize"];
+    [
+        "Samplers", "Sampler", "Equals", "GetHashCode", "GetType", "MemberwiseClone", "ReferenceEquals", "ToString", "Finalize",
+    ];
 
     private static readonly HashSet<string> UsedInGeneratedCode =
     [
-        "AllSamplers", "Attention", "AutoencoderCard", "Block", "CPU", "Card", "Checkpoint", "CheckpointEntry", "CheckpointMap",
-        "CheckpointWeights", "Create", "Device", "Diffusion",
-        "DitException", "DitModels", "FinalLayer", "ForwardWithGuidance", "GELU", "GaussianDiffusion", "Generator", "Guard", "Guidance",
-        "GuidanceChannels", "IModel", "ICheckpointFile", "TorchDevice", "IClassConditionalModel", "ITextConditionalModel",
-        "IUnconditionalModel", "TextSampler", "UnconditionalSampler", "TextEmbeddings", "TextEmbedder", "AffineLayerNorm", "CrossAttention",
-        "ModelCondition", "CheckpointGrid", "PositionTable", "Positions", "IEnumerable", "IReadOnlyList", "ImageShape", "Init",
-        "Initialize", "LabelEmbedder",
-        "Layer", "LibTorch", "Linear", "Load", "Mlp", "ModelCard", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList",
-        "NewDisposeScope", "NoiseSchedule", "Numerics",
-        "Parameter", "PatchEmbedding", "CreateSession", "AddTo", "Functional", "SessionBuilder", "InferenceSession", "ClassLabels",
-        "NoCondition", "Prediction", "RegisterComponents", "RepeatedEntries", "Sampler", "Samplers", "ScalarType", "Sequential",
-        "System", "Tensor", "TimestepEmbedder", "TorchSharp", "blocks", "cat", "final_layer", "forward", "full_like", "nn", "pos_embed",
-        "t_embedder", "torch", "x_embedder", "y_embedder", "Dit",
+        "AddTo", "AffineLayerNorm", "AllSamplers", "Attention", "AutoencoderCard", "Block", "Card", "Checkpoint", "CheckpointEntry",
+        "CheckpointGrid", "CheckpointMap", "CheckpointWeights", "ClassLabels", "CPU", "Create", "CreateSession", "CrossAttention", "Ddim",
+        "Ddpm", "Device", "Dit", "DitException", "DitModels", "FinalLayer", "ForwardWithGuidance", "Functional", "GaussianDiffusion",
+        "GELU", "Generator", "Guard", "Guidance", "GuidanceChannels", "ICheckpointFile", "IEnumerable", "ImageShape", "IModel",
+        "InferenceSession", "Init", "Initialize", "IReadOnlyList", "LabelEmbedder", "Layer", "LibTorch", "Linear", "Load", "Mlp",
+        "ModelCard", "ModelCondition", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NewDisposeScope", "NoCondition",
+        "NoiseSchedule", "Numerics", "Parameter", "PatchEmbedding", "Positions", "PositionTable", "Predict", "Prediction", "Process",
+        "RegisterComponents", "RepeatedEntries", "Sampler", "Samplers", "ScalarType", "Sequential", "SessionBuilder", "System", "Tensor",
+        "TextEmbedder", "TextEmbeddings", "TimestepEmbedder", "TorchDevice", "TorchSharp", "blocks", "cat", "final_layer", "forward",
+        "full_like", "nn", "pos_embed", "t_embedder", "torch", "x_embedder", "y_embedder",
     ];
 
     private static readonly HashSet<string> Keywords =

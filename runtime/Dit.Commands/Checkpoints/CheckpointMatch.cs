@@ -68,9 +68,12 @@ internal sealed record CheckpointMatch(ModelDefinition Model, NameMap Names, Wei
         return new(model, map, place, other);
     }
 
-    private sealed class Conventions : IAnyModelVisitor<IReadOnlyList<NameMap>>
+    private sealed class Conventions : IModelVisitor<IReadOnlyList<NameMap>>
     {
-        public IReadOnlyList<NameMap> Visit<TModel>() where TModel : nn.Module, IModel<TModel> =>
+        public IReadOnlyList<NameMap> Visit<TModel, TCondition, TProcess>()
+            where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+            where TCondition : ICondition<TCondition>
+            where TProcess : IProcess =>
             DitNames.WhyNotInDiffusers(TModel.Card, TModel.CheckpointMap) is null ? [DitNames.Official<TModel>(), DitNames.Diffusers<TModel>()] : [DitNames.Official<TModel>()];
     }
 }

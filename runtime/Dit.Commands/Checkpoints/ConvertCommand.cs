@@ -42,9 +42,12 @@ internal static class ConvertCommand
         return command;
     }
 
-    private sealed class Conversion(CommandContext context, ICheckpointFile file, CheckpointMatch match, ConvertTarget target, ScalarType? dtype) : IAnyModelVisitor<int>
+    private sealed class Conversion(CommandContext context, ICheckpointFile file, CheckpointMatch match, ConvertTarget target, ScalarType? dtype) : IModelVisitor<int>
     {
-        public int Visit<TModel>() where TModel : nn.Module, IModel<TModel>
+        public int Visit<TModel, TCondition, TProcess>()
+            where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+            where TCondition : ICondition<TCondition>
+            where TProcess : IProcess
         {
             using var own = match.Names.Read(file.Below(match.Place.Prefix));
             context.Notice(match.Place.Notices(file.Path, TModel.Card.Name));

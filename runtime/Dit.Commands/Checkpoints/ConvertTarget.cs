@@ -78,7 +78,7 @@ internal abstract class ConvertTarget(string path)
     private sealed class Torch(string path) : ConvertTarget(path)
     {
         public override void Write<TModel>(ICheckpointFile own, ScalarType? dtype, Func<ICheckpointFile, ICheckpointFile> watched) =>
-            TorchArchive.Save(Path, watched(own), dtype, CheckpointSpec.Of(TModel.Card, own));
+            TorchArchive.Save(Path, watched(own), dtype, CheckpointSpec.AsExtraFile(CheckpointSpec.Of(TModel.Card, own)));
     }
 
     private sealed class Diffusers(string path) : ConvertTarget(path)

@@ -16,7 +16,7 @@ internal static class SpecCompiler
 
     // Of what this program runs on, what generated code refers to; reading all of it would take longer than the models.
     private static readonly string[] Needed =
-        ["System.Private.CoreLib", "System.Runtime", "System.Collections", "System.Linq", "netstandard", "TorchSharp", "Dit.Runtime"];
+        ["System.Private.CoreLib", "System.Runtime", "System.Collections", "System.Linq", "netstandard", "TorchSharp", "Dit.Checkpoints", "Dit.Runtime"];
 
     /// <summary>Compiles a spec without errors.</summary>
     /// <param name="spec">The text of the spec.</param>
@@ -43,7 +43,7 @@ internal static class SpecCompiler
     {
         var paths = ((string?)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") ?? "").Split(Path.PathSeparator);
         return [.. Needed.Select(name => MetadataReference.CreateFromFile(
-            paths.FirstOrDefault(path => Path.GetFileNameWithoutExtension(path) == name && File.Exists(path)) ?? throw new Dit.Runtime.DitException(
+            paths.FirstOrDefault(path => Path.GetFileNameWithoutExtension(path) == name && File.Exists(path)) ?? throw new DitException(
                 $"This program has only the models that it was built with: a spec is compiled against the file {name}.dll, "
                 + "and a program that is published as one file or ahead of time has none.")))];
     }

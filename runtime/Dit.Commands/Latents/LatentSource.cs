@@ -19,7 +19,7 @@ internal abstract class LatentSource : IDisposable
     public abstract AutoencoderCard? Autoencoder { get; }
 
     /// <summary>How pictures of the first of them are laid out.</summary>
-    public virtual SampleRows Rows(int count) => SampleRows.OfNothing(count);
+    public virtual SampleRows Rows(int count) => SampleRows.Block(count);
 
     /// <summary>Finds out whether an autoencoder fits.</summary>
     /// <exception cref="DitException">It does not.</exception>
@@ -70,12 +70,12 @@ internal abstract class LatentSource : IDisposable
         {
             var each = Array.FindIndex(labels, label => label != labels[0]);
             if (each < 1 || count != Count || Count % each != 0 || labels.Chunk(each).Any(static row => row.Any(label => label != row[0]))) return base.Rows(count);
-            return new([.. labels.Chunk(each).Select(row => RowOf(row[0]))], each, each, null);
+            return new([.. labels.Chunk(each).Select(row => RowOf(row[0]))], each, each);
         }
 
-        private SampleRow RowOf(long label) => (label.ToString(CultureInfo.InvariantCulture), nameOf(label)) is var (number, name) && name == number
-            ? new(number, number)
-            : new(name, FileNames.Safe($"{number} {name}"));
+        private ConditionName RowOf(long label) => (label.ToString(CultureInfo.InvariantCulture), nameOf(label)) is var (number, name) && name == number
+            ? new(number, number, $"class {number}", null)
+            : new(name, $"{number} {name}", $"class {number}, {name}", null);
 
         public override void Require(AutoencoderKL autoencoder)
         {

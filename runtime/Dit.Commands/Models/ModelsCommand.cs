@@ -36,8 +36,8 @@ internal static class ModelsCommand
         Variant = card.Conditioning,
         Condition = card.Condition.Match(
             static _ => new ConditionReport("none"),
-            static classes => new("classes", Classes: classes.Count, Dropout: classes.Hidden),
-            static text => new("text", Tokens: text.Tokens, Width: text.Width, Dropout: text.Hidden)),
+            static classes => new("classes", Classes: classes.Count, Dropout: classes.Dropout),
+            static text => new("text", Tokens: text.Tokens, Width: text.Width, Dropout: text.Dropout)),
         card.Input,
         card.OutputChannels,
         card.Classes,

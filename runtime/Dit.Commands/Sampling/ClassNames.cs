@@ -8,7 +8,7 @@ namespace Dit.Commands;
 /// <param name="Card">The model.</param>
 /// <param name="Names">Of each label its names, the usual one first; no entry, or one without names, for a class that has none.</param>
 /// <param name="Trained">The classes that the weights were trained on are 0 up to, not including, this.</param>
-internal sealed record ClassNames(ModelCard Card, IReadOnlyList<IReadOnlyList<string>> Names, int Trained)
+internal sealed record ClassNames(ModelCard Card, IReadOnlyList<IReadOnlyList<string>> Names, int Trained) : IClassNames
 {
     /// <summary>The most classes that are drawn when none is named.</summary>
     internal const int DrawnWithoutAsking = 16;
@@ -35,10 +35,10 @@ internal sealed record ClassNames(ModelCard Card, IReadOnlyList<IReadOnlyList<st
 
     /// <summary>The labels of words, each a list of class names and numbers (<see cref="ClassList"/>); of no words, all classes or, where they are many, the first.</summary>
     /// <exception cref="DitException">A word is empty, names no class or several, or a class that was never trained.</exception>
-    public int[] Labels(IEnumerable<string> words)
+    public IReadOnlyList<int> Labels(IEnumerable<string> words)
     {
         string[] all = [.. words];
-        if (all.Length > 0) return [.. all.SelectMany(Labels)];
+        if (all.Length > 0) return [.. all.SelectMany(LabelsIn)];
         var known = Names.Count > 0 ? Names.Count : Card.Classes;
         return [.. Enumerable.Range(0, Math.Min(known, DrawnWithoutAsking))];
     }
@@ -52,7 +52,7 @@ internal sealed record ClassNames(ModelCard Card, IReadOnlyList<IReadOnlyList<st
     /// <summary>The usual name of a label, or null.</summary>
     public string? UsualName(int label) => label < Names.Count && Names[label] is [var name, ..] ? name : null;
 
-    private IEnumerable<int> Labels(string word)
+    private IEnumerable<int> LabelsIn(string word)
     {
         var list = new ClassList(word);
         List<int> labels = [];

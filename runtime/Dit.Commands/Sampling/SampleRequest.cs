@@ -10,7 +10,7 @@ namespace Dit.Commands;
 /// <param name="Text">A file of embedded texts, for text-conditional models.</param>
 /// <param name="Sampler">A sampler of the model; null for its first.</param>
 /// <param name="Steps">Steps; null for the sampler's own.</param>
-/// <param name="Guidance">Guidance scale; 1 is no guidance; null for the model's usual.</param>
+/// <param name="Scale">Guidance scale; 1 is no guidance; null for the model's usual.</param>
 /// <param name="Channels">The channels that guidance changes.</param>
 /// <param name="Interval">The noise levels at which guidance acts; null for all.</param>
 /// <param name="Seed">Image i is a function of the seed and i.</param>
@@ -23,7 +23,7 @@ namespace Dit.Commands;
 /// <param name="RecomputePositions">Whether a checkpoint of another grid of patches is taken, its positions computed anew.</param>
 internal sealed record SampleRequest(
     string? Checkpoint, CheckpointWeights Weights, IReadOnlyList<string> Classes, string? Text, string? Sampler, int? Steps,
-    double? Guidance, GuidanceChannels Channels, GuidanceInterval? Interval, long Seed, int First, int Count, int Batch,
+    double? Scale, GuidanceChannels Channels, GuidanceInterval? Interval, long Seed, int First, int Count, int Batch,
     SampleFiles Output, Device Device, ScalarType Type, bool RecomputePositions)
 {
     private const double UsualOfPixels = 2, UsualOfLatents = 4; // the official sampler's, for latents
@@ -33,15 +33,40 @@ internal sealed record SampleRequest(
 
     /// <summary>The guidance to draw with: what was asked for, or what is usual for such a model.</summary>
     /// <exception cref="DitException">The model cannot be guided, or an interval was given for no guidance.</exception>
-    public double GuidanceFor(ModelCard card)
+    public Guidance GuidanceFor(ModelCard card)
     {
-        var guidance = Guidance ?? (!card.CanBeGuided ? 1 : card.IsPixelSpace ? UsualOfPixels : UsualOfLatents);
-        if (guidance != 1 && !card.CanBeGuided)
-            throw new DitException($"{card.Name} cannot be guided: its spec has conditioning.dropout 0, so it has no null {(card.Condition is ModelCondition.Text ? "text" : "class")}; draw with --cfg 1.");
-        return guidance != 1 || Interval is null
+        var scale = Scale ?? (!card.CanBeGuided ? 1 : card.IsPixelSpace ? UsualOfPixels : UsualOfLatents);
+        var guidance = new Guidance(scale) { Channels = Channels, Interval = Interval };
+        if (guidance.Acts && !card.CanBeGuided)
+            throw new DitException(
+                $"{card.Name} cannot be guided: its spec has conditioning.dropout 0, so it has no null "
+                + $"{(card.Condition is ModelCondition.Text ? "text" : "class")}; draw with --cfg 1.");
+        return guidance.Acts || Interval is null
             ? guidance
             : throw new DitException("--cfg-interval says where guidance acts, and with a scale of 1 there is none: leave the interval out.");
     }
+
+    /// <summary>Finds options that make no sense for a model's condition.</summary>
+    /// <exception cref="DitException">There are such.</exception>
+    public void RequireFits(ModelCard card)
+    {
+        var mistake = card.Condition.Match(
+            _ => OptionOfConditions() is { } given ? $"is conditioned on nothing: leave {given} out; --count N draws N images." : null,
+            _ => Text is not null ? "is conditioned on classes: choose them with --classes, and leave --text out." : null,
+            _ => Classes.Count > 0 ? "is conditioned on text: give it with --text FILE, and leave --classes out."
+                : Text is null ? $"is conditioned on text: give --text FILE, {TextEmbeddings.FileFor(card)}."
+                : null);
+        if (mistake is not null) throw new DitException($"{card.Name} {mistake}");
+    }
+
+    /// <summary>What was asked for, as conditions read it.</summary>
+    /// <param name="card">The model.</param>
+    /// <param name="checkpoint">Its weights, which may hold the names of its classes.</param>
+    public ConditionSource Source(ModelCard card, string checkpoint) =>
+        new(() => ClassNames.Of(card, checkpoint)) { Classes = Classes, TextFile = Text };
+
+    private string? OptionOfConditions() =>
+        Classes.Count > 0 ? "--classes" : Text is not null ? "--text" : Scale is not null ? "--cfg" : Interval is not null ? "--cfg-interval" : null;
 }
 
 /// <summary>The files that a run writes.</summary>

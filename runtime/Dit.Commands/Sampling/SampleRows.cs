@@ -1,19 +1,12 @@
-using System.Globalization;
 using Dit.Runtime;
 
 namespace Dit.Commands;
 
-/// <summary>One row of a picture of samples.</summary>
-/// <param name="Name">What is written beside it.</param>
-/// <param name="FileName">What stands for it in the names of files.</param>
-internal sealed record SampleRow(string Name, string FileName);
-
 /// <summary>The rows of a picture of samples: what each is of, and how many samples it has.</summary>
-/// <param name="Rows">The rows; empty for one nameless block of samples.</param>
+/// <param name="Rows">The condition of each row; empty for one nameless block of samples.</param>
 /// <param name="Each">Samples of each row.</param>
 /// <param name="Columns">Samples beside each other.</param>
-/// <param name="Labels">The class of each row, for class-conditional models.</param>
-internal sealed record SampleRows(IReadOnlyList<SampleRow> Rows, int Each, int Columns, IReadOnlyList<int>? Labels)
+internal sealed record SampleRows(IReadOnlyList<ConditionName> Rows, int Each, int Columns)
 {
     private const int ColumnsOfOne = 8; // where all samples are of a kind
     private const int CellPixels = 96; // smaller pictures are enlarged
@@ -21,32 +14,28 @@ internal sealed record SampleRows(IReadOnlyList<SampleRow> Rows, int Each, int C
     /// <summary>Samples in all.</summary>
     public long Count => (long)Math.Max(1, Rows.Count) * Each;
 
-    /// <summary>A row of samples for each class.</summary>
-    public static SampleRows OfClasses(IReadOnlyList<int> labels, ClassNames names, int each) => new(
-        [.. labels.Select(label => new SampleRow(names.NameOf(label), FileNames.Safe(names.Describe(label))))], Positive(each, "images of each class"), each, labels);
+    /// <summary>The class of each row; null where rows are not of classes.</summary>
+    public IReadOnlyList<int>? Labels => Rows.Count > 0 && Rows.All(static row => row.Label is not null) ? [.. Rows.Select(static row => row.Label ?? 0)] : null;
 
-    /// <summary>A row of samples for each text, under its number.</summary>
-    public static SampleRows OfTexts(int texts, int each) => new(
-        [.. Enumerable.Range(0, texts).Select(static i => i.ToString(CultureInfo.InvariantCulture)).Select(static number => new SampleRow(number, $"text-{number}"))],
-        Positive(each, "images of each text"), each, null);
+    /// <summary>A row of samples for each condition, or one nameless block where conditions have no names.</summary>
+    /// <exception cref="DitException">There is less than one sample for each.</exception>
+    public static SampleRows Of<TCondition>(NamedConditions<TCondition> conditions, int each)
+        where TCondition : ICondition<TCondition> => conditions.Names.Count == 0
+        ? Block(each)
+        : new(conditions.Names, Positive(each, $"images of each {conditions.Noun}"), each);
 
-    /// <summary>Samples of nothing in particular.</summary>
-    public static SampleRows OfNothing(int count) => new([], Positive(count, "images"), Math.Min(count, ColumnsOfOne), null);
+    /// <summary>One nameless block of samples.</summary>
+    /// <exception cref="DitException">There is less than one.</exception>
+    public static SampleRows Block(int count) => new([], Positive(count, "images"), Math.Min(count, ColumnsOfOne));
 
     /// <summary>The row that a sample belongs to.</summary>
     public int RowOf(int sample) => sample / Each;
 
     /// <summary>What a sample is of, for the name of its file; empty where there is nothing to say.</summary>
-    public string FileNameOf(int sample) => Rows.Count > 0 ? Rows[RowOf(sample)].FileName : "";
+    public string FileNameOf(int sample) => Rows.Count > 0 ? FileNames.Safe(Rows[RowOf(sample)].Title) : "";
 
     /// <summary>What a sample is of, behind its number: <c> (class 207, golden retriever)</c>; empty where there is nothing to say.</summary>
-    public string Describe(int sample)
-    {
-        if (Rows.Count == 0) return "";
-        var name = Rows[RowOf(sample)].Name;
-        var number = Labels?[RowOf(sample)].ToString(CultureInfo.InvariantCulture);
-        return number is null ? $" (text {name})" : name == number ? $" (class {number})" : $" (class {number}, {name})";
-    }
+    public string Describe(int sample) => Rows.Count == 0 ? "" : $" ({Rows[RowOf(sample)].Description})";
 
     /// <summary>How the samples are laid out in a picture.</summary>
     /// <param name="height">Height of the picture of one sample.</param>
@@ -54,7 +43,7 @@ internal sealed record SampleRows(IReadOnlyList<SampleRow> Rows, int Each, int C
         new(Columns, Scale: Math.Max(1, CellPixels / height), RowLabels: Rows.Count > 0 ? [.. Rows.Select(static row => row.Name)] : null);
 
     /// <summary>Some of the samples, as rows of their own; nameless, unless they are all.</summary>
-    public SampleRows Part(int count) => count == Count ? this : new([], count, Math.Min(count, Columns), null);
+    public SampleRows Part(int count) => count == Count ? this : new([], count, Math.Min(count, Columns));
 
     /// <summary>The number, if samples can be drawn so.</summary>
     /// <exception cref="DitException">It is less than one.</exception>

@@ -18,7 +18,7 @@ internal sealed record SampleBatch(int First, int[] Rows, IProgress<SamplingProg
 /// <param name="output">Takes the samples.</param>
 /// <param name="watchers">Look on.</param>
 /// <param name="shown">Makes the pictures that they look at; null where nobody does.</param>
-/// <param name="cancellation">Looked at before each step and each picture.</param>
+/// <param name="cancellation">Checked before each step and each picture.</param>
 internal sealed class SampleRun(
     SampleRows rows, int batch, int first, string checkpoint, SampleOutput output, IReadOnlyList<ISampleWatcher> watchers, SamplePictures? shown, CancellationToken cancellation)
 {
@@ -26,7 +26,7 @@ internal sealed class SampleRun(
 
     /// <summary>Draws and writes.</summary>
     /// <param name="draw">Draws one batch, (N, C, Y, X).</param>
-    /// <param name="progress">Told of every step.</param>
+    /// <param name="progress">Receives a report after every step.</param>
     /// <returns>What else was written.</returns>
     public IReadOnlyList<string> Draw(Func<SampleBatch, Tensor> draw, IProgress<WorkProgress> progress)
     {
@@ -57,7 +57,7 @@ internal sealed class SampleRun(
         var samples = Drawn(start, draw, new(
             first + start,
             of,
-            progress.Select<SamplingProgress>(now => Part(ShareOfSteps * now.Step / now.Steps, $"step {now.Step}/{now.Steps}")),
+            progress.Select<SamplingProgress>(now => Part(ShareOfSteps * now.Share, now.Steps is { } steps ? $"step {now.Step}/{steps}" : $"step {now.Step}")),
             shown is null ? null : state => Observe(state, shown)));
         for (var i = 0; i < count; i++)
         {

@@ -15,51 +15,32 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     /// <summary>The autoencoder that was named, or else the one in the folder of a whole pipeline.</summary>
     private string? Autoencoder => Files.Autoencoder ?? (request.Checkpoint is { } folder && Directory.Exists(Path.Combine(folder, "vae")) ? folder : null);
 
-    public int VisitClassConditional<TModel>()
-        where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+    public int Visit<TModel, TCondition, TProcess>()
+        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+        where TCondition : ICondition<TCondition>
+        where TProcess : IProcess
     {
         var card = TModel.Card;
-        if (request.Text is not null) throw new DitException($"{card.Name} is conditioned on classes: choose them with --classes, and leave --text out.");
+        request.RequireFits(card);
         var target = Target(card);
-        var sampler = Chosen(TModel.AllSamplers, card, static (chosen, steps) => chosen.WithSteps(steps));
+        var sampler = Chosen(TModel.AllSamplers, card);
         var guidance = request.GuidanceFor(card);
         var checkpoint = request.Checkpoint ?? Weights.Of(card);
-        var names = ClassNames.Of(card, checkpoint);
-        var classes = names.Labels(request.Classes);
-        var plan = new Plan(target, checkpoint, SampleRows.OfClasses(classes, names, request.Count), sampler, How(guidance), request.Classes.Count > 0 ? Told(classes, names) : "");
-        return Draw<TModel, ClassLabels>(plan, static model => model.CreateSession(), (model, ready, batch) => sampler.Sample(
-            model, Array.ConvertAll(batch.Rows, row => classes[row]), guidance, request.Seed, batch.Progress, context.Cancellation, request.Channels, batch.First, batch.Observe, request.Interval, ready));
-    }
-
-    public int VisitTextConditional<TModel>()
-        where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel>
-    {
-        var card = TModel.Card;
-        if (request.Classes.Count > 0) throw new DitException($"{card.Name} is conditioned on text: give it with --text FILE, and leave --classes out.");
-        using var texts = TextFile.Read(request.Text, card);
-        var target = Target(card);
-        var sampler = Chosen(TModel.AllSamplers, card, static (chosen, steps) => chosen.WithSteps(steps));
-        var guidance = request.GuidanceFor(card);
-        var plan = new Plan(target, request.Checkpoint ?? Weights.Of(card), SampleRows.OfTexts((int)texts.shape[0], request.Count), sampler, How(guidance), "");
-        return Draw<TModel, TextEmbeddings>(plan, static model => model.CreateSession(), (model, ready, batch) =>
+        using var conditions = TCondition.Read(card, request.Source(card, checkpoint));
+        var job = new SampleJob(
+            target, checkpoint, SampleRows.Of(conditions, request.Count), sampler, How(card, guidance), request.Classes.Count > 0 ? Told(conditions.Names) : "");
+        return Draw<TModel, TCondition>(job, static model => model.CreateSession(), (model, session, batch) =>
         {
-            using var which = tensor(Array.ConvertAll(batch.Rows, row => (long)row));
-            using var text = new TextEmbeddings(texts.index_select(0, which).to(request.Type));
-            return sampler.Sample(model, text, guidance, request.Seed, batch.Progress, context.Cancellation, request.Channels, batch.First, batch.Observe, request.Interval, ready);
+            using var condition = conditions.Values.At(batch.Rows);
+            return sampler.Sample(model, condition, guidance, request.Seed, new()
+            {
+                Progress = batch.Progress,
+                Cancellation = context.Cancellation,
+                FirstIndex = batch.First,
+                Observe = batch.Observe,
+                Session = session,
+            });
         });
-    }
-
-    public int VisitUnconditional<TModel>()
-        where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel>
-    {
-        var card = TModel.Card;
-        var given = request.Classes.Count > 0 ? "--classes" : request.Text is not null ? "--text" : request.Guidance is not null ? "--cfg" : request.Interval is not null ? "--cfg-interval" : null;
-        if (given is not null) throw new DitException($"{card.Name} is conditioned on nothing: leave {given} out; --count N draws N images.");
-        var target = Target(card);
-        var sampler = Chosen(TModel.AllSamplers, card, static (chosen, steps) => chosen.WithSteps(steps));
-        var plan = new Plan(target, request.Checkpoint ?? Weights.Of(card), SampleRows.OfNothing(request.Count), sampler, "", "");
-        return Draw<TModel, NoCondition>(plan, static model => model.CreateSession(), (model, ready, batch) =>
-            sampler.Sample(model, batch.Rows.Length, request.Seed, batch.Progress, context.Cancellation, batch.First, batch.Observe, ready));
     }
 
     /// <summary>Where the samples go; what cannot work is found here, before anything large is read.</summary>
@@ -87,26 +68,27 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
 
     private static string AnimationPath(SampleTarget target, string named) => named.Length > 0 ? AtomicFile.FullPath(named) : target.AnimationPath;
 
-    private int Draw<TModel, TCondition>(Plan plan, Func<TModel, InferenceSession<TCondition>> makeReady, Func<TModel, InferenceSession<TCondition>, SampleBatch, Tensor> draw)
+    private int Draw<TModel, TCondition>(
+        SampleJob job, Func<TModel, InferenceSession<TCondition>> createSession, Func<TModel, InferenceSession<TCondition>, SampleBatch, Tensor> draw)
         where TModel : nn.Module, IModel<TModel>
         where TCondition : ICondition<TCondition>
     {
-        var (card, rows) = (TModel.Card, plan.Rows);
-        SampleOutput.RequireRoom(plan.Target, card, rows);
+        var (card, rows) = (TModel.Card, job.Rows);
+        SampleOutput.RequireRoom(job.Target, card, rows);
         var batch = SampleRows.Positive(request.Batch, "images at once");
         using var pictures = new SamplePictureSource(card, Autoencoder, request.Device, context.Notice);
-        using var output = SampleOutput.Open(plan.Target, card, rows, request.First, pictures, context.Out.WriteLine);
+        using var output = SampleOutput.Open(job.Target, card, rows, request.First, pictures, context.Out.WriteLine);
         var shown = Files.IsWatched ? pictures.Value : null; // read before anything is drawn, so that a wrong file is found at once
-        var watchers = shown is null ? [] : Watchers(plan, shown);
-        using var model = Load<TModel>(plan.Checkpoint);
-        using var ready = makeReady(model);
-        var run = new SampleRun(rows, batch, request.First, plan.Checkpoint, output, watchers, shown, context.Cancellation);
+        var watchers = shown is null ? [] : Watchers(job, shown);
+        using var model = Load<TModel>(job.Checkpoint);
+        using var session = createSession(model);
+        var run = new SampleRun(rows, batch, request.First, job.Checkpoint, output, watchers, shown, context.Cancellation);
         try
         {
-            var more = Progress.Show(context, progress => run.Draw(part => draw(model, ready, part), progress));
-            context.Out.WriteLine($"Wrote {Amount.Of(rows.Count, "sample")} of {card.Name} ({plan.Sampler.Name}{plan.How}, seed {request.Seed}) to {output.Written}{plan.Told}");
+            var more = Progress.Show(context, progress => run.Draw(part => draw(model, session, part), progress));
+            context.Out.WriteLine($"Wrote {Amount.Of(rows.Count, "sample")} of {card.Name} ({job.Sampler.Name}{job.How}, seed {request.Seed}) to {output.Written}{job.Told}");
             foreach (var line in more) context.Out.WriteLine(line);
-            context.Out.WriteLine(ComputedWith(ready.Engine, ready.PackedBytes));
+            context.Out.WriteLine(ComputedWith(session.Engine, session.PackedBytes));
             return 0;
         }
         catch (OperationCanceledException) when (context.Cancellation.IsCancellationRequested)
@@ -121,13 +103,16 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         }
     }
 
-    private IReadOnlyList<ISampleWatcher> Watchers(Plan plan, SamplePictures pictures)
+    private IReadOnlyList<ISampleWatcher> Watchers(SampleJob job, SamplePictures pictures)
     {
         var watchers = new List<ISampleWatcher>();
-        if (Files.PreviewEvery is { } every) watchers.Add(new SamplePreview(plan.Target.PreviewPath, every, plan.Rows));
-        if (Files.Animation is { } named) watchers.Add(new SampleAnimation(AnimationPath(plan.Target, named), plan.Rows, plan.Sampler.Steps, pictures));
+        if (Files.PreviewEvery is { } every) watchers.Add(new SamplePreview(job.Target.PreviewPath, every, job.Rows));
+        if (Files.Animation is { } named) watchers.Add(new SampleAnimation(AnimationPath(job.Target, named), job.Rows, StepsOf(job.Sampler), pictures));
         return watchers;
     }
+
+    private static int StepsOf(Sampler sampler) => sampler.Steps
+        ?? throw new DitException($"An animation needs to know the steps in advance, and {sampler.Name} chooses them as it goes: leave --gif out.");
 
     private TModel Load<TModel>(string checkpoint)
         where TModel : nn.Module, IModel<TModel>
@@ -150,29 +135,35 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         }
     }
 
-    private TSampler Chosen<TSampler>(IReadOnlyList<TSampler> declared, ModelCard card, Func<TSampler, int, TSampler> withSteps)
-        where TSampler : Sampler
+    private Sampler<TModel, TCondition, TProcess> Chosen<TModel, TCondition, TProcess>(
+        IReadOnlyList<Sampler<TModel, TCondition, TProcess>> declared, ModelCard card)
+        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+        where TCondition : ICondition<TCondition>
+        where TProcess : IProcess
     {
         string[] known = [.. declared.Select(sampler => sampler.Name)];
         var name = request.Sampler ?? known.FirstOrDefault() ?? throw new DitException($"The spec of {card.Name} declares no sampler.");
         var chosen = declared.FirstOrDefault(sampler => string.Equals(sampler.Name, name, StringComparison.OrdinalIgnoreCase))
             ?? throw new DitException($"{card.Name} has no sampler '{name}'{DidYouMean.Suggest(name, known) ?? $"; it has {string.Join(", ", known)}."}");
         if (request.Steps is not { } steps) return chosen;
-        var (fewest, most) = chosen.StepsRange;
+        if (chosen.StepsRange is not var (fewest, most))
+            throw new DitException($"The sampler {chosen.Name} chooses its steps as it goes: leave --steps out.");
         return steps >= fewest && steps <= most
-            ? withSteps(chosen, steps)
+            ? chosen.WithSteps(steps)
             : throw new DitException($"--steps {steps} is out of range: {card.Name} is sampled in {fewest} to {most} steps.");
     }
 
     private static string ComputedWith(string engine, long packedBytes) =>
         packedBytes == 0 ? $"Computed with {engine}." : FormattableString.Invariant($"Computed with {engine}; packed weights took {packedBytes / 1e6:0.#} MB.");
 
-    private string How(double guidance) => $", guidance {guidance}{(request.Interval is { } interval ? $" for sigma {interval}" : "")}";
+    private static string How(ModelCard card, Guidance guidance) => card.Condition is ModelCondition.None
+        ? ""
+        : $", guidance {guidance.Scale}{(guidance.Interval is { } interval ? $" for sigma {interval}" : "")}";
 
-    private static string Told(int[] classes, ClassNames names)
+    private static string Told(IReadOnlyList<ConditionName> names)
     {
-        var told = classes.Take(ClassesTold).Select(names.Describe);
-        return $": {string.Join(", ", classes.Length > ClassesTold ? told.Append($"and {classes.Length - ClassesTold} more") : told)}";
+        var told = names.Take(ClassesTold).Select(static name => name.Title);
+        return $": {string.Join(", ", names.Count > ClassesTold ? told.Append($"and {names.Count - ClassesTold} more") : told)}";
     }
 
     /// <summary>A run that is known to be possible.</summary>
@@ -182,5 +173,5 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     /// <param name="Sampler">How they are drawn.</param>
     /// <param name="How">What the closing line says of guidance.</param>
     /// <param name="Told">What it says of classes.</param>
-    private sealed record Plan(SampleTarget Target, string Checkpoint, SampleRows Rows, Sampler Sampler, string How, string Told);
+    private sealed record SampleJob(SampleTarget Target, string Checkpoint, SampleRows Rows, Sampler Sampler, string How, string Told);
 }

@@ -65,28 +65,23 @@ internal static class TrainCommand
 
     private sealed class Visitor(CommandContext context, string data, TrainingRecipe recipe, bool flipAsked, bool skip, TrainingFolder folder, Device device) : IModelVisitor<int>
     {
-        public int VisitClassConditional<TModel>()
-            where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+        public int Visit<TModel, TCondition, TProcess>()
+            where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+            where TCondition : ICondition<TCondition>
+            where TProcess : IProcess
         {
-            Begin();
-            using var latents = Latents(TModel.Card);
-            return latents is null
-                ? TrainOnImages<TModel, ClassLabels>(ImageFolder.Open(data), static images => TrainingSet.Of(images, TModel.Card.Input))
-                : TrainOnLatents<TModel, ClassLabels>(TrainingSet.OfLatents(latents, TModel.Card), RecipeOf(latents));
-        }
-
-        public int VisitTextConditional<TModel>()
-            where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
-            throw new DitException($"{TModel.Card.Name} is conditioned on text, and 'dit train' knows images and classes only: train it from code, as docs/training.md shows.");
-
-        public int VisitUnconditional<TModel>()
-            where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel>
-        {
-            Begin();
-            using var latents = Latents(TModel.Card);
-            return latents is null
-                ? TrainOnImages<TModel, NoCondition>(ImageFolder.OpenUnlabeled(data), static images => TrainingSet.OfImages(images, TModel.Card.Input))
-                : TrainOnLatents<TModel, NoCondition>(TrainingSet.OfUnlabeledLatents(latents, TModel.Card), RecipeOf(latents));
+            var (card, labels) = (TModel.Card, TCondition.Labels);
+            if (labels == ImageLabels.Other)
+                throw new DitException(
+                    $"{card.Name} is conditioned on {card.Condition.Match(static _ => "nothing", static _ => "classes", static _ => "text")}, "
+                    + "and 'dit train' knows images and classes only: train it from code, as docs/training.md shows.");
+            recipe.Validate();
+            PathRules.RequireOutside(folder.Path, data);
+            using var latents = Latents(card);
+            if (latents is not null)
+                return TrainOnLatents<TModel, TCondition, TProcess>(TrainingSet.OfLatents<TCondition>(latents, card), RecipeOf(latents));
+            var images = labels == ImageLabels.Classes ? ImageFolder.Open(data) : ImageFolder.OpenUnlabeled(data);
+            return TrainOnImages<TModel, TCondition, TProcess>(images);
         }
 
         /// <summary>The data as latents; null where the data are images and the model takes them.</summary>
@@ -107,36 +102,36 @@ internal static class TrainCommand
             return recipe with { HorizontalFlip = false };
         }
 
-        private void Begin()
-        {
-            recipe.Validate();
-            PathRules.RequireOutside(folder.Path, data);
-        }
-
-        private int TrainOnImages<TModel, TCondition>(ImageFolder images, Func<ImageFolder, TrainingSet<TCondition>> setOf)
-            where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
+        private int TrainOnImages<TModel, TCondition, TProcess>(ImageFolder images)
+            where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
             where TCondition : ICondition<TCondition>
+            where TProcess : IProcess
         {
             var trainer = new Trainer(recipe, folder);
-            trainer.RequireFit(setOf(images), TModel.Card, device); // before the images are looked at, which takes a while
+            trainer.RequireFit(SetOf(images), TModel.Card, device); // before the images are checked, which takes a while
             using var claim = folder.Claim();
             var (readable, sizes) = ImageData.Survey(context, images, skip);
-            return Train<TModel, TCondition>(trainer, setOf(readable), recipe, claim, sizes);
+            return Train<TModel, TCondition, TProcess>(trainer, SetOf(readable), recipe, claim, sizes);
+
+            static TrainingSet<TCondition> SetOf(ImageFolder images) => TrainingSet.Of<TCondition>(images, TModel.Card.Input);
         }
 
-        private int TrainOnLatents<TModel, TCondition>(TrainingSet<TCondition> latents, TrainingRecipe recipe)
-            where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
+        private int TrainOnLatents<TModel, TCondition, TProcess>(TrainingSet<TCondition> latents, TrainingRecipe recipe)
+            where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
             where TCondition : ICondition<TCondition>
+            where TProcess : IProcess
         {
             var trainer = new Trainer(recipe, folder);
             trainer.RequireFit(latents, TModel.Card, device);
             using var claim = folder.Claim();
-            return Train<TModel, TCondition>(trainer, latents, recipe, claim, sizes: null);
+            return Train<TModel, TCondition, TProcess>(trainer, latents, recipe, claim, sizes: null);
         }
 
-        private int Train<TModel, TCondition>(Trainer trainer, TrainingSet<TCondition> images, TrainingRecipe recipe, FolderClaim claim, ImageSizes? sizes)
-            where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
+        private int Train<TModel, TCondition, TProcess>(
+            Trainer trainer, TrainingSet<TCondition> images, TrainingRecipe recipe, FolderClaim claim, ImageSizes? sizes)
+            where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
             where TCondition : ICondition<TCondition>
+            where TProcess : IProcess
         {
             var (card, count) = (TModel.Card, images.Classes.Count);
             context.Out.WriteLine($"Training {card.Name} ({Amount.Of(card.Parameters, "parameter")}) on {Amount.Of(images.Count, "image")}{(count == 0 ? "" : $" of {Amount.Of(count, "class", "classes")}")}");
@@ -145,7 +140,7 @@ internal static class TrainCommand
             using var model = TModel.Create(device, seed: recipe.Seed);
             try
             {
-                return Report(Progress.Show(context, progress => trainer.Run(
+                return Report(Progress.Show(context, progress => trainer.Run<TModel, TCondition, TProcess>(
                     model, images, progress.Select<TrainingProgress>(now => Describe(now, card)), context.Cancellation, claim)));
             }
             finally

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A checkpoint whose names and shapes are certain to be those of a model: what is left is to read it.</summary>
+/// <summary>
+/// A checkpoint whose names and shapes are certain to be those of a model: what is left is to read it.
+/// </summary>
 internal sealed class CheckpointFit
 {
     private readonly ICheckpointFile file;
@@ -13,7 +15,8 @@ internal sealed class CheckpointFit
     private readonly string prefix;
     private readonly RecomputedPositions? positions;
 
-    private CheckpointFit(ICheckpointFile file, string modelName, IReadOnlyList<CheckpointEntry> map, string prefix, RecomputedPositions? positions) =>
+    private CheckpointFit(
+        ICheckpointFile file, string modelName, IReadOnlyList<CheckpointEntry> map, string prefix, RecomputedPositions? positions) =>
         (this.file, this.modelName, this.map, this.prefix, this.positions) = (file, modelName, map, prefix, positions);
 
     /// <summary>Compares a file with the map of a model.</summary>
@@ -37,11 +40,12 @@ internal sealed class CheckpointFit
         var positions = table is null || grid is null
             ? null
             : grid.Match<RecomputedPositions?>(static () => null, notice => new RecomputedPositions(modelName, table, notice));
-        var place = WeightsPlace.Find(file, [.. map.Where(entry => entry.Name != positions?.Name)], positions is null ? [] : [positions.Name], weights)
-            .Certain();
+        CheckpointEntry[] read = [.. map.Where(entry => entry.Name != positions?.Name)];
+        var place = WeightsPlace.Find(file, read, ignored: positions is null ? [] : [positions.Name], weights).Certain();
         if (place.Difference.Count > 0)
             throw new CheckpointMismatchException(
-                $"'{file.Path}'{(place.Prefix.Length == 0 ? "" : $", below '{Printable.Of(place.Prefix)}',")} is not a checkpoint of {modelName}",
+                $"'{file.Path}'{(place.Prefix.Length == 0 ? "" : $", below '{Printable.Of(place.Prefix)}',")} is not a checkpoint of "
+                    + $"{modelName}",
                 place.Difference,
                 MismatchReason.Guess(place.Difference, map, [.. file.Below(place.Prefix).Tensors.Keys], modelName, table));
         foreach (var sentence in place.Notices(file.Path, modelName))
@@ -69,7 +73,8 @@ internal sealed class CheckpointFit
     // The map is generated with the model: a difference is a defect of this library and not of the file.
     private void CheckMap(Dictionary<string, Tensor> state)
     {
-        var wrong = map.FirstOrDefault(entry => !state.TryGetValue(entry.Name, out var tensor) || !tensor.shape.AsSpan().SequenceEqual(entry.Shape))?.Name
+        var wrong = map.FirstOrDefault(entry =>
+            !state.TryGetValue(entry.Name, out var tensor) || !tensor.shape.AsSpan().SequenceEqual(entry.Shape))?.Name
             ?? state.Keys.Except(map.Select(static entry => entry.Name)).FirstOrDefault();
         if (wrong is not null)
             throw new InvalidOperationException($"The checkpoint map of {modelName} does not match its state dict at '{wrong}'.");

@@ -2,8 +2,9 @@ namespace Dit.Runtime;
 
 /// <summary>What to do with a checkpoint that was made for another grid of patches.</summary>
 /// <remarks>
-/// The position table is the one tensor whose shape follows the grid. It is not trained (DiT paper, section 3.2), so it can be recomputed; how well
-/// the model draws at a size it never saw is another question, and so it is never done silently. <see cref="Match"/> is the way in.
+/// The position table is the one tensor whose shape follows the grid. It is not trained (DiT paper, section 3.2), so it
+/// can be recomputed; how well the model draws at a size it never saw is another question, and so it is never done
+/// silently. <see cref="Match"/> is the way in.
 /// </remarks>
 public abstract record CheckpointGrid
 {
@@ -35,5 +36,6 @@ public abstract record CheckpointGrid
 public sealed record PositionTable(string Name, int Rows, int Columns)
 {
     /// <summary>The table of a generated model of the backbone <c>dit</c>.</summary>
-    public static PositionTable Of(ModelCard card) => new("pos_embed", card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize);
+    public static PositionTable Of(ModelCard card) =>
+        new("pos_embed", card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize);
 }

@@ -3,14 +3,17 @@ using System.Text.RegularExpressions;
 
 namespace Dit.Runtime;
 
-/// <summary>Says why a checkpoint does not fit. A reason is given only where it explains every tensor that differs.</summary>
+/// <summary>
+/// Says why a checkpoint does not fit. A reason is given only where it explains every tensor that differs.
+/// </summary>
 internal static partial class MismatchReason
 {
     private const string PositionTableName = "pos_embed";
     private const string LabelTable = "y_embedder.embedding_table.weight";
 
     // The tensors whose shapes follow the size of a patch.
-    private static readonly string[] OfPatches = [PositionTableName, "x_embedder.proj.weight", "final_layer.linear.weight", "final_layer.linear.bias"];
+    private static readonly string[] OfPatches =
+        [PositionTableName, "x_embedder.proj.weight", "final_layer.linear.weight", "final_layer.linear.bias"];
 
     // What the names of diffusers' model begin with.
     private static readonly string[] OfDiffusers =
@@ -23,7 +26,8 @@ internal static partial class MismatchReason
     /// <param name="modelName">The model's name.</param>
     /// <param name="positions">The model's position table, where it has a fixed one.</param>
     public static string? Guess(
-        NameDifference difference, IReadOnlyList<CheckpointEntry> map, IReadOnlyCollection<string> given, string modelName, PositionTable? positions)
+        NameDifference difference, IReadOnlyList<CheckpointEntry> map, IReadOnlyCollection<string> given, string modelName,
+            PositionTable? positions)
     {
         var (missing, unexpected, misshaped) = (difference.Missing, difference.Unexpected, difference.Misshaped);
         if (misshaped.Count == 0 && missing.Count > 0 && unexpected.Count > 0)
@@ -47,7 +51,8 @@ internal static partial class MismatchReason
             : null;
 
     private static string? PickledModule(IReadOnlyList<string> unexpected) =>
-        unexpected.All(static name => name.Contains("_parameters.", StringComparison.Ordinal) || name.Contains("_buffers.", StringComparison.Ordinal))
+        unexpected.All(static name =>
+            name.Contains("_parameters.", StringComparison.Ordinal) || name.Contains("_buffers.", StringComparison.Ordinal))
             ? "The file is a pickled module: save model.state_dict() instead."
             : null;
 
@@ -61,7 +66,8 @@ internal static partial class MismatchReason
         var first = Math.Min(wanted.Count, found.Count);
         var isAtEnd = differing.All(name => Block().Match(name) is { Success: true } block && Number(block) >= first);
         var isWhole = Enumerable.Range(first, Math.Max(wanted.Count, found.Count) - first)
-            .All(i => (found.Count > wanted.Count ? found : wanted)[i].SetEquals(wanted[0]) && (found.Count > wanted.Count || !found.ContainsKey(i)));
+            .All(i => (found.Count > wanted.Count ? found : wanted)[i].SetEquals(wanted[0])
+                && (found.Count > wanted.Count || !found.ContainsKey(i)));
         return !isAtEnd || !isWhole ? null
             : found.Count < wanted.Count ? $"ends before block {found.Count}" : $"goes on to block {found.Count - 1}";
     }
@@ -74,7 +80,8 @@ internal static partial class MismatchReason
             return null;
         return misshaped.All(m => m.Wanted.Length == m.Given.Length && m.Wanted.Zip(m.Given).All(side =>
             side.First == side.Second || (side.First % wanted == 0 && side.Second == side.First / wanted * given)))
-            ? $"The file is likely of another size: its width is {given}, the model's {wanted}{(depth.Length > 0 ? $", and it {depth}" : "")}."
+            ? $"The file is likely of another size: its width is {given}, the model's "
+                + $"{wanted}{(depth.Length > 0 ? $", and it {depth}" : "")}."
             : null;
     }
 
@@ -92,8 +99,10 @@ internal static partial class MismatchReason
     // Nothing else differs, so loading it is a matter of asking.
     private static string? OtherGrid(IReadOnlyList<ShapeMismatch> misshaped, string modelName, PositionTable? positions) =>
         misshaped is [{ Given: [1, var given, _] } only] && only.Name == positions?.Name
-            ? $"It was made for another grid of patches: it holds {given} positions, and {modelName} has {positions.Rows} x {positions.Columns}. "
-                + "To load it with the positions computed anew, pass grid: CheckpointGrid.Recompute(...), or --recompute-positions on the command line."
+            ? $"It was made for another grid of patches: it holds {given} positions, and {modelName} has {positions.Rows} x "
+                + $"{positions.Columns}. "
+                + "To load it with the positions computed anew, pass grid: CheckpointGrid.Recompute(...), or --recompute-positions on "
+                    + "the command line."
             : null;
 
     private static string? OnlyOne(IReadOnlyList<ShapeMismatch> misshaped, string name, string reason) =>

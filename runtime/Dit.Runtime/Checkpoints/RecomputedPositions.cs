@@ -27,7 +27,8 @@ internal sealed class RecomputedPositions(string modelName, PositionTable table,
         using var scope = NewDisposeScope();
         var stored = file.Read(prefix + Name, dtype: ScalarType.Float64);
         if (stored.shape.SequenceEqual(parameter.shape) && IsOf(table.Rows, table.Columns, stored)) return;
-        notice($"'{file.Path}' was made for {Describe(stored)}; the positions of {modelName} were computed for its own, {table.Rows} x {table.Columns}.");
+        notice($"'{file.Path}' was made for {Describe(stored)}; the positions of {modelName} were computed for its own, {table.Rows} x "
+            + $"{table.Columns}.");
     }
 
     private static string Describe(Tensor stored) => GridOf(stored) is var (rows, columns)
@@ -39,7 +40,8 @@ internal sealed class RecomputedPositions(string modelName, PositionTable table,
     {
         if (stored.shape is not [1, > 0, > 0] || stored.shape[2] % 4 != 0) return null;
         var (tokens, width) = ((int)stored.shape[1], (int)stored.shape[2]);
-        // The first half of a row encodes the column: where it is that of column 0 again, the second row of patches begins.
+        // The first half of a row encodes the column: where it is that of column 0 again, the second row of patches
+        // begins.
         var half = stored[0].narrow(1, 0, width / 2);
         var restarts = (half - half[0]).abs().amax([1]).lt(Tolerance).data<bool>().ToArray();
         var columns = Array.IndexOf(restarts, true, 1) is var second and > 0 ? second : tokens;

@@ -11,16 +11,20 @@ namespace Dit.Runtime;
 internal static class ForwardHooks
 {
     /// <summary>Whether a module or one below it has hooks.</summary>
-    public static bool IsAnyIn(nn.Module module) => IsAnyOn(module) || module.children().Any(IsAnyIn);
+    /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
+    public static bool IsAnyIn<TCondition>(nn.Module module) => IsAnyOn<TCondition>(module) || module.children().Any(IsAnyIn<TCondition>);
+
+    /// <summary>Whether a layer from one tensor to one tensor has hooks.</summary>
+    public static bool IsAnyOn(nn.Module<Tensor, Tensor> layer) => Count(layer) > 0;
 
     /// <summary>Whether a module itself has hooks. Of modules with other arguments than those of models and their layers nothing is known.</summary>
-    public static bool IsAnyOn(nn.Module module) => module switch
+    private static bool IsAnyOn<TCondition>(nn.Module module) => module switch
     {
         nn.Module<Tensor, Tensor> layer => Count(layer) > 0,
         nn.Module<Tensor, Tensor, Tensor> layer => Count(layer) > 0,
         nn.Module<Tensor, Tensor, Tensor, Tensor> layer => Count(layer) > 0,
-        nn.Module<TextEmbeddings, Tensor> layer => Count(layer) > 0,
-        nn.Module<Tensor, Tensor, TextEmbeddings, Tensor> layer => Count(layer) > 0,
+        nn.Module<TCondition, Tensor> layer => Count(layer) > 0, // an embedder
+        nn.Module<Tensor, Tensor, TCondition, Tensor> layer => Count(layer) > 0,
         _ => false,
     };
 

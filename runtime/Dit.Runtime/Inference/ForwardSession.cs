@@ -2,18 +2,16 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A model's prediction under classifier-free guidance.</summary>
-internal delegate Tensor GuidedPrediction<in TCondition>(Tensor x, Tensor t, TCondition condition, double scale, GuidanceChannels channels);
-
 /// <summary>A session that calls the model: for models that are written by hand, and for those whose hooks are to be called.</summary>
 /// <param name="model">The model; it stays the caller's.</param>
-/// <param name="guided">Its own prediction under guidance; null for one pass over the batch twice.</param>
+/// <param name="predict">Its prediction, of x, t and a condition.</param>
 /// <param name="engine">What it is called.</param>
-internal sealed class ForwardSession<TCondition>(IConditionedOn<TCondition> model, GuidedPrediction<TCondition>? guided = null, string engine = "the model's forward") : InferenceSession<TCondition>
+internal sealed class ForwardSession<TCondition>(
+    nn.Module model, Func<Tensor, Tensor, TCondition, Tensor> predict, string engine = "the model's forward") : InferenceSession<TCondition>
     where TCondition : ICondition<TCondition>
 {
-    private readonly IConditionedOn<TCondition> model = model;
-    private readonly GuidedPrediction<TCondition>? guided = guided;
+    private readonly nn.Module model = model;
+    private readonly Func<Tensor, Tensor, TCondition, Tensor> predict = predict;
 
     public override string Engine => engine;
 
@@ -22,36 +20,35 @@ internal sealed class ForwardSession<TCondition>(IConditionedOn<TCondition> mode
     public override Tensor Forward(Tensor x, Tensor t, TCondition condition)
     {
         using var noGradient = no_grad();
-        return model.Predict(x, t, condition);
+        return predict(x, t, condition);
     }
 
-    internal override bool IsOf(nn.Module model) => ReferenceEquals(this.model, model);
+    internal override bool BelongsTo(nn.Module model) => ReferenceEquals(this.model, model);
 
-    internal override SessionTrajectory Follow(Tensor timesteps, TCondition conditions, int[] rows, int? nullRow) => new Trajectory(this, timesteps, conditions, rows, nullRow);
+    internal override BoundSession Bind(ConditionRows<TCondition> conditions, IReadOnlyList<double> times) => new Bound(predict, conditions);
 
     public override void Dispose() { } // the model is the caller's
 
-    private sealed class Trajectory(ForwardSession<TCondition> session, Tensor timesteps, TCondition conditions, int[] rows, int? nullRow) : SessionTrajectory
+    private sealed class Bound(Func<Tensor, Tensor, TCondition, Tensor> predict, ConditionRows<TCondition> conditions) : BoundSession
     {
-        public override Tensor Predict(Tensor x, int step) => Call(x, step, rows, session.model.Predict);
+        public override Tensor Predict(Tensor x, double t) => Call(x, t, conditions.Rows);
 
-        public override Tensor PredictGuided(Tensor x, int step, double scale, GuidanceChannels channels)
+        public override Tensor PredictGuided(Tensor x, double t, Guidance guidance)
         {
-            if (session.guided is { } guided) return Call(x, step, rows, (input, t, condition) => guided(input, t, condition, scale, channels));
-            if (nullRow is not { } none) throw new DitException("A model that is conditioned on nothing cannot be guided.");
+            if (conditions.NullRow is not { } none) throw new DitException("Guidance needs a null condition, and none was bound.");
             using var scope = NewDisposeScope();
-            var halves = Call(cat([x, x]), step, [.. rows, .. Enumerable.Repeat(none, rows.Length)], session.model.Predict).chunk(2); // 2 x (N, C or 2 C, Y, X)
-            return Guidance.Combine(conditional: halves[0], unconditional: halves[1], scale, channels, (int)x.shape[1]).MoveToOuterDisposeScope();
+            var rows = conditions.Rows;
+            var halves = Call(cat([x, x]), t, [.. rows, .. Enumerable.Repeat(none, rows.Length)]).chunk(2); // 2 x (N, C or 2 C, Y, X)
+            return guidance.Combine(conditional: halves[0], unconditional: halves[1], (int)x.shape[1]).MoveToOuterDisposeScope();
         }
 
         public override void Dispose() { }
 
-        private Tensor Call(Tensor x, int step, int[] passes, Func<Tensor, Tensor, TCondition, Tensor> predict)
+        private Tensor Call(Tensor x, double t, int[] passes)
         {
             using var scope = NewDisposeScope();
-            var index = tensor(Array.ConvertAll(passes, static row => (long)row), device: x.device);
-            var t = timesteps.narrow(0, step, 1).expand(passes.Length);
-            return predict(x, t, conditions.Select(values => values.index_select(0, index))).MoveToOuterDisposeScope();
+            var times = ProcessMath.ToTensor([t], x.device).expand(passes.Length);
+            return predict(x, times, conditions.Values.At(passes)).MoveToOuterDisposeScope();
         }
     }
 }

@@ -13,7 +13,7 @@ namespace Dit.Runtime;
 /// </para>
 /// <para>
 /// A session does not run the model's layers one by one. So while the model or a layer of it has a forward hook or a forward pre-hook, predictions go through the
-/// model's <c>forward</c> instead, at its speed, and <see cref="Engine"/> says so. It is looked at when a prediction or a sampler's loop begins.
+/// model's <c>forward</c> instead, at its speed, and <see cref="Engine"/> says so. Hooks are looked up when a prediction or a sampler's loop begins.
 /// </para>
 /// </remarks>
 /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
@@ -36,28 +36,42 @@ public abstract class InferenceSession<TCondition> : IDisposable
     /// <exception cref="DitException">A shape, type or device is not the model's, or a label on the CPU is none of its classes.</exception>
     public abstract Tensor Forward(Tensor x, Tensor t, TCondition condition);
 
-    /// <summary>Whether it was made of this model.</summary>
-    internal abstract bool IsOf(nn.Module model);
+    /// <summary>Whether it was created by this model.</summary>
+    internal abstract bool BelongsTo(nn.Module model);
 
-    /// <summary>Prepares a trajectory: what depends on the timestep and the condition alone is computed once, for all its steps.</summary>
-    /// <param name="timesteps">The timestep of each step, (S,).</param>
-    /// <param name="conditions">The distinct conditions.</param>
-    /// <param name="rows">Which of them each sample has, (N,).</param>
-    /// <param name="nullRow">Which of them is no condition, where there is guidance.</param>
-    internal abstract SessionTrajectory Follow(Tensor timesteps, TCondition conditions, int[] rows, int? nullRow);
+    /// <summary>Binds the conditions of a batch.</summary>
+    /// <param name="conditions">The conditions of N samples.</param>
+    /// <param name="times">
+    /// Times that are known to be asked for: what depends on the time and the condition alone is computed for many of these at once. Other
+    /// times are computed when they are asked for.
+    /// </param>
+    internal abstract BoundSession Bind(ConditionRows<TCondition> conditions, IReadOnlyList<double> times);
 
     /// <inheritdoc/>
     public abstract void Dispose();
 }
 
-/// <summary>A session bound to the steps of a trajectory and to the conditions of its samples.</summary>
-internal abstract class SessionTrajectory : IDisposable
+/// <summary>Creates sessions; generated code calls it.</summary>
+public static class InferenceSession
 {
-    /// <summary>The prediction of a step under the conditions, (N, C or 2 C, Y, X).</summary>
-    public abstract Tensor Predict(Tensor x, int step);
+    /// <summary>A session that calls the model: for networks whose steps no engine can run.</summary>
+    /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
+    /// <param name="model">The model; it stays the caller's.</param>
+    /// <param name="predict">Its prediction, of x, t and a condition.</param>
+    /// <param name="because">Why no engine runs it, for <see cref="InferenceSession{TCondition}.Engine"/>.</param>
+    /// <returns>A session, the caller's to dispose.</returns>
+    public static InferenceSession<TCondition> Of<TCondition>(nn.Module model, Func<Tensor, Tensor, TCondition, Tensor> predict, string because)
+        where TCondition : ICondition<TCondition> => new ForwardSession<TCondition>(model, predict, $"the model's forward: {because}");
+}
 
-    /// <summary>The prediction of a step under classifier-free guidance, (N, C or 2 C, Y, X).</summary>
-    public abstract Tensor PredictGuided(Tensor x, int step, double scale, GuidanceChannels channels);
+/// <summary>A session bound to the conditions of a batch of N samples.</summary>
+internal abstract class BoundSession : IDisposable
+{
+    /// <summary>The prediction at a time under the conditions, (N, C or 2 C, Y, X).</summary>
+    public abstract Tensor Predict(Tensor x, double t);
+
+    /// <summary>The prediction at a time under classifier-free guidance, (N, C or 2 C, Y, X).</summary>
+    public abstract Tensor PredictGuided(Tensor x, double t, Guidance guidance);
 
     public abstract void Dispose();
 }

@@ -83,10 +83,15 @@ public sealed class SessionBuilder
     /// <summary>The session, for the device and type of the model's parameters.</summary>
     /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
     /// <param name="embed">Embeds timesteps, (N,), and conditions: a vector, (N, D), or tokens, (N, M, D).</param>
-    /// <param name="model">The model, which is called instead of the session while it or a layer of it has forward hooks; null for a session without a model.</param>
-    public InferenceSession<TCondition> Build<TCondition>(Func<Tensor, TCondition, Tensor> embed, IConditionedOn<TCondition>? model = null)
+    /// <param name="model">The model whose session this is; null for a session without a model.</param>
+    /// <param name="predict">
+    /// The model's own prediction of x, t and a condition: called instead of the steps while the model or a layer of it has forward hooks.
+    /// </param>
+    public InferenceSession<TCondition> Build<TCondition>(
+        Func<Tensor, TCondition, Tensor> embed, nn.Module? model = null, Func<Tensor, Tensor, TCondition, Tensor>? predict = null)
         where TCondition : ICondition<TCondition> =>
-        new SteppedSession<TCondition>(new SessionSteps(card, patches, positions, modulations, contextTokens, joinsTokens, steps), embed, model);
+        new SteppedSession<TCondition>(
+            new SessionSteps(card, patches, positions, modulations, contextTokens, joinsTokens, steps), embed, model, predict);
 }
 
 /// <summary>What one layer regresses.</summary>

@@ -7,22 +7,31 @@ namespace Dit.Runtime;
 internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
     where TCondition : ICondition<TCondition>
 {
+    private const string HookedEngine = "the model's forward, which calls its hooks";
+
     private readonly SessionSteps steps;
     private readonly Func<Tensor, TCondition, Tensor> embed;
-    private readonly IConditionedOn<TCondition>? model;
+    private readonly ForwardSession<TCondition>? forward;
+    private readonly nn.Module? model;
     private readonly StepEngine engine;
 
-    public SteppedSession(SessionSteps steps, Func<Tensor, TCondition, Tensor> embed, IConditionedOn<TCondition>? model)
-        : this(steps, embed, model, StepEngine.For(steps)) { }
+    /// <param name="steps">The steps.</param>
+    /// <param name="embed">Embeds times, (N,), and conditions.</param>
+    /// <param name="model">The model, whose hooks count; null for a session without one.</param>
+    /// <param name="predict">The model's own prediction, which calls its hooks.</param>
+    public SteppedSession(
+        SessionSteps steps, Func<Tensor, TCondition, Tensor> embed, nn.Module? model, Func<Tensor, Tensor, TCondition, Tensor>? predict)
+        : this(steps, embed, model, model is null || predict is null ? null : new(model, predict, HookedEngine), StepEngine.For(steps)) { }
 
-    private SteppedSession(SessionSteps steps, Func<Tensor, TCondition, Tensor> embed, IConditionedOn<TCondition>? model, StepEngine engine) =>
-        (this.steps, this.embed, this.model, this.engine) = (steps, embed, model, engine);
+    private SteppedSession(
+        SessionSteps steps, Func<Tensor, TCondition, Tensor> embed, nn.Module? model, ForwardSession<TCondition>? forward, StepEngine engine) =>
+        (this.steps, this.embed, this.model, this.forward, this.engine) = (steps, embed, model, forward, engine);
 
     /// <summary>The same session on another engine: tests compare them.</summary>
-    internal SteppedSession<TCondition> On(Func<SessionSteps, StepEngine> other) => new(steps, embed, model, other(steps));
+    internal SteppedSession<TCondition> On(Func<SessionSteps, StepEngine> other) => new(steps, embed, model, forward, other(steps));
 
-    // Looked at for each call: hooks come and go while a session is kept.
-    private ForwardSession<TCondition>? Hooked => model is nn.Module module && ForwardHooks.IsAnyIn(module) ? new(model, engine: "the model's forward, which calls its hooks") : null;
+    // Looked up for each call: hooks come and go while a session is kept.
+    private ForwardSession<TCondition>? Hooked => model is not null && ForwardHooks.IsAnyIn<TCondition>(model) ? forward : null;
 
     public override string Engine => Hooked?.Engine ?? engine.Name;
 
@@ -39,10 +48,10 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
         return engine.Run(x, Embed(t, condition), rows).MoveToOuterDisposeScope();
     }
 
-    internal override bool IsOf(nn.Module model) => model.children().Contains(steps.Patches);
+    internal override bool BelongsTo(nn.Module model) => model.children().Contains(steps.Patches);
 
-    internal override SessionTrajectory Follow(Tensor timesteps, TCondition conditions, int[] rows, int? nullRow) =>
-        Hooked?.Follow(timesteps, conditions, rows, nullRow) ?? new Trajectory(this, timesteps, conditions, rows, nullRow);
+    internal override BoundSession Bind(ConditionRows<TCondition> conditions, IReadOnlyList<double> times) =>
+        Hooked?.Bind(conditions, times) ?? new Bound(this, conditions, [.. times]);
 
     public override void Dispose() => engine.Dispose();
 
@@ -69,59 +78,76 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
         return all;
     }
 
-    /// <summary>What enters the blocks is computed for as many steps at once as fit in some memory: the layers then read their weights once for all of these.</summary>
-    private sealed class Trajectory(SteppedSession<TCondition> session, Tensor timesteps, TCondition conditions, int[] rows, int? nullRow) : SessionTrajectory
+    /// <summary>
+    /// The modulation, or the tokens of the condition, of the times that are known is computed for as many of them at once as fit in some
+    /// memory: the layers then read their weights once for all of these. That of a different time is computed when it is asked for.
+    /// </summary>
+    private sealed class Bound(SteppedSession<TCondition> session, ConditionRows<TCondition> conditions, double[] known) : BoundSession
     {
         private const long Budget = 48L << 20; // bytes
 
-        private readonly int distinct = rows.Append(nullRow ?? 0).Max() + 1;
-        private readonly int[] both = nullRow is { } none ? [.. rows, .. Enumerable.Repeat(none, rows.Length)] : rows;
-        private Tensor? entering; // (steps of a chunk x distinct, ...)
-        private int chunk = -1;
+        private readonly int[] rows = conditions.Rows;
+        private readonly int distinct = conditions.Rows.Append(conditions.NullRow ?? 0).Max() + 1;
+        private readonly int[] both = conditions.NullRow is { } none ? [.. conditions.Rows, .. Enumerable.Repeat(none, conditions.Rows.Length)] : conditions.Rows;
+        private Tensor? modulation; // (times of a chunk x distinct, ...)
+        private double[] computed = []; // the times of the chunk
 
-        private int StepsAtOnce => (int)Math.Clamp(Budget / (sizeof(float) * Math.Max(1L, session.steps.ModulationLength + (long)session.steps.ContextTokens * session.steps.Card.Width) * distinct), 1, timesteps.shape[0]);
-
-        public override Tensor Predict(Tensor x, int step) => Run(x, step, rows);
-
-        public override Tensor PredictGuided(Tensor x, int step, double scale, GuidanceChannels channels)
+        private int TimesAtOnce
         {
-            using var scope = NewDisposeScope();
-            var halves = Run(x, step, both).chunk(2); // 2 x (N, C or 2 C, Y, X)
-            return Guidance.Combine(conditional: halves[0], unconditional: halves[1], scale, channels, session.steps.Card.Input.Channels).MoveToOuterDisposeScope();
+            get
+            {
+                var numbers = session.steps.ModulationLength + (long)session.steps.ContextTokens * session.steps.Card.Width;
+                return (int)Math.Clamp(Budget / (sizeof(float) * Math.Max(1L, numbers) * distinct), 1, Math.Max(1, known.Length));
+            }
         }
 
-        private Tensor Run(Tensor x, int step, int[] passes)
+        public override Tensor Predict(Tensor x, double t) => Run(x, t, rows);
+
+        public override Tensor PredictGuided(Tensor x, double t, Guidance guidance)
+        {
+            if (conditions.NullRow is null) throw new DitException("Guidance needs a null condition, and none was bound.");
+            using var scope = NewDisposeScope();
+            var halves = Run(x, t, both).chunk(2); // 2 x (N, C or 2 C, Y, X)
+            return guidance.Combine(conditional: halves[0], unconditional: halves[1], session.steps.Card.Input.Channels).MoveToOuterDisposeScope();
+        }
+
+        private Tensor Run(Tensor x, double t, int[] passes)
         {
             Guard.Input(session.steps.Card.Name, nameof(x), x, session.steps.Card.Input, session.steps.Positions);
             if (x.shape[0] != rows.Length)
                 throw new DitException($"{session.steps.Card.Name}: x holds {x.shape[0]} samples, and conditions were given for {rows.Length}.");
             using var scope = NewDisposeScope();
-            return session.engine.Run(x, Entering(step), passes).MoveToOuterDisposeScope();
+            return session.engine.Run(x, Modulation(t), passes).MoveToOuterDisposeScope();
         }
 
-        private Tensor Entering(int step)
+        private Tensor Modulation(double t)
         {
-            var size = StepsAtOnce;
-            if (step / size != chunk)
+            var index = Array.IndexOf(computed, t);
+            if (index < 0 || modulation is null)
             {
-                entering?.Dispose();
-                entering = Compute(step / size * size, size).DetachFromDisposeScope();
-                chunk = step / size;
+                modulation?.Dispose();
+                computed = ChunkOf(t);
+                modulation = Compute(computed).DetachFromDisposeScope();
+                index = Array.IndexOf(computed, t);
             }
-            return Part(step % size);
+            return modulation.narrow(0, (long)index * distinct, distinct);
         }
 
-        private Tensor Part(int index) => (entering ?? throw new InvalidOperationException("Nothing was computed.")).narrow(0, (long)index * distinct, distinct);
+        // Chunks lie at fixed places, so that the numbers do not depend on which of their times comes first.
+        private double[] ChunkOf(double t)
+        {
+            var (at, size) = (Array.IndexOf(known, t), TimesAtOnce);
+            return at < 0 ? [t] : known[(at / size * size)..Math.Min(known.Length, at / size * size + size)];
+        }
 
-        private Tensor Compute(int first, int count)
+        private Tensor Compute(double[] times)
         {
             using var scope = NewDisposeScope();
-            var steps = Math.Min(count, timesteps.shape[0] - first);
-            var t = timesteps.narrow(0, first, steps).repeat_interleave(distinct);
-            var repeated = conditions.Select(tensor => tensor.repeat([steps, .. Enumerable.Repeat(1L, (int)tensor.dim() - 1)]));
+            var t = ProcessMath.ToTensor(times, session.steps.Positions.device).repeat_interleave(distinct);
+            var repeated = conditions.Values.Map(tensor => tensor.repeat([times.Length, .. Enumerable.Repeat(1L, (int)tensor.dim() - 1)]));
             return session.Embed(t, repeated).MoveToOuterDisposeScope();
         }
 
-        public override void Dispose() => entering?.Dispose();
+        public override void Dispose() => modulation?.Dispose();
     }
 }

@@ -81,7 +81,7 @@ public static class Guard
     /// <param name="tokens">L.</param>
     /// <param name="width">W.</param>
     /// <param name="hasNull">Whether the model has a null text.</param>
-    /// <exception cref="DitException">A shape, type or device is wrong, or texts are hidden from a model without a null text.</exception>
+    /// <exception cref="DitException">A shape, type or device is wrong, or texts are dropped for a model without a null text.</exception>
     public static void Text(string model, TextEmbeddings text, Tensor x, int tokens, int width, bool hasNull)
     {
         var n = x.shape[0];
@@ -90,13 +90,13 @@ public static class Guard
         if (!text.Values.is_floating_point())
             throw new DitException($"{model}: text must be of real numbers, but is of type {text.Values.dtype}.");
         SameDevice(model, nameof(text), text.Values, x, "x is");
-        if (text.Hidden is not { } hidden) return;
+        if (text.DropMask is not { } dropped) return;
         if (!hasNull)
-            throw new DitException($"{model}: no text can be hidden, for its spec has conditioning.dropout 0, so it has no null text.");
-        PerSample(model, "text.Hidden", hidden, x);
-        if (hidden.dtype != ScalarType.Bool)
-            throw new DitException($"{model}: text.Hidden must be of type Bool, but is of type {hidden.dtype}.");
-        SameDevice(model, "text.Hidden", hidden, x, "x is");
+            throw new DitException($"{model}: no text can be dropped: its spec has conditioning.dropout 0, so it has no null text.");
+        PerSample(model, "text.DropMask", dropped, x);
+        if (dropped.dtype != ScalarType.Bool)
+            throw new DitException($"{model}: text.DropMask must be of type Bool, but is of type {dropped.dtype}.");
+        SameDevice(model, "text.DropMask", dropped, x, "x is");
     }
 
     /// <summary>Whether a label is a class of the model, or its null class.</summary>

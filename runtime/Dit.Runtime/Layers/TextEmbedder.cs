@@ -42,7 +42,7 @@ public sealed class TextEmbedder : nn.Module<TextEmbeddings, Tensor>
     {
         using var scope = NewDisposeScope();
         var values = text.Values.to(first.weight.dtype);
-        var seen = text.Hidden is { } hidden && null_text is { } none ? where(hidden.view(-1, 1, 1), none, values) : values; // (N, L, W)
+        var seen = text.DropMask is { } dropped && null_text is { } none ? where(dropped.view(-1, 1, 1), none, values) : values; // (N, L, W)
         return mlp.call(seen).MoveToOuterDisposeScope();
     }
 

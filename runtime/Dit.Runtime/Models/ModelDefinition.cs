@@ -12,46 +12,24 @@ public abstract class ModelDefinition
     /// <summary>The model's constants.</summary>
     public ModelCard Card { get; }
 
-    /// <summary>The definition of a generated class-conditional model.</summary>
-    public static ModelDefinition OfClasses<TModel>()
-        where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> => new ClassConditional<TModel>();
-
-    /// <summary>The definition of a generated text-conditional model.</summary>
-    public static ModelDefinition OfText<TModel>()
-        where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> => new TextConditional<TModel>();
-
-    /// <summary>The definition of a generated unconditional model.</summary>
-    public static ModelDefinition OfNothing<TModel>()
-        where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> => new Unconditional<TModel>();
+    /// <summary>The definition of a generated model.</summary>
+    /// <typeparam name="TModel">The model.</typeparam>
+    /// <typeparam name="TCondition">What it is conditioned on.</typeparam>
+    /// <typeparam name="TProcess">The process it is trained for.</typeparam>
+    public static ModelDefinition Of<TModel, TCondition, TProcess>()
+        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+        where TCondition : ICondition<TCondition>
+        where TProcess : IProcess => new Typed<TModel, TCondition, TProcess>();
 
     /// <summary>Calls <paramref name="visitor"/> with the model's type.</summary>
     public abstract TResult Accept<TResult>(IModelVisitor<TResult> visitor);
 
-    /// <summary>Calls <paramref name="visitor"/> with the model's type, whatever its condition.</summary>
-    public abstract TResult Accept<TResult>(IAnyModelVisitor<TResult> visitor);
-
-    private sealed class ClassConditional<TModel>() : ModelDefinition(TModel.Card)
-        where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+    private sealed class Typed<TModel, TCondition, TProcess>() : ModelDefinition(TModel.Card)
+        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+        where TCondition : ICondition<TCondition>
+        where TProcess : IProcess
     {
-        public override TResult Accept<TResult>(IModelVisitor<TResult> visitor) => visitor.VisitClassConditional<TModel>();
-
-        public override TResult Accept<TResult>(IAnyModelVisitor<TResult> visitor) => visitor.Visit<TModel>();
-    }
-
-    private sealed class TextConditional<TModel>() : ModelDefinition(TModel.Card)
-        where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel>
-    {
-        public override TResult Accept<TResult>(IModelVisitor<TResult> visitor) => visitor.VisitTextConditional<TModel>();
-
-        public override TResult Accept<TResult>(IAnyModelVisitor<TResult> visitor) => visitor.Visit<TModel>();
-    }
-
-    private sealed class Unconditional<TModel>() : ModelDefinition(TModel.Card)
-        where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel>
-    {
-        public override TResult Accept<TResult>(IModelVisitor<TResult> visitor) => visitor.VisitUnconditional<TModel>();
-
-        public override TResult Accept<TResult>(IAnyModelVisitor<TResult> visitor) => visitor.Visit<TModel>();
+        public override TResult Accept<TResult>(IModelVisitor<TResult> visitor) => visitor.Visit<TModel, TCondition, TProcess>();
     }
 }
 
@@ -59,23 +37,12 @@ public abstract class ModelDefinition
 /// <typeparam name="TResult">What it gives.</typeparam>
 public interface IModelVisitor<out TResult>
 {
-    /// <summary>Called for a class-conditional model.</summary>
-    TResult VisitClassConditional<TModel>()
-        where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>;
-
-    /// <summary>Called for a text-conditional model.</summary>
-    TResult VisitTextConditional<TModel>()
-        where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel>;
-
-    /// <summary>Called for an unconditional model.</summary>
-    TResult VisitUnconditional<TModel>()
-        where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel>;
-}
-
-/// <summary>Something done with a model whatever it is conditioned on.</summary>
-/// <typeparam name="TResult">What it gives.</typeparam>
-public interface IAnyModelVisitor<out TResult>
-{
-    /// <summary>Called for every model.</summary>
-    TResult Visit<TModel>() where TModel : nn.Module, IModel<TModel>;
+    /// <summary>Called with the type of the model.</summary>
+    /// <typeparam name="TModel">The model.</typeparam>
+    /// <typeparam name="TCondition">What it is conditioned on.</typeparam>
+    /// <typeparam name="TProcess">The process it is trained for.</typeparam>
+    TResult Visit<TModel, TCondition, TProcess>()
+        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+        where TCondition : ICondition<TCondition>
+        where TProcess : IProcess;
 }

@@ -10,13 +10,13 @@ internal sealed record NonFiniteReason(string Text, string? Weight = null)
     private const double LargestHalf = 65504;
 
     /// <summary>The first thing that went into a sample and is not finite itself; else what can be said of its numbers.</summary>
-    public static NonFiniteReason Of<TCondition>(nn.Module model, SampleConditions<TCondition> conditions, NonFiniteSampleException sample)
+    public static NonFiniteReason Of<TCondition>(nn.Module model, TCondition conditions, NonFiniteSampleException sample)
         where TCondition : ICondition<TCondition>
     {
         if (sample.Since.Step == 0) return new("what the sampler was given to start from is not");
         if (OfWeights(model) is { } weight) return weight;
         NonFinite? condition = null;
-        conditions.Distinct.Select(values =>
+        conditions.Map(values =>
         {
             condition ??= NonFinite.In(values);
             return values;

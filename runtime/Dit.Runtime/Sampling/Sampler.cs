@@ -3,206 +3,184 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A named sampler, seen without the type of its model: what it is called and does. Only <see cref="Sampler{TModel}"/> and its like draw.</summary>
-/// <remarks>
-/// Threads may draw from one model at a time, with one session or with sessions of their own, as long as none changes the model: each gets the bytes that it would get alone.
-/// While the model or a layer of it has a forward hook, sampling goes through the model's <c>forward</c>, which calls it (<see cref="InferenceSession{TCondition}.Engine"/>).
-/// </remarks>
+/// <summary>A named sampler, whatever its model: its name and what it costs. <see cref="Sampler{TModel, TCondition, TProcess}"/> draws.</summary>
 public abstract class Sampler
 {
-    private protected Sampler(SamplerSettings settings)
-    {
-        Settings = settings;
-        Loop = settings.Loop();
-    }
+    private protected Sampler(string name) => Name = name;
 
     /// <summary>The name in the spec file, for instance <c>ddpm-250</c>.</summary>
-    public string Name => Loop.Name;
+    public string Name { get; }
+
+    /// <summary>The solver's name, for instance <c>ddim</c>.</summary>
+    public abstract string Method { get; }
+
+    /// <summary>Steps from noise to data; null for a solver that chooses them as it goes.</summary>
+    public abstract int? Steps { get; }
+
+    /// <summary>Calls of the network per sample, two passes each where guidance acts; null for a solver that adapts its steps.</summary>
+    public abstract int? Evaluations { get; }
+
+    /// <summary>The fewest and the most steps that <see cref="WithSteps"/> takes; null for a solver that chooses its steps.</summary>
+    public abstract (int Fewest, int Most)? StepsRange { get; }
+
+    /// <summary>The same solver with a different number of steps.</summary>
+    /// <exception cref="DitException">It is outside <see cref="StepsRange"/>, or the solver chooses its steps.</exception>
+    public abstract Sampler WithSteps(int steps);
+}
+
+/// <summary>A named sampler of <typeparamref name="TModel"/>: it takes no other model, and no other condition.</summary>
+/// <remarks>
+/// Threads may draw from one model at the same time, with one session or with sessions of their own, as long as none changes the model: each
+/// gets the bytes that it would get alone. While the model or a layer of it has a forward hook, sampling goes through the model's
+/// <c>forward</c>, which calls it (<see cref="InferenceSession{TCondition}.Engine"/>).
+/// </remarks>
+/// <typeparam name="TModel">A generated model.</typeparam>
+/// <typeparam name="TCondition">What it is conditioned on.</typeparam>
+/// <typeparam name="TProcess">The process it is trained for.</typeparam>
+public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
+    where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+    where TCondition : ICondition<TCondition>
+    where TProcess : IProcess
+{
+    /// <summary>A sampler of the model's own process.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="solver">How it steps.</param>
+    /// <exception cref="DitException">The process does not allow so many steps.</exception>
+    public Sampler(string name, Solver<TProcess> solver) : base(name)
+    {
+        Loop = new(name, solver, TModel.Process);
+        if (Fixed is { } few && StepsRange is var (fewest, most) && (few.Steps < fewest || few.Steps > most))
+            throw new DitException($"The sampler {name} cannot take {few.Steps} for its number of steps: its process allows {fewest} to {most}.");
+    }
+
+    /// <summary>The loop itself, for a denoiser or noise of your own.</summary>
+    public SamplingLoop<TProcess> Loop { get; }
 
     /// <summary>How it steps.</summary>
-    public SamplingMethod Method => Loop.Method;
+    public Solver<TProcess> Solver => Loop.Solver;
 
-    /// <summary>Steps from noise to data.</summary>
-    public int Steps => Loop.Steps;
+    /// <inheritdoc/>
+    public override string Method => Solver.Method;
 
-    /// <summary>Calls of the network per image; under guidance each call is two passes, where it acts.</summary>
-    public int Evaluations => Loop.Steps;
+    /// <inheritdoc/>
+    public override int? Steps => Fixed?.Steps;
 
-    /// <summary>The loop itself, for a denoiser or noise of one's own.</summary>
-    public GaussianSampler Loop { get; }
+    /// <inheritdoc/>
+    public override int? Evaluations => Solver.Evaluations;
 
-    private protected SamplerSettings Settings { get; }
+    /// <inheritdoc/>
+    public override (int Fewest, int Most)? StepsRange => Fixed?.StepsRange(Loop.Process);
 
-    /// <summary>The fewest and the most steps that <see cref="WithSteps"/> takes: 2, and the timesteps of the model's process.</summary>
-    public (int Fewest, int Most) StepsRange => (SamplerSettings.FewestSteps, Settings.Process.Timesteps);
+    private FixedStepSolver<TProcess>? Fixed => Solver as FixedStepSolver<TProcess>;
 
-    /// <summary>The same method at another number of steps.</summary>
-    /// <exception cref="DitException">It is outside <see cref="StepsRange"/>.</exception>
-    public abstract Sampler WithSteps(int steps);
-
-    /// <summary>Ancestral sampling of the model's own process over evenly spaced timesteps (DDPM; Improved DDPM, section 4).</summary>
-    /// <param name="name">The name in the spec file.</param>
-    /// <param name="steps">Steps, 2 to the process's timesteps.</param>
-    /// <param name="clipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for latents.</param>
-    /// <exception cref="DitException">The number of steps is out of range.</exception>
-    public static Sampler<TModel> Ddpm<TModel>(string name, int steps, bool clipDenoised = false)
-        where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
-        new(SamplerSettings.Ddpm(name, TModel.Diffusion, steps, clipDenoised));
-
-    /// <summary>DDIM of the model's own process over every k-th timestep where a whole k gives exactly so many steps, else over evenly spaced ones.</summary>
-    /// <param name="name">The name in the spec file.</param>
-    /// <param name="steps">Steps, 2 to the process's timesteps.</param>
-    /// <param name="eta">0 is deterministic, 1 has the variance of DDPM.</param>
-    /// <param name="clipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for latents.</param>
-    /// <exception cref="DitException">The number of steps or eta is out of range.</exception>
-    public static Sampler<TModel> Ddim<TModel>(string name, int steps, double eta = 0, bool clipDenoised = false)
-        where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
-        new(SamplerSettings.Ddim(name, TModel.Diffusion, steps, eta, clipDenoised));
-
-    /// <summary>Runs <paramref name="run"/> with the network of each timestep, by a session: what depends on the timestep and the condition alone is computed once.</summary>
-    /// <remarks>Generated models have no mode: training or not, they compute the same.</remarks>
-    private protected Tensor With<TCondition>(
-        nn.Module model, ModelCard card, RunSession<TCondition> sessions, Func<Device, SampleConditions<TCondition>> conditionsOn, GuidanceUse guidance, Func<Func<int, Denoiser>, Device, Tensor> run)
-        where TCondition : ICondition<TCondition>
+    /// <inheritdoc/>
+    /// <remarks><c>ddpm-250</c> becomes <c>ddpm-50</c>; a name that does not end with the number of steps is kept.</remarks>
+    public override Sampler<TModel, TCondition, TProcess> WithSteps(int steps)
     {
-        RequireGuidance(card, guidance.Scale);
-        if (sessions.Given?.IsOf(model) == false) throw new DitException($"The session is of another model: sample with the one that this {card.Name}'s CreateSession() makes, or with none.");
+        if (Fixed is not { } solver || StepsRange is not var (fewest, most))
+            throw new DitException($"{Name} cannot be made to take {steps} steps: it chooses them as it goes.");
+        if (steps < fewest || steps > most)
+            throw new DitException($"{Name} cannot be made to take {steps} steps: its process allows {fewest} to {most}.");
+        var end = $"-{solver.Steps}";
+        return new(Name.EndsWith(end, StringComparison.Ordinal) ? $"{Name[..^end.Length]}-{steps}" : Name, solver with { Steps = steps });
+    }
+
+    /// <summary>Draws samples, one for each entry of the condition.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="condition">The condition of N samples, on any device; it stays the caller's.</param>
+    /// <param name="guidance">Classifier-free guidance: a scale, or a <see cref="Guidance"/> with channels and interval. None by default.</param>
+    /// <param name="seed">The same seed gives the same samples.</param>
+    /// <param name="options">Progress, cancellation, a session, a start and the like.</param>
+    /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
+    /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite: which, from which step on, and which weight of the model is the cause.</exception>
+    /// <exception cref="DitException">The condition or a number is not one of the model, or the session belongs to a different model.</exception>
+    public Tensor Sample(TModel model, TCondition condition, Guidance? guidance = null, long seed = 0, SamplingOptions<TCondition>? options = null)
+    {
+        options ??= new();
+        return With(model, condition, guidance ?? Guidance.None, options, (denoise, device) =>
+        {
+            options.Cancellation.ThrowIfCancellationRequested();
+            using var keyed = options.Noise is null ? new KeyedNoise(seed, options.FirstIndex, condition.Count, TModel.Card.Input, device) : null;
+            var source = options.Noise ?? keyed ?? throw new InvalidOperationException("There is no noise.");
+            // A seed's first noise is the start's, whether it is used or not: then the others are the same ones.
+            using var drawn = options.Start is null || keyed is not null ? source.Next() : null;
+            using var start = options.Start is { } given
+                ? Images("start", given, condition.Count, device)
+                : Images("the noise of the start", drawn, condition.Count, device);
+            return Loop.Sample(denoise, source, options.Progress, options.Cancellation, options.Observe, start);
+        });
+    }
+
+    /// <summary>Finds the noise that leads to these samples (for DDIM, arXiv 2010.02502, section 4.3).</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="samples">Samples, (N, C, Y, X).</param>
+    /// <param name="condition">Their condition; it stays the caller's.</param>
+    /// <param name="guidance">Classifier-free guidance; none by default.</param>
+    /// <param name="options">Progress, cancellation, a session. An inversion starts from the samples and draws no noise.</param>
+    /// <returns>Noise in float32 on the model's device, (N, C, Y, X).</returns>
+    /// <exception cref="NonFiniteSampleException">Noise of a sample is NaN or infinite.</exception>
+    /// <exception cref="DitException">
+    /// The solver is not deterministic, the options hold a start or noise, a shape or number is out of range, or the session belongs to a
+    /// different model.
+    /// </exception>
+    public Tensor Invert(
+        TModel model, Tensor samples, TCondition condition, Guidance? guidance = null, SamplingOptions<TCondition>? options = null)
+    {
+        options ??= new();
+        if (options.Start is not null || options.Noise is not null)
+            throw new DitException($"{Name}: an inversion starts from the samples and draws no noise: leave Start and Noise out of the options.");
+        return With(model, condition, guidance ?? Guidance.None, options, (denoise, device) =>
+        {
+            using var x0 = Images(nameof(samples), samples, condition.Count, device);
+            return Loop.Invert(denoise, x0, options.Progress, options.Cancellation, options.Observe);
+        });
+    }
+
+    /// <summary>Binds the condition and guidance to the model, and runs with the network that results.</summary>
+    /// <remarks>Generated models have no mode: training or not, they compute the same.</remarks>
+    private Tensor With(TModel model, TCondition condition, Guidance guidance, SamplingOptions<TCondition> options, Func<Denoiser, Device, Tensor> run)
+    {
+        var (card, process) = (TModel.Card, Loop.Process);
+        guidance.Require(card);
+        if (options.Session?.BelongsTo(model) == false)
+            throw new DitException($"The session is of another model: sample with the one that this {card.Name}'s CreateSession() makes, or with none.");
         var parameter = model.parameters().First();
         var (dtype, device) = (parameter.dtype, parameter.device);
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var conditions = conditionsOn(device);
-        var timesteps = Loop.Process.OriginalTimesteps([.. Enumerable.Range(0, Steps)], device); // (S,)
-        var session = sessions.Given ?? sessions.Make();
-        using var own = sessions.Given is null ? session : null;
-        using var trajectory = session.Follow(timesteps, conditions.Distinct, conditions.Rows, conditions.NullRow);
+        var conditions = condition.Distinct(card, device, withNull: guidance.Acts);
+        using var own = options.Session is null ? model.CreateSession() : null;
+        var session = options.Session ?? own ?? throw new InvalidOperationException("There is no session.");
+        using var bound = session.Bind(conditions, Solver.Times(process));
         try
         {
-            return run(DenoiseAt, device).MoveToOuterDisposeScope();
+            return run(Denoise, device).MoveToOuterDisposeScope();
         }
         catch (NonFiniteSampleException e)
         {
-            throw e.Of(card, NonFiniteReason.Of(model, conditions, e));
+            throw e.Of(card, NonFiniteReason.Of(model, conditions.Values, e));
         }
 
-        Denoiser DenoiseAt(int step) => (x, _) =>
+        Tensor Denoise(Tensor x, double t)
         {
             using var input = x.to(dtype);
-            return guidance.ActsAt(step, Loop.Process)
-                ? trajectory.PredictGuided(input, step, guidance.Scale, guidance.Channels)
-                : trajectory.Predict(input, step);
-        };
-    }
-
-    /// <summary>Runs the loop from noise to data.</summary>
-    /// <param name="denoiseAt">The network at each timestep.</param>
-    /// <param name="device">Where it is.</param>
-    /// <param name="card">The model.</param>
-    /// <param name="count">N.</param>
-    /// <param name="from">Where the noise comes from.</param>
-    /// <param name="progress">Told after each step.</param>
-    /// <param name="cancellation">Looked at before each step.</param>
-    /// <param name="observe">Shown the state after each step.</param>
-    private protected Tensor Draw(
-        Func<int, Denoiser> denoiseAt, Device device, ModelCard card, int count, NoiseUse from, IProgress<SamplingProgress>? progress, CancellationToken cancellation, Action<SamplingState>? observe)
-    {
-        cancellation.ThrowIfCancellationRequested();
-        using var keyed = from.Source is null ? new KeyedNoise(from.Seed, from.FirstIndex, count, card.Input, device) : null;
-        var source = from.Source ?? keyed ?? throw new InvalidOperationException("There is no noise.");
-        // A seed's first noise is the start's, whether it is used or not: then the others are the same ones.
-        using var drawn = from.Start is null || keyed is not null ? source.Next() : null;
-        using var start = from.Start is { } given ? Images(card, "start", given, count, device) : Images(card, "the noise of the start", drawn, count, device);
-        return Loop.Sample(denoiseAt, source, progress, cancellation, observe, start);
+            var isGuided = guidance.Interval is null ? guidance.Acts : guidance.ActsAt(process.NoiseLevel(t));
+            return isGuided ? bound.PredictGuided(input, t, guidance) : bound.Predict(input, t);
+        }
     }
 
     /// <summary>Images that were handed in, in float32 on the model's device.</summary>
     /// <exception cref="DitException">They are not of the model's shape, not one for each sample, or not of real numbers.</exception>
-    private protected static Tensor Images(ModelCard card, string argument, Tensor? images, int count, Device device)
+    private static Tensor Images(string argument, Tensor? images, int count, Device device)
     {
+        var card = TModel.Card;
         var (channels, height, width) = card.Input;
         if (images is null || images.shape is not [var n, var c, var y, var x] || (n, c, y, x) != (count, channels, height, width) || count < 1)
-            throw new DitException($"{card.Name}: {argument} must have the shape ({Math.Max(1, count)}, {channels}, {height}, {width}), one for each sample, but has ({string.Join(", ", images?.shape ?? [])}).");
+            throw new DitException(
+                $"{card.Name}: {argument} must have the shape ({Math.Max(1, count)}, {channels}, {height}, {width}), one for each sample, "
+                + $"but has ({string.Join(", ", images?.shape ?? [])}).");
         if (!images.is_floating_point())
             throw new DitException($"{card.Name}: {argument} must be of real numbers, but is of type {images.dtype}.");
         return images.to(ScalarType.Float32, device);
-    }
-
-    private protected static void RequireGuidance(ModelCard card, double guidance)
-    {
-        Guidance.RequireFinite(guidance);
-        if (guidance != 1.0 && !card.CanBeGuided)
-            throw new DitException($"{card.Name} cannot be guided: its spec has conditioning.dropout 0, so it has no null {(card.Classes > 0 ? "class" : "text")}. Sample with guidance 1.");
-    }
-}
-
-/// <summary>The conditions of a batch.</summary>
-/// <param name="Distinct">Those that differ.</param>
-/// <param name="Rows">Which of them each sample has.</param>
-/// <param name="NullRow">Which of them is no condition; null where there is no guidance.</param>
-internal sealed record SampleConditions<TCondition>(TCondition Distinct, int[] Rows, int? NullRow);
-
-/// <summary>The session of a run.</summary>
-/// <param name="Given">The caller's, which stays the caller's; null for one that is made for the run and gone with it.</param>
-/// <param name="Make">Makes one.</param>
-internal sealed record RunSession<TCondition>(InferenceSession<TCondition>? Given, Func<InferenceSession<TCondition>> Make)
-    where TCondition : ICondition<TCondition>;
-
-/// <summary>Where the noise of a run comes from.</summary>
-/// <param name="Seed">The seed.</param>
-/// <param name="FirstIndex">Index of the first sample in a larger run of the seed.</param>
-/// <param name="Start">x_T; null for one that is drawn.</param>
-/// <param name="Source">Noise instead of the seed's.</param>
-internal sealed record NoiseUse(long Seed, long FirstIndex, Tensor? Start, INoiseSource? Source);
-
-/// <summary>How a run is guided.</summary>
-/// <param name="Scale">Guidance scale; 1 is no guidance, one pass per step.</param>
-/// <param name="Channels">The channels to guide.</param>
-/// <param name="Interval">The noise levels at which guidance acts; null for all.</param>
-internal sealed record GuidanceUse(double Scale, GuidanceChannels Channels, GuidanceInterval? Interval)
-{
-    public static readonly GuidanceUse None = new(1, GuidanceChannels.FirstThree, null);
-
-    /// <summary>Whether there is guidance at all.</summary>
-    public bool Acts => Scale != 1;
-
-    /// <summary>Whether it acts at a step of a process.</summary>
-    public bool ActsAt(int step, GaussianDiffusion process) => Acts && (Interval is not { } interval || interval.Contains(process.Schedule.SqrtRecipm1AlphasCumprod[step]));
-}
-
-/// <summary>What a sampler is, whatever its model.</summary>
-/// <param name="Name">The name in the spec file.</param>
-/// <param name="Method">How it steps.</param>
-/// <param name="Process">The process the model is trained for, in full.</param>
-/// <param name="Steps">Steps, 2 to the process's timesteps.</param>
-/// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step.</param>
-internal sealed record SamplerSettings(string Name, SamplingMethod Method, GaussianDiffusion Process, int Steps, bool ClipDenoised)
-{
-    /// <summary>A process of one step has no step before it.</summary>
-    public const int FewestSteps = 2;
-
-    public static SamplerSettings Ddpm(string name, GaussianDiffusion process, int steps, bool clipDenoised) =>
-        new(name, new SamplingMethod.Ddpm(), process, steps, clipDenoised);
-
-    public static SamplerSettings Ddim(string name, GaussianDiffusion process, int steps, double eta, bool clipDenoised) =>
-        new(name, new SamplingMethod.Ddim(eta), process, steps, clipDenoised);
-
-    /// <summary><c>ddpm-250</c> becomes <c>ddpm-50</c>; a name that does not end with the number of steps is kept.</summary>
-    /// <exception cref="DitException">The number of steps is out of range.</exception>
-    public SamplerSettings WithSteps(int steps) => steps < FewestSteps || steps > Process.Timesteps
-        ? throw new DitException($"{Name} cannot be made to take {steps} steps: its process allows {FewestSteps} to {Process.Timesteps}.") // of the name that was declared
-        : this with
-        {
-            Name = Name.EndsWith($"-{Steps}", StringComparison.Ordinal) ? $"{Name[..^Steps.ToString().Length]}{steps}" : Name,
-            Steps = steps,
-        };
-
-    /// <summary>The loop over the respaced process.</summary>
-    /// <exception cref="DitException">The number of steps is out of range.</exception>
-    public GaussianSampler Loop()
-    {
-        if (Steps < FewestSteps || Steps > Process.Timesteps)
-            throw new DitException($"The sampler {Name} cannot take {Steps} for its number of steps: its process allows {FewestSteps} to {Process.Timesteps}.");
-        var respacing = Method.Match(ddpm => Respacing.Even(Steps), ddim => Respacing.StrideOrEven(Steps, Process.Timesteps));
-        return new(Name, Method, Process.Respace(respacing), ClipDenoised);
     }
 }

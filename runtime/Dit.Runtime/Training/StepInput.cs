@@ -5,10 +5,10 @@ namespace Dit.Runtime;
 /// <summary>Everything that one training step takes; it owns its tensors.</summary>
 /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
 /// <param name="Images">(N, C, Y, X): pixels in [-1, 1] or scaled latents.</param>
-/// <param name="Condition">The condition of each image, hidden for some of them.</param>
-/// <param name="Timesteps">N timesteps of the process.</param>
+/// <param name="Condition">The condition of each image, dropped for some of them.</param>
+/// <param name="Times">Times of the process, N of them: whole timesteps or reals.</param>
 /// <param name="Noise">(N, C, Y, X), standard normal.</param>
-public sealed record StepInput<TCondition>(Tensor Images, TCondition Condition, int[] Timesteps, Tensor Noise) : IDisposable
+public sealed record StepInput<TCondition>(Tensor Images, TCondition Condition, double[] Times, Tensor Noise) : IDisposable
     where TCondition : ICondition<TCondition>
 {
     /// <summary>This input on the model's device. Its tensors have moved: use only what is returned.</summary>
@@ -19,7 +19,7 @@ public sealed record StepInput<TCondition>(Tensor Images, TCondition Condition, 
         using (this)
         {
             using var scope = NewDisposeScope();
-            return new(Move(Images), Condition.Select(Move), Timesteps, Move(Noise));
+            return new(Move(Images), Condition.Map(Move), Times, Move(Noise));
         }
 
         Tensor Move(Tensor tensor) => tensor.to(device).MoveToOuterDisposeScope();
@@ -43,18 +43,18 @@ public static class StepInput
     /// <summary>The inputs of a run, step by step, without end. What a step draws depends on the seed and on its number alone.</summary>
     /// <param name="recipe">Batch size, flips, seed.</param>
     /// <param name="card">The model: its dropout and what stands for no condition.</param>
-    /// <param name="timesteps">Length of the diffusion process.</param>
+    /// <param name="process">Draws the times.</param>
     /// <param name="data">The images and their conditions.</param>
-    public static IEnumerable<StepInput<TCondition>> Sequence<TCondition>(TrainingRecipe recipe, ModelCard card, int timesteps, TrainingSet<TCondition> data)
+    public static IEnumerable<StepInput<TCondition>> Sequence<TCondition>(TrainingRecipe recipe, ModelCard card, IProcess process, TrainingSet<TCondition> data)
         where TCondition : ICondition<TCondition>
     {
         var step = 0;
         foreach (var indices in EpochOrder.BatchIndices(data.Count, recipe.BatchSize, recipe.Seed))
-            yield return Draw(step++, indices, recipe, card, timesteps, data);
+            yield return Draw(step++, indices, recipe, card, process, data);
     }
 
     private static StepInput<TCondition> Draw<TCondition>(
-        int step, int[] indices, TrainingRecipe recipe, ModelCard card, int timesteps, TrainingSet<TCondition> data)
+        int step, int[] indices, TrainingRecipe recipe, ModelCard card, IProcess process, TrainingSet<TCondition> data)
         where TCondition : ICondition<TCondition>
     {
         using var scope = NewDisposeScope();
@@ -63,11 +63,11 @@ public static class StepInput
         var n = indices.Length;
         var flips = recipe.HorizontalFlip ? EpochOrder.Flips(n, recipe.Seed, step) : new bool[n];
         var (loaded, condition) = data.Load(indices, flips);
-        var hidden = condition.Hide(card, random);
-        var t = randint(0, timesteps, [n], dtype: ScalarType.Int32, generator: random).data<int>().ToArray();
+        var dropped = condition.Drop(card, random);
+        var t = process.DrawTimes(n, random);
         var images = data.Draw(loaded, random);
         var noise = randn(images.shape, generator: random); // on the CPU, so that a seed means the same on every device
-        return new(Keep(images), hidden.Select(Keep), t, Keep(noise));
+        return new(Keep(images), dropped.Map(Keep), t, Keep(noise));
     }
 
     private static Tensor Keep(Tensor tensor) => tensor.MoveToOuterDisposeScope();

@@ -20,25 +20,28 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     /// <remarks>The same recipe, data, initial model and number of threads give the same weights. A cancelled run saves where it is; it cannot be resumed.</remarks>
     /// <typeparam name="TModel">The generated model.</typeparam>
     /// <typeparam name="TCondition">What it is conditioned on.</typeparam>
+    /// <typeparam name="TProcess">The process it is trained for.</typeparam>
     /// <param name="model">The model to train, float32, in place.</param>
     /// <param name="data">The images and their conditions.</param>
-    /// <param name="progress">Told after each step, on this thread.</param>
+    /// <param name="progress">Receives a report after each step, on this thread.</param>
     /// <param name="cancellation">Ends the run after the step at hand.</param>
     /// <param name="claim">The folder's claim, where <see cref="TrainingFolder.Claim"/> took it before; it stays the caller's. Without it, the run claims the folder.</param>
     /// <exception cref="DitException">
     /// The recipe, the data or the folder is not fit for the model; an image cannot be read, and the steps made until then are saved; or
     /// the loss is no longer finite, and the last checkpoint stays as it is.
     /// </exception>
-    public TrainingResult Run<TModel, TCondition>(
-        TModel model, TrainingSet<TCondition> data, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, FolderClaim? claim = null)
-        where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
+    public TrainingResult Run<TModel, TCondition, TProcess>(
+        IModel<TModel, TCondition, TProcess> model, TrainingSet<TCondition> data, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, FolderClaim? claim = null)
+        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
+        where TProcess : IProcess
     {
-        Check(model, TModel.Card);
-        RequireFit(data, TModel.Card, model.parameters().First().device);
+        var trained = (TModel)model;
+        Check(trained, TModel.Card);
+        RequireFit(data, TModel.Card, trained.parameters().First().device);
         claim?.Require(folder.Path);
         using var own = claim is null ? folder.Claim() : null; // a run that fails at its first image leaves nothing
-        return Train(model, data, progress, cancellation);
+        return Train<TModel, TCondition, TProcess>(trained, data, progress, cancellation);
     }
 
     /// <summary>Finds out before anything is read or created whether data and recipe fit a model and the memory of this machine; <see cref="Run"/> begins with it.</summary>
@@ -60,16 +63,17 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         if (device.type == DeviceType.CPU) TrainingMemoryNeed.Of(card).Require(recipe.BatchSize, AvailableMemory.Bytes());
     }
 
-    private TrainingResult Train<TModel, TCondition>(
+    private TrainingResult Train<TModel, TCondition, TProcess>(
         TModel model, TrainingSet<TCondition> data, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
-        where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
+        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
+        where TProcess : IProcess
     {
-        var process = TModel.Diffusion;
+        var process = TModel.Process;
         var trained = model.parameters().Where(p => p.requires_grad).ToArray();
         var losses = new List<StepLosses>();
         using var optimizer = new AdamWWithEma(model, recipe);
-        using var inputs = new Prefetcher<StepInput<TCondition>>(StepInput.Sequence(recipe, TModel.Card, process.Timesteps, data), PreparedAhead);
+        using var inputs = new Prefetcher<StepInput<TCondition>>(StepInput.Sequence(recipe, TModel.Card, process, data), PreparedAhead);
         var clock = Stopwatch.StartNew();
         var saved = Array.Empty<string>();
         while (losses.Count < recipe.Steps && !cancellation.IsCancellationRequested)

@@ -49,36 +49,77 @@ public static class TrainingSet
     /// <param name="count">How many images there are.</param>
     /// <param name="load">As <see cref="TrainingSet{TCondition}.Load"/>, the images only.</param>
     public static TrainingSet<NoCondition> OfImages(int count, Func<int[], bool[], Tensor> load) =>
-        new(count, (indices, flips) => (load(indices, flips), new NoCondition()));
+        new(count, (indices, flips) => (load(indices, flips), new NoCondition(indices.Length)));
 
     /// <summary>The images and class labels of a folder, in the shape that a model takes.</summary>
-    public static TrainingSet<ClassLabels> Of(ImageFolder folder, ImageShape shape) =>
-        OfClasses(folder.Count, folder.Classes, (indices, flips) => folder.LoadBatch(indices, shape, flips)) with { Unreadable = () => folder.Unreadable };
+    public static TrainingSet<ClassLabels> Of(ImageFolder folder, ImageShape shape) => Of<ClassLabels>(folder, shape);
 
     /// <summary>The images of a folder without their labels, in the shape that a model takes.</summary>
-    public static TrainingSet<NoCondition> OfImages(ImageFolder folder, ImageShape shape) =>
-        OfImages(folder.Count, (indices, flips) => folder.LoadImages(indices, shape, flips)) with { Unreadable = () => folder.Unreadable };
+    public static TrainingSet<NoCondition> OfImages(ImageFolder folder, ImageShape shape) => Of<NoCondition>(folder, shape);
+
+    /// <summary>The images of a folder with what a condition needs of it, in the shape that a model takes.</summary>
+    /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
+    /// <param name="folder">The folder; for a condition on classes, one with a folder of images for each class.</param>
+    /// <param name="shape">The shape.</param>
+    /// <exception cref="DitException">The condition is more than a folder can say.</exception>
+    public static TrainingSet<TCondition> Of<TCondition>(ImageFolder folder, ImageShape shape)
+        where TCondition : ICondition<TCondition>
+    {
+        RequireEnough<TCondition>();
+        return new TrainingSet<TCondition>(folder.Count, (indices, flips) =>
+        {
+            if (TCondition.Labels == ImageLabels.None) return (folder.LoadImages(indices, shape, flips), TCondition.OfImages(null, indices.Length));
+            var (images, labels) = folder.LoadBatch(indices, shape, flips);
+            return (images, TCondition.OfImages(labels, indices.Length));
+        })
+        {
+            Classes = TCondition.Labels == ImageLabels.None ? [] : folder.Classes,
+            Unreadable = () => folder.Unreadable,
+        };
+    }
 
     /// <summary>The latents and class labels of a folder, drawn from its moments anew in every step, for class-conditional models.</summary>
     /// <param name="folder">The folder; it must stay open while the set is in use.</param>
     /// <param name="card">The model that is to be trained.</param>
     /// <exception cref="DitException">The model works on pixels, or on latents of another autoencoder or shape; or the folder has no labels.</exception>
-    public static TrainingSet<ClassLabels> OfLatents(LatentFolder folder, ModelCard card)
-    {
-        RequireFit(folder, card);
-        if (folder.Description.Classes is null)
-            throw new DitException($"The latents in {folder.Root} have no labels, and {card.Name} is conditioned on classes: encode a folder with one folder of images for each class.");
-        return OfClasses(folder.Count, folder.Classes, (indices, flips) => (Moments(folder, indices, flips), folder.LoadLabels(indices))) with { Draw = Latents(folder) };
-    }
+    public static TrainingSet<ClassLabels> OfLatents(LatentFolder folder, ModelCard card) => OfLatents<ClassLabels>(folder, card);
 
     /// <summary>The latents of a folder without labels, drawn from its moments anew in every step, for unconditional models.</summary>
     /// <param name="folder">The folder; it must stay open while the set is in use.</param>
     /// <param name="card">The model that is to be trained.</param>
     /// <exception cref="DitException">The model works on pixels, or on latents of another autoencoder or shape.</exception>
-    public static TrainingSet<NoCondition> OfUnlabeledLatents(LatentFolder folder, ModelCard card)
+    public static TrainingSet<NoCondition> OfUnlabeledLatents(LatentFolder folder, ModelCard card) => OfLatents<NoCondition>(folder, card);
+
+    /// <summary>The latents of a folder with what a condition needs of it, drawn from its moments anew in every step.</summary>
+    /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
+    /// <param name="folder">The folder; it must stay open while the set is in use.</param>
+    /// <param name="card">The model that is to be trained.</param>
+    /// <exception cref="DitException">
+    /// The model works on pixels, or on latents of a different autoencoder or shape; or the folder lacks what the condition needs.
+    /// </exception>
+    public static TrainingSet<TCondition> OfLatents<TCondition>(LatentFolder folder, ModelCard card)
+        where TCondition : ICondition<TCondition>
     {
+        RequireEnough<TCondition>();
         RequireFit(folder, card);
-        return OfImages(folder.Count, (indices, flips) => Moments(folder, indices, flips)) with { Draw = Latents(folder) };
+        var needsLabels = TCondition.Labels == ImageLabels.Classes;
+        if (needsLabels && folder.Description.Classes is null)
+            throw new DitException(
+                $"The latents in {folder.Root} have no labels, and {card.Name} is conditioned on classes: encode a folder with one folder of "
+                + "images for each class.");
+        return new TrainingSet<TCondition>(folder.Count, (indices, flips) =>
+            (Moments(folder, indices, flips), TCondition.OfImages(needsLabels ? folder.LoadLabels(indices) : null, indices.Length)))
+        {
+            Classes = needsLabels ? folder.Classes : [],
+            Draw = Latents(folder),
+        };
+    }
+
+    private static void RequireEnough<TCondition>()
+        where TCondition : ICondition<TCondition>
+    {
+        if (TCondition.Labels == ImageLabels.Other)
+            throw new DitException("A folder of images does not say what this model is conditioned on: make a training set with a loader of your own.");
     }
 
     private static void RequireFit(LatentFolder folder, ModelCard card)

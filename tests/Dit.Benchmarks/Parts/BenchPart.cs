@@ -10,12 +10,18 @@ internal abstract class BenchPart : IModelVisitor<IEnumerable<BenchRow>>
     /// <summary>What ours is compared with, if nothing else is said.</summary>
     public const string BaselineName = "operator by operator in TorchSharp";
 
-    public abstract IEnumerable<BenchRow> VisitClassConditional<TModel>()
-        where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>;
+    public IEnumerable<BenchRow> Visit<TModel, TCondition, TProcess>()
+        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+        where TCondition : ICondition<TCondition>
+        where TProcess : IProcess => typeof(TCondition) == typeof(ClassLabels) ? Measure<TModel, TCondition, TProcess>() : [];
 
-    public IEnumerable<BenchRow> VisitTextConditional<TModel>()
-        where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> => [];
+    /// <summary>The rows of a class-conditional model.</summary>
+    protected abstract IEnumerable<BenchRow> Measure<TModel, TCondition, TProcess>()
+        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+        where TCondition : ICondition<TCondition>
+        where TProcess : IProcess;
 
-    public IEnumerable<BenchRow> VisitUnconditional<TModel>()
-        where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> => [];
+    /// <summary>Labels as the condition of a model.</summary>
+    protected static TCondition Of<TCondition>(Tensor labels) =>
+        new ClassLabels(labels) is TCondition condition ? condition : throw new InvalidOperationException("Only class-conditional models are measured.");
 }

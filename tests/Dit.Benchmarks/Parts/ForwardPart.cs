@@ -9,7 +9,7 @@ internal sealed class ForwardPart(Bench bench) : BenchPart
 {
     private const int Rounds = 7;
 
-    public override IEnumerable<BenchRow> VisitClassConditional<TModel>()
+    protected override IEnumerable<BenchRow> Measure<TModel, TCondition, TProcess>()
     {
         var card = TModel.Card;
         var n = bench.Options.BatchOf(card);
@@ -20,15 +20,17 @@ internal sealed class ForwardPart(Bench bench) : BenchPart
         using var input = BenchModel.Input(card, n, bench.Device, bench.Options.Type);
         var graph = new OfficialGraph(card, model.state_dict());
         var row = new BenchRow(name, "forward") { Model = card.Name, Batch = n, Baseline = BaselineName };
-        foreach (var measured in Measure(model, graph, input, row, card.Flops * (double)n)) yield return measured;
+        foreach (var measured in Rows<TModel, TCondition, TProcess>(model, graph, input, row, card.Flops * (double)n)) yield return measured;
     }
 
-    private IEnumerable<BenchRow> Measure<TModel>(TModel model, OfficialGraph graph, BenchInput input, BenchRow row, double flops)
-        where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+    private IEnumerable<BenchRow> Rows<TModel, TCondition, TProcess>(TModel model, OfficialGraph graph, BenchInput input, BenchRow row, double flops)
+        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+        where TCondition : ICondition<TCondition>
+        where TProcess : IProcess
     {
         row = row with { BaselinePeakRssMb = bench.PeakOf(Baseline) }; // before there are packed weights
-        using var session = ((IClassConditionalModel)model).CreateSession();
-        row = Compared(model, graph, session, input, row) with { Engine = session.Engine, PeakRssMb = bench.PeakOf(Ours) };
+        using var session = model.CreateSession();
+        row = Compared<TModel, TCondition, TProcess>(model, graph, session, input, row) with { Engine = session.Engine, PeakRssMb = bench.PeakOf(Ours) };
         if (bench.Pair(row.Name, Rounds, Baseline, Ours) is { } times) yield return row.With(times, flops);
 
         if (bench.Options.Script is not { } script || script.Model.Card.Name != row.Model) yield break;
@@ -42,13 +44,17 @@ internal sealed class ForwardPart(Bench bench) : BenchPart
     }
 
     // The one place that says how a model is called for inference.
-    private static Tensor OurForward(InferenceSession<ClassLabels> session, BenchInput input) => session.Forward(input.X, input.T, new(input.Labels));
+    private static Tensor OurForward<TCondition>(InferenceSession<TCondition> session, BenchInput input)
+        where TCondition : ICondition<TCondition> => session.Forward(input.X, input.T, Of<TCondition>(input.Labels));
 
-    private static BenchRow Compared<TModel>(TModel model, OfficialGraph graph, InferenceSession<ClassLabels> session, BenchInput input, BenchRow row)
-        where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+    private static BenchRow Compared<TModel, TCondition, TProcess>(
+        TModel model, OfficialGraph graph, InferenceSession<TCondition> session, BenchInput input, BenchRow row)
+        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+        where TCondition : ICondition<TCondition>
+        where TProcess : IProcess
     {
         using var scope = NewDisposeScope();
-        var truth = model.call(input.X, input.T, input.Labels);
+        var truth = model.Predict(input.X, input.T, Of<TCondition>(input.Labels));
         var (plain, ours) = (graph.Forward(input.X, input.T, input.Labels), OurForward(session, input));
         var value = BenchModel.MaxValue(truth);
         var compared = row with { MaxValue = value, BaselineMaxDifference = BenchModel.MaxDifference(plain, truth), MaxDifference = BenchModel.MaxDifference(ours, truth) };

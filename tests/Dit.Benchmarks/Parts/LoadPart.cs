@@ -12,7 +12,7 @@ internal sealed class LoadPart(Bench bench) : BenchPart
     private const int Piece = 1 << 20;
     private const int LargePiece = 1 << 29;
 
-    public override IEnumerable<BenchRow> VisitClassConditional<TModel>()
+    protected override IEnumerable<BenchRow> Measure<TModel, TCondition, TProcess>()
     {
         var card = TModel.Card;
         var name = $"load {card.Name}";

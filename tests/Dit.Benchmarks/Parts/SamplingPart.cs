@@ -11,11 +11,12 @@ internal sealed class SamplingPart(Bench bench) : BenchPart
     private const double Scale = 4;
     private const long Seed = 3;
 
-    public override IEnumerable<BenchRow> VisitClassConditional<TModel>()
+    protected override IEnumerable<BenchRow> Measure<TModel, TCondition, TProcess>()
     {
         var card = TModel.Card;
         var (n, steps) = (Math.Max(1, bench.Options.BatchOf(card) / 2), bench.Options.Steps);
-        var sampler = Sampler.Ddim<TModel>($"ddim-{steps}", steps);
+        if (new Ddim(steps) is not Solver<TProcess> solver) yield break; // of another process
+        var sampler = new Sampler<TModel, TCondition, TProcess>($"ddim-{steps}", solver);
         var name = $"ddim-{steps} {card.Name} b{n}";
         bench.Status.Show($"{name}  preparing");
         using var frozen = no_grad();
@@ -43,10 +44,11 @@ internal sealed class SamplingPart(Bench bench) : BenchPart
         };
 
         Tensor Baseline() => Plain(sampler.Loop, graph, start, input.Labels, card);
-        Tensor Ours() => sampler.Sample(model, input.Labels, Scale, Seed, cancellation: bench.Cancellation);
+        Tensor Ours() => sampler.Sample(model, Of<TCondition>(input.Labels), Scale, Seed, new() { Cancellation = bench.Cancellation });
     }
 
-    private Tensor Plain(GaussianSampler loop, OfficialGraph graph, Tensor start, Tensor labels, ModelCard card)
+    private Tensor Plain<TProcess>(SamplingLoop<TProcess> loop, OfficialGraph graph, Tensor start, Tensor labels, ModelCard card)
+        where TProcess : IProcess
     {
         using var scope = NewDisposeScope();
         using Scalar scale = Scale;
@@ -56,10 +58,11 @@ internal sealed class SamplingPart(Bench bench) : BenchPart
         return loop.Sample(Denoise, noise, cancellation: bench.Cancellation)
             .chunk(2)[0].MoveToOuterDisposeScope();
 
-        Tensor Denoise(Tensor x, Tensor t)
+        Tensor Denoise(Tensor x, double t)
         {
             using var input = x.to(bench.Options.Type);
-            return graph.ForwardWithGuidance(input, t, classes, scale);
+            using var times = full(x.shape[0], t, ScalarType.Float32, x.device);
+            return graph.ForwardWithGuidance(input, times, classes, scale);
         }
     }
 }

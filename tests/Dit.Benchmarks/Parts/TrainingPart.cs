@@ -12,16 +12,17 @@ internal sealed class TrainingPart(Bench bench) : BenchPart
     private const int Rounds = 5;
     private static readonly TrainingRecipe Recipe = new();
 
-    public override IEnumerable<BenchRow> VisitClassConditional<TModel>()
+    protected override IEnumerable<BenchRow> Measure<TModel, TCondition, TProcess>()
     {
         var card = TModel.Card;
         var n = bench.Options.BatchOf(card);
         var name = $"training {card.Name} b{n}";
         bench.Status.Show($"{name}  preparing");
-        using var input = Input(card, n);
-        var peakAlone = PeakAlone<TModel>(input);
+        using var input = Input<TCondition>(card, n);
+        var labels = input.Condition is ClassLabels classes ? classes.Values : throw new InvalidOperationException("Only class-conditional models are measured.");
+        var peakAlone = PeakAlone<TModel, TCondition, TProcess>(input);
         using var plain = BenchModel.Create<TModel>(bench.Device);
-        using var baseline = new PlainTraining(plain, card, TModel.Diffusion, Recipe);
+        using var baseline = new PlainTraining(plain, card, TModel.Process, Recipe);
         var (baselineLoss, ourLoss) = (0.0, 0.0);
         var row = new BenchRow(name, "training") { Model = card.Name, Batch = n, Baseline = BaselineName, BaselinePeakRssMb = bench.PeakOf(Baseline) };
         using var model = BenchModel.Create<TModel>(bench.Device);
@@ -32,42 +33,47 @@ internal sealed class TrainingPart(Bench bench) : BenchPart
         if (bench.Pair(name, Rounds, Baseline, Ours) is { } times)
             yield return row.With(times, 3.0 * card.Flops * n); // backward is two products for each one of forward
 
-        void Baseline() => baselineLoss = baseline.Step(input);
-        void Ours() => ourLoss = OurStep(ours, input);
+        void Baseline() => baselineLoss = baseline.Step(labels, input.Images, input.Times, input.Noise);
+        void Ours() => ourLoss = OurStep<TModel, TCondition, TProcess>(ours, input);
     }
 
     /// <summary>Memory of a step of ours while there is no baseline.</summary>
-    private double? PeakAlone<TModel>(StepInput<ClassLabels> input)
-        where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+    private double? PeakAlone<TModel, TCondition, TProcess>(StepInput<TCondition> input)
+        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+        where TCondition : ICondition<TCondition>
+        where TProcess : IProcess
     {
         using var model = BenchModel.Create<TModel>(bench.Device);
         using var ours = new OurTraining<TModel>(model, Recipe);
-        return bench.PeakOf(() => OurStep(ours, input));
+        return bench.PeakOf(() => OurStep<TModel, TCondition, TProcess>(ours, input));
     }
 
     // The one place that says how the library trains, see Trainer.
-    private static double OurStep<TModel>(OurTraining<TModel> training, StepInput<ClassLabels> input)
-        where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+    private static double OurStep<TModel, TCondition, TProcess>(OurTraining<TModel> training, StepInput<TCondition> input)
+        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+        where TCondition : ICondition<TCondition>
+        where TProcess : IProcess
     {
         using var scope = NewDisposeScope();
         training.Model.zero_grad();
-        var losses = TrainingStep.Backward(training.Model, TModel.Diffusion, input);
+        var losses = TrainingStep.Backward(training.Model, TModel.Process, input);
         training.Optimizer.Step(Recipe.LearningRate);
         return losses.Total;
     }
 
-    private StepInput<ClassLabels> Input(ModelCard card, int n)
+    private StepInput<TCondition> Input<TCondition>(ModelCard card, int n)
+        where TCondition : ICondition<TCondition>
     {
         using var drawn = BenchModel.Input(card, n, bench.Device);
         using var other = BenchModel.Input(card, n, bench.Device, seed: 4);
-        int[] timesteps = [.. Enumerable.Range(0, n).Select(i => i * 997 % 1000)];
-        return new(drawn.X.alias(), new(drawn.Labels.alias()), timesteps, other.X.alias());
+        double[] times = [.. Enumerable.Range(0, n).Select(static i => (double)(i * 997 % 1000))];
+        return new(drawn.X.alias(), Of<TCondition>(drawn.Labels.alias()), times, other.X.alias());
     }
 }
 
 /// <summary>What the library trains a model with.</summary>
 internal sealed class OurTraining<TModel>(TModel model, TrainingRecipe recipe) : IDisposable
-    where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+    where TModel : nn.Module, IModel<TModel>
 {
     public TModel Model => model;
 
@@ -80,12 +86,12 @@ internal sealed class OurTraining<TModel>(TModel model, TrainingRecipe recipe) :
 internal sealed class PlainTraining : IDisposable
 {
     private readonly OfficialGraph graph;
-    private readonly GaussianDiffusion process;
+    private readonly IProcess process;
     private readonly AdamW optimizer;
     private readonly (Tensor Average, Parameter Weight)[] averages;
     private readonly Tensor rate; // 1 - decay, a scalar
 
-    public PlainTraining(nn.Module model, ModelCard card, GaussianDiffusion process, TrainingRecipe recipe)
+    public PlainTraining(nn.Module model, ModelCard card, IProcess process, TrainingRecipe recipe)
     {
         using var frozen = no_grad();
         Parameter[] trained = [.. model.parameters().Where(static p => p.requires_grad)];
@@ -98,12 +104,11 @@ internal sealed class PlainTraining : IDisposable
 
     /// <summary>One step.</summary>
     /// <returns>The loss before it.</returns>
-    public double Step(StepInput<ClassLabels> input)
+    public double Step(Tensor labels, Tensor images, double[] times, Tensor noise)
     {
         using var scope = NewDisposeScope();
         optimizer.zero_grad();
-        using var losses = process.TrainingLosses(
-            (x, t) => graph.Forward(x, t, input.Condition.Values), input.Images, input.Timesteps, input.Noise, LossKind.Hybrid);
+        using var losses = process.TrainingLosses((x, t) => graph.Forward(x, t, labels), images, times, noise);
         var total = losses.Total.mean();
         total.backward();
         optimizer.step();

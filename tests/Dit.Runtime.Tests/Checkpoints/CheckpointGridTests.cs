@@ -45,7 +45,8 @@ public sealed class CheckpointGridTests : IDisposable
         Assert.Equal(
             $"'{folder["square"]}' is not a checkpoint of Grid-3x8: tensors missing 0, unexpected 0, of another shape 1. "
             + "It was made for another grid of patches: it holds 16 positions, and Grid-3x8 has 3 x 8. "
-            + "To load it with the positions computed anew, pass grid: CheckpointGrid.Recompute(...), or --recompute-positions on the command line.",
+            + "To load it with the positions computed anew, pass grid: CheckpointGrid.Recompute(...), or --recompute-positions on the "
+                + "command line.",
             error.Summary);
         Assert.Equal("pos_embed", Assert.Single(error.Misshaped).Name);
         Assert.Throws<CheckpointMismatchException>(() => Grid3x8.Load(Square(), grid: CheckpointGrid.MustMatch));
@@ -58,7 +59,8 @@ public sealed class CheckpointGridTests : IDisposable
             Grid3x8.Load(Square((name, value) => name == "final_layer.linear.bias" ? ones(3) : value)));
         Assert.DoesNotContain("CheckpointGrid", error.Message);
         Assert.Equal(2, error.Misshaped.Count);
-        error = Assert.Throws<CheckpointMismatchException>(() => Grid3x8.Load(Square((name, value) => name == "final_layer.linear.bias" ? null : value)));
+        error = Assert.Throws<CheckpointMismatchException>(() =>
+            Grid3x8.Load(Square((name, value) => name == "final_layer.linear.bias" ? null : value)));
         Assert.DoesNotContain("CheckpointGrid", error.Message);
     }
 
@@ -68,7 +70,8 @@ public sealed class CheckpointGridTests : IDisposable
         using var model = Grid3x8.Load(Square(), grid: Recompute);
         AssertIsSquareBut(model, new("pos_embed", 3, 8));
         Assert.Equal(
-            $"'{folder["square"]}' was made for a grid of 4 x 4 patches; the positions of Grid-3x8 were computed for its own, 3 x 8.", Assert.Single(notices));
+            $"'{folder["square"]}' was made for a grid of 4 x 4 patches; the positions of Grid-3x8 were computed for its own, 3 x 8.",
+            Assert.Single(notices));
         Assert.Equal([1, 8, 6, 16], model.call(zeros(1, 4, 6, 16), zeros(1), zeros(1, ScalarType.Int64)).shape);
     }
 
@@ -80,7 +83,8 @@ public sealed class CheckpointGridTests : IDisposable
     {
         using var model = Grid2x8.Load(Square((_, value) => value.to(type)), grid: Recompute);
         Assert.Equal(
-            $"'{folder["square"]}' was made for a grid of 4 x 4 patches; the positions of Grid-2x8 were computed for its own, 2 x 8.", Assert.Single(notices));
+            $"'{folder["square"]}' was made for a grid of 4 x 4 patches; the positions of Grid-2x8 were computed for its own, 2 x 8.",
+            Assert.Single(notices));
         Assert.True(Positions.SinCos2D(16, 2, 8).to(ScalarType.Float32).equal(model.state_dict()["pos_embed"][0]).all().item<bool>());
     }
 
@@ -110,7 +114,8 @@ public sealed class CheckpointGridTests : IDisposable
     [InlineData(5, 3)]
     public void The_grid_of_a_table_is_found_in_it(int rows, int columns)
     {
-        using var model = Grid4x4.Load(Square((name, value) => name == "pos_embed" ? Positions.SinCos2D(16, rows, columns).unsqueeze(0) : value), grid: Recompute);
+        using var model = Grid4x4.Load(Square((name, value) =>
+            name == "pos_embed" ? Positions.SinCos2D(16, rows, columns).unsqueeze(0) : value), grid: Recompute);
         Assert.Contains($"was made for a grid of {rows} x {columns} patches;", Assert.Single(notices));
     }
 
@@ -128,7 +133,8 @@ public sealed class CheckpointGridTests : IDisposable
     public void Recomputing_is_strict_in_everything_else_and_says_nothing_of_a_file_that_does_not_fit()
     {
         var path = Square((name, value) => name == "final_layer.linear.bias" ? null : value);
-        Assert.Equal(["final_layer.linear.bias"], Assert.Throws<CheckpointMismatchException>(() => Grid3x8.Load(path, grid: Recompute)).Missing);
+        Assert.Equal(["final_layer.linear.bias"],
+            Assert.Throws<CheckpointMismatchException>(() => Grid3x8.Load(path, grid: Recompute)).Missing);
         Assert.Empty(notices);
     }
 
@@ -137,8 +143,9 @@ public sealed class CheckpointGridTests : IDisposable
     {
         using var model = Grid3x8.Create(dtype: ScalarType.Float64);
         var table = PositionTable.Of(Grid3x8.Card);
-        Assert.Throws<CheckpointMismatchException>(() => Checkpoint.LoadInto(model, "Grid-3x8", Grid3x8.CheckpointMap, table, null, Square()));
-        Checkpoint.LoadInto(model, "Grid-3x8", Grid3x8.CheckpointMap, table, Recompute, Square());
+        Assert.Throws<CheckpointMismatchException>(() =>
+            Checkpoint.LoadInto(model, "Grid-3x8", Grid3x8.CheckpointMap, Square(), positions: table));
+        Checkpoint.LoadInto(model, "Grid-3x8", Grid3x8.CheckpointMap, Square(), positions: table, grid: Recompute);
         var positions = model.state_dict()["pos_embed"];
         Assert.Equal(ScalarType.Float64, positions.dtype);
         Assert.True(Positions.SinCos2D(16, 3, 8).equal(positions[0]).all().item<bool>());
@@ -152,9 +159,11 @@ public sealed class CheckpointGridTests : IDisposable
         using var trained = Grid4x4.Create(seed: 3);
         using var averaged = Grid4x4.Create(seed: 4);
         SafeTensors.Save(folder["both"], [
-            .. trained.state_dict().Select(t => ("model." + t.Key, t.Value)), .. averaged.state_dict().Select(t => ("ema." + t.Key, t.Value))]);
+            .. trained.state_dict().Select(t => ("model." + t.Key, t.Value)),
+            .. averaged.state_dict().Select(t => ("ema." + t.Key, t.Value))]);
         using var model = Checkpoint.Load(
-            folder["both"], Grid2x8.Card, Grid2x8.CheckpointMap, PositionTable.Of(Grid2x8.Card), Recompute, () => Grid2x8.Create(), CheckpointWeights.Model);
+            folder["both"], Grid2x8.Card, Grid2x8.CheckpointMap, PositionTable.Of(Grid2x8.Card), Recompute,
+            () => Grid2x8.Create(), CheckpointWeights.Model);
         AssertIsSquareBut(model, new("pos_embed", 2, 8));
         Assert.Single(notices);
     }

@@ -25,7 +25,8 @@ public sealed class CheckpointSpecTests : IDisposable
         using (var file = CheckpointFile.Open(_folder["a.safetensors"])) TorchArchive.Save(_folder["a.pt"], file);
 
         Assert.All([_folder["a.safetensors"], _folder["a.pt"], _folder["folder"]], path => Assert.Equal(spec, SpecOf(path)));
-        Assert.DoesNotContain("Small-Diffusers", File.ReadAllText(_folder["folder", "transformer", "config.json"]), StringComparison.Ordinal);
+        Assert.DoesNotContain("Small-Diffusers", File.ReadAllText(_folder["folder", "transformer", "config.json"]),
+            StringComparison.Ordinal);
         using var loaded = SmallDiffusers.Load(_folder["a.pt"]);
         Assert.All(model.state_dict(), p => Assert.True(p.Value.Equals(loaded.state_dict()[p.Key]), p.Key));
     }
@@ -54,15 +55,16 @@ public sealed class CheckpointSpecTests : IDisposable
         Assert.Equal("model: A\n", card.ToMetadata()[ModelCard.SpecKey]);
     }
 
-    // PyTorch reads data.pkl, byteorder, version and what the pickle names below data/, and leaves other entries of the archive's one folder alone.
+    // PyTorch reads data.pkl, byteorder, version and what the pickle names below data/, and leaves other entries of the
+    // archive's one folder alone.
     [Fact]
     public void An_archive_of_PyTorch_has_the_spec_beside_its_own_entries_which_stay_as_they_are()
     {
         using var scope = NewDisposeScope();
         (string, Tensor)[] tensors = [("weight", arange(10f)), ("bias", ones(3))];
         TorchArchive.Save(_folder["plain"], tensors);
-        TorchArchive.Save(_folder["with"], tensors, spec: Odd);
-        TorchArchive.SaveNested(_folder["nested"], [("model", tensors), ("ema", tensors)], spec: Odd);
+        TorchArchive.Save(_folder["with"], tensors, extraFiles: CheckpointSpec.AsExtraFile(Odd));
+        TorchArchive.SaveNested(_folder["nested"], [("model", tensors), ("ema", tensors)], extraFiles: CheckpointSpec.AsExtraFile(Odd));
 
         var (plain, with) = (Entries(_folder["plain"]), Entries(_folder["with"]));
         Assert.Equal([.. plain.Keys, "archive/extra/dit.spec.yaml"], with.Keys);
@@ -78,7 +80,7 @@ public sealed class CheckpointSpecTests : IDisposable
         SafeTensors.Save(_folder["a"], [("x", values)], new Dictionary<string, string> { [ModelCard.SpecKey] = Odd });
         using var a = CheckpointFile.Open(_folder["a"]);
         TorchArchive.Save(_folder["b"], a);
-        TorchArchive.Save(_folder["c"], a, spec: "model: C\n");
+        TorchArchive.Save(_folder["c"], a, extraFiles: CheckpointSpec.AsExtraFile("model: C\n"));
         using var b = CheckpointFile.Open(_folder["b"]);
         SafeTensors.Save(_folder["d"], b);
         Assert.Equal((Odd, "model: C\n", Odd), (SpecOf(_folder["b"]), SpecOf(_folder["c"]), SpecOf(_folder["d"])));
@@ -98,13 +100,15 @@ public sealed class CheckpointSpecTests : IDisposable
         });
 
         using var values = ones(2);
-        SafeTensors.Save(_folder["long"], [("x", values)], new Dictionary<string, string> { [ModelCard.SpecKey] = new('é', CheckpointSpec.MaxBytes / 2 + 1) });
+        var tooLong = new Dictionary<string, string> { [ModelCard.SpecKey] = new('é', CheckpointSpec.MaxBytes / 2 + 1) };
+        SafeTensors.Save(_folder["long"], [("x", values)], tooLong);
         using var source = CheckpointFile.Open(_folder["long"]);
         Assert.Null(CheckpointSpec.Of(source));
         TorchArchive.Save(_folder["dropped"], source);
         Assert.Null(SpecOf(_folder["dropped"]));
-        var error = Assert.Throws<DitException>(() => TorchArchive.Save(_folder["refused"], [("x", values)], spec: new string('x', CheckpointSpec.MaxBytes + 1)));
-        Assert.EndsWith("a spec has at most 400000 bytes, and the given one has 400001.", error.Message, StringComparison.Ordinal);
+        var error = Assert.Throws<DitException>(() => TorchArchive.Save(
+            _folder["refused"], [("x", values)], extraFiles: CheckpointSpec.AsExtraFile(new string('x', CheckpointSpec.MaxBytes + 1))));
+        Assert.EndsWith("'dit.spec.yaml' has 400001 bytes, and an extra file has at most 400000.", error.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(_folder["refused"]));
     }
 
@@ -122,13 +126,16 @@ public sealed class CheckpointSpecTests : IDisposable
         var pickle = new Pickle().Op('}').Op('(').Text("x").Tensor(3, 0, [3], [1]);
         var bytes = (more is null ? pickle : more(pickle)).Op('u').Bytes;
         (string, byte[]) data = ("data/0", MemoryMarshal.AsBytes<float>(new float[] { 0, 1, 2 }).ToArray());
-        return CheckpointFile.Open(_folder.Write("archive.pt", spec is null ? Pickle.Archive(bytes, data) : Pickle.Archive(bytes, data, ("extra/dit.spec.yaml", spec))));
+        return CheckpointFile.Open(_folder.Write("archive.pt", spec is null
+            ? Pickle.Archive(bytes, data)
+            : Pickle.Archive(bytes, data, ("extra/dit.spec.yaml", spec))));
     }
 
     private static Dictionary<string, byte[]> Entries(string path)
     {
         using var zip = ZipFile.OpenRead(path);
-        return zip.Entries.OrderBy(static entry => entry.FullName == "archive/extra/dit.spec.yaml").ToDictionary(static entry => entry.FullName, static entry =>
+        return zip.Entries.OrderBy(static entry => entry.FullName == "archive/extra/dit.spec.yaml")
+            .ToDictionary(static entry => entry.FullName, static entry =>
         {
             using var content = entry.Open();
             using var bytes = new MemoryStream();

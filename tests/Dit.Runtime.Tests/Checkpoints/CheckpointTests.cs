@@ -10,7 +10,8 @@ public sealed class CheckpointTests : IDisposable
 
     private static readonly CheckpointEntry[] Map =
     [
-        new("pos_embed", 1, 4, 8), new("blocks.0.weight", 8, 8), new("blocks.0.bias", 8), new("blocks.1.weight", 8, 8), new("blocks.1.bias", 8),
+        new("pos_embed", 1, 4, 8), new("blocks.0.weight", 8, 8), new("blocks.0.bias", 8), new("blocks.1.weight", 8, 8),
+        new("blocks.1.bias", 8),
     ];
 
     private readonly TemporaryFolder _folder = new();
@@ -52,7 +53,8 @@ public sealed class CheckpointTests : IDisposable
         using var scope = NewDisposeScope();
         using var trained = new Small();
         using var averaged = new Small();
-        var both = trained.state_dict().Select(t => ("model." + t.Key, t.Value)).Concat(averaged.state_dict().Select(t => ("ema." + t.Key, t.Value)));
+        var both = trained.state_dict().Select(t => ("model." + t.Key, t.Value))
+            .Concat(averaged.state_dict().Select(t => ("ema." + t.Key, t.Value)));
         SafeTensors.Save(_folder["a"], both.Append(("opt.state.0.step", tensor(3L))));
         using var model = new Small();
         Checkpoint.LoadInto(model, Name, Map, _folder["a"]);
@@ -109,15 +111,19 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void Known_reasons_are_named()
     {
-        AssertReason("width is 4, the model's 8", [.. Map.Select(e => new CheckpointEntry(e.Name, [.. e.Shape.Select(side => side == 8 ? 4 : side)]))]);
+        AssertReason("width is 4, the model's 8",
+            [.. Map.Select(e => new CheckpointEntry(e.Name, [.. e.Shape.Select(side => side == 8 ? 4 : side)]))]);
         AssertReason("another image size", Shapes(("pos_embed", [1, 16, 8])));
         AssertReason("ends before block 1", [.. Map.Where(e => !e.Name.StartsWith("blocks.1."))]);
         AssertReason("goes on to block 2", [.. Map, new("blocks.2.weight", 8, 8), new("blocks.2.bias", 8)]);
-        AssertReason("goes on to block 3", [.. Map, new("blocks.2.weight", 8, 8), new("blocks.2.bias", 8), new("blocks.3.weight", 8, 8), new("blocks.3.bias", 8)]);
+        AssertReason("goes on to block 3",
+            [.. Map, new("blocks.2.weight", 8, 8), new("blocks.2.bias", 8), new("blocks.3.weight", 8, 8), new("blocks.3.bias", 8)]);
         AssertReason("its width is 4, the model's 8, and it ends before block 1",
-            [.. Map.Where(e => !e.Name.StartsWith("blocks.1.")).Select(e => new CheckpointEntry(e.Name, [.. e.Shape.Select(side => side == 8 ? 4 : side)]))]);
+            [.. Map.Where(e => !e.Name.StartsWith("blocks.1."))
+                .Select(e => new CheckpointEntry(e.Name, [.. e.Shape.Select(side => side == 8 ? 4 : side)]))]);
         AssertReason("diffusers", [new("transformer_blocks.0.attn1.to_q.weight", 8, 8), new("proj_out_1.weight", 8, 8)]);
-        AssertReason("pickled module", [.. Map.Select(e => new CheckpointEntry("_modules." + e.Name.Replace('.', '/') + "._parameters.weight", e.Shape))]);
+        AssertReason("pickled module",
+            [.. Map.Select(e => new CheckpointEntry("_modules." + e.Name.Replace('.', '/') + "._parameters.weight", e.Shape))]);
     }
 
     [Fact]
@@ -125,7 +131,8 @@ public sealed class CheckpointTests : IDisposable
     {
         CheckpointEntry[][] files =
         [
-            Shapes(("pos_embed", [1, 4, 4]), ("blocks.0.bias", [9])),                                       // one of the shapes follows no width
+            Shapes(("pos_embed", [1, 4, 4]), ("blocks.0.bias", [9])),
+                // one of the shapes follows no width
             [.. Map, new("blocks.0.q_norm.weight", 8)],                                                      // of a block that is there
             [.. Map, new("blocks.2.weight", 8, 8)],                                                          // half a block
             [.. Map, new("blocks.3.weight", 8, 8), new("blocks.3.bias", 8)],                                  // a block with none before it
@@ -143,13 +150,15 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void Whole_blocks_and_one_tensor_besides_have_no_reason()
     {
-        CheckpointEntry[][] files = [Map, [.. Map.Where(e => !e.Name.StartsWith("blocks.1."))], [.. Map, new("blocks.2.weight", 8, 8), new("blocks.2.bias", 8)]];
+        CheckpointEntry[][] files = [Map, [.. Map.Where(e => !e.Name.StartsWith("blocks.1."))],
+            [.. Map, new("blocks.2.weight", 8, 8), new("blocks.2.bias", 8)]];
         foreach (var file in files)
         {
             IEnumerable<CheckpointEntry[]> changed =
             [
                 .. file.Select(left => file.Where(e => e != left).ToArray()),
-                .. new[] { "blocks.0.x", "blocks.1.attn.x", "blocks.2.x", "blocks.7.weight", "extra.x", "blocks.x" }.Select(name => file.Append(new(name, 3)).ToArray()),
+                .. new[] { "blocks.0.x", "blocks.1.attn.x", "blocks.2.x", "blocks.7.weight", "extra.x", "blocks.x" }
+                    .Select(name => file.Append(new(name, 3)).ToArray()),
             ];
             foreach (var given in changed)
                 Assert.EndsWith("of another shape 0.", Mismatch(given).Summary);
@@ -160,7 +169,8 @@ public sealed class CheckpointTests : IDisposable
     public void A_tensor_of_integers_is_not_taken_for_weights()
     {
         using var scope = NewDisposeScope();
-        SafeTensors.Save(_folder["a"], Map.Select(e => (e.Name, zeros(e.Shape, e.Name == "pos_embed" ? ScalarType.Int8 : ScalarType.Float32))));
+        SafeTensors.Save(_folder["a"],
+            Map.Select(e => (e.Name, zeros(e.Shape, e.Name == "pos_embed" ? ScalarType.Int8 : ScalarType.Float32))));
         using var model = new Small();
         var e = Assert.Throws<DitException>(() => Checkpoint.LoadInto(model, Name, Map, _folder["a"]));
         Assert.Contains("'pos_embed'", e.Message);
@@ -180,7 +190,8 @@ public sealed class CheckpointTests : IDisposable
     public void A_model_is_not_created_for_a_file_that_does_not_fit()
     {
         SafeTensors.Save(_folder["a"], []);
-        Assert.Throws<CheckpointMismatchException>(() => Checkpoint.Load<Small>(_folder["a"], Name, Map, () => throw new InvalidOperationException()));
+        Assert.Throws<CheckpointMismatchException>(() =>
+            Checkpoint.Load<Small>(_folder["a"], Name, Map, () => throw new InvalidOperationException()));
     }
 
     [Fact]
@@ -247,7 +258,8 @@ public sealed class CheckpointTests : IDisposable
 
         public Small(ScalarType dtype = ScalarType.Float32) : base(nameof(Small))
         {
-            // The layers' initialization leaves wrappers of their parameters behind; the parameters themselves leave the scope.
+            // The layers' initialization leaves wrappers of their parameters behind; the parameters themselves leave
+            // the scope.
             using var scope = NewDisposeScope();
             pos_embed = nn.Parameter(randn(1, 4, 8, dtype), requires_grad: false).DetachFromDisposeScope() as Parameter
                 ?? throw new InvalidOperationException();

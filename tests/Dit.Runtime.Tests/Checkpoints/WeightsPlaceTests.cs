@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>Weights are found by their names and shapes, whatever all their names begin with and wherever they are nested.</summary>
+/// <summary>
+/// Weights are found by their names and shapes, whatever all their names begin with and wherever they are nested.
+/// </summary>
 public sealed class WeightsPlaceTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -18,14 +20,16 @@ public sealed class WeightsPlaceTests : IDisposable
 
     public static TheoryData<string> Prefixes =>
     [
-        "module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "net.", "model.", "state_dict.model.", "checkpoint.model.module.", "generator/", "größe.0.", .. Drawn(),
+        "module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "net.", "model.", "state_dict.model.",
+        "checkpoint.model.module.", "generator/", "größe.0.", .. Drawn(),
     ];
 
     [Theory, MemberData(nameof(Prefixes))]
     public void Any_prefix_over_all_names_is_taken_and_said(string prefix)
     {
         Save(Named(prefix), ("optimizer.state.0.exp_avg", ones(3)));
-        Assert.Equal($"'{folder["a"]}' has the weights of Grid-4x4 below '{prefix}', and they are taken from there; 1 other tensor is left out: optimizer.state.0.exp_avg.", Loaded(null).Single());
+        Assert.Equal($"'{folder["a"]}' has the weights of Grid-4x4 below '{prefix}', and they are taken from there; 1 other tensor is "
+            + "left out: optimizer.state.0.exp_avg.", Loaded(null).Single());
 
         // Alone in the file, it is no less a prefix.
         Save(Named(prefix));
@@ -80,9 +84,11 @@ public sealed class WeightsPlaceTests : IDisposable
     public void Scalars_that_are_left_over_are_passed_over_and_said()
     {
         Save([.. Named("model."), ("model.decay", tensor(0.9f)), ("model.num_batches_tracked", tensor(3L)), ("model.scale", ones(1))]);
-        Assert.Contains($"'{folder["a"]}' has 3 scalars that Grid-4x4 does not have, passed over: decay, num_batches_tracked, scale.", Loaded(null));
+        Assert.Contains($"'{folder["a"]}' has 3 scalars that Grid-4x4 does not have, passed over: decay, num_batches_tracked, scale.",
+            Loaded(null));
         Save([.. Named(""), ("model_ema.decay", tensor(0.9f))]);
-        Assert.Equal($"'{folder["a"]}' has 1 scalar that Grid-4x4 does not have, passed over: model_ema.decay.", Assert.Single(Loaded(null)));
+        Assert.Equal($"'{folder["a"]}' has 1 scalar that Grid-4x4 does not have, passed over: model_ema.decay.",
+            Assert.Single(Loaded(null)));
         // What has more elements is no scalar.
         Save([.. Named(""), ("betas", ones(2))]);
         Assert.Equal(["betas"], Assert.Throws<CheckpointMismatchException>(() => Grid4x4.Load(folder["a"])).Unexpected);
@@ -93,7 +99,8 @@ public sealed class WeightsPlaceTests : IDisposable
     {
         Save([.. Named("module.").Skip(1), ("module.extra", ones(2))]);
         var error = Assert.Throws<CheckpointMismatchException>(() => Grid4x4.Load(folder["a"]));
-        Assert.StartsWith($"'{folder["a"]}', below 'module.', is not a checkpoint of Grid-4x4: tensors missing 1, unexpected 1,", error.Summary);
+        Assert.StartsWith($"'{folder["a"]}', below 'module.', is not a checkpoint of Grid-4x4: tensors missing 1, unexpected 1,",
+            error.Summary);
         Assert.Equal(["extra"], error.Unexpected);
         Assert.Contains("missing 1 (pos_embed), unexpected 1 (extra)", error.SummaryWithNames);
     }
@@ -156,14 +163,18 @@ public sealed class WeightsPlaceTests : IDisposable
     private List<string> Loaded(CheckpointWeights? weights)
     {
         notices.Clear();
-        using var model = weights is { } chosen ? Grid4x4.Load(folder["a"], weights: chosen, notice: notices.Add) : Grid4x4.Load(folder["a"], notice: notices.Add);
+        using var model = weights is { } chosen
+            ? Grid4x4.Load(folder["a"], weights: chosen, notice: notices.Add)
+            : Grid4x4.Load(folder["a"], notice: notices.Add);
         AssertSame(wanted, model);
         return notices;
     }
 
-    private IEnumerable<(string, Tensor)> Named(string prefix, Grid4x4? model = null) => (model ?? wanted).state_dict().Select(t => (prefix + t.Key, t.Value));
+    private IEnumerable<(string, Tensor)> Named(string prefix, Grid4x4? model = null) =>
+        (model ?? wanted).state_dict().Select(t => (prefix + t.Key, t.Value));
 
-    private void Save(IEnumerable<(string, Tensor)> tensors, params (string, Tensor)[] more) => SafeTensors.Save(folder["a"], [.. tensors, .. more]);
+    private void Save(IEnumerable<(string, Tensor)> tensors, params (string, Tensor)[] more) =>
+        SafeTensors.Save(folder["a"], [.. tensors, .. more]);
 
     private static void AssertSame(nn.Module wanted, nn.Module given)
     {

@@ -33,8 +33,7 @@ public sealed class ConcurrencyTests : IDisposable
 
         byte[] Draw(int request)
         {
-            using var samples = GoldenP8.AllSamplers[request % 2].Sample(
-                model, [.. Enumerable.Range(0, 1 + request % 3).Select(i => (request + i) % 3)], guidance: request % 4 == 0 ? 1 : 2, seed: request, session: session);
+            using var samples = GoldenP8.AllSamplers[request % 2].Sample(model, [.. Enumerable.Range(0, 1 + request % 3).Select(i => (request + i) % 3)], guidance: request % 4 == 0 ? 1 : 2, seed: request, options: new() { Session = session });
             return samples.bytes.ToArray();
         }
     }
@@ -44,7 +43,7 @@ public sealed class ConcurrencyTests : IDisposable
     {
         using var model = Stirred.Create<GoldenP8>();
         using var session = model.CreateSession();
-        using var expected = GoldenP8.Samplers.Ddim10.Sample(model, [1], seed: 5, session: session);
+        using var expected = GoldenP8.Samplers.Ddim10.Sample(model, [1], seed: 5, options: new() { Session = session });
         var live = LiveTensors.Count();
         var wrong = 0;
         Parallel.For(0, 16, new ParallelOptions { MaxDegreeOfParallelism = AtATime }, i =>
@@ -53,7 +52,7 @@ public sealed class ConcurrencyTests : IDisposable
             var progress = new Each<SamplingProgress>(at => { if (i % 2 == 0 && at.Step == 3) stop.Cancel(); });
             try
             {
-                using var drawn = GoldenP8.Samplers.Ddim10.Sample(model, [1], seed: 5, progress: progress, cancellation: stop.Token, session: session);
+                using var drawn = GoldenP8.Samplers.Ddim10.Sample(model, [1], seed: 5, options: new() { Progress = progress, Cancellation = stop.Token, Session = session });
                 if (i % 2 == 0 || !expected.Equals(drawn)) Interlocked.Increment(ref wrong);
             }
             catch (OperationCanceledException)

@@ -27,7 +27,7 @@ public sealed class HookTests : IDisposable
                 using (var session = model.CreateSession())
                 {
                     Assert.Equal(Calling, session.Engine);
-                    Close.To(expected, OfClasses.Samplers.Ddim5.Sample(model, [0, 2], guidance: 2, seed: 3, session: session), Close.OneStep, name);
+                    Close.To(expected, OfClasses.Samplers.Ddim5.Sample(model, [0, 2], guidance: 2, seed: 3, options: new() { Session = session }), Close.OneStep, name);
                     Assert.True(heard == 5, $"{name}: {heard}");
                 }
                 Close.To(expected, OfClasses.Samplers.Ddim5.Sample(model, [0, 2], guidance: 2, seed: 3), Close.OneStep, name);

@@ -41,31 +41,23 @@ internal abstract class SessionCase : IDisposable
 
     private sealed class Visitor : IModelVisitor<SessionCase>
     {
-        public SessionCase VisitClassConditional<TModel>()
-            where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
-            new SessionCase<TModel, ClassLabels>(static model => model.CreateSession(), static (n, random) =>
-                new(randint(TModel.Card.Classes + (TModel.Card.CanBeGuided ? 1 : 0), [n], ScalarType.Int64, generator: random)));
-
-        public SessionCase VisitTextConditional<TModel>()
-            where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
-            new SessionCase<TModel, TextEmbeddings>(static model => model.CreateSession(), static (n, random) =>
-            {
-                var (tokens, width) = TModel.Card.Condition is ModelCondition.Text text ? (text.Tokens, text.Width) : throw new InvalidOperationException();
-                return new(randn([n, tokens, width], generator: random), TModel.Card.CanBeGuided && n != 3 ? rand([n], generator: random) < 0.5 : null);
-            });
-
-        public SessionCase VisitUnconditional<TModel>()
-            where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> =>
-            new SessionCase<TModel, NoCondition>(static model => model.CreateSession(), static (_, _) => new());
+        public SessionCase Visit<TModel, TCondition, TProcess>()
+            where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+            where TCondition : ICondition<TCondition>
+            where TProcess : IProcess => new SessionCase<TModel, TCondition, TProcess>((n, random) => AnyCondition.Of<TCondition>(
+                TModel.Card,
+                classes => randint(classes + (TModel.Card.CanBeGuided ? 1 : 0), [n], ScalarType.Int64, generator: random),
+                text => new(randn([n, text.Tokens, text.Width], generator: random), text.HasNull && n != 3 ? rand([n], generator: random) < 0.5 : null),
+                n));
     }
 }
 
 /// <inheritdoc/>
-/// <param name="make">The model's session.</param>
 /// <param name="condition">Conditions of so many samples.</param>
-internal sealed class SessionCase<TModel, TCondition>(Func<TModel, InferenceSession<TCondition>> make, Func<int, Generator, TCondition> condition) : SessionCase
-    where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
+internal sealed class SessionCase<TModel, TCondition, TProcess>(Func<int, Generator, TCondition> condition) : SessionCase
+    where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
     where TCondition : ICondition<TCondition>
+    where TProcess : IProcess
 {
     private readonly TModel model = Moved();
     private InferenceSession<TCondition>? session;
@@ -74,7 +66,7 @@ internal sealed class SessionCase<TModel, TCondition>(Func<TModel, InferenceSess
 
     public override nn.Module Model => model;
 
-    private InferenceSession<TCondition> Plan => session ??= make(model);
+    private InferenceSession<TCondition> Plan => session ??= model.CreateSession();
 
     public override string Engine => Plan.Engine;
 
@@ -94,7 +86,7 @@ internal sealed class SessionCase<TModel, TCondition>(Func<TModel, InferenceSess
     public override void PlanAgain()
     {
         DisposePlan();
-        session = make(model);
+        session = model.CreateSession();
     }
 
     public override void DisposePlan() => session?.Dispose();
@@ -127,6 +119,6 @@ internal sealed class SessionCase<TModel, TCondition>(Func<TModel, InferenceSess
         var type = model.parameters().First().dtype;
         var x = randn(Card.Input.Batch(samples), generator: random).to(type);
         var t = Timesteps(samples, random);
-        return predict(x, t, condition(samples, random).Select(values => values.is_floating_point() ? values.to(type) : values)).MoveToOuterDisposeScope();
+        return predict(x, t, condition(samples, random).Map(values => values.is_floating_point() ? values.to(type) : values)).MoveToOuterDisposeScope();
     }
 }

@@ -6,23 +6,26 @@ using static TorchSharp.torch;
 namespace Dit.Runtime.Tests;
 
 /// <summary>Generated models against what the official code computed: outputs, activations, gradients, guidance.</summary>
-public sealed class GoldenP2Tests() : GoldenForwardTests<GoldenP2>("dit-p2");
+public sealed class GoldenP2Tests() : GoldenForwardTests<GoldenP2>("dit-p2", static model => model.ForwardWithGuidance);
 
 /// <inheritdoc cref="GoldenP2Tests"/>
-public sealed class GoldenP4Tests() : GoldenForwardTests<GoldenP4>("dit-p4");
+public sealed class GoldenP4Tests() : GoldenForwardTests<GoldenP4>("dit-p4", static model => model.ForwardWithGuidance);
 
 /// <inheritdoc cref="GoldenP2Tests"/>
-public sealed class GoldenP8Tests() : GoldenForwardTests<GoldenP8>("dit-p8");
+public sealed class GoldenP8Tests() : GoldenForwardTests<GoldenP8>("dit-p8", static model => model.ForwardWithGuidance);
 
 /// <summary>The tests, for one configuration.</summary>
 public abstract class GoldenForwardTests<TModel> : IDisposable
-    where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+    where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IModel<TModel, ClassLabels, GaussianDiffusion>
 {
     private readonly GoldenFile golden;
     private readonly TModel model = TModel.Create();
 
-    protected GoldenForwardTests(string file)
+    private readonly Func<TModel, Func<Tensor, Tensor, Tensor, double, GuidanceChannels, Tensor>> guidedOf;
+
+    protected GoldenForwardTests(string file, Func<TModel, Func<Tensor, Tensor, Tensor, double, GuidanceChannels, Tensor>> guided)
     {
+        guidedOf = guided;
         golden = new GoldenFile(file, "dit");
         using var frozen = no_grad();
         var state = model.state_dict();
@@ -129,7 +132,7 @@ public abstract class GoldenForwardTests<TModel> : IDisposable
         var scale = double.Parse(golden.Metadata["cfg_scale"], System.Globalization.CultureInfo.InvariantCulture);
         Assert.All(labels[1].data<long>(), label => Assert.Equal(TModel.Card.NullClass, label));
 
-        var guided = model.ForwardWithGuidance(x, t, labels[0], scale, GuidanceChannels.FirstThree);
+        var guided = guidedOf(model)(x, t, labels[0], scale, GuidanceChannels.FirstThree);
         var unconditional = model.call(x, t, labels[1]);
         var channels = TModel.Card.OutputChannels;
         var mirrored = cat([guided.narrow(1, 0, 3), unconditional.narrow(1, 3, channels - 3)], dim: 1);
@@ -144,7 +147,7 @@ public abstract class GoldenForwardTests<TModel> : IDisposable
         using var scope = NewDisposeScope();
         var (x, t, labels) = (golden["in.x"], golden["in.t"], golden["in.y"]);
 
-        var guided = model.ForwardWithGuidance(x, t, labels, 2.5, GuidanceChannels.All);
+        var guided = guidedOf(model)(x, t, labels, 2.5, GuidanceChannels.All);
         var conditional = model.call(x, t, labels);
         var unconditional = model.call(x, t, full_like(labels, TModel.Card.NullClass));
         var mixed = unconditional + 2.5 * (conditional - unconditional);

@@ -84,8 +84,8 @@ public sealed class GuardTests : IDisposable
         {
             (new(zeros([2, 3, 6], ScalarType.Int64)), "Of-Text: text must be of real numbers, but is of type Int64."),
             (new(zeros([2, 3, 6], device: Elsewhere)), $"Of-Text: text must be on cpu, where x is, but is on {Elsewhere}."),
-            (new(zeros(2, 3, 6), zeros(2)), "Of-Text: text.Hidden must be of type Bool, but is of type Float32."),
-            (new(zeros(2, 3, 6), zeros(2, ScalarType.Bool, Elsewhere)), $"Of-Text: text.Hidden must be on cpu, where x is, but is on {Elsewhere}."),
+            (new(zeros(2, 3, 6), zeros(2)), "Of-Text: text.DropMask must be of type Bool, but is of type Float32."),
+            (new(zeros(2, 3, 6), zeros(2, ScalarType.Bool, Elsewhere)), $"Of-Text: text.DropMask must be on cpu, where x is, but is on {Elsewhere}."),
             (new(zeros(6)), "Of-Text: text must have the shape (2, 3, 6), one sequence of embeddings for each sample, but has (6)."),
         })
         {

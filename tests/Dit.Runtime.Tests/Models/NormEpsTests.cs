@@ -41,7 +41,7 @@ public class NormEpsTests
     }
 
     private static void Adaptive<TModel>(Eps eps, int intervals)
-        where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel>
+        where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IModel<TModel, ClassLabels, GaussianDiffusion>
     {
         using var scope = NewDisposeScope();
         using var model = Quiet<TModel>(static _ => false);

@@ -52,26 +52,22 @@ public sealed class OperatorEngineTests : IDisposable
 
     private sealed class Check : IModelVisitor<Action>
     {
-        public Action VisitClassConditional<TModel>()
-            where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
-            () => Agrees(Stirred.Create<TModel>(), static model => model.CreateSession(), new ClassLabels(tensor(new long[] { 1, 2, 3 })));
-
-        public Action VisitTextConditional<TModel>()
-            where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
-            () => Agrees(Stirred.Create<TModel>(), static model => model.CreateSession(), new TextEmbeddings(randn(3, 6, 10)));
-
-        public Action VisitUnconditional<TModel>()
-            where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> =>
-            () => Agrees(Stirred.Create<TModel>(), static model => model.CreateSession(), new NoCondition());
-
-        private static void Agrees<TModel, TCondition>(TModel model, Func<TModel, InferenceSession<TCondition>> make, TCondition condition)
-            where TModel : nn.Module, IConditionedOn<TCondition>
+        public Action Visit<TModel, TCondition, TProcess>()
+            where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
             where TCondition : ICondition<TCondition>
+            where TProcess : IProcess => () => Agrees<TModel, TCondition, TProcess>(
+                Stirred.Create<TModel>(),
+                AnyCondition.Of<TCondition>(TModel.Card, static _ => tensor(new long[] { 1, 2, 3 }), static _ => new(randn(3, 6, 10)), 3));
+
+        private static void Agrees<TModel, TCondition, TProcess>(TModel model, TCondition condition)
+            where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+            where TCondition : ICondition<TCondition>
+            where TProcess : IProcess
         {
             using var owned = model;
             using var scope = NewDisposeScope();
             using var frozen = no_grad();
-            using var session = make(model);
+            using var session = model.CreateSession();
             Assert.Equal("libtorch", session.Engine);
             Tensor x = randn(3, 3, 8, 12), t = tensor(new long[] { 5, 500, 999 });
             Close.To(model.Predict(x, t, condition), session.Forward(x, t, condition), Close.OneStep);

@@ -12,7 +12,7 @@ namespace Dit.Runtime.Tests;
 /// <param name="Forward">The forward pass of three samples under one condition, or under another.</param>
 internal sealed record VariantCase(
     ModelCard Card,
-    GaussianDiffusion Process,
+    IProcess Process,
     IReadOnlyList<CheckpointEntry> Map,
     Func<long, nn.Module> Create,
     Func<string, nn.Module> Load,
@@ -44,27 +44,26 @@ internal sealed record VariantCase(
 
     private sealed class Visitor : IModelVisitor<VariantCase>
     {
-        public VariantCase VisitClassConditional<TModel>()
-            where TModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TModel> =>
-            Case<TModel>((model, x, t, other) => model.call(x, t, tensor(other ? new long[] { 0, 4, 5 } : [1, 2, 3])));
+        public VariantCase Visit<TModel, TCondition, TProcess>()
+            where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+            where TCondition : ICondition<TCondition>
+            where TProcess : IProcess => new(
+            TModel.Card, TModel.Process, TModel.CheckpointMap, seed => TModel.Create(seed: seed), path => TModel.Load(path),
+            (module, x, t, other) => module is TModel model ? Forward<TModel, TCondition, TProcess>(model, x, t, other) : throw new InvalidCastException());
 
-        public VariantCase VisitTextConditional<TModel>()
-            where TModel : nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>, ITextConditionalModel<TModel> =>
-            Case<TModel>((model, x, t, other) => model.call(x, t, Texts(other)));
+        // Nothing can differ in the condition of a model without one: its times do.
+        private static Tensor Forward<TModel, TCondition, TProcess>(TModel model, Tensor x, Tensor t, bool other)
+            where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+            where TCondition : ICondition<TCondition>
+            where TProcess : IProcess =>
+            model.Predict(x, other && TModel.Card.Condition is ModelCondition.None ? t.flip(0) : t, AnyCondition.Of<TCondition>(
+                TModel.Card, _ => tensor(other ? new long[] { 0, 4, 5 } : [1, 2, 3]), _ => Texts(other), Samples));
 
-        public VariantCase VisitUnconditional<TModel>()
-            where TModel : nn.Module<Tensor, Tensor, Tensor>, IUnconditionalModel<TModel> =>
-            Case<TModel>((model, x, t, other) => model.call(x, other ? t.flip(0) : t));
-
-        // One of the other texts is hidden, so that the null text takes part.
+        // One of the other texts is dropped, so that the null text takes part.
         private static TextEmbeddings Texts(bool other)
         {
             using var random = new Generator(other ? 11UL : 12UL);
             return new(randn(Samples, 6, 10, generator: random), other ? tensor(new[] { false, true, false }) : null);
         }
-
-        private static VariantCase Case<TModel>(Func<TModel, Tensor, Tensor, bool, Tensor> forward) where TModel : nn.Module, IModel<TModel> => new(
-            TModel.Card, TModel.Diffusion, TModel.CheckpointMap, seed => TModel.Create(seed: seed), path => TModel.Load(path),
-            (module, x, t, other) => module is TModel model ? forward(model, x, t, other) : throw new InvalidCastException());
     }
 }

@@ -136,7 +136,7 @@ public class VariantTests
         {
             using var step = NewDisposeScope();
             optimizer.zero_grad();
-            using var loss = @case.Process.TrainingLosses((x, t) => @case.Forward(model, x, t, false), images, [5, 500, 999], noise, LossKind.Hybrid);
+            using var loss = @case.Process.TrainingLosses((x, t) => @case.Forward(model, x, t, false), images, [5, 500, 999], noise);
             var total = loss.Total.mean();
             total.backward();
             optimizer.step();

@@ -19,7 +19,7 @@ public sealed class ConditionSamplerTests : IDisposable
         return new(randn([count, 3, 6], generator: random));
     }
 
-    private static TextEmbeddings Only(TextEmbeddings texts, int index) => texts.Select(tensor => tensor[index].unsqueeze(0));
+    private static TextEmbeddings Only(TextEmbeddings texts, int index) => texts.Map(tensor => tensor[index].unsqueeze(0));
 
     private static Tensor Noise(int count, ulong seed = 2)
     {
@@ -34,9 +34,9 @@ public sealed class ConditionSamplerTests : IDisposable
         var texts = Texts(4);
         var batch = OfText.Samplers.Ddpm10.Sample(model, texts, guidance: 2, seed: Seed);
         Assert.Equal([4, 3, 4, 8], batch.shape);
-        var alone = OfText.Samplers.Ddpm10.Sample(model, Only(texts, 2), guidance: 2, seed: Seed, firstIndex: 2);
+        var alone = OfText.Samplers.Ddpm10.Sample(model, Only(texts, 2), guidance: 2, seed: Seed, options: new() { FirstIndex = 2 });
         Close.To(batch[2], alone[0], Close.OneStep);
-        var other = OfText.Samplers.Ddpm10.Sample(model, Only(texts, 1), guidance: 2, seed: Seed, firstIndex: 2);
+        var other = OfText.Samplers.Ddpm10.Sample(model, Only(texts, 1), guidance: 2, seed: Seed, options: new() { FirstIndex = 2 });
         Assert.False(alone.allclose(other, atol: 1e-3));
     }
 
@@ -46,7 +46,7 @@ public sealed class ConditionSamplerTests : IDisposable
         using var model = Stirred.Create<OfNothing>();
         var batch = OfNothing.Samplers.Ddpm10.Sample(model, 4, Seed);
         Assert.Equal([4, 3, 4, 8], batch.shape);
-        Close.To(batch.narrow(0, 1, 2), OfNothing.Samplers.Ddpm10.Sample(model, 2, Seed, firstIndex: 1), Close.OneStep);
+        Close.To(batch.narrow(0, 1, 2), OfNothing.Samplers.Ddpm10.Sample(model, 2, Seed, options: new() { FirstIndex = 1 }), Close.OneStep);
         Assert.False(batch.allclose(OfNothing.Samplers.Ddpm10.Sample(model, 4, Seed + 1), atol: 1e-3));
     }
 
@@ -57,13 +57,13 @@ public sealed class ConditionSamplerTests : IDisposable
         using var nothing = Stirred.Create<OfNothing>();
         var texts = Texts(2);
         Close.To(
-            OfPooledText.Samplers.Ddpm10.Loop.Sample((x, t) => text.forward(x, t, texts), Start()),
+            OfPooledText.Samplers.Ddpm10.Loop.Sample((x, t) => text.forward(x, full(x.shape[0], t), texts), Start()),
             OfPooledText.Samplers.Ddpm10.Sample(text, texts, guidance: 1, seed: Seed), Close.OneStep);
         Close.To(
-            OfPooledText.Samplers.Ddpm10.Loop.Sample((x, t) => text.ForwardWithGuidance(x, t, texts, 3, GuidanceChannels.All), Start()),
-            OfPooledText.Samplers.Ddpm10.Sample(text, texts, guidance: 3, seed: Seed, channels: GuidanceChannels.All), Close.OneStep);
+            OfPooledText.Samplers.Ddpm10.Loop.Sample((x, t) => text.ForwardWithGuidance(x, full(x.shape[0], t), texts, 3, GuidanceChannels.All), Start()),
+            OfPooledText.Samplers.Ddpm10.Sample(text, texts, guidance: new(3) { Channels = GuidanceChannels.All }, seed: Seed), Close.OneStep);
         Close.To(
-            OfNothing.Samplers.Ddpm10.Loop.Sample((x, t) => nothing.forward(x, t), Start()),
+            OfNothing.Samplers.Ddpm10.Loop.Sample((x, t) => nothing.forward(x, full(x.shape[0], t)), Start()),
             OfNothing.Samplers.Ddpm10.Sample(nothing, 2, Seed), Close.OneStep);
 
         static INoiseSource Start() => new KeyedNoise(Seed, 0, 2, OfNothing.Card.Input, CPU);
@@ -75,7 +75,7 @@ public sealed class ConditionSamplerTests : IDisposable
         using var model = Stirred.Create<OfText>();
         using var frozen = no_grad();
         var (x, t, texts) = (Noise(2), tensor(new long[] { 3, 700 }), Texts(2));
-        var none = texts with { Hidden = ones(2, ScalarType.Bool) };
+        var none = texts with { DropMask = ones(2, ScalarType.Bool) };
         var expected = Guidance.Combine(model.forward(x, t, texts), model.forward(x, t, none), 3, GuidanceChannels.FirstThree, inputChannels: 3);
         Close.To(expected, model.ForwardWithGuidance(x, t, texts, 3), Close.OneStep);
         Close.To(model.forward(x, t, texts), model.ForwardWithGuidance(x, t, texts, 1), Close.OneStep);
@@ -89,7 +89,7 @@ public sealed class ConditionSamplerTests : IDisposable
         using var frozen = no_grad();
         var (x, t) = (Noise(2), tensor(new long[] { 3, 700 }));
         var hidden = tensor(new[] { true, false });
-        var seen = model.forward(x, t, Texts(2) with { Hidden = hidden });
+        var seen = model.forward(x, t, Texts(2) with { DropMask = hidden });
         var nothing = model.state_dict()["y_embedder.null_text"];
         Close.To(model.forward(x, t, new(stack([nothing, Texts(2).Values[1]]))), seen, Close.OneStep);
         var others = new TextEmbeddings(stack([Texts(1, seed: 9).Values[0], Texts(2).Values[1]]), hidden);
@@ -104,8 +104,8 @@ public sealed class ConditionSamplerTests : IDisposable
         Refused("Of-Text: text must have the shape (2, 3, 6), one sequence of embeddings for each sample, but has (2, 4, 6).", new(zeros(2, 4, 6)));
         Refused("Of-Text: text must have the shape (2, 3, 6), one sequence of embeddings for each sample, but has (1, 3, 6).", new(zeros(1, 3, 6)));
         Refused("Of-Text: text must have the shape (2, 3, 6), one sequence of embeddings for each sample, but has (2, 18).", new(zeros(2, 18)));
-        Refused("Of-Text: text.Hidden must have the shape (2,), one value for each sample, but has (3).", new(zeros(2, 3, 6), zeros(3, ScalarType.Bool)));
-        Refused("Of-Text: text.Hidden must be of type Bool, but is of type Int64.", new(zeros(2, 3, 6), zeros(2, ScalarType.Int64)));
+        Refused("Of-Text: text.DropMask must have the shape (2,), one value for each sample, but has (3).", new(zeros(2, 3, 6), zeros(3, ScalarType.Bool)));
+        Refused("Of-Text: text.DropMask must be of type Bool, but is of type Int64.", new(zeros(2, 3, 6), zeros(2, ScalarType.Int64)));
 
         void Refused(string message, TextEmbeddings text) =>
             Assert.Equal(message, Assert.Throws<DitException>(() => model.forward(Noise(2), zeros(2), text)).Message);
@@ -117,8 +117,8 @@ public sealed class ConditionSamplerTests : IDisposable
         using var model = OfTextAlways.Create();
         var texts = Texts(1);
         Assert.Equal(
-            "Of-TextAlways: no text can be hidden, for its spec has conditioning.dropout 0, so it has no null text.",
-            Assert.Throws<DitException>(() => model.forward(Noise(1), zeros(1), texts with { Hidden = ones(1, ScalarType.Bool) })).Message);
+            "Of-TextAlways: no text can be dropped: its spec has conditioning.dropout 0, so it has no null text.",
+            Assert.Throws<DitException>(() => model.forward(Noise(1), zeros(1), texts with { DropMask = ones(1, ScalarType.Bool) })).Message);
         Assert.Equal(
             "Of-TextAlways cannot be guided: its spec has conditioning.dropout 0, so it has no null text. Sample with guidance 1.",
             Assert.Throws<DitException>(() => OfTextAlways.Samplers.Ddim5.Sample(model, texts, guidance: 2)).Message);
@@ -141,10 +141,10 @@ public sealed class ConditionSamplerTests : IDisposable
         using var nothing = Stirred.Create<OfNothing>();
         var (samples, texts) = (Noise(2), Texts(2));
         Close.To(
-            OfText.Samplers.Ddim5.Loop.Invert((x, t) => text.ForwardWithGuidance(x, t, texts, 1.5), samples),
+            OfText.Samplers.Ddim5.Loop.Invert((x, t) => text.ForwardWithGuidance(x, full(x.shape[0], t), texts, 1.5), samples),
             OfText.Samplers.Ddim5.Invert(text, samples, texts, guidance: 1.5), Close.OneStep);
         Close.To(
-            OfNothing.Samplers.Ddim5.Loop.Invert((x, t) => nothing.forward(x, t), samples),
+            OfNothing.Samplers.Ddim5.Loop.Invert((x, t) => nothing.forward(x, full(x.shape[0], t)), samples),
             OfNothing.Samplers.Ddim5.Invert(nothing, samples), Close.OneStep);
         Assert.Contains("cannot be run backwards", Assert.Throws<DitException>(() => OfText.Samplers.Ddpm10.Invert(text, samples, texts)).Message);
         Assert.Contains("cannot be run backwards", Assert.Throws<DitException>(() => OfNothing.Samplers.Ddpm10.Invert(nothing, samples)).Message);
@@ -175,8 +175,8 @@ public sealed class ConditionSamplerTests : IDisposable
     public void Samplers_of_every_condition_run_at_another_number_of_steps()
     {
         using var nothing = Stirred.Create<OfNothing>();
-        Assert.Equal(("ddpm-4", 4), (OfText.Samplers.Ddpm10.WithSteps(4).Name, OfText.Samplers.Ddpm10.WithSteps(4).Steps));
-        Assert.Equal(("ddim-4", 4), (OfNothing.Samplers.Ddim5.WithSteps(4).Name, OfNothing.Samplers.Ddim5.WithSteps(4).Steps));
+        Assert.Equal<(string, int?)>(("ddpm-4", 4), (OfText.Samplers.Ddpm10.WithSteps(4).Name, OfText.Samplers.Ddpm10.WithSteps(4).Steps));
+        Assert.Equal<(string, int?)>(("ddim-4", 4), (OfNothing.Samplers.Ddim5.WithSteps(4).Name, OfNothing.Samplers.Ddim5.WithSteps(4).Steps));
         Assert.Equal(["ddpm-10", "ddim-5"], OfText.AllSamplers.Select(static s => s.Name));
     }
 

@@ -16,24 +16,24 @@ public sealed class GuidanceIntervalTests : IDisposable
     private static float[] Values(Tensor x) => [.. x.data<float>()];
 
     /// <summary>The noise level of each step of a sampler, from noise to data.</summary>
-    private static double[] Sigmas(Sampler sampler) => [.. sampler.Loop.Process.Schedule.AlphasCumprod.Select(static a => Math.Sqrt(1 / a - 1)).Reverse()];
+    private static double[] Sigmas(Sampler<StubModel, ClassLabels, GaussianDiffusion> sampler) =>
+        [.. sampler.Solver.Times(StubModel.Process).Select(static t => Math.Sqrt(1 / StubModel.Process.Schedule.AlphasCumprod[(int)t] - 1)).Reverse()];
 
     [Fact]
     public void Guidance_acts_above_the_lower_end_and_up_to_the_upper_one()
     {
         var sigmas = Sigmas(StubModel.Ddpm10);
-        StubModel.Ddpm10.Sample(model, [1], guidance: 4, interval: new(sigmas[7], sigmas[3]));
+        StubModel.Ddpm10.Sample(model, [1], guidance: new(4) { Interval = new(sigmas[7], sigmas[3]) });
         Assert.Equal(
             [false, false, false, true, true, true, true, false, false, false], // steps 3 to 6: the end at step 7 is left out
             model.Calls.Select(static call => call.Guided));
-        Assert.All(model.Calls, static call => Assert.Equal(call.Guided ? 4 : 1, call.Scale));
     }
 
     [Fact]
     public void A_step_outside_the_interval_is_one_pass_of_the_batch()
     {
         var sigmas = Sigmas(StubModel.Ddim5);
-        StubModel.Ddim5.Sample(model, [1, 2, 3], guidance: 4, interval: new(0, sigmas[^1]));
+        StubModel.Ddim5.Sample(model, [1, 2, 3], guidance: new(4) { Interval = new(0, sigmas[^1]) });
         Assert.Equal(4 * 1 + 1 * 2, model.Passes);
     }
 
@@ -41,7 +41,7 @@ public sealed class GuidanceIntervalTests : IDisposable
     public void An_interval_of_all_noise_levels_is_no_interval_bit_for_bit()
     {
         var expected = Values(StubModel.Ddpm10.Sample(model, [1, 2], guidance: 4, seed: 3));
-        Assert.Equal(expected, Values(StubModel.Ddpm10.Sample(model, [1, 2], guidance: 4, seed: 3, interval: new(0, double.PositiveInfinity))));
+        Assert.Equal(expected, Values(StubModel.Ddpm10.Sample(model, [1, 2], guidance: new(4) { Interval = new(0, double.PositiveInfinity) }, seed: 3)));
         Assert.All(model.Calls, static call => Assert.True(call.Guided));
     }
 
@@ -49,15 +49,15 @@ public sealed class GuidanceIntervalTests : IDisposable
     public void An_empty_interval_is_guidance_of_one_bit_for_bit()
     {
         var expected = Values(StubModel.Ddpm10.Sample(model, [1, 2], seed: 3));
-        Assert.Equal(expected, Values(StubModel.Ddpm10.Sample(model, [1, 2], guidance: 4, seed: 3, interval: new(1, 1))));
+        Assert.Equal(expected, Values(StubModel.Ddpm10.Sample(model, [1, 2], guidance: new(4) { Interval = new(1, 1) }, seed: 3)));
         Assert.All(model.Calls, static call => Assert.False(call.Guided));
     }
 
     [Fact]
     public void Labels_in_a_tensor_take_an_interval_as_well()
     {
-        var expected = Values(StubModel.Ddim5.Sample(model, [1, 2], guidance: 4, interval: new(0.5, 5)));
-        Assert.Equal(expected, Values(StubModel.Ddim5.Sample(model, tensor(new long[] { 1, 2 }), guidance: 4, interval: new(0.5, 5))));
+        var expected = Values(StubModel.Ddim5.Sample(model, [1, 2], guidance: new(4) { Interval = new(0.5, 5) }));
+        Assert.Equal(expected, Values(StubModel.Ddim5.Sample(model, tensor(new long[] { 1, 2 }), guidance: new(4) { Interval = new(0.5, 5) })));
         Assert.NotEqual(expected, Values(StubModel.Ddim5.Sample(model, [1, 2], guidance: 4)));
     }
 
@@ -65,7 +65,7 @@ public sealed class GuidanceIntervalTests : IDisposable
     public void Inversion_guides_at_the_same_noise_levels()
     {
         var sigmas = Sigmas(StubModel.Ddim5);
-        StubModel.Ddim5.Invert(model, randn(1, 2, 4, 4), [1], guidance: 2, interval: new(sigmas[3], sigmas[1]));
+        StubModel.Ddim5.Invert(model, randn(1, 2, 4, 4), [1], guidance: new(2) { Interval = new(sigmas[3], sigmas[1]) });
         Assert.Equal([false, false, true, true, false], model.Calls.Select(static call => call.Guided)); // from data to noise
     }
 
@@ -76,18 +76,18 @@ public sealed class GuidanceIntervalTests : IDisposable
         using var random = new Generator(1);
         var texts = new TextEmbeddings(randn([2, 3, 6], generator: random));
         var sampler = OfText.Samplers.Ddpm10;
-        var full = sampler.Sample(model, texts, guidance: 3, interval: new(0, double.PositiveInfinity));
+        var full = sampler.Sample(model, texts, guidance: new(3) { Interval = new(0, double.PositiveInfinity) });
         Assert.Equal(Values(sampler.Sample(model, texts, guidance: 3)), Values(full));
-        var none = sampler.Sample(model, texts, guidance: 3, interval: new(0, 0));
+        var none = sampler.Sample(model, texts, guidance: new(3) { Interval = new(0, 0) });
         Assert.Equal(Values(sampler.Sample(model, texts)), Values(none));
-        Assert.NotEqual(Values(full), Values(sampler.Sample(model, texts, guidance: 3, interval: new(0, 1))));
+        Assert.NotEqual(Values(full), Values(sampler.Sample(model, texts, guidance: new(3) { Interval = new(0, 1) })));
     }
 
     [Fact]
     public void An_interval_leaves_no_tensor_behind()
     {
         var before = LiveTensors.Count();
-        using (StubModel.Ddpm10.Sample(model, [1, 2], guidance: 3, interval: new(0.5, 5))) Assert.Equal(before + 1, LiveTensors.Count());
+        using (StubModel.Ddpm10.Sample(model, [1, 2], guidance: new(3) { Interval = new(0.5, 5) })) Assert.Equal(before + 1, LiveTensors.Count());
         Assert.Equal(before, LiveTensors.Count());
     }
 

@@ -51,7 +51,7 @@ public sealed class NonFiniteSampleTests : IDisposable
     [InlineData(2, 0, 1, false), InlineData(0, 3, 1, false), InlineData(1, 7, 3, true), InlineData(0, 9, 10, false), InlineData(1, 9, 1, true)]
     public void The_step_and_the_sample_are_told(int sample, int step, int others, bool clip)
     {
-        var sampler = new GaussianSampler("ddim-10", new SamplingMethod.Ddim(0), Process.Respace(Respacing.Ddim(10)), clip);
+        var sampler = new SamplingLoop<GaussianDiffusion>("ddim-10", new Ddim(10, ClipDenoised: clip), Process);
         var (done, bad) = (0, double.PositiveInfinity);
         var start = randn(12, 1, 2, 2);
         var error = Assert.Throws<NonFiniteSampleException>(() => sampler.Sample((x, _) =>
@@ -75,7 +75,7 @@ public sealed class NonFiniteSampleTests : IDisposable
         var images = randn(2, 3, 4, 8);
         images[1, 0, 0, 0] = tensor(float.NaN);
         const string message = "Sample 1 of Of-Nothing is not finite before the first step: what the sampler was given to start from is not.";
-        Assert.Equal(message, Assert.Throws<NonFiniteSampleException>(() => OfNothing.Samplers.Ddim5.Sample(model, 2, start: images)).Message);
+        Assert.Equal(message, Assert.Throws<NonFiniteSampleException>(() => OfNothing.Samplers.Ddim5.Sample(model, 2, options: new() { Start = images })).Message);
         Assert.Equal(message, Assert.Throws<NonFiniteSampleException>(() => OfNothing.Samplers.Ddim5.Invert(model, images)).Message);
     }
 
@@ -119,10 +119,10 @@ public sealed class NonFiniteSampleTests : IDisposable
         using var model = Stirred.Create<OfNothing>();
         using (no_grad()) model.state_dict()["final_layer.linear.bias"][0].fill_(double.NaN);
         var live = LiveTensors.Count();
-        var error = Assert.Throws<NonFiniteSampleException>(() => OfNothing.Samplers.Ddim5.Sample(model, 2, observe: static state => ImageGrid.Render(state.PredictedStart)));
+        var error = Assert.Throws<NonFiniteSampleException>(() => OfNothing.Samplers.Ddim5.Sample(model, 2, options: new() { Observe = static state => ImageGrid.Render(state.PredictedStart) }));
         Assert.Equal((1, "final_layer.linear.bias"), (error.Since.Step, error.Weight));
         Assert.Equal(live, LiveTensors.Count());
         // What is wrong with the observer alone stays so.
-        Assert.Equal("Mine.", Assert.Throws<DitException>(() => StubModel.Ddim5.Sample(new StubModel(), [1], observe: static _ => throw new DitException("Mine."))).Message);
+        Assert.Equal("Mine.", Assert.Throws<DitException>(() => StubModel.Ddim5.Sample(new StubModel(), [1], options: new() { Observe = static _ => throw new DitException("Mine.") })).Message);
     }
 }

@@ -23,13 +23,13 @@ public sealed class SamplerSessionTests : IDisposable
     {
         Environment.SetEnvironmentVariable(CpuKernels.Variable, kernels);
         using var model = Stirred.Create<GoldenP8>();
-        var sampler = Sampler.Ddpm<GoldenP8>("ddpm-1000", 1000); // whose every step draws noise as well
+        var sampler = new Sampler<GoldenP8, ClassLabels, GaussianDiffusion>("ddpm-1000", new Ddpm(1000)); // whose every step draws noise as well
         // From the first guided step on; there are twice as many passes then as before.
         var seen = new List<(int Step, long Tensors, long Bytes)>();
         var progress = new Each<SamplingProgress>(at => { if (at.Step is 500 or 750 or 999) seen.Add((at.Step, LiveTensors.Count(), NativeBuffer.LiveBytes)); });
         var (tensors, bytes) = (LiveTensors.Count(), NativeBuffer.LiveBytes);
 
-        sampler.Sample(model, [0, 3, 3], guidance: 2, progress: progress, interval: new(0.2, 20)).Dispose();
+        sampler.Sample(model, [0, 3, 3], guidance: new(2) { Interval = new(0.2, 20) }, options: new() { Progress = progress }).Dispose();
 
         Assert.Equal([500, 750, 999], seen.Select(static at => at.Step));
         Assert.Equal([(seen[0].Tensors, seen[0].Bytes)], seen.Select(static at => (at.Tensors, at.Bytes)).Distinct());
@@ -43,11 +43,11 @@ public sealed class SamplerSessionTests : IDisposable
         var sampler = OfClasses.AllSamplers[0];
         var expected = sampler.Sample(model, [0, 2], guidance: 2, seed: 3);
         using var session = model.CreateSession();
-        Assert.True(expected.Equals(sampler.Sample(model, [0, 2], guidance: 2, seed: 3, session: session)));
+        Assert.True(expected.Equals(sampler.Sample(model, [0, 2], guidance: 2, seed: 3, options: new() { Session = session })));
         var bytes = NativeBuffer.LiveBytes;
         var most = 0L;
 
-        var again = sampler.Sample(model, [0, 2], guidance: 2, seed: 3, session: session, observe: _ => most = Math.Max(most, NativeBuffer.LiveBytes));
+        var again = sampler.Sample(model, [0, 2], guidance: 2, seed: 3, options: new() { Session = session, Observe = _ => most = Math.Max(most, NativeBuffer.LiveBytes) });
 
         Assert.True(expected.Equals(again));
         Assert.Equal((bytes, bytes), (most, NativeBuffer.LiveBytes)); // not packed again, and not freed
@@ -63,12 +63,12 @@ public sealed class SamplerSessionTests : IDisposable
         using var text = new TextEmbeddings(randn(2, 3, 6));
         using var session = texts.CreateSession();
         var of = OfTextAlways.AllSamplers[0];
-        Assert.True(of.Sample(texts, text, seed: 3).Equals(of.Sample(texts, text, seed: 3, session: session)));
+        Assert.True(of.Sample(texts, text, seed: 3).Equals(of.Sample(texts, text, seed: 3, options: new() { Session = session })));
 
         using var nothing = Stirred.Create<OfNothing>();
         using var other = nothing.CreateSession();
         var without = OfNothing.AllSamplers[0];
-        Assert.True(without.Sample(nothing, 2, seed: 3).Equals(without.Sample(nothing, 2, seed: 3, session: other)));
+        Assert.True(without.Sample(nothing, 2, seed: 3).Equals(without.Sample(nothing, 2, seed: 3, options: new() { Session = other })));
     }
 
     [Fact]
@@ -77,13 +77,13 @@ public sealed class SamplerSessionTests : IDisposable
         using var model = OfClasses.Create();
         using var twin = OfClasses.Create();
         using var session = twin.CreateSession();
-        var error = Assert.Throws<DitException>(() => OfClasses.AllSamplers[0].Sample(model, [0], session: session));
+        var error = Assert.Throws<DitException>(() => OfClasses.AllSamplers[0].Sample(model, [0], options: new() { Session = session }));
         Assert.Equal($"The session is of another model: sample with the one that this {OfClasses.Card.Name}'s CreateSession() makes, or with none.", error.Message);
 
         using StubModel stub = new(), other = new();
-        using var call = ((IClassConditionalModel)stub).CreateSession();
-        Assert.Throws<DitException>(() => StubModel.Ddim5.Sample(other, [1], session: call));
-        StubModel.Ddim5.Sample(stub, [1], session: call);
+        using var call = SessionOf(stub);
+        Assert.Throws<DitException>(() => StubModel.Ddim5.Sample(other, [1], options: new() { Session = call }));
+        StubModel.Ddim5.Sample(stub, [1], options: new() { Session = call });
     }
 
     [Fact]
@@ -92,6 +92,9 @@ public sealed class SamplerSessionTests : IDisposable
         using var model = OfClasses.Create();
         var session = model.CreateSession();
         session.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => OfClasses.AllSamplers[0].Sample(model, [0], session: session));
+        Assert.Throws<ObjectDisposedException>(() => OfClasses.AllSamplers[0].Sample(model, [0], options: new() { Session = session }));
     }
+
+    private static InferenceSession<ClassLabels> SessionOf<TModel>(IModel<TModel, ClassLabels, GaussianDiffusion> model)
+        where TModel : nn.Module, IModel<TModel, ClassLabels, GaussianDiffusion> => model.CreateSession();
 }

@@ -35,7 +35,7 @@ public sealed class SamplerTests : IDisposable
     public void A_sample_does_not_depend_on_its_batch()
     {
         var batch = StubModel.Ddpm10.Sample(model, [4, 5, 6, 7], guidance: 2, seed: 5);
-        var alone = StubModel.Ddpm10.Sample(model, [6], guidance: 2, seed: 5, firstIndex: 2);
+        var alone = StubModel.Ddpm10.Sample(model, [6], guidance: 2, seed: 5, options: new() { FirstIndex = 2 });
         Assert.Equal(Values(batch[2]), Values(alone[0]));
     }
 
@@ -52,17 +52,17 @@ public sealed class SamplerTests : IDisposable
     public void No_guidance_is_one_plain_pass_per_step_and_guidance_one_guided_pass()
     {
         StubModel.Ddim5.Sample(model, [1]);
-        Assert.Equal(Enumerable.Repeat((false, 1.0), 5), model.Calls.Select(call => (call.Guided, call.Scale)));
+        Assert.Equal(Enumerable.Repeat(false, 5), model.Calls.Select(static call => call.Guided));
         model.Calls.Clear();
         StubModel.Ddim5.Sample(model, [1], guidance: 4);
-        Assert.Equal(Enumerable.Repeat((true, 4.0), 5), model.Calls.Select(call => (call.Guided, call.Scale)));
+        Assert.Equal(Enumerable.Repeat(true, 5), model.Calls.Select(static call => call.Guided));
     }
 
     [Fact]
     public void Guidance_of_all_channels_differs_from_none()
     {
         var plain = Values(StubModel.Ddim5.Sample(model, [1]));
-        Assert.NotEqual(plain, Values(StubModel.Ddim5.Sample(model, [1], guidance: 4, channels: GuidanceChannels.All)));
+        Assert.NotEqual(plain, Values(StubModel.Ddim5.Sample(model, [1], guidance: new(4) { Channels = GuidanceChannels.All })));
     }
 
     [Theory]
@@ -82,7 +82,7 @@ public sealed class SamplerTests : IDisposable
         using var cancellation = new CancellationTokenSource();
         var before = LiveTensors.Count();
         var progress = new Each<SamplingProgress>(at => { if (at.Step == 3) cancellation.Cancel(); });
-        Assert.ThrowsAny<OperationCanceledException>(() => StubModel.Ddpm10.Sample(model, [1, 2], progress: progress, cancellation: cancellation.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => StubModel.Ddpm10.Sample(model, [1, 2], options: new() { Progress = progress, Cancellation = cancellation.Token }));
         Assert.Equal(3, progress.Seen.Count);
         Assert.True(model.training);
         Assert.Equal(before, LiveTensors.Count());
@@ -92,7 +92,7 @@ public sealed class SamplerTests : IDisposable
     public void A_model_in_bfloat16_is_fed_bfloat16_while_the_state_stays_float32()
     {
         using var half = new StubModel(ScalarType.BFloat16);
-        StubModel.Ddim5.Sample(half, [1], observe: at => Assert.Equal(ScalarType.Float32, at.State.dtype));
+        StubModel.Ddim5.Sample(half, [1], options: new() { Observe = at => Assert.Equal(ScalarType.Float32, at.State.dtype) });
         Assert.All(half.Calls, call => Assert.Equal(ScalarType.BFloat16, call.Input));
     }
 
@@ -108,33 +108,34 @@ public sealed class SamplerTests : IDisposable
     public void A_sampler_says_what_it_is()
     {
         Sampler sampler = StubModel.Ddim5;
-        Assert.Equal(("ddim-5", 5, 5), (sampler.Name, sampler.Steps, sampler.Evaluations));
-        Assert.Equal(new SamplingMethod.Ddim(0), sampler.Method);
-        Assert.Equal([0, 200, 400, 600, 800], sampler.Loop.Process.TimestepMap.ToArray());
-        Assert.Equal("ddim", sampler.Method.ToString());
-        Assert.Equal("ddpm", StubModel.Ddpm10.Method.ToString());
+        Assert.Equal<(string, string, int?, int?)>(("ddim-5", "ddim", 5, 5), (sampler.Name, sampler.Method, sampler.Steps, sampler.Evaluations));
+        Assert.Equal((2, 1000), sampler.StepsRange);
+        Assert.Equal(new Ddim(5), StubModel.Ddim5.Solver);
+        Assert.Equal([0, 200, 400, 600, 800], StubModel.Ddim5.Solver.Times(StubModel.Process));
+        Assert.Equal("ddpm", StubModel.Ddpm10.Method);
     }
 
     [Fact]
     public void The_same_method_runs_at_another_number_of_steps()
     {
         var faster = StubModel.Ddpm10.WithSteps(4);
-        Assert.Equal(("ddpm-4", 4), (faster.Name, faster.Steps));
-        Assert.Equal([0, 333, 666, 999], faster.Loop.Process.TimestepMap.ToArray());
+        Assert.Equal<(string, int?)>(("ddpm-4", 4), (faster.Name, faster.Steps));
+        Assert.Equal([0, 333, 666, 999], faster.Solver.Times(StubModel.Process));
         Assert.Equal(1000, faster.WithSteps(1000).Steps);
-        Assert.Equal("best", Sampler.Ddpm<StubModel>("best", 10).WithSteps(5).Name);
+        Assert.Equal("best", new Sampler<StubModel, ClassLabels, GaussianDiffusion>("best", new Ddpm(10)).WithSteps(5).Name);
     }
 
     [Fact]
     public void Ddim_spreads_steps_evenly_where_no_stride_gives_them() =>
-        Assert.Equal((0, 999), (StubModel.Ddim5.WithSteps(300).Loop.Process.TimestepMap[0], StubModel.Ddim5.WithSteps(300).Loop.Process.TimestepMap[^1]));
+        Assert.Equal((0.0, 999.0), (new Ddim(300).Times(StubModel.Process)[0], new Ddim(300).Times(StubModel.Process)[^1]));
 
     [Fact]
     public void Inversion_runs_the_loop_backwards_under_labels_and_guidance()
     {
         var sample = randn(2, 2, 4, 4);
         var labels = tensor(new long[] { 1, 2 });
-        var expected = StubModel.Ddim5.Loop.Invert((x, t) => model.ForwardWithGuidance(x, t, labels, 1.5), sample);
+        var classes = cat([labels, full_like(labels, StubModel.Card.NullClass)]);
+        var expected = StubModel.Ddim5.Loop.Invert((x, t) => new Guidance(1.5).Combine(model.call(x, full(2, t), labels), model.call(x, full(2, t), classes[2..]), 2), sample);
         Assert.Equal(Values(expected), Values(StubModel.Ddim5.Invert(model, sample, [1, 2], guidance: 1.5)));
         Refused("cannot be run backwards", () => StubModel.Ddpm10.Invert(model, sample, [1, 2]));
     }
@@ -152,10 +153,10 @@ public sealed class SamplerTests : IDisposable
         Refused("A guidance scale of NaN", () => StubModel.Ddim5.Sample(model, [1], guidance: double.NaN));
         Refused("Labels of type Float32 and shape (2)", () => StubModel.Ddim5.Sample(model, ones(2)));
         Refused("Labels of type Int64 and shape (1, 1)", () => StubModel.Ddim5.Sample(model, ones([1, 1], dtype: ScalarType.Int64)));
-        Refused("The sampler x cannot take 1 for its number of steps: its process allows 2 to 1000.", () => Sampler.Ddpm<StubModel>("x", 1));
+        Refused("The sampler x cannot take 1 for its number of steps: its process allows 2 to 1000.", () => new Sampler<StubModel, ClassLabels, GaussianDiffusion>("x", new Ddpm(1)));
         Refused($"{StubModel.Ddim5.Name} cannot be made to take 1001 steps: its process allows 2 to 1000.", () => StubModel.Ddim5.WithSteps(1001));
         Refused($"{StubModel.Ddim5.Name} cannot be made to take 1 steps: its process allows 2 to 1000.", () => StubModel.Ddim5.WithSteps(1));
-        Refused("An eta of 2", () => Sampler.Ddim<StubModel>("x", 10, eta: 2));
+        Refused("An eta of 2", () => new Ddim(10, Eta: 2));
     }
 
     private static void Refused(string message, Func<object> act) => Assert.Contains(message, Assert.Throws<DitException>(act).Message);

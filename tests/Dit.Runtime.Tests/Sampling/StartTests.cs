@@ -46,20 +46,20 @@ public sealed class StartTests : IDisposable
         var images = Images(2);
         using var classes = Stirred.Create<OfClasses>();
         classes.register_forward_hook(static (_, x, _, _, output) => Seen(x, output));
-        var ofClasses = Sampler.Ddim<OfClasses>("ddim-250", 250);
+        var ofClasses = new Sampler<OfClasses, ClassLabels, GaussianDiffusion>("ddim-250", new Ddim(250));
         var noise = ofClasses.Invert(classes, images, [0, 2], guidance: 1.2);
-        Close.To(images, ofClasses.Sample(classes, [0, 2], guidance: 1.2, start: noise), RoundTrip, "classes");
-        Assert.False(images.allclose(ofClasses.Sample(classes, [0, 2], guidance: 1.2, start: noise.flip(0)), atol: 0.1));
+        Close.To(images, ofClasses.Sample(classes, [0, 2], guidance: 1.2, options: new() { Start = noise }), RoundTrip, "classes");
+        Assert.False(images.allclose(ofClasses.Sample(classes, [0, 2], guidance: 1.2, options: new() { Start = noise.flip(0) }), atol: 0.1));
 
         using var texts = Stirred.Create<OfText>();
         texts.register_forward_hook(static (_, x, _, _, output) => Seen(x, output));
-        var ofText = TextSampler.Ddim<OfText>("ddim-250", 250);
-        Close.To(images, ofText.Sample(texts, Texts(2), start: ofText.Invert(texts, images, Texts(2))), RoundTrip, "texts");
+        var ofText = new Sampler<OfText, TextEmbeddings, GaussianDiffusion>("ddim-250", new Ddim(250));
+        Close.To(images, ofText.Sample(texts, Texts(2), options: new() { Start = ofText.Invert(texts, images, Texts(2)) }), RoundTrip, "texts");
 
         using var nothing = Stirred.Create<OfNothing>();
         nothing.register_forward_hook(static (_, x, _, output) => Seen(x, output));
-        var ofNothing = UnconditionalSampler.Ddim<OfNothing>("ddim-250", 250);
-        Close.To(images, ofNothing.Sample(nothing, 2, start: ofNothing.Invert(nothing, images)), RoundTrip, "nothing");
+        var ofNothing = new Sampler<OfNothing, NoCondition, GaussianDiffusion>("ddim-250", new Ddim(250));
+        Close.To(images, ofNothing.Sample(nothing, 2, options: new() { Start = ofNothing.Invert(nothing, images) }), RoundTrip, "nothing");
 
         static Tensor Seen(Tensor x, Tensor output) => cat([x, x], dim: 1) + 0.01 * output;
     }
@@ -72,9 +72,9 @@ public sealed class StartTests : IDisposable
         var start = keyed.Next();
         foreach (var sampler in OfClasses.AllSamplers)
         {
-            var expected = sampler.Sample(model, [0, 2], guidance: 2, seed: 9, firstIndex: 4);
-            Assert.True(expected.Equals(sampler.Sample(model, [0, 2], guidance: 2, seed: 9, firstIndex: 4, start: start)), sampler.Name);
-            Assert.False(expected.Equals(sampler.Sample(model, [0, 2], guidance: 2, seed: 9, firstIndex: 4, start: Images(2))), sampler.Name);
+            var expected = sampler.Sample(model, [0, 2], guidance: 2, seed: 9, options: new() { FirstIndex = 4 });
+            Assert.True(expected.Equals(sampler.Sample(model, [0, 2], guidance: 2, seed: 9, options: new() { FirstIndex = 4, Start = start })), sampler.Name);
+            Assert.False(expected.Equals(sampler.Sample(model, [0, 2], guidance: 2, seed: 9, options: new() { FirstIndex = 4, Start = Images(2) })), sampler.Name);
         }
         Assert.Equal(3, start.shape[1]); // still the caller's
     }
@@ -86,11 +86,11 @@ public sealed class StartTests : IDisposable
         using var texts = Stirred.Create<OfText>();
         using var nothing = Stirred.Create<OfNothing>();
         using (var noise = Keyed())
-            Assert.True(OfClasses.Samplers.Ddpm10.Sample(model, [0, 2], seed: 9).Equals(OfClasses.Samplers.Ddpm10.Sample(model, [0, 2], seed: 1, noise: noise)));
+            Assert.True(OfClasses.Samplers.Ddpm10.Sample(model, [0, 2], seed: 9).Equals(OfClasses.Samplers.Ddpm10.Sample(model, [0, 2], seed: 1, options: new() { Noise = noise })));
         using (var noise = Keyed())
-            Assert.True(OfText.Samplers.Ddpm10.Sample(texts, Texts(2), seed: 9).Equals(OfText.Samplers.Ddpm10.Sample(texts, Texts(2), noise: noise)));
+            Assert.True(OfText.Samplers.Ddpm10.Sample(texts, Texts(2), seed: 9).Equals(OfText.Samplers.Ddpm10.Sample(texts, Texts(2), options: new() { Noise = noise })));
         using (var noise = Keyed())
-            Assert.True(OfNothing.Samplers.Ddpm10.Sample(nothing, 2, seed: 9).Equals(OfNothing.Samplers.Ddpm10.Sample(nothing, 2, noise: noise)));
+            Assert.True(OfNothing.Samplers.Ddpm10.Sample(nothing, 2, seed: 9).Equals(OfNothing.Samplers.Ddpm10.Sample(nothing, 2, options: new() { Noise = noise })));
 
         static KeyedNoise Keyed() => new(9, 0, 2, OfClasses.Card.Input, CPU);
     }
@@ -104,7 +104,7 @@ public sealed class StartTests : IDisposable
         {
             var noise = new Counting(2, 3, 4, 8);
             using var given = start ? Images(2) : null;
-            sampler.Sample(model, [0, 2], start: given, noise: noise).Dispose();
+            sampler.Sample(model, [0, 2], options: new() { Start = given, Noise = noise }).Dispose();
             Assert.Equal(asked, noise.Asked);
         }
         Assert.Equal(before, LiveTensors.Count());
@@ -115,10 +115,10 @@ public sealed class StartTests : IDisposable
     {
         using var model = Stirred.Create<OfClasses>();
         var start = Images(1).to(ScalarType.BFloat16);
-        var expected = OfClasses.Samplers.Ddim5.Sample(model, [1], start: start.to(ScalarType.Float32));
+        var expected = OfClasses.Samplers.Ddim5.Sample(model, [1], options: new() { Start = start.to(ScalarType.Float32) });
         foreach (var type in (ScalarType[])[ScalarType.BFloat16, ScalarType.Float64])
         {
-            var drawn = OfClasses.Samplers.Ddim5.Sample(model, [1], start: start.to(type));
+            var drawn = OfClasses.Samplers.Ddim5.Sample(model, [1], options: new() { Start = start.to(type) });
             Assert.Equal(ScalarType.Float32, drawn.dtype);
             Assert.True(expected.Equals(drawn));
         }
@@ -135,23 +135,23 @@ public sealed class StartTests : IDisposable
         {
             var wrong = zeros(shape);
             var has = $"must have the shape (2, 3, 4, 8), one for each sample, but has ({string.Join(", ", shape)}).";
-            Refused($"Of-Classes: start {has}", () => ddpm.Sample(model, [0, 2], start: wrong));
-            Refused($"Of-Text: start {has}", () => OfText.Samplers.Ddim5.Sample(texts, Texts(2), start: wrong));
-            Refused($"Of-Nothing: start {has}", () => OfNothing.Samplers.Ddim5.Sample(nothing, 2, start: wrong));
+            Refused($"Of-Classes: start {has}", () => ddpm.Sample(model, [0, 2], options: new() { Start = wrong }));
+            Refused($"Of-Text: start {has}", () => OfText.Samplers.Ddim5.Sample(texts, Texts(2), options: new() { Start = wrong }));
+            Refused($"Of-Nothing: start {has}", () => OfNothing.Samplers.Ddim5.Sample(nothing, 2, options: new() { Start = wrong }));
             Refused($"Of-Classes: samples {has}", () => ddim.Invert(model, wrong, [0, 2]));
             Refused($"Of-Text: samples {has}", () => OfText.Samplers.Ddim5.Invert(texts, wrong, Texts(2)));
-            Refused($"Of-Classes: the noise of the start {has}", () => ddpm.Sample(model, [0, 2], noise: new Counting(shape)));
+            Refused($"Of-Classes: the noise of the start {has}", () => ddpm.Sample(model, [0, 2], options: new() { Noise = new Counting(shape) }));
         }
         Refused("Of-Nothing: samples must have the shape (1, 3, 4, 8), one for each sample, but has ().", () => OfNothing.Samplers.Ddim5.Invert(nothing, zeros([])));
         Refused("Of-Nothing: samples must have the shape (1, 3, 4, 8), one for each sample, but has (0, 3, 4, 8).", () => OfNothing.Samplers.Ddim5.Invert(nothing, zeros(0, 3, 4, 8)));
-        Refused("Of-Classes: start must be of real numbers, but is of type Int64.", () => ddpm.Sample(model, [0, 2], start: zeros([2, 3, 4, 8], ScalarType.Int64)));
+        Refused("Of-Classes: start must be of real numbers, but is of type Int64.", () => ddpm.Sample(model, [0, 2], options: new() { Start = zeros([2, 3, 4, 8], ScalarType.Int64) }));
         // One image's noise would be spread over both in silence.
         Refused("The noise source gave Float32 of shape (1, 3, 4, 8): noise for a step is real and has the shape of the state, (2, 3, 4, 8).",
-            () => ddpm.Sample(model, [0, 2], start: zeros(2, 3, 4, 8), noise: new Counting(1, 3, 4, 8)));
+            () => ddpm.Sample(model, [0, 2], options: new() { Start = zeros(2, 3, 4, 8), Noise = new Counting(1, 3, 4, 8) }));
         Refused("The noise source gave Int64 of shape (2, 3, 4, 8)", () => ddpm.Loop.Sample((x, _) => cat([x, x], dim: 1), new ReplayedNoise([zeros([2, 3, 4, 8], ScalarType.Int64)]), start: zeros(2, 3, 4, 8)));
         Refused("The start of a sampling loop must be of real numbers, (N, C, Y, X), but is Float32 of shape (2).", () => ddpm.Loop.Sample((x, _) => x, new ReplayedNoise([zeros(2)])));
         Refused("Noise for 0 images", () => OfNothing.Samplers.Ddim5.Sample(nothing, 0));
-        Refused("Of-Nothing: start must have the shape (1, 3, 4, 8)", () => OfNothing.Samplers.Ddim5.Sample(nothing, 0, start: zeros(0, 3, 4, 8), noise: new Counting(0, 3, 4, 8)));
+        Refused("Of-Nothing: start must have the shape (1, 3, 4, 8)", () => OfNothing.Samplers.Ddim5.Sample(nothing, 0, options: new() { Start = zeros(0, 3, 4, 8), Noise = new Counting(0, 3, 4, 8) }));
     }
 
     [Fact]
@@ -160,7 +160,7 @@ public sealed class StartTests : IDisposable
         using var model = Stirred.Create<OfClasses>();
         var noise = new Counting(1, 3, 4, 8);
         var before = LiveTensors.Count();
-        Assert.ThrowsAny<OperationCanceledException>(() => OfClasses.Samplers.Ddim5.Sample(model, [1], cancellation: new CancellationToken(canceled: true), noise: noise));
+        Assert.ThrowsAny<OperationCanceledException>(() => OfClasses.Samplers.Ddim5.Sample(model, [1], options: new() { Cancellation = new CancellationToken(canceled: true), Noise = noise }));
         Assert.Equal((0, before), (noise.Asked, LiveTensors.Count()));
     }
 

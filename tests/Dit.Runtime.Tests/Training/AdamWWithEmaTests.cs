@@ -69,7 +69,7 @@ public class AdamWWithEmaTests
             for (var i = 0; i < count; i++)
             {
                 model.zero_grad();
-                TrainingStep.Backward(model, GoldenP2.Diffusion, input);
+                TrainingStep.Backward(model, GoldenP2.Process, input);
                 optimizer.Step(1e-4);
             }
         }

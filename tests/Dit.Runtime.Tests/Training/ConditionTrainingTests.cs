@@ -37,7 +37,7 @@ public sealed class ConditionTrainingTests : IDisposable
 
     /// <summary>The mean squared error of each step.</summary>
     private double[] Losses<TModel, TCondition>(TrainingSet<TCondition> data)
-        where TModel : nn.Module, IModel<TModel>, IConditionedOn<TCondition>
+        where TModel : nn.Module, IModel<TModel, TCondition, GaussianDiffusion>
         where TCondition : ICondition<TCondition>
     {
         using var model = TModel.Create();
@@ -81,14 +81,14 @@ public sealed class ConditionTrainingTests : IDisposable
         Assert.NotEqual(whole, Drawn(Short with { Seed = 6 }, OfText.Card, WithTexts));
         Assert.InRange(whole.Average(static hidden => hidden ? 1.0 : 0), 0.15, 0.35);
 
-        var labels = StepInput.Sequence(Short, OfClasses.Card, 1000, WithClasses).Take(50).SelectMany(input =>
+        var labels = StepInput.Sequence(Short, OfClasses.Card, OfClasses.Process, WithClasses).Take(50).SelectMany(input =>
         {
             using (input) return input.Condition.Values.data<long>().ToArray();
         });
         Assert.Equal(whole, labels.Select(static label => label == OfClasses.Card.NullClass));
 
         static bool[] Drawn(TrainingRecipe recipe, ModelCard card, TrainingSet<TextEmbeddings> data) =>
-            [.. StepInput.Sequence(recipe, card, 1000, data).Take(50).SelectMany(input =>
+            [.. StepInput.Sequence(recipe, card, OfText.Process, data).Take(50).SelectMany(input =>
             {
                 using (input) return Marks(input.Condition);
             })];
@@ -100,22 +100,22 @@ public sealed class ConditionTrainingTests : IDisposable
         using var scope = NewDisposeScope();
         using var random = new Generator(1);
         var texts = new TextEmbeddings(Text([0, 1, 2]).Values, tensor(new[] { false, true, false }));
-        var never = texts.Hide(OfText.Card with { Condition = new ModelCondition.Text(3, 6, 1e-9) }, random);
+        var never = texts.Drop(OfText.Card with { Condition = new ModelCondition.Text(3, 6, 1e-9) }, random);
         Assert.Equal([false, true, false], Marks(never));
-        var all = texts.Hide(OfText.Card with { Condition = new ModelCondition.Text(3, 6, 1) }, random);
+        var all = texts.Drop(OfText.Card with { Condition = new ModelCondition.Text(3, 6, 1) }, random);
         Assert.Equal([true, true, true], Marks(all));
         Assert.True(all.Values.equal(texts.Values).all().item<bool>());
-        Assert.Null(Text([0]).Hide(OfTextAlways.Card, random).Hidden);
+        Assert.Null(Text([0]).Drop(OfTextAlways.Card, random).DropMask);
     }
 
-    private static bool[] Marks(TextEmbeddings texts) => texts.Hidden?.data<bool>().ToArray() ?? [];
+    private static bool[] Marks(TextEmbeddings texts) => texts.DropMask?.data<bool>().ToArray() ?? [];
 
     [Fact]
     public void A_step_draws_the_same_noise_and_timesteps_for_texts_and_classes()
     {
-        using var text = StepInput.Sequence(Short, OfText.Card, 1000, WithTexts).Skip(3).First();
-        using var classes = StepInput.Sequence(Short, OfClasses.Card, 1000, WithClasses).Skip(3).First();
-        Assert.Equal(classes.Timesteps, text.Timesteps);
+        using var text = StepInput.Sequence(Short, OfText.Card, OfText.Process, WithTexts).Skip(3).First();
+        using var classes = StepInput.Sequence(Short, OfClasses.Card, OfClasses.Process, WithClasses).Skip(3).First();
+        Assert.Equal(classes.Times, text.Times);
         Assert.Equal(classes.Noise.data<float>().ToArray(), text.Noise.data<float>().ToArray());
         Assert.Equal(classes.Images.data<float>().ToArray(), text.Images.data<float>().ToArray());
     }

@@ -18,10 +18,10 @@ public class GoldenTrainingTests
         {
             var at = $"step{step}.";
             var labels = golden[at + "y"].masked_fill(golden[at + "drop"] > 0, GoldenP2.Card.NullClass);
-            var input = new StepInput<ClassLabels>(golden[at + "x"], new(labels), golden.Timesteps(at + "t"), golden[at + "noise"]);
+            var input = new StepInput<ClassLabels>(golden[at + "x"], new(labels), [.. golden.Timesteps(at + "t")], golden[at + "noise"]);
             AssertEachSample(golden, at, model, input);
             model.zero_grad();
-            var losses = TrainingStep.Backward(model, GoldenP2.Diffusion, input);
+            var losses = TrainingStep.Backward(model, GoldenP2.Process, input);
             optimizer.Step(recipe.LearningRate);
             Assert.Equal(golden["losses"][step].item<float>(), losses.Total, Close.Loop);
             Assert.Equal(golden[at + "mse"].mean().item<float>(), losses.Mse, Close.Loop);
@@ -35,7 +35,7 @@ public class GoldenTrainingTests
     private static void AssertEachSample(GoldenFile golden, string at, GoldenP2 model, StepInput<ClassLabels> input)
     {
         using var frozen = no_grad();
-        using var losses = GoldenP2.Diffusion.TrainingLosses((x, t) => model.forward(x, t, input.Condition.Values), input.Images, input.Timesteps, input.Noise);
+        using var losses = GoldenP2.Process.TrainingLosses((x, t) => model.forward(x, t, input.Condition.Values), input.Images, input.Times, input.Noise);
         Close.To(golden[at + "mse"], losses.Mse ?? zeros(0), Close.Loop, at + "mse");
         Close.To(golden[at + "vb"], losses.VariationalBound ?? zeros(0), Close.Loop, at + "vb");
     }

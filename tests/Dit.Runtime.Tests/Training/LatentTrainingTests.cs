@@ -12,6 +12,7 @@ public sealed class LatentTrainingTests : IDisposable
     private static readonly AutoencoderCard Tiny = AutoencoderKLTests.Tiny;
 
     private static readonly ModelCard Card = TinyLatent.Card;
+    private static readonly IProcess Process = TinyLatent.Process;
 
     private static readonly TrainingRecipe Short = new() { Steps = 100, BatchSize = 4, LearningRate = 1e-3, EmaDecay = 0.5, Seed = 5 };
 
@@ -44,7 +45,7 @@ public sealed class LatentTrainingTests : IDisposable
     }
 
     private static StepInput<ClassLabels>[] Steps(LatentFolder latents, int count, long seed = 5) =>
-        [.. StepInput.Sequence(Short with { Seed = seed }, Card, 1000, TrainingSet.OfLatents(latents, Card)).Take(count)];
+        [.. StepInput.Sequence(Short with { Seed = seed }, Card, Process, TrainingSet.OfLatents(latents, Card)).Take(count)];
 
     private static double[] Losses(LatentFolder latents, TrainingFolder into)
     {
@@ -114,7 +115,7 @@ public sealed class LatentTrainingTests : IDisposable
         var alone = TrainingSet.OfUnlabeledLatents(latents, Card);
         Assert.Equal(Images, alone.Count);
         Assert.Empty(alone.Classes);
-        var step = StepInput.Sequence(Short, Card, 1000, alone).First();
+        var step = StepInput.Sequence(Short, Card, Process, alone).First();
         Assert.Equal([4, 4, 8, 8], step.Images.shape);
     }
 
@@ -136,7 +137,7 @@ public sealed class LatentTrainingTests : IDisposable
         var before = LiveTensors.Count();
         new Trainer(Short, new TrainingFolder(folder["run"])).Run(model, TrainingSet.OfLatents(latents, Card));
         Assert.Equal(before, LiveTensors.Count());
-        foreach (var step in StepInput.Sequence(Short, Card, 1000, TrainingSet.OfLatents(latents, Card)).Take(100)) step.Dispose();
+        foreach (var step in StepInput.Sequence(Short, Card, Process, TrainingSet.OfLatents(latents, Card)).Take(100)) step.Dispose();
         Assert.Equal(before, LiveTensors.Count());
     }
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dit.Runtime.Tests;
 
 /// <summary>The smallest thing that trains like a generated model: a convolution, a table of labels, a frozen position table.</summary>
-internal sealed class TinyDenoiser : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassConditionalModel<TinyDenoiser>
+internal sealed class TinyDenoiser : nn.Module<Tensor, Tensor, Tensor, Tensor>, IModel<TinyDenoiser, ClassLabels, GaussianDiffusion>
 {
     public readonly Conv2d proj;
     public readonly Embedding table;
@@ -28,11 +28,11 @@ internal sealed class TinyDenoiser : nn.Module<Tensor, Tensor, Tensor, Tensor>, 
         Spec = "model: Tiny\n",
     };
 
-    public static GaussianDiffusion Diffusion { get; } = new(NoiseSchedule.Linear(), Prediction.Epsilon, ModelVariance.LearnedRange);
+    public static GaussianDiffusion Process { get; } = new(NoiseSchedule.Linear(), Prediction.Epsilon, ModelVariance.LearnedRange);
 
     public static IReadOnlyList<CheckpointEntry> CheckpointMap { get; } = [];
 
-    public static IReadOnlyList<Sampler<TinyDenoiser>> AllSamplers { get; } = [];
+    public static IReadOnlyList<Sampler<TinyDenoiser, ClassLabels, GaussianDiffusion>> AllSamplers { get; } = [];
 
     public static TinyDenoiser Create(Device? device = null, ScalarType? dtype = null, long seed = 0)
     {
@@ -50,5 +50,5 @@ internal sealed class TinyDenoiser : nn.Module<Tensor, Tensor, Tensor, Tensor>, 
         return (proj.forward(x + pos_embed) + table.forward(labels).unsqueeze(-1).unsqueeze(-1)).MoveToOuterDisposeScope();
     }
 
-    public Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels) => forward(x, t, labels);
+    public Tensor Predict(Tensor x, Tensor t, ClassLabels condition) => call(x, t, condition.Values);
 }

@@ -68,12 +68,12 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void What_a_step_draws_does_not_depend_on_the_steps_before()
     {
-        using var third = StepInput.Sequence(Short, TinyDenoiser.Card, 1000, Colors()).Skip(2).First();
-        using var again = StepInput.Sequence(Short with { Steps = 99 }, TinyDenoiser.Card, 1000, Colors()).Skip(2).First();
-        Assert.Equal(third.Timesteps, again.Timesteps);
+        using var third = StepInput.Sequence(Short, TinyDenoiser.Card, TinyDenoiser.Process, Colors()).Skip(2).First();
+        using var again = StepInput.Sequence(Short with { Steps = 99 }, TinyDenoiser.Card, TinyDenoiser.Process, Colors()).Skip(2).First();
+        Assert.Equal(third.Times, again.Times);
         Assert.Equal(third.Condition.Values.data<long>(), again.Condition.Values.data<long>());
         Assert.Equal(third.Noise.data<float>(), again.Noise.data<float>());
-        Assert.All(third.Timesteps, t => Assert.InRange(t, 0, 999));
+        Assert.All(third.Times, t => Assert.InRange(t, 0, 999));
         Assert.InRange(third.Noise.std().item<float>(), 0.9f, 1.1f);
     }
 

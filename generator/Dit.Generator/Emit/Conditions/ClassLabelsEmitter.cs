@@ -7,9 +7,7 @@ internal static class ClassLabelsEmitter
 {
     public static ConditionCode Emit(ModelSpec spec, Condition.ClassLabels labels, string guards) => new(
         BaseType: "nn.Module<Tensor, Tensor, Tensor, Tensor>",
-        Interface: "IClassConditionalModel",
-        Sampler: "Sampler",
-        Type: "ClassLabels",
+        Type: ConditionCode.TypeOf(labels),
         Unwrap: "var labels = condition.Values;",
         Card: $"new ModelCondition.Classes({labels.Count}, {Code.Literal(labels.Dropout)})",
         Argument: new(

@@ -4,8 +4,6 @@ namespace Dit.Generator.Emit;
 
 /// <summary>What a model's condition adds to its file: types, the embedder, one argument, and guidance.</summary>
 /// <param name="BaseType">The TorchSharp module type.</param>
-/// <param name="Interface">The runtime's interface, without type argument.</param>
-/// <param name="Sampler">The runtime's sampler type, without type argument.</param>
 /// <param name="Type">The runtime's type of the condition.</param>
 /// <param name="Unwrap">The statement that takes the argument of <c>forward</c> out of a variable <c>condition</c> of that type; null where it is the argument itself.</param>
 /// <param name="Card">The card's condition.</param>
@@ -14,8 +12,6 @@ namespace Dit.Generator.Emit;
 /// <param name="Guidance">The method <c>ForwardWithGuidance</c>.</param>
 internal sealed record ConditionCode(
     string BaseType,
-    string Interface,
-    string Sampler,
     string Type,
     string? Unwrap,
     string Card,
@@ -31,6 +27,22 @@ internal sealed record ConditionCode(
             labels => ClassLabelsEmitter.Emit(spec, labels, guards),
             text => TextEmitter.Emit(spec, text, guards));
     }
+
+    /// <summary>The method <c>Predict</c>: <c>forward</c> under a condition of the runtime's type.</summary>
+    public string Predict
+    {
+        get
+        {
+            var argument = Argument is null ? "" : Unwrap is null ? ", condition" : ", condition.Values";
+            return $"""
+                /// <inheritdoc/>
+                public Tensor Predict(Tensor x, Tensor t, {Type} condition) => call(x, t{argument});
+                """;
+        }
+    }
+
+    /// <summary>The runtime's type of a condition.</summary>
+    public static string TypeOf(Condition condition) => condition.Match(static _ => "NoCondition", static _ => "ClassLabels", static _ => "TextEmbeddings");
 
     /// <summary><c>, Tensor labels</c>.</summary>
     public string Parameter => Argument is null ? "" : $", {Argument.Type} {Argument.Name}";

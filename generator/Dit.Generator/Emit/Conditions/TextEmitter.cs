@@ -7,9 +7,7 @@ internal static class TextEmitter
 {
     public static ConditionCode Emit(ModelSpec spec, Condition.Text text, string guards) => new(
         BaseType: "nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>",
-        Interface: "ITextConditionalModel",
-        Sampler: "TextSampler",
-        Type: "TextEmbeddings",
+        Type: ConditionCode.TypeOf(text),
         Unwrap: null,
         Card: $"new ModelCondition.Text({text.Tokens}, {text.Width}, {Code.Literal(text.Dropout)})",
         Argument: new(

@@ -5,8 +5,6 @@ internal static class UnconditionalEmitter
 {
     public static ConditionCode Emit(string guards) => new(
         BaseType: "nn.Module<Tensor, Tensor, Tensor>",
-        Interface: "IUnconditionalModel",
-        Sampler: "UnconditionalSampler",
         Type: "NoCondition",
         Unwrap: null,
         Card: "new ModelCondition.None()",

@@ -11,7 +11,8 @@ namespace Dit.Runtime;
 /// <remarks>
 /// <c>model_index.json</c>, <c>scheduler/scheduler_config.json</c>, <c>transformer/config.json</c> and
 /// <c>transformer/diffusion_pytorch_model.safetensors</c>. diffusers loads it when it is given an autoencoder:
-/// <c>DiTPipeline.from_pretrained(folder, vae=...)</c>. The weights carry the model's spec (<see cref="CheckpointSpec"/>).
+/// <c>DiTPipeline.from_pretrained(folder, vae=...)</c>. The weights carry the model's spec (<see
+/// cref="CheckpointSpec"/>).
 /// </remarks>
 public static class DiffusersFolder
 {
@@ -20,14 +21,17 @@ public static class DiffusersFolder
     // A class of diffusers then takes its own default.
     private const string NotGiven = "null";
 
-    // Settings that a file may have otherwise without computing anything else: names, and what training or another kind of model needs.
+    // Settings that a file may have otherwise without computing anything else: names, and what training or another kind
+    // of model needs.
     private static readonly HashSet<string> WithoutMeaning = ["_class_name", "dropout", "norm_num_groups", "sample_size"];
 
     /// <summary>Writes a model as a folder of diffusers.</summary>
     /// <param name="model">The model.</param>
     /// <param name="path">The folder to create; it is whole or it is not there.</param>
     /// <param name="dtype">Type of real numbers in the file; the model's by default.</param>
-    /// <exception cref="DitException">diffusers has no such model, or the folder exists or cannot be written.</exception>
+    /// <exception cref="DitException">
+    /// diffusers has no such model, or the folder exists or cannot be written.
+    /// </exception>
     public static void Save<TModel>(TModel model, string path, ScalarType? dtype = null)
         where TModel : nn.Module, IModel<TModel>
     {
@@ -38,14 +42,17 @@ public static class DiffusersFolder
     /// <summary>Writes a checkpoint of a model as a folder of diffusers.</summary>
     /// <typeparam name="TModel">The model.</typeparam>
     /// <param name="path">The folder to create; it is whole or it is not there.</param>
-    /// <param name="tensors">The checkpoint under the names of diffusers, as <see cref="NameMap.Write(ICheckpointFile)"/> shows it; it stays the
-    /// caller's. Names of classes are taken from its metadata.</param>
+    /// <param name="tensors">The checkpoint under the names of diffusers, as <see
+    /// cref="NameMap.Write(ICheckpointFile)"/> shows it; it stays the caller's. Names of classes are taken from its
+    /// metadata.</param>
     /// <param name="dtype">Type of real numbers in the file; the tensors' by default.</param>
-    /// <exception cref="DitException">The folder exists or cannot be written, or the checkpoint cannot be read.</exception>
+    /// <exception cref="DitException">
+    /// The folder exists or cannot be written, or the checkpoint cannot be read.
+    /// </exception>
     public static void Save<TModel>(string path, ICheckpointFile tensors, ScalarType? dtype = null)
         where TModel : nn.Module, IModel<TModel>
     {
-        var (card, diffusion) = (TModel.Card, TModel.Diffusion);
+        var (card, process) = (TModel.Card, TModel.AnyProcess);
         var labels = DiffusersSettings.Labels(tensors.Path, tensors.Metadata);
         AtomicFolder.Write(path, folder =>
         {
@@ -54,22 +61,30 @@ public static class DiffusersFolder
             Directory.CreateDirectory(scheduler);
             SafeTensors.Save(Path.Combine(transformer, WeightsFile), tensors, Metadata(card, tensors), dtype);
             Write(Path.Combine(transformer, "config.json"), DiffusersSettings.Transformer(card));
-            Write(Path.Combine(scheduler, "scheduler_config.json"), DiffusersSettings.Scheduler(diffusion, clip: card.IsPixelSpace));
-            Write(Path.Combine(folder, "model_index.json"), DiffusersSettings.Pipeline(DiffusersSettings.SchedulerClass(diffusion), labels));
+            Write(Path.Combine(scheduler, "scheduler_config.json"), DiffusersScheduler.Settings(card.Name, process, clip: card.IsPixelSpace));
+            Write(Path.Combine(folder, "model_index.json"), DiffusersSettings.Pipeline(DiffusersScheduler.Class(card.Name, process), labels));
         });
     }
 
-    /// <summary>What a file's settings, where it has any beside its weights, say that is not so of a model, as one sentence; null where nothing is.</summary>
-    /// <remarks>Shapes do not show everything: heads, and the grid of patches of a file that stores no positions.</remarks>
+    /// <summary>
+    /// What a file's settings, where it has any beside its weights, say that is not so of a model, as one sentence;
+    /// null where nothing is.
+    /// </summary>
+    /// <remarks>
+    /// Shapes do not show everything: heads, and the grid of patches of a file that stores no positions.
+    /// </remarks>
     /// <param name="file">A file under the names of diffusers.</param>
     /// <param name="card">The model.</param>
     public static string? OtherSetting(ICheckpointFile file, ModelCard card)
     {
         foreach (var (key, value) in DiffusersSettings.Transformer(card))
-            if (!WithoutMeaning.Contains(key) && file.Metadata.TryGetValue($"config.{key}", out var given) && given != NotGiven && !Same(given, value))
-                return $"'{file.Path}' is not a checkpoint of {card.Name}: its config.json has {key} {Printable.Of(given)}, and {card.Name} has {Text(value)}.";
+            if (!WithoutMeaning.Contains(key) && file.Metadata.TryGetValue($"config.{key}", out var given) && given != NotGiven
+                && !Same(given, value))
+                return $"'{file.Path}' is not a checkpoint of {card.Name}: its config.json has {key} {Printable.Of(given)}, and "
+                    + $"{card.Name} has {Text(value)}.";
         return file.Metadata.TryGetValue("config.sample_size", out var size) && size != NotGiven && size != Text(card.Input.Height)
-            ? $"'{file.Path}' is not a checkpoint of {card.Name}: its config.json has sample_size {Printable.Of(size)}, and the input of {card.Name} is {card.Input}. "
+            ? $"'{file.Path}' is not a checkpoint of {card.Name}: its config.json has sample_size {Printable.Of(size)}, and the input of "
+                + $"{card.Name} is {card.Input}. "
                 + "Its weights may be used at this size, at whatever quality: name its file of weights rather than the folder."
             : null;
     }
@@ -90,7 +105,8 @@ public static class DiffusersFolder
 
     private static void Write(string path, JsonObject settings) => AtomicFile.Write(path, stream =>
     {
-        using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        using var json = new Utf8JsonWriter(stream,
+            new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         settings.WriteTo(json);
     });
 }

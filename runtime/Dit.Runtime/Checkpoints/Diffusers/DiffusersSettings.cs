@@ -29,27 +29,6 @@ internal static class DiffusersSettings
         ["upcast_attention"] = false,
     };
 
-    /// <summary><c>scheduler/scheduler_config.json</c>.</summary>
-    /// <remarks>The pipeline of diffusers drops a learned variance, which DDIM does not need; DDPM needs one of the fixed ones.</remarks>
-    public static JsonObject Scheduler(GaussianDiffusion diffusion, bool clip)
-    {
-        var settings = new JsonObject
-        {
-            ["_class_name"] = SchedulerClass(diffusion),
-            ["clip_sample"] = clip,
-            ["num_train_timesteps"] = diffusion.Timesteps,
-            ["prediction_type"] = diffusion.Prediction == Prediction.Epsilon ? "epsilon" : "sample",
-            ["steps_offset"] = 0,
-        };
-        if (VarianceType(diffusion.Variance) is { } variance)
-            settings["variance_type"] = variance;
-        else
-            settings["set_alpha_to_one"] = true;
-        foreach (var (key, value) in Betas(diffusion.Schedule).ToArray())
-            settings[key] = value?.DeepClone();
-        return settings;
-    }
-
     /// <summary><c>model_index.json</c>.</summary>
     /// <param name="scheduler">The class of the scheduler.</param>
     /// <param name="labels">The names of the classes by number, or null.</param>
@@ -62,9 +41,6 @@ internal static class DiffusersSettings
         index["transformer"] = new JsonArray("diffusers", "DiTTransformer2DModel");
         return index;
     }
-
-    /// <summary>The class of the scheduler that suits a process.</summary>
-    public static string SchedulerClass(GaussianDiffusion diffusion) => VarianceType(diffusion.Variance) is null ? "DDIMScheduler" : "DDPMScheduler";
 
     /// <summary>The names of classes by number, out of the metadata of a checkpoint; null when it has none.</summary>
     /// <exception cref="DitException">They are not what they should be.</exception>
@@ -82,20 +58,5 @@ internal static class DiffusersSettings
         {
             throw new DitException($"The names of classes in the metadata of '{path}' are not JSON.", e);
         }
-    }
-
-    private static string? VarianceType(ModelVariance variance) => variance switch
-    {
-        ModelVariance.FixedSmall => "fixed_small",
-        ModelVariance.FixedLarge => "fixed_large",
-        _ => null,
-    };
-
-    private static JsonObject Betas(NoiseSchedule schedule)
-    {
-        bool Is(Func<int, NoiseSchedule> make, int least) => schedule.Timesteps >= least && make(schedule.Timesteps).Betas.SequenceEqual(schedule.Betas);
-        return Is(NoiseSchedule.Linear, least: 21) ? new() { ["beta_schedule"] = "linear", ["beta_start"] = schedule.Betas[0], ["beta_end"] = schedule.Betas[^1] }
-            : Is(NoiseSchedule.SquaredCosine, least: 1) ? new() { ["beta_schedule"] = "squaredcos_cap_v2" }
-            : new() { ["trained_betas"] = new JsonArray([.. schedule.Betas.Select(static beta => (JsonNode)beta)]) };
     }
 }

@@ -13,14 +13,17 @@ public sealed class DiffusersFolderTests : IDisposable
     public void A_schedule_is_written_as_what_it_is()
     {
         Assert.Equal(
-            """{"_class_name":"DDPMScheduler","clip_sample":false,"num_train_timesteps":500,"prediction_type":"epsilon","steps_offset":0,"variance_type":"fixed_large","beta_schedule":"linear","beta_start":0.0002,"beta_end":0.04}""",
+            """{"_class_name":"DDPMScheduler","clip_sample":false,"num_train_timesteps":500,"prediction_type":"epsilon","steps_offset":""" +
+            """0,"variance_type":"fixed_large","beta_schedule":"linear","beta_start":0.0002,"beta_end":0.04}""",
             Scheduler(new(NoiseSchedule.Linear(500), Prediction.Epsilon, ModelVariance.FixedLarge)));
         Assert.Equal(
-            """{"_class_name":"DDIMScheduler","clip_sample":false,"num_train_timesteps":10,"prediction_type":"sample","steps_offset":0,"set_alpha_to_one":true,"beta_schedule":"squaredcos_cap_v2"}""",
+            """{"_class_name":"DDIMScheduler","clip_sample":false,"num_train_timesteps":10,"prediction_type":"sample","steps_offset":""" +
+            """0,"set_alpha_to_one":true,"beta_schedule":"squaredcos_cap_v2"}""",
             Scheduler(new(NoiseSchedule.SquaredCosine(10), Prediction.StartX, ModelVariance.LearnedRange)));
-        Assert.EndsWith("\"trained_betas\":[0.1,0.25,0.5]}", Scheduler(new(NoiseSchedule.FromBetas([0.1, 0.25, 0.5]), Prediction.Epsilon, ModelVariance.FixedSmall)));
+        Assert.EndsWith("\"trained_betas\":[0.1,0.25,0.5]}",
+            Scheduler(new(NoiseSchedule.FromBetas([0.1, 0.25, 0.5]), Prediction.Epsilon, ModelVariance.FixedSmall)));
 
-        static string Scheduler(GaussianDiffusion diffusion) => DiffusersSettings.Scheduler(diffusion, clip: false).ToJsonString();
+        static string Scheduler(GaussianDiffusion diffusion) => DiffusersScheduler.Settings("A", diffusion, clip: false).ToJsonString();
     }
 
     [Theory]
@@ -35,7 +38,8 @@ public sealed class DiffusersFolderTests : IDisposable
     [InlineData("id2label", "[1]")]
     [InlineData("dit.classes", "not json")]
     public void Names_of_classes_that_are_no_json_are_refused(string key, string text) =>
-        Assert.Contains("metadata of 'a.pt' are not JSON", Assert.Throws<DitException>(() => DiffusersSettings.Labels("a.pt", new Dictionary<string, string> { [key] = text })).Message);
+        Assert.Contains("metadata of 'a.pt' are not JSON",
+            Assert.Throws<DitException>(() => DiffusersSettings.Labels("a.pt", new Dictionary<string, string> { [key] = text })).Message);
 
     [Theory]
     [InlineData("norm_eps", "1e-05", null)] // as Python writes it
@@ -47,7 +51,8 @@ public sealed class DiffusersFolderTests : IDisposable
     [InlineData("sample_size", "64", "name its file of weights rather than the folder")]
     public void A_setting_that_matters_is_held_to_the_models(string key, string value, string? words)
     {
-        using var file = CheckpointFile.Open(GoldenFile.Path("diffusers/dit-small.safetensors")).With([KeyValuePair.Create($"config.{key}", value)]);
+        using var file = CheckpointFile.Open(GoldenFile.Path("diffusers/dit-small.safetensors"))
+            .With([KeyValuePair.Create($"config.{key}", value)]);
         var other = DiffusersFolder.OtherSetting(file, SmallDiffusers.Card);
         if (words is null) Assert.Null(other);
         else Assert.Contains(words, other);
@@ -63,10 +68,14 @@ public sealed class DiffusersFolderTests : IDisposable
             File.WriteAllText(Path.Combine(path, "x"), "1");
             throw new OperationCanceledException();
         }));
-        Assert.Contains("Cannot write", Assert.Throws<DitException>(() => AtomicFolder.Write(_folder["b"], static _ => throw new IOException("The disk is full."))).Message);
-        Assert.Contains("exists already", Assert.Throws<DitException>(() => AtomicFolder.Write(_folder["b"], _ => Directory.CreateDirectory(_folder["b"]))).Message);
+        Assert.Contains("Cannot write",
+            Assert.Throws<DitException>(() =>
+                AtomicFolder.Write(_folder["b"], static _ => throw new IOException("The disk is full."))).Message);
+        Assert.Contains("exists already",
+            Assert.Throws<DitException>(() => AtomicFolder.Write(_folder["b"], _ => Directory.CreateDirectory(_folder["b"]))).Message);
         Assert.Contains("exists already", Assert.Throws<DitException>(() => AtomicFolder.RequireWritable(_folder["a"])).Message);
-        Assert.Contains("does not exist", Assert.Throws<DitException>(() => AtomicFolder.Write(_folder["c", "d"], static _ => { })).Message);
+        Assert.Contains("does not exist",
+            Assert.Throws<DitException>(() => AtomicFolder.Write(_folder["c", "d"], static _ => { })).Message);
         Assert.Equal(["a", "b"], Directory.GetFileSystemEntries(_folder.Root).Select(static path => Path.GetFileName(path)).Order());
         Assert.Empty(Directory.GetFileSystemEntries(_folder["b"]));
     }

@@ -69,7 +69,8 @@ public sealed class DitNamesTests : IDisposable
     {
         using var model = Stirred.Create<SmallOfficial>();
         using (no_grad()) model.state_dict()["pos_embed"].mul_(2);
-        Assert.Contains("where 'pos_embed' is computed and not stored", Assert.Throws<DitException>(() => DitNames.Diffusers<SmallOfficial>().Write(model)).Message);
+        Assert.Contains("where 'pos_embed' is computed and not stored",
+            Assert.Throws<DitException>(() => DitNames.Diffusers<SmallOfficial>().Write(model)).Message);
     }
 
     [Fact]
@@ -82,7 +83,8 @@ public sealed class DitNamesTests : IDisposable
         var output = model.call(expected["x"], expected["t"], expected["labels"]);
         Close.To(expected["output.diffusers"], output, Close.OneStep);
         using (var session = model.CreateSession())
-            Close.To(expected["output.diffusers"], session.Forward(expected["x"], expected["t"], new(expected["labels"])), Close.OneStep, session.Engine);
+            Close.To(expected["output.diffusers"], session.Forward(expected["x"], expected["t"], new(expected["labels"])), Close.OneStep,
+                session.Engine);
 
         // Each of the two differences shows in these weights, so that neither could be missing.
         foreach (var other in (string[])["output.official", "output.only_time", "output.only_eps"])
@@ -108,8 +110,10 @@ public sealed class DitNamesTests : IDisposable
     {
         var refused = Assert.Throws<DitException>(() => SmallOfficial.Load(Golden));
         Assert.Equal(
-            $"'{Golden}' has the names of diffusers, whose arithmetic is not quite that of the official code, which Small-Official follows: "
-                + "write 'numerics: diffusers' in its spec to compute as diffusers does, or 'dit convert' the file to use its weights with the official arithmetic.",
+            $"'{Golden}' has the names of diffusers, whose arithmetic is not quite that of the official code, which Small-Official "
+                + "follows: "
+                + "write 'numerics: diffusers' in its spec to compute as diffusers does, or 'dit convert' the file to use its weights "
+                    + "with the official arithmetic.",
             refused.Message);
         using var half = SmallDiffusers.Load(Golden, dtype: ScalarType.BFloat16);
         Assert.All(half.parameters(), static p => Assert.Equal(ScalarType.BFloat16, p.dtype));
@@ -136,8 +140,10 @@ public sealed class DitNamesTests : IDisposable
         using var model = Stirred.Create<SmallDiffusers>();
         DiffusersFolder.Save(model, _folder["folder"]);
         Assert.Equal(
-            ["model_index.json", "scheduler/scheduler_config.json", "transformer/config.json", "transformer/diffusion_pytorch_model.safetensors"],
-            Directory.GetFiles(_folder["folder"], "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(_folder["folder"], f).Replace('\\', '/')).Order());
+            ["model_index.json", "scheduler/scheduler_config.json", "transformer/config.json",
+            "transformer/diffusion_pytorch_model.safetensors"],
+            Directory.GetFiles(_folder["folder"], "*", SearchOption.AllDirectories)
+                .Select(f => Path.GetRelativePath(_folder["folder"], f).Replace('\\', '/')).Order());
         using var loaded = SmallDiffusers.Load(_folder["folder"]);
         var (x, t, labels) = (randn(2, 4, 4, 4), tensor([3L, 700]), tensor([1L, 5]));
         Assert.True(model.call(x, t, labels).Equals(loaded.call(x, t, labels)));
@@ -152,18 +158,24 @@ public sealed class DitNamesTests : IDisposable
         using (var file = CheckpointFile.Open(_folder["folder"]))
         {
             Assert.All(file.Tensors.Values, static info => Assert.Equal(ScalarType.BFloat16, info.DType));
-            string[] settings = ["num_attention_heads", "attention_head_dim", "in_channels", "out_channels", "num_layers", "sample_size", "patch_size", "num_embeds_ada_norm", "norm_eps", "norm_type"];
-            Assert.Equal(["2", "8", "4", "8", "2", "4", "2", "5", "1E-05", "ada_norm_zero"], settings.Select(key => file.Metadata[$"config.{key}"]));
-            string[] process = ["_class_name", "num_train_timesteps", "beta_schedule", "beta_start", "beta_end", "prediction_type", "clip_sample"];
-            Assert.Equal(["DDIMScheduler", "1000", "linear", "0.0001", "0.02", "epsilon", "false"], process.Select(key => file.Metadata[$"scheduler.{key}"]));
+            string[] settings = ["num_attention_heads", "attention_head_dim", "in_channels", "out_channels", "num_layers", "sample_size",
+                "patch_size", "num_embeds_ada_norm", "norm_eps", "norm_type"];
+            Assert.Equal(["2", "8", "4", "8", "2", "4", "2", "5", "1E-05", "ada_norm_zero"],
+                settings.Select(key => file.Metadata[$"config.{key}"]));
+            string[] process = ["_class_name", "num_train_timesteps", "beta_schedule", "beta_start", "beta_end", "prediction_type",
+                "clip_sample"];
+            Assert.Equal(["DDIMScheduler", "1000", "linear", "0.0001", "0.02", "epsilon", "false"],
+                process.Select(key => file.Metadata[$"scheduler.{key}"]));
         }
         // Heads do not show in shapes, nor does the grid where no positions are stored.
         var config = _folder["folder", "transformer", "config.json"];
         var right = File.ReadAllText(config);
         File.WriteAllText(config, right.Replace("\"num_attention_heads\": 2", "\"num_attention_heads\": 4"));
-        Assert.Contains("has num_attention_heads 4, and Small-Diffusers has 2", Assert.Throws<DitException>(() => SmallDiffusers.Load(_folder["folder"])).Message);
+        Assert.Contains("has num_attention_heads 4, and Small-Diffusers has 2",
+            Assert.Throws<DitException>(() => SmallDiffusers.Load(_folder["folder"])).Message);
         File.WriteAllText(config, right.Replace("\"sample_size\": 4", "\"sample_size\": 8"));
-        Assert.Contains("has sample_size 8, and the input of Small-Diffusers is 4 x 4 x 4", Assert.Throws<DitException>(() => SmallDiffusers.Load(_folder["folder"])).Message);
+        Assert.Contains("has sample_size 8, and the input of Small-Diffusers is 4 x 4 x 4",
+            Assert.Throws<DitException>(() => SmallDiffusers.Load(_folder["folder"])).Message);
     }
 
     [Fact]
@@ -183,15 +195,19 @@ public sealed class DitNamesTests : IDisposable
     [Fact]
     public void A_damaged_file_of_diffusers_is_refused_in_its_own_names()
     {
-        const string Gone = "transformer_blocks.1.attn1.to_k.weight", Copy = "transformer_blocks.1.norm1.emb.timestep_embedder.linear_2.bias";
+        const string Gone = "transformer_blocks.1.attn1.to_k.weight",
+            Copy = "transformer_blocks.1.norm1.emb.timestep_embedder.linear_2.bias";
         Rewrite("missing", static tensors => tensors.Remove(Gone));
         Assert.Equal([Gone], Assert.Throws<CheckpointMismatchException>(() => SmallDiffusers.Load(_folder["missing"])).Missing);
         Rewrite("more", static tensors => tensors["transformer_blocks.2.attn1.to_k.weight"] = tensors[Gone]);
-        Assert.Equal(["transformer_blocks.2.attn1.to_k.weight"], Assert.Throws<CheckpointMismatchException>(() => SmallDiffusers.Load(_folder["more"])).Unexpected);
+        Assert.Equal(["transformer_blocks.2.attn1.to_k.weight"],
+            Assert.Throws<CheckpointMismatchException>(() => SmallDiffusers.Load(_folder["more"])).Unexpected);
         Rewrite("shape", static tensors => tensors["proj_out_2.bias"] = tensors["proj_out_2.bias"].view(8, 4));
-        Assert.Equal("proj_out_2.bias", Assert.Single(Assert.Throws<CheckpointMismatchException>(() => SmallDiffusers.Load(_folder["shape"])).Misshaped).Name);
+        Assert.Equal("proj_out_2.bias",
+            Assert.Single(Assert.Throws<CheckpointMismatchException>(() => SmallDiffusers.Load(_folder["shape"])).Misshaped).Name);
         Rewrite("copies", static tensors => tensors[Copy] = tensors[Copy] + 1);
-        Assert.Contains($"'{Copy}' must hold the same values", Assert.Throws<DitException>(() => SmallDiffusers.Load(_folder["copies"])).Message);
+        Assert.Contains($"'{Copy}' must hold the same values",
+            Assert.Throws<DitException>(() => SmallDiffusers.Load(_folder["copies"])).Message);
     }
 
     [Theory]
@@ -211,7 +227,8 @@ public sealed class DitNamesTests : IDisposable
         { VAdaLNZeroNone.Card, VAdaLNZeroNone.CheckpointMap, "this one is conditioned on nothing" },
         { VAdaLNZeroClasses.Card, VAdaLNZeroClasses.CheckpointMap, "the input of this one is 3 x 8 x 12" },
         { GoldenP4.Card, GoldenP4.CheckpointMap, "that of this one has 96 channels beside tokens of 48" },
-        { SmallOfficial.Card with { Condition = new ModelCondition.Classes(6, 0) }, SmallOfficial.CheckpointMap, "this one has no null class" },
+        { SmallOfficial.Card with { Condition = new ModelCondition.Classes(6, 0) }, SmallOfficial.CheckpointMap,
+            "this one has no null class" },
         { SmallOfficial.Card with { Backbone = "u-vit" }, SmallOfficial.CheckpointMap, "this one is of the backbone u-vit" },
     };
 

@@ -1,0 +1,121 @@
+using System.Globalization;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>Embedded texts, one for each sample: the condition of text-conditional models.</summary>
+/// <remarks>
+/// Sequences have the model's full length: the text encoder pads shorter texts, as CLIP does to 77 tokens, and attention covers the padding.
+/// It owns its tensors.
+/// </remarks>
+/// <param name="Values">Embeddings, (N, L, W).</param>
+/// <param name="DropMask">Samples for which the model sees its null text instead, bool, (N,). None by default.</param>
+public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : ICondition<TextEmbeddings>
+{
+    private const string TensorName = "text";
+
+    /// <inheritdoc/>
+    public static ImageLabels Labels => ImageLabels.Other;
+
+    /// <inheritdoc/>
+    public int Count => Values.dim() == 0 ? 0 : checked((int)Values.shape[0]);
+
+    /// <summary>
+    /// These texts, then as many null texts: the batch of classifier-free guidance. Its tensors belong to the ambient dispose scope.
+    /// </summary>
+    public TextEmbeddings WithNull()
+    {
+        var none = ones(Count, ScalarType.Bool, Values.device);
+        return new(cat([Values, Values]), cat([DropMask ?? zeros_like(none), none]));
+    }
+
+    /// <summary>These texts on a device; tensors that had to move belong to the ambient dispose scope.</summary>
+    public TextEmbeddings To(Device device) => Map(tensor => tensor.to(device));
+
+    /// <inheritdoc/>
+    /// <remarks>The model itself puts the null text in place: samples are only marked, and those that were marked stay so.</remarks>
+    public TextEmbeddings Drop(ModelCard card, Generator random)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar share = card.Condition.Dropout; // kept until the call is over, see Scalars
+        var dropped = rand(Count, device: Values.device, generator: random).lt(share); // (N,)
+        if (!card.CanBeGuided) return this; // a model without a null text takes no marks
+        return this with { DropMask = (DropMask is null ? dropped : DropMask.logical_or(dropped)).MoveToOuterDisposeScope() };
+    }
+
+    /// <inheritdoc/>
+    public TextEmbeddings Map(Func<Tensor, Tensor> change) => new(change(Values), DropMask is null ? null : change(DropMask));
+
+    /// <inheritdoc/>
+    public TextEmbeddings At(int[] samples) => Map(values => ConditionTensor.At(values, samples));
+
+    /// <inheritdoc/>
+    public ConditionRows<TextEmbeddings> Distinct(ModelCard card, Device device, bool withNull)
+    {
+        if (Values.shape is not [> 0 and <= int.MaxValue and var n, _, _])
+            throw new DitException(
+                $"{card.Name}: text must be embeddings of at least one text, (N, L, W), but has the shape ({string.Join(", ", Values.shape)}).");
+        var there = To(device);
+        if (card.Condition is ModelCondition.Text of)
+            Guard.Text(card.Name, there, there.Values, of.Tokens, of.Width, of.HasNull);
+        int[] rows = [.. Enumerable.Range(0, (int)n)];
+        return withNull ? new(there.WithNull().Map(values => values.narrow(0, 0, n + 1)), rows, (int)n) : new(there, rows, null);
+    }
+
+    /// <inheritdoc/>
+    public static NamedConditions<TextEmbeddings> Read(ModelCard card, ConditionSource source)
+    {
+        var texts = Load(source.TextFile ?? throw new DitException($"{card.Name} is conditioned on text: give {FileFor(card)}."), card);
+        return new(texts, [.. Enumerable.Range(0, texts.Count).Select(static i => Named(i.ToString(CultureInfo.InvariantCulture)))], "text");
+
+        static ConditionName Named(string number) => new(number, $"text {number}", $"text {number}", null);
+    }
+
+    /// <summary>Reads the texts of a model from a safetensors file with one tensor named <c>text</c>, (N, L, W).</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="card">The model, conditioned on text.</param>
+    /// <returns>The texts in float32, on the CPU; the caller owns them.</returns>
+    /// <exception cref="DitException">There is no such file, or it holds something else.</exception>
+    public static TextEmbeddings Load(string path, ModelCard card)
+    {
+        var (text, wanted) = (TextOf(card), FileFor(card));
+        using var file = CheckpointFile.Open(path);
+        if (!file.Tensors.TryGetValue(TensorName, out var info))
+            throw new DitException($"'{path}' holds no tensor named {TensorName}: {card.Name} takes {wanted}.");
+        if (file.Tensors.Count > 1)
+            throw new DitException($"'{path}' holds {file.Tensors.Count} tensors: {card.Name} takes {wanted}.");
+        if (info.Shape is not [> 0, var tokens, var width] || tokens != text.Tokens || width != text.Width)
+            throw new DitException(
+                $"The tensor {TensorName} of '{path}' has the shape ({string.Join(", ", info.Shape)}): {card.Name} takes {wanted}.");
+        if (info.DType is not (ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
+            throw new DitException(
+                $"The tensor {TensorName} of '{path}' is of type {info.DType}: embeddings are real numbers of 16, 32 or 64 bits.");
+        return new(file.Read(TensorName, dtype: ScalarType.Float32));
+    }
+
+    /// <summary>What <see cref="Load"/> reads, in words.</summary>
+    /// <param name="card">The model, conditioned on text.</param>
+    public static string FileFor(ModelCard card)
+    {
+        var (tokens, width) = (TextOf(card).Tokens, TextOf(card).Width);
+        return $"a safetensors file with one tensor named {TensorName}, (N, {tokens}, {width}), one embedded text for each row of samples";
+    }
+
+    /// <inheritdoc/>
+    public static TextEmbeddings OfImages(Tensor? classes, int count)
+    {
+        classes?.Dispose();
+        throw new DitException("A folder of images holds no texts, and the model is conditioned on text.");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Values.Dispose();
+        DropMask?.Dispose();
+    }
+
+    private static ModelCondition.Text TextOf(ModelCard card) => card.Condition as ModelCondition.Text
+        ?? throw new InvalidOperationException($"{card.Name} is not conditioned on text.");
+}
