@@ -22,18 +22,18 @@ public class SnapshotTests
     [InlineData("AdaLN", "adaln, text: { tokens: 77, width: 768 }, dropout: 0")]
     [InlineData("Unconditional", "adaln-zero, none: true")]
     public void A_small_model_of_each_variant_matches_its_snapshot(string name, string conditioning) => Match(
-        $"{name}Sample.g", "cs", Generate.From(new SpecText("small.dit.yaml", $$"""
-            model: {{name}}Sample
-            depth: 2
-            width: 64
-            heads: 4
-            patch_size: 2
-            input: { channels: 4, size: [16, 24] }
-            conditioning: { variant: {{conditioning}} }
-            autoencoder: kl-f8
-            samplers:
-              ddim-20: { method: ddim, steps: 20 }
-            """)).AssertCached().AssertCompiles().Sources[$"{name}Sample.g.cs"]);
+        $"{name}Sample.g", "cs",
+        Generate.From(new SpecText("small.dit.yaml", Sample(name, conditioning))).AssertCached().AssertCompiles().Sources[$"{name}Sample.g.cs"]);
+
+    [Fact]
+    public void The_official_model_in_PyTorch_matches_its_snapshot() => Match("DiTXL2.model", "py", PythonModel.Of(
+        Repository.Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models)
+            .Single(static model => model.Spec.Name == "DiT-XL/2").Spec));
+
+    [Fact]
+    public void A_model_of_texts_with_cross_attention_in_PyTorch_matches_its_snapshot() => Match(
+        "CrossAttentionSample.model", "py", PythonModel.Of(
+            Assert.Single(SpecFile.Parse(Sample("CrossAttention", "cross-attention, text: { tokens: 77, width: 768 }")).Models).Spec));
 
     [Fact]
     public void A_model_without_a_null_class_and_with_fixed_variance_matches_its_snapshot() => Match(
@@ -70,6 +70,19 @@ public class SnapshotTests
     [Fact]
     public void Names_shapes_and_macs_of_every_shipped_model_match_their_table() => Match(ModelTable.Name, "md", ModelTable.Markdown(
         Repository.Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models).Select(static model => model.Spec)));
+
+    private static string Sample(string name, string conditioning) => $$"""
+        model: {{name}}Sample
+        depth: 2
+        width: 64
+        heads: 4
+        patch_size: 2
+        input: { channels: 4, size: [16, 24] }
+        conditioning: { variant: {{conditioning}} }
+        autoencoder: kl-f8
+        samplers:
+          ddim-20: { method: ddim, steps: 20 }
+        """;
 
     private static void Match(string name, string extension, string text) => Snapshot.Verify(text, $"../../snapshots/{name}", extension);
 }

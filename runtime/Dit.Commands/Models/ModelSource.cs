@@ -117,9 +117,17 @@ internal static class ModelSource
         if (member is null)
             throw new DitException(
                 $"'{path}' declares {models.Count} models, {Amount.Few(names)}: choose one, as in --model \"{path}#{names[0]}\".");
-        return Load(context, models.FirstOrDefault(model => Same(model.Name, member) || Same(model.ClassName, member))
+        return Load(context, Member(path, models, member));
+    }
+
+    /// <summary>The model of a spec that a word names, as it is written there or as its class is called.</summary>
+    /// <exception cref="DitException">There is none.</exception>
+    internal static ModelSpec Member(string path, IReadOnlyList<ModelSpec> models, string member)
+    {
+        string[] names = [.. models.Select(static model => model.Name)];
+        return models.FirstOrDefault(model => Same(model.Name, member) || Same(model.ClassName, member))
             ?? throw new DitException(
-                $"'{path}' declares no model '{member}'{DidYouMean.Suggest(member, names) ?? $"; it has {Amount.Few(names)}."}"));
+                $"'{path}' declares no model '{member}'{DidYouMean.Suggest(member, names) ?? $"; it has {Amount.Few(names)}."}");
     }
 
     // What the program was built with needs no compiler.
@@ -130,7 +138,7 @@ internal static class ModelSource
     }
 
     /// <summary>The path of a spec and what is behind its <c>#</c>; null for a word that names no YAML file.</summary>
-    private static (string Path, string? Member)? SpecPath(string word)
+    internal static (string Path, string? Member)? SpecPath(string word)
     {
         if (SpecSource.IsYaml(word)) return (word, null);
         for (var at = word.IndexOf('#', StringComparison.Ordinal); at > 0; at = word.IndexOf('#', at + 1))

@@ -13,24 +13,43 @@ internal static class CheckCommand
 
     public static Command Create(CommandContext context)
     {
-        var path = new Argument<string>("SPEC") { Description = "A YAML file, usually NAME.dit.yaml." };
+        var path = new Argument<string>("SPEC")
+        {
+            Description = "A YAML file, usually NAME.dit.yaml; NAME.dit.yaml#MODEL for one of several models in it.",
+        };
         var json = CommonOptions.Json();
+        var readings = SpecReading.All.Select(static reading => (Reading: reading, Option: reading.Create())).ToArray();
         var command = new Command("check", "Check a spec file: its models layer by layer, or every error in it.") { path, json };
-        command.SetAction(parsed => Run(context, parsed.GetRequiredValue(path), parsed.GetValue(json)));
+        foreach (var (_, option) in readings) command.Add(option);
+        command.SetAction(parsed => Run(
+            context, parsed.GetRequiredValue(path), parsed.GetValue(json),
+            [.. readings.SelectMany(one => parsed.GetValue(one.Option) is { } file ? new[] { (one.Reading, file) } : [])]));
         return command;
     }
 
-    private static int Run(CommandContext context, string path, bool json)
+    private static int Run(CommandContext context, string word, bool json, IReadOnlyList<(SpecReading Reading, string File)> readings)
     {
+        foreach (var (reading, file) in readings) reading.RequireName(file);
+        var (path, member) = File.Exists(word) ? (word, null) : ModelSource.SpecPath(word) ?? (word, null);
         var spec = CheckedSpec.Read(path);
+        if (member is not null && spec.Errors.Count == 0) spec = spec with { Models = Of(path, spec.Models, member) };
+        // Files first: a table above the error that one cannot be written would be scrolled through for nothing.
+        string[] written = spec.Errors.Count > 0 ? [] : [.. readings.Select(one => one.Reading.Write(context, path, spec.Models, one.File))];
         if (json) context.Out.WriteLine(Json.Of(Report(path, spec)));
         else if (spec.Errors.Count > 0) foreach (var error in spec.Errors) context.Out.WriteLine(CheckedSpec.Line(path, error));
         else
         {
             foreach (var warning in spec.Warnings) context.Out.WriteLine(CheckedSpec.Line(path, warning));
             foreach (var model in spec.Models) Describe(context, model.Spec);
+            foreach (var line in written) context.Out.WriteLine(line);
         }
         return spec.Errors.Count == 0 ? 0 : throw new DitException($"{path} has {Amount.Of(spec.Errors.Count, "error")}.");
+    }
+
+    private static IReadOnlyList<DeclaredModel> Of(string path, IReadOnlyList<DeclaredModel> models, string member)
+    {
+        var named = ModelSource.Member(path, [.. models.Select(static model => model.Spec)], member);
+        return [.. models.Where(model => model.Spec == named)];
     }
 
     private static void Describe(CommandContext context, ModelSpec spec)

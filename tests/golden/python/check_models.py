@@ -1,0 +1,111 @@
+"""Holds the PyTorch files that `dit check --python` prints against what the published implementation computed.
+
+Usage: python3 check_models.py CASE FILE.py [CASE FILE.py ...]
+
+CASE is dit-p2, dit-p4 or dit-p8 for the models of tests/Dit.Runtime.Tests/golden.dit.yaml, and official for DiT-XL/2.
+"""
+import importlib.util
+import json
+import struct
+import sys
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+GOLDEN = Path(__file__).parent.parent / "dit"
+TOLERANCE = 1e-5
+TYPES = {"F32": torch.float32, "F64": torch.float64, "I64": torch.int64}
+
+if not hasattr(F, "scaled_dot_product_attention"):  # torch 1.13, as in Debian 12
+
+    def scaled_dot_product_attention(q, k, v):
+        return torch.softmax(q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5, dim=-1) @ v
+
+    F.scaled_dot_product_attention = scaled_dot_product_attention
+
+
+def load_safetensors(path):
+    data = path.read_bytes()
+    size = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8 : 8 + size])
+    header.pop("__metadata__", None)
+    return {name: tensor(data[8 + size :], entry) for name, entry in header.items()}
+
+
+def tensor(data, entry):
+    begin, end = entry["data_offsets"]
+    return torch.frombuffer(bytearray(data[begin:end]), dtype=TYPES[entry["dtype"]]).reshape(entry["shape"])
+
+
+def under(golden, prefix):
+    return {name[len(prefix) :]: value for name, value in golden.items() if name.startswith(prefix)}
+
+
+def create(file):
+    """A new model of the file's last class."""
+    spec = importlib.util.spec_from_file_location(Path(file).stem, file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    classes = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__]
+    return classes[-1]()
+
+
+def difference(given, wanted):
+    """The largest difference, relative to the largest value where that exceeds 1."""
+    assert given.shape == wanted.shape, f"{tuple(given.shape)} is not {tuple(wanted.shape)}"
+    return ((given - wanted).abs().max() / max(1.0, wanted.abs().max())).item()
+
+
+def check_golden(case, model):
+    golden = load_safetensors(GOLDEN / f"{case}.safetensors")
+    x, y = golden["in.x"], golden["in.y"]
+    differences = {
+        "new positions": difference(model.pos_embed.data, golden["param.pos_embed"]),
+        "output of a new model": difference(model(x, golden["in.t"], y).detach(), torch.zeros_like(golden["out.forward"])),
+    }
+    model.load_state_dict(under(golden, "param."))
+    outputs = {}
+    for name in under(golden, "act."):
+        model.get_submodule(name).register_forward_hook(lambda _, __, out, name=name: outputs.update({name: out.detach()}))
+    prediction = model(x, golden["in.t"], y)
+    prediction.square().mean().backward()
+    differences["output"] = difference(prediction.detach(), golden["out.forward"])
+    for name, wanted in under(golden, "act.").items():
+        differences[f"activation of {name}"] = difference(outputs[name], wanted)
+    for name, wanted in under(golden, "grad.").items():
+        differences[f"gradient of {name}"] = difference(model.get_parameter(name).grad, wanted)
+    with torch.no_grad():
+        differences["output at fractional timesteps"] = difference(
+            model(x, golden["in.t_fractional"], y), golden["out.forward_fractional"]
+        )
+    for what in [name for name in differences if " of " not in name or "new" in name]:
+        print(f"{case}: {what}: {differences[what]:.1e}")
+    for kind in ("activation", "gradient"):
+        values = [value for name, value in differences.items() if name.startswith(kind)]
+        print(f"{case}: {len(values)} {kind}s: at most {max(values):.1e}")
+    wrong = [name for name, value in differences.items() if not value <= TOLERANCE]
+    assert not wrong, f"{case}: more than {TOLERANCE} in {', '.join(wrong)}"
+
+
+def check_official(case, model):
+    official = json.loads((GOLDEN / "official-models.json").read_text())
+    wanted = list(official["DiT-XL/2 state dict"].items())
+    given = [(name, list(value.shape)) for name, value in model.state_dict().items()]
+    assert given == wanted, f"{case}: {[pair for pair in zip(given, wanted) if pair[0] != pair[1]][:1]}"
+    counts = official["params"]["DiT-XL/2"]
+    assert sum(p.numel() for p in model.parameters()) == counts["params"]
+    assert sum(p.numel() for p in model.parameters() if p.requires_grad) == counts["trainable"]
+    print(f"{case}: {len(given)} names and shapes of the state dict, in its order")
+
+
+def main(arguments):
+    if not arguments or len(arguments) % 2:
+        sys.exit(__doc__)
+    torch.manual_seed(0)
+    for case, file in zip(arguments[::2], arguments[1::2]):
+        (check_official if case == "official" else check_golden)(case, create(file))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
