@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Dit.Runtime;
+using Dit.Checkpoints;
 
 namespace Dit.Kernels;
 

@@ -27,7 +27,7 @@ public sealed class NonFiniteSampleTests : IDisposable
                 using var session = SessionCase.By(EnvironmentKernels.Parse(kernels), model.CreateSession());
                 // libtorch's attention on a CPU gives finite numbers for scores that are not: what a model's own forward hides, its sampler cannot see.
                 if (kernels == "off" && name.Contains("qkv", StringComparison.Ordinal) && IsForwardFinite(model)) continue;
-                var error = Assert.Throws<NonFiniteSampleException>(() => OfClasses.Samplers.Ddim5.Sample(model, [0, 2, 0], guidance: 2, session: session));
+                var error = Assert.Throws<NonFiniteSampleException>(() => OfClasses.Samplers.Ddim5.Sample(model, [0, 2, 0], guidance: 2, options: new() { Session = session }));
                 var zeros = string.Join(", ", OfClasses.CheckpointMap.Single(entry => entry.Name == name).Shape.Select(static _ => 0));
                 Assert.Equal(name, error.Weight);
                 Assert.Equal((0, 1), (error.Index, error.Since.Step));
