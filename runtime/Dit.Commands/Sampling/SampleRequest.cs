@@ -20,7 +20,8 @@ namespace Dit.Commands;
 /// <param name="Output">Where to and in what form.</param>
 /// <param name="Device">Where to compute.</param>
 /// <param name="Type">Type of the network's numbers; the process is float32 in any case.</param>
-/// <param name="RecomputePositions">Whether a checkpoint of another grid of patches is taken, its positions computed anew.</param>
+/// <param name="RecomputePositions">Whether a checkpoint of another grid of patches is taken, its positions computed
+/// anew.</param>
 internal sealed record SampleRequest(
     string? Checkpoint, CheckpointWeights Weights, IReadOnlyList<string> Classes, string? Text, string? Sampler, int? Steps,
     double? Scale, GuidanceChannels Channels, GuidanceInterval? Interval, long Seed, int First, int Count, int Batch,

@@ -34,7 +34,8 @@ internal sealed record SampleRows(IReadOnlyList<ConditionName> Rows, int Each, i
     /// <summary>What a sample is of, for the name of its file; empty where there is nothing to say.</summary>
     public string FileNameOf(int sample) => Rows.Count > 0 ? FileNames.Safe(Rows[RowOf(sample)].Title) : "";
 
-    /// <summary>What a sample is of, behind its number: <c> (class 207, golden retriever)</c>; empty where there is nothing to say.</summary>
+    /// <summary>What a sample is of, behind its number: <c> (class 207, golden retriever)</c>; empty where there is
+    /// nothing to say.</summary>
     public string Describe(int sample) => Rows.Count == 0 ? "" : $" ({Rows[RowOf(sample)].Description})";
 
     /// <summary>How the samples are laid out in a picture.</summary>

@@ -1,7 +1,8 @@
 namespace Dit.Runtime;
 
 /// <summary>What a user said the samples should be of, for instance on a command line.</summary>
-/// <param name="Names">The names of the model's classes; called only for a model that is conditioned on classes.</param>
+/// <param name="Names">The names of the model's classes; called only for a model that is conditioned on
+/// classes.</param>
 public sealed record ConditionSource(Func<IClassNames> Names)
 {
     /// <summary>Class names or numbers, as they were given; empty where none were.</summary>
@@ -28,7 +29,8 @@ public interface IClassNames
 
 /// <summary>Conditions with their names, as they were read: a picture of samples has a row for each.</summary>
 /// <typeparam name="TCondition">The kind of condition.</typeparam>
-/// <param name="Values">The conditions, one for each name. Where there are no names, all samples have the same condition.</param>
+/// <param name="Values">The conditions, one for each name. Where there are no names, all samples have the same
+/// condition.</param>
 /// <param name="Names">What each is called.</param>
 /// <param name="Noun">What one of them is: <c>class</c>, <c>text</c>; empty where there are no names.</param>
 public sealed record NamedConditions<TCondition>(TCondition Values, IReadOnlyList<ConditionName> Names, string Noun) : IDisposable

@@ -4,7 +4,8 @@ namespace Dit.Runtime;
 
 /// <summary>What the samples of a batch are conditioned on besides the time. It owns its tensors.</summary>
 /// <remarks>
-/// <see cref="ClassLabels"/>, <see cref="TextEmbeddings"/> and <see cref="NoCondition"/> are conditions. Samplers, sessions, training and
+/// <see cref="ClassLabels"/>, <see cref="TextEmbeddings"/> and <see cref="NoCondition"/> are conditions. Samplers,
+/// sessions, training and
 /// <c>dit</c> use only what stands here, so a new kind of condition is one new type.
 /// </remarks>
 /// <typeparam name="TSelf">The condition itself.</typeparam>
@@ -18,13 +19,15 @@ public interface ICondition<TSelf> : IDisposable
     static abstract ImageLabels Labels { get; }
 
     /// <summary>
-    /// Training for classifier-free guidance (Ho and Salimans, arXiv 2207.12598): drops the condition of each sample with the model's
+    /// Training for classifier-free guidance (Ho and Salimans, arXiv 2207.12598): drops the condition of each sample
+    /// with the model's
     /// probability, independently.
     /// </summary>
     /// <param name="card">The model: its dropout and what stands for no condition.</param>
     /// <param name="random">The random numbers; how many are drawn does not depend on the probability.</param>
     /// <returns>
-    /// The condition after dropout. New tensors belong to the ambient dispose scope; the others are shared with this condition.
+    /// The condition after dropout. New tensors belong to the ambient dispose scope; the others are shared with this
+    /// condition.
     /// </returns>
     TSelf Drop(ModelCard card, Generator random);
 
@@ -48,11 +51,13 @@ public interface ICondition<TSelf> : IDisposable
     /// <param name="card">The model.</param>
     /// <param name="source">What the user said.</param>
     /// <returns>The conditions with their names; the caller owns them.</returns>
-    /// <exception cref="DitException">A name is unknown, or a file cannot be read or does not fit the model.</exception>
+    /// <exception cref="DitException">A name is unknown, or a file cannot be read or does not fit the
+    /// model.</exception>
     static abstract NamedConditions<TSelf> Read(ModelCard card, ConditionSource source);
 
     /// <summary>The condition of images of which no more than the class is known.</summary>
-    /// <param name="classes">The class of each image, int64, (N,); null where it is not known. Ownership passes to the result.</param>
+    /// <param name="classes">The class of each image, int64, (N,); null where it is not known. Ownership passes to the
+    /// result.</param>
     /// <param name="count">Number of images, N.</param>
     /// <exception cref="DitException">That is not enough for this kind of condition.</exception>
     static abstract TSelf OfImages(Tensor? classes, int count);

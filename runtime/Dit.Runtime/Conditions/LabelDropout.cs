@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Training for classifier-free guidance (Ho and Salimans, arXiv 2207.12598): some labels are dropped.</summary>
+/// <summary>Training for classifier-free guidance (Ho and Salimans, arXiv 2207.12598): some labels are
+/// dropped.</summary>
 public static class LabelDropout
 {
     /// <summary>Replaces each label by the null class with the given probability, independently.</summary>

@@ -1,7 +1,8 @@
 namespace Dit.Runtime;
 
 /// <summary>What a generated model is conditioned on besides the timestep.</summary>
-/// <remarks>A closed sum: <see cref="None"/>, <see cref="Classes"/> or <see cref="Text"/>; <see cref="Match"/> is the way in.</remarks>
+/// <remarks>A closed sum: <see cref="None"/>, <see cref="Classes"/> or <see cref="Text"/>; <see cref="Match"/> is the
+/// way in.</remarks>
 public abstract record ModelCondition
 {
     private ModelCondition() { }
@@ -9,7 +10,8 @@ public abstract record ModelCondition
     /// <summary>Probability with which training drops the condition; 0 where there is none to drop.</summary>
     public abstract double Dropout { get; }
 
-    /// <summary>Whether the model was trained with dropout, and so knows the null condition that guidance needs.</summary>
+    /// <summary>Whether the model was trained with dropout, and so knows the null condition that guidance
+    /// needs.</summary>
     public bool HasNull => Dropout > 0;
 
     /// <summary>One function per case.</summary>

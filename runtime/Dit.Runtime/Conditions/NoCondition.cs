@@ -19,7 +19,8 @@ public sealed record NoCondition(int Count = 0) : ICondition<NoCondition>
     public NoCondition At(int[] samples) => new(samples.Length);
 
     /// <inheritdoc/>
-    public ConditionRows<NoCondition> Distinct(ModelCard card, Device device, bool withNull) => new(new(1), new int[Math.Max(0, Count)], null);
+    public ConditionRows<NoCondition> Distinct(ModelCard card, Device device, bool withNull) =>
+        new(new(1), new int[Math.Max(0, Count)], null);
 
     /// <inheritdoc/>
     public static NamedConditions<NoCondition> Read(ModelCard card, ConditionSource source) => new(new(), [], "");

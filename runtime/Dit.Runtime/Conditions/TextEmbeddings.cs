@@ -6,7 +6,8 @@ namespace Dit.Runtime;
 
 /// <summary>Embedded texts, one for each sample: the condition of text-conditional models.</summary>
 /// <remarks>
-/// Sequences have the model's full length: the text encoder pads shorter texts, as CLIP does to 77 tokens, and attention covers the padding.
+/// Sequences have the model's full length: the text encoder pads shorter texts, as CLIP does to 77 tokens, and
+/// attention covers the padding.
 /// It owns its tensors.
 /// </remarks>
 /// <param name="Values">Embeddings, (N, L, W).</param>
@@ -22,7 +23,8 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
     public int Count => Values.dim() == 0 ? 0 : checked((int)Values.shape[0]);
 
     /// <summary>
-    /// These texts, then as many null texts: the batch of classifier-free guidance. Its tensors belong to the ambient dispose scope.
+    /// These texts, then as many null texts: the batch of classifier-free guidance. Its tensors belong to the ambient
+    /// dispose scope.
     /// </summary>
     public TextEmbeddings WithNull()
     {
@@ -34,7 +36,8 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
     public TextEmbeddings To(Device device) => Map(tensor => tensor.to(device));
 
     /// <inheritdoc/>
-    /// <remarks>The model itself puts the null text in place: samples are only marked, and those that were marked stay so.</remarks>
+    /// <remarks>The model itself puts the null text in place: samples are only marked, and those that were marked stay
+    /// so.</remarks>
     public TextEmbeddings Drop(ModelCard card, Generator random)
     {
         using var scope = NewDisposeScope();
@@ -72,7 +75,8 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
         static ConditionName Named(string number) => new(number, $"text {number}", $"text {number}", null);
     }
 
-    /// <summary>Reads the texts of a model from a safetensors file with one tensor named <c>text</c>, (N, L, W).</summary>
+    /// <summary>Reads the texts of a model from a safetensors file with one tensor named <c>text</c>, (N, L,
+    /// W).</summary>
     /// <param name="path">The file.</param>
     /// <param name="card">The model, conditioned on text.</param>
     /// <returns>The texts in float32, on the CPU; the caller owns them.</returns>

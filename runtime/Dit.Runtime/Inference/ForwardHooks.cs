@@ -3,9 +3,11 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Whether somebody listens to a module: forward hooks and forward pre-hooks, of either kind that TorchSharp has.</summary>
+/// <summary>Whether somebody listens to a module: forward hooks and forward pre-hooks, of either kind that TorchSharp
+/// has.</summary>
 /// <remarks>
-/// TorchSharp has no method that tells. It keeps hooks in fields, which are read here without reflection, so that trimming and NativeAOT keep them; a
+/// TorchSharp has no method that tells. It keeps hooks in fields, which are read here without reflection, so that
+/// trimming and NativeAOT keep them; a
 /// version of TorchSharp that has other fields counts as one without hooks.
 /// </remarks>
 internal static class ForwardHooks
@@ -17,7 +19,8 @@ internal static class ForwardHooks
     /// <summary>Whether a layer from one tensor to one tensor has hooks.</summary>
     public static bool IsAnyOn(nn.Module<Tensor, Tensor> layer) => Count(layer) > 0;
 
-    /// <summary>Whether a module itself has hooks. Of modules with other arguments than those of models and their layers nothing is known.</summary>
+    /// <summary>Whether a module itself has hooks. Of modules with other arguments than those of models and their
+    /// layers nothing is known.</summary>
     private static bool IsAnyOn<TCondition>(nn.Module module) => module switch
     {
         nn.Module<Tensor, Tensor> layer => Count(layer) > 0,

@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A session that calls the model: for models that are written by hand, and for those whose hooks are to be called.</summary>
+/// <summary>A session that calls the model: for models that are written by hand, and for those whose hooks are to be
+/// called.</summary>
 /// <param name="model">The model; it stays the caller's.</param>
 /// <param name="predict">Its prediction, of x, t and a condition.</param>
 /// <param name="engine">What it is called.</param>

@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A session of steps, run by the engine for the model's device and type; while somebody listens to the model, by the model itself.</summary>
+/// <summary>A session of steps, run by the engine for the model's device and type; while somebody listens to the model,
+/// by the model itself.</summary>
 internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
     where TCondition : ICondition<TCondition>
 {
@@ -80,8 +81,10 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
     }
 
     /// <summary>
-    /// The modulation, or the tokens of the condition, of the times that are known is computed for as many of them at once as fit in some
-    /// memory: the layers then read their weights once for all of these. That of a different time is computed when it is asked for.
+    /// The modulation, or the tokens of the condition, of the times that are known is computed for as many of them at
+    /// once as fit in some
+    /// memory: the layers then read their weights once for all of these. That of a different time is computed when it
+    /// is asked for.
     /// </summary>
     private sealed class Bound(SteppedSession<TCondition> session, ConditionRows<TCondition> conditions, double[] known) : BoundSession
     {

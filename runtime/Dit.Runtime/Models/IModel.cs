@@ -5,7 +5,8 @@ namespace Dit.Runtime;
 
 /// <summary>A generated model: what it is conditioned on and which process it was made for is in its type.</summary>
 /// <typeparam name="TSelf">The generated model.</typeparam>
-/// <typeparam name="TCondition">What it is conditioned on: <see cref="ClassLabels"/>, <see cref="TextEmbeddings"/> or <see cref="NoCondition"/>.</typeparam>
+/// <typeparam name="TCondition">What it is conditioned on: <see cref="ClassLabels"/>, <see cref="TextEmbeddings"/> or
+/// <see cref="NoCondition"/>.</typeparam>
 /// <typeparam name="TProcess">The process it is trained for, such as <see cref="GaussianDiffusion"/>.</typeparam>
 public interface IModel<TSelf, TCondition, TProcess> : IModel<TSelf>
     where TSelf : nn.Module, IModel<TSelf, TCondition, TProcess>
@@ -26,7 +27,8 @@ public interface IModel<TSelf, TCondition, TProcess> : IModel<TSelf>
     Tensor Predict(Tensor x, Tensor t, TCondition condition);
 
     /// <summary>
-    /// The same prediction made ready for inference. Generated models have one that is faster than this one, which only calls the model.
+    /// The same prediction made ready for inference. Generated models have one that is faster than this one, which only
+    /// calls the model.
     /// </summary>
     /// <returns>A session, the caller's to dispose.</returns>
     InferenceSession<TCondition> CreateSession() => new ForwardSession<TCondition>((TSelf)this, Predict);
@@ -34,7 +36,8 @@ public interface IModel<TSelf, TCondition, TProcess> : IModel<TSelf>
     static IProcess IModel<TSelf>.AnyProcess => TSelf.Process;
 }
 
-/// <summary>What the type of a generated model offers whatever its condition and process: all that creating, loading and saving need.</summary>
+/// <summary>What the type of a generated model offers whatever its condition and process: all that creating, loading
+/// and saving need.</summary>
 /// <typeparam name="TSelf">The generated model.</typeparam>
 public interface IModel<TSelf> : IDisposable
     where TSelf : nn.Module, IModel<TSelf>
@@ -58,20 +61,27 @@ public interface IModel<TSelf> : IDisposable
     /// <param name="path">A <c>.safetensors</c> or <c>.pt</c> file.</param>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
-    /// <param name="grid">What to do with a checkpoint that was made for another grid of patches; by default it is refused.</param>
-    /// <exception cref="DitException">The file cannot be read, its tensors are not this model's, or there is no such device.</exception>
+    /// <param name="grid">What to do with a checkpoint that was made for another grid of patches; by default it is
+    /// refused.</param>
+    /// <exception cref="DitException">The file cannot be read, its tensors are not this model's, or there is no such
+    /// device.</exception>
     static abstract TSelf Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null);
 
-    /// <summary>A model with the parameters of an open checkpoint, in eval mode: every name and shape must match.</summary>
+    /// <summary>A model with the parameters of an open checkpoint, in eval mode: every name and shape must
+    /// match.</summary>
     /// <param name="file">The checkpoint; it stays the caller's.</param>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
-    /// <param name="grid">What to do with a checkpoint that was made for another grid of patches; by default it is refused.</param>
-    /// <param name="weights">Which weights of a training checkpoint to take; the averaged ones by default, where there are any.</param>
+    /// <param name="grid">What to do with a checkpoint that was made for another grid of patches; by default it is
+    /// refused.</param>
+    /// <param name="weights">Which weights of a training checkpoint to take; the averaged ones by default, where there
+    /// are any.</param>
     /// <param name="notice">
-    /// Receives a sentence about a prefix that the names in the file have, and one about scalars in it that are passed over.
+    /// Receives a sentence about a prefix that the names in the file have, and one about scalars in it that are passed
+    /// over.
     /// </param>
-    /// <exception cref="DitException">The file cannot be read, its tensors are not this model's, or there is no such device.</exception>
+    /// <exception cref="DitException">The file cannot be read, its tensors are not this model's, or there is no such
+    /// device.</exception>
     static virtual TSelf Load(
         ICheckpointFile file, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,
         CheckpointWeights weights = CheckpointWeights.Auto, Action<string>? notice = null) =>

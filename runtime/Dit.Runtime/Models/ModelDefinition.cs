@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace Dit.Runtime;
 
 /// <summary>A generated model as a value: lists of models are made of these.</summary>
-/// <remarks>The model's type stays known: <see cref="Accept{TResult}(IModelVisitor{TResult})"/> hands it to a visitor as a type argument.</remarks>
+/// <remarks>The model's type stays known: <see cref="Accept{TResult}(IModelVisitor{TResult})"/> hands it to a visitor
+/// as a type argument.</remarks>
 public abstract class ModelDefinition
 {
     private ModelDefinition(ModelCard card) => Card = card;

@@ -6,7 +6,8 @@ namespace Dit.Runtime;
 internal static class DiffusersScheduler
 {
     /// <summary><c>scheduler/scheduler_config.json</c>.</summary>
-    /// <remarks>The pipeline of diffusers drops a learned variance, which DDIM does not need; DDPM needs one of the fixed ones.</remarks>
+    /// <remarks>The pipeline of diffusers drops a learned variance, which DDIM does not need; DDPM needs one of the
+    /// fixed ones.</remarks>
     /// <param name="model">The model's name, for the message.</param>
     /// <param name="process">Its process.</param>
     /// <param name="clip">Whether the predicted data is clipped to [-1, 1].</param>

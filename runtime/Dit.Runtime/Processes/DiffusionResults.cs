@@ -5,7 +5,8 @@ namespace Dit.Runtime;
 /// <summary>Where the variance of a reverse step comes from.</summary>
 public enum ModelVariance
 {
-    /// <summary>The second half of the output's channels, between beta tilde and beta (Improved DDPM, equation 15).</summary>
+    /// <summary>The second half of the output's channels, between beta tilde and beta (Improved DDPM, equation
+    /// 15).</summary>
     LearnedRange,
 
     /// <summary>beta tilde, the posterior's variance (DDPM, section 3.2).</summary>
@@ -18,7 +19,8 @@ public enum ModelVariance
 /// <summary>What training minimizes.</summary>
 public enum LossKind
 {
-    /// <summary>Mean squared error, plus the variational bound with the mean held fixed when the variance is learned: as DiT trains.</summary>
+    /// <summary>Mean squared error, plus the variational bound with the mean held fixed when the variance is learned:
+    /// as DiT trains.</summary>
     Hybrid,
 
     /// <summary>As <see cref="Hybrid"/>, the bound times S / 1000 (L_hybrid of Improved DDPM, section 3.1).</summary>
@@ -79,7 +81,8 @@ public sealed record DiffusionStep(Tensor Sample, Tensor PredictedStart) : IDisp
 /// <summary>Losses of one batch, one number per sample.</summary>
 /// <param name="Total">What is minimized, (N,).</param>
 /// <param name="Mse">The mean squared error, (N,), where it is part of the loss.</param>
-/// <param name="VariationalBound">The bound's term, in the weight it has in the total, (N,), where it is part of the loss.</param>
+/// <param name="VariationalBound">The bound's term, in the weight it has in the total, (N,), where it is part of the
+/// loss.</param>
 public sealed record DiffusionLosses(Tensor Total, Tensor? Mse, Tensor? VariationalBound) : IDisposable
 {
     /// <inheritdoc/>

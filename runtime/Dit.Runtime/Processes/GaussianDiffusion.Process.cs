@@ -14,7 +14,8 @@ public sealed partial class GaussianDiffusion : IProcess
     public double DataTime => -1;
 
     /// <inheritdoc/>
-    /// <remarks>Between two timesteps the logarithm of alpha bar is interpolated linearly (DPM-Solver, arXiv 2206.00927, appendix D).</remarks>
+    /// <remarks>Between two timesteps the logarithm of alpha bar is interpolated linearly (DPM-Solver, arXiv
+    /// 2206.00927, appendix D).</remarks>
     public double Alpha(double t) => IndexOf(t) is { } i ? Schedule.SqrtAlphasCumprod[i] : Math.Sqrt(AlphaBarBetween(t));
 
     /// <inheritdoc/>
@@ -47,7 +48,8 @@ public sealed partial class GaussianDiffusion : IProcess
     {
         var timesteps = new int[t.Length];
         for (var i = 0; i < timesteps.Length; i++)
-            timesteps[i] = IndexOf(t[i]) ?? throw new DitException(FormattableString.Invariant($"Timestep {t[i]} does not exist: the process is trained at whole timesteps."));
+            timesteps[i] = IndexOf(t[i]) ?? throw new DitException(
+                FormattableString.Invariant($"Timestep {t[i]} does not exist: the process is trained at whole timesteps."));
         return TrainingLosses(network, x0, timesteps, noise, LossKind.Hybrid);
     }
 

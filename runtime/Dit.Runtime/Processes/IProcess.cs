@@ -3,11 +3,13 @@ using static TorchSharp.torch;
 namespace Dit.Runtime;
 
 /// <summary>
-/// How data turns into noise over time, <c>x_t = alpha(t) x_0 + sigma(t) noise</c>, and what a network learns about the way back.
+/// How data turns into noise over time, <c>x_t = alpha(t) x_0 + sigma(t) noise</c>, and what a network learns about the
+/// way back.
 /// </summary>
 /// <remarks>
 /// Immutable. Times are numbers on the host in the unit that the network was trained with: whole timesteps for
-/// <see cref="GaussianDiffusion"/>, reals for a flow. Predictions are linear in the data and the noise (<see cref="Weights"/>), so noising,
+/// <see cref="GaussianDiffusion"/>, reals for a flow. Predictions are linear in the data and the noise
+/// (<see cref="Weights"/>), so noising,
 /// targets, conversions and the squared error need nothing else, and a process has them without further code.
 /// </remarks>
 public interface IProcess
@@ -31,7 +33,8 @@ public interface IProcess
     /// <exception cref="DitException">The time is outside the process.</exception>
     double Sigma(double t);
 
-    /// <summary>Standard deviation of the noise where the data has its own scale: sigma / alpha. Guidance intervals are given in it.</summary>
+    /// <summary>Standard deviation of the noise where the data has its own scale: sigma / alpha. Guidance intervals are
+    /// given in it.</summary>
     /// <param name="t">From <see cref="DataTime"/> to <see cref="NoiseTime"/>.</param>
     double NoiseLevel(double t) => Sigma(t) / Alpha(t);
 
@@ -70,7 +73,8 @@ public interface IProcess
         ProcessMath.Convert(output, x, new(Alpha(t), Sigma(t)), Weights(Prediction, t), Weights(wanted, t));
 
     /// <summary>
-    /// The losses of a batch, by default the mean squared error of the prediction; gradients flow into whatever <paramref name="network"/>
+    /// The losses of a batch, by default the mean squared error of the prediction; gradients flow into whatever
+    /// <paramref name="network"/>
     /// calls.
     /// </summary>
     /// <param name="network">The network, called once.</param>

@@ -10,7 +10,8 @@ public enum Prediction
     StartX,
 
     /// <summary>
-    /// The velocity. For a Gaussian diffusion, alpha epsilon - sigma x_0 (Salimans and Ho, arXiv 2202.00512); for a flow, the derivative of
+    /// The velocity. For a Gaussian diffusion, alpha epsilon - sigma x_0 (Salimans and Ho, arXiv 2202.00512); for a
+    /// flow, the derivative of
     /// x_t with respect to the time (SiT, arXiv 2401.08740).
     /// </summary>
     Velocity,

@@ -18,9 +18,11 @@ internal static class ProcessMath
     public static Tensor Mix(Tensor x0, Tensor noise, ReadOnlySpan<double> t, Func<double, PredictionWeights> weightsAt)
     {
         if (x0.dim() < 2 || t.Length != x0.shape[0] || t.IsEmpty)
-            throw new DitException($"{t.Length} times were given for a batch of shape ({string.Join(", ", x0.shape)}): there must be one per sample.");
+            throw new DitException(
+                $"{t.Length} times were given for a batch of shape ({string.Join(", ", x0.shape)}): there must be one per sample.");
         if (!x0.shape.AsSpan().SequenceEqual(noise.shape))
-            throw new DitException($"Noise of shape ({string.Join(", ", noise.shape)}) was given for data of shape ({string.Join(", ", x0.shape)}).");
+            throw new DitException(
+                $"Noise of shape ({string.Join(", ", noise.shape)}) was given for data of shape ({string.Join(", ", x0.shape)}).");
         using var scope = NewDisposeScope();
         var (start, spread) = (new double[t.Length], new double[t.Length]);
         for (var i = 0; i < t.Length; i++) (start[i], spread[i]) = weightsAt(t[i]);
@@ -40,7 +42,8 @@ internal static class ProcessMath
         var predicted = GaussianMath.Compute(output.narrow(1, 0, x.shape[1]));
         if (given == wanted) return predicted.MoveToOuterDisposeScope();
         var determinant = state.Start * given.Noise - state.Noise * given.Start;
-        using Scalar fromState = (wanted.Start * given.Noise - wanted.Noise * given.Start) / determinant; // kept until the calls are over, see Scalars
+        // Kept until the calls are over, see Scalars.
+        using Scalar fromState = (wanted.Start * given.Noise - wanted.Noise * given.Start) / determinant;
         using Scalar fromOutput = (wanted.Noise * state.Start - wanted.Start * state.Noise) / determinant;
         return (GaussianMath.Compute(x) * fromState + predicted * fromOutput).MoveToOuterDisposeScope();
     }

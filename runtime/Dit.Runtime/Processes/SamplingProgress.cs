@@ -6,9 +6,11 @@ namespace Dit.Runtime;
 /// <param name="Time">The time of the step just done, as the network sees it.</param>
 public readonly record struct SamplingProgress(int Step, int? Steps, double Time)
 {
-    /// <summary>The share of the work that is done, from 0 to 1; for a solver that chooses its steps, the share of the time.</summary>
+    /// <summary>The share of the work that is done, from 0 to 1; for a solver that chooses its steps, the share of the
+    /// time.</summary>
     public double Share => Steps is { } all ? (double)Step / all : Travelled;
 
-    /// <summary>The share of the time that a loop without a known number of steps has come through; 0 for other loops.</summary>
+    /// <summary>The share of the time that a loop without a known number of steps has come through; 0 for other
+    /// loops.</summary>
     internal double Travelled { get; init; }
 }

@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace Dit.Runtime;
 
 /// <summary>Classifier-free guidance (Ho and Salimans, arXiv 2207.12598; DiT paper, section 3.3), as a value.</summary>
-/// <remarks>A number converts to the guidance of that scale, so that <c>guidance: 4.0</c> is enough in most calls.</remarks>
+/// <remarks>A number converts to the guidance of that scale, so that <c>guidance: 4.0</c> is enough in most
+/// calls.</remarks>
 /// <param name="Scale">Guidance scale; with the usual convention, 1 is no guidance and one pass per step.</param>
 public sealed record Guidance(double Scale = 1)
 {
@@ -37,26 +38,31 @@ public sealed record Guidance(double Scale = 1)
     /// <summary>The guided output of two passes: this guidance, whatever its interval.</summary>
     /// <param name="conditional">Model output under the condition, (N, C or 2 C, Y, X).</param>
     /// <param name="unconditional">Model output under the null condition, of the same shape.</param>
-    /// <param name="inputChannels">C, the channels of the model's input: what lies beyond them is learned variance, never guided.</param>
+    /// <param name="inputChannels">C, the channels of the model's input: what lies beyond them is learned variance,
+    /// never guided.</param>
     /// <returns>The guided output, (N, C or 2 C, Y, X).</returns>
     /// <exception cref="DitException">As for the other overload.</exception>
     public Tensor Combine(Tensor conditional, Tensor unconditional, int inputChannels) =>
         Combine(conditional, unconditional, Strength, Channels, inputChannels);
 
-    /// <summary><c>unconditional + scale (conditional - unconditional)</c> on the guided channels, the conditional output on the others.</summary>
+    /// <summary><c>unconditional + scale (conditional - unconditional)</c> on the guided channels, the conditional
+    /// output on the others.</summary>
     /// <param name="conditional">Model output under the condition, (N, C or 2 C, Y, X).</param>
     /// <param name="unconditional">Model output under the null condition, of the same shape.</param>
     /// <param name="scale">Guidance scale; 1 gives the conditional output.</param>
     /// <param name="channels">The channels to guide.</param>
-    /// <param name="inputChannels">C, the channels of the model's input: what lies beyond them is learned variance, never guided.</param>
+    /// <param name="inputChannels">C, the channels of the model's input: what lies beyond them is learned variance,
+    /// never guided.</param>
     /// <returns>The guided output, (N, C or 2 C, Y, X).</returns>
     /// <exception cref="DitException">
-    /// The scale is not finite, the outputs differ in shape or have fewer channels than the input, or there are no such channels to guide.
+    /// The scale is not finite, the outputs differ in shape or have fewer channels than the input, or there are no such
+    /// channels to guide.
     /// </exception>
     public static Tensor Combine(Tensor conditional, Tensor unconditional, double scale, GuidanceChannels channels, int inputChannels)
     {
         RequireFinite(scale);
-        if (conditional.dim() != 4 || !conditional.shape.AsSpan().SequenceEqual(unconditional.shape) || inputChannels < 1 || inputChannels > conditional.shape[1])
+        if (conditional.dim() != 4 || !conditional.shape.AsSpan().SequenceEqual(unconditional.shape)
+            || inputChannels < 1 || inputChannels > conditional.shape[1])
             throw new DitException(
                 $"Guidance combines two outputs of the shape (N, C or 2 C, Y, X), C = {inputChannels}, but these have "
                 + $"({string.Join(", ", conditional.shape)}) and ({string.Join(", ", unconditional.shape)}).");
@@ -65,7 +71,8 @@ public sealed record Guidance(double Scale = 1)
         {
             GuidanceChannels.All => inputChannels,
             GuidanceChannels.FirstThree => Math.Min(3, inputChannels),
-            _ => throw new DitException($"There are no channels '{channels}' to guide: choose {nameof(GuidanceChannels.FirstThree)} or {nameof(GuidanceChannels.All)}."),
+            _ => throw new DitException(
+                $"There are no channels '{channels}' to guide: choose {nameof(GuidanceChannels.FirstThree)} or {nameof(GuidanceChannels.All)}."),
         };
         var cond = conditional.narrow(1, 0, guided);
         var uncond = unconditional.narrow(1, 0, guided);

@@ -3,10 +3,13 @@ namespace Dit.Runtime;
 /// <summary>Which channels of the prediction classifier-free guidance changes.</summary>
 public enum GuidanceChannels
 {
-    /// <summary>The first three channels of the input, as the official DiT code does for its four; its published figures were made so.</summary>
+    /// <summary>The first three channels of the input, as the official DiT code does for its four; its published
+    /// figures were made so.</summary>
     /// <remarks>
-    /// An input of fewer channels is guided in all of them. There the slice of the official code, <c>[:, :3]</c> of the output, would reach
-    /// into the learned variance, which has no conditional and unconditional score to tell apart: here the variance is never guided.
+    /// An input of fewer channels is guided in all of them. There the slice of the official code, <c>[:, :3]</c> of the
+    /// output, would reach
+    /// into the learned variance, which has no conditional and unconditional score to tell apart: here the variance is
+    /// never guided.
     /// </remarks>
     FirstThree,
 
@@ -17,9 +20,11 @@ public enum GuidanceChannels
 /// <summary>What a guidance scale counts from; papers differ in it.</summary>
 public enum GuidanceConvention
 {
-    /// <summary><c>unconditional + scale (conditional - unconditional)</c>, as DiT and most other code: 1 is no guidance.</summary>
+    /// <summary><c>unconditional + scale (conditional - unconditional)</c>, as DiT and most other code: 1 is no
+    /// guidance.</summary>
     FromUnconditional,
 
-    /// <summary><c>conditional + scale (conditional - unconditional)</c>, as Ho and Salimans, U-ViT and UniDiffuser: 0 is no guidance.</summary>
+    /// <summary><c>conditional + scale (conditional - unconditional)</c>, as Ho and Salimans, U-ViT and UniDiffuser: 0
+    /// is no guidance.</summary>
     FromConditional,
 }

@@ -1,9 +1,12 @@
 namespace Dit.Runtime;
 
-/// <summary>The noise levels at which guidance acts: those with Low &lt; sigma &lt;= High (Kynkäänniemi et al., arXiv 2404.07724).</summary>
+/// <summary>The noise levels at which guidance acts: those with Low &lt; sigma &lt;= High (Kynkäänniemi et al., arXiv
+/// 2404.07724).</summary>
 /// <remarks>
-/// sigma is the standard deviation of the noise where the data has its own scale: sqrt(1 / alpha bar - 1) of the process at a step's timestep.
-/// Guidance at high noise narrows the variety of samples and at low noise changes little, so both are spared: outside the interval a step is
+/// sigma is the standard deviation of the noise where the data has its own scale: sqrt(1 / alpha bar - 1) of the
+/// process at a step's timestep.
+/// Guidance at high noise narrows the variety of samples and at low noise changes little, so both are spared: outside
+/// the interval a step is
 /// one conditional pass, half the work of a guided one. An interval whose ends are equal holds no noise level.
 /// </remarks>
 public sealed record GuidanceInterval

@@ -9,7 +9,8 @@ internal sealed record NonFiniteReason(string Text, string? Weight = null)
 {
     private const double LargestHalf = 65504;
 
-    /// <summary>The first thing that went into a sample and is not finite itself; else what can be said of its numbers.</summary>
+    /// <summary>The first thing that went into a sample and is not finite itself; else what can be said of its
+    /// numbers.</summary>
     public static NonFiniteReason Of<TCondition>(nn.Module model, TCondition conditions, NonFiniteSampleException sample)
         where TCondition : ICondition<TCondition>
     {

@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A named sampler, whatever its model: its name and what it costs. <see cref="Sampler{TModel, TCondition, TProcess}"/> draws.</summary>
+/// <summary>A named sampler, whatever its model: its name and what it costs.
+/// <see cref="Sampler{TModel, TCondition, TProcess}"/> draws.</summary>
 public abstract class Sampler
 {
     private protected Sampler(string name) => Name = name;
@@ -17,21 +18,27 @@ public abstract class Sampler
     /// <summary>Steps from noise to data; null for a solver that chooses them as it goes.</summary>
     public abstract int? Steps { get; }
 
-    /// <summary>Calls of the network per sample, two passes each where guidance acts; null for a solver that adapts its steps.</summary>
+    /// <summary>Calls of the network per sample, two passes each where guidance acts; null for a solver that adapts its
+    /// steps.</summary>
     public abstract int? Evaluations { get; }
 
-    /// <summary>The fewest and the most steps that <see cref="WithSteps"/> takes; null for a solver that chooses its steps.</summary>
+    /// <summary>The fewest and the most steps that <see cref="WithSteps"/> takes; null for a solver that chooses its
+    /// steps.</summary>
     public abstract (int Fewest, int Most)? StepsRange { get; }
 
     /// <summary>The same solver with a different number of steps.</summary>
-    /// <exception cref="DitException">It is outside <see cref="StepsRange"/>, or the solver chooses its steps.</exception>
+    /// <exception cref="DitException">It is outside <see cref="StepsRange"/>, or the solver chooses its
+    /// steps.</exception>
     public abstract Sampler WithSteps(int steps);
 }
 
-/// <summary>A named sampler of <typeparamref name="TModel"/>: it takes no other model, and no other condition.</summary>
+/// <summary>A named sampler of <typeparamref name="TModel"/>: it takes no other model, and no other
+/// condition.</summary>
 /// <remarks>
-/// Threads may draw from one model at the same time, with one session or with sessions of their own, as long as none changes the model: each
-/// gets the bytes that it would get alone. While the model or a layer of it has a forward hook, sampling goes through the model's
+/// Threads may draw from one model at the same time, with one session or with sessions of their own, as long as none
+/// changes the model: each
+/// gets the bytes that it would get alone. While the model or a layer of it has a forward hook, sampling goes through
+/// the model's
 /// <c>forward</c>, which calls it (<see cref="InferenceSession{TCondition}.Engine"/>).
 /// </remarks>
 /// <typeparam name="TModel">A generated model.</typeparam>
@@ -50,7 +57,8 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
     {
         Loop = new(name, solver, TModel.Process);
         if (Fixed is { } few && StepsRange is var (fewest, most) && (few.Steps < fewest || few.Steps > most))
-            throw new DitException($"The sampler {name} cannot take {few.Steps} for its number of steps: its process allows {fewest} to {most}.");
+            throw new DitException(
+                $"The sampler {name} cannot take {few.Steps} for its number of steps: its process allows {fewest} to {most}.");
     }
 
     /// <summary>The loop itself, for a denoiser or noise of your own.</summary>
@@ -74,7 +82,8 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
     private FixedStepSolver<TProcess>? Fixed => Solver as FixedStepSolver<TProcess>;
 
     /// <inheritdoc/>
-    /// <remarks><c>ddpm-250</c> becomes <c>ddpm-50</c>; a name that does not end with the number of steps is kept.</remarks>
+    /// <remarks><c>ddpm-250</c> becomes <c>ddpm-50</c>; a name that does not end with the number of steps is
+    /// kept.</remarks>
     public override Sampler<TModel, TCondition, TProcess> WithSteps(int steps)
     {
         if (Fixed is not { } solver || StepsRange is not var (fewest, most))
@@ -88,19 +97,24 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
     /// <summary>Draws samples, one for each entry of the condition.</summary>
     /// <param name="model">The model.</param>
     /// <param name="condition">The condition of N samples, on any device; it stays the caller's.</param>
-    /// <param name="guidance">Classifier-free guidance: a scale, or a <see cref="Guidance"/> with channels and interval. None by default.</param>
+    /// <param name="guidance">Classifier-free guidance: a scale, or a <see cref="Guidance"/> with channels and
+    /// interval. None by default.</param>
     /// <param name="seed">The same seed gives the same samples.</param>
     /// <param name="options">Progress, cancellation, a session, a start and the like.</param>
     /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
-    /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite: which, from which step on, and which weight of the model is the cause.</exception>
-    /// <exception cref="DitException">The condition or a number is not one of the model, or the session belongs to a different model.</exception>
+    /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite: which, from which step on, and which
+    /// weight of the model is the cause.</exception>
+    /// <exception cref="DitException">The condition or a number is not one of the model, or the session belongs to a
+    /// different model.</exception>
     public Tensor Sample(TModel model, TCondition condition, Guidance? guidance = null, long seed = 0, SamplingOptions<TCondition>? options = null)
     {
         options ??= new();
         return With(model, condition, guidance ?? Guidance.None, options, (denoise, device) =>
         {
             options.Cancellation.ThrowIfCancellationRequested();
-            using var keyed = options.Noise is null ? new KeyedNoise(seed, options.FirstIndex, condition.Count, TModel.Card.Input, device) : null;
+            using var keyed = options.Noise is null
+                ? new KeyedNoise(seed, options.FirstIndex, condition.Count, TModel.Card.Input, device)
+                : null;
             var source = options.Noise ?? keyed ?? throw new InvalidOperationException("There is no noise.");
             // A seed's first noise is the start's, whether it is used or not: then the others are the same ones.
             using var drawn = options.Start is null || keyed is not null ? source.Next() : null;
@@ -116,11 +130,13 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
     /// <param name="samples">Samples, (N, C, Y, X).</param>
     /// <param name="condition">Their condition; it stays the caller's.</param>
     /// <param name="guidance">Classifier-free guidance; none by default.</param>
-    /// <param name="options">Progress, cancellation, a session. An inversion starts from the samples and draws no noise.</param>
+    /// <param name="options">Progress, cancellation, a session. An inversion starts from the samples and draws no
+    /// noise.</param>
     /// <returns>Noise in float32 on the model's device, (N, C, Y, X).</returns>
     /// <exception cref="NonFiniteSampleException">Noise of a sample is NaN or infinite.</exception>
     /// <exception cref="DitException">
-    /// The solver is not deterministic, the options hold a start or noise, a shape or number is out of range, or the session belongs to a
+    /// The solver is not deterministic, the options hold a start or noise, a shape or number is out of range, or the
+    /// session belongs to a
     /// different model.
     /// </exception>
     public Tensor Invert(
@@ -138,12 +154,14 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
 
     /// <summary>Binds the condition and guidance to the model, and runs with the network that results.</summary>
     /// <remarks>Generated models have no mode: training or not, they compute the same.</remarks>
-    private Tensor With(TModel model, TCondition condition, Guidance guidance, SamplingOptions<TCondition> options, Func<Denoiser, Device, Tensor> run)
+    private Tensor With(
+        TModel model, TCondition condition, Guidance guidance, SamplingOptions<TCondition> options, Func<Denoiser, Device, Tensor> run)
     {
         var (card, process) = (TModel.Card, Loop.Process);
         guidance.Require(card);
         if (options.Session?.BelongsTo(model) == false)
-            throw new DitException($"The session is of another model: sample with the one that this {card.Name}'s CreateSession() makes, or with none.");
+            throw new DitException(
+                $"The session is of another model: sample with the one that this {card.Name}'s CreateSession() makes, or with none.");
         var parameter = model.parameters().First();
         var (dtype, device) = (parameter.dtype, parameter.device);
         using var noGradient = no_grad();
@@ -170,7 +188,8 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
     }
 
     /// <summary>Images that were handed in, in float32 on the model's device.</summary>
-    /// <exception cref="DitException">They are not of the model's shape, not one for each sample, or not of real numbers.</exception>
+    /// <exception cref="DitException">They are not of the model's shape, not one for each sample, or not of real
+    /// numbers.</exception>
     private static Tensor Images(string argument, Tensor? images, int count, Device device)
     {
         var card = TModel.Card;

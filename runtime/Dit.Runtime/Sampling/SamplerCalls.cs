@@ -3,19 +3,22 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Shorter calls of samplers: labels as a list of numbers, and a count for models that are conditioned on nothing.</summary>
+/// <summary>Shorter calls of samplers: labels as a list of numbers, and a count for models that are conditioned on
+/// nothing.</summary>
 public static class SamplerCalls
 {
     /// <summary>Draws one sample per label.</summary>
     /// <param name="sampler">A sampler of a class-conditional model.</param>
     /// <param name="model">The model.</param>
     /// <param name="labels">Classes, N of them.</param>
-    /// <param name="guidance">Classifier-free guidance: a scale, or a <see cref="Guidance"/> with channels and interval. None by default.</param>
+    /// <param name="guidance">Classifier-free guidance: a scale, or a <see cref="Guidance"/> with channels and
+    /// interval. None by default.</param>
     /// <param name="seed">The same seed gives the same samples.</param>
     /// <param name="options">Progress, cancellation, a session, a start and the like.</param>
     /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite.</exception>
-    /// <exception cref="DitException">A label or number is out of range, or the session belongs to a different model.</exception>
+    /// <exception cref="DitException">A label or number is out of range, or the session belongs to a different
+    /// model.</exception>
     public static Tensor Sample<TModel, TProcess>(
         this Sampler<TModel, ClassLabels, TProcess> sampler,
         TModel model,
@@ -64,7 +67,8 @@ public static class SamplerCalls
     /// <param name="options">Progress, cancellation, a session, a start and the like.</param>
     /// <returns>Samples in float32 on the model's device, (N, C, Y, X).</returns>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite.</exception>
-    /// <exception cref="DitException">The count is not positive, or the session belongs to a different model.</exception>
+    /// <exception cref="DitException">The count is not positive, or the session belongs to a different
+    /// model.</exception>
     public static Tensor Sample<TModel, TProcess>(
         this Sampler<TModel, NoCondition, TProcess> sampler,
         TModel model,
@@ -82,10 +86,12 @@ public static class SamplerCalls
     /// <param name="options">Progress, cancellation, a session.</param>
     /// <returns>Noise in float32 on the model's device, (N, C, Y, X).</returns>
     /// <exception cref="NonFiniteSampleException">Noise of a sample is NaN or infinite.</exception>
-    /// <exception cref="DitException">The solver is not deterministic, or the session belongs to a different model.</exception>
+    /// <exception cref="DitException">The solver is not deterministic, or the session belongs to a different
+    /// model.</exception>
     public static Tensor Invert<TModel, TProcess>(
         this Sampler<TModel, NoCondition, TProcess> sampler, TModel model, Tensor samples, SamplingOptions<NoCondition>? options = null)
         where TModel : nn.Module, IModel<TModel, NoCondition, TProcess>
         where TProcess : IProcess =>
-        sampler.Invert(model, samples, new NoCondition(samples.dim() == 0 ? 0 : checked((int)samples.shape[0])), options: options); // its shape is checked later
+        // The shape of the samples is checked later.
+        sampler.Invert(model, samples, new NoCondition(samples.dim() == 0 ? 0 : checked((int)samples.shape[0])), options: options);
 }

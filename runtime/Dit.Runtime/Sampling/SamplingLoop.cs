@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A solver and its process under a name; it knows no model, and takes a denoiser and noise of your own.</summary>
+/// <summary>A solver and its process under a name; it knows no model, and takes a denoiser and noise of your
+/// own.</summary>
 /// <typeparam name="TProcess">The process.</typeparam>
 /// <param name="Name">The name in the spec file, for instance <c>ddpm-250</c>.</param>
 /// <param name="Solver">How it steps.</param>
@@ -12,11 +13,13 @@ public sealed record SamplingLoop<TProcess>(string Name, Solver<TProcess> Solver
 {
     /// <summary>Runs from noise to data, without gradients.</summary>
     /// <param name="denoise">The network; the state it is given is float32.</param>
-    /// <param name="noise">The start, unless one is given, then noise for each step that needs it, in the order of the steps; it stays the caller's.</param>
+    /// <param name="noise">The start, unless one is given, then noise for each step that needs it, in the order of the
+    /// steps; it stays the caller's.</param>
     /// <param name="progress">Receives a report after each step.</param>
     /// <param name="cancellation">Checked before each step.</param>
     /// <param name="observe">Shown the state after each step.</param>
-    /// <param name="start">x_T, (N, C, Y, X), real; it stays the caller's. By default the first noise of <paramref name="noise"/>.</param>
+    /// <param name="start">x_T, (N, C, Y, X), real; it stays the caller's. By default the first noise of
+    /// <paramref name="noise"/>.</param>
     /// <returns>x_0, (N, C, Y, X).</returns>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite.</exception>
     /// <exception cref="DitException">Noise is not of the state's shape or not of real numbers.</exception>
@@ -38,7 +41,8 @@ public sealed record SamplingLoop<TProcess>(string Name, Solver<TProcess> Solver
         return Solver.Run(Process, run.Watched(denoise), run).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Runs a deterministic solver backwards, from data to the noise that leads to it, without gradients.</summary>
+    /// <summary>Runs a deterministic solver backwards, from data to the noise that leads to it, without
+    /// gradients.</summary>
     /// <param name="denoise">The network.</param>
     /// <param name="x0">Data, (N, C, Y, X).</param>
     /// <param name="progress">Receives a report after each step.</param>
@@ -46,7 +50,8 @@ public sealed record SamplingLoop<TProcess>(string Name, Solver<TProcess> Solver
     /// <param name="observe">Shown the state after each step.</param>
     /// <returns>The noise, (N, C, Y, X).</returns>
     /// <exception cref="NonFiniteSampleException">Noise of a sample is NaN or infinite.</exception>
-    /// <exception cref="DitException">The solver cannot be run backwards, or the data is not of real numbers, (N, C, Y, X).</exception>
+    /// <exception cref="DitException">The solver cannot be run backwards, or the data is not of real numbers, (N, C, Y,
+    /// X).</exception>
     public Tensor Invert(
         Denoiser denoise,
         Tensor x0,

@@ -18,24 +18,28 @@ public sealed record SamplingOptions<TCondition>
     public Action<SamplingState>? Observe { get; init; }
 
     /// <summary>
-    /// A session of this model, to be used for one call after another; it stays the caller's. By default a session is created for the call,
+    /// A session of this model, to be used for one call after another; it stays the caller's. By default a session is
+    /// created for the call,
     /// which packs the weights again each time.
     /// </summary>
     public InferenceSession<TCondition>? Session { get; init; }
 
     /// <summary>
-    /// Index of the first sample in a larger run: sample i of a seed is the same in whatever batch it is drawn. Plays no part in an inversion.
+    /// Index of the first sample in a larger run: sample i of a seed is the same in whatever batch it is drawn. Plays
+    /// no part in an inversion.
     /// </summary>
     public long FirstIndex { get; init; }
 
     /// <summary>
-    /// x_T, real, (N, C, Y, X), on any device; it stays the caller's. By default it is drawn. The noise that the steps draw under a seed does
+    /// x_T, real, (N, C, Y, X), on any device; it stays the caller's. By default it is drawn. The noise that the steps
+    /// draw under a seed does
     /// not depend on it.
     /// </summary>
     public Tensor? Start { get; init; }
 
     /// <summary>
-    /// A source of noise that replaces the seed and <see cref="FirstIndex"/>; it stays the caller's. It gives the start, unless there is a
+    /// A source of noise that replaces the seed and <see cref="FirstIndex"/>; it stays the caller's. It gives the
+    /// start, unless there is a
     /// <see cref="Start"/>, and then noise for each step that needs some.
     /// </summary>
     public INoiseSource? Noise { get; init; }

@@ -2,10 +2,12 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>DDIM (Song et al., arXiv 2010.02502), over every k-th timestep where a whole k gives exactly so many steps, else over evenly spaced ones.</summary>
+/// <summary>DDIM (Song et al., arXiv 2010.02502), over every k-th timestep where a whole k gives exactly so many steps,
+/// else over evenly spaced ones.</summary>
 /// <param name="Steps">Steps, 2 to the process's timesteps.</param>
 /// <param name="Eta">The share of DDPM's noise: 0 is deterministic, 1 has the variance of DDPM.</param>
-/// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for latents.</param>
+/// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for
+/// latents.</param>
 /// <exception cref="DitException">eta lies outside 0 to 1.</exception>
 public sealed record Ddim(int Steps, double Eta = 0, bool ClipDenoised = false) : GaussianSolver(Steps, ClipDenoised)
 {

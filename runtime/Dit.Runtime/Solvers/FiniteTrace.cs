@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Records at which step of a loop a sample was not finite for the first time; it waits for the device only when it is asked.</summary>
+/// <summary>Records at which step of a loop a sample was not finite for the first time; it waits for the device only
+/// when it is asked.</summary>
 internal sealed class FiniteTrace : IDisposable
 {
     private const int UnknownSteps = 64; // rows at first, where the number of steps is not known

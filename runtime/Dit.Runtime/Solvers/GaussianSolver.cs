@@ -2,9 +2,11 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A solver that visits some of the timesteps of a Gaussian diffusion, one call of the network at each.</summary>
+/// <summary>A solver that visits some of the timesteps of a Gaussian diffusion, one call of the network at
+/// each.</summary>
 /// <param name="Steps">Steps, 2 to the process's timesteps.</param>
-/// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for latents.</param>
+/// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for
+/// latents.</param>
 public abstract record GaussianSolver(int Steps, bool ClipDenoised) : FixedStepSolver<GaussianDiffusion>(Steps)
 {
     private const int FewestSteps = 2; // a process of one step has no step before it
@@ -13,10 +15,12 @@ public abstract record GaussianSolver(int Steps, bool ClipDenoised) : FixedStepS
     public override (int Fewest, int Most) StepsRange(GaussianDiffusion process) => (FewestSteps, process.Timesteps);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<double> Times(GaussianDiffusion process) => [.. Respaced(process).TimestepMap.Select(static t => (double)t)];
+    public override IReadOnlyList<double> Times(GaussianDiffusion process) =>
+        [.. Respaced(process).TimestepMap.Select(static t => (double)t)];
 
     /// <inheritdoc/>
-    public override Tensor Run(GaussianDiffusion process, Denoiser network, SolverRun run) => Follow(process, network, run, rising: false, Step);
+    public override Tensor Run(GaussianDiffusion process, Denoiser network, SolverRun run) =>
+        Follow(process, network, run, rising: false, Step);
 
     /// <summary>The process that visits only the solver's timesteps.</summary>
     /// <param name="process">The process that the model is trained for.</param>
@@ -34,7 +38,11 @@ public abstract record GaussianSolver(int Steps, bool ClipDenoised) : FixedStepS
     private protected abstract DiffusionStep Step(GaussianDiffusion process, Tensor output, Tensor x, int[] t, SolverRun run);
 
     private protected Tensor Follow(
-        GaussianDiffusion process, Denoiser network, SolverRun run, bool rising, Func<GaussianDiffusion, Tensor, Tensor, int[], SolverRun, DiffusionStep> step)
+        GaussianDiffusion process,
+        Denoiser network,
+        SolverRun run,
+        bool rising,
+        Func<GaussianDiffusion, Tensor, Tensor, int[], SolverRun, DiffusionStep> step)
     {
         var few = Respaced(process);
         var t = new int[run.Start.shape[0]];

@@ -4,7 +4,8 @@ namespace Dit.Runtime;
 
 /// <summary>A sample that is not a number: no sampler returns one.</summary>
 /// <remarks>
-/// It is found without slowing the loop: each step leaves one number for each sample on the device, and these are read when the loop is over.
+/// It is found without slowing the loop: each step leaves one number for each sample on the device, and these are read
+/// when the loop is over.
 /// </remarks>
 public sealed class NonFiniteSampleException : DitException
 {
@@ -23,16 +24,19 @@ public sealed class NonFiniteSampleException : DitException
     /// <summary>Samples in the batch, N.</summary>
     public int Batch { get; }
 
-    /// <summary>The first step at which the prediction or the state of sample <see cref="Index"/> was not finite; step 0 is what the loop began with.</summary>
+    /// <summary>The first step at which the prediction or the state of sample <see cref="Index"/> was not finite; step
+    /// 0 is what the loop began with.</summary>
     public SamplingProgress Since { get; }
 
-    /// <summary>Why, where that is known: for instance the first weight of the model that is not finite. Empty where it is not.</summary>
+    /// <summary>Why, where that is known: for instance the first weight of the model that is not finite. Empty where it
+    /// is not.</summary>
     public string Reason { get; }
 
     /// <summary>The weight of the model that is the cause; null where it is none, or where it is not known.</summary>
     public string? Weight { get; }
 
-    /// <summary>What there is to say of the sample: <c>is not finite from step 3 of 50 (timestep 940) on, as are 2 others of 8</c>.</summary>
+    /// <summary>What there is to say of the sample: <c>is not finite from step 3 of 50 (timestep 940) on, as are 2
+    /// others of 8</c>.</summary>
     public string Predicate => Told(Since, Count - 1, Batch);
 
     /// <summary>The same, said of a model and with a reason.</summary>

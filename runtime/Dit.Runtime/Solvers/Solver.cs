@@ -4,7 +4,8 @@ namespace Dit.Runtime;
 
 /// <summary>A way from noise to data: the algorithm and its settings, as a value.</summary>
 /// <remarks>
-/// The type says which process it solves; one that needs only alpha and sigma is written for any <typeparamref name="TProcess"/>. All that a
+/// The type says which process it solves; one that needs only alpha and sigma is written for any
+/// <typeparamref name="TProcess"/>. All that a
 /// run remembers, such as earlier predictions, lives in the run: solvers are immutable and can be shared.
 /// </remarks>
 /// <typeparam name="TProcess">The process.</typeparam>
@@ -18,7 +19,8 @@ public abstract record Solver<TProcess>
     public abstract int? Evaluations { get; }
 
     /// <summary>
-    /// The times at which the network will be called, as far as they are known before the run, rising. What depends on the time and the
+    /// The times at which the network will be called, as far as they are known before the run, rising. What depends on
+    /// the time and the
     /// condition alone is then computed for many of them at once; other times are computed when they occur.
     /// </summary>
     /// <param name="process">The process that the model is trained for.</param>

@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>One run of a solver: where it starts, the noise it may draw, and the loop that watches over its steps.</summary>
+/// <summary>One run of a solver: where it starts, the noise it may draw, and the loop that watches over its
+/// steps.</summary>
 public sealed class SolverRun
 {
     private readonly INoiseSource? noise;
@@ -41,8 +42,10 @@ public sealed class SolverRun
 
     /// <summary>Makes steps, one after another; a solver calls it once.</summary>
     /// <remarks>
-    /// Before a step the loop checks for cancellation, and after it reports the progress and shows the state. When a step is done its tensors
-    /// are freed, those of the next state and history aside. At the end a sample that is not finite becomes an exception.
+    /// Before a step the loop checks for cancellation, and after it reports the progress and shows the state. When a
+    /// step is done its tensors
+    /// are freed, those of the next state and history aside. At the end a sample that is not finite becomes an
+    /// exception.
     /// </remarks>
     /// <param name="steps">How many; null for a solver that ends the loop itself.</param>
     /// <param name="step">Makes a step, and leaves the tensors of the state to the loop. Null ends the loop.</param>
@@ -58,7 +61,8 @@ public sealed class SolverRun
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             if (step(state) is not { } next) break;
-            Report(new SamplingProgress(taken.Count, steps, next.Time) { Travelled = steps is null ? (next.Time - span.From) / (span.To - span.From) : 0 }, next);
+            var travelled = steps is null ? (next.Time - span.From) / (span.To - span.From) : 0;
+            Report(new SamplingProgress(taken.Count, steps, next.Time) { Travelled = travelled }, next);
             state = Advance(state, next);
         }
         watching.Require(taken);
@@ -66,7 +70,8 @@ public sealed class SolverRun
         return state.X;
     }
 
-    /// <summary>The network, whose predictions are watched too: clipping makes a finite number of an infinite one.</summary>
+    /// <summary>The network, whose predictions are watched too: clipping makes a finite number of an infinite
+    /// one.</summary>
     internal Denoiser Watched(Denoiser network) => (x, t) =>
     {
         var output = network(x, t);
@@ -82,8 +87,9 @@ public sealed class SolverRun
         {
             observe?.Invoke(new(report, next.Sample, next.PredictedStart));
         }
-        catch (DitException) // an observer that makes pictures may be the first to stumble over what is not finite; the trace knows where it began
+        catch (DitException)
         {
+            // An observer that makes pictures may be the first to meet what is not finite; the trace knows where it began.
             trace?.Require(taken);
             throw;
         }

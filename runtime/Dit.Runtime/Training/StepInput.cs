@@ -40,7 +40,8 @@ public static class StepInput
     // Keeps these numbers apart from the others that are drawn under the same seed (see EpochOrder).
     private const long Stream = 0x73746570;
 
-    /// <summary>The inputs of a run, step by step, without end. What a step draws depends on the seed and on its number alone.</summary>
+    /// <summary>The inputs of a run, step by step, without end. What a step draws depends on the seed and on its number
+    /// alone.</summary>
     /// <param name="recipe">Batch size, flips, seed.</param>
     /// <param name="card">The model: its dropout and what stands for no condition.</param>
     /// <param name="process">Draws the times.</param>

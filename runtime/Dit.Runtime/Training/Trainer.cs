@@ -8,7 +8,8 @@ namespace Dit.Runtime;
 
 /// <summary>Trains a model by a recipe and leaves checkpoints in a folder.</summary>
 /// <remarks>
-/// The compiler holds model and data together: a set of labeled images trains class-conditional models, a set of images with texts
+/// The compiler holds model and data together: a set of labeled images trains class-conditional models, a set of images
+/// with texts
 /// text-conditional ones, and images alone unconditional ones.
 /// </remarks>
 /// <param name="recipe">How to train.</param>
@@ -18,7 +19,8 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     private const int PreparedAhead = 2;
 
     /// <summary>Trains to the recipe's last step, or until cancelled.</summary>
-    /// <remarks>The same recipe, data, initial model and number of threads give the same weights. A cancelled run saves where it is; it cannot be resumed.</remarks>
+    /// <remarks>The same recipe, data, initial model and number of threads give the same weights. A cancelled run saves
+    /// where it is; it cannot be resumed.</remarks>
     /// <typeparam name="TModel">The generated model.</typeparam>
     /// <typeparam name="TCondition">What it is conditioned on.</typeparam>
     /// <typeparam name="TProcess">The process it is trained for.</typeparam>
@@ -26,9 +28,11 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     /// <param name="data">The images and their conditions.</param>
     /// <param name="progress">Receives a report after each step, on this thread.</param>
     /// <param name="cancellation">Ends the run after the step at hand.</param>
-    /// <param name="claim">The folder's claim, where <see cref="TrainingFolder.Claim"/> took it before; it stays the caller's. Without it, the run claims the folder.</param>
+    /// <param name="claim">The folder's claim, where <see cref="TrainingFolder.Claim"/> took it before; it stays the
+    /// caller's. Without it, the run claims the folder.</param>
     /// <exception cref="DitException">
-    /// The recipe, the data or the folder is not fit for the model; an image cannot be read, and the steps made until then are saved; or
+    /// The recipe, the data or the folder is not fit for the model; an image cannot be read, and the steps made until
+    /// then are saved; or
     /// the loss is no longer finite, and the last checkpoint stays as it is.
     /// </exception>
     public TrainingResult Run<TModel, TCondition, TProcess>(
@@ -45,11 +49,13 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         return Train<TModel, TCondition, TProcess>(trained, data, progress, cancellation);
     }
 
-    /// <summary>Finds out before anything is read or created whether data and recipe fit a model and the memory of this machine; <see cref="Run"/> begins with it.</summary>
+    /// <summary>Finds out before anything is read or created whether data and recipe fit a model and the memory of this
+    /// machine; <see cref="Run"/> begins with it.</summary>
     /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
     /// <param name="data">The images and their conditions.</param>
     /// <param name="card">The model.</param>
-    /// <param name="device">Where it is to be trained; the memory of a processor is looked at, that of other devices is not.</param>
+    /// <param name="device">Where it is to be trained; the memory of a processor is looked at, that of other devices is
+    /// not.</param>
     /// <exception cref="DitException">They do not.</exception>
     public void RequireFit<TCondition>(TrainingSet<TCondition> data, ModelCard card, Device device)
         where TCondition : ICondition<TCondition>

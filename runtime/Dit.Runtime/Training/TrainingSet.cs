@@ -3,11 +3,14 @@ using static TorchSharp.torch;
 namespace Dit.Runtime;
 
 /// <summary>The images that a model learns from, each with its condition.</summary>
-/// <typeparam name="TCondition">What the images come with; a model of another condition does not take the set.</typeparam>
+/// <typeparam name="TCondition">What the images come with; a model of another condition does not take the
+/// set.</typeparam>
 /// <param name="Count">How many images there are.</param>
 /// <param name="Load">
-/// Given the indices of N images and, for each, whether to mirror it: the images, (N, C, Y, X) in [-1, 1], float32, or what
-/// <see cref="TrainingSet{TCondition}.Draw"/> takes, and their conditions, new tensors on the CPU. Called from one background thread.
+/// Given the indices of N images and, for each, whether to mirror it: the images, (N, C, Y, X) in [-1, 1], float32, or
+/// what
+/// <see cref="TrainingSet{TCondition}.Draw"/> takes, and their conditions, new tensors on the CPU. Called from one
+/// background thread.
 /// </param>
 public sealed record TrainingSet<TCondition>(int Count, Func<int[], bool[], (Tensor Images, TCondition Condition)> Load)
     where TCondition : ICondition<TCondition>
@@ -15,11 +18,13 @@ public sealed record TrainingSet<TCondition>(int Count, Func<int[], bool[], (Ten
     /// <summary>The names of the classes: label i is <c>Classes[i]</c>. Empty where there are none.</summary>
     public IReadOnlyList<string> Classes { get; init; } = [];
 
-    /// <summary>The images that were left out because they cannot be read; asked for whenever a run saves its state.</summary>
+    /// <summary>The images that were left out because they cannot be read; asked for whenever a run saves its
+    /// state.</summary>
     public Func<IReadOnlyList<UnreadableImage>> Unreadable { get; init; } = static () => [];
 
     /// <summary>
-    /// What a step learns from, (N, C, Y, X), given what was loaded and the step's random numbers: by default the images as they are; of moments,
+    /// What a step learns from, (N, C, Y, X), given what was loaded and the step's random numbers: by default the
+    /// images as they are; of moments,
     /// latents that are drawn anew in every step. Its new tensors belong to the ambient dispose scope.
     /// </summary>
     public Func<Tensor, Generator, Tensor> Draw { get; init; } = static (images, _) => images;
@@ -78,24 +83,30 @@ public static class TrainingSet
         };
     }
 
-    /// <summary>The latents and class labels of a folder, drawn from its moments anew in every step, for class-conditional models.</summary>
+    /// <summary>The latents and class labels of a folder, drawn from its moments anew in every step, for
+    /// class-conditional models.</summary>
     /// <param name="folder">The folder; it must stay open while the set is in use.</param>
     /// <param name="card">The model that is to be trained.</param>
-    /// <exception cref="DitException">The model works on pixels, or on latents of another autoencoder or shape; or the folder has no labels.</exception>
+    /// <exception cref="DitException">The model works on pixels, or on latents of another autoencoder or shape; or the
+    /// folder has no labels.</exception>
     public static TrainingSet<ClassLabels> OfLatents(LatentFolder folder, ModelCard card) => OfLatents<ClassLabels>(folder, card);
 
-    /// <summary>The latents of a folder without labels, drawn from its moments anew in every step, for unconditional models.</summary>
+    /// <summary>The latents of a folder without labels, drawn from its moments anew in every step, for unconditional
+    /// models.</summary>
     /// <param name="folder">The folder; it must stay open while the set is in use.</param>
     /// <param name="card">The model that is to be trained.</param>
-    /// <exception cref="DitException">The model works on pixels, or on latents of another autoencoder or shape.</exception>
+    /// <exception cref="DitException">The model works on pixels, or on latents of another autoencoder or
+    /// shape.</exception>
     public static TrainingSet<NoCondition> OfUnlabeledLatents(LatentFolder folder, ModelCard card) => OfLatents<NoCondition>(folder, card);
 
-    /// <summary>The latents of a folder with what a condition needs of it, drawn from its moments anew in every step.</summary>
+    /// <summary>The latents of a folder with what a condition needs of it, drawn from its moments anew in every
+    /// step.</summary>
     /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
     /// <param name="folder">The folder; it must stay open while the set is in use.</param>
     /// <param name="card">The model that is to be trained.</param>
     /// <exception cref="DitException">
-    /// The model works on pixels, or on latents of a different autoencoder or shape; or the folder lacks what the condition needs.
+    /// The model works on pixels, or on latents of a different autoencoder or shape; or the folder lacks what the
+    /// condition needs.
     /// </exception>
     public static TrainingSet<TCondition> OfLatents<TCondition>(LatentFolder folder, ModelCard card)
         where TCondition : ICondition<TCondition>

@@ -8,7 +8,8 @@ public static class TrainingStep
 {
     /// <summary>Adds the gradient of the batch's mean loss to the gradients of the model's parameters.</summary>
     /// <remarks>
-    /// The model's process defines the loss: for a Gaussian diffusion the mean squared error, plus the variational bound where the variance is
+    /// The model's process defines the loss: for a Gaussian diffusion the mean squared error, plus the variational
+    /// bound where the variance is
     /// learned (Improved DDPM, arXiv 2102.09672, section 3.1).
     /// </remarks>
     /// <typeparam name="TModel">The model.</typeparam>

@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 namespace Dit.Runtime.Tests;
 
 /// <summary>
-/// A model of a flow on data of one Gaussian for each class, mean + deviation noise: a linear function of x whose weights are a table over
+/// A model of a flow on data of one Gaussian for each class, mean + deviation noise: a linear function of x whose
+/// weights are a table over
 /// pieces of time, which is what the exact velocity is.
 /// </summary>
 internal sealed class FlowModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IModel<FlowModel, ClassLabels, ToyFlow>

@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace Dit.Runtime.Tests;
 
 /// <summary>
-/// A process and solvers that the library does not have, against the exact solution for Gaussian data: x_0 = m + s z goes through
+/// A process and solvers that the library does not have, against the exact solution for Gaussian data: x_0 = m + s z
+/// goes through
 /// x_t = alpha m + sqrt(alpha^2 s^2 + sigma^2) z with one z for all times.
 /// </summary>
 public sealed class FlowTests : IDisposable
@@ -25,7 +26,8 @@ public sealed class FlowTests : IDisposable
     private static double Spread(IProcess process, double t) =>
         Math.Sqrt(Math.Pow(process.Alpha(t) * Deviation, 2) + Math.Pow(process.Sigma(t), 2));
 
-    /// <summary>What the best network of a process predicts: the conditional mean of the data, as the prediction that the process wants.</summary>
+    /// <summary>What the best network of a process predicts: the conditional mean of the data, as the prediction that
+    /// the process wants.</summary>
     private static Denoiser Exact(IProcess process) => (x, t) =>
     {
         var (alpha, sigma) = (process.Alpha(t), process.Sigma(t));

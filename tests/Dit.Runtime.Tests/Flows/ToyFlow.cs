@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>The linear flow of SiT (arXiv 2401.08740): x_t = (1 - t) x_0 + t noise, from data at 0 to noise at 1; networks predict the velocity.</summary>
+/// <summary>The linear flow of SiT (arXiv 2401.08740): x_t = (1 - t) x_0 + t noise, from data at 0 to noise at 1;
+/// networks predict the velocity.</summary>
 internal sealed class ToyFlow : IProcess
 {
     public Prediction Prediction => Prediction.Velocity;
@@ -46,7 +47,8 @@ internal sealed record Euler(int Steps) : FixedStepSolver<ToyFlow>(Steps)
 }
 
 /// <summary>
-/// DPM-Solver++(2M) (arXiv 2211.01095, algorithm 2): two steps with a history of one prediction, on any process, since it needs only alpha and
+/// DPM-Solver++(2M) (arXiv 2211.01095, algorithm 2): two steps with a history of one prediction, on any process, since
+/// it needs only alpha and
 /// sigma. Times lie closer together near the data; none of them is announced.
 /// </summary>
 /// <param name="Steps">Steps from noise to data.</param>
@@ -82,7 +84,8 @@ internal sealed record TwoStep<TProcess>(int Steps, int Order = 2) : FixedStepSo
     private static double Lambda(TProcess process, double t) => Math.Log(process.Alpha(t) / process.Sigma(t));
 }
 
-/// <summary>Euler's method with steps as long as an error allows: the number of its evaluations is not known before a run.</summary>
+/// <summary>Euler's method with steps as long as an error allows: the number of its evaluations is not known before a
+/// run.</summary>
 internal sealed record AdaptiveEuler(double Tolerance) : Solver<ToyFlow>
 {
     public override string Method => "adaptive";
