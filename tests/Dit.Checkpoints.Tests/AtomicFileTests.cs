@@ -81,10 +81,9 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Empty(_folder.Files);
     }
 
-    [Fact]
+    [UnixFact("Windows names are limited in another way.")]
     public void A_name_that_is_too_long_is_refused_before_anything_is_written()
     {
-        if (OperatingSystem.IsWindows()) return;
         var path = _folder[new string('n', 300)];
         var expected = $"Cannot write '{path}': the path is longer than the file system allows, or a name in it is.";
         Assert.Equal(expected, Assert.Throws<DitException>(() => AtomicFile.RequireWritable(path)).Message);
@@ -131,11 +130,9 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Equal("old", File.ReadAllText(_folder["a.txt"]));
     }
 
-    [Fact]
+    [LinuxFact("Only Linux has /proc, which takes no files.")]
     public void A_folder_that_takes_no_files_is_named_with_the_path()
     {
-        if (!OperatingSystem.IsLinux())
-            return;
         var e = Assert.Throws<DitException>(() => AtomicFile.WriteText("/proc/a.txt", "x"));
         Assert.StartsWith("Cannot write '/proc/a.txt': ", e.Message);
         Assert.Equal(e.Message, Assert.Throws<DitException>(() => AtomicFile.RequireWritable("/proc/a.txt")).Message);

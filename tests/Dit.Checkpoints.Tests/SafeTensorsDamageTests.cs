@@ -103,13 +103,11 @@ public sealed class SafeTensorsDamageTests : IDisposable
             Assert.Empty(file.Tensors);
     }
 
-    [Fact]
+    [UnixFact("A file that is open for reading cannot be cut on Windows.")]
     public void A_file_that_shrinks_while_it_is_open_is_reported()
     {
         var whole = GoldenFile.Bytes("dit/pos-embed-1152x16.safetensors");
         using var file = Open(whole);
-        if (OperatingSystem.IsWindows())
-            return; // a file open for reading cannot be cut there
         using (var handle = new FileStream(_folder["a"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
             handle.SetLength(whole.Length - 100);
         Assert.Contains("ended at byte", Assert.Throws<DitException>(() => file.Read("sum")).Message);

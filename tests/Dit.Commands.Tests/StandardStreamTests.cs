@@ -26,7 +26,7 @@ public sealed class StandardStreamTests : IDisposable
         return (process.ExitCode, File.ReadAllText(folder.Path("out")), File.ReadAllText(folder.Path("error")));
     }
 
-    [Theory]
+    [UnixTheory("It runs the tool in bash.")]
     [InlineData("models")]
     [InlineData("models --json")]
     [InlineData("schema")]
@@ -34,26 +34,23 @@ public sealed class StandardStreamTests : IDisposable
     [InlineData("check small.dit.yaml")]
     public void A_closed_output_is_said_in_one_sentence(string command)
     {
-        if (OperatingSystem.IsWindows()) return;
         folder.File("small.dit.yaml", "model: A\n");
         Assert.Equal((2, "", Closed), Shell($"$DIT {command} >&-"));
     }
 
-    [Theory]
+    [UnixTheory("It runs the tool in bash.")]
     [InlineData("models")]
     [InlineData("schema")]
     public void A_reader_that_has_gone_ends_the_command_in_silence(string command)
     {
-        if (OperatingSystem.IsWindows()) return;
         var (code, text, error) = Shell($"$DIT {command} | head -n 1; exit ${{PIPESTATUS[0]}}");
         Assert.Equal((0, ""), (code, error));
         Assert.Single(text, '\n');
     }
 
-    [Fact]
+    [UnixFact("It runs the tool in bash.")]
     public void A_closed_error_stream_leaves_the_exit_code_to_say_it()
     {
-        if (OperatingSystem.IsWindows()) return;
         Assert.Equal((2, "", ""), Shell("$DIT check none.dit.yaml 2>&-"));
         Assert.Equal((2, "", ""), Shell("$DIT check none.dit.yaml >&- 2>&-"));
         Assert.Equal((2, "", ""), Shell("$DIT models >&- 2>&-"));
@@ -80,12 +77,11 @@ public sealed class StandardStreamTests : IDisposable
     }
 
     // What a closed terminal sends ends a run as Ctrl-C does: after the step at hand, with its checkpoint saved.
-    [Theory]
+    [LinuxTheory("It needs the options of GNU env.")]
     [InlineData("HUP")]
     [InlineData("TERM")]
     public void A_signal_ends_training_with_its_checkpoint_saved(string signal)
     {
-        if (!OperatingSystem.IsLinux()) return;
         ShapesDataset.Write(folder.Path("data"), 10, 1, size: 32);
         // The tests themselves may have been started with the signal ignored, as by nohup. The last line is there so that nothing waits forever.
         var (code, _, error) = Shell($"""
@@ -104,7 +100,7 @@ public sealed class StandardStreamTests : IDisposable
     }
 
     // A limit of file sizes refuses a write in its middle as a full disk does, without one.
-    [Theory]
+    [LinuxTheory("It needs a limit of the size of files, in the units of Linux.")]
     [InlineData("sample --steps 2 --classes 1 --count 4 -o big.png", "/big.png")]
     [InlineData("sample --steps 2 --classes 1 --count 4 -o big.safetensors", "/big.safetensors")]
     [InlineData("sample --steps 2 --classes 1,2 --count 1 -o small.png --gif big.gif", "/big.gif")]
@@ -113,7 +109,6 @@ public sealed class StandardStreamTests : IDisposable
     [InlineData("data shapes --out big --count 10 --size 1024", "big")]
     public void A_file_that_cannot_be_finished_is_named_as_it_was_asked_for_and_not_left_behind(string command, string named)
     {
-        if (!OperatingSystem.IsLinux()) return;
         File.CreateSymbolicLink(folder.Path("weights.safetensors"), Path.Combine(AppContext.BaseDirectory, "weights", "shapes.safetensors"));
         var (code, _, error) = Shell($"ulimit -f {(command.Contains("gif", StringComparison.Ordinal) ? 8 : 2)}\n$DIT {command}");
 
@@ -124,10 +119,9 @@ public sealed class StandardStreamTests : IDisposable
         Assert.DoesNotContain(folder.Files(), static name => name.StartsWith("big", StringComparison.Ordinal) || name.EndsWith(".tmp", StringComparison.Ordinal));
     }
 
-    [Fact]
+    [UnixFact("It runs the tool in bash.")]
     public void A_name_that_is_too_long_is_found_before_the_work()
     {
-        if (OperatingSystem.IsWindows()) return;
         var name = new string('n', 300);
         foreach (var line in new[] { $"sample --steps 900 --count 100 -o {folder.Path(name)}.png", $"sample --steps 900 --count 100 -o {folder.Path(name)}", $"data shapes --out {folder.Path(name)}" })
         {
@@ -153,10 +147,9 @@ public sealed class StandardStreamTests : IDisposable
         Assert.Contains(words.Replace("args.rsp", args, StringComparison.Ordinal), Cli.Run(line.Replace("args.rsp", args, StringComparison.Ordinal).Split(' ')).Mistake(), StringComparison.Ordinal);
     }
 
-    [Fact]
+    [UnixFact("It runs the tool in bash.")]
     public void An_output_may_begin_with_an_at_sign()
     {
-        if (OperatingSystem.IsWindows()) return;
         Assert.Equal((0, ""), Shell("$DIT data shapes --out @y --count 10") is var result ? (result.Code, result.Error) : default);
         Assert.Equal(10, folder.Files("@y").Length);
     }

@@ -3,8 +3,7 @@ using System.Text.RegularExpressions;
 namespace Dit.Consumer.Tests;
 
 /// <summary>What a build takes notice of, and what it refuses, each with nothing said besides.</summary>
-[Collection(WithPackages.Name)]
-public sealed partial class BuildTests(Packed packed)
+public sealed partial class BuildTests(Packed packed) : IClassFixture<Packed>
 {
     private static readonly DateTime Old = new(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
@@ -82,7 +81,7 @@ public sealed partial class BuildTests(Packed packed)
         return folder;
     }
 
-    private static Ran Build(Shell folder, params string[] more) => folder.Dotnet(["build", "--verbosity", "quiet", .. more]);
+    private static Ran Build(Shell folder, params string[] more) => folder.Build(["--verbosity", "quiet", .. more]);
 
     private static DateTime Compiled(Shell folder) => File.GetLastWriteTimeUtc(Path.Combine(folder.Folder, "obj", "Debug", "net10.0", "Consumer.dll"));
 

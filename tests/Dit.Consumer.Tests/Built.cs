@@ -25,6 +25,9 @@ internal static class Built
     /// <summary>Where this machine keeps packages; the cache is the first.</summary>
     public static IReadOnlyList<string> PackageFolders => Of("PackageFolders").Split(';', StringSplitOptions.RemoveEmptyEntries);
 
+    /// <summary>Where the SDK keeps the compiler.</summary>
+    public static string CompilerFolder => Of("CompilerFolder");
+
     public static string Text(params string[] path) => File.ReadAllText(Path.Combine([Root, .. path]));
 
     /// <summary>A file of a package in this machine's cache.</summary>

@@ -9,8 +9,7 @@ using Microsoft.CodeAnalysis;
 
 namespace Dit.Consumer.Tests;
 
-[Collection(WithPackages.Name)]
-public sealed partial class PackageTests(Packed packed)
+public sealed partial class PackageTests(Packed packed) : IClassFixture<Packed>
 {
     private const long LargestTool = 60_000_000; // nuget.org takes 250 MB; nobody waits for that
 

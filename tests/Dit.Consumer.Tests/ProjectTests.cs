@@ -3,14 +3,13 @@ using System.Text.RegularExpressions;
 namespace Dit.Consumer.Tests;
 
 /// <summary>A program that has only the packages, and what happens to it.</summary>
-[Collection(WithPackages.Name)]
-public sealed partial class ProjectTests(Packed packed)
+public sealed partial class ProjectTests(Packed packed) : IClassFixture<Packed>
 {
     [Fact]
     public void A_program_made_from_nothing_builds_samples_and_tells_of_mistakes()
     {
         var folder = Program("program");
-        folder.Dotnet("build", "--verbosity", "quiet", "-p:EmitCompilerGeneratedFiles=true").Succeeds();
+        folder.Build("--verbosity", "quiet", "-p:EmitCompilerGeneratedFiles=true").Succeeds();
         Assert.EndsWith(ConsumerProject.Printed, Run(folder, "first.png").Succeeds(), StringComparison.Ordinal);
         Assert.Equal((3 * 18 + 2, 18 + 2), folder.Picture("first.png"));
         Assert.DoesNotContain(Directory.EnumerateDirectories(packed.PrivatePackages), package =>
@@ -20,7 +19,7 @@ public sealed partial class ProjectTests(Packed packed)
         var (code, native) = (Generated(folder), Native(folder));
         var made = File.GetCreationTimeUtc(native);
         folder.Write("Program.cs", ConsumerProject.Sampling("Consumer") + "Console.WriteLine(\"edited\");\n");
-        folder.Dotnet("build", "--verbosity", "quiet", "-p:EmitCompilerGeneratedFiles=true").Succeeds();
+        folder.Build("--verbosity", "quiet", "-p:EmitCompilerGeneratedFiles=true").Succeeds();
         Assert.EndsWith(ConsumerProject.Printed + "edited\n", Run(folder, "second.png").Succeeds(), StringComparison.Ordinal);
         Assert.Equal(File.ReadAllBytes(Path.Combine(folder.Folder, "first.png")), File.ReadAllBytes(Path.Combine(folder.Folder, "second.png")));
         Assert.Equal(code, Generated(folder));
@@ -28,7 +27,7 @@ public sealed partial class ProjectTests(Packed packed)
 
         // A mistake in the spec: an error where it is.
         folder.Write("specs/tiny.dit.yaml", ConsumerProject.Spec.Replace("width: 32", "width: 30"));
-        Assert.Matches(@"tiny\.dit\.yaml\(3,8\): error DIT101: .*30.*\[.*Consumer\.csproj\]", folder.Dotnet("build", "--verbosity", "quiet").Fails(1));
+        Assert.Matches(@"tiny\.dit\.yaml\(3,8\): error DIT101: .*30.*\[.*Consumer\.csproj\]", folder.Build("--verbosity", "quiet").Fails(1));
     }
 
     [Fact]
@@ -41,17 +40,17 @@ public sealed partial class ProjectTests(Packed packed)
         string[] references = ["""<ProjectReference Include="../Models/Models.csproj" />"""];
         folder.Write("App/App.csproj", ConsumerProject.File("Exe", references));
 
-        folder.In(Path.Combine(folder.Folder, "Models")).Dotnet("build", "--verbosity", "quiet").Succeeds();
+        folder.In(Path.Combine(folder.Folder, "Models")).Build("--verbosity", "quiet").Succeeds();
         var app = folder.In(Path.Combine(folder.Folder, "App"));
-        var told = app.Dotnet("build", "--verbosity", "quiet").Fails(1);
+        var told = app.Build("--verbosity", "quiet").Fails(1);
         Assert.Contains("error DIT901: App is a program without libtorch", told, StringComparison.Ordinal);
         var line = Advice().Match(told).Value;
         Assert.Equal(ConsumerProject.LibTorch, line);
-        app.Dotnet("build", "--verbosity", "quiet", "-p:DitRequireLibTorch=false").Succeeds();
+        app.Build("--verbosity", "quiet", "-p:DitRequireLibTorch=false").Succeeds();
 
         // The native fix comes through the library.
         app.Write("App.csproj", ConsumerProject.File("Exe", [.. references, line]));
-        app.Dotnet("build", "--verbosity", "quiet").Succeeds();
+        app.Build("--verbosity", "quiet").Succeeds();
         Assert.EndsWith(ConsumerProject.Printed, Run(app, "out.png").Succeeds(), StringComparison.Ordinal);
         Assert.Equal((3 * 18 + 2, 18 + 2), app.Picture("out.png"));
     }

@@ -3,8 +3,7 @@ using System.Text.RegularExpressions;
 namespace Dit.Consumer.Tests;
 
 /// <summary>The repository of docs/pull-requests.md: its files are written and its commands run, one after the other.</summary>
-[Collection(WithPackages.Name)]
-public sealed partial class PullRequestsPageTests(Packed packed)
+public sealed partial class PullRequestsPageTests(Packed packed) : IClassFixture<Packed>
 {
     [Fact]
     public void Every_step_of_the_page_works_and_prints_what_the_page_says()

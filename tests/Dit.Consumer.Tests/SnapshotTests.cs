@@ -1,8 +1,7 @@
 namespace Dit.Consumer.Tests;
 
 /// <summary>A project that keeps snapshots, in the situations that builds get into.</summary>
-[Collection(WithPackages.Name)]
-public sealed class SnapshotTests(Packed packed)
+public sealed class SnapshotTests(Packed packed) : IClassFixture<Packed>
 {
     private const string Accept = "dotnet build -t:DitAcceptSnapshots";
 
@@ -122,7 +121,7 @@ public sealed class SnapshotTests(Packed packed)
         Edit(folder, "../Consumer.csproj", static text => text.Replace("<TargetFramework>net10.0</TargetFramework>", "<TargetFrameworks>net10.0</TargetFrameworks>"));
         told = Build(folder.OnAServer(), 1).Told();
         Assert.EndsWith($"run: {Accept} -f net10.0", told[1], StringComparison.Ordinal);
-        folder.AtADesk().Dotnet("build", "-t:DitAcceptSnapshots", "-f", "net10.0").Succeeds();
+        folder.AtADesk().Build("-t:DitAcceptSnapshots", "-f", "net10.0").Succeeds();
         Agrees(folder);
     }
 
@@ -149,7 +148,7 @@ public sealed class SnapshotTests(Packed packed)
 
     private static Ran Build(Shell folder, int code = 0, params string[] more)
     {
-        var ran = folder.Dotnet(["build", "--verbosity", "quiet", .. more]);
+        var ran = folder.Build(["--verbosity", "quiet", .. more]);
         ran.Fails(code);
         return ran;
     }
@@ -158,7 +157,7 @@ public sealed class SnapshotTests(Packed packed)
 
     private static string[] Accepted(Shell folder) =>
     [
-        .. folder.Dotnet("build", "-t:DitAcceptSnapshots").Succeeds().Split('\n').Select(static line => line.Trim())
+        .. folder.Build("-t:DitAcceptSnapshots").Succeeds().Split('\n').Select(static line => line.Trim())
             .Where(static line => line.Split(' ')[0] is "added" or "updated" or "removed" or "nothing").Order(StringComparer.Ordinal),
     ];
 

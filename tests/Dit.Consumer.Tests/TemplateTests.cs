@@ -2,8 +2,7 @@ using System.Text.Json;
 
 namespace Dit.Consumer.Tests;
 
-[Collection(WithPackages.Name)]
-public sealed class TemplateTests(Packed packed)
+public sealed class TemplateTests(Packed packed) : IClassFixture<Packed>
 {
     [Fact]
     public void The_template_is_a_program_with_every_command_tests_and_snapshots()
@@ -17,9 +16,9 @@ public sealed class TemplateTests(Packed packed)
         Assert.Contains("model: MyModel\n", Read(project, "model.dit.yaml"), StringComparison.Ordinal);
         Assert.Contains("run: dotnet test \"tests/my-model.Tests\"\n", Read(project, ".github/workflows/models.yml"), StringComparison.Ordinal);
 
-        project.Dotnet("build", "-t:DitAcceptSnapshots").Succeeds();
+        project.Build("-t:DitAcceptSnapshots").Succeeds();
         Assert.Equal(["DitModels.g.verified.cs", "MyModel.g.verified.cs", "models.verified.md"], Files(project.In(Path.Combine(project.Folder, "snapshots"))));
-        project.With("CI", "true").Dotnet("build").Succeeds();
+        project.With("CI", "true").Build().Succeeds();
 
         // Its commands, by the profile that trains where nothing is said.
         string[] run = ["run", "--no-build", "--"];
@@ -53,15 +52,13 @@ public sealed class TemplateTests(Packed packed)
         Assert.Contains(conditioning, spec, StringComparison.Ordinal);
         Assert.Contains(patch, spec, StringComparison.Ordinal);
         Assert.Equal(data, ProfileWords(project)[2]);
-        project.Dotnet("build", "-p:DitSnapshotsSeverity=none").Succeeds();
+        project.Build("-p:DitSnapshotsSeverity=none").Succeeds();
     }
 
     private Shell Make(string name, params string[] options)
     {
         var folder = packed.EmptyFolder($"template-{Guid.NewGuid():N}");
-        string[] hive = ["--debug:custom-hive", Path.Combine(folder.Folder, "hive")]; // the user's templates stay as they are
-        folder.Dotnet(["new", "install", Path.Combine(packed.Feed, $"Dit.Templates.{packed.Version}.nupkg"), .. hive]).Succeeds();
-        folder.Dotnet(["new", "dit-model", "--output", name, .. options, .. hive]).Succeeds();
+        folder.Dotnet(["new", "dit-model", "--output", name, .. options, "--debug:custom-hive", packed.TemplateHive]).Succeeds();
         return folder.In(Path.Combine(folder.Folder, name));
     }
 

@@ -1,8 +1,7 @@
 namespace Dit.Consumer.Tests;
 
 /// <summary>The tool as it is installed, run from an empty folder.</summary>
-[Collection(WithPackages.Name)]
-public sealed class ToolTests(Packed packed)
+public sealed class ToolTests(Packed packed) : IClassFixture<Packed>
 {
     [Fact]
     public void The_installed_tool_lists_checks_and_compares_without_libtorch_and_draws_with_it()
@@ -60,7 +59,7 @@ public sealed class ToolTests(Packed packed)
         var trained = user.Run(dit, "train", "--model", "my.dit.yaml", "--data", "images", "--steps", "3", "--batch", "4").Succeeds();
         Assert.StartsWith("Training Digits (", trained, StringComparison.Ordinal);
         var drawn = user.Run(dit, "sample", "-c", "run/weights.safetensors", "--gif", "--count", "2").Succeeds();
-        Assert.StartsWith("Wrote 20 samples of Digits (ddim-5, guidance 2, seed 0) to ", drawn, StringComparison.Ordinal);
+        Assert.Contains("Wrote 20 samples of Digits (ddim-5, guidance 2, seed 0) to ", drawn, StringComparison.Ordinal); // a slow machine shows progress before
         Assert.Equal(10 * 98 + 2, user.Picture("samples.png").Height);
         Assert.Equal("GIF89a"u8.ToArray(), File.ReadAllBytes(Path.Combine(user.Folder, "samples.gif"))[..6]);
         Assert.Equal(["images", "my.dit.yaml", "run", "samples.gif", "samples.png"], Directory.EnumerateFileSystemEntries(user.Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));

@@ -89,8 +89,9 @@ public class ClosedTests
     public void It_calls_no_extension_method()
     {
         var compiled = Plain.Compiled;
-        var calls = compiled.SyntaxTrees.SelectMany(tree => tree.GetRoot().DescendantNodes().OfType<InvocationExpressionSyntax>()
-            .Select(call => (call, method: compiled.GetSemanticModel(tree).GetSymbolInfo(call).Symbol as IMethodSymbol))).ToArray();
+        var calls = compiled.SyntaxTrees.Select(tree => compiled.GetSemanticModel(tree)) // one for a tree: each keeps what it has bound
+            .SelectMany(static model => model.SyntaxTree.GetRoot().DescendantNodes().OfType<InvocationExpressionSyntax>()
+                .Select(call => (call, method: model.GetSymbolInfo(call).Symbol as IMethodSymbol))).ToArray();
         Assert.True(calls.Length > 1000, $"{calls.Length} calls");
         Assert.Empty(calls.Where(static c => c.method is { IsExtensionMethod: true } or { ReducedFrom: not null }).Select(static c => c.call.ToString()).Distinct());
     }

@@ -27,7 +27,8 @@ public class ProcessTests
             {
                 var faster = process.Respace(respacing);
                 Assert.True(faster.Timesteps == steps, $"{respacing} of {timesteps} gives {faster.Timesteps}");
-                Assert.All(faster.Schedule.PosteriorLogVarianceClipped, value => Assert.True(double.IsFinite(value), $"{(linear ? "linear" : "squared-cosine")} {timesteps}, {respacing}: {value}"));
+                if (faster.Schedule.PosteriorLogVarianceClipped.Any(static value => !double.IsFinite(value)))
+                    Assert.Fail($"{(linear ? "linear" : "squared-cosine")} {timesteps}, {respacing}: a variance is not finite");
             }
         }
     }

@@ -51,18 +51,27 @@ public partial class PageTests
         Assert.Equal(2, examples.Length);
         Assert.Contains("\nWrong:\n\n```yaml\n" + examples[0], page);
         Assert.Contains("\nRight:\n\n```yaml\n" + examples[1], page);
-        if (id == Rule.ModelNamesDiffer.Id) return; // its examples are of two files; RuleTests has them
         Assert.Contains(Complaints(examples[0]), error => error.Rule.Id == id);
         Assert.Empty(Complaints(examples[1]));
     }
 
-    private static IEnumerable<SpecError> Complaints(string example) => SpecFile.Parse(Whole(example)) is var file ? file.Errors.Concat(file.Warnings) : [];
+    // An example may be of several files: a comment with the name of each comes before its lines.
+    private static IEnumerable<SpecError> Complaints(string example)
+    {
+        var names = FileName().Matches(example).Select(static match => match.Groups[1].Value);
+        var files = FileName().Split(example).Where(static (_, i) => i % 2 == 0).SkipWhile(string.IsNullOrEmpty).Select(static text => SpecFile.Parse(Whole(text))).ToArray();
+        var models = names.DefaultIfEmpty("example.dit.yaml").Zip(files).SelectMany(static file => file.Second.Models.Select(model => (file.First, model)));
+        return files.SelectMany(static file => file.Errors.Concat(file.Warnings)).Concat(DeclaredModel.Collisions(models).Select(static found => found.Error));
+    }
 
     // A fragment stands for a whole spec with these lines; what declares a model's other keys is whole already.
     private static string Whole(string example) => example.StartsWith("family:") || example.StartsWith("name:") || example.Contains("conditioning:") && example.StartsWith("model:") ? example : Specs.With(example);
 
     [GeneratedRegex("Code=\"(DIT\\d+)\"")]
     private static partial Regex ReportedCode();
+
+    [GeneratedRegex("^# (\\S+\\.dit\\.yaml)\n", RegexOptions.Multiline)]
+    private static partial Regex FileName();
 
     [GeneratedRegex("```yaml\\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Example();

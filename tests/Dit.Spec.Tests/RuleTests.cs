@@ -7,7 +7,7 @@ public class RuleTests
     {
         // id, line to replace, its replacement, line and column of the error, words of the message
         { "DIT001", "model: Tiny/2", "model: {Tiny", 1, 8, "This '{' is not closed; put '}' behind its last entry" },
-                { "DIT002", "depth: 2", "depth: 2\ndeepth: 2", 3, 1, "Unknown key 'deepth'; 'depth' is here already, so remove this one" },
+        { "DIT002", "depth: 2", "depth: 2\ndeepth: 2", 3, 1, "Unknown key 'deepth'; 'depth' is here already, so remove this one" },
         { "DIT002", "depth: 2", "depth: 2\ntimesteps: 100", 3, 1, "Unknown key 'timesteps'; it belongs into 'diffusion'" },
         { "DIT002", "method: ddpm, steps: 250", "method: ddpm, steps:250", 21, 29, "Unknown key 'samplers.ddpm-250.steps:250'; put a space behind the colon of 'steps'" },
         { "DIT002", "depth: 2", "deepth: 2", 2, 1, "Unknown key 'deepth'; did you mean 'depth'?" },

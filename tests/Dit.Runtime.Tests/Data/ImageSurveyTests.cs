@@ -150,10 +150,9 @@ public sealed class ImageSurveyTests : IDisposable
         Assert.Equal((12, 0, 1), (unlabeled.Count, unlabeled.LeftOut.BesideClasses, unlabeled.LeftOut.NestedFolders));
     }
 
-    [Fact]
+    [LinuxFact("Names are text on other systems.")]
     public void A_name_that_is_not_UTF8_is_said_to_be_that()
     {
-        if (!OperatingSystem.IsLinux()) return; // elsewhere names are text
         var images = Shapes(10);
         DamagedImage.CopyToLatin1Name(images.Files[0].Path, folder["s", "star"]);
         images = ImageFolder.Open(folder["s"]);
@@ -166,10 +165,9 @@ public sealed class ImageSurveyTests : IDisposable
         DamagedImage.RemoveLatin1Name(folder["s", "star"]); // .NET cannot
     }
 
-    [Fact]
+    [UnixFact("Windows has no such names.")]
     public void A_class_folder_with_a_name_that_cannot_be_said_is_refused()
     {
-        if (OperatingSystem.IsWindows()) return; // no such names there
         Directory.CreateDirectory(folder["a\tb"]);
         Assert.Contains("has a control character in its name", Assert.Throws<DitException>(() => ImageFolder.Open(folder.Root)).Message, StringComparison.Ordinal);
         File.WriteAllBytes(folder["a\tb", "a.png"], Encoded.Of("png", 48, 48));

@@ -47,8 +47,17 @@ public class PlotTests
     [InlineData(1, 0.5)]
     [InlineData(3, 0.0)]
     [InlineData(3, 7.0)]
-    public void A_single_point_and_a_constant_are_drawn(int count, double value) =>
-        Plot.Render("flat", [new PlotSeries("", [.. Enumerable.Range(0, count).Select(i => new PlotPoint(i, value))])]);
+    public void A_single_point_and_a_constant_are_drawn_level(int count, double value)
+    {
+        var image = Plot.Render("flat", [new PlotSeries("", [.. Enumerable.Range(0, count).Select(i => new PlotPoint(i, value))])]);
+        var drawn = Enumerable.Range(0, image.Height).SelectMany(y => Enumerable.Range(0, image.Width).Select(x => (X: x, Y: y)))
+            .Where(at => image[at.X, at.Y] is var (red, _, blue) && blue - red > 60).ToArray(); // the line's blue, also where it is mixed with white
+        Assert.NotEmpty(drawn);
+        Assert.InRange(drawn.Max(at => at.Y) - drawn.Min(at => at.Y), 0, 4);
+        var width = drawn.Max(at => at.X) - drawn.Min(at => at.X);
+        if (count == 1) Assert.InRange(width, 0, 4);
+        else Assert.InRange(width, 700, 899);
+    }
 
     [Fact]
     public void Mistakes_are_told()

@@ -1,0 +1,21 @@
+using System.Reflection;
+
+namespace Dit.Repository.Tests;
+
+/// <summary>The repository on disk, and what was built from it.</summary>
+internal static class Repository
+{
+    public static string Root { get; } = typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(attribute => attribute.Key == "RepositoryRoot").Value ?? throw new InvalidOperationException("The build sets RepositoryRoot.");
+
+    /// <summary>The names of the assemblies that code outside this repository compiles against.</summary>
+    public static IReadOnlyList<string> Libraries { get; } =
+    [
+        .. Directory.GetFiles(AppContext.BaseDirectory, "Dit.*.dll").Select(static path => Path.GetFileNameWithoutExtension(path))
+            .Where(static name => name != typeof(Repository).Assembly.GetName().Name && name != "Dit.Generator")
+            .Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>The path of a library's assembly.</summary>
+    public static string PathOf(string library) => Path.Combine(AppContext.BaseDirectory, $"{library}.dll");
+}
