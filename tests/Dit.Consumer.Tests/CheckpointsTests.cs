@@ -3,8 +3,7 @@ using System.Text.RegularExpressions;
 namespace Dit.Consumer.Tests;
 
 /// <summary>A program that has only the package Dit.Checkpoints, and libtorch.</summary>
-[Collection(WithPackages.Name)]
-public sealed partial class CheckpointsTests(Packed packed)
+public sealed partial class CheckpointsTests(Packed packed) : IClassFixture<Packed>
 {
     // The sum of a tensor's elements, each times its place in row-major order: a tensor that is read in a wrong order
     // has a different one.
