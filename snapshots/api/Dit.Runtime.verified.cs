@@ -16,21 +16,6 @@ public sealed class AffineLayerNorm : torch.nn.Module<torch.Tensor, torch.Tensor
     public override torch.Tensor forward(torch.Tensor x);
 }
 
-public static class AtomicFile
-{
-    public static void CreateFolder(string folder);
-    public static string FullPath(string path);
-    public static void RequireWritable(string path);
-    public static void Write(string path, Action<Stream> write);
-    public static void WriteText(string path, string text);
-}
-
-public static class AtomicFolder
-{
-    public static void RequireWritable(string path);
-    public static void Write(string path, Action<string> write);
-}
-
 public sealed record AutoencoderCard(
     string Name,
     int Channels,
@@ -101,7 +86,7 @@ public static class Checkpoint
         ICheckpointFile file,
         ModelCard card,
         IReadOnlyList<CheckpointEntry> map,
-        PositionTable positions,
+        PositionTable? positions,
         CheckpointGrid? grid,
         Func<TModel> create,
         CheckpointWeights weights = Auto,
@@ -117,7 +102,7 @@ public static class Checkpoint
         string path,
         ModelCard card,
         IReadOnlyList<CheckpointEntry> map,
-        PositionTable positions,
+        PositionTable? positions,
         CheckpointGrid? grid,
         Func<TModel> create,
         CheckpointWeights weights = Auto,
@@ -133,18 +118,11 @@ public static class Checkpoint
         torch.nn.Module model,
         string modelName,
         IReadOnlyList<CheckpointEntry> map,
-        PositionTable positions,
-        CheckpointGrid? grid,
         string path,
         CheckpointWeights weights = Auto,
-        Action<string>? notice = null);
-    public static void LoadInto(
-        torch.nn.Module model,
-        string modelName,
-        IReadOnlyList<CheckpointEntry> map,
-        string path,
-        CheckpointWeights weights = Auto,
-        Action<string>? notice = null);
+        Action<string>? notice = null,
+        PositionTable? positions = null,
+        CheckpointGrid? grid = null);
     public static void Save(
         string path,
         torch.nn.Module model,
@@ -165,20 +143,6 @@ public static class Checkpoint
         string path,
         IReadOnlyDictionary<string, string>? metadata = null,
         torch.ScalarType? dtype = null) where TModel : torch.nn.Module, IModel<TModel>;
-}
-
-public enum CheckpointComponent
-{
-    Denoiser = 0,
-    Autoencoder = 1,
-}
-
-public sealed record CheckpointEntry(string Name, params long[] Shape);
-
-public static class CheckpointFile
-{
-    public static ICheckpointFile Open(string path);
-    public static ICheckpointFile Open(string path, CheckpointComponent component);
 }
 
 public abstract record CheckpointGrid
@@ -188,44 +152,39 @@ public abstract record CheckpointGrid
     public static CheckpointGrid Recompute(Action<string> notice);
 }
 
-public sealed class CheckpointMismatchException : DitException
-{
-    public IReadOnlyList<ShapeMismatch> Misshaped { get; }
-    public IReadOnlyList<string> Missing { get; }
-    public string Summary { get; }
-    public string SummaryWithNames { get; }
-    public IReadOnlyList<string> Unexpected { get; }
-}
-
 public static class CheckpointSpec
 {
     public const int MaxBytes = 400000;
+    public static IReadOnlyDictionary<string, string> AsExtraFile(string? spec);
     public static string? Of(ICheckpointFile file);
     public static string? Of(ModelCard card, ICheckpointFile source);
-}
-
-public static class CheckpointView
-{
-    public static ICheckpointFile Below(ICheckpointFile file, string prefix);
-    public static bool Holds(ICheckpointFile file, string prefix);
-    public static ICheckpointFile OfWeights(ICheckpointFile file, CheckpointWeights weights);
-    public static ICheckpointFile Without(ICheckpointFile file, string prefix);
-}
-
-public enum CheckpointWeights
-{
-    Auto = 0,
-    Ema = 1,
-    Model = 2,
 }
 
 public sealed record ClassCount(string Class, int Images);
 
 public sealed record ClassLabels(torch.Tensor Values) : ICondition<ClassLabels>, IDisposable
 {
+    public int Count { get; }
+    public static ImageLabels Labels { get; }
+    public ClassLabels At(int[] samples);
     public void Dispose();
-    public ClassLabels Hide(ModelCard card, torch.Generator random);
-    public ClassLabels Select(Func<torch.Tensor, torch.Tensor> change);
+    public ConditionRows<ClassLabels> Distinct(ModelCard card, torch.Device device, bool withNull);
+    public ClassLabels Drop(ModelCard card, torch.Generator random);
+    public ClassLabels Map(Func<torch.Tensor, torch.Tensor> change);
+    public static ClassLabels Of(IReadOnlyList<int> labels);
+    public static ClassLabels OfImages(torch.Tensor? classes, int count);
+    public static NamedConditions<ClassLabels> Read(ModelCard card, ConditionSource source);
+    public static implicit operator ClassLabels(torch.Tensor labels);
+}
+
+public sealed record ConditionName(string Name, string Title, string Description, int? Label);
+
+public sealed record ConditionRows<TCondition>(TCondition Values, int[] Rows, int? NullRow);
+
+public sealed record ConditionSource(Func<IClassNames> Names)
+{
+    public IReadOnlyList<string> Classes { get; init; }
+    public string? TextFile { get; init; }
 }
 
 public sealed class Convolution : torch.nn.Module<torch.Tensor, torch.Tensor>
@@ -236,7 +195,19 @@ public sealed class Convolution : torch.nn.Module<torch.Tensor, torch.Tensor>
     public override torch.Tensor forward(torch.Tensor x);
 }
 
-public delegate torch.Tensor Denoiser(torch.Tensor x, torch.Tensor t);
+public sealed record Ddim(int Steps, double Eta = 0, bool ClipDenoised = false) : GaussianSolver
+{
+    public override bool CanInvert { get; }
+    public override string Method { get; }
+    public override torch.Tensor Invert(GaussianDiffusion process, Denoiser network, SolverRun run);
+}
+
+public sealed record Ddpm(int Steps, bool ClipDenoised = false) : GaussianSolver
+{
+    public override string Method { get; }
+}
+
+public delegate torch.Tensor Denoiser(torch.Tensor x, double t);
 
 public static class DiffusersFolder
 {
@@ -259,12 +230,6 @@ public sealed record DiffusionLosses(torch.Tensor Total, torch.Tensor? Mse, torc
 public sealed record DiffusionStep(torch.Tensor Sample, torch.Tensor PredictedStart) : IDisposable
 {
     public void Dispose();
-}
-
-public class DitException : Exception
-{
-    public DitException(string message);
-    public DitException(string message, Exception inner);
 }
 
 public static class DitNames
@@ -294,6 +259,12 @@ public sealed class ExponentialMovingAverage : IDisposable
     public void Update();
 }
 
+public abstract record FixedStepSolver<TProcess>(int Steps) : Solver<TProcess> where TProcess : IProcess
+{
+    public override int? Evaluations { get; }
+    public virtual (int Fewest, int Most) StepsRange(TProcess process);
+}
+
 public sealed class FolderClaim : IDisposable
 {
     public string Folder { get; }
@@ -301,30 +272,30 @@ public sealed class FolderClaim : IDisposable
     public static FolderClaim Take(string folder);
 }
 
-public sealed record ForeignTensor(IReadOnlyList<string> Names, long[] Shape)
-{
-    public long Elements { get; }
-}
-
 public static class Functional
 {
     public static torch.Tensor Attention(torch.Tensor qkv, int heads);
+    public static torch.Tensor CrossAttention(torch.Tensor q, torch.Tensor kv, int heads);
     public static torch.Tensor GatedResidual(torch.Tensor x, torch.Tensor gate, torch.Tensor y);
     public static torch.Tensor Gelu(torch.Tensor x);
     public static torch.Tensor LayerNorm(torch.Tensor x, long width, double eps = 1E-06);
     public static torch.Tensor Linear(Linear linear, torch.Tensor x);
     public static torch.Tensor Modulate(torch.Tensor x, torch.Tensor shift, torch.Tensor scale, double eps = 1E-06);
+    public static torch.Tensor RmsNorm(torch.Tensor x, double eps = 1E-06);
     public static torch.Tensor Unpatchify(torch.Tensor tokens, int rows, int columns, int patch, int channels);
 }
 
-public sealed class GaussianDiffusion
+public sealed class GaussianDiffusion : IProcess
 {
     public GaussianDiffusion(NoiseSchedule schedule, Prediction prediction, ModelVariance variance);
+    public double DataTime { get; }
+    public double NoiseTime { get; }
     public Prediction Prediction { get; }
     public NoiseSchedule Schedule { get; }
     public ImmutableArray<int> TimestepMap { get; }
     public int Timesteps { get; }
     public ModelVariance Variance { get; }
+    public double Alpha(double t);
     public BitsPerDimension BitsPerDim(
         Denoiser denoise,
         torch.Tensor x0,
@@ -346,6 +317,8 @@ public sealed class GaussianDiffusion
         ReadOnlySpan<int> t,
         torch.Tensor? noise,
         bool clipDenoised = false);
+    public double[] DrawTimes(int n, torch.Generator random);
+    public double NoiseLevel(double t);
     public torch.Tensor OriginalTimesteps(ReadOnlySpan<int> t, torch.Device device);
     public torch.Tensor PredictEpsilonFromStart(torch.Tensor xt, ReadOnlySpan<int> t, torch.Tensor start);
     public ReversePrediction PredictMeanVariance(torch.Tensor modelOutput, torch.Tensor x, ReadOnlySpan<int> t, bool clipDenoised);
@@ -354,12 +327,15 @@ public sealed class GaussianDiffusion
     public GaussianMoments QPosteriorMeanVariance(torch.Tensor x0, torch.Tensor xt, ReadOnlySpan<int> t);
     public torch.Tensor QSample(torch.Tensor x0, ReadOnlySpan<int> t, torch.Tensor noise);
     public GaussianDiffusion Respace(Respacing respacing);
+    public double Sigma(double t);
+    public DiffusionLosses TrainingLosses(TrainedNetwork network, torch.Tensor x0, ReadOnlySpan<double> t, torch.Tensor noise);
     public DiffusionLosses TrainingLosses(
-        Denoiser denoise,
+        TrainedNetwork network,
         torch.Tensor x0,
         ReadOnlySpan<int> t,
         torch.Tensor noise,
         LossKind kind = Hybrid);
+    public PredictionWeights Weights(Prediction prediction, double t);
 }
 
 public sealed record GaussianMoments(torch.Tensor Mean, torch.Tensor Variance, torch.Tensor LogVariance) : IDisposable
@@ -367,22 +343,12 @@ public sealed record GaussianMoments(torch.Tensor Mean, torch.Tensor Variance, t
     public void Dispose();
 }
 
-public sealed record GaussianSampler(string Name, SamplingMethod Method, GaussianDiffusion Process, bool ClipDenoised = false)
+public abstract record GaussianSolver(int Steps, bool ClipDenoised) : FixedStepSolver<GaussianDiffusion>
 {
-    public int Steps { get; }
-    public torch.Tensor Invert(
-        Denoiser denoise,
-        torch.Tensor x0,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellation = default,
-        Action<SamplingState>? observe = null);
-    public torch.Tensor Sample(
-        Denoiser denoise,
-        INoiseSource noise,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellation = default,
-        Action<SamplingState>? observe = null,
-        torch.Tensor? start = null);
+    public GaussianDiffusion Respaced(GaussianDiffusion process);
+    public override torch.Tensor Run(GaussianDiffusion process, Denoiser network, SolverRun run);
+    public override (int Fewest, int Most) StepsRange(GaussianDiffusion process);
+    public override IReadOnlyList<double> Times(GaussianDiffusion process);
 }
 
 public static class GifFile
@@ -402,20 +368,36 @@ public static class Guard
     public static void Timesteps(string model, torch.Tensor t, torch.Tensor x);
 }
 
-public static class Guidance
+public sealed record Guidance(double Scale = 1)
 {
+    public bool Acts { get; }
+    public GuidanceChannels Channels { get; init; }
+    public GuidanceConvention Convention { get; init; }
+    public GuidanceInterval? Interval { get; init; }
+    public static Guidance None { get; }
+    public double Strength { get; }
+    public bool ActsAt(double sigma);
     public static torch.Tensor Combine(
         torch.Tensor conditional,
         torch.Tensor unconditional,
         double scale,
         GuidanceChannels channels,
         int inputChannels);
+    public torch.Tensor Combine(torch.Tensor conditional, torch.Tensor unconditional, int inputChannels);
+    public void Require(ModelCard card);
+    public static implicit operator Guidance(double scale);
 }
 
 public enum GuidanceChannels
 {
     FirstThree = 0,
     All = 1,
+}
+
+public enum GuidanceConvention
+{
+    FromUnconditional = 0,
+    FromConditional = 1,
 }
 
 public sealed record GuidanceInterval
@@ -427,61 +409,35 @@ public sealed record GuidanceInterval
     public override string ToString();
 }
 
-public interface IAnyModelVisitor<out TResult>
+public interface IClassNames
 {
-    TResult Visit<TModel>() where TModel : torch.nn.Module, IModel<TModel>;
-}
-
-public interface ICheckpointFile : IDisposable
-{
-    IReadOnlyDictionary<string, string> Metadata { get; }
-    string Path { get; }
-    IReadOnlyDictionary<string, TensorInfo> Tensors { get; }
-    void CopyInto(string name, torch.Tensor destination);
-    virtual NonFinite? FindNonFinite(string name);
-    torch.Tensor Read(string name, torch.Device? device = null, torch.ScalarType? dtype = null);
-}
-
-public interface IClassConditionalModel : IConditionedOn<ClassLabels>, IDisposable
-{
-    virtual InferenceSession<ClassLabels> CreateSession();
-    torch.Tensor ForwardWithGuidance(
-        torch.Tensor x,
-        torch.Tensor t,
-        torch.Tensor labels,
-        double scale,
-        GuidanceChannels channels = FirstThree);
-    torch.Tensor forward(torch.Tensor x, torch.Tensor t, torch.Tensor labels);
-}
-
-public interface IClassConditionalModel<TSelf> : IClassConditionalModel, IConditionedOn<ClassLabels>, IDisposable, IModel<TSelf> where TSelf : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor>, IClassConditionalModel<TSelf>
-{
-    static abstract IReadOnlyList<Sampler<TSelf>> AllSamplers { get; }
+    string Describe(int label);
+    IReadOnlyList<int> Labels(IEnumerable<string> words);
+    string NameOf(int label);
 }
 
 public interface ICondition<TSelf> : IDisposable where TSelf : ICondition<TSelf>
 {
-    TSelf Hide(ModelCard card, torch.Generator random);
-    TSelf Select(Func<torch.Tensor, torch.Tensor> change);
-}
-
-public interface IConditionedOn<in TCondition>
-{
-    torch.Tensor Predict(torch.Tensor x, torch.Tensor t, TCondition condition);
+    int Count { get; }
+    static abstract ImageLabels Labels { get; }
+    TSelf At(int[] samples);
+    ConditionRows<TSelf> Distinct(ModelCard card, torch.Device device, bool withNull);
+    TSelf Drop(ModelCard card, torch.Generator random);
+    TSelf Map(Func<torch.Tensor, torch.Tensor> change);
+    static abstract TSelf OfImages(torch.Tensor? classes, int count);
+    static abstract NamedConditions<TSelf> Read(ModelCard card, ConditionSource source);
 }
 
 public interface IModelVisitor<out TResult>
 {
-    TResult VisitClassConditional<TModel>() where TModel : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor>, IClassConditionalModel<TModel>;
-    TResult VisitTextConditional<TModel>() where TModel : torch.nn.Module<torch.Tensor, torch.Tensor, TextEmbeddings, torch.Tensor>, ITextConditionalModel<TModel>;
-    TResult VisitUnconditional<TModel>() where TModel : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor>, IUnconditionalModel<TModel>;
+    TResult Visit<TModel, TCondition, TProcess>() where TModel : torch.nn.Module, IModel<TModel, TCondition, TProcess> where TCondition : ICondition<TCondition> where TProcess : IProcess;
 }
 
 public interface IModel<TSelf> : IDisposable where TSelf : torch.nn.Module, IModel<TSelf>
 {
+    static abstract IProcess AnyProcess { get; }
     static abstract ModelCard Card { get; }
     static abstract IReadOnlyList<CheckpointEntry> CheckpointMap { get; }
-    static abstract GaussianDiffusion Diffusion { get; }
     static abstract TSelf Create(torch.Device? device = null, torch.ScalarType? dtype = null, long seed = 0);
     static virtual TSelf Load(
         ICheckpointFile file,
@@ -493,37 +449,33 @@ public interface IModel<TSelf> : IDisposable where TSelf : torch.nn.Module, IMod
     static abstract TSelf Load(string path, torch.Device? device = null, torch.ScalarType? dtype = null, CheckpointGrid? grid = null);
 }
 
+public interface IModel<TSelf, TCondition, TProcess> : IModel<TSelf>, IDisposable where TSelf : torch.nn.Module, IModel<TSelf, TCondition, TProcess> where TCondition : ICondition<TCondition> where TProcess : IProcess
+{
+    static abstract IReadOnlyList<Sampler<TSelf, TCondition, TProcess>> AllSamplers { get; }
+    static abstract TProcess Process { get; }
+    virtual InferenceSession<TCondition> CreateSession();
+    torch.Tensor Predict(torch.Tensor x, torch.Tensor t, TCondition condition);
+}
+
 public interface INoiseSource : IDisposable
 {
     torch.Tensor Next();
 }
 
-public interface ITextConditionalModel : IConditionedOn<TextEmbeddings>, IDisposable
+public interface IProcess
 {
-    virtual InferenceSession<TextEmbeddings> CreateSession();
-    torch.Tensor ForwardWithGuidance(
-        torch.Tensor x,
-        torch.Tensor t,
-        TextEmbeddings text,
-        double scale,
-        GuidanceChannels channels = FirstThree);
-    torch.Tensor forward(torch.Tensor x, torch.Tensor t, TextEmbeddings text);
-}
-
-public interface ITextConditionalModel<TSelf> : ITextConditionalModel, IConditionedOn<TextEmbeddings>, IDisposable, IModel<TSelf> where TSelf : torch.nn.Module<torch.Tensor, torch.Tensor, TextEmbeddings, torch.Tensor>, ITextConditionalModel<TSelf>
-{
-    static abstract IReadOnlyList<TextSampler<TSelf>> AllSamplers { get; }
-}
-
-public interface IUnconditionalModel : IConditionedOn<NoCondition>, IDisposable
-{
-    virtual InferenceSession<NoCondition> CreateSession();
-    torch.Tensor forward(torch.Tensor x, torch.Tensor t);
-}
-
-public interface IUnconditionalModel<TSelf> : IUnconditionalModel, IConditionedOn<NoCondition>, IDisposable, IModel<TSelf> where TSelf : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor>, IUnconditionalModel<TSelf>
-{
-    static abstract IReadOnlyList<UnconditionalSampler<TSelf>> AllSamplers { get; }
+    double DataTime { get; }
+    double NoiseTime { get; }
+    Prediction Prediction { get; }
+    double Alpha(double t);
+    virtual torch.Tensor Convert(torch.Tensor output, torch.Tensor x, double t, Prediction wanted);
+    double[] DrawTimes(int n, torch.Generator random);
+    virtual double NoiseLevel(double t);
+    virtual torch.Tensor Noised(torch.Tensor x0, ReadOnlySpan<double> t, torch.Tensor noise);
+    double Sigma(double t);
+    virtual torch.Tensor Target(torch.Tensor x0, ReadOnlySpan<double> t, torch.Tensor noise);
+    virtual DiffusionLosses TrainingLosses(TrainedNetwork network, torch.Tensor x0, ReadOnlySpan<double> t, torch.Tensor noise);
+    PredictionWeights Weights(Prediction prediction, double t);
 }
 
 public static class ImageComparison
@@ -596,6 +548,13 @@ public sealed record ImageGridOptions(int Columns = 8, int Padding = 2, int Scal
 
 public readonly record struct ImageHeader(int Height, int Width, bool IsGray);
 
+public enum ImageLabels
+{
+    None = 0,
+    Classes = 1,
+    Other = 2,
+}
+
 public readonly record struct ImageShape(int Channels, int Height, int Width)
 {
     public long[] Batch(long n);
@@ -613,6 +572,14 @@ public sealed record ImageSurvey(IReadOnlyList<UnreadableImage> Unreadable, Imag
 public static class ImageTransforms
 {
     public static RgbImage CenterCrop(RgbImage image, int height, int width);
+}
+
+public static class InferenceSession
+{
+    public static InferenceSession<TCondition> Of<TCondition>(
+        torch.nn.Module model,
+        Func<torch.Tensor, torch.Tensor, TCondition, torch.Tensor> predict,
+        string because) where TCondition : ICondition<TCondition>;
 }
 
 public abstract class InferenceSession<TCondition> : IDisposable where TCondition : ICondition<TCondition>
@@ -743,11 +710,6 @@ public sealed record LeftOut(IReadOnlyDictionary<string, int> Endings, int Besid
     public override string ToString();
 }
 
-public sealed class LegacyTorchFile : TensorFile
-{
-    public static LegacyTorchFile Open(string path);
-}
-
 public static class LibTorch
 {
     public const string Variable = "DIT_LIBTORCH";
@@ -762,18 +724,6 @@ public enum LossKind
     RescaledHybrid = 1,
     Kl = 2,
     RescaledKl = 3,
-}
-
-public abstract record MappedTensor
-{
-    public CheckpointEntry Own { get; }
-    public T Match<T>(Func<MappedTensor.Stored, T> stored, Func<MappedTensor.Computed, T> computed);
-    public static MappedTensor Renamed(CheckpointEntry own, params string[] names);
-    public static MappedTensor Reshaped(CheckpointEntry own, string name, params long[] shape);
-    public static MappedTensor Same(CheckpointEntry own);
-    public static MappedTensor Stacked(CheckpointEntry own, params string[] names);
-    public sealed record Computed(CheckpointEntry Own, Action<torch.Tensor> Fill) : MappedTensor;
-    public sealed record Stored(CheckpointEntry Own, IReadOnlyList<ForeignTensor> Parts) : MappedTensor;
 }
 
 public sealed record ModelCard(
@@ -808,20 +758,23 @@ public sealed record ModelCard(
 
 public abstract record ModelCondition
 {
-    public double Dropout { get; }
+    public abstract double Dropout { get; }
     public bool HasNull { get; }
     public T Match<T>(Func<ModelCondition.None, T> none, Func<ModelCondition.Classes, T> classes, Func<ModelCondition.Text, T> text);
-    public sealed record Classes(int Count, double Hidden) : ModelCondition
+    public sealed record Classes(int Count, double Dropout) : ModelCondition
     {
+        public override double Dropout { get; }
         public override string ToString();
     }
     public sealed record None : ModelCondition
     {
         public None();
+        public override double Dropout { get; }
         public override string ToString();
     }
-    public sealed record Text(int Tokens, int Width, double Hidden) : ModelCondition
+    public sealed record Text(int Tokens, int Width, double Dropout) : ModelCondition
     {
+        public override double Dropout { get; }
         public override string ToString();
     }
 }
@@ -829,11 +782,8 @@ public abstract record ModelCondition
 public abstract class ModelDefinition
 {
     public ModelCard Card { get; }
-    public abstract TResult Accept<TResult>(IAnyModelVisitor<TResult> visitor);
     public abstract TResult Accept<TResult>(IModelVisitor<TResult> visitor);
-    public static ModelDefinition OfClasses<TModel>() where TModel : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor>, IClassConditionalModel<TModel>;
-    public static ModelDefinition OfNothing<TModel>() where TModel : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor>, IUnconditionalModel<TModel>;
-    public static ModelDefinition OfText<TModel>() where TModel : torch.nn.Module<torch.Tensor, torch.Tensor, TextEmbeddings, torch.Tensor>, ITextConditionalModel<TModel>;
+    public static ModelDefinition Of<TModel, TCondition, TProcess>() where TModel : torch.nn.Module, IModel<TModel, TCondition, TProcess> where TCondition : ICondition<TCondition> where TProcess : IProcess;
 }
 
 public enum ModelVariance
@@ -850,36 +800,24 @@ public readonly record struct ModulationParts
     public ModulationPart this[int part] { get; }
 }
 
-public sealed record NameDifference(
-    IReadOnlyList<string> Missing,
-    IReadOnlyList<string> Unexpected,
-    IReadOnlyList<ShapeMismatch> Misshaped)
+public sealed record NamedConditions<TCondition>(
+    TCondition Values,
+    IReadOnlyList<ConditionName> Names,
+    string Noun) : IDisposable where TCondition : ICondition<TCondition>
 {
-    public int Count { get; }
-    public IReadOnlyList<string> PassedOver { get; init; }
-}
-
-public sealed record NameMap(string Model, string Convention, IReadOnlyList<MappedTensor> Tensors, IReadOnlyList<string> Ignored)
-{
-    public NameMap(string model, string convention, IReadOnlyList<MappedTensor> tensors);
-    public IEnumerable<CheckpointEntry> Foreign { get; }
-    public NameDifference DifferenceFrom(ICheckpointFile foreign);
-    public WeightsPlace Find(ICheckpointFile file, CheckpointWeights weights = Auto);
-    public bool Fits(ICheckpointFile file);
-    public bool Fits(IEnumerable<string> names);
-    public static NameMap Identity(string model, string convention, IReadOnlyList<CheckpointEntry> own);
-    public IReadOnlyList<string> Problems(IReadOnlyList<CheckpointEntry> own);
-    public ICheckpointFile Read(ICheckpointFile foreign);
-    public ICheckpointFile Write(ICheckpointFile own);
-    public ICheckpointFile Write(torch.nn.Module own);
-}
-
-public sealed record NoCondition : ICondition<NoCondition>, IDisposable
-{
-    public NoCondition();
     public void Dispose();
-    public NoCondition Hide(ModelCard card, torch.Generator random);
-    public NoCondition Select(Func<torch.Tensor, torch.Tensor> change);
+}
+
+public sealed record NoCondition(int Count = 0) : ICondition<NoCondition>, IDisposable
+{
+    public static ImageLabels Labels { get; }
+    public NoCondition At(int[] samples);
+    public void Dispose();
+    public ConditionRows<NoCondition> Distinct(ModelCard card, torch.Device device, bool withNull);
+    public NoCondition Drop(ModelCard card, torch.Generator random);
+    public NoCondition Map(Func<torch.Tensor, torch.Tensor> change);
+    public static NoCondition OfImages(torch.Tensor? classes, int count);
+    public static NamedConditions<NoCondition> Read(ModelCard card, ConditionSource source);
 }
 
 public sealed class NoiseSchedule
@@ -904,13 +842,6 @@ public sealed class NoiseSchedule
     public static NoiseSchedule FromBetas(ReadOnlySpan<double> betas);
     public static NoiseSchedule Linear(int timesteps = 1000);
     public static NoiseSchedule SquaredCosine(int timesteps = 1000);
-}
-
-public sealed record NonFinite(long NaNs, long PositiveInfinities, long NegativeInfinities, IReadOnlyList<long> First)
-{
-    public long Count { get; }
-    public static NonFinite? In(torch.Tensor tensor);
-    public override string ToString();
 }
 
 public sealed class NonFiniteSampleException : DitException
@@ -975,7 +906,11 @@ public enum Prediction
 {
     Epsilon = 0,
     StartX = 1,
+    Velocity = 2,
+    Score = 3,
 }
+
+public readonly record struct PredictionWeights(double Start, double Noise);
 
 public sealed class ReplayedNoise : INoiseSource, IDisposable
 {
@@ -1025,107 +960,110 @@ public sealed class RgbImage
     public torch.Tensor ToTensor();
 }
 
-public static class SafeTensors
+public sealed class RmsNorm : torch.nn.Module<torch.Tensor, torch.Tensor>
 {
-    public const string Format = "pt";
-    public const string FormatKey = "format";
-    public static void Save(
-        string path,
-        ICheckpointFile source,
-        IReadOnlyDictionary<string, string>? metadata = null,
-        torch.ScalarType? dtype = null);
-    public static void Save(
-        string path,
-        IEnumerable<(string Name, torch.Tensor Tensor)> tensors,
-        IReadOnlyDictionary<string, string>? metadata = null,
-        torch.ScalarType? dtype = null);
-}
-
-public sealed class SafeTensorsFile : TensorFile
-{
-    public static SafeTensorsFile Open(string path);
+    public RmsNorm(int width, torch.Device device, torch.ScalarType dtype, double eps = 1E-06);
+    public void Initialize();
+    protected override void RegisterComponents();
+    public override torch.Tensor forward(torch.Tensor x);
 }
 
 public abstract class Sampler
 {
-    public int Evaluations { get; }
-    public GaussianSampler Loop { get; }
-    public SamplingMethod Method { get; }
+    public abstract int? Evaluations { get; }
+    public abstract string Method { get; }
     public string Name { get; }
-    public int Steps { get; }
-    public (int Fewest, int Most) StepsRange { get; }
-    public static Sampler<TModel> Ddim<TModel>(
-        string name,
-        int steps,
-        double eta = 0,
-        bool clipDenoised = false) where TModel : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor>, IClassConditionalModel<TModel>;
-    public static Sampler<TModel> Ddpm<TModel>(
-        string name,
-        int steps,
-        bool clipDenoised = false) where TModel : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor>, IClassConditionalModel<TModel>;
+    public abstract int? Steps { get; }
+    public abstract (int Fewest, int Most)? StepsRange { get; }
     public abstract Sampler WithSteps(int steps);
 }
 
-public sealed class Sampler<TModel> : Sampler where TModel : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor>, IClassConditionalModel<TModel>
+public static class SamplerCalls
 {
-    public torch.Tensor Invert(
+    public static torch.Tensor Invert<TModel, TProcess>(
+        Sampler<TModel, ClassLabels, TProcess> sampler,
         TModel model,
         torch.Tensor samples,
         IReadOnlyList<int> labels,
-        double guidance = 1,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellation = default,
-        GuidanceChannels channels = FirstThree,
-        GuidanceInterval? interval = null,
-        InferenceSession<ClassLabels>? session = null);
-    public torch.Tensor Sample(
+        Guidance? guidance = null,
+        SamplingOptions<ClassLabels>? options = null) where TModel : torch.nn.Module, IModel<TModel, ClassLabels, TProcess> where TProcess : IProcess;
+    public static torch.Tensor Invert<TModel, TProcess>(
+        Sampler<TModel, NoCondition, TProcess> sampler,
+        TModel model,
+        torch.Tensor samples,
+        SamplingOptions<NoCondition>? options = null) where TModel : torch.nn.Module, IModel<TModel, NoCondition, TProcess> where TProcess : IProcess;
+    public static torch.Tensor Sample<TModel, TProcess>(
+        Sampler<TModel, ClassLabels, TProcess> sampler,
         TModel model,
         IReadOnlyList<int> labels,
-        double guidance = 1,
+        Guidance? guidance = null,
         long seed = 0,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellation = default,
-        GuidanceChannels channels = FirstThree,
-        long firstIndex = 0,
-        Action<SamplingState>? observe = null,
-        GuidanceInterval? interval = null,
-        InferenceSession<ClassLabels>? session = null,
-        torch.Tensor? start = null,
-        INoiseSource? noise = null);
+        SamplingOptions<ClassLabels>? options = null) where TModel : torch.nn.Module, IModel<TModel, ClassLabels, TProcess> where TProcess : IProcess;
+    public static torch.Tensor Sample<TModel, TProcess>(
+        Sampler<TModel, NoCondition, TProcess> sampler,
+        TModel model,
+        int count,
+        long seed = 0,
+        SamplingOptions<NoCondition>? options = null) where TModel : torch.nn.Module, IModel<TModel, NoCondition, TProcess> where TProcess : IProcess;
+}
+
+public sealed class Sampler<TModel, TCondition, TProcess> : Sampler where TModel : torch.nn.Module, IModel<TModel, TCondition, TProcess> where TCondition : ICondition<TCondition> where TProcess : IProcess
+{
+    public Sampler(string name, Solver<TProcess> solver);
+    public override int? Evaluations { get; }
+    public SamplingLoop<TProcess> Loop { get; }
+    public override string Method { get; }
+    public Solver<TProcess> Solver { get; }
+    public override int? Steps { get; }
+    public override (int Fewest, int Most)? StepsRange { get; }
+    public torch.Tensor Invert(
+        TModel model,
+        torch.Tensor samples,
+        TCondition condition,
+        Guidance? guidance = null,
+        SamplingOptions<TCondition>? options = null);
     public torch.Tensor Sample(
         TModel model,
-        torch.Tensor labels,
-        double guidance = 1,
+        TCondition condition,
+        Guidance? guidance = null,
         long seed = 0,
+        SamplingOptions<TCondition>? options = null);
+    public override Sampler<TModel, TCondition, TProcess> WithSteps(int steps);
+}
+
+public sealed record SamplingLoop<TProcess>(string Name, Solver<TProcess> Solver, TProcess Process) where TProcess : IProcess
+{
+    public torch.Tensor Invert(
+        Denoiser denoise,
+        torch.Tensor x0,
         IProgress<SamplingProgress>? progress = null,
         CancellationToken cancellation = default,
-        GuidanceChannels channels = FirstThree,
-        long firstIndex = 0,
+        Action<SamplingState>? observe = null);
+    public torch.Tensor Sample(
+        Denoiser denoise,
+        INoiseSource noise,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellation = default,
         Action<SamplingState>? observe = null,
-        GuidanceInterval? interval = null,
-        InferenceSession<ClassLabels>? session = null,
-        torch.Tensor? start = null,
-        INoiseSource? noise = null);
-    public override Sampler<TModel> WithSteps(int steps);
+        torch.Tensor? start = null);
 }
 
-public abstract record SamplingMethod
+public sealed record SamplingOptions<TCondition> where TCondition : ICondition<TCondition>
 {
-    public T Match<T>(Func<SamplingMethod.Ddpm, T> ddpm, Func<SamplingMethod.Ddim, T> ddim);
-    public sealed record Ddim : SamplingMethod
-    {
-        public Ddim(double eta);
-        public double Eta { get; }
-        public override string ToString();
-    }
-    public sealed record Ddpm : SamplingMethod
-    {
-        public Ddpm();
-        public override string ToString();
-    }
+    public SamplingOptions();
+    public CancellationToken Cancellation { get; init; }
+    public long FirstIndex { get; init; }
+    public INoiseSource? Noise { get; init; }
+    public Action<SamplingState>? Observe { get; init; }
+    public IProgress<SamplingProgress>? Progress { get; init; }
+    public InferenceSession<TCondition>? Session { get; init; }
+    public torch.Tensor? Start { get; init; }
 }
 
-public readonly record struct SamplingProgress(int Step, int Steps, int Timestep);
+public readonly record struct SamplingProgress(int Step, int? Steps, double Time)
+{
+    public double Share { get; }
+}
 
 public readonly record struct SamplingState(SamplingProgress Progress, torch.Tensor State, torch.Tensor PredictedStart);
 
@@ -1144,20 +1082,19 @@ public sealed class SessionBuilder
     public void Attention(Linear qkv, Linear proj, int heads);
     public InferenceSession<TCondition> Build<TCondition>(
         Func<torch.Tensor, TCondition, torch.Tensor> embed,
-        IConditionedOn<TCondition>? model = null) where TCondition : ICondition<TCondition>;
+        torch.nn.Module? model = null,
+        Func<torch.Tensor, torch.Tensor, TCondition, torch.Tensor>? predict = null) where TCondition : ICondition<TCondition>;
     public SessionBuilder Context(int tokens, bool joined);
     public void CrossAttention(Linear q, Linear kv, Linear proj, int heads);
+    public void Identity();
     public void Mlp(Linear fc1, Linear fc2);
     public ModulationParts Modulation(Linear layer);
-    public void NoNorm();
     public void Norm(AffineLayerNorm norm);
     public void Norm(ModulationPart shift, ModulationPart scale, double eps = 1E-06);
     public void Output(Linear layer);
     public void Residual();
     public void Residual(ModulationPart gate);
 }
-
-public sealed record ShapeMismatch(string Name, long[] Wanted, long[] Given);
 
 public static class ShapesDataset
 {
@@ -1174,16 +1111,29 @@ public static class ShapesDataset
         int size = 32);
 }
 
-public sealed class ShardedCheckpoint : ICheckpointFile, IDisposable
+public sealed class SolverRun
 {
-    public IReadOnlyDictionary<string, string> Metadata { get; }
-    public string Path { get; }
-    public IReadOnlyDictionary<string, TensorInfo> Tensors { get; }
-    public void CopyInto(string name, torch.Tensor destination);
-    public void Dispose();
-    public NonFinite? FindNonFinite(string name);
-    public static ShardedCheckpoint Open(string path);
-    public torch.Tensor Read(string name, torch.Device? device = null, torch.ScalarType? dtype = null);
+    public torch.Tensor Start { get; }
+    public torch.Tensor Follow(int? steps, Func<SolverState, SolverStep?> step);
+    public torch.Tensor NextNoise(torch.Tensor x);
+}
+
+public sealed record SolverState(int Step, torch.Tensor X, IReadOnlyList<torch.Tensor> History);
+
+public sealed record SolverStep(torch.Tensor Sample, torch.Tensor PredictedStart, double Time)
+{
+    public IReadOnlyList<torch.Tensor> History { get; init; }
+}
+
+public abstract record Solver<TProcess> where TProcess : IProcess
+{
+    protected Solver();
+    public virtual bool CanInvert { get; }
+    public abstract int? Evaluations { get; }
+    public abstract string Method { get; }
+    public virtual torch.Tensor Invert(TProcess process, Denoiser network, SolverRun run);
+    public abstract torch.Tensor Run(TProcess process, Denoiser network, SolverRun run);
+    public virtual IReadOnlyList<double> Times(TProcess process);
 }
 
 public static class StepInput
@@ -1191,14 +1141,14 @@ public static class StepInput
     public static IEnumerable<StepInput<TCondition>> Sequence<TCondition>(
         TrainingRecipe recipe,
         ModelCard card,
-        int timesteps,
+        IProcess process,
         TrainingSet<TCondition> data) where TCondition : ICondition<TCondition>;
 }
 
 public sealed record StepInput<TCondition>(
     torch.Tensor Images,
     TCondition Condition,
-    int[] Timesteps,
+    double[] Times,
     torch.Tensor Noise) : IDisposable where TCondition : ICondition<TCondition>
 {
     public void Dispose();
@@ -1207,29 +1157,9 @@ public sealed record StepInput<TCondition>(
 
 public readonly record struct StepLosses(double Total, double Mse, double VariationalBound);
 
-public abstract class TensorFile : ICheckpointFile, IDisposable
-{
-    public IReadOnlyDictionary<string, string> Metadata { get; }
-    public string Path { get; }
-    public IReadOnlyDictionary<string, TensorInfo> Tensors { get; }
-    public void CopyInto(string name, torch.Tensor destination);
-    public void Dispose();
-    public NonFinite? FindNonFinite(string name);
-    public torch.Tensor Read(string name, torch.Device? device = null, torch.ScalarType? dtype = null);
-}
-
 public static class TensorFloat32
 {
     public static bool IsAllowed { get; set; }
-}
-
-public sealed record TensorInfo(torch.ScalarType DType, long[] Shape)
-{
-    public long Bytes { get; }
-    public long Elements { get; }
-    public string? Refusal { get; }
-    public string TypeName { get; }
-    public override string ToString();
 }
 
 public sealed class TextEmbedder : torch.nn.Module<TextEmbeddings, torch.Tensor>
@@ -1240,56 +1170,21 @@ public sealed class TextEmbedder : torch.nn.Module<TextEmbeddings, torch.Tensor>
     public override torch.Tensor forward(TextEmbeddings text);
 }
 
-public sealed record TextEmbeddings(torch.Tensor Values, torch.Tensor? Hidden = null) : ICondition<TextEmbeddings>, IDisposable
+public sealed record TextEmbeddings(torch.Tensor Values, torch.Tensor? DropMask = null) : ICondition<TextEmbeddings>, IDisposable
 {
-    public long Count { get; }
+    public int Count { get; }
+    public static ImageLabels Labels { get; }
+    public TextEmbeddings At(int[] samples);
     public void Dispose();
-    public TextEmbeddings Hide(ModelCard card, torch.Generator random);
-    public TextEmbeddings Select(Func<torch.Tensor, torch.Tensor> change);
+    public ConditionRows<TextEmbeddings> Distinct(ModelCard card, torch.Device device, bool withNull);
+    public TextEmbeddings Drop(ModelCard card, torch.Generator random);
+    public static string FileFor(ModelCard card);
+    public static TextEmbeddings Load(string path, ModelCard card);
+    public TextEmbeddings Map(Func<torch.Tensor, torch.Tensor> change);
+    public static TextEmbeddings OfImages(torch.Tensor? classes, int count);
+    public static NamedConditions<TextEmbeddings> Read(ModelCard card, ConditionSource source);
     public TextEmbeddings To(torch.Device device);
     public TextEmbeddings WithNull();
-}
-
-public static class TextSampler
-{
-    public static TextSampler<TModel> Ddim<TModel>(
-        string name,
-        int steps,
-        double eta = 0,
-        bool clipDenoised = false) where TModel : torch.nn.Module<torch.Tensor, torch.Tensor, TextEmbeddings, torch.Tensor>, ITextConditionalModel<TModel>;
-    public static TextSampler<TModel> Ddpm<TModel>(
-        string name,
-        int steps,
-        bool clipDenoised = false) where TModel : torch.nn.Module<torch.Tensor, torch.Tensor, TextEmbeddings, torch.Tensor>, ITextConditionalModel<TModel>;
-}
-
-public sealed class TextSampler<TModel> : Sampler where TModel : torch.nn.Module<torch.Tensor, torch.Tensor, TextEmbeddings, torch.Tensor>, ITextConditionalModel<TModel>
-{
-    public torch.Tensor Invert(
-        TModel model,
-        torch.Tensor samples,
-        TextEmbeddings text,
-        double guidance = 1,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellation = default,
-        GuidanceChannels channels = FirstThree,
-        GuidanceInterval? interval = null,
-        InferenceSession<TextEmbeddings>? session = null);
-    public torch.Tensor Sample(
-        TModel model,
-        TextEmbeddings text,
-        double guidance = 1,
-        long seed = 0,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellation = default,
-        GuidanceChannels channels = FirstThree,
-        long firstIndex = 0,
-        Action<SamplingState>? observe = null,
-        GuidanceInterval? interval = null,
-        InferenceSession<TextEmbeddings>? session = null,
-        torch.Tensor? start = null,
-        INoiseSource? noise = null);
-    public override TextSampler<TModel> WithSteps(int steps);
 }
 
 public sealed class TimestepEmbedder : torch.nn.Module<torch.Tensor, torch.Tensor>
@@ -1301,27 +1196,13 @@ public sealed class TimestepEmbedder : torch.nn.Module<torch.Tensor, torch.Tenso
     public override torch.Tensor forward(torch.Tensor t);
 }
 
-public sealed class TorchArchive : TensorFile
-{
-    public static TorchArchive Open(string path);
-    public static void Save(string path, ICheckpointFile source, torch.ScalarType? dtype = null, string? spec = null);
-    public static void Save(
-        string path,
-        IEnumerable<(string Name, torch.Tensor Tensor)> tensors,
-        torch.ScalarType? dtype = null,
-        string? spec = null);
-    public static void SaveNested(
-        string path,
-        IEnumerable<(string Name, IEnumerable<(string Name, torch.Tensor Tensor)> Tensors)> groups,
-        torch.ScalarType? dtype = null,
-        string? spec = null);
-}
-
 public static class TorchDevice
 {
     public static torch.Device OrCpu(torch.Device? device);
     public static torch.Device Parse(string word, bool tensorFloat32 = false);
 }
+
+public delegate torch.Tensor TrainedNetwork(torch.Tensor x, torch.Tensor t);
 
 public sealed class Trainer
 {
@@ -1330,12 +1211,12 @@ public sealed class Trainer
         TrainingSet<TCondition> data,
         ModelCard card,
         torch.Device device) where TCondition : ICondition<TCondition>;
-    public TrainingResult Run<TModel, TCondition>(
-        TModel model,
+    public TrainingResult Run<TModel, TCondition, TProcess>(
+        IModel<TModel, TCondition, TProcess> model,
         TrainingSet<TCondition> data,
         IProgress<TrainingProgress>? progress = null,
         CancellationToken cancellation = default,
-        FolderClaim? claim = null) where TModel : torch.nn.Module, IModel<TModel>, IConditionedOn<TCondition> where TCondition : ICondition<TCondition>;
+        FolderClaim? claim = null) where TModel : torch.nn.Module, IModel<TModel, TCondition, TProcess> where TCondition : ICondition<TCondition> where TProcess : IProcess;
 }
 
 public sealed record TrainingFolder(string Path, int SaveEvery = 1000, torch.ScalarType WeightsType = Float32)
@@ -1379,6 +1260,7 @@ public sealed record TrainingResult(int Step, bool Cancelled, IReadOnlyList<stri
 public static class TrainingSet
 {
     public static TrainingSet<ClassLabels> Of(ImageFolder folder, ImageShape shape);
+    public static TrainingSet<TCondition> Of<TCondition>(ImageFolder folder, ImageShape shape) where TCondition : ICondition<TCondition>;
     public static TrainingSet<ClassLabels> OfClasses(
         int count,
         IReadOnlyList<string> classes,
@@ -1386,6 +1268,9 @@ public static class TrainingSet
     public static TrainingSet<NoCondition> OfImages(ImageFolder folder, ImageShape shape);
     public static TrainingSet<NoCondition> OfImages(int count, Func<int[], bool[], torch.Tensor> load);
     public static TrainingSet<ClassLabels> OfLatents(LatentFolder folder, ModelCard card);
+    public static TrainingSet<TCondition> OfLatents<TCondition>(
+        LatentFolder folder,
+        ModelCard card) where TCondition : ICondition<TCondition>;
     public static TrainingSet<TextEmbeddings> OfTexts(int count, Func<int[], bool[], (torch.Tensor Images, TextEmbeddings Texts)> load);
     public static TrainingSet<NoCondition> OfUnlabeledLatents(LatentFolder folder, ModelCard card);
 }
@@ -1401,54 +1286,13 @@ public sealed record TrainingSet<TCondition>(
 
 public static class TrainingStep
 {
-    public static StepLosses Backward<TCondition>(
-        IConditionedOn<TCondition> model,
-        GaussianDiffusion process,
-        StepInput<TCondition> input) where TCondition : ICondition<TCondition>;
-}
-
-public static class UnconditionalSampler
-{
-    public static UnconditionalSampler<TModel> Ddim<TModel>(
-        string name,
-        int steps,
-        double eta = 0,
-        bool clipDenoised = false) where TModel : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor>, IUnconditionalModel<TModel>;
-    public static UnconditionalSampler<TModel> Ddpm<TModel>(
-        string name,
-        int steps,
-        bool clipDenoised = false) where TModel : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor>, IUnconditionalModel<TModel>;
-}
-
-public sealed class UnconditionalSampler<TModel> : Sampler where TModel : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor>, IUnconditionalModel<TModel>
-{
-    public torch.Tensor Invert(
-        TModel model,
-        torch.Tensor samples,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellation = default,
-        InferenceSession<NoCondition>? session = null);
-    public torch.Tensor Sample(
-        TModel model,
-        int count,
-        long seed = 0,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellation = default,
-        long firstIndex = 0,
-        Action<SamplingState>? observe = null,
-        InferenceSession<NoCondition>? session = null,
-        torch.Tensor? start = null,
-        INoiseSource? noise = null);
-    public override UnconditionalSampler<TModel> WithSteps(int steps);
+    public static StepLosses Backward<TModel, TCondition, TProcess>(
+        IModel<TModel, TCondition, TProcess> model,
+        TProcess process,
+        StepInput<TCondition> input) where TModel : torch.nn.Module, IModel<TModel, TCondition, TProcess> where TCondition : ICondition<TCondition> where TProcess : IProcess;
 }
 
 public sealed record UnreadableImage(string Path, string Problem)
 {
     public override string ToString();
-}
-
-public sealed record WeightsPlace(string Prefix, NameDifference Difference, IReadOnlyList<string> Others)
-{
-    public string? Problem { get; }
-    public IEnumerable<string> Notices(string path, string model);
 }

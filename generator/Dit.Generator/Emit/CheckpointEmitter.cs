@@ -15,7 +15,7 @@ internal static class CheckpointEmitter
             /// <summary>Every tensor of a checkpoint in the order of the state dict, {{description.Checkpoints}}.</summary>
             public static IReadOnlyList<CheckpointEntry> CheckpointMap { get; } =
             [
-            {{Code.Indent(string.Join("\n", description.Network.Members.SelectMany(member => Lines(description.Network, member, lists))))}}
+            {{Code.Indent(string.Join("\n", Parameters.Ordered(description.Network).SelectMany(member => Lines(description.Network, member, lists))))}}
             ];
             """,
             .. lists.Select(list => Entries(list, lists)),

@@ -20,7 +20,10 @@ public static class Parameters
     /// <param name="module">The module.</param>
     /// <param name="prefix">What the names begin with: empty, or a name and a dot.</param>
     public static IEnumerable<ModelParameter> Of(Module module, string prefix = "") =>
-        module.Members.SelectMany(member => Of(member, prefix + member.Name));
+        Ordered(module).SelectMany(member => Of(member, prefix + member.Name));
+
+    /// <summary>A module's members in the order of its state dict: its own tensors come before those of its submodules.</summary>
+    public static IEnumerable<Member> Ordered(Module module) => module.Members.OrderBy(static member => member is Member.Table ? 0 : 1);
 
     private static IEnumerable<ModelParameter> Of(Member member, string name) => member switch
     {

@@ -98,10 +98,10 @@ public class RandomSessionTests
                 var t = arange(session.Samples, ScalarType.Float32);
                 var expected = plain.Forward(x.to(ScalarType.Float64), t, new()).to(ScalarType.Float32);
                 // Some sessions magnify rounding, such as a norm of two features that are nearly the same: then
-                // libtorch is no more exact either.
+                // libtorch is no more exact either. Both round by chance, so its error is only the size of ours.
                 var byOperators = operators.Forward(x, t, new());
                 var rounding = (expected - byOperators).abs().max().item<float>() / Math.Max(1, expected.abs().max().item<float>());
-                Close.To(expected, engine.Forward(x, t, new()), Math.Max(Close.OneStep, 10 * rounding), $"{session}");
+                Close.To(expected, engine.Forward(x, t, new()), Math.Max(Close.OneStep, 30 * rounding), $"{session}");
                 Close.To(expected, byOperators, Magnified, $"{session}");
                 if (engine.Engine.StartsWith("libtorch's operators: ", StringComparison.Ordinal)) others++;
                 else fused++;

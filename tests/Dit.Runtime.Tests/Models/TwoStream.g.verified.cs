@@ -210,9 +210,9 @@ public sealed class TwoStream : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
     /// <summary>Every tensor of a checkpoint in the order of the state dict, in the order of the description.</summary>
     public static IReadOnlyList<CheckpointEntry> CheckpointMap { get; } =
     [
+        new CheckpointEntry("positions", 1, 16, 32),
         new CheckpointEntry("x_embedder.proj.weight", 32, 4, 2, 2),
         new CheckpointEntry("x_embedder.proj.bias", 32),
-        new CheckpointEntry("positions", 1, 16, 32),
         new CheckpointEntry("t_embedder.mlp.0.weight", 32, 256),
         new CheckpointEntry("t_embedder.mlp.0.bias", 32),
         new CheckpointEntry("t_embedder.mlp.2.weight", 32, 32),

@@ -92,7 +92,10 @@ public sealed class TwoStreamTests : IDisposable
 
         var result = new Trainer(recipe, new TrainingFolder(root, 100)).Run(model, Stripes());
 
-        Assert.All(model.state_dict(), pair => Assert.False(pair.Value.allclose(before[pair.Key]), pair.Key));
+        // What the last block makes of the condition's tokens goes nowhere, and so its norm has no gradient.
+        Assert.All(
+            model.state_dict().Where(static pair => pair.Key != "last_blocks.1.norm2.weight"),
+            pair => Assert.False(pair.Value.allclose(before[pair.Key]), pair.Key));
         using var loaded = TwoStream.Load(result.Files[0]);
         using var scope = NewDisposeScope();
         var (x, t, labels) = Inputs();
