@@ -140,7 +140,7 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
         Guard.Text(ModelName, text, x, tokens: 77, width: 768, hasNull: false);
 
         using var scope = NewDisposeScope();
-        var c = t_embedder.call(t) + y_embedder.call(text).mean([1]); // pooled, (N, D)
+        var c = t_embedder.call(t) + y_embedder.call(text).mean([1]); // (N, D)
         var tokens = x_embedder.call(x) + pos_embed;                  // (N, T, D)
         foreach (var block in blocks)
         {
@@ -148,8 +148,8 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
             tokens = block.call(previous, c); // (N, T, D)
             previous.Dispose();
         }
-        var patches = final_layer.call(tokens, c); // (N, T, 2 x 2 x 8)
-        return Functional.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 8).MoveToOuterDisposeScope();
+        var patches = final_layer.call(tokens, c);                                                                    // (N, T, 32)
+        return Functional.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 8).MoveToOuterDisposeScope(); // (N, 8, 16, 24)
     }
 
     /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, with its texts and with the null text.</summary>
@@ -176,7 +176,7 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
         return session.Build<TextEmbeddings>((t, text) =>
         {
             Guard.Text(ModelName, text, t, tokens: 77, width: 768, hasNull: false);
-            var c = t_embedder.call(t) + y_embedder.call(text).mean([1]); // pooled, (N, D)
+            var c = t_embedder.call(t) + y_embedder.call(text).mean([1]); // (N, D)
             return c;
         }, model: this);
     }
@@ -393,8 +393,9 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
         public override Tensor forward(Tensor x, Tensor c)
         {
             using var scope = NewDisposeScope();
-            var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1);                                // 2 x (N, 1, D)
-            return linear.call(Functional.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, 32)
+            var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1); // 2 x (N, 1, D)
+            var (shift, scale) = (m[0], m[1]);
+            return Functional.Linear(linear, Functional.Modulate(x, shift, scale)).MoveToOuterDisposeScope(); // (N, T, 32)
         }
 
         /// <summary>The same as steps of an inference session.</summary>

@@ -148,8 +148,8 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
             tokens = block.call(previous, context); // (N, T, D)
             previous.Dispose();
         }
-        var patches = final_layer.call(tokens); // (N, T, 2 x 2 x 8)
-        return Functional.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 8).MoveToOuterDisposeScope();
+        var patches = final_layer.call(tokens);                                                                       // (N, T, 32)
+        return Functional.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 8).MoveToOuterDisposeScope(); // (N, 8, 16, 24)
     }
 
     /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, with its texts and with the null text.</summary>
@@ -381,10 +381,8 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
         public override Tensor forward(Tensor x, Tensor context)
         {
             using var scope = NewDisposeScope();
-            var queries = q.call(x).view(-1, 96, 4, 16).transpose(1, 2);                           // (N, H, T, K)
-            var pairs = kv.call(context).view(-1, 78, 2, 4, 16).permute(2, 0, 3, 1, 4).unbind(0);  // 2 x (N, H, M, K)
-            var mixed = nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1]);   // (N, H, T, K)
-            return proj.call(mixed.transpose(1, 2).reshape(-1, 96, 64)).MoveToOuterDisposeScope(); // (N, T, D)
+            var mixed = Functional.CrossAttention(Functional.Linear(q, x), Functional.Linear(kv, context), heads: 4); // (N, T, D)
+            return Functional.Linear(proj, mixed).MoveToOuterDisposeScope();                                          // (N, T, D)
         }
 
         internal void AddTo(SessionBuilder session) => session.CrossAttention(q, kv, proj, heads: 4);
@@ -454,7 +452,7 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            return linear.call(norm_final.call(x)).MoveToOuterDisposeScope(); // (N, T, 32)
+            return Functional.Linear(linear, norm_final.call(x)).MoveToOuterDisposeScope(); // (N, T, 32)
         }
 
         /// <summary>The same as steps of an inference session.</summary>

@@ -148,8 +148,8 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
             tokens = block.call(previous); // (N, T + M, D)
             previous.Dispose();
         }
-        var patches = final_layer.call(tokens.narrow(1, 0, 96)); // (N, T, 2 x 2 x 8)
-        return Functional.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 8).MoveToOuterDisposeScope();
+        var patches = final_layer.call(tokens.narrow(1, 0, 96));                                                      // (N, T, 32)
+        return Functional.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 8).MoveToOuterDisposeScope(); // (N, 8, 16, 24)
     }
 
     /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, with its labels and with the null class.</summary>
@@ -394,7 +394,7 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            return linear.call(norm_final.call(x)).MoveToOuterDisposeScope(); // (N, T, 32)
+            return Functional.Linear(linear, norm_final.call(x)).MoveToOuterDisposeScope(); // (N, T, 32)
         }
 
         /// <summary>The same as steps of an inference session.</summary>

@@ -148,8 +148,8 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
             tokens = block.call(previous, c); // (N, T, D)
             previous.Dispose();
         }
-        var patches = final_layer.call(tokens, c); // (N, T, 2 x 2 x 3)
-        return Functional.Unpatchify(patches, rows: 4, columns: 8, patch: 2, channels: 3).MoveToOuterDisposeScope();
+        var patches = final_layer.call(tokens, c);                                                                   // (N, T, 12)
+        return Functional.Unpatchify(patches, rows: 4, columns: 8, patch: 2, channels: 3).MoveToOuterDisposeScope(); // (N, 3, 8, 16)
     }
 
     /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, with its labels and with the null class.</summary>
@@ -391,8 +391,9 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, ICl
         public override Tensor forward(Tensor x, Tensor c)
         {
             using var scope = NewDisposeScope();
-            var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1);                                // 2 x (N, 1, D)
-            return linear.call(Functional.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, 12)
+            var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1); // 2 x (N, 1, D)
+            var (shift, scale) = (m[0], m[1]);
+            return Functional.Linear(linear, Functional.Modulate(x, shift, scale)).MoveToOuterDisposeScope(); // (N, T, 12)
         }
 
         /// <summary>The same as steps of an inference session.</summary>

@@ -149,8 +149,8 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
             tokens = block.call(previous, c); // (N, T, D)
             previous.Dispose();
         }
-        var patches = final_layer.call(tokens, c); // (N, T, 8 x 8 x 3)
-        return Functional.Unpatchify(patches, rows: 4, columns: 4, patch: 8, channels: 3).MoveToOuterDisposeScope();
+        var patches = final_layer.call(tokens, c);                                                                   // (N, T, 192)
+        return Functional.Unpatchify(patches, rows: 4, columns: 4, patch: 8, channels: 3).MoveToOuterDisposeScope(); // (N, 3, 32, 32)
     }
 
     /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, with its labels and with the null class.</summary>
@@ -403,8 +403,9 @@ public sealed class Shapes : nn.Module<Tensor, Tensor, Tensor, Tensor>, IClassCo
         public override Tensor forward(Tensor x, Tensor c)
         {
             using var scope = NewDisposeScope();
-            var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1);                                // 2 x (N, 1, D)
-            return linear.call(Functional.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, 192)
+            var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1); // 2 x (N, 1, D)
+            var (shift, scale) = (m[0], m[1]);
+            return Functional.Linear(linear, Functional.Modulate(x, shift, scale)).MoveToOuterDisposeScope(); // (N, T, 192)
         }
 
         /// <summary>The same as steps of an inference session.</summary>

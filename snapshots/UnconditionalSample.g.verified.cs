@@ -143,8 +143,8 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
             tokens = block.call(previous, c); // (N, T, D)
             previous.Dispose();
         }
-        var patches = final_layer.call(tokens, c); // (N, T, 2 x 2 x 8)
-        return Functional.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 8).MoveToOuterDisposeScope();
+        var patches = final_layer.call(tokens, c);                                                                    // (N, T, 32)
+        return Functional.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 8).MoveToOuterDisposeScope(); // (N, 8, 16, 24)
     }
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
@@ -370,8 +370,9 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IUn
         public override Tensor forward(Tensor x, Tensor c)
         {
             using var scope = NewDisposeScope();
-            var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1);                                // 2 x (N, 1, D)
-            return linear.call(Functional.Modulate(x, shift: m[0], scale: m[1])).MoveToOuterDisposeScope(); // (N, T, 32)
+            var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1); // 2 x (N, 1, D)
+            var (shift, scale) = (m[0], m[1]);
+            return Functional.Linear(linear, Functional.Modulate(x, shift, scale)).MoveToOuterDisposeScope(); // (N, T, 32)
         }
 
         /// <summary>The same as steps of an inference session.</summary>

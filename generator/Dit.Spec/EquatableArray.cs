@@ -2,7 +2,9 @@ using System.Collections;
 
 namespace Dit.Spec;
 
-/// <summary>An immutable array that is equal to another when their elements are, so that pipeline values compare by content.</summary>
+/// <summary>
+/// An immutable array with structural equality, so that pipeline values compare by content.
+/// </summary>
 /// <typeparam name="T">Element type.</typeparam>
 public readonly struct EquatableArray<T> : IEquatable<EquatableArray<T>>, IReadOnlyList<T>
     where T : IEquatable<T>

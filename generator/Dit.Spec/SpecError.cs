@@ -1,21 +1,21 @@
 namespace Dit.Spec;
 
-/// <summary>One thing wrong with a spec file, or, by a rule that warns, one that may be.</summary>
-/// <param name="Rule">The rule broken.</param>
+/// <summary>An error in a spec file, or a warning where the rule only warns.</summary>
+/// <param name="Rule">The rule that is broken.</param>
 /// <param name="Message">What is wrong and what would be right, as one sentence without a final stop.</param>
 /// <param name="At">Where.</param>
 public sealed record SpecError(Rule Rule, string Message, TextRange At)
 {
-    /// <summary>The one edit that puts it right, where there is one.</summary>
+    /// <summary>The edit that fixes the error, where a single edit does.</summary>
     public SpecFix? Fix { get; init; }
 
-    /// <summary>The same error, put right by other text in its place.</summary>
+    /// <summary>The same error with a fix: the text at its place is replaced.</summary>
     internal SpecError Replace(string text) => this with { Fix = new(At, text) };
 }
 
 /// <summary>An edit of a spec.</summary>
-/// <param name="At">What to take out.</param>
-/// <param name="Text">What to put there.</param>
+/// <param name="At">The text to remove.</param>
+/// <param name="Text">The text to insert.</param>
 public sealed record SpecFix(TextRange At, string Text);
 
 /// <summary>A piece of a text file. Lines and columns count from 1, as editors show them.</summary>
@@ -23,16 +23,18 @@ public sealed record SpecFix(TextRange At, string Text);
 /// <param name="Length">Number of characters.</param>
 /// <param name="Line">Line of the first character.</param>
 /// <param name="Column">Column of the first character.</param>
-/// <param name="EndLine">Line behind the last character.</param>
-/// <param name="EndColumn">Column behind the last character.</param>
+/// <param name="EndLine">Line of the end, which is exclusive.</param>
+/// <param name="EndColumn">Column of the end, which is exclusive.</param>
 public readonly record struct TextRange(int Start, int Length, int Line, int Column, int EndLine, int EndColumn);
 
-/// <summary>A rule that specs obey. Ids are public: they appear in builds, and each has a page in docs/diagnostics.</summary>
+/// <summary>
+/// A rule that specs obey. Ids are public: they appear in builds, and each has a page in docs/diagnostics.
+/// </summary>
 /// <param name="Id"><c>DIT001</c> and so on.</param>
 /// <param name="Title">A few words.</param>
 public sealed record Rule(string Id, string Title)
 {
-    /// <summary>Whether what breaks it is a warning: the model is legal, and may not be what was meant.</summary>
+    /// <summary>Whether breaking it is only a warning: the model is legal but may not be intended.</summary>
     public bool IsWarning { get; init; }
 
     /// <summary>The file is not YAML.</summary>
@@ -56,7 +58,7 @@ public sealed record Rule(string Id, string Title)
     /// <summary>A number outside its range.</summary>
     public static readonly Rule OutOfRange = new("DIT007", "Out of range");
 
-    /// <summary>A name that gives no C# identifier, or a family's name that does not tell its members apart.</summary>
+    /// <summary>A name that gives no C# identifier, or a family name that gives two members the same name.</summary>
     public static readonly Rule BadName = new("DIT008", "Unusable name");
 
     /// <summary>A value of the spec language that this version does not generate code for.</summary>
@@ -83,13 +85,13 @@ public sealed record Rule(string Id, string Title)
     /// <summary>A matrix whose axes multiply out to too many models.</summary>
     public static readonly Rule MembersInRange = new("DIT016", "Too many models in a family");
 
-    /// <summary>An invisible character, or one that is taken for another.</summary>
+    /// <summary>An invisible character, or one that looks like a different character.</summary>
     public static readonly Rule Character = new("DIT017", "Character that is not what it looks like");
 
     /// <summary>Bytes that are not UTF-8, or not text.</summary>
     public static readonly Rule NotUtf8 = new("DIT018", "Not text in UTF-8");
 
-    /// <summary>A file of something else.</summary>
+    /// <summary>A file that is not a spec.</summary>
     public static readonly Rule NotASpec = new("DIT019", "Not a spec");
 
     /// <summary>Heads must divide width.</summary>
@@ -101,7 +103,7 @@ public sealed record Rule(string Id, string Title)
     /// <summary>2-D sin-cos positions need a width that is a multiple of four.</summary>
     public static readonly Rule WidthMultipleOfFour = new("DIT103", "Width must be a multiple of four");
 
-    /// <summary>A sampler made for another kind of process.</summary>
+    /// <summary>A sampler for a different kind of process.</summary>
     public static readonly Rule SamplerFitsProcess = new("DIT104", "Sampler does not fit the process");
 
     /// <summary>Prediction, variance and schedule that do not go together.</summary>
@@ -119,7 +121,7 @@ public sealed record Rule(string Id, string Title)
     /// <summary>The MLP's hidden width must be a whole number.</summary>
     public static readonly Rule HiddenWidthIsWhole = new("DIT109", "MLP ratio gives no whole width");
 
-    /// <summary>Attention compares every token with every other, so there is a limit to them.</summary>
+    /// <summary>Attention is quadratic in the number of tokens, so their number is limited.</summary>
     public static readonly Rule TokensInRange = new("DIT110", "Too many tokens");
 
     /// <summary>A model is conditioned on one thing, or on nothing.</summary>
@@ -137,10 +139,12 @@ public sealed record Rule(string Id, string Title)
     /// <summary>Group norms split the channels of an autoencoder into 32 groups.</summary>
     public static readonly Rule GroupsDivideChannels = new("DIT115", "Autoencoder channels must be a multiple of 32");
 
-    /// <summary>Samplers clip pixels to [-1, 1]; latents would lose by it.</summary>
+    /// <summary>Samplers clip pixels to [-1, 1]; clipping would damage latents.</summary>
     public static readonly Rule ClippingIsSaid = new("DIT116", "Samples are clipped as pixels") { IsWarning = true };
 
-    /// <summary>Generated code is C# 12. A rule of projects and not of specs, as DIT901 and DIT902 are, which the build checks.</summary>
+    /// <summary>
+    /// Generated code is C# 12. A rule for projects, not for specs, like DIT901 and DIT902, which the build checks.
+    /// </summary>
     public static readonly Rule LanguageIsNewEnough = new("DIT903", "C# is too old for generated code");
 
     /// <summary>Every rule of specs, by id.</summary>

@@ -2,39 +2,46 @@ using System.Text;
 
 namespace Dit.Spec;
 
-/// <summary>One spec file read: its models, and everything wrong with it.</summary>
+/// <summary>A parsed spec file: its models, or all errors.</summary>
 /// <param name="Models">Its models; none when there is any error.</param>
 /// <param name="Errors">Every error, in the order of the file.</param>
 public sealed record SpecFile(EquatableArray<DeclaredModel> Models, EquatableArray<SpecError> Errors)
 {
-    /// <summary>How the name of a spec file ends.</summary>
+    /// <summary>The file name extensions of specs.</summary>
     public static IReadOnlyList<string> Extensions { get; } = [".dit.yaml", ".dit.yml"];
 
     /// <summary>
-    /// What can be known of the models of a file with errors: their names, conditions and samplers. Everything else about them is made up, so
-    /// they are good for one thing: code that uses the models is compiled against them, and gives no errors of its own beside those of the file.
+    /// Substitutes for the models of a file with errors. Names, kinds of condition and samplers are read from the file
+    /// as far as possible; everything else is a placeholder. Code that uses the models compiles against them, so that
+    /// the only errors are those of the file.
     /// </summary>
     public EquatableArray<ModelSpec> StandIns { get; init; }
 
-    /// <summary>Whether a file is a spec, by its name.</summary>
+    /// <summary>Whether the file name is that of a spec.</summary>
     public static bool IsSpec(string path) => Extensions.Any(extension => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>More bytes than this are no spec; who reads a file needs to read one more at most.</summary>
+    /// <summary>
+    /// Maximum size of a spec in bytes; a reader needs at most one byte more to see that a file is too long.
+    /// </summary>
     public const int MaxBytes = SpecText.MaxBytes;
 
     /// <summary>Warnings of the models, in the order of the file.</summary>
     public EquatableArray<SpecError> Warnings => InOrder(Models.SelectMany(static model => model.Warnings));
 
-    /// <summary>Reads a spec. Pure: the text is all it looks at.</summary>
+    /// <summary>Reads a spec. Pure: the result depends on the text only.</summary>
     /// <param name="text">The YAML text.</param>
-    /// <param name="encoding">What the text was decoded by, where that is known and was not chosen here.</param>
+    /// <param name="encoding">The encoding that the text was decoded with, if a caller decoded it.</param>
     public static SpecFile Parse(string text, Encoding? encoding = null)
     {
         var lines = new TextLines(text);
-        var root = SpecText.Error(lines, encoding) is { } error ? Result.Fail<MappingNode>(error) : YamlReader.Read(lines);
+        var root = SpecText.Error(lines, encoding) is { } error ? Result.Fail<MappingNode>(error) : YamlReader.Read(lines, SpecKeys.Names);
         return root.Then(FamilyBinder.Bind).Match(
             static models => new SpecFile(models, default),
-            errors => new SpecFile(default, InOrder(errors)) { StandIns = StandInBinder.Bind(root.Match(static node => node, _ => UnreadableText.Outline(text))) });
+            errors =>
+                new SpecFile(
+                    default,
+                    InOrder(errors))
+                { StandIns = StandInBinder.Bind(root.Match(static node => node, _ => UnreadableText.Outline(text))) });
     }
 
     /// <summary>Reads a spec from the bytes of its file: UTF-8, or UTF-16 with a byte order mark.</summary>
@@ -43,26 +50,6 @@ public sealed record SpecFile(EquatableArray<DeclaredModel> Models, EquatableArr
         static text => Parse(text),
         static errors => new SpecFile(default, InOrder(errors)));
 
-    private static EquatableArray<SpecError> InOrder(IEnumerable<SpecError> errors) => errors.Distinct().OrderBy(static e => e.At.Start).ToEquatableArray();
-}
-
-/// <summary>A model and where its name stands in the file.</summary>
-/// <param name="Spec">The model.</param>
-/// <param name="At">The value of <c>model</c> or <c>family</c>.</param>
-public sealed record DeclaredModel(ModelSpec Spec, TextRange At)
-{
-    /// <summary>What may not be meant.</summary>
-    public EquatableArray<SpecError> Warnings { get; init; }
-
-    /// <summary>Errors of models that would be the same C# class, over all files of a project.</summary>
-    /// <param name="models">Every declared model with the file it is in.</param>
-    public static IEnumerable<(string Path, SpecError Error)> Collisions(IEnumerable<(string Path, DeclaredModel Model)> models) =>
-        from same in models.GroupBy(static m => m.Model.Spec.ClassName, StringComparer.OrdinalIgnoreCase)
-        let first = same.First()
-        from other in same.Skip(1)
-        let place = other.Path == first.Path ? $"line {first.Model.At.Line}" : $"{first.Path}, line {first.Model.At.Line}"
-        select (other.Path, new SpecError(
-            Rule.ModelNamesDiffer,
-            $"Model '{other.Model.Spec.Name}' would be the class {other.Model.Spec.ClassName}, as '{first.Model.Spec.Name}' is already ({place}); give it another name",
-            other.Model.At));
+    private static EquatableArray<SpecError> InOrder(IEnumerable<SpecError> errors) =>
+        errors.Distinct().OrderBy(static e => e.At.Start).ToEquatableArray();
 }

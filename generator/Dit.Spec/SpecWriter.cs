@@ -2,17 +2,18 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>A model back to the text of a spec.</summary>
+/// <summary>Writes a model as the text of a spec.</summary>
 public static class SpecWriter
 {
     /// <summary>
-    /// The canonical spec of one model: YAML that <see cref="SpecFile.Parse(string, System.Text.Encoding?)"/> reads to an equal model, without warnings.
-    /// A member of a family is written as a model of its own.
+    /// The canonical spec of one model: YAML that <see cref="SpecFile.Parse(string, System.Text.Encoding?)"/> reads to
+    /// an equal model, without warnings. A member of a family is written as a model of its own.
     /// </summary>
     /// <remarks>
-    /// Pure: equal models give equal texts, on every machine. Keys stand in the order of the language, one line each, and lines end with <c>\n</c>;
-    /// there are no comments. Keys are written where they have a default, too, so that the text keeps its meaning whatever later versions take
-    /// for the default. Only <c>backbone</c>, <c>numerics: official</c> and the clipping that follows from the autoencoder are left out.
+    /// Pure: equal models give equal texts on every machine. One key per line in the order of the language, lines end
+    /// with <c>\n</c>, and there are no comments. Keys with a default are written, too, so that the text keeps its
+    /// meaning when a later version changes the default. Only <c>backbone</c>, <c>numerics: official</c> and the
+    /// clipping that follows from the autoencoder are left out.
     /// </remarks>
     /// <param name="spec">A valid model.</param>
     public static string Write(ModelSpec spec) => string.Concat(Lines(spec).Select(static line => line + "\n"));
@@ -20,67 +21,77 @@ public static class SpecWriter
     private static IEnumerable<string> Lines(ModelSpec spec) =>
     [
         Entry(SpecKeys.Model, YamlScalar.Write(spec.Name)),
-        Entry(SpecKeys.Depth, Text(spec.Depth)),
-        Entry(SpecKeys.Width, Text(spec.Width)),
-        Entry(SpecKeys.Heads, Text(spec.Heads)),
-        Entry(SpecKeys.PatchSize, Text(spec.PatchSize)),
-        Entry(SpecKeys.MlpRatio, Numbers.Write(TransformerBinder.Ratio(spec.Width, spec.HiddenWidth))),
-        .. spec.Numerics == Numerics.Official ? [] : new[] { Entry(SpecKeys.Numerics, Word(SpecKeys.Numerics, spec.Numerics)) },
+        .. Backbone(spec.Backbone),
         Entry(SpecKeys.Input, Mapping(Entry(SpecKeys.Channels, Text(spec.Input.Channels)), Entry(SpecKeys.Size, Size(spec.Input)))),
-        Entry(SpecKeys.Conditioning, Conditioning(spec.Conditioning)),
-        Entry(SpecKeys.Diffusion, Diffusion(spec.Diffusion)),
+        Entry(SpecKeys.Conditioning, Conditioning(spec)),
+        Entry(SpecKeys.Diffusion, Process(spec.Process)),
         Entry(SpecKeys.Autoencoder, spec.Autoencoder.Match(static _ => Word(SpecKeys.Autoencoder.Words, new Autoencoder.None()), Kl)),
         .. spec.Samplers.Count == 0 ? [] : new[] { $"{SpecKeys.Samplers.Name}:" },
         .. spec.Samplers.Select(sampler => $"  {YamlScalar.Write(sampler.Name)}: {Sampler(sampler, spec.Autoencoder)}"),
     ];
 
-    private static string Size(InputSpec input) => input.Height == input.Width ? Text(input.Height) : $"[{Text(input.Height)}, {Text(input.Width)}]";
+    private static string Size(InputSpec input) =>
+        input.Height == input.Width ? Text(input.Height) : $"[{Text(input.Height)}, {Text(input.Width)}]";
 
-    // The short word stands for the first of the variants.
-    private static string Conditioning(ConditioningSpec conditioning)
+    private static IEnumerable<string> Backbone(Backbone backbone) =>
+    [
+        .. backbone.Word == SpecKeys.Backbone.Default ? [] : new[] { Entry(SpecKeys.Backbone, backbone.Word) },
+        Entry(TransformerKeys.Depth, Text(backbone.Depth)),
+        Entry(TransformerKeys.Width, Text(backbone.Width)),
+        Entry(TransformerKeys.Heads, Text(backbone.Heads)),
+        Entry(TransformerKeys.PatchSize, Text(backbone.PatchSize)),
+        Entry(TransformerKeys.MlpRatio, Numbers.Write(TransformerBinder.Ratio(backbone.Width, backbone.HiddenWidth))),
+        .. backbone.Match(static dit =>
+            dit.Numerics == Numerics.Official
+                ? []
+                : new[] { Entry(BackboneKeys.Dit.Numerics, Word(BackboneKeys.Dit.Numerics, dit.Numerics)) }),
+    ];
+
+    // The word 'none' implies the first variant.
+    private static string Conditioning(ModelSpec spec)
     {
-        var variant = Entry(SpecKeys.Variant, Word(SpecKeys.Variant, conditioning.Variant));
-        return conditioning.Condition.Match(
-            _ => conditioning.Variant == ConditioningVariant.All[0] && SpecKeys.Conditioning.Word is { } nothing
-                ? nothing
-                : Mapping(variant, Entry(SpecKeys.None, "true")),
-            labels => Mapping(variant, Entry(SpecKeys.Classes, Text(labels.Count)), Dropout(labels.Hidden)),
-            text => Mapping(
-                variant,
-                Entry(SpecKeys.Text, Mapping(Entry(SpecKeys.TextTokens, Text(text.Tokens)), Entry(SpecKeys.TextWidth, Text(text.Width)))),
-                Dropout(text.Hidden)));
+        var isUsual = spec.Backbone.Match(static dit => dit.Variant == ConditioningVariant.All[0]);
+        var own =
+            spec.Backbone.Match<string[]>(static dit => [Entry(BackboneKeys.Dit.Variant, Word(BackboneKeys.Dit.Variant, dit.Variant))]);
+        return spec.Condition.Match(
+            _ => isUsual && SpecKeys.Conditioning.Word is { } nothing ? nothing : Mapping([.. own, Entry(ConditionKeys.None, "true")]),
+            labels => Mapping([.. own, Entry(ConditionKeys.Classes, Text(labels.Count)), Dropout(labels.Dropout)]),
+            text => Mapping([.. own, Entry(ConditionKeys.Text, Text(text)), Dropout(text.Dropout)]));
     }
 
-    private static string Dropout(double probability) => Entry(SpecKeys.Dropout, Numbers.Write(probability));
+    private static string Text(Condition.Text text) => Mapping(
+        Entry(ConditionKeys.TextTokens, Text(text.Tokens)), Entry(ConditionKeys.TextWidth, Text(text.Width)));
 
-    private static string Diffusion(DiffusionSpec process) => Mapping(
-        Entry(SpecKeys.Prediction, Word(SpecKeys.Prediction, process.Prediction)),
-        Entry(SpecKeys.Variance, Word(SpecKeys.Variance, process.Variance)),
-        Entry(SpecKeys.Schedule, Word(SpecKeys.Schedule, process.Schedule)),
-        Entry(SpecKeys.Timesteps, Text(process.Timesteps)));
+    private static string Dropout(double probability) => Entry(ConditionKeys.Dropout, Numbers.Write(probability));
+
+    private static string Process(ProcessSpec process) => process.Match(static gaussian => Mapping(
+        Entry(DiffusionKeys.Prediction, Word(DiffusionKeys.Prediction, gaussian.Prediction)),
+        Entry(DiffusionKeys.Variance, Word(DiffusionKeys.Variance, gaussian.Variance)),
+        Entry(DiffusionKeys.Schedule, Word(DiffusionKeys.Schedule, gaussian.Schedule)),
+        Entry(DiffusionKeys.Timesteps, Text(gaussian.Timesteps))));
 
     private static string Kl(Autoencoder.Kl kl) => kl == Autoencoder.KlF8 ? Word(SpecKeys.Autoencoder.Words, kl) : Mapping(
     [
-        Entry(SpecKeys.AutoencoderName, YamlScalar.Write(kl.Called)),
-        Entry(SpecKeys.AutoencoderChannels, Text(kl.Channels)),
-        Entry(SpecKeys.AutoencoderMultipliers, $"[{string.Join(", ", kl.Multipliers.Select(Text))}]"),
-        Entry(SpecKeys.AutoencoderBlocks, Text(kl.ResidualBlocks)),
-        Entry(SpecKeys.LatentChannels, Text(kl.LatentChannels)),
-        Entry(SpecKeys.LatentScale, Numbers.Write(kl.Scale)),
-        Entry(SpecKeys.LatentShift, Numbers.Write(kl.Shift)),
-        .. kl.QuantConvolutions ? [] : new[] { Entry(SpecKeys.WithoutQuantConvolutions, "true") },
+        Entry(AutoencoderKeys.Name, YamlScalar.Write(kl.Called)),
+        Entry(AutoencoderKeys.Channels, Text(kl.Channels)),
+        Entry(AutoencoderKeys.Multipliers, $"[{string.Join(", ", kl.Multipliers.Select(Text))}]"),
+        Entry(AutoencoderKeys.ResidualBlocks, Text(kl.ResidualBlocks)),
+        Entry(AutoencoderKeys.LatentChannels, Text(kl.LatentChannels)),
+        Entry(AutoencoderKeys.LatentScale, Numbers.Write(kl.Scale)),
+        Entry(AutoencoderKeys.LatentShift, Numbers.Write(kl.Shift)),
+        .. kl.QuantConvolutions ? [] : new[] { Entry(AutoencoderKeys.WithoutQuantConvolutions, "true") },
     ]);
 
-    private static string Sampler(SamplerSpec sampler, Autoencoder autoencoder)
-    {
-        var steps = Entry(SpecKeys.Steps, Text(sampler.Steps));
-        string[] method = sampler.Method.Match<string[]>(
-            _ => [Entry(SpecKeys.Method, SamplerBinder.DdpmWord), steps],
-            ddim => [Entry(SpecKeys.Method, SamplerBinder.DdimWord), steps, Entry(SpecKeys.Eta, Numbers.Write(ddim.Eta))]);
-        return Mapping(sampler.ClipDenoised == BoundSampler.IsClippedByDefault(autoencoder)
-            ? method
-            : [.. method, Entry(SpecKeys.ClipDenoised, sampler.ClipDenoised ? "true" : "false")]);
-    }
+    private static string Sampler(SamplerSpec sampler, Autoencoder autoencoder) => Mapping(
+    [
+        Entry(SamplerKeys.Method, sampler.Method.Word),
+        Entry(SamplerKeys.Steps, Text(sampler.Steps)),
+        .. sampler.Method.Match(static gaussian => gaussian.Match<string[]>(
+            static _ => [], static ddim => [Entry(SamplerKeys.Eta, Numbers.Write(ddim.Eta))])),
+        .. sampler.ClipDenoised == SamplerSpec.ClipsByDefault(autoencoder)
+            ? []
+            : new[] { Entry(SamplerKeys.ClipDenoised, sampler.ClipDenoised ? "true" : "false") },
+    ]);
 
     private static string Entry(SpecKey key, string value) => $"{key.Name}: {value}";
 
@@ -88,5 +99,5 @@ public static class SpecWriter
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private static string Word<T>(WordKey<T> key, T value) => key.Values.First(word => word.Available && Equals(word.Value, value)).Text;
+    private static string Word<T>(WordKey<T> key, T value) => key.Choices.First(word => word.Available && Equals(word.Value, value)).Text;
 }

@@ -5,8 +5,8 @@ using Dit.Spec;
 namespace Dit.Testing;
 
 /// <summary>
-/// Specs as values. What follows from a model is in Dit.Spec: its tensors, shapes and costs in <see cref="ModelPlan"/> and
-/// <see cref="PlanTotals"/>, what differs between two in <see cref="SpecDiff"/> and <see cref="ModelDiff"/>, and the table of a project's
+/// Specs as values. What follows from a model is in Dit.Spec: its tensors, shapes and costs in <see cref="ModelLayout"/> and
+/// <see cref="LayoutTotals"/>, what differs between two in <see cref="SpecDiff"/> and <see cref="ModelDiff"/>, and the table of a project's
 /// models in <see cref="ModelTable"/>.
 /// </summary>
 public static class Spec

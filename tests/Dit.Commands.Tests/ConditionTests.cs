@@ -224,7 +224,7 @@ public sealed class ConditionTests : IDisposable
         Assert.Contains(line, Run("check", path).Succeeds().Split('\n'));
         using var json = JsonDocument.Parse(Run("check", "--json", path).Succeeds());
         Assert.Equal(condition, JsonSerializer.Serialize(json.RootElement.GetProperty("models")[0].GetProperty("condition")));
-        var plan = Dit.Spec.ModelPlan.Of(Assert.Single(Dit.Spec.SpecFile.Parse(spec).Models).Spec);
-        Assert.Equal(plan.ParameterCount, Commands.LayerTable.Of(plan).Sum(row => row.Parameters));
+        var layout = Dit.Spec.ModelLayout.Of(Assert.Single(Dit.Spec.SpecFile.Parse(spec).Models).Spec);
+        Assert.Equal(layout.ParameterCount, Commands.LayerTable.Of(layout).Sum(row => row.Parameters));
     }
 }

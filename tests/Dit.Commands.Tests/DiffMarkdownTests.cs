@@ -94,7 +94,10 @@ public sealed partial class DiffMarkdownTests
             [Model("Deep"), Model("Heads"), Model("Grid"), Model("Fast"), Model("Old", ("classes: 5", "classes: 6")), Model("Same"), Model("Gone", ("width: 64", "width: 32"))],
             [
                 Model("Deep", ("depth: 2", "depth: 3")), Model("Heads", ("heads: 4", "heads: 8")), Model("Grid", ("size: 8", "size: 16")), Model("New", ("classes: 5", "classes: 6")),
-                Model("Fast") with { Samplers = EquatableArray.Of(new SamplerSpec("fast", new SamplerMethod.Ddim(0), 5, ClipDenoised: true)) },
+                Model("Fast") with
+                {
+                    Samplers = EquatableArray.Of(new SamplerSpec("fast", new SamplerMethod.Gaussian.Ddim(0), 5, ClipDenoised: true)),
+                },
                 Model("Same"), Model("Fresh", ("width: 64", "width: 128")),
             ]));
 
@@ -146,7 +149,7 @@ public sealed partial class DiffMarkdownTests
     public void A_comment_is_as_long_as_GitHub_takes_and_says_what_is_left_out()
     {
         ModelSpec[] a = [.. Enumerable.Range(0, 256).Select(static i => Model($"{new string('m', 90)}|{i}"))];
-        ModelSpec[] b = [.. a.Select(static (m, i) => m with { Width = 64 + 4 * i + 4, Heads = 1 })];
+        ModelSpec[] b = [.. a.Select(static (m, i) => m with { Backbone = m.Backbone with { Width = 64 + 4 * i + 4, Heads = 1 } })];
         var text = Markdown(a, b);
 
         Assert.InRange(text.Length, 30_000, 65_536);

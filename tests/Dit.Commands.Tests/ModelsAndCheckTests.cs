@@ -53,7 +53,7 @@ public sealed class ModelsAndCheckTests : IDisposable
         var text = Cli.Run("check", folder.File("small.dit.yaml", Good)).Succeeds();
         Assert.StartsWith("Small (class Small, spec ", text, StringComparison.Ordinal);
         Assert.Contains("16 tokens of width 64, 2 blocks, 4 heads, patch size 2", text, StringComparison.Ordinal);
-        var memory = Dit.Spec.ModelPlan.Of(Assert.Single(Dit.Spec.SpecFile.Parse(Good).Models).Spec);
+        var memory = Dit.Spec.ModelLayout.Of(Assert.Single(Dit.Spec.SpecFile.Parse(Good).Models).Spec);
         Assert.Contains($"and {Amount.Bytes(4 * memory.SamplingActivations)} of activations for each image at a time", text, StringComparison.Ordinal);
         Assert.Contains($"and {Amount.Bytes(4 * memory.TrainingActivations)} of activations for each image of a batch", text, StringComparison.Ordinal);
         var row = Assert.Single(text.Split('\n'), line => line.Contains("blocks.*.attn.qkv", StringComparison.Ordinal));
@@ -64,11 +64,11 @@ public sealed class ModelsAndCheckTests : IDisposable
     [Fact]
     public void The_layers_of_the_table_hold_every_parameter_and_mac()
     {
-        var plan = Dit.Spec.ModelPlan.Of(Assert.Single(Dit.Spec.SpecFile.Parse(Good).Models).Spec);
-        var rows = Commands.LayerTable.Of(plan).ToArray();
-        Assert.Equal(plan.ParameterCount, rows.Sum(row => row.Parameters));
-        Assert.Equal(plan.Macs, rows.Sum(row => row.Macs));
-        Assert.Equal(plan.TrainingActivations, rows.Sum(row => row.Saved));
+        var layout = Dit.Spec.ModelLayout.Of(Assert.Single(Dit.Spec.SpecFile.Parse(Good).Models).Spec);
+        var rows = Commands.LayerTable.Of(layout).ToArray();
+        Assert.Equal(layout.ParameterCount, rows.Sum(row => row.Parameters));
+        Assert.Equal(layout.Macs, rows.Sum(row => row.Macs));
+        Assert.Equal(layout.TrainingActivations, rows.Sum(row => row.Saved));
     }
 
     [Fact]

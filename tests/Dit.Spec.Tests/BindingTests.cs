@@ -12,10 +12,13 @@ public class BindingTests
             (spec.Name, spec.ClassName, spec.Depth, spec.Width, spec.Heads, spec.PatchSize, spec.HiddenWidth));
         Assert.Equal(new InputSpec(4, 8, 8), spec.Input);
         Assert.Equal(new ConditioningSpec(new ConditioningVariant.AdaLNZero(), new Condition.ClassLabels(10, 0.1)), spec.Conditioning);
-        Assert.Equal(new DiffusionSpec(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Diffusion);
+        Assert.Equal(new ProcessSpec.Gaussian(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Diffusion);
         Assert.Equal(new Autoencoder.None(), spec.Autoencoder);
         Assert.Equal(
-            [new SamplerSpec("ddpm-250", new SamplerMethod.Ddpm(), 250, ClipDenoised: true), new SamplerSpec("ddim-50", new SamplerMethod.Ddim(0.5), 50, ClipDenoised: true)],
+            [
+                new SamplerSpec("ddpm-250", new SamplerMethod.Gaussian.Ddpm(), 250, ClipDenoised: true),
+                new SamplerSpec("ddim-50", new SamplerMethod.Gaussian.Ddim(0.5), 50, ClipDenoised: true),
+            ],
             spec.Samplers);
         Assert.Equal((8, 16, 4, 4), (spec.HeadWidth, spec.Tokens, spec.GridHeight, spec.GridWidth));
     }
@@ -37,7 +40,7 @@ public class BindingTests
         Assert.Equal(new InputSpec(3, 8, 16), spec.Input);
         Assert.Equal(8, spec.Tokens);
         Assert.Equal(new ConditioningSpec(new ConditioningVariant.AdaLNZero(), new Condition.ClassLabels(3, 0.1)), spec.Conditioning);
-        Assert.Equal(new DiffusionSpec(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Diffusion);
+        Assert.Equal(new ProcessSpec.Gaussian(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Diffusion);
         Assert.Empty(spec.Samplers);
     }
 
@@ -53,9 +56,12 @@ public class BindingTests
     public void Every_word_of_the_process_has_its_own_meaning()
     {
         Assert.Equal(Prediction.StartX, Specs.Model(Specs.Tiny.Replace("prediction: epsilon", "prediction: start-x")).Diffusion.Prediction);
-        Assert.Equal(Variance.FixedSmall, Specs.Model(Specs.Tiny.Replace("variance: learned-range", "variance: fixed-small")).Diffusion.Variance);
-        Assert.Equal(Variance.FixedLarge, Specs.Model(Specs.Tiny.Replace("variance: learned-range", "variance: fixed-large")).Diffusion.Variance);
-        Assert.Equal(Schedule.SquaredCosine, Specs.Model(Specs.Tiny.Replace("schedule: linear", "schedule: squared-cosine")).Diffusion.Schedule);
+        Assert.Equal(Variance.FixedSmall,
+            Specs.Model(Specs.Tiny.Replace("variance: learned-range", "variance: fixed-small")).Diffusion.Variance);
+        Assert.Equal(Variance.FixedLarge,
+            Specs.Model(Specs.Tiny.Replace("variance: learned-range", "variance: fixed-large")).Diffusion.Variance);
+        Assert.Equal(Schedule.SquaredCosine,
+            Specs.Model(Specs.Tiny.Replace("schedule: linear", "schedule: squared-cosine")).Diffusion.Schedule);
         Assert.Equal(Autoencoder.KlF8, Specs.Model(Specs.Tiny.Replace("autoencoder: none", "autoencoder: kl-f8")).Autoencoder);
         Assert.Equal(Numerics.Official, Specs.Model(Specs.Tiny).Numerics);
         Assert.Equal(Numerics.Diffusers, Specs.Model(Specs.With("numerics: diffusers")).Numerics);
@@ -67,7 +73,8 @@ public class BindingTests
     [InlineData("my-app.2", "my_app._2")]
     [InlineData("a.class", "a.@class")]
     [InlineData(" ", "")]
-    public void A_namespace_is_made_of_whatever_the_project_is_called(string name, string expected) => Assert.Equal(expected, Identifier.OfNamespace(name));
+    public void A_namespace_is_made_of_whatever_the_project_is_called(string name, string expected) =>
+        Assert.Equal(expected, Identifier.OfNamespace(name));
 
     [Fact]
     public void A_family_is_every_combination_of_its_axes()
@@ -84,7 +91,8 @@ public class BindingTests
     [Fact]
     public void Without_label_dropout_there_is_no_null_class()
     {
-        var labels = Assert.IsType<Condition.ClassLabels>(Specs.Model(Specs.Tiny.Replace("dropout: 0.1", "dropout: 0")).Conditioning.Condition);
+        var spec = Specs.Model(Specs.Tiny.Replace("dropout: 0.1", "dropout: 0"));
+        var labels = Assert.IsType<Condition.ClassLabels>(spec.Condition);
 
         Assert.False(labels.HasNull);
         Assert.Equal(10, labels.Rows);
@@ -94,7 +102,8 @@ public class BindingTests
     public void The_hash_is_the_models_not_the_files()
     {
         var spec = Specs.Model(Specs.Tiny);
-        var rearranged = "# a comment\nautoencoder: none\n" + Specs.Tiny.Replace("autoencoder: none\n", "").Replace("dropout: 0.1", "dropout: 0.10");
+        var rearranged = "# a comment\nautoencoder: none\n"
+            + Specs.Tiny.Replace("autoencoder: none\n", "").Replace("dropout: 0.1", "dropout: 0.10");
 
         Assert.Equal(spec.Hash, Specs.Model(rearranged).Hash);
         Assert.NotEqual(spec.Hash, Specs.Model(Specs.Tiny.Replace("depth: 2", "depth: 3")).Hash);

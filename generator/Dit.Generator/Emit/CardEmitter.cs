@@ -5,11 +5,11 @@ namespace Dit.Generator.Emit;
 /// <summary>What a model is, as constants.</summary>
 internal static class CardEmitter
 {
-    public static string Card(ModelSpec spec, ModelPlan plan, ConditionCode condition) => $$"""
+    public static string Card(ModelSpec spec, ModelLayout layout, ConditionCode condition) => $$"""
         /// <summary>The model's constants.</summary>
         public static ModelCard Card { get; } = new(
             Name: ModelName,
-            Backbone: "dit",
+            Backbone: "{{spec.Backbone.Word}}",
             Conditioning: "{{spec.Conditioning.Variant.Word}}",
             Input: new ImageShape(Channels: {{spec.Input.Channels}}, Height: {{spec.Input.Height}}, Width: {{spec.Input.Width}}),
             OutputChannels: {{spec.OutputChannels}},
@@ -19,9 +19,9 @@ internal static class CardEmitter
             Heads: {{spec.Heads}},
             PatchSize: {{spec.PatchSize}},
             Tokens: {{spec.Tokens}},
-            Parameters: {{plan.ParameterCount}},
-            TrainableParameters: {{plan.TrainableCount}},
-            Macs: {{plan.Macs}},
+            Parameters: {{layout.ParameterCount}},
+            TrainableParameters: {{layout.TrainableCount}},
+            Macs: {{layout.Macs}},
             Autoencoder: {{AutoencoderCard(spec)}},
             SpecHash: "{{spec.Hash}}"{{NumericsEmitter.Card(spec)}})
         {

@@ -5,35 +5,44 @@ namespace Dit.Generator.Emit;
 /// <summary>The names and shapes of a model's checkpoint.</summary>
 internal static class CheckpointEmitter
 {
-    private const string FirstBlock = "blocks.0.";
-
-    /// <summary>The plan's parameters, the blocks told once and repeated by a loop.</summary>
-    public static string Map(ModelSpec spec, ModelPlan plan)
+    /// <summary>The network's parameters; equal modules are told once and repeated by a loop.</summary>
+    public static string Map(Description description)
     {
-        var parameters = plan.Parameters;
-        var head = parameters.TakeWhile(static p => !p.Name.StartsWith("blocks.", StringComparison.Ordinal));
-        var block = parameters.Where(static p => p.Name.StartsWith(FirstBlock, StringComparison.Ordinal));
-        var tail = parameters.Where(static p => p.Name.StartsWith("final_layer.", StringComparison.Ordinal));
-        return $$"""
-            /// <summary>Every tensor of a checkpoint in the order of the state dict, {{(spec.Conditioning.Variant is ConditioningVariant.AdaLNZero ? "under the names of" : "named in the style of")}} the official checkpoints (facebookresearch/DiT).</summary>
+        var lists = description.Network.Members.OfType<Member.Repeated>().ToArray();
+        return string.Join("\n\n",
+        [
+            $$"""
+            /// <summary>Every tensor of a checkpoint in the order of the state dict, {{description.Checkpoints}}.</summary>
             public static IReadOnlyList<CheckpointEntry> CheckpointMap { get; } =
             [
-            {{Lines(head.Select(static p => Entry($"\"{p.Name}\"", p)))}}
-                .. RepeatedEntries(),
-            {{Lines(tail.Select(static p => Entry($"\"{p.Name}\"", p)))}}
+            {{Code.Indent(string.Join("\n", description.Network.Members.SelectMany(member => Lines(description.Network, member, lists))))}}
             ];
+            """,
+            .. lists.Select(list => Entries(list, lists)),
+        ]);
+    }
 
-            private static IEnumerable<CheckpointEntry> RepeatedEntries()
+    private static IEnumerable<string> Lines(Module network, Member member, Member.Repeated[] lists) => member is Member.Repeated list
+        ? [$".. {Method(list, lists)}(),"]
+        : Parameters.Of(network with { Members = EquatableArray.Of(member) }).Select(static p => $"{Entry($"\"{p.Name}\"", p)},");
+
+    private static string Entries(Member.Repeated list, Member.Repeated[] lists)
+    {
+        var entries = Parameters.Of(list.Module).Select(p => $"yield return {Entry($"$\"{list.Name}.{{i}}.{p.Name}\"", p)};");
+        return $$"""
+            private static IEnumerable<CheckpointEntry> {{Method(list, lists)}}()
             {
-                for (var i = 0; i < {{spec.Depth}}; i++)
+                for (var i = 0; i < {{list.Count}}; i++)
                 {
-            {{Code.Indent(string.Join("\n", block.Select(static p => $"yield return {Entry($"$\"blocks.{{i}}.{p.Name.Substring(FirstBlock.Length)}\"", p)};")), 2)}}
+            {{Code.Indent(string.Join("\n", entries), 2)}}
                 }
             }
             """;
     }
 
-    private static string Lines(IEnumerable<string> entries) => Code.Indent(string.Join("\n", entries.Select(static e => e + ",")));
+    // One list needs no name of its own.
+    private static string Method(Member.Repeated list, Member.Repeated[] lists) =>
+        lists.Length == 1 ? "RepeatedEntries" : $"Entries_{list.Name}";
 
-    private static string Entry(string name, PlannedParameter parameter) => $"new CheckpointEntry({name}, {string.Join(", ", parameter.Shape)})";
+    private static string Entry(string name, ModelParameter parameter) => $"new CheckpointEntry({name}, {string.Join(", ", parameter.Shape)})";
 }

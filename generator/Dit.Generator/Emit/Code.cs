@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Dit.Generator.Emit;
 
@@ -44,8 +45,8 @@ internal static class Code
     public static string WithoutLeftOutLines(this string text) =>
         string.Join("\n", text.Split('\n').Where(static line => line.Trim() != LeftOut));
 
-    /// <summary>A C# literal of a number.</summary>
-    public static string Literal(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+    /// <summary>A C# literal of a number: <c>1e-5</c>.</summary>
+    public static string Literal(double value) => Regex.Replace(value.ToString("R", CultureInfo.InvariantCulture), "E([-+]?)0*", "e$1");
 
     /// <summary>A C# literal of a text.</summary>
     public static string Literal(string value) => "\"" + value.Replace("\\", "\\\\").Replace("\"", "\\\"") + "\"";

@@ -2,67 +2,65 @@ using Dit.Spec;
 
 namespace Dit.Generator.Emit;
 
-/// <summary>The forward pass: how the condition travels is what tells the variants apart.</summary>
+/// <summary>The forward pass, and the session that runs the same.</summary>
 internal static class ForwardEmitter
 {
-    public static string Forward(ModelSpec spec, ConditionCode condition)
-    {
-        var path = Path(spec, condition);
-        var shape = $"(N, {spec.OutputChannels}, {spec.Input.Height}, {spec.Input.Width})";
-        return Code.AlignComments($$"""
-            /// <summary>Predicts {{(spec.Diffusion.Prediction == Prediction.Epsilon ? "the noise" : "the clean input")}}{{(spec.Diffusion.Variance == Variance.LearnedRange ? " and, in the second half of the channels, the variance" : "")}}.</summary>
-            /// <param name="x">Noised inputs, (N, {{spec.Input.Channels}}, {{spec.Input.Height}}, {{spec.Input.Width}}).</param>
-            /// <param name="t">Timesteps from 0 to {{spec.Diffusion.Timesteps - 1}}, whole or fractional, (N,).</param>{{(condition.Argument is { } argument ? $"\n/// <param name=\"{argument.Name}\">{argument.Doc}</param>" : "")}}
-            /// <returns>{{shape}}.</returns>
-            public override Tensor forward(Tensor x, Tensor t{{condition.Parameter}})
-            {
-            {{Code.Indent(Guards(spec))}}
+    public static string Forward(ModelSpec spec, Evaluation network, ConditionCode condition) => Code.AlignComments($$"""
+        /// <summary>Predicts {{(spec.Diffusion.Prediction == Prediction.Epsilon ? "the noise" : "the clean input")}}{{(spec.Diffusion.Variance == Variance.LearnedRange ? " and, in the second half of the channels, the variance" : "")}}.</summary>
+        /// <param name="x">Noised inputs, (N, {{spec.Input.Channels}}, {{spec.Input.Height}}, {{spec.Input.Width}}).</param>
+        /// <param name="t">Timesteps from 0 to {{spec.Diffusion.Timesteps - 1}}, whole or fractional, (N,).</param>{{(condition.Argument is { } argument ? $"\n/// <param name=\"{argument.Name}\">{argument.Doc}</param>" : "")}}
+        /// <returns>{{string.Join(" and ", network.Results.Select(static result => Shape.Text(result.Shape)))}}.</returns>
+        public override Tensor forward(Tensor x, Tensor t{{condition.Parameter}})
+        {
+        {{Code.Indent(condition.Guards)}}
 
-                using var scope = NewDisposeScope();
-                {{path.Condition}}
-                {{path.Tokens}}
-                foreach (var block in blocks)
-                {
-                    var previous = tokens;
-                    tokens = block.call(previous{{path.BlockArgument}}); // {{path.Shape}}
-                    previous.Dispose();
-                }
-                var patches = {{path.FinalCall}}; // (N, T, {{spec.PatchSize}} x {{spec.PatchSize}} x {{spec.OutputChannels}})
-                return Functional.Unpatchify(patches, rows: {{spec.GridHeight}}, columns: {{spec.GridWidth}}, patch: {{spec.PatchSize}}, channels: {{spec.OutputChannels}}).MoveToOuterDisposeScope();
-            }
+            using var scope = NewDisposeScope();
+        {{Code.Indent(string.Join("\n", BodyCode.Lines(network)))}}
+        }
+        """);
+
+    /// <summary>An inference session: the same condition and blocks, in steps that an engine may fuse; or the model itself.</summary>
+    public static string Session(ModelSpec spec, Evaluation network, SessionReading session, ConditionCode condition) => session.Match(
+        steps => Session(spec, network, steps, condition),
+        because => $"""
+            /// <summary>The prediction for inference, without gradients, by the model's own forward pass.</summary>
+            /// <returns>A session, the caller's to dispose.</returns>
+            public InferenceSession<{condition.Type}> CreateSession() =>
+                InferenceSession.Of<{condition.Type}>(this, Predict, because: {Code.Literal(because)});
             """);
-    }
 
-    /// <summary>An inference session: the same condition and blocks, in steps that an engine may fuse.</summary>
-    public static string Session(ModelSpec spec, ConditionCode condition)
+    private static string Session(ModelSpec spec, Evaluation network, SessionNetwork session, ConditionCode condition)
     {
-        var path = Path(spec, condition);
         var name = condition.Unwrap is null ? condition.Argument?.Name ?? "nothing" : "condition";
+        var context = session.ContextTokens == 0 ? "" : $".Context(tokens: {session.ContextTokens}, joined: {(session.JoinsTokens ? "true" : "false")})";
         return Code.AlignComments($$"""
             /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
             /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
             /// <returns>A session, the caller's to dispose.</returns>
             public InferenceSession<{{condition.Type}}> CreateSession()
             {
-                var session = new SessionBuilder(Card, x_embedder, pos_embed){{path.Context}};
-                foreach (var block in blocks)
-                    block.AddTo(session);
-                final_layer.AddTo(session);
+                var session = new SessionBuilder(Card, {{session.Patches}}, {{session.Positions}}){{context}};
+                foreach (var {{MemberCode.Each(session.Blocks)}} in {{session.Blocks}})
+                    {{MemberCode.Each(session.Blocks)}}.AddTo(session);
+                {{session.Final}}.AddTo(session);
                 return session.Build<{{condition.Type}}>((t, {{name}}) =>
                 {
                     {{Code.LineIf(condition.Unwrap)}}
                     {{Code.LineIf(ConditionGuard(spec, "t"))}}
-                    {{path.Condition}}
-                    return {{path.Variable}};
+            {{Code.Indent(string.Join("\n", BodyCode.Lines(network, session.Condition)), 2)}}
+                    return {{session.Entering}};
                 }, model: this);
             }
-            """.WithoutLeftOutLines());
+            """.Replace("\r\n", "\n").WithoutLeftOutLines());
     }
 
     /// <summary>The checks of the arguments.</summary>
-    public static string Guards(ModelSpec spec)
+    /// <param name="spec">The model.</param>
+    /// <param name="network">Its network, whose first table tells the device and type of the weights.</param>
+    public static string Guards(ModelSpec spec, Module network)
     {
-        const string common = "Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);\nGuard.Timesteps(ModelName, t, x);";
+        var weights = network.Members.OfType<Member.Table>().FirstOrDefault() is { } table ? $", {table.Name}" : "";
+        var common = $"Guard.Input(ModelName, nameof(x), x, Card.Input{weights});\nGuard.Timesteps(ModelName, t, x);";
         return ConditionGuard(spec, "x") is { } guard ? $"{common}\n{guard}" : common;
     }
 
@@ -71,31 +69,4 @@ internal static class ForwardEmitter
         static _ => null,
         _ => $"Guard.Labels(Card, labels, {batch});",
         text => TextEmitter.Guard(text, batch));
-
-    private static ForwardPath Path(ModelSpec spec, ConditionCode condition)
-    {
-        const string image = "x_embedder.call(x) + pos_embed";
-        var vector = $"var c = t_embedder.call(t){(condition.Vector is { } y ? $" + {y}" : "; // (N, D)")}";
-        var context = condition.Sequence is { } tokens
-            ? $"var context = cat([t_embedder.call(t).unsqueeze(1), {tokens}], dim: 1); // (N, M, D)"
-            : "var context = t_embedder.call(t).unsqueeze(1); // (N, M, D)";
-        return spec.Conditioning.Variant.Match(
-            _ => new ForwardPath("context", Context(true), context, $"var tokens = cat([{image}, context], dim: 1); // (N, T + M, D)", "(N, T + M, D)", "", $"final_layer.call(tokens.narrow(1, 0, {spec.Tokens}))"),
-            _ => new ForwardPath("context", Context(false), context, $"var tokens = {image}; // (N, T, D)", "(N, T, D)", ", context", "final_layer.call(tokens)"),
-            _ => Adaptive(),
-            _ => Adaptive());
-
-        string Context(bool joined) => $".Context(tokens: {spec.ContextTokens}, joined: {(joined ? "true" : "false")})";
-
-        ForwardPath Adaptive() => new("c", "", vector, $"var tokens = {image}; // (N, T, D)", "(N, T, D)", ", c", "final_layer.call(tokens, c)");
-    }
-
-    /// <param name="Variable">The variable that holds it.</param>
-    /// <param name="Context">What the plan is told of it.</param>
-    /// <param name="Condition">The statement that embeds the condition.</param>
-    /// <param name="Tokens">The statement that makes the tokens.</param>
-    /// <param name="Shape">Their shape in the blocks.</param>
-    /// <param name="BlockArgument">What a block takes besides them.</param>
-    /// <param name="FinalCall">The call of the final layer.</param>
-    private sealed record ForwardPath(string Variable, string Context, string Condition, string Tokens, string Shape, string BlockArgument, string FinalCall);
 }

@@ -8,12 +8,6 @@ internal static class NumericsEmitter
     /// <summary>The last argument of the card.</summary>
     public static string Card(ModelSpec spec) => Of(spec, official: "", diffusers: ",\n    Numerics: Numerics.Diffusers");
 
-    /// <summary>The last argument of the timestep embedder.</summary>
-    public static string TimeIntervals(ModelSpec spec) => Of(spec, official: "", diffusers: ", intervals: 127");
-
-    /// <summary>The last argument of the adaptive norm before the MLP.</summary>
-    public static string MlpNorm(ModelSpec spec) => Of(spec, official: "", diffusers: ", eps: 1e-5");
-
     /// <summary>A line of the model's remarks, or null.</summary>
     public static string? Remark(ModelSpec spec) => Of<string?>(
         spec, official: null, diffusers: "/// It computes as DiTTransformer2DModel of diffusers does: 127 steps between time frequencies, eps 1e-5 in the norm before the MLP.");

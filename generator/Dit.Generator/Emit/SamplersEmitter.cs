@@ -19,11 +19,11 @@ internal static class SamplersEmitter
         """;
 
     private static string Property(ModelSpec spec, ConditionCode condition, SamplerSpec sampler) => $$"""
-        /// <summary>{{sampler.Method.Match(
+        /// <summary>{{sampler.Method.Match(static gaussian => gaussian).Match(
             static _ => "Ancestral DDPM sampling",
             static ddim => ddim.Eta == 0 ? "Deterministic DDIM sampling" : $"DDIM sampling with eta {Code.Literal(ddim.Eta)}")}} in {{sampler.Steps}} steps.</summary>
         public static {{condition.Sampler}}<{{spec.ClassName}}> {{sampler.PropertyName}} { get; } =
-            {{sampler.Method.Match(
+            {{sampler.Method.Match(static gaussian => gaussian).Match(
                 _ => $"{condition.Sampler}.Ddpm<{spec.ClassName}>({Code.Literal(sampler.Name)}, steps: {sampler.Steps}{Clip(sampler)});",
                 ddim => $"{condition.Sampler}.Ddim<{spec.ClassName}>({Code.Literal(sampler.Name)}, steps: {sampler.Steps}, eta: {Code.Literal(ddim.Eta)}{Clip(sampler)});")}}
         """;

@@ -7,38 +7,56 @@ internal static class AutoencoderBinder
 
     public static Result<Autoencoder> Bind(Fields top) => top.Read(SpecKeys.Autoencoder, Kl);
 
-    /// <summary>Whether the model's input is a latent of it.</summary>
-    public static IEnumerable<SpecError> ChannelErrors(Fields top, int channels, Autoencoder autoencoder) => autoencoder.Match<IEnumerable<SpecError>>(
+    /// <summary>An error unless the model's input has the channels of a latent.</summary>
+    public static IEnumerable<SpecError> ChannelErrors(Fields top, int channels, Autoencoder autoencoder) =>
+        autoencoder.Match<IEnumerable<SpecError>>(
         static _ => [],
         kl => kl.LatentChannels == channels ? [] : [new SpecError(
             Rule.LatentFitsInput,
-            FormattableString.Invariant($"The input has {channels} channels, but a latent of {Shown.Text(kl.Called)} has {kl.LatentChannels}; write channels: {kl.LatentChannels}, or name another autoencoder"),
+            FormattableString.Invariant($"The input has {channels} channels, but a latent of {Shown.Text(kl.Called)} has ")
+                + FormattableString.Invariant($"{kl.LatentChannels}; write channels: {kl.LatentChannels}, or name another autoencoder"),
             InputBinder.AtChannels(top)).Replace(FormattableString.Invariant($"{kl.LatentChannels}"))]);
 
     private static Result<Autoencoder> Kl(Fields fields) =>
         ((fields.OnlyAllowed(), Name(fields)).Apply(static (_, name) => name),
-         (Channels(fields), fields.Read(SpecKeys.AutoencoderMultipliers)).Apply(static (channels, multipliers) => (channels, multipliers)),
-         (fields.Read(SpecKeys.AutoencoderBlocks), fields.Read(SpecKeys.LatentChannels)).Apply(static (blocks, latent) => (blocks, latent)),
-         (fields.Read(SpecKeys.LatentScale), fields.Read(SpecKeys.LatentShift)).Apply(static (scale, shift) => (scale, shift)),
+         (Channels(fields), fields.Read(AutoencoderKeys.Multipliers)).Apply(static (channels, multipliers) => (channels, multipliers)),
+         (fields.Read(AutoencoderKeys.ResidualBlocks), fields.Read(AutoencoderKeys.LatentChannels))
+             .Apply(static (blocks, latent) => (blocks, latent)),
+         (fields.Read(AutoencoderKeys.LatentScale), fields.Read(AutoencoderKeys.LatentShift))
+             .Apply(static (scale, shift) => (scale, shift)),
          WithoutQuantConvolutions(fields))
         .Apply(static (name, levels, sizes, latent, without) => (Autoencoder)new Autoencoder.Kl(
-            name, levels.channels, levels.multipliers, sizes.blocks, sizes.latent, latent.scale, latent.shift, QuantConvolutions: !without));
+            name, levels.channels, levels.multipliers, sizes.blocks, sizes.latent, latent.scale, latent.shift,
+            QuantConvolutions: !without));
 
-    private static Result<string> Name(Fields fields) => fields.Read(SpecKeys.AutoencoderName).Ensure(name =>
+    private static Result<string> Name(Fields fields) => fields.Read(AutoencoderKeys.Name).Ensure(name =>
         name.All(static c => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') or '-' or '_' or '.')
             ? []
-            : [new SpecError(Rule.BadName, $"The autoencoder's name '{Shown.Text(name)}' has other characters than ASCII letters, digits, '-', '_' and '.'; write it as in kl-f4", fields.At(SpecKeys.AutoencoderName))]);
+            : [new SpecError(
+                Rule.BadName,
+                $"The autoencoder's name '{Shown.Text(name)}' has other characters than ASCII letters, digits, '-', '_' and '.'; "
+                    + "write it as in kl-f4", fields.At(AutoencoderKeys.Name))]);
 
-    private static Result<int> Channels(Fields fields) => fields.Read(SpecKeys.AutoencoderChannels).Ensure(channels =>
+    private static Result<int> Channels(Fields fields) => fields.Read(AutoencoderKeys.Channels).Ensure(channels =>
     {
         if (channels % Groups == 0) return [];
-        var at = fields.At(SpecKeys.AutoencoderChannels);
-        var error = new SpecError(Rule.GroupsDivideChannels, FormattableString.Invariant($"'autoencoder.ch' is {channels}, which is not divisible into the {Groups} groups of the group norms"), at);
-        return [Multiples.Nearest(channels, Groups, SpecKeys.AutoencoderChannels.Max, static _ => true) is { } near ? Multiples.Suggest(error, near, at) : error];
+        var at = fields.At(AutoencoderKeys.Channels);
+        var error = new SpecError(
+            Rule.GroupsDivideChannels,
+            FormattableString.Invariant(
+                $"'autoencoder.ch' is {channels}, which is not divisible into the {Groups} groups of the group norms"), at);
+        return
+        [
+            Multiples.Nearest(channels, Groups, AutoencoderKeys.Channels.Max, static _ => true) is { } near
+                ? Multiples.Suggest(error, near, at)
+                : error,
+        ];
     });
 
-    private static Result<bool> WithoutQuantConvolutions(Fields fields) => !fields.Has(SpecKeys.WithoutQuantConvolutions) || fields.IsTrue(SpecKeys.WithoutQuantConvolutions)
-        ? Result.Of(fields.Has(SpecKeys.WithoutQuantConvolutions))
+    private static Result<bool> WithoutQuantConvolutions(Fields fields) =>
+        !fields.Has(AutoencoderKeys.WithoutQuantConvolutions) || fields.IsTrue(AutoencoderKeys.WithoutQuantConvolutions)
+        ? Result.Of(fields.Has(AutoencoderKeys.WithoutQuantConvolutions))
         : Result.Fail<bool>(new(
-            Rule.WrongType, "'autoencoder.no_quant_conv' can only be true; where the convolutions are there, leave the key out", fields.At(SpecKeys.WithoutQuantConvolutions)));
+            Rule.WrongType, "'autoencoder.no_quant_conv' can only be true; where the convolutions are there, leave the key out",
+            fields.At(AutoencoderKeys.WithoutQuantConvolutions)));
 }

@@ -3,41 +3,58 @@ namespace Dit.Spec;
 /// <summary>The <c>conditioning</c> mapping, or the word <c>none</c> in its place.</summary>
 internal static class ConditioningBinder
 {
-    public static Result<ConditioningSpec> Bind(Fields top) => SpecKeys.Conditioning.Word is { } nothing && top.Says(SpecKeys.Conditioning, nothing)
-        ? Result.Of(new ConditioningSpec(ConditioningVariant.All[0], new Condition.None()))
-        : top.Read(SpecKeys.Conditioning).Then(static fields =>
-            (fields.OnlyAllowed(), fields.Read(SpecKeys.Variant), ReadCondition(fields))
-            .Apply(static (_, variant, condition) => new ConditioningSpec(variant, condition)));
+    /// <summary>The model's condition, with the errors of the mapping itself.</summary>
+    public static Result<Condition> Condition(Fields top) => SaysNothing(top)
+        ? Result.Of<Condition>(new Condition.None())
+        : top.Read(SpecKeys.Conditioning)
+            .Then(static fields => (fields.OnlyAllowed(), ReadCondition(fields)).Apply(static (_, condition) => condition));
+
+    /// <summary>
+    /// How the condition enters the blocks of a DiT. A missing mapping is reported by <see cref="Condition"/>, not
+    /// here.
+    /// </summary>
+    public static Result<ConditioningVariant> Variant(Fields top) => SaysNothing(top)
+        ? Result.Of(ConditioningVariant.All[0])
+        : top.Read(SpecKeys.Conditioning).WithoutErrors().Then(static fields => fields.Read(BackboneKeys.Dit.Variant));
+
+    private static bool SaysNothing(Fields top) => SpecKeys.Conditioning.Word is { } nothing && top.Says(SpecKeys.Conditioning, nothing);
 
     private static Result<Condition> ReadCondition(Fields fields) => OnlyOne(fields).Then(_ =>
-        fields.Has(SpecKeys.None) ? None(fields)
-        : fields.Has(SpecKeys.Text) ? Text(fields)
-        : SpecKeys.Conditions.Any(fields.IsMisspelt) ? new Result<Condition>.Failed([])
+        fields.Has(ConditionKeys.None) ? None(fields)
+        : fields.Has(ConditionKeys.Text) ? Text(fields)
+        : ConditionKeys.Naming.Any(fields.IsMisspelled) ? new Result<Condition>.Failed([])
         : Labels(fields));
 
     private static Result<bool> OnlyOne(Fields fields)
     {
-        SpecKey[] given = [.. SpecKeys.Conditions.Where(fields.Has)];
+        SpecKey[] given = [.. ConditionKeys.Naming.Where(fields.Has)];
         return given.Length <= 1 ? Result.Of(true) : Result.Fail<bool>(new(
-            Rule.OneCondition, $"A model has one condition, but here are {string.Join(" and ", given.Select(static k => k.Name))}; keep one of them", fields.At(given[1])));
+            Rule.OneCondition,
+            $"A model has one condition, but here are {string.Join(" and ", given.Select(static k => k.Name))}; keep one of them",
+            fields.At(given[1])));
     }
 
     private static Result<Condition> None(Fields fields) =>
-        !fields.IsTrue(SpecKeys.None) ? Result.Fail<Condition>(new(
-            Rule.WrongType, "'conditioning.none' can only be true; for a condition remove it and write 'classes: N' or 'text: { tokens: L, width: W }'", fields.At(SpecKeys.None)))
-        : fields.Has(SpecKeys.Dropout) ? Result.Fail<Condition>(new(
-            Rule.OneCondition, "An unconditional model has no condition to drop; remove 'dropout'", fields.At(SpecKeys.Dropout)))
+        !fields.IsTrue(ConditionKeys.None) ? Result.Fail<Condition>(new(
+            Rule.WrongType,
+            "'conditioning.none' can only be true; for a condition remove it and write 'classes: N' or 'text: { tokens: L, width: W }'",
+            fields.At(ConditionKeys.None)))
+        : fields.Has(ConditionKeys.Dropout) ? Result.Fail<Condition>(new(
+            Rule.OneCondition, "An unconditional model has no condition to drop; remove 'dropout'", fields.At(ConditionKeys.Dropout)))
         : Result.Of<Condition>(new Condition.None());
 
-    private static Result<Condition> Labels(Fields fields) => (fields.Read(SpecKeys.Classes), Dropout(fields))
+    private static Result<Condition> Labels(Fields fields) => (fields.Read(ConditionKeys.Classes), Dropout(fields))
         .Apply(static (classes, dropout) => (Condition)new Condition.ClassLabels(classes, dropout));
 
-    private static Result<Condition> Text(Fields fields) => (fields.Read(SpecKeys.Text).Then(static text =>
-            (text.OnlyAllowed(), text.Read(SpecKeys.TextTokens), text.Read(SpecKeys.TextWidth)).Apply(static (_, tokens, width) => (tokens, width))), Dropout(fields))
+    private static Result<Condition> Text(Fields fields) => (fields.Read(ConditionKeys.Text).Then(static text =>
+            (text.OnlyAllowed(), text.Read(ConditionKeys.TextTokens), text.Read(ConditionKeys.TextWidth))
+                .Apply(static (_, tokens, width) => (tokens, width))), Dropout(fields))
         .Apply(static (text, dropout) => (Condition)new Condition.Text(text.tokens, text.width, dropout));
 
-    private static Result<double> Dropout(Fields fields) => fields.Read(SpecKeys.Dropout).Ensure(dropout => dropout < 1 ? [] :
+    private static Result<double> Dropout(Fields fields) => fields.Read(ConditionKeys.Dropout).Ensure(dropout => dropout < 1 ? [] :
         [new SpecError(
-            Rule.ConditionIsSeen, "'conditioning.dropout' is 1, so training would always hide the condition; 0.1 is usual, and a model without a condition says 'conditioning: none'",
-            fields.At(SpecKeys.Dropout)).Replace("0.1")]);
+            Rule.ConditionIsSeen,
+            "'conditioning.dropout' is 1, so training would always hide the condition; "
+                + "0.1 is usual, and a model without a condition says 'conditioning: none'",
+            fields.At(ConditionKeys.Dropout)).Replace("0.1")]);
 }

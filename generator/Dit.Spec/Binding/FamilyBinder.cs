@@ -1,20 +1,25 @@
 namespace Dit.Spec;
 
-/// <summary>A file's mapping to its models: one, or every member of a family.</summary>
+/// <summary>Binds a file's mapping to its model, or to all members of a family.</summary>
 /// <remarks>
-/// A family is expanded before it is bound: each member is the file's mapping with the keys of its matrix cell put in,
-/// every node still knowing where it stands, so that one binder serves both and errors point into the cell.
+/// A family is expanded before binding: each member is the file's mapping plus the keys of its matrix cell. Nodes keep
+/// their locations, so one binder serves both, and errors point into the cell.
 /// </remarks>
 internal static class FamilyBinder
 {
-    /// <summary>Errors in what members share come with each of them; beyond this many the rest of the members tell nothing new.</summary>
+    /// <summary>
+    /// Errors in shared keys repeat for each member; after this many errors the remaining members are not bound.
+    /// </summary>
     private const int EnoughErrors = 100;
 
-    public static Result<EquatableArray<DeclaredModel>> Bind(MappingNode root) => root[SpecKeys.Family.Name] is null && root[SpecKeys.Matrix.Name] is null
+    public static Result<EquatableArray<DeclaredModel>> Bind(MappingNode root) =>
+        root[SpecKeys.Family.Name] is null && root[SpecKeys.Matrix.Name] is null
         ? ModelBinder.Bind(root).Select(static model => EquatableArray.Of(model))
         : BindFamily(root);
 
-    /// <summary>The mappings of the models that a file with errors declares: of a family, its members where the matrix can be read.</summary>
+    /// <summary>
+    /// The mappings of the models in a file with errors; for a family, those of its members if the matrix can be read.
+    /// </summary>
     public static IEnumerable<MappingNode> MembersOrNone(MappingNode root) => root[SpecKeys.Family.Name] is null ? [root]
         : root[SpecKeys.Matrix.Name] is MappingNode matrix
             ? MatrixBinder.Axes(matrix, matrix.At).Match(axes => Combinations(axes).Select(cell => Member(root, cell)), static _ => [])
@@ -27,43 +32,62 @@ internal static class FamilyBinder
         var top = new Fields(root, "", [SpecKeys.Family, SpecKeys.Matrix, .. SpecKeys.OfModel]);
         var template = single is null || top.Has(SpecKeys.Family) ? top.Read(SpecKeys.Family) : new Result<string>.Failed([]);
         var axes = top.Read(SpecKeys.Matrix).Then(matrix => MatrixBinder.Axes(matrix, top.At(SpecKeys.Matrix)));
-        var name = (template, axes).Apply(static (text, list) => (text, list)).Ensure(family => Placeholders(top, family.text, family.list));
-        // Members are bound whatever the family's name is like, so that their errors are reported with its own.
+        var name = (template, axes).Apply(static (text, list) => (text, list))
+            .Ensure(family => Placeholders(top, family.text, family.list));
+        // Members are bound even if the family's name is wrong, so that all errors are reported together.
         var members = axes.Then(list => (
             Result.Of(true).Ensure(_ => MatrixBinder.KeyErrors(root, top, list)),
             Result.All(UntilEnough(Combinations(list).Select(cell => ModelBinder.BindMember(Member(root, cell))))))
             .Apply(static (_, models) => models));
-        return (top.OnlyAllowed().Ensure(_ => single is null ? [] : [SingleAndFamily(single)]), name, members).Apply(static (_, _, models) => models);
+        return (top.OnlyAllowed().Ensure(_ => single is null ? [] : [SingleAndFamily(single)]), name, members)
+            .Apply(static (_, _, models) => models);
     }
 
     private static SpecError SingleAndFamily(SpecEntry model) => new(
-        Rule.UnknownKey, "'model' names a single model, but this file declares a family; keep one of the two, and name a family as in family: DiT-{size}", model.Key.At);
+        Rule.UnknownKey,
+        "'model' names a single model, but this file declares a family; keep one of the two, and name a family as in family: DiT-{size}",
+        model.Key.At);
 
     private static IEnumerable<SpecError> Placeholders(Fields top, string template, EquatableArray<Axis> axes)
     {
         var at = top.At(SpecKeys.Family);
         var shown = Shown.Text(template);
         foreach (var axis in axes.Where(axis => !template.Contains(axis.Placeholder)))
-            yield return new(Rule.BadName, $"The family's name '{shown}' does not say {Shown.Text(axis.Placeholder)}, so its members would share a name; put {Shown.Text(axis.Placeholder)} into it", at);
+            yield return new(
+                Rule.BadName,
+                $"The family's name '{shown}' does not say {Shown.Text(axis.Placeholder)}, so its members would share a name; "
+                    + $"put {Shown.Text(axis.Placeholder)} into it", at);
 
         var rest = axes.Aggregate(template, static (text, axis) => text.Replace(axis.Placeholder, ""));
         var open = rest.IndexOf('{');
         if (open >= 0)
             yield return new(
                 Rule.BadName,
-                $"The family's name '{shown}' has the placeholder {Shown.Text(rest.Substring(open, Math.Max(1, rest.IndexOf('}', open) - open + 1)))}, which is no axis of the matrix; the axes are {string.Join(", ", axes.Select(static a => Shown.Text(a.Placeholder)))}",
+                $"The family's name '{shown}' has the placeholder "
+                    + $"{Shown.Text(rest.Substring(open, Math.Max(1, rest.IndexOf('}', open) - open + 1)))}, "
+                    + "which is no axis of the matrix; the axes are "
+                    + $"{string.Join(", ", axes.Select(static a => Shown.Text(a.Placeholder)))}",
                 at);
     }
 
     private static IEnumerable<IReadOnlyList<(Axis Axis, AxisValue Value)>> Combinations(EquatableArray<Axis> axes) => axes.Aggregate(
         (IEnumerable<IReadOnlyList<(Axis, AxisValue)>>)[[]],
-        static (cells, axis) => cells.SelectMany(cell => axis.Values.Select(value => (IReadOnlyList<(Axis, AxisValue)>)[.. cell, (axis, value)])));
+        static (cells, axis) =>
+            cells.SelectMany(cell => axis.Values.Select(value => (IReadOnlyList<(Axis, AxisValue)>)[.. cell, (axis, value)])));
 
     private static MappingNode Member(MappingNode root, IReadOnlyList<(Axis Axis, AxisValue Value)> cell)
     {
         SpecEntry[] own = [.. cell.SelectMany(static c => c.Value.Entries)];
-        var shared = root.Entries.Where(e => e.Key.Text != SpecKeys.Matrix.Name && own.All(o => o.Key.Text != e.Key.Text)).Select(e => e.Key.Text == SpecKeys.Family.Name && e.Value is ScalarNode family
-            ? e with { Value = family with { Quoted = true, Text = cell.Aggregate(family.Text, static (text, c) => text.Replace(c.Axis.Placeholder, c.Value.Name)) } }
+        var shared = root.Entries.Where(e => e.Key.Text != SpecKeys.Matrix.Name && own.All(o => o.Key.Text != e.Key.Text))
+            .Select(e => e.Key.Text == SpecKeys.Family.Name && e.Value is ScalarNode family
+            ? e with
+            {
+                Value = family with
+                {
+                    Quoted = true,
+                    Text = cell.Aggregate(family.Text, static (text, c) => text.Replace(c.Axis.Placeholder, c.Value.Name))
+                }
+            }
             : e);
         return root with { Entries = [.. shared, .. own], Place = cell[0].Value.At };
     }
@@ -82,13 +106,13 @@ internal static class FamilyBinder
 
 /// <summary>One axis of a matrix.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="At">Where that stands.</param>
-/// <param name="IsList">Whether it lists values of the key it is named after.</param>
-/// <param name="Values">What it runs over.</param>
+/// <param name="At">Location of the name.</param>
+/// <param name="IsList">Whether it is a list of values for the key of the same name.</param>
+/// <param name="Values">Its values.</param>
 internal sealed record Axis(string Name, TextRange At, bool IsList, IReadOnlyList<AxisValue> Values)
 {
     public string Placeholder => $"{{{Name}}}";
 }
 
-/// <summary>One value of an axis: a name, and the keys that it stands for.</summary>
+/// <summary>One value of an axis: a name and the keys it sets.</summary>
 internal sealed record AxisValue(string Name, TextRange At, IReadOnlyList<SpecEntry> Entries);

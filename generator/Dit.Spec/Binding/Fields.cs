@@ -2,67 +2,76 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>Reads the values of one mapping by its keys. Each method is a pure check that names the key, what is there and what would be right.</summary>
+/// <summary>
+/// Reads the values of one mapping. Each method is a pure check; its error names the key, the value found and the
+/// values allowed.
+/// </summary>
 /// <param name="node">The mapping.</param>
-/// <param name="owner">What it describes, for messages: <c>conditioning</c>; empty at the top level.</param>
-/// <param name="keys">The keys it may have.</param>
-/// <param name="missingIsReported">Whether another check reports missing keys, so that this one keeps quiet.</param>
+/// <param name="owner">Path of the mapping, for messages: <c>conditioning</c>; empty at the top level.</param>
+/// <param name="keys">The allowed keys.</param>
+/// <param name="missingIsReported">
+/// Whether missing keys are reported elsewhere, so that reading one fails without an error.
+/// </param>
 internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecKey> keys, bool missingIsReported = false)
 {
     private string Full(string key) => owner.Length == 0 ? key : $"{owner}.{key}";
 
     private string[] Names => [.. keys.Select(static k => k.Name)];
 
-    /// <summary>Where the key's value stands, or where the mapping starts.</summary>
+    /// <summary>Location of the key's value, or the start of the mapping.</summary>
     public TextRange At(SpecKey key) => node[key.Name]?.At ?? node.Place;
 
     public bool Has(SpecKey key) => node[key.Name] is not null;
 
-    /// <summary>Keys that are not allowed, and keys that stand twice.</summary>
+    /// <summary>Reports unknown and duplicate keys.</summary>
     public Result<bool> OnlyAllowed()
     {
         var allowed = Names;
         var unknown = node.Entries.Where(e => !allowed.Contains(e.Key.Text)).Select(Unknown);
-        var twice = node.Entries.Where(e => allowed.Contains(e.Key.Text)).GroupBy(static e => e.Key.Text).SelectMany(static g => g.Skip(1)).Select(e => new SpecError(
+        var twice = node.Entries.Where(e => allowed.Contains(e.Key.Text)).GroupBy(static e => e.Key.Text).SelectMany(static g => g.Skip(1))
+            .Select(e => new SpecError(
             Rule.DuplicateKey, $"Key '{Full(e.Key.Text)}' stands twice; keep one of them", e.Key.At));
         var errors = unknown.Concat(twice).ToArray();
         return errors.Length > 0 ? new Result<bool>.Failed(errors) : Result.Of(true);
     }
 
-    public Result<int> Read(WholeKey key) => key.Default is { } fallback && !Has(key)
+    public Result<int> Read(IntKey key) => key.Default is { } fallback && !Has(key)
         ? Result.Of(fallback)
-        : Required(key, value => Values.Whole(value, Full(key.Name), key.Min, key.Max, key.Wanted));
+        : Required(key, value => Values.Int(value, Full(key.Name), key.Min, key.Max, key.Wanted));
 
-    public Result<double> Read(NumberKey key) => Has(key) ? Required(key, value => Values.Number(value, Full(key.Name), key)) : Result.Of(key.Default);
+    public Result<double> Read(NumberKey key) =>
+        Has(key) ? Required(key, value => Values.Number(value, Full(key.Name), key)) : Result.Of(key.Default);
 
-    /// <summary>The value of a word. Words that this version has no code for are errors of their own.</summary>
+    /// <summary>The value of a word. A word without code in this version is a separate error.</summary>
     public Result<T> Read<T>(WordKey<T> key) => key.Default is { } fallback && !Has(key)
-        ? key.Values.First(w => w.Text == fallback) is { Value: { } value } ? Result.Of(value) : throw new InvalidOperationException($"The default of {key.Name} has no value.")
+        ? key.Choices.First(w => w.Text == fallback) is { Value: { } value }
+            ? Result.Of(value)
+            : throw new InvalidOperationException($"The default of {key.Name} has no value.")
         : Required(key, value => Values.Word(value, Full(key.Name), key));
 
     /// <summary>The value of a word, or of a mapping.</summary>
-    public Result<T> Read<T>(EitherKey<T> key, Func<Fields, Result<T>> mapping) => node[key.Name] is MappingNode value
+    public Result<T> Read<T>(WordOrMappingKey<T> key, Func<Fields, Result<T>> mapping) => node[key.Name] is MappingNode value
         ? mapping(new Fields(value, Full(key.Name), key.Mapping.Keys))
         : Read(key.Words);
 
     /// <summary>The numbers of a list.</summary>
-    public Result<EquatableArray<int>> Read(WholesKey key) => Required(key, value => Values.Wholes(value, Full(key.Name), key));
+    public Result<EquatableArray<int>> Read(IntListKey key) => Required(key, value => Values.IntList(value, Full(key.Name), key));
 
     public Result<string> Read(NameKey key) => Required(key, value => Values.Name(value, Full(key.Name), key));
 
-    /// <summary>Height and width, and where each of them stands.</summary>
+    /// <summary>Height and width, each with its location.</summary>
     public Result<(Located Height, Located Width)> Read(SizeKey key) => Required(key, value => Values.Size(value, Full(key.Name), key));
 
     /// <summary>Whether the key holds exactly this word.</summary>
     public bool Says(SpecKey key, string word) => Word(key) == word;
 
-    /// <summary>The text of the key's value, right or wrong; null where it is absent or not a single value.</summary>
+    /// <summary>The text of the key's value, unchecked; null where it is absent or not a scalar.</summary>
     public string? Word(SpecKey key) => node[key.Name] is ScalarNode scalar ? scalar.Text : null;
 
     /// <summary>Whether the key holds the unquoted word <c>true</c>.</summary>
-    public bool IsTrue(TrueKey key) => node[key.Name] is ScalarNode { Quoted: false, Text: "true" };
+    public bool IsTrue(FlagKey key) => node[key.Name] is ScalarNode { Quoted: false, Text: "true" };
 
-    /// <summary>What a switch says; null where it is absent.</summary>
+    /// <summary>The value of a switch; null where it is absent.</summary>
     public Result<bool?> Read(SwitchKey key) => node[key.Name] switch
     {
         null => Result.Of<bool?>(null),
@@ -71,34 +80,46 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
         var value => Result.Fail<bool?>(Values.WrongType(value, Full(key.Name), key.Wanted)),
     };
 
-    /// <summary>The keys below a key; where it may be absent and is, none.</summary>
+    /// <summary>The fields of a nested mapping; empty for an absent optional key.</summary>
     public Result<Fields> Read(MappingKey key) => key.Optional && !Has(key)
-        ? Result.Of(new Fields(new MappingNode([], node.Place), Full(key.Name), key.Keys))
-        : Required(key, value => Values.Mapping(value, Full(key.Name), key)).Select(mapping => new Fields(mapping, Full(key.Name), key.Keys));
+        ? Result.Of(Below(key, new MappingNode([], node.Place)))
+        : Required(key, value => Values.Mapping(value, Full(key.Name), key)).Select(mapping => Below(key, mapping));
+
+    // The allowed keys may contain this key with fewer nested keys: those of one backbone.
+    private Fields Below(MappingKey key, MappingNode mapping) =>
+        new(mapping, Full(key.Name), (keys.OfType<MappingKey>().FirstOrDefault(own => own.Name == key.Name) ?? key).Keys);
 
     /// <summary>The axes of a family's matrix.</summary>
     public Result<MappingNode> Read(MatrixKey key) => Required(key, value => Values.Mapping(value, Full(key.Name), key));
 
-    /// <summary>Names with what each of them stands for, in the order of the file; none where the key is absent.</summary>
-    public Result<IReadOnlyList<SpecEntry>> Read(NamesKey key) => !Has(key)
+    /// <summary>
+    /// The entries of a map, in the order of the file; empty where the key is absent.
+    /// </summary>
+    public Result<IReadOnlyList<SpecEntry>> Read(MapKey key) => !Has(key)
         ? Result.Of<IReadOnlyList<SpecEntry>>([])
-        : Required(key, value => Values.Mapping(value, Full(key.Name), key)).Select(static mapping => mapping.Entries).Ensure(entries => entries.Count > key.MaxEntries
-            ? [new SpecError(Rule.OutOfRange, FormattableString.Invariant($"'{Full(key.Name)}' has {entries.Count} entries; at most {key.MaxEntries} are possible"), At(key))]
+        : Required(key, value => Values.Mapping(value, Full(key.Name), key)).Select(static mapping => mapping.Entries)
+            .Ensure(entries => entries.Count > key.MaxEntries
+            ? [new SpecError(
+                Rule.OutOfRange,
+                FormattableString.Invariant($"'{Full(key.Name)}' has {entries.Count} entries; at most {key.MaxEntries} are possible"),
+                At(key))]
             : entries.GroupBy(static e => e.Key.Text).SelectMany(static same => same.Skip(1)).Select(twice => new SpecError(
                 Rule.DuplicateKey, $"Key '{Full(key.Name)}.{Shown.Text(twice.Key.Text)}' stands twice; keep one of them", twice.Key.At)));
 
-    /// <summary>Whether the key is there, if under a misspelt name: then the misspelling is the error.</summary>
-    public bool IsMisspelt(SpecKey key) => node.Entries.Any(e => !Names.Contains(e.Key.Text) && (Nearest(e) == key.Name || MissingSpace(e) == key.Name));
+    /// <summary>Whether the key is present under a misspelled name; then the misspelling is the error.</summary>
+    public bool IsMisspelled(SpecKey key) =>
+        node.Entries.Any(e => !Names.Contains(e.Key.Text) && (Nearest(e) == key.Name || MissingSpace(e) == key.Name));
 
     private Result<T> Required<T>(SpecKey key, Func<SpecNode, Result<T>> parse) => node[key.Name] switch
     {
         { } value => parse(value),
-        null when missingIsReported || IsMisspelt(key) => new Result<T>.Failed([]), // one mistake, one error
+        null when missingIsReported || IsMisspelled(key) => new Result<T>.Failed([]), // one mistake, one error
         null => Result.Fail<T>(Missing(key)),
     };
 
-    /// <summary>The error of a key that must be there.</summary>
-    public SpecError Missing(SpecKey key) => new(Rule.MissingKey, $"Key '{Full(key.Name)}' is missing; add '{key.Name}: ...', {key.Wanted}", node.Place);
+    /// <summary>The error for a missing required key.</summary>
+    public SpecError Missing(SpecKey key) =>
+        new(Rule.MissingKey, $"Key '{Full(key.Name)}' is missing; add '{key.Name}: ...', {key.Wanted}", node.Place);
 
     private SpecError Unknown(SpecEntry entry)
     {
@@ -107,11 +128,13 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
         {
             { Text: "<<", Quoted: false } => new(Rule.YamlFeature, "Merge keys are not used in specs; write the keys out", key.At),
             _ when MissingSpace(entry) is { } split =>
-                new SpecError(Rule.UnknownKey, $"Unknown key '{name}'; put a space behind the colon of '{split}'", key.At).Replace(key.Text.Insert(split.Length + 1, " ")),
+                new SpecError(Rule.UnknownKey, $"Unknown key '{name}'; put a space behind the colon of '{split}'", key.At)
+                    .Replace(key.Text.Insert(split.Length + 1, " ")),
             _ when Nearest(entry) is { } near => node[near] is null
                 ? new SpecError(Rule.UnknownKey, $"Unknown key '{name}'; did you mean '{near}'?", key.At).Replace(near)
                 : new(Rule.UnknownKey, $"Unknown key '{name}'; '{Full(near)}' is here already, so remove this one", key.At),
-            _ when owner.Length == 0 && SpecKeys.OfModel.Select(static k => k is EitherKey either ? either.Mapping : k).OfType<MappingKey>().FirstOrDefault(m => m.Keys.Any(k => k.Name == key.Text)) is { } other =>
+            _ when owner.Length == 0 && keys.Select(static k => k is WordOrMappingKey either ? either.Mapping : k).OfType<MappingKey>()
+                .FirstOrDefault(m => m.Keys.Any(k => k.Name == key.Text)) is { } other =>
                 new(Rule.UnknownKey, $"Unknown key '{name}'; it belongs into '{other.Name}'", key.At),
             _ => new(Rule.UnknownKey, $"Unknown key '{name}'; the keys here are {string.Join(", ", Names)}", key.At),
         };
@@ -120,7 +143,8 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
     private string? Nearest(SpecEntry entry) => DidYouMean.Nearest(entry.Key.Text, Names);
 
     // In { depth:12 } the key is 'depth:12', and it has no value.
-    private string? MissingSpace(SpecEntry entry) => entry is { Key: { Quoted: false } key, Value: ScalarNode { Text: "" } } && key.Text.IndexOf(':') is > 0 and var colon
+    private string? MissingSpace(SpecEntry entry) =>
+        entry is { Key: { Quoted: false } key, Value: ScalarNode { Text: "" } } && key.Text.IndexOf(':') is > 0 and var colon
         && Names.Contains(key.Text.Substring(0, colon)) && node[key.Text.Substring(0, colon)] is null
         ? key.Text.Substring(0, colon)
         : null;

@@ -1,9 +1,12 @@
 namespace Dit.Spec;
 
-/// <summary>The numbers that a reader would take instead of one that does not divide.</summary>
+/// <summary>Suggests a number that divides evenly.</summary>
 internal static class Multiples
 {
-    /// <summary>The multiple of <paramref name="unit"/> that is nearest, legal and at most <paramref name="max"/>; the lower of two equally near.</summary>
+    /// <summary>
+    /// The multiple of <paramref name="unit"/> that is nearest, legal and at most <paramref name="max"/>; the lower of
+    /// two equally near.
+    /// </summary>
     public static int? Nearest(int value, int unit, int max, Func<int, bool> isLegal)
     {
         var below = value / unit * unit;
@@ -18,7 +21,7 @@ internal static class Multiples
         return null;
     }
 
-    /// <summary>The error with <c>; 1152 is</c> behind it, and the edit.</summary>
+    /// <summary>The error with <c>; 1152 is</c> appended, and its fix.</summary>
     public static SpecError Suggest(SpecError error, int right, TextRange at) => error with
     {
         Message = FormattableString.Invariant($"{error.Message}; {right} is"),

@@ -2,23 +2,27 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>The numbers of a transformer, and the rules that tie them together.</summary>
+/// <summary>The sizes of a transformer, and the rules between them.</summary>
 internal static class TransformerBinder
 {
     public sealed record Shape(int Depth, int Width, int Heads, int PatchSize, int HiddenWidth);
 
     public static Result<Shape> Bind(Fields top)
     {
-        var (width, heads, ratio) = (top.Read(SpecKeys.Width), top.Read(SpecKeys.Heads), top.Read(SpecKeys.MlpRatio));
+        var (width, heads, ratio) = (top.Read(TransformerKeys.Width), top.Read(TransformerKeys.Heads), top.Read(TransformerKeys.MlpRatio));
         var wish = new Wish(heads.Match(static h => h, static _ => 1), ratio.Match(static r => r, static _ => 4));
         var split = (width, heads).Apply(static (w, h) => (w, h)).Ensure(x => x.w % x.h == 0 ? [] : [Suggest(
-            new(Rule.HeadsDivideWidth, $"Width {x.w} is not divisible by {x.h} heads", top.At(SpecKeys.Width)), x.w, wish)]);
+            new(Rule.HeadsDivideWidth, $"Width {x.w} is not divisible by {x.h} heads", top.At(TransformerKeys.Width)), x.w, wish)]);
         var positions = width.Ensure(w => w % 4 == 0 ? [] : [Suggest(
-            new(Rule.WidthMultipleOfFour, $"Width {w} is not a multiple of 4, which the 2-D sin-cos positions need", top.At(SpecKeys.Width)), w, wish)]);
-        var hidden = (width, ratio).Apply(static (w, r) => (w, r)).Ensure(x => IsWhole(x.w * x.r) ? [] : [NotWhole(x.w, x.r, top.At(SpecKeys.MlpRatio))])
+            new(
+                Rule.WidthMultipleOfFour, $"Width {w} is not a multiple of 4, which the 2-D sin-cos positions need",
+                top.At(TransformerKeys.Width)),
+            w, wish)]);
+        var hidden = (width, ratio).Apply(static (w, r) => (w, r))
+            .Ensure(x => IsWhole(x.w * x.r) ? [] : [NotWhole(x.w, x.r, top.At(TransformerKeys.MlpRatio))])
             .Select(static x => (int)Math.Round(x.w * x.r));
-        // A value's own error comes with each check that needs it; the file reports it once.
-        return (top.Read(SpecKeys.Depth), split, positions, top.Read(SpecKeys.PatchSize), hidden)
+        // A value's own error is returned by each check that needs the value; the file reports it once.
+        return (top.Read(TransformerKeys.Depth), split, positions, top.Read(TransformerKeys.PatchSize), hidden)
             .Apply(static (depth, x, _, patch, hiddenWidth) => new Shape(depth, x.w, x.h, patch, hiddenWidth));
     }
 
@@ -32,18 +36,18 @@ internal static class TransformerBinder
             .FirstOrDefault(ratio => Math.Abs((double)ratio * width - hiddenWidth) <= tolerance) is > 0 and var shortest ? shortest : exact;
     }
 
-    /// <summary>What a width must suit.</summary>
+    /// <summary>What a width must be compatible with.</summary>
     private sealed record Wish(int Heads, double Ratio)
     {
-        // The least number that both four and the heads divide.
+        // The least common multiple of four and the heads.
         public int Unit => Heads % 4 == 0 ? Heads : Heads % 2 == 0 ? 2 * Heads : 4 * Heads;
     }
 
-    // The nearest width that keeps every rule; where the MLP's ratio suits none, the nearest that keeps the others.
+    // The nearest width that satisfies every rule; if none fits the MLP ratio, the nearest that satisfies the others.
     private static SpecError Suggest(SpecError error, int width, Wish wish)
     {
-        var legal = Multiples.Nearest(width, wish.Unit, SpecKeys.Width.Max, w => IsWhole(w * wish.Ratio));
-        return Multiples.Nearest(width, wish.Unit, SpecKeys.Width.Max, static _ => true) is not { } near ? error
+        var legal = Multiples.Nearest(width, wish.Unit, TransformerKeys.Width.Max, w => IsWhole(w * wish.Ratio));
+        return Multiples.Nearest(width, wish.Unit, TransformerKeys.Width.Max, static _ => true) is not { } near ? error
             : legal is { } both ? Multiples.Suggest(error, both, error.At)
             : error with { Message = FormattableString.Invariant($"{error.Message}; {near} is") };
     }
@@ -52,12 +56,13 @@ internal static class TransformerBinder
 
     private static SpecError NotWhole(int width, double ratio, TextRange at)
     {
-        var (least, most) = (Math.Ceiling(width * SpecKeys.MlpRatio.Min), Math.Floor(width * SpecKeys.MlpRatio.Max));
+        var (least, most) = (Math.Ceiling(width * TransformerKeys.MlpRatio.Min), Math.Floor(width * TransformerKeys.MlpRatio.Max));
         var hidden = Math.Min(Math.Max(Math.Round(width * ratio), Math.Max(1, least)), most);
         var right = (hidden / width).ToString("R", CultureInfo.InvariantCulture);
         return new SpecError(
             Rule.HiddenWidthIsWhole,
-            FormattableString.Invariant($"Width {width} times mlp_ratio {ratio} is {width * ratio}, not a whole number of hidden channels; mlp_ratio {right} gives {hidden}"),
+            FormattableString.Invariant($"Width {width} times mlp_ratio {ratio} is {width * ratio}, not a whole number of hidden ")
+                + FormattableString.Invariant($"channels; mlp_ratio {right} gives {hidden}"),
             at).Replace(right);
     }
 }

@@ -2,78 +2,79 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>A number and where it stands.</summary>
+/// <summary>A number and its location.</summary>
 internal readonly record struct Located(int Value, TextRange At);
 
-/// <summary>Single values of a spec, each against what its key takes.</summary>
+/// <summary>Checks single values of a spec against their keys.</summary>
 internal static class Values
 {
-    // What YAML 1.1 or 1.2 readers make of these words when they are not quoted.
-    private static readonly Dictionary<string, string> Taken = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["true"] = "true",
-        ["yes"] = "true",
-        ["on"] = "true",
-        ["false"] = "false",
-        ["no"] = "false",
-        ["off"] = "false",
-        ["null"] = "nothing",
-        [".nan"] = "a number",
-        [".inf"] = "a number",
-        ["-.inf"] = "a number",
-        ["+.inf"] = "a number",
-    };
-
-    /// <summary>Whether a reader of YAML takes the word for something else than a text where it is not quoted.</summary>
-    public static bool IsTaken(string word) => Taken.ContainsKey(word);
-
-    public static Result<int> Whole(SpecNode node, string name, int min, int max, string wanted)
+    public static Result<int> Int(SpecNode node, string name, int min, int max, string wanted)
     {
         if (node is not ScalarNode { Quoted: false } scalar || !Numbers.IsWhole(scalar.Text))
-            return Result.Fail<int>(NotANumber(node, name, wanted, number => number == decimal.Truncate(number) && number >= min && number <= max));
-        return int.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max
+            return Result.Fail<int>(NotANumber(
+                node, name, wanted, number => number == decimal.Truncate(number) && number >= min && number <= max));
+        return int.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= min
+            && value <= max
             ? Result.Of(value)
-            : Result.Fail<int>(new(Rule.OutOfRange, FormattableString.Invariant($"'{name}' is {Shown.Text(scalar.Text)}; it must be from {min} to {max}"), node.At));
+            : Result.Fail<int>(new(
+                Rule.OutOfRange, FormattableString.Invariant($"'{name}' is {Shown.Text(scalar.Text)}; it must be from {min} to {max}"),
+                node.At));
     }
 
     public static Result<double> Number(SpecNode node, string name, NumberKey key)
     {
         if (node is not ScalarNode { Quoted: false } scalar || !Numbers.IsDecimal(scalar.Text))
-            return Result.Fail<double>(NotANumber(node, name, key.Wanted, number => (double)number >= key.Min && (double)number <= key.Max));
-        return double.TryParse(scalar.Text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value >= key.Min && value <= key.Max
+            return Result.Fail<double>(NotANumber(
+                node, name, key.Wanted, number => (double)number >= key.Min && (double)number <= key.Max));
+        return double.TryParse(
+            scalar.Text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
+                && value >= key.Min && value <= key.Max
             ? Result.Of(value + 0.0) // -0 is 0
-            : Result.Fail<double>(new(Rule.OutOfRange, FormattableString.Invariant($"'{name}' is {Shown.Text(scalar.Text)}; it must be from {key.Min} to {key.Max}"), node.At));
+            : Result.Fail<double>(new(
+                Rule.OutOfRange,
+                FormattableString.Invariant($"'{name}' is {Shown.Text(scalar.Text)}; it must be from {key.Min} to {key.Max}"), node.At));
     }
 
     public static Result<T> Word<T>(SpecNode node, string name, WordKey<T> key)
     {
         if (node is not ScalarNode { IsNull: false } scalar)
             return Result.Fail<T>(WrongType(node, name, key.Wanted));
-        var word = key.Values.FirstOrDefault(w => w.Text == scalar.Text);
+        var word = key.Choices.FirstOrDefault(w => w.Text == scalar.Text);
         return word switch
         {
             null when DidYouMean.Nearest(scalar.Text, key.Available) is { } near =>
-                Result.Fail<T>(new SpecError(Rule.UnknownValue, $"'{name}' cannot be '{Shown.Text(scalar.Text)}'; did you mean '{near}'?", node.At).Replace(near)),
+                Result.Fail<T>(new SpecError(
+                    Rule.UnknownValue, $"'{name}' cannot be '{Shown.Text(scalar.Text)}'; did you mean '{near}'?", node.At).Replace(near)),
             null => Result.Fail<T>(new(Rule.UnknownValue, $"'{name}' cannot be '{Shown.Text(scalar.Text)}'; it is {key.Wanted}", node.At)),
             { Available: true, Value: { } value } => Result.Of(value),
-            _ => Result.Fail<T>(new(Rule.NotAvailable, $"'{name}: {word.Text}' is not available in this version; available here: {string.Join(", ", key.Available)}", node.At)),
+            _ =>
+                Result.Fail<T>(new(
+                    Rule.NotAvailable,
+                    $"'{name}: {word.Text}' is not available in this version; available here: {string.Join(", ", key.Available)}",
+                    node.At)),
         };
     }
 
-    public static Result<string> Name(SpecNode node, string name, NameKey key) => node is not ScalarNode { Text.Length: > 0, IsNull: false } scalar
+    public static Result<string> Name(SpecNode node, string name, NameKey key) =>
+        node is not ScalarNode { Text.Length: > 0, IsNull: false } scalar
         ? Result.Fail<string>(WrongType(node, name, key.Wanted))
         : Named(scalar, $"'{name}'", key.Example);
 
-    /// <summary>A text that becomes an identifier: not too long, and not a word that YAML readers take for another thing.</summary>
+    /// <summary>
+    /// A text that becomes an identifier: not too long, and not a word that YAML readers convert to a different type.
+    /// </summary>
     /// <param name="scalar">The text.</param>
-    /// <param name="what">What it names, for messages.</param>
-    /// <param name="example">A name that would be right.</param>
+    /// <param name="what">What it is the name of, for messages.</param>
+    /// <param name="example">An example of a legal name.</param>
     public static Result<string> Named(ScalarNode scalar, string what, string example) => scalar switch
     {
-        { Quoted: false } when Taken.TryGetValue(scalar.Text, out var taken) => Result.Fail<string>(new SpecError(
-            Rule.YamlWord, $"{what} is {scalar.Text}, which YAML readers take for {taken}; quote it, \"{scalar.Text}\", or choose another name", scalar.At).Replace($"\"{scalar.Text}\"")),
+        { Quoted: false } when YamlWords.TakenFor(scalar.Text) is { } taken => Result.Fail<string>(new SpecError(
+            Rule.YamlWord,
+            $"{what} is {scalar.Text}, which YAML readers take for {taken}; quote it, \"{scalar.Text}\", or choose another name", scalar.At)
+                .Replace($"\"{scalar.Text}\"")),
         { Text.Length: > NameKey.MaxLength } => Result.Fail<string>(new(
-            Rule.BadName, $"{what} has {scalar.Text.Length} characters; a name has at most {NameKey.MaxLength}, as in {example}", scalar.At)),
+            Rule.BadName, $"{what} has {scalar.Text.Length} characters; a name has at most {NameKey.MaxLength}, as in {example}",
+            scalar.At)),
         _ => Result.Of(scalar.Text),
     };
 
@@ -86,28 +87,33 @@ internal static class Values
             _ => Result.Fail<(Located, Located)>(WrongType(node, name, key.Wanted)),
         };
 
-        Result<Located> Side(SpecNode side) => Whole(side, name, key.Min, key.Max, key.Wanted).Select(value => new Located(value, side.At));
+        Result<Located> Side(SpecNode side) => Int(side, name, key.Min, key.Max, key.Wanted).Select(value => new Located(value, side.At));
     }
 
-    public static Result<EquatableArray<int>> Wholes(SpecNode node, string name, WholesKey key) => node is ListNode { Items.Count: > 0 } list && list.Items.Count <= key.MaxItems
-        ? Result.All(list.Items.Select(item => Whole(item, name, key.Min, key.Max, key.Wanted)))
+    public static Result<EquatableArray<int>> IntList(SpecNode node, string name, IntListKey key) =>
+        node is ListNode { Items.Count: > 0 } list && list.Items.Count <= key.MaxItems
+        ? Result.All(list.Items.Select(item => Int(item, name, key.Min, key.Max, key.Wanted)))
         : Result.Fail<EquatableArray<int>>(WrongType(node, name, key.Wanted));
 
     public static Result<MappingNode> Mapping(SpecNode node, string name, SpecKey key) => node is MappingNode mapping
         ? Result.Of(mapping)
         : Result.Fail<MappingNode>(WrongType(node, name, key.Wanted));
 
-    /// <summary>A value of another kind than the key takes.</summary>
+    /// <summary>The error for a value of the wrong kind.</summary>
     public static SpecError WrongType(SpecNode node, string name, string wanted) => new(
-        Rule.WrongType, node is ScalarNode { IsNull: true } ? $"'{name}' has no value; it must be {wanted}" : $"'{name}' must be {wanted}, not {node.Kind}", node.At);
+        Rule.WrongType,
+        node is ScalarNode { IsNull: true } ? $"'{name}' has no value; it must be {wanted}" : $"'{name}' must be {wanted}, not {node.Kind}",
+        node.At);
 
     private static SpecError NotANumber(SpecNode node, string name, string wanted, Func<decimal, bool> isLegal)
     {
         var error = WrongType(node, name, wanted);
         return node is not ScalarNode { IsNull: false } scalar ? error
-            : !scalar.Quoted && Numbers.IsAmbiguous(scalar.Text) ? error with { Message = error.Message + "; a leading zero means octal to some readers, so leave it out" }
+            : !scalar.Quoted && Numbers.IsAmbiguous(scalar.Text)
+                ? error with { Message = error.Message + "; a leading zero means octal to some readers, so leave it out" }
             : Numbers.Meant(scalar.Text) is { } number && isLegal(number)
-                ? (error with { Message = $"{error.Message}; write {Numbers.Write(number)}{(scalar.Quoted ? " without quotes" : "")}" }).Replace(Numbers.Write(number))
+                ? (error with { Message = $"{error.Message}; write {Numbers.Write(number)}{(scalar.Quoted ? " without quotes" : "")}" })
+                    .Replace(Numbers.Write(number))
             : error;
     }
 }

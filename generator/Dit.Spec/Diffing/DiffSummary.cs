@@ -2,23 +2,24 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>A difference in one line for each model: what changed, and what that means for checkpoints.</summary>
+/// <summary>Summarizes a difference in one line per model: what changed, and whether old checkpoints load.</summary>
 public static class DiffSummary
 {
     /// <summary>
-    /// A line for each model that differs: <c>Digits: width 160 -> 192; 2,037,312 -> 2,920,000 parameters; old checkpoints do not load</c>.
+    /// One line per model that differs:
+    /// <c>Digits: width 160 -> 192; 2,037,312 -> 2,920,000 parameters; old checkpoints do not load</c>.
     /// </summary>
-    /// <param name="diff">How the models of now differ from those before.</param>
-    /// <returns>Lines without a final stop; none where nothing differs.</returns>
+    /// <param name="diff">The difference from the old models to the new ones.</param>
+    /// <returns>Lines without a final period; empty where nothing differs.</returns>
     public static IReadOnlyList<string> Of(SpecDiff diff) =>
     [
         .. diff.Models.Where(static m => m.Differs).Select(Of),
-        .. diff.Added.Select(static m => $"{m.Name} is new: {Whole(ModelPlan.Of(m).ParameterCount)} parameters"),
+        .. diff.Added.Select(static m => $"{m.Name} is new: {Whole(ModelLayout.Of(m).ParameterCount)} parameters"),
         .. diff.Removed.Select(static m => $"{m.Name} is removed: its checkpoints have no model any more"),
     ];
 
     /// <summary>The line of one model.</summary>
-    /// <param name="diff">How it differs from what it was.</param>
+    /// <param name="diff">Its difference from before.</param>
     public static string Of(ModelDiff diff)
     {
         var isRenamed = diff.A.Name != diff.B.Name;
@@ -26,8 +27,8 @@ public static class DiffSummary
         string[] clauses =
         [
             .. settings.Length > 0 ? [string.Join(", ", settings)] : Array.Empty<string>(),
-            .. Totals(diff.Plan.A.Parameters, diff.Plan.B.Parameters, "parameters"),
-            .. diff.Plan.A.Parameters == diff.Plan.B.Parameters ? Totals(diff.Plan.A.Macs, diff.Plan.B.Macs, "MACs") : [],
+            .. Totals(diff.Layout.A.Parameters, diff.Layout.B.Parameters, "parameters"),
+            .. diff.Layout.A.Parameters == diff.Layout.B.Parameters ? Totals(diff.Layout.A.Macs, diff.Layout.B.Macs, "MACs") : [],
             $"old checkpoints {Verdict(diff.Verdict)}",
         ];
         var name = isRenamed ? $"{diff.A.Name} is renamed {diff.B.Name}{(settings.Length > 0 ? ":" : ";")}" : $"{diff.B.Name}:";
@@ -49,7 +50,8 @@ public static class DiffSummary
         var (from, to) => $"{change.Key} {from} -> {to}",
     };
 
-    private static IEnumerable<string> Totals(long from, long to, string what) => from == to ? [] : [$"{Whole(from)} -> {Whole(to)} {what}"];
+    private static IEnumerable<string> Totals(long from, long to, string what) =>
+        from == to ? [] : [$"{Whole(from)} -> {Whole(to)} {what}"];
 
     private static string Whole(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,6 @@
 namespace Dit.Spec;
 
-/// <summary>What a checkpoint of one model is to another.</summary>
+/// <summary>Whether a checkpoint of one model loads into a different one, and what its weights then mean.</summary>
 /// <remarks>Closed: a new case breaks every <see cref="Match{R}"/>.</remarks>
 public abstract record LoadVerdict
 {
@@ -9,41 +9,50 @@ public abstract record LoadVerdict
     /// <summary>The way in: one function for each case.</summary>
     public R Match<R>(
         Func<AsItIs, R> asItIs,
-        Func<MeansSomethingElse, R> meansSomethingElse,
+        Func<LoadsWithOtherMeaning, R> loadsWithOtherMeaning,
         Func<RecomputePositions, R> recomputePositions,
         Func<DoesNotLoad, R> doesNotLoad) => this switch
         {
             AsItIs verdict => asItIs(verdict),
-            MeansSomethingElse verdict => meansSomethingElse(verdict),
+            LoadsWithOtherMeaning verdict => loadsWithOtherMeaning(verdict),
             RecomputePositions verdict => recomputePositions(verdict),
             DoesNotLoad verdict => doesNotLoad(verdict),
             _ => throw new InvalidOperationException("LoadVerdict has four cases."),
         };
 
-    /// <summary>Names and shapes are the same, and the weights compute what they did.</summary>
+    /// <summary>Names and shapes are the same, and the weights compute the same function.</summary>
     public sealed record AsItIs : LoadVerdict;
 
-    /// <summary>Names and shapes are the same, so that loading notices nothing, but the weights were trained for something else.</summary>
-    /// <param name="Because">The settings that make the difference.</param>
-    public sealed record MeansSomethingElse(EquatableArray<SettingChange> Because) : LoadVerdict;
+    /// <summary>
+    /// Names and shapes are the same, so loading succeeds, but the weights were trained for a different setting.
+    /// </summary>
+    /// <param name="Because">The settings that changed their meaning.</param>
+    public sealed record LoadsWithOtherMeaning(EquatableArray<SettingChange> Because) : LoadVerdict;
 
-    /// <summary>The grid of patches is another, and the fixed position table is all that depends on it: it loads when the table is recomputed.</summary>
-    /// <param name="LoadingNotices">Whether the table's shape differs. Grids of equally many patches, 16 x 24 and 24 x 16, have tables of one shape.</param>
-    /// <param name="AlsoMeans">Settings that give the weights another meaning besides; none as a rule.</param>
+    /// <summary>
+    /// The grid of patches differs, and only the fixed position table depends on it: the checkpoint loads if the table
+    /// is recomputed.
+    /// </summary>
+    /// <param name="LoadingNotices">
+    /// Whether the table's shape differs. Grids with the same number of patches, 16 x 24 and 24 x 16, have tables of
+    /// the same shape.
+    /// </param>
+    /// <param name="AlsoMeans">Settings that also change what the weights mean; usually empty.</param>
     public sealed record RecomputePositions(bool LoadingNotices, EquatableArray<SettingChange> AlsoMeans) : LoadVerdict;
 
-    /// <summary>Tensors are missing, left over or of another shape.</summary>
-    /// <param name="Because">These.</param>
+    /// <summary>Tensors are missing, unexpected or of a different shape.</summary>
+    /// <param name="Because">Those tensors.</param>
     public sealed record DoesNotLoad(EquatableArray<ParameterChange> Because) : LoadVerdict;
 
-    /// <summary>What a checkpoint of <paramref name="a"/> is to <paramref name="b"/>.</summary>
-    internal static LoadVerdict Of(ModelSpec a, ModelSpec b, IEnumerable<SettingChange> settings, PlanDiff plan)
+    /// <summary>Whether a checkpoint of <paramref name="a"/> loads into <paramref name="b"/>.</summary>
+    internal static LoadVerdict Of(ModelSpec a, ModelSpec b, IEnumerable<SettingChange> settings, LayoutDiff layout)
     {
-        var differing = plan.NotKept.ToEquatableArray();
-        if (differing.Any(static change => change is not ParameterChange.Reshaped { IsPositionTable: true })) return new DoesNotLoad(differing);
-        // A setting that decides tensors and yet left them all alone decides what is in them.
-        var meaning = settings.Where(static s => s.Bearing is Bearing.Meaning or Bearing.Tensors).ToEquatableArray();
+        var differing = layout.NotKept.ToEquatableArray();
+        if (differing.Any(static change => change is not ParameterChange.Reshaped { IsPositionTable: true }))
+            return new DoesNotLoad(differing);
+        // A changed setting that could change shapes, and did not, changes what the tensors contain.
+        var meaning = settings.Where(static s => s.Impact is Impact.Meaning or Impact.Tensors).ToEquatableArray();
         if ((a.GridHeight, a.GridWidth) != (b.GridHeight, b.GridWidth)) return new RecomputePositions(differing.Count > 0, meaning);
-        return meaning.Count > 0 ? new MeansSomethingElse(meaning) : new AsItIs();
+        return meaning.Count > 0 ? new LoadsWithOtherMeaning(meaning) : new AsItIs();
     }
 }

@@ -1,12 +1,12 @@
 namespace Dit.Spec;
 
-/// <summary>How one model differs from another.</summary>
+/// <summary>The difference between two models.</summary>
 /// <param name="A">The first.</param>
 /// <param name="B">The second.</param>
-/// <param name="Settings">The settings that they do not share.</param>
-/// <param name="Plan">Their tensors and totals.</param>
-/// <param name="Verdict">What a checkpoint of the first is to the second.</param>
-public sealed record ModelDiff(ModelSpec A, ModelSpec B, EquatableArray<SettingChange> Settings, PlanDiff Plan, LoadVerdict Verdict)
+/// <param name="Settings">The settings that differ.</param>
+/// <param name="Layout">Their tensors and totals.</param>
+/// <param name="Verdict">Whether a checkpoint of the first loads into the second.</param>
+public sealed record ModelDiff(ModelSpec A, ModelSpec B, EquatableArray<SettingChange> Settings, LayoutDiff Layout, LoadVerdict Verdict)
 {
     /// <summary>Whether anything differs.</summary>
     public bool Differs => A != B;
@@ -14,7 +14,7 @@ public sealed record ModelDiff(ModelSpec A, ModelSpec B, EquatableArray<SettingC
     /// <summary>How <paramref name="b"/> differs from <paramref name="a"/>.</summary>
     public static ModelDiff Between(ModelSpec a, ModelSpec b)
     {
-        var (settings, plan) = (Spec.Settings.Between(a, b).ToEquatableArray(), PlanDiff.Between(ModelPlan.Of(a), ModelPlan.Of(b)));
-        return new(a, b, settings, plan, LoadVerdict.Of(a, b, settings, plan));
+        var (settings, layout) = (Spec.Settings.Between(a, b).ToEquatableArray(), LayoutDiff.Between(ModelLayout.Of(a), ModelLayout.Of(b)));
+        return new(a, b, settings, layout, LoadVerdict.Of(a, b, settings, layout));
     }
 }

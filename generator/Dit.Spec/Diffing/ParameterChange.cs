@@ -1,6 +1,6 @@
 namespace Dit.Spec;
 
-/// <summary>What becomes of one tensor of the state dict.</summary>
+/// <summary>The change of one tensor of the state dict.</summary>
 /// <remarks>Closed: a new case breaks every <see cref="Match{R}"/>.</remarks>
 /// <param name="Name">The tensor's name.</param>
 public abstract record ParameterChange(string Name)
@@ -15,17 +15,18 @@ public abstract record ParameterChange(string Name)
         _ => throw new InvalidOperationException("ParameterChange has four cases."),
     };
 
-    /// <summary>In both, with one shape.</summary>
+    /// <summary>In both, with the same shape.</summary>
     /// <param name="Name">The tensor's name.</param>
     /// <param name="Shape">Its shape.</param>
     public sealed record Kept(string Name, EquatableArray<long> Shape) : ParameterChange(Name);
 
-    /// <summary>In both, with another shape.</summary>
+    /// <summary>In both, with different shapes.</summary>
     /// <param name="Name">The tensor's name.</param>
     /// <param name="From">Its shape in the first.</param>
     /// <param name="To">Its shape in the second.</param>
     /// <param name="IsPositionTable">Whether it is the fixed position table, which can be recomputed.</param>
-    public sealed record Reshaped(string Name, EquatableArray<long> From, EquatableArray<long> To, bool IsPositionTable) : ParameterChange(Name);
+    public sealed record Reshaped(string Name, EquatableArray<long> From, EquatableArray<long> To, bool IsPositionTable)
+        : ParameterChange(Name);
 
     /// <summary>In the second only.</summary>
     /// <param name="Name">The tensor's name.</param>

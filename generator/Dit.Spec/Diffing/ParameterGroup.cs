@@ -2,26 +2,34 @@ using System.Text.RegularExpressions;
 
 namespace Dit.Spec;
 
-/// <summary>Changes that are alike but for the number of their block: what a reader sees as one line.</summary>
-/// <param name="Name"><c>blocks.*.mlp.fc1.weight</c> for all blocks, <c>blocks.24-27</c> for whole blocks, or one tensor's name.</param>
+/// <summary>Changes that differ only in the number of their block, shown as one line.</summary>
+/// <param name="Name">
+/// <c>blocks.*.mlp.fc1.weight</c> for all blocks, <c>blocks.24-27</c> for whole blocks, or one tensor's name.
+/// </param>
 /// <param name="Members">The changes, all of one kind.</param>
-/// <param name="IsWholeBlocks">Whether the members are every tensor of some blocks, and so of many shapes; else they share their shapes.</param>
+/// <param name="IsWholeBlocks">
+/// Whether the members are all tensors of some blocks, with various shapes; otherwise they have one shape.
+/// </param>
 public sealed record ParameterGroup(string Name, EquatableArray<ParameterChange> Members, bool IsWholeBlocks)
 {
     // blocks.3.attn.qkv.weight, and in other backbones in_blocks.3.(...)
     private static readonly Regex Block = new(@"^(?<list>[^.]*blocks)\.(?<index>[0-9]{1,6})\.(?<rest>.+)$", RegexOptions.CultureInvariant);
 
-    /// <summary>The tensors of a plan that are not kept, grouped, in the order of their first members.</summary>
-    public static IReadOnlyList<ParameterGroup> Of(PlanDiff diff)
+    /// <summary>The tensors of a layout that are not kept, grouped, in the order of their first members.</summary>
+    public static IReadOnlyList<ParameterGroup> Of(LayoutDiff diff)
     {
         var all = diff.Changes.Select(static change => new Place(change)).ToArray();
         var whole = all.Where(static p => p.List is not null).GroupBy(static p => (p.List, p.Index))
-            .Where(static block => block.All(static p => p.Change is ParameterChange.Gone) || block.All(static p => p.Change is ParameterChange.Appeared))
+            .Where(static block =>
+                block.All(static p => p.Change is ParameterChange.Gone) || block.All(static p => p.Change is ParameterChange.Appeared))
             .Select(static block => block.Key).ToArray();
         var blocks = all.Where(static p => p.List is not null).GroupBy(static p => p.List).ToDictionary(
             static list => list.Key ?? "", static list => list.Select(static p => p.Index).Distinct().Count());
         return [.. all.Where(static p => p.Change is not ParameterChange.Kept)
-            .GroupBy(p => whole.Contains((p.List, p.Index)) ? (p.List, "", Like(p.Change, shapes: false)) : (p.List, p.Rest, Like(p.Change, shapes: true)))
+            .GroupBy(p =>
+                whole.Contains((p.List, p.Index))
+                    ? (p.List, "", Like(p.Change, shapes: false))
+                    : (p.List, p.Rest, Like(p.Change, shapes: true)))
             .Select(like => Group([.. like], like.Key.Item2.Length == 0, blocks))];
     }
 

@@ -1,31 +1,33 @@
 namespace Dit.Spec;
 
-/// <summary>One setting that is not the same in two models.</summary>
+/// <summary>A setting that differs between two models.</summary>
 /// <param name="Key">Its path in a spec: <c>diffusion.prediction</c>.</param>
-/// <param name="From">What the first says; null where it has no such setting.</param>
-/// <param name="To">What the second says; null where it has no such setting.</param>
-/// <param name="Bearing">What trained weights have to do with it.</param>
-/// <param name="Remark">What the change does, where the values do not say it.</param>
-public sealed record SettingChange(string Key, string? From, string? To, Bearing Bearing, string? Remark);
+/// <param name="From">Value in the first; null where it has no such setting.</param>
+/// <param name="To">Value in the second; null where it has no such setting.</param>
+/// <param name="Impact">What the change affects.</param>
+/// <param name="Remark">The effect of the change, where the values alone do not show it.</param>
+public sealed record SettingChange(string Key, string? From, string? To, Impact Impact, string? Remark);
 
-/// <summary>What trained weights have to do with a setting.</summary>
-public enum Bearing
+/// <summary>What a change of a setting affects.</summary>
+public enum Impact
 {
-    /// <summary>It is a name.</summary>
+    /// <summary>Names only.</summary>
     Name,
 
-    /// <summary>Names or shapes of tensors follow from it.</summary>
+    /// <summary>Names or shapes of tensors.</summary>
     Tensors,
 
-    /// <summary>The grid of patches follows from it, and so the fixed position table.</summary>
+    /// <summary>The grid of patches, and with it the fixed position table.</summary>
     Positions,
 
-    /// <summary>No shape follows from it, and yet it decides what the weights compute or what their output stands for.</summary>
+    /// <summary>
+    /// No shape, but what the weights compute or what their output means.
+    /// </summary>
     Meaning,
 
-    /// <summary>It matters in training only.</summary>
+    /// <summary>Training only.</summary>
     Training,
 
-    /// <summary>It matters in sampling only.</summary>
+    /// <summary>Sampling only.</summary>
     Sampling,
 }

@@ -2,97 +2,83 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>The settings of a model as its spec spells them, and what a change of each means.</summary>
+/// <summary>The settings of a model as written in its spec, and the effect of changing each.</summary>
 internal static class Settings
 {
-    /// <summary>The settings that two models do not share, in the order of a spec.</summary>
+    /// <summary>The settings that differ between two models, in the order of a spec.</summary>
     public static IEnumerable<SettingChange> Between(ModelSpec a, ModelSpec b) =>
         All.Where(setting => setting.Value(a) != setting.Value(b)).Select(setting => setting.Change(a, b)).Concat(SamplerChanges(a, b));
-
-    private const string OtherNoise = "a timestep stands for another amount of noise";
 
     private static readonly Setting[] All =
     [
         new("model", static m => m.Name, static (a, b) =>
-            (Bearing.Name, a.ClassName == b.ClassName ? null : $"the class {a.ClassName} becomes {b.ClassName}; code that names it must follow")),
-        new("depth", static m => Text(m.Depth), static (a, b) => (Bearing.Tensors, SharedBlocks(Math.Min(a.Depth, b.Depth)))),
-        new("width", static m => Text(m.Width), static (_, _) => (Bearing.Tensors, null)),
-        new("heads", static m => Text(m.Heads), static (_, _) => (Bearing.Meaning, "shapes do not show it: attention splits the channels into other heads")),
-        new("patch_size", static m => Text(m.PatchSize), static (_, _) => (Bearing.Tensors, null)),
-        new("mlp_ratio", static m => Text((double)m.HiddenWidth / m.Width), static (_, _) => (Bearing.Tensors, null)),
-        new("numerics", static m => Word(m.Numerics), static (_, _) => (Bearing.Meaning, "time features and the eps of a norm differ a little")),
-        new("input.channels", static m => Text(m.Input.Channels), static (_, _) => (Bearing.Tensors, null)),
-        new("input.size", static m => $"{Text(m.Input.Height)} x {Text(m.Input.Width)}", static (a, b) => (Bearing.Positions, Grids(a, b))),
+            (
+                Impact.Name,
+                a.ClassName == b.ClassName ? null : $"the class {a.ClassName} becomes {b.ClassName}; code that names it must follow")),
+        .. BackboneSettings.All,
+        new("input.channels", static m => Text(m.Input.Channels), static (_, _) => (Impact.Tensors, null)),
+        new("input.size", static m => $"{Text(m.Input.Height)} x {Text(m.Input.Width)}", static (a, b) => (Impact.Positions, Grids(a, b))),
         .. ConditioningSettings.All,
-        new("diffusion.prediction", static m => Word(m.Diffusion.Prediction), static (_, b) =>
-            (Bearing.Meaning, $"the output is read as {Read(b.Diffusion.Prediction)}")),
-        new("diffusion.variance", static m => Word(m.Diffusion.Variance), VarianceEffect),
-        new("diffusion.schedule", static m => Word(m.Diffusion.Schedule), static (_, _) => (Bearing.Meaning, OtherNoise)),
-        new("diffusion.timesteps", static m => Text(m.Diffusion.Timesteps), static (_, _) => (Bearing.Meaning, OtherNoise)),
+        .. ProcessSettings.All,
         new("autoencoder", static m => Described(m.Autoencoder), static (_, b) =>
-            (Bearing.Meaning, b.Autoencoder.Match(static _ => "the input is pixels, not latents", static _ => "the input is another space"))),
+            (
+                Impact.Meaning,
+                b.Autoencoder.Match(static _ => "the input is pixels, not latents", static _ => "the input is another space"))),
     ];
 
-    private static string Described(Autoencoder autoencoder) => autoencoder.Match(static _ => "none", static kl => kl == Autoencoder.KlF8 ? kl.Called : kl.ToString());
-
-    private static string SharedBlocks(int count) => count == 1 ? "block 0 is in both" : FormattableString.Invariant($"blocks 0 to {count - 1} are in both");
+    private static string Described(Autoencoder autoencoder) =>
+        autoencoder.Match(static _ => "none", static kl => kl == Autoencoder.KlF8 ? kl.Called : kl.ToString());
 
     private static string? Grids(ModelSpec a, ModelSpec b) => (a.GridHeight, a.GridWidth) == (b.GridHeight, b.GridWidth)
         ? null
         : FormattableString.Invariant($"{a.GridHeight} x {a.GridWidth} patches become {b.GridHeight} x {b.GridWidth}");
-
-    private static (Bearing, string?) VarianceEffect(ModelSpec a, ModelSpec b) => a.OutputChannels / a.Input.Channels == b.OutputChannels / b.Input.Channels
-        ? (Bearing.Sampling, "the reverse step draws other noise; the weights are trained alike")
-        : (Bearing.Tensors, FormattableString.Invariant($"the output has {b.OutputChannels} channels, it had {a.OutputChannels}"));
-
-    private static string Read(Prediction prediction) => prediction switch
-    {
-        Prediction.Epsilon => "the noise",
-        Prediction.StartX => "the clean input",
-        _ => Word(prediction),
-    };
 
     private static IEnumerable<SettingChange> SamplerChanges(ModelSpec a, ModelSpec b)
     {
         var (before, after) = (a.Samplers.ToDictionary(static s => s.Name), b.Samplers.ToDictionary(static s => s.Name));
         foreach (var name in a.Samplers.Concat(b.Samplers).Select(static s => s.Name).Distinct())
         {
-            var (from, to) = (before.TryGetValue(name, out var old) ? Describe(old, a.Autoencoder) : null, after.TryGetValue(name, out var now) ? Describe(now, b.Autoencoder) : null);
-            if (from != to) yield return new($"samplers.{name}", from, to, Bearing.Sampling, null);
+            var (from, to) = (
+                before.TryGetValue(name, out var old) ? Describe(old, a.Autoencoder) : null,
+                after.TryGetValue(name, out var now) ? Describe(now, b.Autoencoder) : null);
+            if (from != to) yield return new($"samplers.{name}", from, to, Impact.Sampling, null);
         }
-        // The first one is what is drawn with unless somebody asks for another.
+        // The first sampler is the default.
         var (order, next) = (Names(a), Names(b));
         if (before.Keys.All(after.ContainsKey) && before.Count == after.Count && order != next)
-            yield return new("samplers", order, next, Bearing.Sampling, "the order of the samplers");
+            yield return new("samplers", order, next, Impact.Sampling, "the order of the samplers");
     }
 
     private static string Names(ModelSpec spec) => string.Join(", ", spec.Samplers.Select(static s => s.Name));
 
-    // Clipping is said where it is not what the autoencoder has it.
-    private static string Describe(SamplerSpec sampler, Autoencoder autoencoder) => sampler.Method.Match(
-        _ => FormattableString.Invariant($"ddpm, {sampler.Steps} steps"),
-        ddim => FormattableString.Invariant($"ddim, {sampler.Steps} steps, eta {ddim.Eta}"))
-        + (sampler.ClipDenoised == BoundSampler.IsClippedByDefault(autoencoder) ? "" : sampler.ClipDenoised ? ", clipped" : ", not clipped");
+    // Clipping is shown where it is not the default of the autoencoder.
+    private static string Describe(SamplerSpec sampler, Autoencoder autoencoder) =>
+        FormattableString.Invariant($"{sampler.Method.Word}, {sampler.Steps} steps")
+        + sampler.Method.Match(static gaussian =>
+            gaussian.Match(static _ => "", static ddim => FormattableString.Invariant($", eta {ddim.Eta}")))
+        + (sampler.ClipDenoised == SamplerSpec.ClipsByDefault(autoencoder) ? "" : sampler.ClipDenoised ? ", clipped" : ", not clipped");
 
     /// <summary>A whole number as specs write it.</summary>
     internal static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    // Six digits tell any two hidden widths of one width apart.
-    private static string Text(double number) => number.ToString("0.######", CultureInfo.InvariantCulture);
+    /// <summary>A ratio as specs write it. Six digits distinguish any two hidden widths of the same width.</summary>
+    internal static string Text(double number) => number.ToString("0.######", CultureInfo.InvariantCulture);
 
     /// <summary>The word that a spec has for a case: <c>LearnedRange</c> is <c>learned-range</c>.</summary>
-    internal static string Word<T>(T value) where T : struct, Enum => string.Concat(value.ToString().Select(static (c, at) => char.IsUpper(c) ? (at == 0 ? "" : "-") + char.ToLowerInvariant(c) : c.ToString()));
+    internal static string Word<T>(T value) where T : struct, Enum => string.Concat(value.ToString().Select(
+        static (c, at) => char.IsUpper(c) ? (at == 0 ? "" : "-") + char.ToLowerInvariant(c) : c.ToString()));
 
     /// <summary>One setting.</summary>
     /// <param name="Key">Its path in a spec.</param>
     /// <param name="Value">A model's value as text; null where the model has no such setting.</param>
-    /// <param name="Effect">What a change means, from the first model to the second.</param>
-    internal sealed record Setting(string Key, Func<ModelSpec, string?> Value, Func<ModelSpec, ModelSpec, (Bearing Bearing, string? Remark)> Effect)
+    /// <param name="Effect">The effect of a change from the first model to the second.</param>
+    internal sealed record Setting(
+        string Key, Func<ModelSpec, string?> Value, Func<ModelSpec, ModelSpec, (Impact Impact, string? Remark)> Effect)
     {
         public SettingChange Change(ModelSpec a, ModelSpec b)
         {
-            var (bearing, remark) = Effect(a, b);
-            return new(Key, Value(a), Value(b), bearing, remark);
+            var (impact, remark) = Effect(a, b);
+            return new(Key, Value(a), Value(b), impact, remark);
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace Dit.Spec;
 
-/// <summary>How the models of one file, or of many, differ from those of another.</summary>
+/// <summary>The difference between two sets of models.</summary>
 /// <param name="Models">The models in both, in the order of the first.</param>
 /// <param name="Added">Models in the second only.</param>
 /// <param name="Removed">Models in the first only.</param>
@@ -11,8 +11,8 @@ public sealed record SpecDiff(EquatableArray<ModelDiff> Models, EquatableArray<M
 
     /// <summary>How <paramref name="b"/> differs from <paramref name="a"/>.</summary>
     /// <remarks>
-    /// Models are matched by their class. One whose class the other side lacks is taken for renamed when there is one model alone on each side,
-    /// or when exactly one model of the other side is the same but for the name.
+    /// Models are matched by class name. An unmatched model counts as renamed if each side has a single model, or if
+    /// exactly one model of the other side is equal except for the name.
     /// </remarks>
     public static SpecDiff Between(IReadOnlyList<ModelSpec> a, IReadOnlyList<ModelSpec> b)
     {
@@ -34,6 +34,7 @@ public sealed record SpecDiff(EquatableArray<ModelDiff> Models, EquatableArray<M
             m => after.Contains(m.ClassName) ? after[m.ClassName].Take(1) : Renamed(m with { Name = "" }),
             static (m, partner) => (m, partner))];
 
-        IEnumerable<ModelSpec> Renamed(ModelSpec nameless) => old[nameless].Count() == 1 && fresh[nameless].Count() == 1 ? fresh[nameless] : [];
+        IEnumerable<ModelSpec> Renamed(ModelSpec nameless) =>
+            old[nameless].Count() == 1 && fresh[nameless].Count() == 1 ? fresh[nameless] : [];
     }
 }

@@ -6,7 +6,8 @@ namespace Dit.Spec;
 internal static class JsonText
 {
     /// <summary>An object; members without a value are left out.</summary>
-    public static string Object(params (string Name, string? Value)[] members) => Block('{', members.Where(static m => m.Value is not null).Select(static m => $"{String(m.Name)}: {m.Value}"), '}');
+    public static string Object(params (string Name, string? Value)[] members) =>
+        Block('{', members.Where(static m => m.Value is not null).Select(static m => $"{String(m.Name)}: {m.Value}"), '}');
 
     /// <summary>A list, on one line where its items are.</summary>
     public static string List(IEnumerable<string> items) => items.ToArray() is var all && all.Any(static item => item.IndexOf('\n') >= 0)

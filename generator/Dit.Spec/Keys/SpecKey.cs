@@ -3,16 +3,18 @@ using System.Globalization;
 namespace Dit.Spec;
 
 /// <summary>
-/// One key of the spec language: what it takes and what it means. The binders read values by it, and the JSON schema and the
-/// reference are written from it, so a range or a word stands in one place only.
+/// One key of the spec language: its values and its meaning. The binders, the JSON schema and the reference all use it,
+/// so each range and word is written once.
 /// </summary>
 /// <remarks>Closed: a new kind of value breaks every <see cref="Match{R}"/>.</remarks>
 /// <param name="Name">The key, without the mappings around it.</param>
-/// <param name="Meaning">One sentence, without a final stop.</param>
+/// <param name="Meaning">One sentence, without a final period.</param>
 /// <param name="Example">A value, as a spec writes it.</param>
 internal abstract record SpecKey(string Name, string Meaning, string Example)
 {
-    /// <summary>The value that stands for an absent key, as a spec would write it; null where the key must be given.</summary>
+    /// <summary>
+    /// The default, as written in a spec; null where the key is required.
+    /// </summary>
     public abstract string? DefaultText { get; }
 
     public bool Required => DefaultText is null;
@@ -20,25 +22,35 @@ internal abstract record SpecKey(string Name, string Meaning, string Example)
     /// <summary>What the key takes, for messages: <c>a whole number from 1 to 1000</c>.</summary>
     public abstract string Wanted { get; }
 
-    /// <summary>Rules about the key that follow neither from its kind nor from its range.</summary>
+    /// <summary>Rules about the key beyond its kind and range.</summary>
     public IReadOnlyList<Rule> Rules { get; init; } = [];
 
     /// <summary>The way in: one function for each kind of value.</summary>
     public R Match<R>(
-        Func<WholeKey, R> whole, Func<NumberKey, R> number, Func<WordKey, R> word, Func<NameKey, R> name, Func<SizeKey, R> size,
-        Func<TrueKey, R> @true, Func<MappingKey, R> mapping, Func<NamesKey, R> names, Func<MatrixKey, R> matrix, Func<WholesKey, R> wholes, Func<EitherKey, R> either, Func<SwitchKey, R> @switch) => this switch
+        Func<IntKey, R> integer,
+        Func<NumberKey, R> number,
+        Func<WordKey, R> word,
+        Func<NameKey, R> name,
+        Func<SizeKey, R> size,
+        Func<FlagKey, R> flag,
+        Func<MappingKey, R> mapping,
+        Func<MapKey, R> map,
+        Func<MatrixKey, R> matrix,
+        Func<IntListKey, R> integers,
+        Func<WordOrMappingKey, R> wordOrMapping,
+        Func<SwitchKey, R> @switch) => this switch
         {
-            WholeKey key => whole(key),
+            IntKey key => integer(key),
             NumberKey key => number(key),
             WordKey key => word(key),
             NameKey key => name(key),
             SizeKey key => size(key),
-            TrueKey key => @true(key),
+            FlagKey key => flag(key),
             MappingKey key => mapping(key),
-            NamesKey key => names(key),
+            MapKey key => map(key),
             MatrixKey key => matrix(key),
-            WholesKey key => wholes(key),
-            EitherKey key => either(key),
+            IntListKey key => integers(key),
+            WordOrMappingKey key => wordOrMapping(key),
             SwitchKey key => @switch(key),
             _ => throw new InvalidOperationException("SpecKey has twelve kinds."),
         };
@@ -48,7 +60,7 @@ internal abstract record SpecKey(string Name, string Meaning, string Example)
 }
 
 /// <summary>A whole number.</summary>
-internal sealed record WholeKey(string Name, int Min, int Max, int? Default, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+internal sealed record IntKey(string Name, int Min, int Max, int? Default, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
 {
     public override string? DefaultText => Default?.ToString(CultureInfo.InvariantCulture);
 
@@ -56,7 +68,8 @@ internal sealed record WholeKey(string Name, int Min, int Max, int? Default, str
 }
 
 /// <summary>A number, whole or not. Every one has a default.</summary>
-internal sealed record NumberKey(string Name, double Min, double Max, double Default, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+internal sealed record NumberKey(string Name, double Min, double Max, double Default, string Meaning, string Example)
+    : SpecKey(Name, Meaning, Example)
 {
     public override string? DefaultText => Digits(Default);
 
@@ -66,7 +79,7 @@ internal sealed record NumberKey(string Name, double Min, double Max, double Def
 /// <summary>One word of several.</summary>
 internal abstract record WordKey(string Name, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
 {
-    /// <summary>Every word of the language, also those that this version has no code for.</summary>
+    /// <summary>Every word of the language, including those without code in this version.</summary>
     public abstract IReadOnlyList<SpecWord> Words { get; }
 
     public string[] Available => [.. Words.Where(static w => w.Available).Select(static w => w.Text)];
@@ -78,12 +91,12 @@ internal abstract record WordKey(string Name, string Meaning, string Example) : 
 }
 
 /// <summary>One word of several, each with what it stands for.</summary>
-internal sealed record WordKey<T>(string Name, IReadOnlyList<SpecWord<T>> Values, string? Default, string Meaning, string Example)
+internal sealed record WordKey<T>(string Name, IReadOnlyList<SpecWord<T>> Choices, string? Default, string Meaning, string Example)
     : WordKey(Name, Meaning, Example)
 {
     public override string? DefaultText => Default;
 
-    public override IReadOnlyList<SpecWord> Words => Values;
+    public override IReadOnlyList<SpecWord> Words => Choices;
 }
 
 /// <summary>A word that a key takes.</summary>
@@ -92,7 +105,9 @@ internal sealed record WordKey<T>(string Name, IReadOnlyList<SpecWord<T>> Values
 /// <param name="Available">Whether this version has code for it.</param>
 internal record SpecWord(string Text, string Meaning, bool Available);
 
-/// <summary>A word with its value; without one it belongs to the language, but this version has no code for it.</summary>
+/// <summary>
+/// A word with its value; without a value, the word is in the language but not available in this version.
+/// </summary>
 internal sealed record SpecWord<T>(string Text, string Meaning, bool Available, T? Value) : SpecWord(Text, Meaning, Available)
 {
     public SpecWord(string text, string meaning, T value) : this(text, meaning, Available: true, value) { }
@@ -103,7 +118,7 @@ internal sealed record SpecWord<T>(string Text, string Meaning, bool Available, 
 /// <summary>A name that becomes a C# identifier.</summary>
 internal sealed record NameKey(string Name, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
 {
-    /// <summary>Longer names are slips, and a class name of more than a thousand characters does not compile.</summary>
+    /// <summary>Longer names are typos, and a class name of more than a thousand characters does not compile.</summary>
     public const int MaxLength = 100;
 
     public override string? DefaultText => null;
@@ -119,8 +134,8 @@ internal sealed record SizeKey(string Name, int Min, int Max, string Meaning, st
     public override string Wanted => FormattableString.Invariant($"a whole number from {Min} to {Max}, or [height, width]");
 }
 
-/// <summary>The word <c>true</c>; false is said by leaving the key out.</summary>
-internal sealed record TrueKey(string Name, string Meaning) : SpecKey(Name, Meaning, "true")
+/// <summary>The word <c>true</c>; an absent key means false.</summary>
+internal sealed record FlagKey(string Name, string Meaning) : SpecKey(Name, Meaning, "true")
 {
     public override string? DefaultText => "";
 
@@ -135,8 +150,9 @@ internal sealed record SwitchKey(string Name, string Meaning, string Example) : 
     public override string Wanted => "true or false";
 }
 
-/// <summary>Keys below a key; <c>Word</c> is a word that may stand in place of the mapping.</summary>
-internal sealed record MappingKey(string Name, IReadOnlyList<SpecKey> Keys, bool Optional, string Meaning, string Example, string? Word = null)
+/// <summary>A mapping of nested keys; <c>Word</c> may be written in place of the mapping.</summary>
+internal sealed record MappingKey(
+    string Name, IReadOnlyList<SpecKey> Keys, bool Optional, string Meaning, string Example, string? Word = null)
     : SpecKey(Name, Meaning, Example)
 {
     public override string? DefaultText => Optional ? "" : null;
@@ -144,8 +160,9 @@ internal sealed record MappingKey(string Name, IReadOnlyList<SpecKey> Keys, bool
     public override string Wanted => $"a mapping such as {Example}{(Word is null ? "" : $", or the word {Word}")}";
 }
 
-/// <summary>Names chosen by the author, each with a mapping of the same keys.</summary>
-internal sealed record NamesKey(string Name, MappingKey Entry, int MaxEntries, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+/// <summary>Names chosen by the user, each with a mapping of the same keys.</summary>
+internal sealed record MapKey(string Name, MappingKey Entry, int MaxEntries, string Meaning, string Example)
+    : SpecKey(Name, Meaning, Example)
 {
     public override string? DefaultText => "";
 
@@ -161,15 +178,17 @@ internal sealed record MatrixKey(string Name, int MaxMembers, string Meaning, st
 }
 
 /// <summary>A list of whole numbers.</summary>
-internal sealed record WholesKey(string Name, int Min, int Max, int MaxItems, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+internal sealed record IntListKey(string Name, int Min, int Max, int MaxItems, string Meaning, string Example)
+    : SpecKey(Name, Meaning, Example)
 {
     public override string? DefaultText => null;
 
-    public override string Wanted => FormattableString.Invariant($"a list of 1 to {MaxItems} whole numbers from {Min} to {Max}, such as {Example}");
+    public override string Wanted =>
+        FormattableString.Invariant($"a list of 1 to {MaxItems} whole numbers from {Min} to {Max}, such as {Example}");
 }
 
-/// <summary>One word of several, or a mapping that says what no word does.</summary>
-internal abstract record EitherKey(string Name, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
+/// <summary>One word of several, or a mapping for what no word covers.</summary>
+internal abstract record WordOrMappingKey(string Name, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
 {
     /// <summary>The words, under the same name.</summary>
     public abstract WordKey Word { get; }
@@ -183,9 +202,9 @@ internal abstract record EitherKey(string Name, string Meaning, string Example) 
 }
 
 /// <summary>One word of several, each with what it stands for, or a mapping.</summary>
-internal sealed record EitherKey<T> : EitherKey
+internal sealed record WordOrMappingKey<T> : WordOrMappingKey
 {
-    public EitherKey(WordKey<T> words, MappingKey mapping) : base(words.Name, words.Meaning, words.Example) =>
+    public WordOrMappingKey(WordKey<T> words, MappingKey mapping) : base(words.Name, words.Meaning, words.Example) =>
         (Words, Mapping) = (words with { Otherwise = $", or {mapping.Wanted}" }, mapping);
 
     public WordKey<T> Words { get; }

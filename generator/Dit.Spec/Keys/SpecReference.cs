@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Dit.Spec;
 
-/// <summary>The reference of the spec language: every key with what it takes, its default, its meaning and its rules.</summary>
+/// <summary>
+/// The reference of the spec language: every key with what it takes, its default, its meaning and its rules.
+/// </summary>
 public static class SpecReference
 {
     /// <summary>The page, as <c>docs/spec.md</c> holds it.</summary>
@@ -11,14 +13,16 @@ public static class SpecReference
         get
         {
             var text = new StringBuilder(Introduction);
-            text.Append("\n## Keys at the top\n\nA file declares one model (`model`) or a family of models (`family` and `matrix`). The other keys describe the model; in a family each of them stands at the top for all members, or in the matrix.\n\n");
+            text.Append("\n## Keys at the top\n\nA file declares one model (`model`) or a family of models (`family` and `matrix`). "
+                + "The other keys describe the model; in a family each of them stands at the top for all members, or in the matrix.\n\n");
             Table(text, SpecKeys.OfFile, "");
             foreach (var (path, keys) in SpecKeys.OfModel.SelectMany(static key => Mappings(key, key.Name)))
             {
                 text.Append($"\n## {path}\n\n");
                 Table(text, keys, path + ".");
             }
-            text.Append("\n## Words\n\nWhat is not available yet belongs to the language, and is [DIT009](diagnostics/DIT009.md) in this version.\n\n| key | word | meaning | |\n|---|---|---|---|\n");
+            text.Append("\n## Words\n\nWhat is not available yet belongs to the language, "
+                + "and is [DIT009](diagnostics/DIT009.md) in this version.\n\n| key | word | meaning | |\n|---|---|---|---|\n");
             foreach (var (path, key) in SpecKeys.OfModel.SelectMany(static key => Words(key, key.Name)))
                 foreach (var word in key.Words)
                     text.Append($"| `{path}` | `{word.Text}` | {word.Meaning} | {(word.Available ? "" : "not available yet")} |\n");
@@ -36,10 +40,10 @@ public static class SpecReference
 
         ```yaml
         model: DiT-XL/2
-        depth: {{SpecKeys.Depth.Example}}
-        width: {{SpecKeys.Width.Example}}
-        heads: {{SpecKeys.Heads.Example}}
-        patch_size: {{SpecKeys.PatchSize.Example}}
+        depth: {{TransformerKeys.Depth.Example}}
+        width: {{TransformerKeys.Width.Example}}
+        heads: {{TransformerKeys.Heads.Example}}
+        patch_size: {{TransformerKeys.PatchSize.Example}}
         input: {{SpecKeys.Input.Example}}
         conditioning: {{SpecKeys.Conditioning.Example}}
         autoencoder: {{SpecKeys.Autoencoder.Example}}
@@ -105,27 +109,28 @@ public static class SpecReference
     {
         text.Append("| key | takes | default | meaning | rules |\n|---|---|---|---|---|\n");
         foreach (var key in keys)
-            text.Append($"| `{prefix}{key.Name}` | {Takes(key, prefix + key.Name)} | {Default(key)} | {key.Meaning} | {string.Join(", ", key.Rules.Select(static r => $"[{r.Id}](diagnostics/{r.Id}.md \"{r.Title}\")"))} |\n");
+            text.Append($"| `{prefix}{key.Name}` | {Takes(key, prefix + key.Name)} | {Default(key)} | {key.Meaning} | "
+                + $"{string.Join(", ", key.Rules.Select(static r => $"[{r.Id}](diagnostics/{r.Id}.md \"{r.Title}\")"))} |\n");
     }
 
     private static string Takes(SpecKey key, string path) => key switch
     {
         WordKey word => string.Join(", ", word.Available.Select(static w => $"`{w}`")),
-        EitherKey either => $"{Takes(either.Word, path)}, or [a mapping](#{Anchor(path)})",
-        TrueKey => "`true`",
+        WordOrMappingKey either => $"{Takes(either.Word, path)}, or [a mapping](#{Anchor(path)})",
+        FlagKey => "`true`",
         SwitchKey => "`true`, `false`",
         MappingKey { Word: { } word } => $"[a mapping](#{Anchor(path)}), or `{word}`",
-        MappingKey or NamesKey => $"[a mapping](#{Anchor(path)})",
+        MappingKey or MapKey => $"[a mapping](#{Anchor(path)})",
         MatrixKey => "[axes](#families)",
         _ => key.Wanted,
     };
 
-    // As GitHub makes it from a heading.
+    // As GitHub derives it from a heading.
     private static string Anchor(string path) => path.Replace(".", "");
 
     private static string Default(SpecKey key) => key switch
     {
-        _ when SpecKeys.Conditions.Contains(key) => "one of the three must be given",
+        _ when ConditionKeys.Naming.Contains(key) => "one of the three must be given",
         _ when key == SpecKeys.Model => "must be given, or a family",
         _ when key == SpecKeys.Family || key == SpecKeys.Matrix => "must be given for a family",
         { DefaultText: { Length: > 0 } text } => $"`{text}`",
@@ -137,18 +142,18 @@ public static class SpecReference
 
     private static IEnumerable<(string Path, IReadOnlyList<SpecKey> Keys)> Mappings(SpecKey key, string path) => key switch
     {
-        EitherKey either => Mappings(either.Mapping, path),
+        WordOrMappingKey either => Mappings(either.Mapping, path),
         MappingKey mapping => [(path, mapping.Keys), .. mapping.Keys.SelectMany(k => Mappings(k, $"{path}.{k.Name}"))],
-        NamesKey names => [($"{path}.*", names.Entry.Keys)],
+        MapKey names => [($"{path}.*", names.Entry.Keys)],
         _ => [],
     };
 
     private static IEnumerable<(string Path, WordKey Key)> Words(SpecKey key, string path) => key switch
     {
         WordKey word => [(path, word)],
-        EitherKey either => [(path, either.Word), .. Words(either.Mapping, path)],
+        WordOrMappingKey either => [(path, either.Word), .. Words(either.Mapping, path)],
         MappingKey mapping => mapping.Keys.SelectMany(k => Words(k, $"{path}.{k.Name}")),
-        NamesKey names => names.Entry.Keys.SelectMany(k => Words(k, $"{path}.*.{k.Name}")),
+        MapKey names => names.Entry.Keys.SelectMany(k => Words(k, $"{path}.*.{k.Name}")),
         _ => [],
     };
 }

@@ -1,9 +1,9 @@
 namespace Dit.Spec;
 
-/// <summary>The spec language as a JSON schema, for the completion and the hints of editors.</summary>
+/// <summary>The spec language as a JSON schema, for completion and hints in editors.</summary>
 /// <remarks>
-/// It says what a single value or mapping can say: keys, kinds, ranges, words. The rules between values are the compiler's.
-/// Only keywords that the YAML language server knows are used, closed objects in place of unevaluatedProperties.
+/// It covers single values and mappings: keys, kinds, ranges, words. Rules between values are left to the compiler.
+/// Only keywords known to the YAML language server are used: closed objects instead of unevaluatedProperties.
 /// </remarks>
 public static class SpecSchema
 {
@@ -34,7 +34,8 @@ public static class SpecSchema
                 ("additionalProperties", ReferenceTo("cell")))),
         ]))) + "\n";
 
-    private static string NameText => JsonText.Object(("type", JsonText.String("string")), ("minLength", "1"), ("maxLength", JsonText.Number(NameKey.MaxLength)));
+    private static string NameText =>
+        JsonText.Object(("type", JsonText.String("string")), ("minLength", "1"), ("maxLength", JsonText.Number(NameKey.MaxLength)));
 
     private static string ReferenceTo(string name) => $"{{ \"$ref\": {JsonText.String($"#/$defs/{name}")} }}";
 
@@ -44,28 +45,43 @@ public static class SpecSchema
 
     private static string Names(params SpecKey[] keys) => JsonText.List(keys.Select(static key => JsonText.String(key.Name)));
 
-    private static string Described(SpecKey key, params (string Name, string? Value)[] members) => JsonText.Object([("description", JsonText.String(Description(key))), .. members]);
+    private static string Described(SpecKey key, params (string Name, string? Value)[] members) =>
+        JsonText.Object([("description", JsonText.String(Description(key))), .. members]);
 
     private static string Description(SpecKey key) => key is WordKey word
         ? $"{key.Meaning}: {string.Join("; ", word.Words.Where(static w => w.Available).Select(static w => $"{w.Text}, {w.Meaning}"))}."
         : $"{key.Meaning}.";
 
     private static string Of(SpecKey key) => key.Match(
-        static whole => Described(whole, ("type", JsonText.String("integer")), ("minimum", JsonText.Number(whole.Min)), ("maximum", JsonText.Number(whole.Max)), ("default", whole.DefaultText), ("examples", $"[{whole.Example}]")),
-        static number => Described(number, ("type", JsonText.String("number")), ("minimum", JsonText.Number(number.Min)), ("maximum", JsonText.Number(number.Max)), ("default", number.DefaultText), ("examples", $"[{number.Example}]")),
-        static word => Described(word, ("enum", JsonText.List(word.Available.Select(JsonText.String))), ("default", word.DefaultText is { } text ? JsonText.String(text) : null)),
-        static name => Described(name, ("type", JsonText.String("string")), ("minLength", "1"), ("maxLength", JsonText.Number(NameKey.MaxLength)), ("examples", $"[{JsonText.String(name.Example)}]")),
+        static integer => Described(
+            integer, ("type", JsonText.String("integer")), ("minimum", JsonText.Number(integer.Min)),
+            ("maximum", JsonText.Number(integer.Max)), ("default", integer.DefaultText), ("examples", $"[{integer.Example}]")),
+        static number => Described(
+            number, ("type", JsonText.String("number")), ("minimum", JsonText.Number(number.Min)),
+            ("maximum", JsonText.Number(number.Max)), ("default", number.DefaultText), ("examples", $"[{number.Example}]")),
+        static word => Described(
+            word, ("enum", JsonText.List(word.Available.Select(JsonText.String))),
+            ("default", word.DefaultText is { } text ? JsonText.String(text) : null)),
+        static name => Described(
+            name, ("type", JsonText.String("string")), ("minLength", "1"), ("maxLength", JsonText.Number(NameKey.MaxLength)),
+            ("examples", $"[{JsonText.String(name.Example)}]")),
         Size,
-        static truth => Described(truth, ("const", "true")),
+        static flag => Described(flag, ("const", "true")),
         Mapping,
-        static names => Described(
-            names, ("type", JsonText.String("object")), ("maxProperties", JsonText.Number(names.MaxEntries)), ("propertyNames", NameText), ("additionalProperties", Of(names.Entry))),
+        static map => Described(
+            map,
+            ("type", JsonText.String("object")),
+            ("maxProperties", JsonText.Number(map.MaxEntries)),
+            ("propertyNames", NameText),
+            ("additionalProperties", Of(map.Entry))),
         Matrix,
-        Wholes,
-        static either => Described(either, ("anyOf", JsonText.List([Of(either.Word), Of(either.Mapping)])), ("default", either.DefaultText is { } text ? JsonText.String(text) : null)),
-        static either => Described(either, ("type", JsonText.String("boolean")), ("examples", $"[{either.Example}]")));
+        Integers,
+        static either => Described(
+            either, ("anyOf", JsonText.List([Of(either.Word), Of(either.Mapping)])),
+            ("default", either.DefaultText is { } text ? JsonText.String(text) : null)),
+        static @switch => Described(@switch, ("type", JsonText.String("boolean")), ("examples", $"[{@switch.Example}]")));
 
-    private static string Wholes(WholesKey key) => Described(
+    private static string Integers(IntListKey key) => Described(
         key,
         ("type", JsonText.String("array")),
         ("items", $"{{ \"type\": \"integer\", \"minimum\": {key.Min}, \"maximum\": {key.Max} }}"),
@@ -76,7 +92,9 @@ public static class SpecSchema
     private static string Size(SizeKey key)
     {
         var side = $"{{ \"type\": \"integer\", \"minimum\": {key.Min}, \"maximum\": {key.Max} }}";
-        return Described(key, ("anyOf", JsonText.List([side, $"{{ \"type\": \"array\", \"items\": {side}, \"minItems\": 2, \"maxItems\": 2 }}"])), ("examples", $"[{key.Example}]"));
+        return Described(
+            key, ("anyOf", JsonText.List([side, $"{{ \"type\": \"array\", \"items\": {side}, \"minItems\": 2, \"maxItems\": 2 }}"])),
+            ("examples", $"[{key.Example}]"));
     }
 
     private static string Mapping(MappingKey key)
@@ -94,17 +112,20 @@ public static class SpecSchema
             : Described(key, mapping);
     }
 
-    // Of the conditions one is required, whichever.
+    // Exactly one of the conditions is required.
     private static bool IsAlwaysRequired(SpecKey key) => key.Required && !IsCondition(key);
 
-    private static bool IsCondition(SpecKey key) => SpecKeys.Conditions.Contains(key);
+    private static bool IsCondition(SpecKey key) => ConditionKeys.Naming.Contains(key);
 
-    // An axis that bears a key's name may list its values; any axis may give names to cells.
+    // An axis with the name of a key may list its values; any axis may map names to cells.
     private static string Matrix(MatrixKey key) => Described(
         key,
         ("type", JsonText.String("object")),
         ("minProperties", "1"),
-        ("properties", JsonText.Object([.. SpecKeys.OfModel.Where(static k => k is WholeKey or NumberKey or WordKey or EitherKey).Select(static k => (k.Name, (string?)JsonText.Object(("anyOf", JsonText.List(
+        (
+            "properties",
+            JsonText.Object([.. SpecKeys.OfModel.Where(static k => k is IntKey or NumberKey or WordKey or WordOrMappingKey)
+                .Select(static k => (k.Name, (string?)JsonText.Object(("anyOf", JsonText.List(
         [
             JsonText.Object(("type", JsonText.String("array")), ("items", Reference(k)), ("minItems", "1"), ("uniqueItems", "true")),
             ReferenceTo("cells"),

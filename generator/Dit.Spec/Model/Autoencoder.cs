@@ -1,18 +1,20 @@
 namespace Dit.Spec;
 
-/// <summary>Whose latents a model denoises.</summary>
+/// <summary>The autoencoder whose latents a model denoises.</summary>
 /// <remarks>Closed: a new case breaks every <see cref="Match{R}"/>.</remarks>
 public abstract record Autoencoder
 {
     private Autoencoder() { }
 
     /// <summary>The autoencoder of Stable Diffusion and DiT (arXiv 2112.10752): 8 pixels to a latent pixel.</summary>
-    public static Kl KlF8 { get; } = new("kl-f8", Channels: 128, EquatableArray.Of(1, 2, 4, 4), ResidualBlocks: 2, LatentChannels: 4, Scale: 0.18215, Shift: 0, QuantConvolutions: true);
+    public static Kl KlF8 { get; } = new(
+        "kl-f8", Channels: 128, EquatableArray.Of(1, 2, 4, 4), ResidualBlocks: 2, LatentChannels: 4, Scale: 0.18215, Shift: 0,
+        QuantConvolutions: true);
 
-    /// <summary>What specs call it.</summary>
+    /// <summary>Its name in specs.</summary>
     public string Name => Match(static _ => "none", static kl => kl.Called);
 
-    /// <summary>The part of a model's hash: the same whatever words or mapping said it.</summary>
+    /// <summary>Its part of the model's hash, the same for a word and for a mapping with the same values.</summary>
     internal string Canonical => Match(static _ => "None", static kl => kl == KlF8 ? "KlF8" : kl.ToString());
 
     /// <summary>The way in: one function for each case.</summary>
@@ -23,23 +25,27 @@ public abstract record Autoencoder
         _ => throw new InvalidOperationException("Autoencoder has two cases."),
     };
 
-    /// <summary>Nobody's: pixels in [-1, 1].</summary>
+    /// <summary>None: pixels in [-1, 1].</summary>
     public sealed record None : Autoencoder;
 
     /// <summary>A KL-regularized autoencoder.</summary>
     /// <param name="Called">Its name.</param>
     /// <param name="Channels">Channels of the first convolution.</param>
-    /// <param name="Multipliers">Channels of each level as multiples of these, from full resolution down.</param>
+    /// <param name="Multipliers">
+    /// Channels of each level as multiples of <c>Channels</c>, from full resolution down.
+    /// </param>
     /// <param name="ResidualBlocks">Residual blocks of each level of the encoder.</param>
     /// <param name="LatentChannels">Channels of a latent.</param>
-    /// <param name="Scale">What a shifted latent is multiplied with.</param>
-    /// <param name="Shift">What is subtracted from a latent before.</param>
+    /// <param name="Scale">Factor applied to a latent after the shift.</param>
+    /// <param name="Shift">Value subtracted from a latent before scaling.</param>
     /// <param name="QuantConvolutions">Whether a 1 x 1 convolution lies on either side of the latents.</param>
     public sealed record Kl(
-        string Called, int Channels, EquatableArray<int> Multipliers, int ResidualBlocks, int LatentChannels, double Scale, double Shift, bool QuantConvolutions) : Autoencoder
+        string Called, int Channels, EquatableArray<int> Multipliers, int ResidualBlocks, int LatentChannels, double Scale, double Shift,
+        bool QuantConvolutions) : Autoencoder
     {
         /// <summary>All of it in one line, whatever the culture.</summary>
         public override string ToString() => FormattableString.Invariant(
-            $"kl {Called} {Channels} {Multipliers} {ResidualBlocks} {LatentChannels} {Scale:R} {Shift:R}{(QuantConvolutions ? "" : " without quant_conv")}");
+            $"kl {Called} {Channels} {Multipliers} {ResidualBlocks} {LatentChannels} {Scale:R} {Shift:R}")
+            + (QuantConvolutions ? "" : " without quant_conv");
     }
 }

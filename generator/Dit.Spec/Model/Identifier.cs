@@ -2,10 +2,13 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>Names in specs to names in C#.</summary>
+/// <summary>Converts names in specs to names in C#.</summary>
 public static class Identifier
 {
-    /// <summary>A model's class: the name without anything that is not an ASCII letter or digit. <c>DiT-XL/2</c> gives <c>DiTXL2</c>.</summary>
+    /// <summary>
+    /// A model's class: the name without anything that is not an ASCII letter or digit. <c>DiT-XL/2</c> gives
+    /// <c>DiTXL2</c>.
+    /// </summary>
     public static string OfModel(string name) => string.Concat(name.Where(IsLetterOrDigit));
 
     /// <summary>A sampler's property: its words, each capitalized. <c>ddpm-250</c> gives <c>Ddpm250</c>.</summary>
@@ -14,15 +17,23 @@ public static class Identifier
             .Split([' '], StringSplitOptions.RemoveEmptyEntries)
             .Select(Capitalized));
 
-    /// <summary>A namespace: what cannot stand in one becomes an underscore, as a project's name may hold anything. <c>my-app.2</c> gives <c>my_app._2</c>.</summary>
-    public static string OfNamespace(string? name) => string.Join(".", (name ?? "").Trim().Split(['.'], StringSplitOptions.RemoveEmptyEntries)
+    /// <summary>
+    /// A namespace from a project's name: characters that are illegal in a namespace become underscores.
+    /// <c>my-app.2</c> gives <c>my_app._2</c>.
+    /// </summary>
+    public static string OfNamespace(string? name) =>
+        string.Join(".", (name ?? "").Trim().Split(['.'], StringSplitOptions.RemoveEmptyEntries)
         .Select(static part => new string([.. part.Select(static c => c == '_' || char.IsLetterOrDigit(c) ? c : '_')]))
         .Select(static part => char.IsDigit(part[0]) ? "_" + part : Keywords.Contains(part) ? "@" + part : part));
 
     /// <summary>Whether the text can be a C# type or property name as it is.</summary>
-    public static bool IsValid(string identifier) => identifier.Length > 0 && !char.IsDigit(identifier[0]) && !Keywords.Contains(identifier);
+    public static bool IsValid(string identifier) =>
+        identifier.Length > 0 && !char.IsDigit(identifier[0]) && !Keywords.Contains(identifier);
 
-    /// <summary>Whether a model's class can have this name: a valid identifier that no member or type of the generated file has already.</summary>
+    /// <summary>
+    /// Whether a model's class can have this name: a valid identifier that no member or type of the generated file has
+    /// already.
+    /// </summary>
     public static bool IsFreeForModel(string identifier) => IsValid(identifier) && !UsedInGeneratedCode.Contains(identifier)
         && !identifier.Equals("DitModels", StringComparison.OrdinalIgnoreCase); // file names ignore case
 
@@ -32,25 +43,37 @@ public static class Identifier
     /// <summary>Whether the text is a word of C# that cannot be a name.</summary>
     public static bool IsKeyword(string identifier) => Keywords.Contains(identifier);
 
-    /// <summary>Whether any character would break a line of generated code, cannot be seen in it, or cannot stand in its XML comments.</summary>
+    /// <summary>
+    /// Whether any character would break a line of generated code, is invisible there, or is illegal in XML comments.
+    /// </summary>
     public static bool HasUnprintable(string text) => Enumerable.Range(0, text.Length).Any(i => IsUnprintable(text, i));
 
-    /// <summary>The same of one character; half of a surrogate pair is a character when the other half is there.</summary>
+    /// <summary>
+    /// The same for one character; half of a surrogate pair is printable when the other half is present.
+    /// </summary>
     public static bool IsUnprintable(string text, int index) => char.IsSurrogate(text[index])
         ? !IsPaired(text, char.IsLowSurrogate(text[index]) ? index - 1 : index)
         : char.IsControl(text[index]) || char.GetUnicodeCategory(text[index])
-            is UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned;
+            is UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+                or UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned;
 
     private static readonly HashSet<string> UsedBySamplers =
-        ["Samplers", "Sampler", "TextSampler", "UnconditionalSampler", "Diffusion", "Equals", "GetHashCode", "GetType", "MemberwiseClone", "ReferenceEquals", "ToString", "Finalize"];
+        ["Samplers", "Sampler", "TextSampler", "UnconditionalSampler", "Diffusion", "Equals", "GetHashCode", "GetType", "MemberwiseClone",
+            "ReferenceEquals", "ToString", "Finalize"];
 
     private static readonly HashSet<string> UsedInGeneratedCode =
     [
-        "AllSamplers", "Attention", "AutoencoderCard", "Block", "CPU", "Card", "Checkpoint", "CheckpointEntry", "CheckpointMap", "CheckpointWeights", "Create", "Device", "Diffusion",
+        "AllSamplers", "Attention", "AutoencoderCard", "Block", "CPU", "Card", "Checkpoint", "CheckpointEntry", "CheckpointMap",
+        "CheckpointWeights", "Create", "Device", "Diffusion",
         "DitException", "DitModels", "FinalLayer", "ForwardWithGuidance", "GELU", "GaussianDiffusion", "Generator", "Guard", "Guidance",
-        "GuidanceChannels", "IModel", "ICheckpointFile", "TorchDevice", "IClassConditionalModel", "ITextConditionalModel", "IUnconditionalModel", "TextSampler", "UnconditionalSampler", "TextEmbeddings", "TextEmbedder", "AffineLayerNorm", "CrossAttention", "ModelCondition", "CheckpointGrid", "PositionTable", "Positions", "IEnumerable", "IReadOnlyList", "ImageShape", "Init", "Initialize", "LabelEmbedder",
-        "Layer", "LibTorch", "Linear", "Load", "Mlp", "ModelCard", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NewDisposeScope", "NoiseSchedule", "Numerics",
-        "Parameter", "PatchEmbedding", "CreateSession", "AddTo", "Functional", "SessionBuilder", "InferenceSession", "ClassLabels", "NoCondition", "Prediction", "RegisterComponents", "RepeatedEntries", "Sampler", "Samplers", "ScalarType", "Sequential",
+        "GuidanceChannels", "IModel", "ICheckpointFile", "TorchDevice", "IClassConditionalModel", "ITextConditionalModel",
+        "IUnconditionalModel", "TextSampler", "UnconditionalSampler", "TextEmbeddings", "TextEmbedder", "AffineLayerNorm", "CrossAttention",
+        "ModelCondition", "CheckpointGrid", "PositionTable", "Positions", "IEnumerable", "IReadOnlyList", "ImageShape", "Init",
+        "Initialize", "LabelEmbedder",
+        "Layer", "LibTorch", "Linear", "Load", "Mlp", "ModelCard", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList",
+        "NewDisposeScope", "NoiseSchedule", "Numerics",
+        "Parameter", "PatchEmbedding", "CreateSession", "AddTo", "Functional", "SessionBuilder", "InferenceSession", "ClassLabels",
+        "NoCondition", "Prediction", "RegisterComponents", "RepeatedEntries", "Sampler", "Samplers", "ScalarType", "Sequential",
         "System", "Tensor", "TimestepEmbedder", "TorchSharp", "blocks", "cat", "final_layer", "forward", "full_like", "nn", "pos_embed",
         "t_embedder", "torch", "x_embedder", "y_embedder", "Dit",
     ];
@@ -66,9 +89,11 @@ public static class Identifier
         "var", "required", "scoped", "file", "extension", "field", "dynamic", "nint", "nuint", "await", "async", "when", "where", "yield",
     ];
 
-    private static bool IsPaired(string text, int first) => first >= 0 && first + 1 < text.Length && char.IsSurrogatePair(text[first], text[first + 1]);
+    private static bool IsPaired(string text, int first) =>
+        first >= 0 && first + 1 < text.Length && char.IsSurrogatePair(text[first], text[first + 1]);
 
-    private static string Capitalized(string word) => word.Length == 0 ? word : char.ToUpper(word[0], CultureInfo.InvariantCulture) + word.Substring(1);
+    private static string Capitalized(string word) =>
+        word.Length == 0 ? word : char.ToUpper(word[0], CultureInfo.InvariantCulture) + word.Substring(1);
 
     private static bool IsLetterOrDigit(char c) => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9');
 }

@@ -1,16 +1,19 @@
 namespace Dit.Spec;
 
-/// <summary>How a text differs from another, line by line.</summary>
-/// <param name="Lines">Every line of both, those that were taken out before those that came in their place.</param>
+/// <summary>The difference between two texts, line by line.</summary>
+/// <param name="Lines">All lines of both, removed lines before the lines that replace them.</param>
 public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
 {
-    // Texts that differ in more than this have little in common, and looking for it takes the square of the number.
+    // Texts with more differences have little in common, and the search takes quadratic time.
     private const int MostEdits = 2000;
 
-    /// <summary>How many lines are in one text only.</summary>
+    /// <summary>Number of lines in one text only.</summary>
     public int Count => Lines.Count(static line => line.Kind != DiffKind.Same);
 
-    /// <summary>The number of the first line of <c>b</c> that differs, from 1; behind the last line where <c>b</c> only ends early.</summary>
+    /// <summary>
+    /// The number of the first line of <c>b</c> that differs, from 1; behind the last line where <c>b</c> only ends
+    /// early.
+    /// </summary>
     public int FirstLine => 1 + Lines.TakeWhile(static line => line.Kind == DiffKind.Same).Count();
 
     /// <summary>
@@ -37,7 +40,10 @@ public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
         ]);
     }
 
-    /// <summary>The lines that differ with some around each, signed <c>-</c> and <c>+</c>, and <c>...</c> where lines are left out.</summary>
+    /// <summary>
+    /// The lines that differ with some around each, signed <c>-</c> and <c>+</c>, and <c>...</c> where lines are left
+    /// out.
+    /// </summary>
     /// <param name="around">How many lines of what did not change stand before and after a change.</param>
     /// <param name="most">How many lines to show at most.</param>
     /// <returns>The lines, and how many that differ were left out at the end.</returns>
@@ -64,7 +70,7 @@ public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
     /// <summary>The whole excerpt as one text.</summary>
     public override string ToString() => string.Join("\n", Excerpt().Shown);
 
-    // The empty line behind the last line end is none.
+    // The empty string after the last line end is not a line.
     private static string[] Split(string text)
     {
         if (text.Length == 0) return [];
@@ -72,7 +78,9 @@ public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
         return lines[lines.Length - 1].Length == 0 ? [.. lines.Take(lines.Length - 1)] : lines;
     }
 
-    /// <summary>The greedy algorithm: for each number of edits, how far each diagonal of the grid of both texts is reached.</summary>
+    /// <summary>
+    /// The greedy algorithm: for each number of edits, how far each diagonal of the grid of both texts is reached.
+    /// </summary>
     private static IEnumerable<DiffLine> Edits(string[] a, string[] b)
     {
         var most = Math.Min(a.Length + b.Length, MostEdits);
@@ -90,7 +98,8 @@ public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
                 if (x >= a.Length && x - k >= b.Length) return Walk(a, b, rounds, most + 1);
             }
         }
-        return [.. a.Select(static line => new DiffLine(DiffKind.Removed, line)), .. b.Select(static line => new DiffLine(DiffKind.Added, line))];
+        return [.. a.Select(static line => new DiffLine(DiffKind.Removed, line)),
+            .. b.Select(static line => new DiffLine(DiffKind.Added, line))];
     }
 
     private static bool IsDown(int[] reached, int at, int k, int edits) =>
@@ -138,7 +147,7 @@ public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
 }
 
 /// <summary>A line of one text or of both.</summary>
-/// <param name="Kind">Whose it is.</param>
+/// <param name="Kind">Which text it is in.</param>
 /// <param name="Text">The line, without its end.</param>
 public sealed record DiffLine(DiffKind Kind, string Text)
 {
@@ -151,7 +160,7 @@ public sealed record DiffLine(DiffKind Kind, string Text)
     } + Text;
 }
 
-/// <summary>Whose a line is.</summary>
+/// <summary>Which text a line is in.</summary>
 public enum DiffKind
 {
     /// <summary>In both texts.</summary>

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>A character that is not what it looks like.</summary>
+/// <summary>A character that looks like a different one, or is invisible.</summary>
 /// <param name="Plain">What it is taken for; empty for what cannot be seen.</param>
 /// <param name="Name">Its name in Unicode.</param>
 /// <param name="IsLetter">Whether it is a letter of a script, and so right in words of that script.</param>
@@ -162,13 +162,17 @@ internal static class CharacterTable
 
     private static readonly string[] AsciiNames =
     [
-        "SPACE", "EXCLAMATION MARK", "QUOTATION MARK", "NUMBER SIGN", "DOLLAR SIGN", "PERCENT SIGN", "AMPERSAND", "APOSTROPHE", "LEFT PARENTHESIS", "RIGHT PARENTHESIS",
-        "ASTERISK", "PLUS SIGN", "COMMA", "HYPHEN-MINUS", "FULL STOP", "SOLIDUS", "DIGIT ZERO", "DIGIT ONE", "DIGIT TWO", "DIGIT THREE", "DIGIT FOUR", "DIGIT FIVE", "DIGIT SIX",
-        "DIGIT SEVEN", "DIGIT EIGHT", "DIGIT NINE", "COLON", "SEMICOLON", "LESS-THAN SIGN", "EQUALS SIGN", "GREATER-THAN SIGN", "QUESTION MARK", "COMMERCIAL AT",
+        "SPACE", "EXCLAMATION MARK", "QUOTATION MARK", "NUMBER SIGN", "DOLLAR SIGN", "PERCENT SIGN", "AMPERSAND", "APOSTROPHE",
+        "LEFT PARENTHESIS", "RIGHT PARENTHESIS",
+        "ASTERISK", "PLUS SIGN", "COMMA", "HYPHEN-MINUS", "FULL STOP", "SOLIDUS", "DIGIT ZERO", "DIGIT ONE", "DIGIT TWO", "DIGIT THREE",
+        "DIGIT FOUR", "DIGIT FIVE", "DIGIT SIX",
+        "DIGIT SEVEN", "DIGIT EIGHT", "DIGIT NINE", "COLON", "SEMICOLON", "LESS-THAN SIGN", "EQUALS SIGN", "GREATER-THAN SIGN",
+        "QUESTION MARK", "COMMERCIAL AT",
     ];
 
     /// <summary>Every character of the tables, by its code point.</summary>
-    public static IReadOnlyDictionary<int, OddCharacter> All { get; } = Read().ToDictionary(static pair => pair.Code, static pair => pair.Character);
+    public static IReadOnlyDictionary<int, OddCharacter> All { get; } = Read()
+        .ToDictionary(static pair => pair.Code, static pair => pair.Character);
 
     /// <summary>The name of a character of ASCII that is printed.</summary>
     public static string AsciiName(char c) => c switch
@@ -193,13 +197,17 @@ internal static class CharacterTable
         foreach (var line in Lines(Signs))
         {
             var parts = line.Split([' '], 3);
-            yield return (Hex(parts[0]), new(parts[1] switch { "SP" => " ", "LF" => "\n", "NO" => "", var plain => plain }, parts[2], IsLetter: false));
+            yield return (
+                Hex(parts[0]),
+                new(parts[1] switch { "SP" => " ", "LF" => "\n", "NO" => "", var plain => plain }, parts[2], IsLetter: false));
         }
         foreach (var line in Lines(Letters))
         {
             var words = line.Split(' ');
             foreach (var pair in words.Skip(2))
-                yield return (Hex(pair.Substring(2)), new(pair.Substring(0, 1), $"{words[0]} {words[1]} LETTER {LetterNames[Hex(pair.Substring(2))]}", IsLetter: true));
+                yield return (
+                    Hex(pair.Substring(2)),
+                    new(pair.Substring(0, 1), $"{words[0]} {words[1]} LETTER {LetterNames[Hex(pair.Substring(2))]}", IsLetter: true));
         }
     }
 

@@ -2,8 +2,12 @@ using System.Globalization;
 
 namespace Dit.Spec;
 
-/// <summary>Characters that are not what they look like: invisible ones, and those that a reader takes for a character of ASCII.</summary>
-/// <remarks>Own tables, since compilers also run without the tables of Unicode that <see cref="string.Normalize()"/> needs.</remarks>
+/// <summary>
+/// Characters that are not what they look like: invisible ones, and those that a reader takes for a character of ASCII.
+/// </summary>
+/// <remarks>
+/// Own tables, since compilers also run without the tables of Unicode that <see cref="string.Normalize()"/> needs.
+/// </remarks>
 internal static class Characters
 {
     private const int FullWidthFirst = 0xFF01, FullWidthLast = 0xFF5E, FullWidthOffset = 0xFEE0;
@@ -19,7 +23,10 @@ internal static class Characters
 
     private static readonly string[] Digits = ["ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE"];
 
-    /// <summary>What stands at a place of a text: a code point and how many UTF-16 units it takes; half of a surrogate pair is itself.</summary>
+    /// <summary>
+    /// What stands at a place of a text: a code point and how many UTF-16 units it takes; half of a surrogate pair is
+    /// itself.
+    /// </summary>
     public static (int Code, int Length) At(string text, int index) =>
         char.IsHighSurrogate(text[index]) && index + 1 < text.Length && char.IsLowSurrogate(text[index + 1])
             ? (char.ConvertToUtf32(text[index], text[index + 1]), 2)
@@ -30,14 +37,22 @@ internal static class Characters
     {
         _ when CharacterTable.All.TryGetValue(code, out var known) => " " + known.Name,
         >= FullWidthFirst and <= FullWidthLast => " FULLWIDTH " + CharacterTable.AsciiName((char)(code - FullWidthOffset)),
-        >= MathFirst and < MathLettersEnd => $" MATHEMATICAL {MathLetterStyles[(code - MathFirst) / 52]} {(IsCapital(code) ? "CAPITAL" : "SMALL")} {char.ToUpperInvariant(MathLetter(code))}",
-        >= MathDigits and <= MathLast => $" MATHEMATICAL {MathDigitStyles[(code - MathDigits) / 10]} DIGIT {Digits[(code - MathDigits) % 10]}",
+        >= MathFirst and < MathLettersEnd =>
+            $" MATHEMATICAL {MathLetterStyles[(code - MathFirst) / 52]} {(IsCapital(code) ? "CAPITAL" : "SMALL")} "
+                + $"{char.ToUpperInvariant(MathLetter(code))}",
+        >= MathDigits and <= MathLast =>
+            $" MATHEMATICAL {MathDigitStyles[(code - MathDigits) / 10]} DIGIT {Digits[(code - MathDigits) % 10]}",
         >= 0xFE00 and <= 0xFE0F => FormattableString.Invariant($" VARIATION SELECTOR-{code - 0xFE00 + 1}"),
         _ => "",
     };
 
-    /// <summary>The ASCII text that it is taken for: empty for what cannot be seen; null for a character that is taken for itself.</summary>
-    /// <remarks>Letters of other scripts that look like ASCII are in <see cref="Letter"/>: in words of their own they are right.</remarks>
+    /// <summary>
+    /// The ASCII text that it is taken for: empty for what cannot be seen; null for a character that is taken for
+    /// itself.
+    /// </summary>
+    /// <remarks>
+    /// Letters of other scripts that look like ASCII are in <see cref="Letter"/>: in words of their own they are right.
+    /// </remarks>
     public static string? Plain(int code) => code switch
     {
         < 0x80 => code is '\t' or '\n' or '\r' || !char.IsControl((char)code) ? null : "",
@@ -56,10 +71,13 @@ internal static class Characters
         },
     };
 
-    /// <summary>The ASCII letter that a letter of another script looks like; null where it looks like none.</summary>
+    /// <summary>The ASCII letter that a letter of a different script looks like; null where there is none.</summary>
     public static char? Letter(int code) => CharacterTable.All.TryGetValue(code, out var known) && known.IsLetter ? known.Plain[0] : null;
 
-    /// <summary>Whether it stays a danger inside a comment: it shows the text in another order, ends the line for some readers, or is no text.</summary>
+    /// <summary>
+    /// Whether it stays a danger inside a comment: it shows the text in another order, ends the line for some readers,
+    /// or is no text.
+    /// </summary>
     public static bool IsWrongInComment(int code) => code switch
     {
         '\t' or '\n' or '\r' => false,
@@ -67,7 +85,7 @@ internal static class Characters
         _ => Category(code) is UnicodeCategory.Control or UnicodeCategory.Surrogate || (code & 0xFFFE) == 0xFFFE,
     };
 
-    /// <summary>The first character of a name that cannot be seen, or that is taken for another one.</summary>
+    /// <summary>The first character of a name that is invisible or looks like a different one.</summary>
     public static string? FirstOddIn(string text)
     {
         for (var i = 0; i < text.Length; i++)
@@ -79,7 +97,7 @@ internal static class Characters
         return null;
     }
 
-    /// <summary>The text as a reader takes it: look-alikes replaced, what cannot be seen left out.</summary>
+    /// <summary>The text as it appears to a reader: look-alikes replaced, invisible characters removed.</summary>
     public static string Seen(string text)
     {
         var seen = new System.Text.StringBuilder(text.Length);
@@ -92,7 +110,9 @@ internal static class Characters
         return seen.ToString();
     }
 
-    private static UnicodeCategory Category(int code) => code <= 0xFFFF ? CharUnicodeInfo.GetUnicodeCategory((char)code) : CharUnicodeInfo.GetUnicodeCategory(char.ConvertFromUtf32(code), 0);
+    private static UnicodeCategory Category(int code) => code <= 0xFFFF
+        ? CharUnicodeInfo.GetUnicodeCategory((char)code)
+        : CharUnicodeInfo.GetUnicodeCategory(char.ConvertFromUtf32(code), 0);
 
     private static bool IsCapital(int code) => (code - MathFirst) % 52 < 26;
 

@@ -2,38 +2,50 @@ using System.Text.RegularExpressions;
 
 namespace Dit.Spec;
 
-/// <summary>Files that are no specs at all, such as package.json: one sentence for the file in place of one for each of its keys.</summary>
-internal static class ForeignFile
+/// <summary>
+/// Files that are not specs, such as package.json, get one error instead of one per key.
+/// </summary>
+/// <param name="names">The keys of the language.</param>
+internal sealed class ForeignFile(KeyNames names)
 {
     private const int KeysTold = 3;
 
-    private const string Remedy = "a spec starts with 'model: NAME' or 'family: NAME' and says depth, width, heads, patch_size, input and conditioning";
+    private const string Remedy =
+        "a spec starts with 'model: NAME' or 'family: NAME' and says depth, width, heads, patch_size, input and conditioning";
 
-    private static readonly string[] Keys = [.. SpecKeys.OfFile.Select(static key => key.Name)];
+    private readonly string keyAtStart = $"^[\\s{{'\"-]*({string.Join("|", names.Top)})['\"]?\\s*:";
 
-    private static readonly string[] Names = [SpecKeys.Model.Name, SpecKeys.Family.Name];
-
-    private static readonly Regex KeyAtStart = new($"^[\\s{{'\"-]*({string.Join("|", Keys)})['\"]?\\s*:", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
-
-    /// <summary>The error of a text in which no line starts with a key of a spec; null where one does, or where the text holds nothing.</summary>
-    public static SpecError? Error(TextLines lines)
+    /// <summary>
+    /// The error for a text without a line that starts with a key of a spec; null otherwise, and for an empty text.
+    /// </summary>
+    public SpecError? Error(TextLines lines)
     {
-        var first = lines.Lines.FirstOrDefault(static line => line.Text.Trim('\uFEFF', ' ', '\t', '\r', '\n') is { Length: > 0 } content && content[0] != '#' && content is not ("---" or "..."));
-        if (first.Text is null || lines.Lines.Any(static line => IsNearlySpec(line.Text))) return null;
-        return new(Rule.NotASpec, $"This is not a spec: it has no line such as 'model: NAME' or 'depth: 28'; {Remedy}", lines.Range(first.Start, first.Start + first.Text.TrimEnd().Length));
+        var first = lines.Lines.FirstOrDefault(static line =>
+            line.Text.Trim('\uFEFF', ' ', '\t', '\r', '\n') is { Length: > 0 } content && content[0] != '#'
+                && content is not ("---" or "..."));
+        if (first.Text is null || lines.Lines.Any(line => IsNearlySpec(line.Text))) return null;
+        return new(
+            Rule.NotASpec, $"This is not a spec: it has no line such as 'model: NAME' or 'depth: 28'; {Remedy}",
+            lines.Range(first.Start, first.Start + first.Text.TrimEnd().Length));
     }
 
-    /// <summary>The error of a mapping whose keys are of something else; null where they are a spec's, right or misspelt.</summary>
-    public static SpecError? Error(MappingNode root)
+    /// <summary>
+    /// The error for a mapping with foreign keys; null where the keys are those of a spec, correct or misspelled.
+    /// </summary>
+    public SpecError? Error(MappingNode root)
     {
         string[] keys = [.. root.Entries.Select(static e => e.Key.Text)];
-        var unknown = keys.Where(static key => !Keys.Contains(key) && DidYouMean.Nearest(key, Keys) is null).ToArray();
-        var settings = keys.Count(static key => Keys.Contains(key) && !Names.Contains(key));
-        var isNamed = root.Entries.Any(static e => e.Value is ScalarNode && DidYouMean.Nearest(e.Key.Text, Names) is not null);
+        var unknown = keys.Where(key => !names.Top.Contains(key) && DidYouMean.Nearest(key, names.Top) is null).ToArray();
+        var settings = keys.Count(key => names.Top.Contains(key) && !names.Naming.Contains(key));
+        var isNamed = root.Entries.Any(e => e.Value is ScalarNode && DidYouMean.Nearest(e.Key.Text, names.Naming) is not null);
         if (unknown.Length == 0 || settings >= unknown.Length || (isNamed && settings > 0)) return null;
-        var told = string.Join(", ", unknown.Take(KeysTold).Select(static key => $"'{Shown.Text(key)}'")) + (unknown.Length > KeysTold ? " and so on" : "");
-        return new(Rule.NotASpec, $"This is not a spec: {told} {(unknown.Length == 1 ? "is no key" : "are no keys")} of one; {Remedy}", root.Place);
+        var told = string.Join(", ", unknown.Take(KeysTold).Select(static key => $"'{Shown.Text(key)}'"))
+            + (unknown.Length > KeysTold ? " and so on" : "");
+        return new(
+            Rule.NotASpec, $"This is not a spec: {told} {(unknown.Length == 1 ? "is no key" : "are no keys")} of one; {Remedy}",
+            root.Place);
     }
 
-    private static bool IsNearlySpec(string line) => KeyAtStart.IsMatch(Characters.Seen(line));
+    private bool IsNearlySpec(string line) =>
+        Regex.IsMatch(Characters.Seen(line), keyAtStart, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 }

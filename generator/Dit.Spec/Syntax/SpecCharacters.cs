@@ -2,8 +2,9 @@ namespace Dit.Spec;
 
 /// <summary>Characters of a file that are not what they look like, each at its place.</summary>
 /// <remarks>
-/// Keys, words, numbers and what stands between them are ASCII. Names may hold letters of any script, but nothing invisible and nothing that
-/// looks like ASCII and is not: a name is typed again on command lines. Comments may hold anything that neither hides text nor reorders it.
+/// Keys, words, numbers and what stands between them are ASCII. Names may hold letters of any script, but nothing
+/// invisible and nothing that looks like ASCII and is not: a name is typed again on command lines. Comments may hold
+/// anything that neither hides text nor reorders it.
 /// </remarks>
 internal static class SpecCharacters
 {
@@ -63,14 +64,20 @@ internal static class SpecCharacters
         return seen switch
         {
             "" => new SpecError(Rule.Character, $"{these}{be}{name}, which cannot be seen; remove it", at).Replace(""),
-            " " => new SpecError(Rule.Character, $"{these}{be}{name}, which looks like a space; write a plain space", at).Replace(new string(' ', count)),
-            "\n" => new(Rule.Character, $"{these}{be}{name}, which ends the line for some programs and not for others; end the line as the others end", at),
-            "\"" or "'" => new(Rule.Character, $"{these}{be}{name}, which YAML does not take for a quote; write {seen}", at), // whether a quote belongs here depends on what is around it
-            _ => new SpecError(Rule.Character, $"{these}{be}{name}, which looks like '{seen}'; write '{seen}'", at).Replace(string.Concat(Enumerable.Repeat(seen, count))),
+            " " => new SpecError(Rule.Character, $"{these}{be}{name}, which looks like a space; write a plain space", at)
+                .Replace(new string(' ', count)),
+            "\n" => new(
+                Rule.Character,
+                $"{these}{be}{name}, which ends the line for some programs and not for others; end the line as the others end", at),
+            "\"" or "'" => new(Rule.Character, $"{these}{be}{name}, which YAML does not take for a quote; write {seen}", at),
+            // whether a quote belongs here depends on what is around it
+            _ => new SpecError(Rule.Character, $"{these}{be}{name}, which looks like '{seen}'; write '{seen}'", at)
+                .Replace(string.Concat(Enumerable.Repeat(seen, count))),
         };
     }
 
-    // A letter of another script inside a word that reads as ASCII: one whose other letters are ASCII, or all look like it.
+    // A letter of another script inside a word that reads as ASCII: one whose other letters are ASCII, or all look like
+    // it.
     private static bool IsTakenForAscii(string line, int index)
     {
         var (first, end) = (index, index);

@@ -10,7 +10,7 @@ internal abstract record SpecNode(TextRange At)
 
 /// <summary>A single value.</summary>
 /// <param name="Text">Its text, without quotes.</param>
-/// <param name="Quoted">Whether it was quoted, and so is a text whatever it looks like.</param>
+/// <param name="Quoted">Whether it was quoted, and so is a text even if it looks like a number.</param>
 /// <param name="At">Where the node stands.</param>
 internal sealed record ScalarNode(string Text, bool Quoted, TextRange At) : SpecNode(At)
 {

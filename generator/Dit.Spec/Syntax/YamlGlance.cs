@@ -1,8 +1,8 @@
 namespace Dit.Spec;
 
 /// <summary>
-/// What an eye that runs down the lines sees of a text that is not YAML: quotes and brackets that do not close, commas and colons that are
-/// missing, lines out of their column. It explains; whether a text is YAML is <see cref="YamlReader"/>'s to say.
+/// Explains why a text is not YAML: unclosed quotes and brackets, missing commas and colons, misaligned lines. Whether
+/// a text is YAML is decided by <see cref="YamlReader"/>.
 /// </summary>
 internal sealed class YamlGlance
 {
@@ -13,8 +13,8 @@ internal sealed class YamlGlance
 
     private YamlGlance(TextLines lines) => this.lines = lines;
 
-    /// <summary>What is wrong to the eye, in the order of the file.</summary>
-    public static IReadOnlyList<SpecError> Slips(TextLines lines)
+    /// <summary>The visible mistakes, in the order of the file.</summary>
+    public static IReadOnlyList<SpecError> Slips(TextLines lines, KeyNames keys)
     {
         var glance = new YamlGlance(lines);
         foreach (var (start, text) in lines.Lines)
@@ -25,7 +25,7 @@ internal sealed class YamlGlance
         }
         foreach (var bracket in glance.open)
             glance.Slip(bracket.At, 1, $"This '{bracket.Opener}' is not closed; put '{bracket.Closer}' behind its last entry");
-        IEnumerable<SpecError> all = glance.slips.Count > 0 ? glance.slips : YamlColumns.Slips(lines, glance.rows);
+        IEnumerable<SpecError> all = glance.slips.Count > 0 ? glance.slips : YamlColumns.Slips(lines, glance.rows, keys);
         return [.. all.OrderBy(static slip => slip.At.Start)];
     }
 
@@ -56,7 +56,10 @@ internal sealed class YamlGlance
             else if (c is ('}' or ']') && (opens || open.Count > 0))
             {
                 Close(c, start + i);
-                RequireEnd(start, line, i, $"More text stands behind this '{c}'; {(open.Count > 0 ? "put a comma between them" : "a value ends with its bracket")}");
+                RequireEnd(
+                    start, line, i,
+                    $"More text stands behind this '{c}'; "
+                        + $"{(open.Count > 0 ? "put a comma between them" : "a value ends with its bracket")}");
                 opens = false;
             }
             else if (c == ',' && open.Count > 0)
@@ -68,7 +71,10 @@ internal sealed class YamlGlance
             else if (c == ':' && EndsKey(line, i))
             {
                 if (open.Count > 0) ColonInside(start, line, i);
-                else if (++colons == 2) Slip(start + i, 1, "A second colon stands in this line; quote a value that holds one, or write several settings in braces, as in { a: 1, b: 2 }");
+                else if (++colons == 2) Slip(
+                    start + i, 1,
+                    "A second colon stands in this line; quote a value that holds one, "
+                        + "or write several settings in braces, as in { a: 1, b: 2 }");
                 (opens, lastColon) = (true, i);
             }
             else if (c != ' ')
@@ -81,7 +87,8 @@ internal sealed class YamlGlance
         if (!startsInside) rows.Add(new(start, first, line, HasColon: colons > 0, HasValue: colons == 0 || lastColon < line.Length - 1));
     }
 
-    private bool EndsKey(string line, int colon) => colon + 1 == line.Length || line[colon + 1] == ' ' || (open.Count > 0 && line[colon + 1] is (',' or '{' or '}' or '[' or ']'));
+    private bool EndsKey(string line, int colon) =>
+        colon + 1 == line.Length || line[colon + 1] == ' ' || (open.Count > 0 && line[colon + 1] is (',' or '{' or '}' or '[' or ']'));
 
     // Behind a quoted text or a bracket, a value or key is at its end.
     private void RequireEnd(int start, string line, int closed, string message)
@@ -101,7 +108,10 @@ internal sealed class YamlGlance
         }
         var bracket = open.Pop();
         if (bracket.Closer != closer)
-            Slip(bracket.At, 1, FormattableString.Invariant($"This '{bracket.Opener}' is closed by '{closer}' in line {lines.Range(at, at).Line}; close it with '{bracket.Closer}'"));
+            Slip(
+                bracket.At, 1,
+                FormattableString.Invariant($"This '{bracket.Opener}' is closed by '{closer}' in line {lines.Range(at, at).Line}; ")
+                    + FormattableString.Invariant($"close it with '{bracket.Closer}'"));
         if (open.Count > 0) open.Peek().IsEmpty = false;
     }
 
@@ -113,7 +123,9 @@ internal sealed class YamlGlance
         var word = colon;
         while (word > 0 && line[word - 1] is not (' ' or ',' or '{' or '[')) word--;
         if (word == colon) Slip(start + colon, 1, "This colon has no key before it; remove it, or write its key");
-        else Slip(start + word, colon - word, $"A comma is missing before '{Shown.Text(line.Substring(word, colon - word))}'; put one between two entries");
+        else Slip(
+            start + word, colon - word,
+            $"A comma is missing before '{Shown.Text(line.Substring(word, colon - word))}'; put one between two entries");
     }
 
     /// <summary>A bracket that is open.</summary>

@@ -3,25 +3,33 @@ using YamlDotNet.Core.Events;
 
 namespace Dit.Spec;
 
-/// <summary>YAML text to located nodes. The only file that knows YamlDotNet; its messages are not passed on.</summary>
+/// <summary>
+/// Parses YAML into nodes with locations. The only file that uses YamlDotNet, whose messages are not shown.
+/// </summary>
 internal static class YamlReader
 {
-    /// <summary>Far more than a spec needs, and far less than the compiler's stack holds.</summary>
+    /// <summary>Far more than a spec needs, and far less than would overflow the compiler's stack.</summary>
     private const int MaxDepth = 16;
 
     private const string Start = "a spec starts with 'model: NAME' or 'family: NAME'";
 
-    // What YamlDotNet complains of, by words of its message, and what we say of it; the first that fits.
+    // Words in a message of YamlDotNet, and our message instead; the first match wins.
     private static readonly (string Words, Rule Rule, string Message)[] Complaints =
     [
         ("anchor", Rule.YamlFeature, "Anchors and aliases are not used in specs; write the value out"),
         ("tag", Rule.YamlFeature, "Tags are not used in specs; write the value alone"),
         ("directive", Rule.YamlFeature, "Directives are not used in specs; remove the line"),
-        ("escape", Rule.Yaml, "A '\\' in double quotes starts no known escape here; write '\\\\' for the character itself, or use single quotes"),
-        ("hexadecimal", Rule.Yaml, "A '\\' in double quotes starts an escape that is not complete; write its hexadecimal digits, or use single quotes"),
+        (
+            "escape", Rule.Yaml,
+            "A '\\' in double quotes starts no known escape here; write '\\\\' for the character itself, or use single quotes"),
+        (
+            "hexadecimal", Rule.Yaml,
+            "A '\\' in double quotes starts an escape that is not complete; write its hexadecimal digits, or use single quotes"),
         ("surrogate", Rule.Yaml, "An escape in double quotes is half of a character; write the character itself"),
         ("block scalar", Rule.Yaml, "A text that starts with '|' or '>' is not laid out right; write the value on one line"),
-        ("'-' indicator", Rule.Yaml, "This line is not an item of the list above it; start it with '- ', or write the list in brackets, as in [2, 4]"),
+        (
+            "'-' indicator", Rule.Yaml,
+            "This line is not an item of the list above it; start it with '- ', or write the list in brackets, as in [2, 4]"),
         ("sequence entries", Rule.Yaml, "A list item '- ' cannot stand here; write the list in brackets, as in [2, 4]"),
         ("Mapping keys", Rule.Yaml, "A '?' cannot stand here; a key is a word with a colon behind it"),
         ("comment", Rule.Yaml, "A '#' cannot stand here; put a space before a comment, and quote a value that holds one"),
@@ -29,21 +37,26 @@ internal static class YamlReader
         ("end of the stream", Rule.Yaml, "The file ends in the middle of a value; write the rest of it"),
     ];
 
-    private const string Otherwise = "This cannot be read as YAML; write each setting as 'key: value' on its own line, in one column with the keys beside it";
+    private const string Otherwise =
+        "This cannot be read as YAML; write each setting as 'key: value' on its own line, in one column with the keys beside it";
 
     /// <summary>The mapping that the file is.</summary>
-    public static Result<MappingNode> Read(TextLines lines)
+    /// <param name="lines">The text.</param>
+    /// <param name="keys">The keys of the language, to explain mistakes.</param>
+    public static Result<MappingNode> Read(TextLines lines, KeyNames keys)
     {
-        if (ForeignFile.Error(lines) is { } foreign) return Result.Fail<MappingNode>(foreign);
+        var foreignFile = new ForeignFile(keys);
+        if (foreignFile.Error(lines) is { } foreign) return Result.Fail<MappingNode>(foreign);
         var read = new YamlText(lines).Read();
-        if (read.Match(static document => document.Root is MappingNode root ? ForeignFile.Error(root) : null, static _ => null) is { } other) return Result.Fail<MappingNode>(other);
+        if (read.Match(document => document.Root is MappingNode root ? foreignFile.Error(root) : null, static _ => null) is { } other)
+            return Result.Fail<MappingNode>(other);
         SpecError[] odd = [.. SpecCharacters.Errors(lines)];
         if (odd.Length > 0) return new Result<MappingNode>.Failed(odd);
         return YamlTraps.Errors(lines) is { Count: > 0 } errors
             ? new Result<MappingNode>.Failed(errors)
             : read.Match(
                 static document => document.Mapping,
-                failed => new Result<MappingNode>.Failed([.. failed.Select(error => YamlTraps.Explain(lines, error))]));
+                failed => new Result<MappingNode>.Failed([.. failed.Select(error => YamlTraps.Explain(lines, error, keys))]));
     }
 
     /// <summary>A document of YAML.</summary>
@@ -53,7 +66,9 @@ internal static class YamlReader
     {
         public Result<MappingNode> Mapping => Wrong.Count > 0 ? new Result<MappingNode>.Failed(Wrong)
             : Root is MappingNode mapping ? Result.Of(mapping)
-            : new Result<MappingNode>.Failed(Root is null ? [] : [new(Rule.Yaml, $"A spec is a mapping that starts with 'model: NAME' or 'family: NAME', not {Root.Kind}", Root.At)]);
+            : Root is null ? new Result<MappingNode>.Failed([])
+            : Result.Fail<MappingNode>(new(
+                Rule.Yaml, $"A spec is a mapping that starts with 'model: NAME' or 'family: NAME', not {Root.Kind}", Root.At));
     }
 
     /// <summary>One text on its way through the parser.</summary>
@@ -85,7 +100,9 @@ internal static class YamlReader
             }
             catch (YamlException error)
             {
-                var (_, rule, message) = Complaints.FirstOrDefault(c => error.Message.IndexOf(c.Words, StringComparison.OrdinalIgnoreCase) >= 0) is { Message: not null } known
+                bool Fits((string Words, Rule, string) complaint) =>
+                    error.Message.IndexOf(complaint.Words, StringComparison.OrdinalIgnoreCase) >= 0;
+                var (_, rule, message) = Complaints.FirstOrDefault(Fits) is { Message: not null } known
                     ? known
                     : ("", Rule.Yaml, Otherwise);
                 return Result.Fail<Document>(new(rule, message, Range(error.Start, error.End)));
@@ -94,7 +111,9 @@ internal static class YamlReader
             {
                 // The parser's answer to some broken lists, escapes and document ends, without a place.
                 var at = parser.Current?.End ?? Mark.Empty;
-                return Result.Fail<Document>(new(Rule.Yaml, "The text behind this cannot be read as YAML; write it as 'key: value', with quotes and brackets closed", Range(at, at)));
+                return Result.Fail<Document>(new(
+                    Rule.Yaml, "The text behind this cannot be read as YAML; write it as 'key: value', with quotes and brackets closed",
+                    Range(at, at)));
             }
         }
 
@@ -107,15 +126,22 @@ internal static class YamlReader
             var root = Read(depth: 0);
             parser.Consume<DocumentEnd>();
             if (parser.TryConsume<DocumentStart>(out var second))
-                return new(root, [new(Rule.Yaml, "A spec file holds one YAML document; put the second one into a file of its own", Range(second.Start, second.End))]);
+                return new(
+                    root,
+                    [new(
+                        Rule.Yaml, "A spec file holds one YAML document; put the second one into a file of its own",
+                        Range(second.Start, second.End))]);
             return new(root, features);
         }
 
-        // What YAML has and specs do not use is noted and passed over, so that all of it is reported.
+        // Features of YAML that specs do not use are recorded and skipped, so that all of them are reported.
         private SpecNode Read(int depth)
         {
             if (depth > MaxDepth && parser.Current is { } deep)
-                throw new SlipException(new(Rule.Yaml, FormattableString.Invariant($"Lists and mappings nest more than {MaxDepth} deep here; a spec needs four levels"), Range(deep.Start, deep.End)));
+                throw new SlipException(new(
+                    Rule.Yaml,
+                    FormattableString.Invariant($"Lists and mappings nest more than {MaxDepth} deep here; a spec needs four levels"),
+                    Range(deep.Start, deep.End)));
             if (parser.Current is AnchorAlias or NodeEvent { Anchor.IsEmpty: false })
                 Note("Anchors and aliases are not used in specs; write the value out");
             else if (parser.Current is NodeEvent { Tag.IsEmpty: false })
@@ -160,7 +186,7 @@ internal static class YamlReader
         private TextRange Range(in Mark start, in Mark end) => lines.Range((int)start.Index + skipped, (int)end.Index + skipped);
     }
 
-    /// <summary>A text that is YAML for its reader and not for us.</summary>
+    /// <summary>The error for text that YamlDotNet accepts and specs do not.</summary>
     private sealed class SlipException(SpecError error) : Exception
     {
         public SpecError Error => error;

@@ -14,8 +14,8 @@ internal static class DiffJson
         Models = (object[])
         [
             .. diff.Models.Select(Model),
-            .. diff.Added.Select(static m => Alone("added", null, Side(m, PlanTotals.Of(ModelPlan.Of(m))), m.Name)),
-            .. diff.Removed.Select(static m => Alone("removed", Side(m, PlanTotals.Of(ModelPlan.Of(m))), null, m.Name)),
+            .. diff.Added.Select(static m => Alone("added", null, Side(m, LayoutTotals.Of(ModelLayout.Of(m))), m.Name)),
+            .. diff.Removed.Select(static m => Alone("removed", Side(m, LayoutTotals.Of(ModelLayout.Of(m))), null, m.Name)),
         ],
     };
 
@@ -32,12 +32,12 @@ internal static class DiffJson
     {
         diff.B.Name,
         Status = diff.Differs ? "changed" : "unchanged",
-        A = Side(diff.A, diff.Plan.A),
-        B = Side(diff.B, diff.Plan.B),
+        A = Side(diff.A, diff.Layout.A),
+        B = Side(diff.B, diff.Layout.B),
         Checkpoint = Checkpoint(diff.Verdict),
-        Settings = diff.Settings.Select(static s => new { s.Key, s.From, s.To, Bearing = Bearing(s.Bearing), s.Remark }),
-        KeptParameters = diff.Plan.KeptCount,
-        Parameters = diff.Plan.NotKept.Select(Parameter),
+        Settings = diff.Settings.Select(static s => new { s.Key, s.From, s.To, Bearing = Word(s.Impact), s.Remark }),
+        KeptParameters = diff.Layout.KeptCount,
+        Parameters = diff.Layout.NotKept.Select(Parameter),
     };
 
     private static object Alone(string status, object? a, object? b, string name) => new
@@ -52,7 +52,7 @@ internal static class DiffJson
         Parameters = Array.Empty<object>(),
     };
 
-    private static object Side(ModelSpec spec, PlanTotals totals) => new
+    private static object Side(ModelSpec spec, LayoutTotals totals) => new
     {
         spec.Name,
         spec.ClassName,
@@ -81,14 +81,14 @@ internal static class DiffJson
     private static object Parameter(string name, string change, EquatableArray<long>? from, EquatableArray<long>? to) =>
         new { Name = name, Change = change, From = from?.ToArray(), To = to?.ToArray() };
 
-    private static string Bearing(Bearing bearing) => bearing switch
+    private static string Word(Impact impact) => impact switch
     {
-        Spec.Bearing.Name => "name",
-        Spec.Bearing.Tensors => "tensors",
-        Spec.Bearing.Positions => "positions",
-        Spec.Bearing.Meaning => "meaning",
-        Spec.Bearing.Training => "training",
-        Spec.Bearing.Sampling => "sampling",
-        _ => throw new InvalidOperationException($"No word for {bearing}."),
+        Impact.Name => "name",
+        Impact.Tensors => "tensors",
+        Impact.Positions => "positions",
+        Impact.Meaning => "meaning",
+        Impact.Training => "training",
+        Impact.Sampling => "sampling",
+        _ => throw new InvalidOperationException($"No word for {impact}."),
     };
 }

@@ -109,7 +109,7 @@ internal static class DiffMarkdown
     private static IReadOnlyList<string> Row(ModelDiff diff) =>
     [
         MarkdownText.Code(DiffSection.Name(diff)),
-        .. DiffTotals.All.Where(IsShown).Select(kind => Change(kind, kind.Of(diff.Plan.A), kind.Of(diff.Plan.B))),
+        .. DiffTotals.All.Where(IsShown).Select(kind => Change(kind, kind.Of(diff.Layout.A), kind.Of(diff.Layout.B))),
         DiffSummary.Verdict(diff.Verdict),
     ];
 

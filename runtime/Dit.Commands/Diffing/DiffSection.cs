@@ -21,7 +21,7 @@ internal sealed record DiffSection(
         [.. models[0].Settings.Select((s, at) => models.All(m => m.Settings[at].Remark == s.Remark) ? s : s with { Remark = null })],
         [.. DiffSentences.Of(models[0])],
         [.. models
-            .SelectMany(static m => ParameterGroup.Of(m.Plan).Select(group =>
+            .SelectMany(static m => ParameterGroup.Of(m.Layout).Select(group =>
                 (Model: Name(m), group.Name, Times: DiffSentences.Times(group), Change: DiffSentences.Change(group))))
             .GroupBy(static line => line.Name)
             .SelectMany(static name => name.GroupBy(static line => (line.Name, line.Times, line.Change), static line => line.Model))

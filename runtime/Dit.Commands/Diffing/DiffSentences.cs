@@ -19,7 +19,7 @@ internal static class DiffSentences
                 : "Old checkpoints load without complaint, as the position table keeps its shape, but its rows are in the order of the old grid: recompute it.",
             .. recompute.AlsoMeans.Count == 0 ? Array.Empty<string>() : [$"Besides, their weights were trained for the old {Keys(recompute.AlsoMeans)}."],
         ],
-        refused => [$"Old checkpoints do not load: {Counted(refused.Because)}; {Kept(diff.Plan)}."]);
+        refused => [$"Old checkpoints do not load: {Counted(refused.Because)}; {Kept(diff.Layout)}."]);
 
     /// <summary><c>3 models changed, 1 added, 14 unchanged</c>.</summary>
     public static string Counts(SpecDiff diff)
@@ -63,8 +63,8 @@ internal static class DiffSentences
     }
 
     /// <summary><c>208 of 292 stay as they are</c>.</summary>
-    private static string Kept(PlanDiff plan) =>
-        $"{plan.KeptCount} of {plan.Changes.Count(static c => c is not ParameterChange.Appeared)} {(plan.KeptCount == 1 ? "stays as it is" : "stay as they are")}";
+    private static string Kept(LayoutDiff layout) =>
+        $"{layout.KeptCount} of {layout.Changes.Count(static c => c is not ParameterChange.Appeared)} {(layout.KeptCount == 1 ? "stays as it is" : "stay as they are")}";
 
     private static string Shape(EquatableArray<long> shape) => string.Join(" x ", shape);
 

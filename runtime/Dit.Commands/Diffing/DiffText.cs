@@ -48,9 +48,9 @@ internal static class DiffText
     {
         DiffRow[] rows =
         [
-            .. diff.Models.Where(static m => m.Differs).Select(static m => new DiffRow(DiffSection.Name(m), m.Plan.A, m.Plan.B, Short(m))),
-            .. diff.Added.Select(static m => new DiffRow(m.Name, null, PlanTotals.Of(ModelPlan.Of(m)), new("new model", Good))),
-            .. diff.Removed.Select(static m => new DiffRow(m.Name, PlanTotals.Of(ModelPlan.Of(m)), null, new("model removed", Bad))),
+            .. diff.Models.Where(static m => m.Differs).Select(static m => new DiffRow(DiffSection.Name(m), m.Layout.A, m.Layout.B, Short(m))),
+            .. diff.Added.Select(static m => new DiffRow(m.Name, null, LayoutTotals.Of(ModelLayout.Of(m)), new("new model", Good))),
+            .. diff.Removed.Select(static m => new DiffRow(m.Name, LayoutTotals.Of(ModelLayout.Of(m)), null, new("model removed", Bad))),
         ];
         (DiffTotals.Form Form, bool Memory)[] forms =
         [
@@ -64,7 +64,7 @@ internal static class DiffText
 
     private static IReadOnlyList<IReadOnlyList<Cell>> Table(DiffRow[] rows, DiffTotals.Form form, bool memory)
     {
-        (PlanTotals?, PlanTotals?)[] pairs = [.. rows.Select(static row => (row.From, row.To))];
+        (LayoutTotals?, LayoutTotals?)[] pairs = [.. rows.Select(static row => (row.From, row.To))];
         var columns = DiffTotals.All.Where(kind => memory || !kind.IsMemory)
             .Select(kind => (kind.Header, kind.IsMemory, Cells: DiffTotals.Column(kind, form, pairs)))
             .Where(static c => c.Cells is not null).ToArray();
@@ -101,7 +101,7 @@ internal static class DiffText
         [
             [],
             .. Heading(section.Models.Select(DiffSection.Name), section.Models.Count > 1 && section.Models.Count == diff.Models.Count, width),
-            .. totals && section.Models is [var only] ? Totals(only.Plan) : [],
+            .. totals && section.Models is [var only] ? Totals(only.Layout) : [],
             .. Body(section, width),
         ];
     }
@@ -129,10 +129,10 @@ internal static class DiffText
         yield return line;
     }
 
-    private static IReadOnlyList<IReadOnlyList<Cell>> Totals(PlanDiff plan) => TextTable.Lines(
+    private static IReadOnlyList<IReadOnlyList<Cell>> Totals(LayoutDiff layout) => TextTable.Lines(
         [.. DiffTotals.All
-            .Where(kind => kind.Of(plan.A) != kind.Of(plan.B))
-            .Select(kind => (IReadOnlyList<Cell>)[kind.Header, DiffTotals.Column(kind, DiffTotals.Form.Exact, [(plan.A, plan.B)])?[0] ?? ""])
+            .Where(kind => kind.Of(layout.A) != kind.Of(layout.B))
+            .Select(kind => (IReadOnlyList<Cell>)[kind.Header, DiffTotals.Column(kind, DiffTotals.Form.Exact, [(layout.A, layout.B)])?[0] ?? ""])
             .DefaultIfEmpty(["parameters and MACs", "as they were"])], indent: 2);
 
     /// <summary>What is said of models that share their changed settings and their verdict.</summary>

@@ -4,7 +4,7 @@ using Dit.Spec;
 namespace Dit.Commands;
 
 /// <summary>A model of the first, its partner in the second, or both; and what is said of its checkpoints.</summary>
-internal sealed record DiffRow(string Name, PlanTotals? From, PlanTotals? To, Cell Checkpoints);
+internal sealed record DiffRow(string Name, LayoutTotals? From, LayoutTotals? To, Cell Checkpoints);
 
 /// <summary>Numbers before and after, as columns.</summary>
 internal static class DiffTotals
@@ -23,7 +23,7 @@ internal static class DiffTotals
     }
 
     /// <summary>One kind of number: what it is called, where it comes from, how it is written.</summary>
-    public sealed record Kind(string Header, Func<PlanTotals, long> Of, Func<long, Form, string> Write, bool IsMemory = false);
+    public sealed record Kind(string Header, Func<LayoutTotals, long> Of, Func<long, Form, string> Write, bool IsMemory = false);
 
     /// <summary>The header of what sampling keeps, which tells a reviewer the least.</summary>
     public const string SamplingMemory = "activations, sampling";
@@ -37,7 +37,7 @@ internal static class DiffTotals
     ];
 
     /// <summary>The column of a kind, a cell for each pair, all of one layout; null for memory that nothing changes.</summary>
-    public static IReadOnlyList<string>? Column(Kind kind, Form form, IReadOnlyList<(PlanTotals? From, PlanTotals? To)> pairs)
+    public static IReadOnlyList<string>? Column(Kind kind, Form form, IReadOnlyList<(LayoutTotals? From, LayoutTotals? To)> pairs)
     {
         var numbers = pairs.Select(pair => (From: pair.From is null ? (long?)null : kind.Of(pair.From), To: pair.To is null ? (long?)null : kind.Of(pair.To))).ToArray();
         if (kind.IsMemory && numbers.All(static n => n.From == n.To)) return null;

@@ -21,7 +21,7 @@ internal static class CarriedDifference
     /// <summary>Why the weights do not load; null where the specs do not say it.</summary>
     public static string? Refusal(ICheckpointFile file, ModelCard card) =>
         Between(file, card) is { } diff && diff.A.Name == diff.B.Name
-        && diff.Settings.Where(static s => s.Bearing is Bearing.Tensors or Bearing.Positions).ToEquatableArray() is { Count: > 0 } because
+        && diff.Settings.Where(static s => s.Impact is Impact.Tensors or Impact.Positions).ToEquatableArray() is { Count: > 0 } because
             ? $"'{file.Path}' is of {diff.A.Name} with {Settings(because)}: "
                 + "leave --model out to draw with the spec that it carries, or name other weights."
             : null;

@@ -35,17 +35,17 @@ internal static class CheckCommand
 
     private static void Describe(CommandContext context, ModelSpec spec)
     {
-        var plan = ModelPlan.Of(spec);
+        var layout = ModelLayout.Of(spec);
         context.Out.WriteLine($"{spec.Name} (class {spec.ClassName}, spec {spec.Hash})");
-        context.Out.WriteLine($"  {Amount.Whole(plan.ParameterCount)} parameters, {Amount.Whole(plan.TrainableCount)} of them trained");
-        context.Out.WriteLine($"  {Amount.Short(plan.Macs)} MACs, {Amount.Short(2 * plan.Macs)} FLOPs for one forward pass of one sample");
+        context.Out.WriteLine($"  {Amount.Whole(layout.ParameterCount)} parameters, {Amount.Whole(layout.TrainableCount)} of them trained");
+        context.Out.WriteLine($"  {Amount.Short(layout.Macs)} MACs, {Amount.Short(2 * layout.Macs)} FLOPs for one forward pass of one sample");
         context.Out.WriteLine($"  {Amount.Whole(spec.Tokens)} tokens of width {spec.Width}, {spec.Depth} blocks, {spec.Heads} heads, patch size {spec.PatchSize}");
         context.Out.WriteLine($"  {spec.Conditioning.Variant.Word} blocks, conditioned on {Words(spec.Conditioning.Condition)}");
         context.Out.WriteLine($"  {spec.Input.Channels} x {spec.Input.Height} x {spec.Input.Width} in, {spec.OutputChannels} x {spec.Input.Height} x {spec.Input.Width} out");
-        context.Out.WriteLine($"  memory in float32: {Bytes(plan.ParameterCount)} of weights");
-        context.Out.WriteLine($"    to sample, and {Bytes(plan.SamplingActivations)} of activations for each image at a time, twice that under guidance");
-        context.Out.WriteLine($"    to train, {Bytes(plan.TrainingState)} with gradients, AdamW's moments and the average, and {Bytes(plan.TrainingActivations)} of activations for each image of a batch");
-        context.WriteTable(Columns, LayerTable.Of(plan).Select(row => (IReadOnlyList<string>)
+        context.Out.WriteLine($"  memory in float32: {Bytes(layout.ParameterCount)} of weights");
+        context.Out.WriteLine($"    to sample, and {Bytes(layout.SamplingActivations)} of activations for each image at a time, twice that under guidance");
+        context.Out.WriteLine($"    to train, {Bytes(layout.TrainingState)} with gradients, AdamW's moments and the average, and {Bytes(layout.TrainingActivations)} of activations for each image of a batch");
+        context.WriteTable(Columns, LayerTable.Of(layout).Select(row => (IReadOnlyList<string>)
         [
             row.Name, row.Times == 1 ? "" : $"{row.Times} x", row.Output, row.Parameters == 0 ? "" : Amount.Whole(row.Parameters), row.Macs == 0 ? "" : Amount.Short(row.Macs), row.Saved == 0 ? "" : Bytes(row.Saved),
         ]));
@@ -63,25 +63,25 @@ internal static class CheckCommand
         File = path,
         Errors = spec.Errors.Select(Place),
         Warnings = spec.Warnings.Select(Place),
-        Models = spec.Models.Select(model => (model.Spec, Plan: ModelPlan.Of(model.Spec))).Select(model => new
+        Models = spec.Models.Select(model => (model.Spec, Layout: ModelLayout.Of(model.Spec))).Select(model => new
         {
             model.Spec.Name,
             model.Spec.ClassName,
             Variant = model.Spec.Conditioning.Variant.Word,
             Condition = model.Spec.Conditioning.Condition.Match(
                 static _ => new ConditionReport("none"),
-                static classes => new("classes", Classes: classes.Count, Dropout: classes.Hidden),
-                static text => new("text", Tokens: text.Tokens, Width: text.Width, Dropout: text.Hidden)),
+                static classes => new("classes", Classes: classes.Count, Dropout: classes.Dropout),
+                static text => new("text", Tokens: text.Tokens, Width: text.Width, Dropout: text.Dropout)),
             SpecHash = model.Spec.Hash,
-            Parameters = model.Plan.ParameterCount,
-            TrainableParameters = model.Plan.TrainableCount,
-            model.Plan.Macs,
-            Flops = 2 * model.Plan.Macs,
+            Parameters = model.Layout.ParameterCount,
+            TrainableParameters = model.Layout.TrainableCount,
+            model.Layout.Macs,
+            Flops = 2 * model.Layout.Macs,
             model.Spec.Tokens,
-            TrainingStateBytes = BytesOfFloat * model.Plan.TrainingState,
-            TrainingActivationBytes = BytesOfFloat * model.Plan.TrainingActivations,
-            SamplingActivationBytes = BytesOfFloat * model.Plan.SamplingActivations,
-            Layers = model.Plan.Layers.Select(layer => new { layer.Name, Output = layer.Output.ToArray(), layer.Macs, KeptBytes = BytesOfFloat * layer.Saved }),
+            TrainingStateBytes = BytesOfFloat * model.Layout.TrainingState,
+            TrainingActivationBytes = BytesOfFloat * model.Layout.TrainingActivations,
+            SamplingActivationBytes = BytesOfFloat * model.Layout.SamplingActivations,
+            Layers = model.Layout.Layers.Select(layer => new { layer.Name, Output = layer.Output.ToArray(), layer.Macs, KeptBytes = BytesOfFloat * layer.Saved }),
         }),
     };
 }

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Dit.Spec;
 
 namespace Dit.Commands;
@@ -12,28 +11,23 @@ namespace Dit.Commands;
 /// <param name="Saved">Elements that training keeps for the backward pass of all of them, for one sample.</param>
 internal sealed record LayerRow(string Name, int Times, string Output, long Parameters, long Macs, long Saved);
 
-/// <summary>A plan short enough to read.</summary>
-internal static partial class LayerTable
+/// <summary>A layout short enough to read.</summary>
+internal static class LayerTable
 {
     /// <summary>Parameters without a layer, as the position table, then the layers in the order of the forward pass.</summary>
-    public static IEnumerable<LayerRow> Of(ModelPlan plan)
+    public static IEnumerable<LayerRow> Of(ModelLayout layout)
     {
-        var parameters = plan.Parameters.GroupBy(p => Like(Module(p.Name, plan))).ToDictionary(like => like.Key, like => like.Sum(p => p.Count));
-        var layers = plan.Layers.GroupBy(layer => Like(layer.Name)).ToArray();
+        var parameters = layout.Parameters.GroupBy(p => Repeats.Starred(Module(p.Name, layout))).ToDictionary(like => like.Key, like => like.Sum(p => p.Count));
+        var layers = layout.Layers.GroupBy(layer => Repeats.Starred(layer.Name)).ToArray();
         var alone = parameters.Where(p => layers.All(like => like.Key != p.Key)).Select(p => new LayerRow(p.Key, 1, "", p.Value, 0, 0));
         return alone.Concat(layers.Select(like => new LayerRow(
             like.Key, like.Count(), string.Join(" x ", like.First().Output), parameters.GetValueOrDefault(like.Key), like.Sum(layer => layer.Macs), like.Sum(layer => layer.Saved))));
     }
 
     /// <summary>The layer that a parameter belongs to: its name up to the last dot.</summary>
-    private static string Module(string parameter, ModelPlan plan)
+    private static string Module(string parameter, ModelLayout layout)
     {
         var owner = parameter.LastIndexOf('.') is var dot and > 0 ? parameter[..dot] : parameter;
-        return plan.Layers.Any(layer => layer.Name == owner) ? owner : parameter;
+        return layout.Layers.Any(layer => layer.Name == owner) ? owner : parameter;
     }
-
-    private static string Like(string name) => Number().Replace(name, "blocks.*");
-
-    [GeneratedRegex(@"^blocks\.\d+")]
-    private static partial Regex Number();
 }

@@ -17,6 +17,19 @@ public static class Functional
     /// <returns>(..., D).</returns>
     public static Tensor LayerNorm(Tensor x, long width, double eps = OfficialEps) => nn.functional.layer_norm(x, [width], eps: eps);
 
+    /// <summary>Root mean square norm over the last dimension, without a scale (arXiv 1910.07467); its mean is taken in float32.</summary>
+    /// <param name="x">(..., D).</param>
+    /// <param name="eps">Added to the mean square.</param>
+    /// <returns>(..., D), of the type of <paramref name="x"/>.</returns>
+    public static Tensor RmsNorm(Tensor x, double eps = OfficialEps)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar small = eps; // kept until the call is over, see Scalars
+        var values = x.to(ScalarType.Float32);
+        var square = (values * values).mean([-1], keepdim: true).add(small); // (..., 1)
+        return (values * square.rsqrt()).to(x.dtype).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Adaptive LayerNorm: <c>norm(x) (1 + scale) + shift</c> (DiT paper, section 3.2).</summary>
     /// <param name="x">Tokens, (N, T, D).</param>
     /// <param name="shift">(N, 1, D).</param>
@@ -68,6 +81,21 @@ public static class Functional
         if (TrainingFunctions.For(qkv) is not null) return AttentionFunction.apply(qkv.contiguous(), heads).MoveToOuterDisposeScope();
         var parts = qkv.view(-1, t, 3, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);             // 3 x (N, H, T, K)
         var mixed = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]);              // (N, H, T, K)
+        return mixed.transpose(1, 2).reshape(-1, t, width).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Multi-head attention of one sequence to another (arXiv 1706.03762, section 3.2).</summary>
+    /// <param name="q">Queries, head by head, (N, T, D).</param>
+    /// <param name="kv">Keys and values side by side, each head by head, (N, M, 2 D).</param>
+    /// <param name="heads">H, a divisor of D.</param>
+    /// <returns>(N, T, D).</returns>
+    public static Tensor CrossAttention(Tensor q, Tensor kv, int heads)
+    {
+        using var scope = NewDisposeScope();
+        var (t, m, width) = (q.shape[1], kv.shape[1], q.shape[2]);
+        var queries = q.view(-1, t, heads, width / heads).transpose(1, 2);                           // (N, H, T, K)
+        var pairs = kv.view(-1, m, 2, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);        // 2 x (N, H, M, K)
+        var mixed = nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1]);         // (N, H, T, K)
         return mixed.transpose(1, 2).reshape(-1, t, width).MoveToOuterDisposeScope();
     }
 

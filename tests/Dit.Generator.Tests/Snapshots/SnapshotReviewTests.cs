@@ -30,7 +30,7 @@ public class SnapshotReviewTests
     [Fact]
     public void A_difference_says_what_it_means_then_what_to_do_then_which_lines_differ()
     {
-        var said = Assert.Single(Said(Project(Shapes with { Width = 200, HiddenWidth = 800 }), Committed(Project(Shapes))));
+        var said = Assert.Single(Said(Project(Shapes with { Backbone = Shapes.Backbone with { Width = 200, HiddenWidth = 800 } }), Committed(Project(Shapes))));
 
         Assert.Equal(("snapshots/models.verified.md", 7), (said.File, said.Line));
         var lines = said.Text.Split('\n');
@@ -46,7 +46,7 @@ public class SnapshotReviewTests
     [Fact]
     public void Added_removed_and_renamed_models_are_told_apart()
     {
-        var small = Shapes with { Name = "Small", Depth = 2 };
+        var small = Shapes with { Name = "Small", Backbone = Shapes.Backbone with { Depth = 2 } };
 
         var added = Said(Project(Shapes, small), Committed(Project(Shapes)));
         Assert.StartsWith("Small is new: 1,110,912 parameters.\n2 snapshots in 'snapshots' differ", added[0].Text, StringComparison.Ordinal);

@@ -62,8 +62,8 @@ public class LoadVerdictTests
         var diff = ModelDiff.Between(Edited(""), Edited("width: 32 => width: 64"));
 
         var refused = Assert.IsType<LoadVerdict.DoesNotLoad>(diff.Verdict);
-        Assert.Equal("final_layer.linear.bias", Assert.Single(diff.Plan.Changes, static c => c is ParameterChange.Kept).Name);
-        Assert.Equal(diff.Plan.Changes.Count - 1, refused.Because.Count);
+        Assert.Equal("final_layer.linear.bias", Assert.Single(diff.Layout.Changes, static c => c is ParameterChange.Kept).Name);
+        Assert.Equal(diff.Layout.Changes.Count - 1, refused.Because.Count);
     }
 
     [Theory, MemberData(nameof(Cases))]
@@ -75,13 +75,13 @@ public class LoadVerdictTests
         Assert.Equal(a.SequenceEqual(b), !verdict.StartsWith("no:", StringComparison.Ordinal) && !verdict.Contains("loading notices", StringComparison.Ordinal));
     }
 
-    private static IEnumerable<string> Tensors(ModelSpec spec) => ModelPlan.Of(spec).Parameters.Select(static p => $"{p.Name} {p.Shape}").Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Tensors(ModelSpec spec) => ModelLayout.Of(spec).Parameters.Select(static p => $"{p.Name} {p.Shape}").Order(StringComparer.Ordinal);
 
     private static string Words(ModelDiff diff) => diff.Verdict.Match(
         static _ => "as it is",
         static other => $"means something else: {Keys(other.Because)}",
         static recompute => $"recompute positions, {(recompute.LoadingNotices ? "loading notices" : "loading does not notice")}{(recompute.AlsoMeans.Count == 0 ? "" : ": " + Keys(recompute.AlsoMeans))}",
-        _ => "no: " + string.Join(", ", ParameterGroup.Of(diff.Plan).Select(static g => $"{g.Members[0].GetType().Name.ToLowerInvariant()} {g.Name}")));
+        _ => "no: " + string.Join(", ", ParameterGroup.Of(diff.Layout).Select(static g => $"{g.Members[0].GetType().Name.ToLowerInvariant()} {g.Name}")));
 
     private static string Keys(EquatableArray<SettingChange> settings) => string.Join(", ", settings.Select(static s => s.Key));
 

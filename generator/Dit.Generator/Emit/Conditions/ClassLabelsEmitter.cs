@@ -5,21 +5,19 @@ namespace Dit.Generator.Emit;
 /// <summary>A model that is conditioned on class labels.</summary>
 internal static class ClassLabelsEmitter
 {
-    public static ConditionCode Emit(ModelSpec spec, Condition.ClassLabels labels) => new(
+    public static ConditionCode Emit(ModelSpec spec, Condition.ClassLabels labels, string guards) => new(
         BaseType: "nn.Module<Tensor, Tensor, Tensor, Tensor>",
         Interface: "IClassConditionalModel",
         Sampler: "Sampler",
         Type: "ClassLabels",
         Unwrap: "var labels = condition.Values;",
-        Card: $"new ModelCondition.Classes({labels.Count}, {Code.Literal(labels.Hidden)})",
-        Embedder: new("LabelEmbedder", $"new LabelEmbedder(rows: {labels.Rows}, width: {spec.Width}, device, dtype)"),
+        Card: $"new ModelCondition.Classes({labels.Count}, {Code.Literal(labels.Dropout)})",
         Argument: new(
             "Tensor",
             "labels",
             $"Classes from 0 to {labels.Count - 1}{(labels.HasNull ? $", or {labels.Count} for none" : "")}, (N,)."),
-        Vector: "y_embedder.call(labels); // (N, D)",
-        Sequence: "y_embedder.call(labels).unsqueeze(1)",
+        Guards: guards,
         Guidance: GuidanceEmitter.Guidance(
-            spec, labels, "Tensor", "labels", "Classes, (N,).", "with its labels and with the null class", "null class",
+            spec, labels, guards, "Tensor", "labels", "Classes, (N,).", "with its labels and with the null class", "null class",
             $"var classes = cat([labels, full_like(labels, {labels.Count})]); // (2 N,)", "classes"));
 }

@@ -9,10 +9,8 @@ namespace Dit.Generator.Emit;
 /// <param name="Type">The runtime's type of the condition.</param>
 /// <param name="Unwrap">The statement that takes the argument of <c>forward</c> out of a variable <c>condition</c> of that type; null where it is the argument itself.</param>
 /// <param name="Card">The card's condition.</param>
-/// <param name="Embedder">The condition's embedder; null for an unconditional model.</param>
 /// <param name="Argument">The argument of <c>forward</c>; null for an unconditional model.</param>
-/// <param name="Vector">The condition as one vector, (N, D), with its comment.</param>
-/// <param name="Sequence">The condition as tokens, (N, M - 1, D).</param>
+/// <param name="Guards">The checks of the arguments of <c>forward</c>.</param>
 /// <param name="Guidance">The method <c>ForwardWithGuidance</c>.</param>
 internal sealed record ConditionCode(
     string BaseType,
@@ -21,25 +19,22 @@ internal sealed record ConditionCode(
     string Type,
     string? Unwrap,
     string Card,
-    EmbedderCode? Embedder,
     ArgumentCode? Argument,
-    string? Vector,
-    string? Sequence,
+    string Guards,
     string? Guidance)
 {
-    public static ConditionCode Of(ModelSpec spec) => spec.Conditioning.Condition.Match(
-        _ => UnconditionalEmitter.Emit(),
-        labels => ClassLabelsEmitter.Emit(spec, labels),
-        text => TextEmitter.Emit(spec, text));
+    public static ConditionCode Of(ModelSpec spec, Module network)
+    {
+        var guards = ForwardEmitter.Guards(spec, network);
+        return spec.Conditioning.Condition.Match(
+            _ => UnconditionalEmitter.Emit(guards),
+            labels => ClassLabelsEmitter.Emit(spec, labels, guards),
+            text => TextEmitter.Emit(spec, text, guards));
+    }
 
     /// <summary><c>, Tensor labels</c>.</summary>
     public string Parameter => Argument is null ? "" : $", {Argument.Type} {Argument.Name}";
 }
-
-/// <summary>The layer that embeds a condition; its field is <c>y_embedder</c>, as in the official checkpoints.</summary>
-/// <param name="Type">Its type.</param>
-/// <param name="New">The expression that makes it.</param>
-internal sealed record EmbedderCode(string Type, string New);
 
 /// <summary>An argument.</summary>
 /// <param name="Type">Its type.</param>

@@ -6,7 +6,7 @@ namespace Dit.Generator.Emit;
 internal static class GuidanceEmitter
 {
     public static string Guidance(
-        ModelSpec spec, Condition condition, string type, string argument, string doc, string passes, string nothing, string doubled, string doubledName)
+        ModelSpec spec, Condition condition, string guards, string type, string argument, string doc, string passes, string nothing, string doubled, string doubledName)
     {
         var docs = $"""
             /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, {passes}.</summary>
@@ -23,7 +23,7 @@ internal static class GuidanceEmitter
                 {{docs}}
                 {{signature}}
                 {
-                {{Code.Indent(ForwardEmitter.Guards(spec))}}
+                {{Code.Indent(guards)}}
 
                     using var scope = NewDisposeScope();
                     {{doubled}}

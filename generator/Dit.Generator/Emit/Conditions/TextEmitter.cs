@@ -2,25 +2,23 @@ using Dit.Spec;
 
 namespace Dit.Generator.Emit;
 
-/// <summary>A model that is conditioned on sequences of text embeddings: pooled for adaLN, token by token for the other variants.</summary>
+/// <summary>A model that is conditioned on sequences of text embeddings.</summary>
 internal static class TextEmitter
 {
-    public static ConditionCode Emit(ModelSpec spec, Condition.Text text) => new(
+    public static ConditionCode Emit(ModelSpec spec, Condition.Text text, string guards) => new(
         BaseType: "nn.Module<Tensor, Tensor, TextEmbeddings, Tensor>",
         Interface: "ITextConditionalModel",
         Sampler: "TextSampler",
         Type: "TextEmbeddings",
         Unwrap: null,
-        Card: $"new ModelCondition.Text({text.Tokens}, {text.Width}, {Code.Literal(text.Hidden)})",
-        Embedder: new("TextEmbedder", $"new TextEmbedder(tokens: {text.Tokens}, textWidth: {text.Width}, width: {spec.Width}, hasNull: {Has(text)}, device, dtype)"),
+        Card: $"new ModelCondition.Text({text.Tokens}, {text.Width}, {Code.Literal(text.Dropout)})",
         Argument: new(
             "TextEmbeddings",
             "text",
             $"Embedded texts, (N, {text.Tokens}, {text.Width})."),
-        Vector: "y_embedder.call(text).mean([1]); // pooled, (N, D)",
-        Sequence: "y_embedder.call(text)",
+        Guards: guards,
         Guidance: GuidanceEmitter.Guidance(
-            spec, text, "TextEmbeddings", "text", $"Embedded texts, (N, {text.Tokens}, {text.Width}).", "with its texts and with the null text", "null text",
+            spec, text, guards, "TextEmbeddings", "text", $"Embedded texts, (N, {text.Tokens}, {text.Width}).", "with its texts and with the null text", "null text",
             "var texts = text.WithNull(); // 2 N of them", "texts"));
 
     /// <summary>The statement that checks the argument.</summary>

@@ -9,10 +9,10 @@ public class ModelTests
 
     [Fact]
     public void The_model_has_no_more_than_ten_million_parameters() =>
-        Assert.InRange(ModelPlan.Of(Model).ParameterCount, 1, 10_000_000);
+        Assert.InRange(ModelLayout.Of(Model).ParameterCount, 1, 10_000_000);
 
     // The names and shapes that a checkpoint must have. A change of this file is a change that trained weights do not survive.
     [Fact]
     public void Trained_weights_still_load() => Snapshot.Verify(string.Join(
-        "\n", ModelPlan.Of(Model).Parameters.Select(parameter => $"{parameter.Name}: {string.Join(" x ", parameter.Shape)}")));
+        "\n", ModelLayout.Of(Model).Parameters.Select(parameter => $"{parameter.Name}: {string.Join(" x ", parameter.Shape)}")));
 }

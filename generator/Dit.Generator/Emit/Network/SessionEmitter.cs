@@ -1,0 +1,42 @@
+using Dit.Spec;
+
+namespace Dit.Generator.Emit;
+
+/// <summary>Inference sessions: the steps of each module, and the method that makes a session.</summary>
+internal static class SessionEmitter
+{
+    /// <summary>The method that adds a module's steps to a session.</summary>
+    public static string Steps(Module module, EquatableArray<SessionOp> ops)
+    {
+        var lines = ops.Select(op => Line(op)).ToArray();
+        return lines is [var only] && !only.StartsWith("var ", StringComparison.Ordinal)
+            ? $"internal void AddTo(SessionBuilder session) => {only}"
+            : $$"""
+                /// <summary>The same as steps of an inference session.</summary>
+                internal void AddTo(SessionBuilder session)
+                {
+                {{Code.Indent(string.Join("\n", lines))}}
+                }
+                """;
+    }
+
+    private static string Line(SessionOp op) => op switch
+    {
+        SessionOp.Modulation regressed => $"var {regressed.Name} = session.Modulation({MemberCode.Link(regressed.Chain, 1)});",
+        SessionOp.AdaptiveNorm norm =>
+            $"session.Norm(shift: {Part(norm.Shift)}, scale: {Part(norm.Scale)}{(BodyCode.IsOfficial(norm.Eps) ? "" : $", eps: {Code.Literal(norm.Eps)}")});",
+        SessionOp.LearnedNorm norm => $"session.Norm({norm.Norm.Name});",
+        SessionOp.Identity => "session.NoNorm();",
+        SessionOp.Branch branch => $"{branch.Child.Name}.AddTo(session);",
+        SessionOp.Attention attention => $"session.Attention({attention.Qkv.Name}, {attention.Proj.Name}, heads: {attention.Heads});",
+        SessionOp.CrossAttention attention =>
+            $"session.CrossAttention({attention.Q.Name}, {attention.Kv.Name}, {attention.Proj.Name}, heads: {attention.Heads});",
+        SessionOp.Mlp mlp => $"session.Mlp({mlp.First.Name}, {mlp.Second.Name});",
+        SessionOp.Residual { Gate: { } gate } => $"session.Residual(gate: {Part(gate)});",
+        SessionOp.Residual => "session.Residual();",
+        SessionOp.Output output => $"session.Output({output.Layer.Name});",
+        _ => throw new InvalidOperationException($"Unknown step {op}."),
+    };
+
+    private static string Part(SessionPart part) => $"{part.Name}[{part.Index}]";
+}

@@ -1,0 +1,73 @@
+namespace Dit.Spec;
+
+/// <summary>Reads a block's statements as branches beside the tokens, in the order in which they run.</summary>
+internal sealed class BlockReader(Module module)
+{
+    private readonly Dictionary<string, SessionPart> parts = [];
+    private string tokens = module.Arguments[0].Name; // what holds the tokens now
+
+    public List<SessionOp> Ops { get; } = [];
+
+    /// <summary>Reads all statements; null, or why one of them cannot be a step.</summary>
+    public string? Read() => module.Body.Select(Read).FirstOrDefault(static because => because is not null);
+
+    private string? Read(Statement statement) => statement switch
+    {
+        Statement.Split split => Regress(split),
+        Statement.Let let => Residual(let.Value, statement) ?? Now(let.Name),
+        Statement.Return { Values: [Value.Call { Arguments: [var x] } call] } when module.Find(call.Member) is Member.Linear layer =>
+            Entering(x, statement) ?? Then(new SessionOp.Output(layer)),
+        Statement.Return { Values: [var value] } => Residual(value, statement),
+        _ => No(statement, "several values are given"),
+    };
+
+    private string? Regress(Statement.Split split)
+    {
+        if (split.Value is not Value.AsToken { X: Value.Call { Arguments: [Value.Name] } call } || module.Find(call.Member) is not Member.Chain chain || !IsRegression(chain))
+            return No(split, "only a SiLU and a linear layer of the condition are split");
+        foreach (var (name, index) in split.Parts.Select(static (name, index) => (name, index))) parts[name] = new(split.Name, index);
+        return Then(new SessionOp.Modulation(split.Name, chain));
+    }
+
+    private static bool IsRegression(Member.Chain chain) => chain.Links is [Member.Activate { Kind: Activation.Silu }, Member.Linear];
+
+    private string? Residual(Value value, Statement statement) => value switch
+    {
+        Value.Add { Left: Value.Name x, Right: var branch } when x.Text == tokens => Branch(branch, null, statement),
+        Value.Gated { X: Value.Name x, Gate: Value.Name gate, Branch: var branch } when x.Text == tokens && parts.TryGetValue(gate.Text, out var part) =>
+            Branch(branch, part, statement),
+        _ => No(statement, "it is not the tokens and a branch beside them"),
+    };
+
+    private string? Branch(Value value, SessionPart? gate, Statement statement) =>
+        value is Value.Call { Arguments.Count: > 0 } call && module.Find(call.Member) is Member.Child child
+            ? Entering(call.Arguments[0], statement) ?? Then(new SessionOp.Branch(child)) ?? Then(new SessionOp.Residual(gate))
+            : No(statement, "the branch is not attention or an MLP");
+
+    // What the branch reads.
+    private string? Entering(Value value, Statement statement) => value switch
+    {
+        Value.Name x when x.Text == tokens => Then(new SessionOp.Identity()),
+        Value.Call { Arguments: [Value.Name x] } call when x.Text == tokens && module.Find(call.Member) is Member.Norm { Kind: NormKind.Layer, IsAffine: true } norm =>
+            Then(new SessionOp.LearnedNorm(norm)),
+        Value.Modulate { X: Value.Name x, Shift: Value.Name shift, Scale: Value.Name scale } modulate
+            when x.Text == tokens && module.Find(modulate.Norm) is Member.Norm { Kind: NormKind.Layer } norm
+                && parts.TryGetValue(shift.Text, out var first) && parts.TryGetValue(scale.Text, out var second) =>
+            Then(new SessionOp.AdaptiveNorm(first, second, norm.Eps)),
+        _ => No(statement, "the branch does not read the tokens, as they are or through a LayerNorm"),
+    };
+
+    private string? Then(SessionOp op)
+    {
+        Ops.Add(op);
+        return null;
+    }
+
+    private string? Now(string name)
+    {
+        tokens = name;
+        return null;
+    }
+
+    private string No(Statement statement, string because) => $"{module.Type}, {statement.Label}: {because}";
+}

@@ -1,0 +1,25 @@
+namespace Dit.Spec;
+
+/// <summary>What a parameter starts from (DiT paper, section 4, and the official code's rules).</summary>
+public abstract record Initialization
+{
+    private Initialization() { }
+
+    /// <summary>Zeros.</summary>
+    public sealed record Zero : Initialization;
+
+    /// <summary>Ones.</summary>
+    public sealed record One : Initialization;
+
+    /// <summary>Xavier uniform over the tensor seen as a matrix of its first side by the rest.</summary>
+    public sealed record XavierUniform : Initialization;
+
+    /// <summary>Normal with mean 0.</summary>
+    /// <param name="Std">Standard deviation.</param>
+    public sealed record Normal(double Std) : Initialization;
+
+    /// <summary>The fixed 2-D sin-cos position table; not trained.</summary>
+    /// <param name="Rows">Rows of the grid.</param>
+    /// <param name="Columns">Columns of the grid.</param>
+    public sealed record SinCosTable(int Rows, int Columns) : Initialization;
+}

@@ -1,0 +1,44 @@
+namespace Dit.Spec;
+
+/// <summary>One tensor of the state dict.</summary>
+/// <param name="Name">Its name, which is the official checkpoint's.</param>
+/// <param name="Shape">Its shape.</param>
+/// <param name="Initialization">What a new model starts from.</param>
+public sealed record ModelParameter(string Name, EquatableArray<long> Shape, Initialization Initialization)
+{
+    /// <summary>Number of elements.</summary>
+    public long Count => Shape.Aggregate(1L, static (count, side) => count * side);
+
+    /// <summary>Whether training changes it; a fixed position table it does not.</summary>
+    public bool IsTrained => Initialization is not Initialization.SinCosTable;
+}
+
+/// <summary>The reading of a description that lists its parameters.</summary>
+public static class Parameters
+{
+    /// <summary>Every tensor of a module, in the order of its state dict.</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="prefix">What the names begin with: empty, or a name and a dot.</param>
+    public static IEnumerable<ModelParameter> Of(Module module, string prefix = "") =>
+        module.Members.SelectMany(member => Of(member, prefix + member.Name));
+
+    private static IEnumerable<ModelParameter> Of(Member member, string name) => member switch
+    {
+        Member.Linear linear => [Weight(name, linear.Start, linear.Out, linear.In), Bias(name, linear.Out)],
+        Member.Patches patches => [Weight(name, patches.Start, patches.Width, patches.Channels, patches.Patch, patches.Patch), Bias(name, patches.Width)],
+        Member.Norm { IsAffine: true, Kind: NormKind.Layer } norm => [Weight(name, new Initialization.One(), norm.Width), Bias(name, norm.Width)],
+        Member.Norm { IsAffine: true } norm => [Weight(name, new Initialization.One(), norm.Width)],
+        Member.Embedding embedding => [Weight(name, embedding.Start, embedding.Rows, embedding.Width)],
+        Member.Table table => [new(name, Sizes(table.Sides), table.Start)],
+        Member.Chain chain => chain.Links.SelectMany((link, i) => Of(link, $"{name}.{i}")),
+        Member.Child child => Of(child.Module, $"{name}."),
+        Member.Repeated list => Enumerable.Range(0, list.Count).SelectMany(i => Of(list.Module, $"{name}.{i}.")),
+        _ => [],
+    };
+
+    private static ModelParameter Weight(string name, Initialization start, params Dim[] sides) => new($"{name}.weight", Sizes(sides), start);
+
+    private static ModelParameter Bias(string name, Dim width) => new($"{name}.bias", Sizes([width]), new Initialization.Zero());
+
+    private static EquatableArray<long> Sizes(IEnumerable<Dim> sides) => sides.Select(static side => side.Size).ToEquatableArray();
+}

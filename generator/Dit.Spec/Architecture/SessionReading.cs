@@ -1,0 +1,108 @@
+namespace Dit.Spec;
+
+/// <summary>A step of an inference session, between the tokens and a branch that reads them.</summary>
+/// <remarks>A closed sum. Layers are named as in the description.</remarks>
+public abstract record SessionOp
+{
+    private SessionOp() { }
+
+    /// <summary>Shifts, scales and gates regressed from SiLU of the condition.</summary>
+    /// <param name="Name">The name of the parts in the description.</param>
+    /// <param name="Chain">The layer: a SiLU and a linear layer.</param>
+    public sealed record Modulation(string Name, Member.Chain Chain) : SessionOp;
+
+    /// <summary>The branch reads LayerNorm(x) (1 + scale) + shift.</summary>
+    /// <param name="Shift">The part that shifts.</param>
+    /// <param name="Scale">The part that scales.</param>
+    /// <param name="Eps">Added to the variance.</param>
+    public sealed record AdaptiveNorm(SessionPart Shift, SessionPart Scale, double Eps) : SessionOp;
+
+    /// <summary>The branch reads a LayerNorm with a scale and shift of its own.</summary>
+    /// <param name="Norm">The norm.</param>
+    public sealed record LearnedNorm(Member.Norm Norm) : SessionOp;
+
+    /// <summary>The branch reads the tokens as they are.</summary>
+    public sealed record Identity : SessionOp;
+
+    /// <summary>The branch is a submodule.</summary>
+    /// <param name="Child">The submodule.</param>
+    public sealed record Branch(Member.Child Child) : SessionOp;
+
+    /// <summary>Self-attention and its projection.</summary>
+    /// <param name="Qkv">Queries, keys and values.</param>
+    /// <param name="Proj">The projection.</param>
+    /// <param name="Heads">H.</param>
+    public sealed record Attention(Member.Linear Qkv, Member.Linear Proj, int Heads) : SessionOp;
+
+    /// <summary>Attention to the condition's tokens and its projection.</summary>
+    /// <param name="Q">Queries.</param>
+    /// <param name="Kv">Keys and values.</param>
+    /// <param name="Proj">The projection.</param>
+    /// <param name="Heads">H.</param>
+    public sealed record CrossAttention(Member.Linear Q, Member.Linear Kv, Member.Linear Proj, int Heads) : SessionOp;
+
+    /// <summary>Two linear layers with the tanh form of GELU between them.</summary>
+    /// <param name="First">The first layer.</param>
+    /// <param name="Second">The second layer.</param>
+    public sealed record Mlp(Member.Linear First, Member.Linear Second) : SessionOp;
+
+    /// <summary>The branch is added to the tokens.</summary>
+    /// <param name="Gate">The part that it is multiplied with; null for none.</param>
+    public sealed record Residual(SessionPart? Gate) : SessionOp;
+
+    /// <summary>The linear layer from tokens to patches.</summary>
+    /// <param name="Layer">The layer.</param>
+    public sealed record Output(Member.Linear Layer) : SessionOp;
+}
+
+/// <summary>A part of a modulation.</summary>
+/// <param name="Name">The name of all its parts.</param>
+/// <param name="Index">Which part, from 0.</param>
+public sealed record SessionPart(string Name, int Index);
+
+/// <summary>A network as a session runs it: tokens of an image, blocks, final layer.</summary>
+/// <param name="Patches">The submodule that makes tokens of an image.</param>
+/// <param name="Positions">The table that is added to them.</param>
+/// <param name="Condition">The statements that embed timestep and condition.</param>
+/// <param name="Entering">The name of what they make.</param>
+/// <param name="ContextTokens">M, where that is tokens; 0 where it is a vector.</param>
+/// <param name="JoinsTokens">Whether these tokens travel in the sequence.</param>
+/// <param name="Blocks">The list of blocks.</param>
+/// <param name="Final">The final layer.</param>
+/// <param name="Modules">The steps of each module, by its class.</param>
+public sealed record SessionNetwork(
+    string Patches,
+    string Positions,
+    EquatableArray<Statement> Condition,
+    string Entering,
+    long ContextTokens,
+    bool JoinsTokens,
+    string Blocks,
+    string Final,
+    IReadOnlyDictionary<string, EquatableArray<SessionOp>> Modules);
+
+/// <summary>The reading of a description as the steps of an inference session, or why a session cannot take it step by step.</summary>
+/// <remarks>A closed sum.</remarks>
+public abstract record SessionReading
+{
+    private SessionReading() { }
+
+    /// <summary>A session can fuse steps.</summary>
+    /// <param name="Network">The steps.</param>
+    public sealed record Steps(SessionNetwork Network) : SessionReading;
+
+    /// <summary>A session calls the model.</summary>
+    /// <param name="Because">Why, in a sentence without a period.</param>
+    public sealed record Calls(string Because) : SessionReading;
+
+    /// <summary>The way in: one function for each case.</summary>
+    public R Match<R>(Func<SessionNetwork, R> steps, Func<string, R> calls) => this switch
+    {
+        Steps reading => steps(reading.Network),
+        Calls reading => calls(reading.Because),
+        _ => throw new InvalidOperationException("SessionReading has two cases."),
+    };
+
+    /// <summary>The reading of a network.</summary>
+    public static SessionReading Of(Module network) => SessionReader.Network(network);
+}

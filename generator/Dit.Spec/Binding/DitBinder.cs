@@ -1,0 +1,15 @@
+namespace Dit.Spec;
+
+/// <summary>The keys of a DiT, at the top and below <c>conditioning</c>.</summary>
+internal static class DitBinder
+{
+    /// <param name="top">The model's fields.</param>
+    /// <param name="condition">The model's condition.</param>
+    public static Result<Backbone> Bind(Fields top, Result<Condition> condition)
+    {
+        var variant = ConditioningBinder.Variant(top);
+        return (TransformerBinder.Bind(top), variant, NumericsBinder.Bind(top, variant, condition))
+            .Apply(static (shape, variant, numerics) => (Backbone)new Backbone.Dit(
+                shape.Depth, shape.Width, shape.Heads, shape.PatchSize, shape.HiddenWidth, numerics, variant));
+    }
+}

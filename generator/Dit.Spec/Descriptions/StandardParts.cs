@@ -1,0 +1,57 @@
+using static Dit.Spec.Describe;
+
+namespace Dit.Spec;
+
+/// <summary>Modules that many networks share, so that a library may have them ready: embedders of patches, timesteps and conditions.</summary>
+public static class StandardParts
+{
+    private static readonly Initialization Small = new Initialization.Normal(0.02);
+
+    /// <summary>Non-overlapping patches to tokens (DiT paper, section 3.2, "Patchify").</summary>
+    /// <param name="input">The image.</param>
+    /// <param name="patch">P.</param>
+    /// <param name="tokens">T.</param>
+    /// <param name="width">D.</param>
+    public static Module PatchEmbedding(InputSpec input, int patch, Dim tokens, Dim width) => Module(
+        "PatchEmbedding", "Non-overlapping patches to tokens",
+        [new("x", Shape.Of(Dim.Batch, input.Channels, input.Height, input.Width), "Noised inputs")],
+        [new Member.Patches("proj", input.Channels, patch, tokens, width, new Initialization.XavierUniform())],
+        [Return(Call("proj", "x"))],
+        "Tokens");
+
+    /// <summary>Timesteps to vectors: sinusoidal features, then two linear layers with SiLU between them.</summary>
+    /// <param name="features">Sinusoidal features.</param>
+    /// <param name="intervals">See <see cref="Value.Sinusoid"/>.</param>
+    /// <param name="width">D.</param>
+    public static Module TimestepEmbedder(int features, int intervals, Dim width) => Module(
+        "TimestepEmbedder", "Timesteps to vectors: sinusoidal features, then two linear layers with SiLU between them",
+        [new("t", Shape.Of(Dim.Batch), "Timesteps")],
+        [Mlp(features, width)],
+        [Return(Call("mlp", new Value.Sinusoid("t", features, intervals)))],
+        "Vectors");
+
+    /// <summary>Class labels to vectors: a table with a row for each class, and a last one for the null class where there is one.</summary>
+    /// <param name="rows">Rows of the table.</param>
+    /// <param name="width">D.</param>
+    public static Module LabelEmbedder(int rows, Dim width) => Module(
+        "LabelEmbedder", "Class labels to vectors",
+        [new("labels", Shape.Of(Dim.Batch), "Classes", ValueKind.Index)],
+        [new Member.Embedding("embedding_table", rows, width, Small)],
+        [Return(Call("embedding_table", "labels"))],
+        "Vectors");
+
+    /// <summary>Text embeddings to tokens: two linear layers with SiLU between them, and a learned null text where there is one.</summary>
+    /// <param name="tokens">L.</param>
+    /// <param name="textWidth">W.</param>
+    /// <param name="hasNull">Whether there is a null text.</param>
+    /// <param name="width">D.</param>
+    public static Module TextEmbedder(int tokens, int textWidth, bool hasNull, Dim width) => Module(
+        "TextEmbedder", "Text embeddings to tokens of the model's width",
+        [new("text", Shape.Of(Dim.Batch, tokens, textWidth), "Embedded texts", ValueKind.Droppable)],
+        [.. hasNull ? [new Member.Table("null_text", Shape.Of(tokens, textWidth), Small)] : Array.Empty<Member>(), Mlp(textWidth, width)],
+        [Return(Call("mlp", new Value.FillDropped("text", hasNull ? "null_text" : null)))],
+        "Tokens");
+
+    private static Member Mlp(Dim input, Dim width) => Chain(
+        "mlp", new Member.Linear("", input, width, Small), new Member.Activate(Activation.Silu), new Member.Linear("", width, width, Small));
+}

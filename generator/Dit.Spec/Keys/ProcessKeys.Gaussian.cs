@@ -1,0 +1,48 @@
+namespace Dit.Spec;
+
+internal abstract partial record ProcessKeys
+{
+    /// <summary>The keys of <see cref="ProcessSpec.Gaussian"/>.</summary>
+    public sealed record Gaussian : ProcessKeys
+    {
+        public override string Singular => "a Gaussian diffusion";
+
+        public override string Plural => "Gaussian diffusions";
+
+        public override IReadOnlyList<SpecKey> Keys =>
+            [DiffusionKeys.Prediction, DiffusionKeys.Variance, DiffusionKeys.Schedule, DiffusionKeys.Timesteps];
+
+        public override IReadOnlyList<SpecWord<Prediction>> Predictions =>
+        [
+            new("epsilon", "the noise", Prediction.Epsilon),
+            new("start-x", "the clean input", Prediction.StartX),
+        ];
+
+        public override IReadOnlyList<SpecWord<Variance>> Variances =>
+        [
+            new("learned-range", "learned, between the two fixed ones; doubles the output channels", Variance.LearnedRange),
+            new("fixed-small", "the posterior's", Variance.FixedSmall),
+            new("fixed-large", "the forward step's", Variance.FixedLarge),
+        ];
+
+        public override IReadOnlyList<SpecWord<Schedule>> Schedules =>
+        [
+            new("linear", "betas from 1e-4 to 0.02 for 1000 timesteps (DDPM)", Schedule.Linear),
+            new("squared-cosine", "arXiv 2102.09672, section 3.2", Schedule.SquaredCosine),
+        ];
+
+        public override bool HasSchedule(string word) => !word.StartsWith(Flow.Prefix, StringComparison.Ordinal);
+
+        public override IReadOnlyList<SpecWord<SamplerMethod>> Methods =>
+        [
+            Method("ancestral sampling (arXiv 2006.11239)", new SamplerMethod.Gaussian.Ddpm()),
+            Method("arXiv 2010.02502", new SamplerMethod.Gaussian.Ddim(Eta: 0)),
+        ];
+
+        public override string Advice => "ddim or ddpm";
+
+        public override string? UsualMethod => "ddim";
+
+        private static SpecWord<SamplerMethod> Method(string meaning, SamplerMethod method) => new(method.Word, meaning, method);
+    }
+}

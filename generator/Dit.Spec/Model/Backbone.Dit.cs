@@ -1,0 +1,15 @@
+namespace Dit.Spec;
+
+public abstract partial record Backbone
+{
+    /// <summary>The Diffusion Transformer (DiT, arXiv 2212.09748).</summary>
+    /// <param name="Depth">Number of blocks.</param>
+    /// <param name="Width">Token width, D.</param>
+    /// <param name="Heads">Attention heads, H.</param>
+    /// <param name="PatchSize">Patch size, P.</param>
+    /// <param name="HiddenWidth">Width of the MLP's hidden layer.</param>
+    /// <param name="Numerics">Whose arithmetic it follows where implementations differ.</param>
+    /// <param name="Variant">How the condition enters the blocks.</param>
+    public sealed record Dit(
+        int Depth, int Width, int Heads, int PatchSize, int HiddenWidth, Numerics Numerics, ConditioningVariant Variant) : Backbone;
+}

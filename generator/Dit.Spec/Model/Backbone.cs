@@ -1,0 +1,37 @@
+namespace Dit.Spec;
+
+/// <summary>The network between the patches of the input and those of the output.</summary>
+/// <remarks>
+/// Closed: a new case breaks every <see cref="Match{R}"/>. What cards and tables show of every backbone is a property
+/// here; the rest belongs to the case. The condition is the model's (<see cref="ModelSpec.Condition"/>); how it enters
+/// the blocks is the backbone's.
+/// </remarks>
+public abstract partial record Backbone
+{
+    private Backbone() { }
+
+    /// <summary>The word in a spec and on cards: <c>dit</c>.</summary>
+    public string Word => Match(static _ => "dit");
+
+    /// <summary>Number of blocks.</summary>
+    public abstract int Depth { get; init; }
+
+    /// <summary>Token width, D.</summary>
+    public abstract int Width { get; init; }
+
+    /// <summary>Attention heads, H.</summary>
+    public abstract int Heads { get; init; }
+
+    /// <summary>Patch size, P.</summary>
+    public abstract int PatchSize { get; init; }
+
+    /// <summary>Width of the MLP's hidden layer.</summary>
+    public abstract int HiddenWidth { get; init; }
+
+    /// <summary>The way in: one function for each case.</summary>
+    public R Match<R>(Func<Dit, R> dit) => this switch
+    {
+        Dit backbone => dit(backbone),
+        _ => throw new InvalidOperationException("Backbone has one case."),
+    };
+}

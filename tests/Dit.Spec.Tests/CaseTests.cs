@@ -1,0 +1,168 @@
+using System.Reflection;
+using System.Text.Json;
+using Dit.Spec.Tests.Diffing;
+
+namespace Dit.Spec.Tests;
+
+/// <summary>
+/// The sums of the spec are closed, so a test cannot add a case. These tests walk the existing cases: they fail until
+/// a new case has everything that the compiler does not ask for.
+/// </summary>
+public class CaseTests
+{
+    private const string Texts = "classes: 10 => text: { tokens: 7, width: 5 }";
+
+    /// <summary>
+    /// Every key that belongs to a case: its path, edits of the tiny spec that make the case, and an edit that changes the key alone.
+    /// </summary>
+    public static TheoryData<string, string, string> Keys => new()
+    {
+        { "depth", "", "depth: 2 => depth: 3" },
+        { "width", "", "width: 32 => width: 64" },
+        { "heads", "", "heads: 4 => heads: 8" },
+        { "patch_size", "", "patch_size: 2 => patch_size: 4" },
+        { "mlp_ratio", "", "mlp_ratio: 4 => mlp_ratio: 2" },
+        { "numerics", "", "autoencoder: none => numerics: diffusers\nautoencoder: none" },
+        { "conditioning.variant", "", "variant: adaln-zero => variant: in-context" },
+        { "conditioning.classes", "", "classes: 10 => classes: 11" },
+        { "conditioning.dropout", "", "dropout: 0.1 => dropout: 0.2" },
+        { "conditioning.text.tokens", Texts, "tokens: 7 => tokens: 9" },
+        { "conditioning.text.width", Texts, "width: 5 => width: 6" },
+        { "conditioning.none", "  dropout: 0.1\n => ", "classes: 10 => none: true" },
+        { "diffusion.prediction", "", "prediction: epsilon => prediction: start-x" },
+        { "diffusion.variance", "", "variance: learned-range => variance: fixed-large" },
+        { "diffusion.schedule", "", "schedule: linear => schedule: squared-cosine" },
+        { "diffusion.timesteps", "", "timesteps: 1000 => timesteps: 500" },
+        { "samplers.*.method", "eta: 0.5 => eta: 0", "{ method: ddpm, steps: 250 } => { method: ddim, steps: 250, eta: 0 }" },
+        { "samplers.*.steps", "", "steps: 250 => steps: 100" },
+        { "samplers.*.eta", "", "eta: 0.5 => eta: 1" },
+        { "samplers.*.clip_denoised", "", "steps: 250 => steps: 250, clip_denoised: false" },
+    };
+
+    [Fact]
+    public void Every_key_of_every_case_is_in_the_list_above()
+    {
+        var conditions = new Condition[] { new Condition.None(), new Condition.ClassLabels(1, 0), new Condition.Text(1, 1, 0) };
+        Assert.Equal(Cases(typeof(Condition)), conditions.Select(static c => c.GetType()).OrderBy(static type => type.Name));
+        IEnumerable<string> paths =
+        [
+            .. BackboneKeys.All.SelectMany(static backbone => backbone.AtTop).SelectMany(static key => Paths(key, "")),
+            .. BackboneKeys.All.SelectMany(static backbone => backbone.BelowConditioning)
+                .SelectMany(static key => Paths(key, "conditioning.")),
+            .. conditions.SelectMany(ConditionKeys.Of).SelectMany(static key => Paths(key, "conditioning.")),
+            .. ProcessKeys.All.SelectMany(static process => process.Keys).SelectMany(static key => Paths(key, "diffusion.")),
+            .. SamplerKeys.All.SelectMany(static key => Paths(key, "samplers.*.")),
+        ];
+
+        Assert.Equal(
+            paths.Distinct().Order(StringComparer.Ordinal),
+            Keys.Select(static row => (string)row[0]).Order(StringComparer.Ordinal));
+    }
+
+    [Theory, MemberData(nameof(Keys))]
+    public void A_change_of_one_key_is_a_different_model_that_is_written_and_named_in_the_difference(string path, string @case, string edit)
+    {
+        var (a, b) = (LoadVerdictTests.Edited(@case), LoadVerdictTests.Edited($"{@case}|{edit}"));
+        var isOfSampler = path.StartsWith("samplers.", StringComparison.Ordinal);
+
+        Assert.NotEqual(a, b);
+        Assert.Equal(isOfSampler, a.Hash == b.Hash);
+        Assert.Equal(b, Specs.Model(SpecWriter.Write(b)));
+        Assert.Contains(Name(path) + ": ", SpecWriter.Write(b), StringComparison.Ordinal);
+        var settings = ModelDiff.Between(a, b).Settings.Select(static change => change.Key).ToArray();
+        Assert.Contains(Setting(path), settings);
+        // A different kind of condition has different keys; everything else changes alone.
+        if (path != "conditioning.none") Assert.Single(settings);
+    }
+
+    [Theory, MemberData(nameof(Keys))]
+    public void Schema_and_reference_have_the_key(string path, string @case, string edit)
+    {
+        _ = (@case, edit);
+        var segments = path.Split('.');
+        using var schema = JsonDocument.Parse(SpecSchema.Json);
+        var at = schema.RootElement.GetProperty("$defs").GetProperty(segments[0]);
+        foreach (var segment in segments[1..])
+            at = Assert.Single(segment == "*"
+                ? Named(at, "additionalProperties").Take(1)
+                : Named(at, "properties").SelectMany(properties => Named(properties, segment)).Take(1));
+
+        Assert.NotEqual("", at.GetProperty("description").GetString());
+        Assert.Contains($"| `{path}` |", SpecReference.Markdown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_backbone_has_keys_and_a_word_that_selects_them()
+    {
+        Assert.Equal(Names(typeof(Backbone)), BackboneKeys.All.Select(static keys => keys.GetType().Name).Order());
+        Assert.Equal(BackboneKeys.All, SpecKeys.Backbone.Choices.Where(static word => word.Available).Select(static word => word.Value));
+        var tiny = Specs.Model(Specs.Tiny);
+        Assert.Equal(BackboneKeys.Of(tiny.Backbone), SpecKeys.Backbone.Choices.Single(word => word.Text == tiny.Backbone.Word).Value);
+        Assert.Equal(tiny, Specs.Model(Specs.With($"backbone: {tiny.Backbone.Word}")));
+        foreach (var keys in BackboneKeys.All)
+            Assert.Equal(
+                [.. keys.BelowConditioning, .. ConditionKeys.All],
+                Assert.Single(SpecKeys.Of(keys).OfType<MappingKey>(), static key => key.Name == "conditioning").Keys);
+    }
+
+    [Fact]
+    public void Every_process_has_keys_and_words_and_no_method_belongs_to_two()
+    {
+        var available = ProcessKeys.All.Where(static keys => keys.Predictions.Any(static word => word.Available)).ToArray();
+        Assert.Equal(Names(typeof(ProcessSpec)), available.Select(static keys => keys.GetType().Name).Order());
+        Assert.Contains(ProcessKeys.Of(Specs.Model(Specs.Tiny).Process), available);
+        Assert.All(ProcessKeys.All, static keys => Assert.All(keys.Schedules, schedule => Assert.Equal(
+            [keys], ProcessKeys.All.Where(process => process.HasSchedule(schedule.Text)))));
+        Assert.All(ProcessKeys.All, static keys =>
+            Assert.All(keys.Predictions, word => Assert.Equal(keys, ProcessKeys.OfPrediction(word.Text))));
+        Assert.All(ProcessKeys.All, static keys => Assert.All(keys.Methods, word => Assert.Equal(keys, ProcessKeys.OfMethod(word.Text))));
+        Assert.Distinct(ProcessKeys.All.SelectMany(static keys => keys.Methods).Select(static word => word.Text));
+    }
+
+    // SamplerMethod has a group for each process, with the methods that integrate it.
+    [Fact]
+    public void Every_method_is_a_word_of_the_process_in_whose_group_it_is()
+    {
+        Assert.Equal(Names(typeof(ProcessSpec)), Nested(typeof(SamplerMethod)).Select(static group => group.Name).Order());
+        foreach (var group in Nested(typeof(SamplerMethod)))
+        {
+            var words = ProcessKeys.All.Single(keys => keys.GetType().Name == group.Name).Methods;
+            Assert.Equal(Names(group), words.Where(static word => word.Available).Select(static word => Case(word.Value)).Order());
+            Assert.All(words.Where(static word => word.Available), static word => Assert.Equal(word.Text, word.Value?.Word));
+        }
+
+        static string Case(SamplerMethod? method) => method?.GetType().Name ?? "";
+    }
+
+    private static IEnumerable<Type> Nested(Type sum) => sum.GetNestedTypes(BindingFlags.Public).Where(type => type.BaseType == sum);
+
+    private static IEnumerable<Type> Cases(Type sum) => Nested(sum).OrderBy(static type => type.Name);
+
+    private static IEnumerable<string> Names(Type sum) => Nested(sum).Select(static type => type.Name).Order();
+
+    private static IEnumerable<string> Paths(SpecKey key, string prefix) => key is MappingKey mapping
+        ? mapping.Keys.SelectMany(below => Paths(below, $"{prefix}{key.Name}."))
+        : [prefix + key.Name];
+
+    private static string Name(string path) => path == "conditioning.none" ? "conditioning" : path[(path.LastIndexOf('.') + 1)..];
+
+    // A sampler is one setting, under its name.
+    private static string Setting(string path) => path switch
+    {
+        "samplers.*.eta" => "samplers.ddim-50",
+        _ when path.StartsWith("samplers.", StringComparison.Ordinal) => "samplers.ddpm-250",
+        "conditioning.none" => "conditioning",
+        _ => path,
+    };
+
+    // Members of that name, however deep; the nearest first.
+    private static IEnumerable<JsonElement> Named(JsonElement at, string name) => at.ValueKind switch
+    {
+        JsonValueKind.Object => [
+            .. at.EnumerateObject().Where(member => member.NameEquals(name)).Select(static member => member.Value),
+            .. at.EnumerateObject().SelectMany(member => Named(member.Value, name)),
+        ],
+        JsonValueKind.Array => at.EnumerateArray().SelectMany(item => Named(item, name)),
+        _ => [],
+    };
+}
