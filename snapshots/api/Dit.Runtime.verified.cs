@@ -309,11 +309,13 @@ public sealed record ForeignTensor(IReadOnlyList<string> Names, long[] Shape)
 public static class Functional
 {
     public static torch.Tensor Attention(torch.Tensor qkv, int heads);
+    public static torch.Tensor CrossAttention(torch.Tensor q, torch.Tensor kv, int heads);
     public static torch.Tensor GatedResidual(torch.Tensor x, torch.Tensor gate, torch.Tensor y);
     public static torch.Tensor Gelu(torch.Tensor x);
     public static torch.Tensor LayerNorm(torch.Tensor x, long width, double eps = 1E-06);
     public static torch.Tensor Linear(Linear linear, torch.Tensor x);
     public static torch.Tensor Modulate(torch.Tensor x, torch.Tensor shift, torch.Tensor scale, double eps = 1E-06);
+    public static torch.Tensor RmsNorm(torch.Tensor x, double eps = 1E-06);
     public static torch.Tensor Unpatchify(torch.Tensor tokens, int rows, int columns, int patch, int channels);
 }
 
@@ -1023,6 +1025,14 @@ public sealed class RgbImage
     public (byte R, byte G, byte B) this[int x, int y] { get; }
     public static RgbImage FromTensor(torch.Tensor image);
     public torch.Tensor ToTensor();
+}
+
+public sealed class RmsNorm : torch.nn.Module<torch.Tensor, torch.Tensor>
+{
+    public RmsNorm(int width, torch.Device device, torch.ScalarType dtype, double eps = 1E-06);
+    public void Initialize();
+    protected override void RegisterComponents();
+    public override torch.Tensor forward(torch.Tensor x);
 }
 
 public static class SafeTensors

@@ -1,5 +1,14 @@
 namespace Dit.Spec;
 
+public enum Activation
+{
+    Silu = 0,
+    GeluTanh = 1,
+    Gelu = 2,
+}
+
+public sealed record Argument(string Name, EquatableArray<Dim> Shape, string Meaning, ValueKind Kind = Real);
+
 public abstract record Autoencoder
 {
     public static Autoencoder.Kl KlF8 { get; }
@@ -23,14 +32,30 @@ public abstract record Autoencoder
     }
 }
 
-public enum Bearing
+public abstract record Backbone
 {
-    Name = 0,
-    Tensors = 1,
-    Positions = 2,
-    Meaning = 3,
-    Training = 4,
-    Sampling = 5,
+    public abstract int Depth { get; init; }
+    public abstract int Heads { get; init; }
+    public abstract int HiddenWidth { get; init; }
+    public abstract int PatchSize { get; init; }
+    public abstract int Width { get; init; }
+    public string Word { get; }
+    public R Match<R>(Func<Backbone.Dit, R> dit);
+    public sealed record Dit(
+        int Depth,
+        int Width,
+        int Heads,
+        int PatchSize,
+        int HiddenWidth,
+        Numerics Numerics,
+        ConditioningVariant Variant) : Backbone
+    {
+        public override int Depth { get; init; }
+        public override int Heads { get; init; }
+        public override int HiddenWidth { get; init; }
+        public override int PatchSize { get; init; }
+        public override int Width { get; init; }
+    }
 }
 
 public abstract record Condition
@@ -38,7 +63,7 @@ public abstract record Condition
     public double Dropout { get; }
     public bool HasNull { get; }
     public R Match<R>(Func<Condition.None, R> none, Func<Condition.ClassLabels, R> classLabels, Func<Condition.Text, R> text);
-    public sealed record ClassLabels(int Count, double Hidden) : Condition
+    public sealed record ClassLabels(int Count, double Dropout) : Condition
     {
         public int Rows { get; }
     }
@@ -46,7 +71,7 @@ public abstract record Condition
     {
         public None();
     }
-    public sealed record Text(int Tokens, int Width, double Hidden) : Condition;
+    public sealed record Text(int Tokens, int Width, double Dropout) : Condition;
 }
 
 public sealed record ConditioningSpec(ConditioningVariant Variant, Condition Condition);
@@ -78,10 +103,44 @@ public abstract record ConditioningVariant
     }
 }
 
+public sealed record Costs(EquatableArray<ModelLayer> Layers, long SamplingActivations)
+{
+    public static Costs Of(Evaluation network);
+}
+
 public sealed record DeclaredModel(ModelSpec Spec, TextRange At)
 {
     public EquatableArray<SpecError> Warnings { get; init; }
     public static IEnumerable<(string Path, SpecError Error)> Collisions(IEnumerable<(string Path, DeclaredModel Model)> models);
+}
+
+public static class Describe
+{
+    public static Value Add(Value left, Value right);
+    public static Value AsToken(Value x);
+    public static Value Call(string member, params Value[] arguments);
+    public static Member Chain(string name, params Member[] links);
+    public static Statement ForEach(string list, string[] streams, Value[] arguments, Skip skip = None);
+    public static Value JoinFeatures(params Value[] parts);
+    public static Value JoinTokens(params Value[] parts);
+    public static Statement Let(string name, Value value);
+    public static Statement Let(string name, Value value, params Dim[] sides);
+    public static Module Module(
+        string type,
+        string summary,
+        Argument[] arguments,
+        Member[] members,
+        Statement[] body,
+        string returns,
+        string? start = null);
+    public static Statement Return(params Value[] values);
+    public static Statement Split(string name, Value value, params string[][] groups);
+}
+
+public sealed record Description(Module Network, string Summary, EquatableArray<ShapeLetter> Letters, string Start, string Checkpoints)
+{
+    public Member.Table? Positions { get; }
+    public static Description Of(ModelSpec spec);
 }
 
 public static class DidYouMean
@@ -109,7 +168,21 @@ public static class DiffSummary
     public static string Verdict(LoadVerdict verdict);
 }
 
-public sealed record DiffusionSpec(Prediction Prediction, Variance Variance, Schedule Schedule, int Timesteps);
+public sealed record Dim(EquatableArray<DimLetter> Letters, long Constant)
+{
+    public static Dim Batch { get; }
+    public bool IsLetter { get; }
+    public long Size { get; }
+    public static Dim Letter(string name, long size);
+    public Dim? Part(int parts);
+    public override string ToString();
+    public Dim With(IReadOnlyDictionary<string, Dim> letters);
+    public static Dim operator +(Dim left, Dim right);
+    public static implicit operator Dim(long size);
+    public static Dim operator *(int times, Dim side);
+}
+
+public sealed record DimLetter(int Factor, string Name, long Size);
 
 public static class EquatableArray
 {
@@ -131,6 +204,19 @@ public readonly struct EquatableArray<T> : IEquatable<EquatableArray<T>>, IReadO
     public static bool operator !=(EquatableArray<T> left, EquatableArray<T> right);
 }
 
+public sealed record Evaluation(Module Module, string Path, IReadOnlyList<Traced> Arguments, IReadOnlyList<TracedStatement> Statements)
+{
+    public IReadOnlyList<Traced> Results { get; }
+    public static (Evaluation Evaluation, IReadOnlyList<ShapeError> Errors) Of(Module module);
+}
+
+public abstract record Fit
+{
+    public R Match<R>(Func<EquatableArray<Dim>, R> gives, Func<string, R> misfit);
+    public sealed record Gives(EquatableArray<Dim> Shape) : Fit;
+    public sealed record Misfit(string Because) : Fit;
+}
+
 public static class Identifier
 {
     public static bool HasUnprintable(string text);
@@ -144,6 +230,16 @@ public static class Identifier
     public static string OfSampler(string name);
 }
 
+public enum Impact
+{
+    Name = 0,
+    Tensors = 1,
+    Positions = 2,
+    Meaning = 3,
+    Training = 4,
+    Sampling = 5,
+}
+
 public abstract record Initialization
 {
     public sealed record Normal(double Std) : Initialization;
@@ -151,10 +247,7 @@ public abstract record Initialization
     {
         public One();
     }
-    public sealed record SinCosTable : Initialization
-    {
-        public SinCosTable();
-    }
+    public sealed record SinCosTable(int Rows, int Columns) : Initialization;
     public sealed record XavierUniform : Initialization
     {
         public XavierUniform();
@@ -166,6 +259,18 @@ public abstract record Initialization
 }
 
 public sealed record InputSpec(int Channels, int Height, int Width);
+
+public sealed record LayoutDiff(EquatableArray<ParameterChange> Changes, LayoutTotals A, LayoutTotals B)
+{
+    public int KeptCount { get; }
+    public IEnumerable<ParameterChange> NotKept { get; }
+    public static LayoutDiff Between(ModelLayout a, ModelLayout b);
+}
+
+public sealed record LayoutTotals(long Parameters, long Trainable, long Macs, long TrainingMemory, long SamplingMemory)
+{
+    public static LayoutTotals Of(ModelLayout layout);
+}
 
 public sealed record LineDiff(IReadOnlyList<DiffLine> Lines)
 {
@@ -180,7 +285,7 @@ public abstract record LoadVerdict
 {
     public R Match<R>(
         Func<LoadVerdict.AsItIs, R> asItIs,
-        Func<LoadVerdict.MeansSomethingElse, R> meansSomethingElse,
+        Func<LoadVerdict.LoadsWithOtherMeaning, R> loadsWithOtherMeaning,
         Func<LoadVerdict.RecomputePositions, R> recomputePositions,
         Func<LoadVerdict.DoesNotLoad, R> doesNotLoad);
     public sealed record AsItIs : LoadVerdict
@@ -188,49 +293,77 @@ public abstract record LoadVerdict
         public AsItIs();
     }
     public sealed record DoesNotLoad(EquatableArray<ParameterChange> Because) : LoadVerdict;
-    public sealed record MeansSomethingElse(EquatableArray<SettingChange> Because) : LoadVerdict;
+    public sealed record LoadsWithOtherMeaning(EquatableArray<SettingChange> Because) : LoadVerdict;
     public sealed record RecomputePositions(bool LoadingNotices, EquatableArray<SettingChange> AlsoMeans) : LoadVerdict;
 }
 
-public sealed record ModelDiff(ModelSpec A, ModelSpec B, EquatableArray<SettingChange> Settings, PlanDiff Plan, LoadVerdict Verdict)
+public abstract record Member(string Name)
+{
+    public sealed record Activate(Activation Kind) : Member;
+    public sealed record Chain(string Name, EquatableArray<Member> Links) : Member;
+    public sealed record Child(string Name, Module Module) : Member;
+    public sealed record Embedding(string Name, int Rows, Dim Width, Initialization Start) : Member;
+    public sealed record Linear(string Name, Dim In, Dim Out, Initialization Start) : Member;
+    public sealed record Norm(string Name, NormKind Kind, Dim Width, bool IsAffine, double Eps) : Member;
+    public sealed record Patches(string Name, int Channels, int Patch, Dim Tokens, Dim Width, Initialization Start) : Member;
+    public sealed record Repeated(string Name, int Count, Module Module) : Member;
+    public sealed record Table(string Name, EquatableArray<Dim> Sides, Initialization Start) : Member
+    {
+        public bool IsTrained { get; }
+    }
+}
+
+public sealed record ModelDiff(ModelSpec A, ModelSpec B, EquatableArray<SettingChange> Settings, LayoutDiff Layout, LoadVerdict Verdict)
 {
     public bool Differs { get; }
     public static ModelDiff Between(ModelSpec a, ModelSpec b);
 }
 
-public sealed record ModelPlan(EquatableArray<PlannedParameter> Parameters, EquatableArray<PlannedLayer> Layers, long SamplingActivations)
+public sealed record ModelLayer(string Name, EquatableArray<long> Output, long Macs, long Saved);
+
+public sealed record ModelLayout(EquatableArray<ModelParameter> Parameters, EquatableArray<ModelLayer> Layers, long SamplingActivations)
 {
     public long Macs { get; }
     public long ParameterCount { get; }
     public long TrainableCount { get; }
     public long TrainingActivations { get; }
     public long TrainingState { get; }
-    public static ModelPlan Of(ModelSpec spec);
+    public static ModelLayout Of(ModelSpec spec);
+    public static ModelLayout Of(Module network);
+}
+
+public sealed record ModelParameter(string Name, EquatableArray<long> Shape, Initialization Initialization)
+{
+    public long Count { get; }
+    public bool IsTrained { get; }
 }
 
 public sealed record ModelSpec(
     string Name,
-    int Depth,
-    int Width,
-    int Heads,
-    int PatchSize,
-    int HiddenWidth,
-    Numerics Numerics,
+    Backbone Backbone,
     InputSpec Input,
-    ConditioningSpec Conditioning,
-    DiffusionSpec Diffusion,
+    Condition Condition,
+    ProcessSpec Process,
     Autoencoder Autoencoder,
     EquatableArray<SamplerSpec> Samplers)
 {
     public int BlockTokens { get; }
     public string ClassName { get; }
+    public ConditioningSpec Conditioning { get; }
     public int ContextTokens { get; }
+    public int Depth { get; }
+    public ProcessSpec.Gaussian Diffusion { get; }
     public int GridHeight { get; }
     public int GridWidth { get; }
     public string Hash { get; }
     public int HeadWidth { get; }
+    public int Heads { get; }
+    public int HiddenWidth { get; }
+    public Numerics Numerics { get; }
     public int OutputChannels { get; }
+    public int PatchSize { get; }
     public int Tokens { get; }
+    public int Width { get; }
 }
 
 public static class ModelTable
@@ -239,6 +372,25 @@ public static class ModelTable
     public static IReadOnlyList<string>? Changes(string before, string now);
     public static string Markdown(IEnumerable<ModelSpec> models);
     public static IReadOnlyList<ModelSpec> Models(string markdown);
+}
+
+public sealed record Module(
+    string Type,
+    string Summary,
+    EquatableArray<Argument> Arguments,
+    EquatableArray<Member> Members,
+    EquatableArray<Statement> Body,
+    string Returns,
+    string? Start = null)
+{
+    public bool IsRandom { get; }
+    public Member? Find(string name);
+}
+
+public enum NormKind
+{
+    Layer = 0,
+    Rms = 1,
 }
 
 public enum Numerics
@@ -262,32 +414,31 @@ public abstract record ParameterChange(string Name)
 
 public sealed record ParameterGroup(string Name, EquatableArray<ParameterChange> Members, bool IsWholeBlocks)
 {
-    public static IReadOnlyList<ParameterGroup> Of(PlanDiff diff);
+    public static IReadOnlyList<ParameterGroup> Of(LayoutDiff diff);
 }
 
-public sealed record PlanDiff(EquatableArray<ParameterChange> Changes, PlanTotals A, PlanTotals B)
+public static class Parameters
 {
-    public int KeptCount { get; }
-    public IEnumerable<ParameterChange> NotKept { get; }
-    public static PlanDiff Between(ModelPlan a, ModelPlan b);
-}
-
-public sealed record PlanTotals(long Parameters, long Trainable, long Macs, long TrainingMemory, long SamplingMemory)
-{
-    public static PlanTotals Of(ModelPlan plan);
-}
-
-public sealed record PlannedLayer(string Name, EquatableArray<long> Output, long Macs, long Saved);
-
-public sealed record PlannedParameter(string Name, EquatableArray<long> Shape, Initialization Initialization)
-{
-    public long Count { get; }
+    public static IEnumerable<ModelParameter> Of(Module module, string prefix = "");
 }
 
 public enum Prediction
 {
     Epsilon = 0,
     StartX = 1,
+}
+
+public abstract record ProcessSpec
+{
+    public int OutputsPerChannel { get; }
+    public R Match<R>(Func<ProcessSpec.Gaussian, R> gaussian);
+    public sealed record Gaussian(Prediction Prediction, Variance Variance, Schedule Schedule, int Timesteps) : ProcessSpec;
+}
+
+public static class Repeats
+{
+    public static bool IsFirst(string name);
+    public static string Starred(string name);
 }
 
 public static class Result
@@ -310,6 +461,7 @@ public abstract record Result<T>
     public R Match<R>(Func<T, R> ok, Func<IReadOnlyList<SpecError>, R> failed);
     public Result<R> Select<R>(Func<T, R> map);
     public Result<R> Then<R>(Func<T, Result<R>> next);
+    public Result<T> WithoutErrors();
     public sealed record Failed(IReadOnlyList<SpecError> Errors) : Result<T>;
     public sealed record Ok(T Value) : Result<T>;
 }
@@ -358,21 +510,23 @@ public sealed record Rule(string Id, string Title)
 
 public abstract record SamplerMethod
 {
-    public abstract R Match<R>(Func<SamplerMethod.Ddpm, R> ddpm, Func<SamplerMethod.Ddim, R> ddim);
-    public sealed record Ddim(double Eta) : SamplerMethod
+    public string Word { get; }
+    public R Match<R>(Func<SamplerMethod.Gaussian, R> gaussian);
+    public abstract record Gaussian : SamplerMethod
     {
-        public override R Match<R>(Func<SamplerMethod.Ddpm, R> ddpm, Func<SamplerMethod.Ddim, R> ddim);
-    }
-    public sealed record Ddpm : SamplerMethod
-    {
-        public Ddpm();
-        public override R Match<R>(Func<SamplerMethod.Ddpm, R> ddpm, Func<SamplerMethod.Ddim, R> ddim);
+        public R Match<R>(Func<SamplerMethod.Gaussian.Ddpm, R> ddpm, Func<SamplerMethod.Gaussian.Ddim, R> ddim);
+        public sealed record Ddim(double Eta) : SamplerMethod.Gaussian;
+        public sealed record Ddpm : SamplerMethod.Gaussian
+        {
+            public Ddpm();
+        }
     }
 }
 
 public sealed record SamplerSpec(string Name, SamplerMethod Method, int Steps, bool ClipDenoised)
 {
     public string PropertyName { get; }
+    public static bool ClipsByDefault(Autoencoder autoencoder);
 }
 
 public enum Schedule
@@ -381,7 +535,88 @@ public enum Schedule
     SquaredCosine = 1,
 }
 
-public sealed record SettingChange(string Key, string? From, string? To, Bearing Bearing, string? Remark);
+public sealed record SessionNetwork(
+    string Patches,
+    string Positions,
+    EquatableArray<Statement> Condition,
+    string Entering,
+    long ContextTokens,
+    bool JoinsTokens,
+    string Blocks,
+    string Final,
+    IReadOnlyDictionary<string, EquatableArray<SessionOp>> Modules);
+
+public abstract record SessionOp
+{
+    public sealed record AdaptiveNorm(SessionPart Shift, SessionPart Scale, double Eps) : SessionOp;
+    public sealed record Attention(Member.Linear Qkv, Member.Linear Proj, int Heads) : SessionOp;
+    public sealed record Branch(Member.Child Child) : SessionOp;
+    public sealed record CrossAttention(Member.Linear Q, Member.Linear Kv, Member.Linear Proj, int Heads) : SessionOp;
+    public sealed record Identity : SessionOp
+    {
+        public Identity();
+    }
+    public sealed record LearnedNorm(Member.Norm Norm) : SessionOp;
+    public sealed record Mlp(Member.Linear First, Member.Linear Second) : SessionOp;
+    public sealed record Modulation(string Name, Member.Chain Chain) : SessionOp;
+    public sealed record Output(Member.Linear Layer) : SessionOp;
+    public sealed record Residual(SessionPart? Gate) : SessionOp;
+}
+
+public sealed record SessionPart(string Name, int Index);
+
+public abstract record SessionReading
+{
+    public R Match<R>(Func<SessionNetwork, R> steps, Func<string, R> calls);
+    public static SessionReading Of(Module network);
+    public sealed record Calls(string Because) : SessionReading;
+    public sealed record Steps(SessionNetwork Network) : SessionReading;
+}
+
+public sealed record SettingChange(string Key, string? From, string? To, Impact Impact, string? Remark);
+
+public static class Shape
+{
+    public static long Count(EquatableArray<Dim> shape);
+    public static EquatableArray<Dim> Of(params Dim[] sides);
+    public static string Text(EquatableArray<Dim> shape);
+}
+
+public sealed record ShapeError(string Module, string Path, string Statement, string Because)
+{
+    public override string ToString();
+}
+
+public sealed record ShapeLetter(string Name, long Size, string Meaning);
+
+public static class ShapeRules
+{
+    public static Fit Add(EquatableArray<Dim> left, EquatableArray<Dim> right);
+    public static Fit AsToken(EquatableArray<Dim> x);
+    public static Fit CrossAttention(int heads, EquatableArray<Dim> q, EquatableArray<Dim> kv);
+    public static Fit Embedding(Member.Embedding layer, EquatableArray<Dim> indices);
+    public static Fit FillDropped(EquatableArray<Dim> x, Member.Table? table);
+    public static Fit Gated(EquatableArray<Dim> x, EquatableArray<Dim> gate, EquatableArray<Dim> branch);
+    public static Fit JoinFeatures(IReadOnlyList<EquatableArray<Dim>> parts);
+    public static Fit JoinTokens(IReadOnlyList<EquatableArray<Dim>> parts);
+    public static Fit Linear(Member.Linear layer, EquatableArray<Dim> x);
+    public static Fit MeanOfTokens(EquatableArray<Dim> x);
+    public static Fit Modulate(Member.Norm norm, EquatableArray<Dim> x, EquatableArray<Dim> shift, EquatableArray<Dim> scale);
+    public static Fit Norm(Member.Norm norm, EquatableArray<Dim> x);
+    public static Fit Patches(Member.Patches layer, EquatableArray<Dim> x);
+    public static Fit SelfAttention(int heads, EquatableArray<Dim> qkv);
+    public static Fit Sinusoid(int features, EquatableArray<Dim> t);
+    public static Fit Split(int parts, EquatableArray<Dim> x);
+    public static Fit Tokens(EquatableArray<Dim> x, Dim first, Dim count);
+    public static Fit Unpatchify(Value.Unpatchify patches, EquatableArray<Dim> x);
+}
+
+public enum Skip
+{
+    None = 0,
+    Push = 1,
+    Pop = 2,
+}
 
 public sealed record SpecDiff(EquatableArray<ModelDiff> Models, EquatableArray<ModelSpec> Added, EquatableArray<ModelSpec> Removed)
 {
@@ -422,7 +657,74 @@ public static class SpecWriter
     public static string Write(ModelSpec spec);
 }
 
+public static class StandardParts
+{
+    public static Module LabelEmbedder(int rows, Dim width);
+    public static Module PatchEmbedding(InputSpec input, int patch, Dim tokens, Dim width);
+    public static Module TextEmbedder(int tokens, int textWidth, bool hasNull, Dim width);
+    public static Module TimestepEmbedder(int features, int intervals, Dim width);
+}
+
+public abstract record Statement
+{
+    public string Label { get; }
+    public sealed record ForEach(
+        string List,
+        EquatableArray<string> Streams,
+        EquatableArray<Value> Arguments,
+        Skip Skip = None) : Statement;
+    public sealed record Let(string Name, Value Value, EquatableArray<Dim> Shape = default) : Statement;
+    public sealed record Return(EquatableArray<Value> Values) : Statement;
+    public sealed record Split(string Name, Value Value, EquatableArray<EquatableArray<string>> Groups) : Statement
+    {
+        public IEnumerable<string> Parts { get; }
+    }
+}
+
 public readonly record struct TextRange(int Start, int Length, int Line, int Column, int EndLine, int EndColumn);
+
+public sealed class Traced
+{
+    public Evaluation? Inside { get; }
+    public Member? Member { get; }
+    public IReadOnlyList<Traced> Operands { get; }
+    public Value? Operation { get; }
+    public string Path { get; }
+    public EquatableArray<Dim> Shape { get; }
+}
+
+public sealed record TracedStatement(Statement Statement, IReadOnlyList<Traced> Values, IReadOnlyList<Evaluation> Inside);
+
+public abstract record Value
+{
+    public IEnumerable<string> Names { get; }
+    public IEnumerable<Value> Operands { get; }
+    public static implicit operator Value(string name);
+    public sealed record Activate(Activation Kind, Value X) : Value;
+    public sealed record Add(Value Left, Value Right) : Value;
+    public sealed record AsToken(Value X) : Value;
+    public sealed record Call(string Member, EquatableArray<Value> Arguments) : Value;
+    public sealed record CrossAttention(Value Q, Value Kv, int Heads) : Value;
+    public sealed record FillDropped(Value X, string? Table) : Value;
+    public sealed record Gated(Value X, Value Gate, Value Branch) : Value;
+    public sealed record JoinFeatures(EquatableArray<Value> Parts) : Value;
+    public sealed record JoinTokens(EquatableArray<Value> Parts) : Value;
+    public sealed record MeanOfTokens(Value X) : Value;
+    public sealed record Modulate(string Norm, Value X, Value Shift, Value Scale) : Value;
+    public sealed record Name(string Text) : Value;
+    public sealed record Parameter(string Table) : Value;
+    public sealed record SelfAttention(Value Qkv, int Heads) : Value;
+    public sealed record Sinusoid(Value T, int Features, int Intervals) : Value;
+    public sealed record Tokens(Value X, Dim First, Dim Count) : Value;
+    public sealed record Unpatchify(Value X, int Rows, int Columns, int Patch, int Channels) : Value;
+}
+
+public enum ValueKind
+{
+    Real = 0,
+    Index = 1,
+    Droppable = 2,
+}
 
 public enum Variance
 {

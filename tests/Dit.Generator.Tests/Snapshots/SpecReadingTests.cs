@@ -19,7 +19,7 @@ public sealed class SpecReadingTests : IDisposable
     public void Paths_count_from_the_source_of_the_test()
     {
         var shapes = Specs.Model($"{Definitions}/shapes.dit.yaml");
-        Assert.Equal(("Shapes", 2_037_312), (shapes.Name, PlanTotals.Of(ModelLayout.Of(shapes)).Parameters));
+        Assert.Equal(("Shapes", 2_037_312), (shapes.Name, LayoutTotals.Of(ModelLayout.Of(shapes)).Parameters));
         Assert.Equal(shapes, Assert.Single(Specs.Read($"{Definitions}/shapes.dit.yaml").Models).Spec);
         Assert.Equal(["DiT-XL/2", "DiT-XL/2"], new[] { Specs.Model(Definitions, "DiT-XL/2"), Specs.Model(Definitions, "DiTXL2") }.Select(static model => model.Name));
         Assert.Equal(
