@@ -426,6 +426,7 @@ public sealed record ParameterGroup(string Name, EquatableArray<ParameterChange>
 public static class Parameters
 {
     public static IEnumerable<ModelParameter> Of(Module module, string prefix = "");
+    public static IEnumerable<Member> Ordered(Module module);
 }
 
 public enum Prediction

@@ -22,7 +22,7 @@ internal static class CompilerServer
         var server = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
         server.BeginOutputReadLine();
         server.BeginErrorReadLine();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.Kill();
+        AtTheEnd.Do(server.Kill);
         return name;
     }
 }

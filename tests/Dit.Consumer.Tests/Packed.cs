@@ -5,7 +5,7 @@ namespace Dit.Consumer.Tests;
 
 /// <summary>The packages of this repository in a feed of their own, and empty folders to use them from.</summary>
 /// <remarks>
-/// They are packed once, by the first class of tests that needs them, and are gone when the process ends. They carry a version that was never
+/// They are packed once, by the first class of tests that needs them, and are gone after the last test. They carry a version that was never
 /// there before, and restored ones go into a folder of this run: no stale package can be taken for one of them. What the machine has restored
 /// already, libtorch above all, is used where it lies, as a fallback folder.
 /// </remarks>
@@ -71,7 +71,7 @@ public sealed class Packed
         public Packing()
         {
             var root = Directory.CreateTempSubdirectory("dit-consumer-").FullName;
-            AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(root, recursive: true);
+            AtTheEnd.Do(() => Directory.Delete(root, recursive: true));
             Directory.CreateDirectory(Path.Combine(root, "feed"));
             File.WriteAllText(Path.Combine(root, "nuget.config"), NuGetConfig());
             Shell = new(root, new Dictionary<string, string?> { ["NUGET_PACKAGES"] = PrivatePackagesOf(root) });

@@ -70,7 +70,7 @@ public class DiagnosticTests
         var run = Generate.From(new SpecText("a.dit.yaml", Latents));
 
         Assert.StartsWith("a.dit.yaml(6,20): warning DIT116: An input of 4 channels may be latents, but without 'autoencoder' the samplers clip it to [-1, 1]; ", Text(Assert.Single(run.Diagnostics)));
-        Assert.Contains("steps: 10, eta: 0, clipDenoised: true);", run.Sources["Latents.g.cs"]);
+        Assert.Contains("Steps: 10, Eta: 0, ClipDenoised: true));", run.Sources["Latents.g.cs"]);
     }
 
     [Theory]
@@ -82,7 +82,7 @@ public class DiagnosticTests
     {
         var run = Generate.From(new SpecText("a.dit.yaml", Latents.Replace(text, replacement))).AssertCompiles();
 
-        Assert.Equal(clips, run.Sources["Latents.g.cs"].Contains("clipDenoised: true"));
+        Assert.Equal(clips, run.Sources["Latents.g.cs"].Contains("ClipDenoised: true"));
     }
 
     [Fact]

@@ -45,14 +45,19 @@ internal static class Closed
         }
         && name.Ancestors().First(static node => node is not NameSyntax) is not (BaseNamespaceDeclarationSyntax or UsingDirectiveSyntax);
 
-    // What the file declares around a use, in a class or a method, wins already.
+    // What the file declares around a use, in a class or a method, wins already; where only a type can stand, only a type does.
     private static bool IsDeclared(SyntaxToken use) =>
         use.Parent is { } name && name.Ancestors().OfType<MemberDeclarationSyntax>().Any(around => around switch
         {
             BaseNamespaceDeclarationSyntax => false,
+            TypeDeclarationSyntax type when IsTypeOnly(name) =>
+                type.Members.OfType<BaseTypeDeclarationSyntax>().Any(member => member.Identifier.ValueText == use.ValueText),
+            _ when IsTypeOnly(name) => false,
             TypeDeclarationSyntax type => type.Members.Any(member => Declares(OwnTokens(member), use)),
             _ => Declares(around.DescendantTokens(), use),
         });
+
+    private static bool IsTypeOnly(SyntaxNode name) => name is ExpressionSyntax expression && SyntaxFacts.IsInTypeOnlyContext(expression);
 
     private static IEnumerable<SyntaxToken> OwnTokens(MemberDeclarationSyntax member) => member is BaseFieldDeclarationSyntax field
         ? field.Declaration.Variables.SelectMany(static variable => variable.ChildTokens())
