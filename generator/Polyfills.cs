@@ -1,5 +1,5 @@
-// Types that the compiler asks for by name and that netstandard2.0 lacks. They are written by hand because PolySharp generates them in another
-// order each time, and then no two builds of a commit are equal.
+// Types that the compiler asks for by name and that netstandard2.0 lacks. They are written by hand because PolySharp
+// generates them in another order each time, and then no two builds of a commit are equal.
 
 namespace System
 {

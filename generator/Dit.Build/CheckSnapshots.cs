@@ -4,7 +4,9 @@ using Microsoft.Build.Framework;
 
 namespace Dit.Build;
 
-/// <summary>Compares what the generator wrote for a project with the committed snapshots, or makes it the committed ones.</summary>
+/// <summary>
+/// Compares what the generator wrote for a project with the committed snapshots, or makes it the committed ones.
+/// </summary>
 public sealed class CheckSnapshots : ITask
 {
     private const string Code = "DIT904";
@@ -104,7 +106,12 @@ public sealed class CheckSnapshots : ITask
         var reports = new SnapshotReports(Label, AcceptCommand()).Of(review);
         var trouble = Receive(review);
         foreach (var report in reports)
-            Log(severity, report with { Text = trouble is null ? report.Text : $"{report.Text}\nThe new files could not be written beside it: {trouble}" });
+            Log(
+                severity,
+                report with
+                {
+                    Text = trouble is null ? report.Text : $"{report.Text}\nThe new files could not be written beside it: {trouble}",
+                });
         return reports.Count == 0 || severity != Build.Severity.Error;
     }
 

@@ -23,7 +23,9 @@ internal static class Choices
         "CODEBUILD_BUILD_ID", "BITBUCKET_BUILD_NUMBER",
     ];
 
-    /// <summary>What the property <c>DitSnapshotsSeverity</c> says, or else an error on a build server and a warning on a desk.</summary>
+    /// <summary>
+    /// What the property <c>DitSnapshotsSeverity</c> says, or else an error on a build server and a warning on a desk.
+    /// </summary>
     /// <returns>Null where the property is no such word.</returns>
     public static Severity? SeverityOf(string property, string continuousIntegration, Func<string, string?> variable) =>
         property.Trim().ToLowerInvariant() switch
@@ -50,7 +52,8 @@ internal static class Choices
 
     /// <summary>Whether a file is one that <c>dotnet build</c> would find in its folder.</summary>
     public static bool IsBuilt(string path) =>
-        Path.GetExtension(path) is var extension && (extension is ".sln" or ".slnx" || extension.EndsWith("proj", StringComparison.Ordinal));
+        Path.GetExtension(path) is var extension
+        && (extension is ".sln" or ".slnx" || extension.EndsWith("proj", StringComparison.Ordinal));
 
     private static bool IsSet(string? value) => (value ?? "").Trim().ToLowerInvariant() is not ("" or "false" or "0" or "no" or "off");
 

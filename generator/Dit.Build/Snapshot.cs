@@ -52,7 +52,9 @@ internal sealed record SnapshotReview(IReadOnlyList<Snapshot> Now, IReadOnlyList
 
     /// <summary>Compares. Pure.</summary>
     /// <param name="now">What the build wrote.</param>
-    /// <param name="committed">The texts of the folder by the names of their files. Files that Dit.Gen did not write are no leftovers.</param>
+    /// <param name="committed">
+    /// The texts of the folder by the names of their files. Files that Dit.Gen did not write are no leftovers.
+    /// </param>
     public static SnapshotReview Of(IReadOnlyList<Snapshot> now, IReadOnlyDictionary<string, string> committed)
     {
         var names = new HashSet<string>(now.Select(static snapshot => snapshot.Verified));

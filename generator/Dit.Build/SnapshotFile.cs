@@ -1,7 +1,8 @@
 namespace Dit.Snapshots;
 
 /// <summary>
-/// One snapshot on disk, in Verify's conventions: the text that was accepted, and beside it the one that was received and differs.
+/// One snapshot on disk, in Verify's conventions: the text that was accepted, and beside it the one that was received
+/// and differs.
 /// </summary>
 /// <remarks>The build task and the package Dit.Testing compile this file, so that both write alike.</remarks>
 /// <param name="Folder">The folder.</param>
@@ -37,7 +38,8 @@ internal sealed record SnapshotFile(string Folder, string Name, string Extension
         Forget();
     }
 
-    // Beside it under a name that repositories ignore, then renamed. A file that is right is left alone, so that a watcher of the folder sees no change.
+    // Beside it under a name that repositories ignore, then renamed. A file that is right is left alone, so that a
+    // watcher of the folder sees no change.
     private void Write(string path, string text)
     {
         if (File.Exists(path) && File.ReadAllText(path) == text) return;

@@ -45,7 +45,8 @@ internal sealed record SnapshotReports(string Folder, string Command)
 
     private Report Leftover(IReadOnlyList<Finding.Leftover> leftover, SnapshotReview review) => new(
         At(leftover[0].File), 0,
-        $"The folder '{Folder}' has {Counted(leftover.Count, "snapshot")} of what the build no longer generates, as when a model is removed: "
+        $"The folder '{Folder}' has {Counted(leftover.Count, "snapshot")} of what the build no longer generates, as when a model is "
+            + $"removed: "
         + $"{Names(leftover.Select(static l => l.File))}. If {It(leftover.Count)} {Be(leftover.Count)} meant to go, run: {Command}");
 
     private Report Differing(IReadOnlyList<Finding.Differs> differing, SnapshotReview review)
@@ -56,7 +57,8 @@ internal sealed record SnapshotReports(string Folder, string Command)
             string.Join("\n",
             [
                 .. Meaning(differing),
-                $"{Counted(differing.Count, "snapshot")} in '{Folder}' {(differing.Count == 1 ? "differs" : "differ")} from what the build generates now. "
+                $"{Counted(differing.Count, "snapshot")} in '{Folder}' {(differing.Count == 1 ? "differs" : "differ")} from what the build "
+                    + $"generates now. "
                 + $"If this is meant, run: {Command}",
                 .. Excerpts(diffs),
             ]));
@@ -93,7 +95,8 @@ internal sealed record SnapshotReports(string Folder, string Command)
             files += more > 0 ? 1 : 0;
         }
         if (left > 0)
-            yield return $"... and {Counted(left, "more line")} that differ, in {Counted(files, "file")}: compare *.received.* with *.verified.*";
+            yield return $"... and {Counted(left, "more line")} that differ, in {Counted(files, "file")}: compare *.received.* with "
+                + $"*.verified.*";
     }
 
     private string At(string file) => $"{Folder}/{file}";

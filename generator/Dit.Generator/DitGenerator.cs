@@ -7,7 +7,10 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace Dit.Generator;
 
-/// <summary>Compiles every <c>*.dit.yaml</c> of a project: errors at the line of the spec, a C# file for each model, and one that lists them.</summary>
+/// <summary>
+/// Compiles every <c>*.dit.yaml</c> of a project: errors at the line of the spec, a C# file for each model, and one
+/// that lists them.
+/// </summary>
 [Generator(LanguageNames.CSharp)]
 public sealed class DitGenerator : IIncrementalGenerator
 {
@@ -59,7 +62,11 @@ public sealed class DitGenerator : IIncrementalGenerator
 
         var names = models
             .Select(static (model, _) => new CatalogEntry(
-                model.Spec.ClassName, ConditionCode.TypeOf(model.Spec.Conditioning.Condition), ProcessEmitter.Type, model.Path, model.IsStandIn))
+                model.Spec.ClassName,
+                ConditionCode.TypeOf(model.Spec.Conditioning.Condition),
+                ProcessEmitter.Type,
+                model.Path,
+                model.IsStandIn))
             .Collect()
             .Select(static (all, _) => CatalogEntry.OnePerClass(all))
             .WithTrackingName(Steps.Names);
@@ -90,7 +97,8 @@ public sealed class DitGenerator : IIncrementalGenerator
     {
         var options = context.AnalyzerConfigOptionsProvider
             .Select(static (options, _) => (
-                Namespace: Namespace(options.GlobalOptions.TryGetValue), Access: Option(options.GlobalOptions.TryGetValue, "DitModelsAccess")));
+                Namespace: Namespace(options.GlobalOptions.TryGetValue),
+                Access: Option(options.GlobalOptions.TryGetValue, "DitModelsAccess")));
         var otherFiles = context.AdditionalTextsProvider
             .Where(static text => !SpecFile.IsSpec(text.Path)).Select(static (text, _) => Path.GetFileNameWithoutExtension(text.Path))
             .Collect().Select(static (all, _) => all.ToEquatableArray());

@@ -5,7 +5,9 @@ namespace Dit.Packaging;
 /// <summary>A README as it goes into a package, where no other file of the repository is near.</summary>
 internal static partial class PackageReadme
 {
-    /// <summary>The README with the package's own version in its examples, and with links that lead somewhere from anywhere.</summary>
+    /// <summary>
+    /// The README with the package's own version in its examples, and with links that lead somewhere from anywhere.
+    /// </summary>
     /// <param name="text">The README.</param>
     /// <param name="path">Where it is, from the root of the repository.</param>
     /// <param name="version">The version of the package.</param>

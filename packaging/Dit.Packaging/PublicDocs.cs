@@ -37,7 +37,9 @@ internal sealed record PublicDocs(string Xml, IReadOnlyList<string> Problems)
         return $"<?xml version=\"1.0\"?>\n{text.ToString().Trim()}\n";
     }
 
-    /// <summary>One pass over the members; hidden ones are removed at its end, for others may inherit from them until then.</summary>
+    /// <summary>
+    /// One pass over the members; hidden ones are removed at its end, for others may inherit from them until then.
+    /// </summary>
     private sealed class Filter(Symbols symbols, IReadOnlyDictionary<string, XElement> members)
     {
         private readonly List<XElement> hidden = [];
@@ -93,7 +95,8 @@ internal sealed record PublicDocs(string Xml, IReadOnlyList<string> Problems)
         {
             var id = element.Attribute("cref")?.Value ?? "";
             if (element.Name == "seealso") element.Remove();
-            else if (element.Name == "see") element.ReplaceWith(new XElement("c", element.Value.Length == 0 ? ShortName(id) : element.Nodes()));
+            else if (element.Name == "see")
+                element.ReplaceWith(new XElement("c", element.Value.Length == 0 ? ShortName(id) : element.Nodes()));
             else Problems.Add($"{member} has an element '{element.Name}' of {id[2..]}, which is not public");
         }
 

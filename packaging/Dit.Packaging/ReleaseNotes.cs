@@ -5,7 +5,9 @@ namespace Dit.Packaging;
 /// <summary>The notes of a release: the changelog's section on it, as plain text.</summary>
 internal static partial class ReleaseNotes
 {
-    /// <summary>The most characters of the changelog that a package repeats; NuGet takes 35,000, and shows them all.</summary>
+    /// <summary>
+    /// The most characters of the changelog that a package repeats; NuGet takes 35,000, and shows them all.
+    /// </summary>
     public const int Longest = 3000;
 
     /// <summary>The notes of a version: of its own section, or of what is unreleased.</summary>

@@ -42,7 +42,9 @@ internal sealed class Symbols
         symbol.DeclaredAccessibility is Accessibility.Public or Accessibility.Protected or Accessibility.ProtectedOrInternal
         && (symbol.ContainingType is not { } type || IsVisible(type));
 
-    /// <summary>What a symbol inherits its documentation from, when that is of the same assembly and not visible.</summary>
+    /// <summary>
+    /// What a symbol inherits its documentation from, when that is of the same assembly and not visible.
+    /// </summary>
     public static ISymbol? HiddenSource(ISymbol symbol, IAssemblySymbol assembly)
     {
         var sources = Sources(symbol).ToArray();

@@ -26,7 +26,9 @@ internal sealed record CommandContext(
     /// <summary>Columns of the terminal at present.</summary>
     public Func<int> Width { get; init; } = WindowWidth;
 
-    /// <summary>A console over <see cref="Out"/>: colors and the window's width on a terminal, plain wide text elsewhere.</summary>
+    /// <summary>
+    /// A console over <see cref="Out"/>: colors and the window's width on a terminal, plain wide text elsewhere.
+    /// </summary>
     public IAnsiConsole Console()
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings
@@ -39,7 +41,9 @@ internal sealed record CommandContext(
         return console;
     }
 
-    /// <summary>Writes sentences that a user should see beside the result, each a line on <see cref="Error"/>.</summary>
+    /// <summary>
+    /// Writes sentences that a user should see beside the result, each a line on <see cref="Error"/>.
+    /// </summary>
     public void Notice(IEnumerable<string> sentences)
     {
         foreach (var sentence in sentences) Notice(sentence);

@@ -34,7 +34,9 @@ internal static class CommonOptions
     /// <param name="what">What the model is to the command.</param>
     public static Option<string?> Model(CommandContext context, string? standard, string what = "The model") => new("--model", "-m")
     {
-        Description = $"{what}: a name of 'dit models', or a spec such as my.dit.yaml, or my.dit.yaml#NAME for one of its models.{(standard is null ? "" : $" [default: {standard}]")}",
+        Description =
+            $"{what}: a name of 'dit models', or a spec such as my.dit.yaml, or my.dit.yaml#NAME for one of its "
+                + $"models.{(standard is null ? "" : $" [default: {standard}]")}",
         HelpName = ModelSource.Help,
         CompletionSources = { _ => context.Suggestions() },
     };
@@ -49,7 +51,9 @@ internal static class CommonOptions
 
     public static Option<bool> TensorFloat32() => new("--tf32")
     {
-        Description = "On a CUDA device, let products of f32 numbers round their factors to TensorFloat-32 (10 bits of mantissa): several times as fast from Ampere on.",
+        Description =
+            "On a CUDA device, let products of f32 numbers round their factors to TensorFloat-32 (10 bits of mantissa): several times as "
+                + "fast from Ampere on.",
     };
 
     public static Option<T> Number<T>(string name, string help, T standard)
@@ -63,13 +67,20 @@ internal static class CommonOptions
 
     /// <summary>A number that may be left out.</summary>
     public static Option<T?> Number<T>(string name, string help)
-        where T : struct, INumber<T>, IMinMaxValue<T> => new(name) { Description = help, HelpName = HelpOf<T>(), CustomParser = result => Parse<T>(result) };
+        where T : struct, INumber<T>, IMinMaxValue<T> =>
+        new(name)
+        {
+            Description = help,
+            HelpName = HelpOf<T>(),
+            CustomParser = result => Parse<T>(result),
+        };
 
     public static Option<string> Weights()
     {
         var option = new Option<string>("--weights")
         {
-            Description = "Of a training checkpoint: the averaged weights (ema), the trained ones (model), or the first of these that it has.",
+            Description =
+                "Of a training checkpoint: the averaged weights (ema), the trained ones (model), or the first of these that it has.",
             DefaultValueFactory = _ => "auto",
         };
         option.AcceptOnlyFromAmong([.. WeightsWords.Keys]);
@@ -92,8 +103,11 @@ internal static class CommonOptions
         where T : struct, INumber<T>, IMinMaxValue<T>
     {
         var (word, isReal) = (result.Tokens[^1].Value, typeof(T) == typeof(double));
-        if (T.TryParse(word, isReal ? NumberStyles.Float : NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)) return number;
-        result.AddError($"{(result.Parent as OptionResult)?.Option.Name} takes a {(isReal ? "number such as 0.5" : $"whole number of at most {T.MaxValue}")}, not '{word}'.");
+        if (T.TryParse(word, isReal ? NumberStyles.Float : NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+            return number;
+        result.AddError(
+            $"{(result.Parent as OptionResult)?.Option.Name} takes a "
+                + $"{(isReal ? "number such as 0.5" : $"whole number of at most {T.MaxValue}")}, not '{word}'.");
         return default;
     }
 }

@@ -76,7 +76,8 @@ internal static partial class DitCommand
             EncodeCommand.Create(context), DecodeCommand.Create(context), ReconstructCommand.Create(context), DataCommand.Create(context),
         ];
         var root = new RootCommand(context.Options.Description ?? Description(context.Name.Value));
-        foreach (var command in commands.Where(ours => context.Options.Commands.All(own => own.Name != ours.Name))) root.Subcommands.Add(command);
+        foreach (var command in commands.Where(ours => context.Options.Commands.All(own => own.Name != ours.Name)))
+            root.Subcommands.Add(command);
         context.Name.Rename(root);
         foreach (var own in context.Options.Commands) root.Subcommands.Add(own);
         root.Options.OfType<VersionOption>().Single().Action = new ShowVersion();
@@ -100,7 +101,9 @@ internal static partial class DitCommand
         DitException or IOException or UnauthorizedAccessException => (Mistake, e.Message),
         OutOfMemoryException => (Mistake, "Not enough memory; a smaller --batch needs less."),
         // libtorch's: the first line says it, the others are a trace of its own.
-        ExternalException when OutOfMemory().IsMatch(e.Message) => (Mistake, $"Not enough memory ({FirstLine(e).TrimEnd('.')}); a smaller --batch needs less."),
+        ExternalException when OutOfMemory().IsMatch(e.Message) => (
+            Mistake,
+            $"Not enough memory ({FirstLine(e).TrimEnd('.')}); a smaller --batch needs less."),
         ExternalException => (InternalError, Internal(FirstLine(e))),
         _ => (InternalError, Internal(e.Message)),
     };
@@ -137,7 +140,8 @@ internal static partial class DitCommand
         var message = parsed.Errors[0].Message;
         if (parsed.UnmatchedTokens is not [var word, ..]) return message;
         string[] words = [.. command.Subcommands.Select(c => c.Name), .. command.Options.SelectMany(o => o.Aliases.Append(o.Name))];
-        return $"'{word}' is not a command or option of {Path(parsed.CommandResult, name)}{DidYouMean.Suggest(word, words) ?? "; see --help."}";
+        return $"'{word}' is not a command or option of "
+            + $"{Path(parsed.CommandResult, name)}{DidYouMean.Suggest(word, words) ?? "; see --help."}";
     }
 
     private static string Path(CommandResult result, ToolName name) =>

@@ -14,12 +14,17 @@ namespace Dit.Commands;
 /// </example>
 public static class DitTool
 {
-    /// <summary>Runs one command line. The first Ctrl-C asks the command to stop, and the second one ends the process.</summary>
+    /// <summary>
+    /// Runs one command line. The first Ctrl-C asks the command to stop, and the second one ends the process.
+    /// </summary>
     /// <param name="args">The arguments, without the program's name.</param>
-    /// <param name="models">The models that the commands know by name, such as the generated <c>DitModels.All</c>.</param>
+    /// <param name="models">
+    /// The models that the commands know by name, such as the generated <c>DitModels.All</c>.
+    /// </param>
     /// <param name="options">What the program changes about the tool.</param>
     /// <returns>
-    /// The exit code: 0, or 2 for a mistake of the user's, 1 for one of this program's, 130 when stopped; 3 when <c>diff --exit-code</c> finds a difference.
+    /// The exit code: 0, or 2 for a mistake of the user's, 1 for one of this program's, 130 when stopped; 3 when
+    /// <c>diff --exit-code</c> finds a difference.
     /// </returns>
     public static async Task<int> Run(IReadOnlyList<string> args, IReadOnlyList<ModelDefinition> models, DitToolOptions? options = null)
     {

@@ -13,12 +13,15 @@ public sealed record DitToolOptions
 
     /// <summary>Commands beside those of the tool. One of the same name replaces the tool's.</summary>
     /// <remarks>
-    /// A <see cref="DitException"/> or an I/O error that an action throws is shown as one line, with exit code 2, as those of the tool are.
-    /// An asynchronous action is handed a token that Ctrl-C cancels.
+    /// A <see cref="DitException"/> or an I/O error that an action throws is shown as one line, with exit code 2, as
+    /// those of the tool are. An asynchronous action is handed a token that Ctrl-C cancels.
     /// </remarks>
     public IReadOnlyList<Command> Commands { get; init; } = [];
 
-    /// <summary>Called with all commands before the command line is read: to change help texts, or to add and remove commands and options.</summary>
+    /// <summary>
+    /// Called with all commands before the command line is read: to change help texts, or to add and remove commands
+    /// and options.
+    /// </summary>
     public Action<RootCommand>? Configure { get; init; }
 
     /// <summary>Where results go; null for the standard output.</summary>

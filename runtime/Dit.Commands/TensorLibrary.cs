@@ -5,8 +5,9 @@ namespace Dit.Commands;
 
 /// <summary>Where the commands that compute find libtorch.</summary>
 /// <remarks>
-/// Built in the repository, the program has one beside it. The packed tool has none, since it is too large for a package and other on
-/// every platform: there it is what <c>DIT_LIBTORCH</c> names, or else the package that projects on this machine were restored with.
+/// Built in the repository, the program has one beside it. The packed tool has none, since it is too large for a
+/// package and other on every platform: there it is what <c>DIT_LIBTORCH</c> names, or else the package that projects
+/// on this machine were restored with.
 /// </remarks>
 internal static class TensorLibrary
 {
@@ -18,7 +19,9 @@ internal static class TensorLibrary
     public static void Require()
     {
         LibTorch.Load();
-        var packages = Packages(Environment.GetEnvironmentVariable("NUGET_PACKAGES"), Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
+        var packages = Packages(
+            Environment.GetEnvironmentVariable("NUGET_PACKAGES"),
+            Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
         if (!LibTorch.TryLoad(Folder(packages, Platform()))) throw new DitException(Advice(packages, Platform()));
     }
 
@@ -31,7 +34,8 @@ internal static class TensorLibrary
         Path.Combine(packages, Package(platform), Version, "runtimes", platform, "native");
 
     internal static string Advice(string packages, string platform) =>
-        $"This command computes with libtorch {Version}, and there is none: neither does {LibTorch.Variable} name a folder, nor is the package {Package(platform)} in '{packages}'; "
+        $"This command computes with libtorch {Version}, and there is none: neither does {LibTorch.Variable} name a folder, nor is the "
+            + $"package {Package(platform)} in '{packages}'; "
         + $"'dotnet new console -o fetch' and then 'dotnet add fetch package {Package(platform)} --version {Version}' fetch it.";
 
     private static string Package(string platform) => $"libtorch-cpu-{platform}";

@@ -4,7 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace Dit.Commands;
 
-/// <summary>What the program is called. Texts are written for a program called dit; in one of a different name they name that one.</summary>
+/// <summary>
+/// What the program is called. Texts are written for a program called dit; in one of a different name they name that
+/// one.
+/// </summary>
 /// <param name="Value">The name that a user types.</param>
 internal sealed partial record ToolName(string Value)
 {
@@ -14,7 +17,8 @@ internal sealed partial record ToolName(string Value)
     public static ToolName Of(string? chosen) => new(chosen ?? Assembly.GetEntryAssembly()?.GetName().Name ?? Written);
 
     /// <summary>A text in which commands such as <c>dit models</c> are called as in this program.</summary>
-    public string In(string text) => Value == Written ? text : Commands().Replace(text, $"{Value.Replace("$", "$$", StringComparison.Ordinal)} ");
+    public string In(string text) =>
+        Value == Written ? text : Commands().Replace(text, $"{Value.Replace("$", "$$", StringComparison.Ordinal)} ");
 
     /// <summary>Changes all texts of a command and of those below it.</summary>
     public void Rename(Command command)

@@ -2,8 +2,8 @@ namespace Dit.Runtime;
 
 /// <summary>A folder that one run writes to, and no other run meanwhile.</summary>
 /// <remarks>
-/// The claim is a lock that the operating system holds on an open file: it ends with the process, however that ends, so no lock is ever left behind.
-/// Folders that were created for the run go again when the run leaves nothing in them.
+/// The claim is a lock that the operating system holds on an open file: it ends with the process, however that ends, so
+/// no lock is ever left behind. Folders that were created for the run go again when the run leaves nothing in them.
 /// </remarks>
 public sealed class FolderClaim : IDisposable
 {
@@ -13,7 +13,8 @@ public sealed class FolderClaim : IDisposable
     private readonly IReadOnlyList<string> created; // the innermost first
     private readonly FileStream held;
 
-    private FolderClaim(string folder, IReadOnlyList<string> created, FileStream held) => (Folder, this.created, this.held) = (folder, created, held);
+    private FolderClaim(string folder, IReadOnlyList<string> created, FileStream held) =>
+        (Folder, this.created, this.held) = (folder, created, held);
 
     /// <summary>The full path of the folder.</summary>
     public string Folder { get; }
@@ -42,7 +43,8 @@ public sealed class FolderClaim : IDisposable
     internal void Require(string folder)
     {
         if (Path.TrimEndingDirectorySeparator(AtomicFile.FullPath(folder)) is var wanted && wanted != Folder)
-            throw new DitException($"The run writes to {wanted}, and what was claimed for it is {Folder}: claim the folder that is written to.");
+            throw new DitException(
+                $"The run writes to {wanted}, and what was claimed for it is {Folder}: claim the folder that is written to.");
     }
 
     /// <summary>Gives the folder up, and removes it if it was created for nothing.</summary>
@@ -57,11 +59,14 @@ public sealed class FolderClaim : IDisposable
         var file = Path.Combine(folder, LockName);
         try
         {
-            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            return new FileStream(
+                file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
         }
         catch (IOException e) when (File.Exists(file))
         {
-            throw new DitException($"A different run is writing to '{folder}' at present: name another folder, or wait until that run has ended.", e);
+            throw new DitException(
+                $"A different run is writing to '{folder}' at present: name another folder, or wait until that run has ended.",
+                e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -9,7 +9,9 @@ public static class PathRules
 
     private static StringComparison Comparison => OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
 
-    /// <summary>Finds out that a run does not write into the data it reads: its files would become part of the data.</summary>
+    /// <summary>
+    /// Finds out that a run does not write into the data it reads: its files would become part of the data.
+    /// </summary>
     /// <param name="output">The folder that is written to; it need not exist.</param>
     /// <param name="data">The folder that is read.</param>
     /// <exception cref="DitException">The output is the data's folder or lies in it, by whatever links.</exception>
@@ -35,7 +37,9 @@ public static class PathRules
         return full;
     }
 
-    /// <summary>Why there is nothing at a path: it does not exist, or its name is not UTF-8 and cannot be written as text.</summary>
+    /// <summary>
+    /// Why there is nothing at a path: it does not exist, or its name is not UTF-8 and cannot be written as text.
+    /// </summary>
     /// <returns>The end of a sentence that begins with the path.</returns>
     internal static string WhyMissing(string path) => IsNotUtf8(path)
         ? $"has a name that is not UTF-8 (its other bytes are shown as {Replacement})"

@@ -6,15 +6,17 @@ using Dit.Spec;
 
 namespace Dit.Testing;
 
-/// <summary>Texts compared with files that are committed, in Verify's conventions, so that its tools open them.</summary>
+/// <summary>
+/// Texts compared with files that are committed, in Verify's conventions, so that its tools open them.
+/// </summary>
 public static class Snapshot
 {
     private const int MostLines = 60;
 
     /// <summary>
-    /// Compares a text with <c>TestClassFile.TestMethod.verified.EXTENSION</c> beside the source of the test. A difference leaves
-    /// <c>*.received.EXTENSION</c> there, and opens a diff tool on a desk; accepting is renaming received to verified. A match removes the
-    /// received file.
+    /// Compares a text with <c>TestClassFile.TestMethod.verified.EXTENSION</c> beside the source of the test. A
+    /// difference leaves <c>*.received.EXTENSION</c> there, and opens a diff tool on a desk; accepting is renaming
+    /// received to verified. A match removes the received file.
     /// </summary>
     /// <param name="text">What the test made. Line ends of Windows count as <c>\n</c>, in the file too.</param>
     /// <param name="name">
@@ -24,10 +26,16 @@ public static class Snapshot
     /// <param name="extension">What the text is, without a dot: <c>md</c>, <c>cs</c>, <c>json</c>.</param>
     /// <param name="source">The compiler fills it in.</param>
     /// <param name="member">The compiler fills it in.</param>
-    /// <exception cref="DitTestException">They differ, or there is no such file yet; the message has the lines that differ.</exception>
+    /// <exception cref="DitTestException">
+    /// They differ, or there is no such file yet; the message has the lines that differ.
+    /// </exception>
     [MethodImpl(MethodImplOptions.NoInlining)] // the calling assembly is asked for
     public static void Verify(
-        string text, string? name = null, string extension = "txt", [CallerFilePath] string source = "", [CallerMemberName] string member = "")
+        string text,
+        string? name = null,
+        string extension = "txt",
+        [CallerFilePath] string source = "",
+        [CallerMemberName] string member = "")
     {
         ArgumentNullException.ThrowIfNull(text);
         var path = SourcePlace.Resolve(source, Assembly.GetCallingAssembly(), Checked(name) ?? $"{FileName(source)}.{member}");

@@ -25,9 +25,9 @@ internal static class SourcePlace
     }
 
     /// <summary>
-    /// The file itself, or, where its path was mapped or the repository has moved, the file of the longest tail of that path that lies in
-    /// one of the folders or above: <c>/_/tests/A.Tests/B.cs</c> and the folder <c>/home/me/repo/tests/A.Tests</c> give
-    /// <c>/home/me/repo/tests/A.Tests/B.cs</c>.
+    /// The file itself, or, where its path was mapped or the repository has moved, the file of the longest tail of that
+    /// path that lies in one of the folders or above: <c>/_/tests/A.Tests/B.cs</c> and the folder
+    /// <c>/home/me/repo/tests/A.Tests</c> give <c>/home/me/repo/tests/A.Tests/B.cs</c>.
     /// </summary>
     internal static string? Find(string source, IEnumerable<string> folders, Func<string, bool> exists)
     {

@@ -5,9 +5,9 @@ using Dit.Spec;
 namespace Dit.Testing;
 
 /// <summary>
-/// Specs as values. What follows from a model is in Dit.Spec: its tensors, shapes and costs in <see cref="ModelLayout"/> and
-/// <see cref="LayoutTotals"/>, what differs between two in <see cref="SpecDiff"/> and <see cref="ModelDiff"/>, and the table of a project's
-/// models in <see cref="ModelTable"/>.
+/// Specs as values. What follows from a model is in Dit.Spec: its tensors, shapes and costs in
+/// <see cref="ModelLayout"/> and <see cref="LayoutTotals"/>, what differs between two in <see cref="SpecDiff"/> and
+/// <see cref="ModelDiff"/>, and the table of a project's models in <see cref="ModelTable"/>.
 /// </summary>
 public static class Spec
 {
@@ -24,7 +24,9 @@ public static class Spec
     /// <param name="path">The spec, relative to the source of the test, or a folder of specs.</param>
     /// <param name="name">The model's name, where there are several.</param>
     /// <param name="source">The compiler fills it in.</param>
-    /// <exception cref="DitTestException">There is no such file or model, or the spec has errors; the message has them all.</exception>
+    /// <exception cref="DitTestException">
+    /// There is no such file or model, or the spec has errors; the message has them all.
+    /// </exception>
     [MethodImpl(MethodImplOptions.NoInlining)] // the calling assembly is asked for
     public static ModelSpec Model(string path, string? name = null, [CallerFilePath] string source = "")
     {
@@ -50,19 +52,22 @@ public static class Spec
         if (files.Length == 0) throw new DitTestException($"There is no spec (*.dit.yaml) in the folder {path}.");
         var specs = files.Select(static file => (File: file, Spec: ReadFile(file))).ToArray();
         var errors = specs.SelectMany(static spec => spec.Spec.Errors.Select(error => (spec.File, error)))
-            .Concat(DeclaredModel.Collisions(specs.SelectMany(static spec => spec.Spec.Models.Select(model => (spec.File, model))))).ToArray();
+            .Concat(DeclaredModel.Collisions(specs.SelectMany(static spec => spec.Spec.Models.Select(model => (spec.File, model)))))
+            .ToArray();
         return errors.Length == 0
             ? [.. specs.SelectMany(static spec => spec.Spec.Models).Select(static model => model.Spec)]
             : throw new DitTestException(string.Join("\n", errors.Select(static e => Line(e.Item1, e.Item2))));
     }
 
     // As compilers write errors.
-    private static string Line(string file, SpecError error) => $"{file}({error.At.Line},{error.At.Column}): error {error.Rule.Id}: {error.Message}";
+    private static string Line(string file, SpecError error) =>
+        $"{file}({error.At.Line},{error.At.Column}): error {error.Rule.Id}: {error.Message}";
 
     // Build outputs hold copies of the specs.
     private static IEnumerable<string> Below(string folder) => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
         .Where(SpecFile.IsSpec)
-        .Where(file => !Path.GetRelativePath(folder, file).Split(Path.DirectorySeparatorChar)[..^1].Any(static part => part is "bin" or "obj"))
+        .Where(file =>
+            !Path.GetRelativePath(folder, file).Split(Path.DirectorySeparatorChar)[..^1].Any(static part => part is "bin" or "obj"))
         .OrderBy(static file => file.Replace('\\', '/'), StringComparer.Ordinal);
 
     private static SpecFile ReadFile(string path) =>

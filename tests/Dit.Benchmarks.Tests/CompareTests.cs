@@ -8,13 +8,18 @@ public class CompareTests
 {
     [Theory]
     [InlineData("There is no model 'DiT-Q'; there are Tiny-A, Tiny-B.", "--models", "DiT-Q")]
-    [InlineData("There is no part 'forwards' to measure: --only takes forward, ddim, training, load, generator.", "--only", "ddim,forwards")]
+    [InlineData(
+        "There is no part 'forwards' to measure: --only takes forward, ddim, training, load, generator.",
+        "--only",
+        "ddim,forwards")]
     [InlineData("--only is empty", "--only", ",")]
     [InlineData("--rounds is 0; it takes 1 or more.", "--rounds", "0")]
     [InlineData("--steps is 1; it takes 2 or more.", "--steps", "1")]
     [InlineData("There is no device 'tpu': it is cpu, cuda or cuda:N, N from 0.", "--device", "tpu")]
     [InlineData("--dtype is 'f8': it is f32, bf16, f16.", "--dtype", "f8")]
-    [InlineData("TensorFloat-32 is an arithmetic of CUDA devices, and the device is cpu: leave --tf32 out, or choose a CUDA device.", "--tf32")]
+    [InlineData(
+        "TensorFloat-32 is an arithmetic of CUDA devices, and the device is cpu: leave --tf32 out, or choose a CUDA device.",
+        "--tf32")]
     [InlineData("There is no device 'cuda:-1'", "--device", "cuda:-1")]
     [InlineData("--script and --script-model go together", "--script", "x.pt")]
     [InlineData("The script 'none.pt' does not exist.", "--script", "none.pt", "--script-model", "Tiny-A")]
@@ -45,8 +50,10 @@ public class CompareTests
         foreach (var row in rows)
         {
             Assert.Equal(2, row.GetProperty("rounds").GetInt32());
-            foreach (var name in (string[])["baseline_ms", "ours_ms", "gflops", "baseline_gflops", "peak_share", "max_value"]) Assert.True(row.GetProperty(name).GetDouble() > 0, name);
-            foreach (var name in (string[])["median", "q1", "q3"]) Assert.True(row.GetProperty("ratio").GetProperty(name).GetDouble() > 0, name);
+            foreach (var name in (string[])["baseline_ms", "ours_ms", "gflops", "baseline_gflops", "peak_share", "max_value"])
+                Assert.True(row.GetProperty(name).GetDouble() > 0, name);
+            foreach (var name in (string[])["median", "q1", "q3"])
+                Assert.True(row.GetProperty("ratio").GetProperty(name).GetDouble() > 0, name);
             Assert.InRange(row.GetProperty("max_difference").GetDouble(), 0, 1e-4 * row.GetProperty("max_value").GetDouble());
         }
     }
@@ -55,7 +62,10 @@ public class CompareTests
     public void Every_part_that_computes_agrees_with_its_reference()
     {
         using var json = JsonDocument.Parse(Json("--models", "Tiny-B", "--only", "ddim,training,load", "--steps", "3"));
-        var rows = json.RootElement.GetProperty("rows").EnumerateArray().ToDictionary(static row => row.GetProperty("name").GetString() ?? "");
+        var rows = json
+            .RootElement.GetProperty("rows")
+            .EnumerateArray()
+            .ToDictionary(static row => row.GetProperty("name").GetString() ?? "");
 
         Assert.Equal(["ddim-3 Tiny-B b1", "training Tiny-B b2", "load Tiny-B, stream", "load Tiny-B, read"], rows.Keys);
         foreach (var name in (string[])["ddim-3 Tiny-B b1", "training Tiny-B b2"])
@@ -91,13 +101,33 @@ public class CompareTests
     [Fact]
     public void Tables_fit_a_terminal()
     {
-        var row = new BenchRow("ddim-50 DiT-XL/2-512 b16", "ddim") { Model = "DiT-XL/2-512", BaselineMs = 123456, OursMs = 98765, Rounds = 12, Ratio = new(0.8, 0.79, 1.81), Gflops = 12345, PeakShare = 0.875, MaxDifference = 1e-7, MaxValue = 1, BaselinePeakRssMb = 12345, PeakRssMb = 12345, FileMb = 2700, FirstMs = 1234, RssOverFile = 1.01, Engine = "512-bit vectors, 16 threads" };
-        var report = new BenchReport(1, false, new("A processor", 2, 2, "AVX2", "Linux", ".NET", "2.10"), new("cpu", "f32 by tf32", "tuned", BenchPart.BaselineName), new(200, 150), [row]);
+        var row = new BenchRow("ddim-50 DiT-XL/2-512 b16", "ddim")
+        {
+            Model = "DiT-XL/2-512",
+            BaselineMs = 123456,
+            OursMs = 98765,
+            Rounds = 12,
+            Ratio = new(0.8, 0.79, 1.81),
+            Gflops = 12345,
+            PeakShare = 0.875,
+            MaxDifference = 1e-7,
+            MaxValue = 1,
+            BaselinePeakRssMb = 12345,
+            PeakRssMb = 12345,
+            FileMb = 2700,
+            FirstMs = 1234,
+            RssOverFile = 1.01,
+            Engine = "512-bit vectors, 16 threads",
+        };
+        var report = new BenchReport(
+            1, false, new("A processor", 2, 2, "AVX2", "Linux", ".NET", "2.10"), new("cpu", "f32 by tf32", "tuned", BenchPart.BaselineName),
+            new(200, 150), [row]);
 
         var lines = ReportText.Lines(report).ToArray();
 
         Assert.All(lines, static line => Assert.True(line.Length <= 80, line));
-        Assert.Contains(lines, static line => line.Contains("0.80", StringComparison.Ordinal) && line.EndsWith("88 %", StringComparison.Ordinal));
+        Assert.Contains(lines, static line =>
+            line.Contains("0.80", StringComparison.Ordinal) && line.EndsWith("88 %", StringComparison.Ordinal));
     }
 
     private static string Json(params string[] args)
@@ -110,7 +140,12 @@ public class CompareTests
     private static (int Code, string Out, string Error) Run(string[] args, CancellationToken cancellation = default)
     {
         var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
-        var code = BenchCommand.Run(args, [ModelDefinition.Of<TinyA, ClassLabels, GaussianDiffusion>(), ModelDefinition.Of<TinyB, ClassLabels, GaussianDiffusion>()], output, error, cancellation);
+        var code = BenchCommand.Run(
+            args,
+            [ModelDefinition.Of<TinyA, ClassLabels, GaussianDiffusion>(), ModelDefinition.Of<TinyB, ClassLabels, GaussianDiffusion>()],
+            output,
+            error,
+            cancellation);
         return (code, output.ToString(), error.ToString());
     }
 }

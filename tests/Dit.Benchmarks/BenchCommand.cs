@@ -25,12 +25,23 @@ internal static class BenchCommand
         });
 
     /// <summary>As the other, over some models.</summary>
-    internal static int Run(IReadOnlyList<string> args, IReadOnlyList<ModelDefinition> models, TextWriter output, TextWriter error, CancellationToken cancellation) =>
-        Guarded(error, cancellation, () =>
+    internal static int Run(
+        IReadOnlyList<string> args,
+        IReadOnlyList<ModelDefinition> models,
+        TextWriter output,
+        TextWriter error,
+        CancellationToken cancellation) => Guarded(error, cancellation, () =>
         {
             var parsed = Tree(models, output, error, cancellation).Parse(args);
             if (parsed.Action is ParseErrorAction) throw new DitException($"{parsed.Errors[0].Message.TrimEnd('.')}; see --help.");
-            return parsed.Invoke(new() { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+            return parsed.Invoke(
+                new()
+                {
+                    Output = output,
+                    Error = error,
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = null,
+                });
         });
 
     private static int Guarded(TextWriter error, CancellationToken cancellation, Func<int> run)
@@ -52,7 +63,11 @@ internal static class BenchCommand
         }
     }
 
-    private static RootCommand Tree(IReadOnlyList<ModelDefinition> models, TextWriter output, TextWriter error, CancellationToken cancellation)
+    private static RootCommand Tree(
+        IReadOnlyList<ModelDefinition> models,
+        TextWriter output,
+        TextWriter error,
+        CancellationToken cancellation)
     {
         var root = new RootCommand("Measures Dit.Gen: against a plain TorchSharp model in turns (compare), and kernel by kernel (kernels).")
         {
@@ -63,21 +78,81 @@ internal static class BenchCommand
         return root;
     }
 
-    private static Command Compare(IReadOnlyList<ModelDefinition> known, TextWriter output, TextWriter error, CancellationToken cancellation)
+    private static Command Compare(
+        IReadOnlyList<ModelDefinition> known,
+        TextWriter output,
+        TextWriter error,
+        CancellationToken cancellation)
     {
-        var models = new Option<string>("--models") { HelpName = "NAMES", DefaultValueFactory = _ => DefaultModels, Description = "Models: forward takes each, ddim and training the first, load the last." };
-        var only = new Option<string?>("--only") { HelpName = "PARTS", Description = $"What to measure, of {string.Join(",", CompareOptions.AllParts)}; all by default." };
-        var device = new Option<string>("--device") { HelpName = "DEVICE", DefaultValueFactory = _ => "cpu", Description = "Where to compute: cpu, cuda or cuda:N." };
-        var type = new Option<string>("--dtype") { HelpName = "TYPE", DefaultValueFactory = _ => "f32", Description = "Type of the models' numbers, f32, bf16 or f16, in forward and ddim; training is in f32." };
-        var tensorFloat32 = new Option<bool>("--tf32") { Description = "On a CUDA device, let both sides multiply f32 numbers in TensorFloat-32." };
-        var rounds = new Option<int?>("--rounds") { HelpName = "N", Description = "Rounds of each part; by default 7 of a forward pass, fewer of what takes long." };
-        var batch = new Option<int?>("--batch") { HelpName = "N", Description = "Samples at once; by default 8 for the smallest models to 1 for the largest." };
+        var models = new Option<string>("--models")
+        {
+            HelpName = "NAMES",
+            DefaultValueFactory = _ => DefaultModels,
+            Description = "Models: forward takes each, ddim and training the first, load the last.",
+        };
+        var only = new Option<string?>("--only")
+        {
+            HelpName = "PARTS",
+            Description = $"What to measure, of {string.Join(",", CompareOptions.AllParts)}; all by default.",
+        };
+        var device = new Option<string>("--device")
+        {
+            HelpName = "DEVICE",
+            DefaultValueFactory = _ => "cpu",
+            Description = "Where to compute: cpu, cuda or cuda:N.",
+        };
+        var type = new Option<string>("--dtype")
+        {
+            HelpName = "TYPE",
+            DefaultValueFactory = _ => "f32",
+            Description = "Type of the models' numbers, f32, bf16 or f16, in forward and ddim; training is in f32.",
+        };
+        var tensorFloat32 = new Option<bool>("--tf32")
+        {
+            Description = "On a CUDA device, let both sides multiply f32 numbers in TensorFloat-32.",
+        };
+        var rounds = new Option<int?>("--rounds")
+        {
+            HelpName = "N",
+            Description = "Rounds of each part; by default 7 of a forward pass, fewer of what takes long.",
+        };
+        var batch = new Option<int?>("--batch")
+        {
+            HelpName = "N",
+            Description = "Samples at once; by default 8 for the smallest models to 1 for the largest.",
+        };
         var steps = new Option<int>("--steps") { HelpName = "N", DefaultValueFactory = _ => 50, Description = "Steps of DDIM." };
-        var script = new Option<string?>("--script") { HelpName = "FILE", Description = "A TorchScript file to compare with as well, called with (x, t, y)." };
+        var script = new Option<string?>("--script")
+        {
+            HelpName = "FILE",
+            Description = "A TorchScript file to compare with as well, called with (x, t, y).",
+        };
         var scriptModel = new Option<string?>("--script-model") { HelpName = "NAME", Description = "The model that it is of." };
-        var malloc = new Option<string>("--malloc") { DefaultValueFactory = _ => "tuned", Description = "glibc's allocator, for both sides: tuned keeps freed memory." };
-        var json = new Option<string?>("--json") { HelpName = "FILE", Description = "Write JSON to a file, or with - to the output in place of the tables." };
-        var command = new Command("compare", "Runs the baseline and ours in turns and compares each run with its neighbors.") { models, only, device, type, tensorFloat32, rounds, batch, steps, script, scriptModel, malloc, json };
+        var malloc = new Option<string>("--malloc")
+        {
+            DefaultValueFactory = _ => "tuned",
+            Description = "glibc's allocator, for both sides: tuned keeps freed memory.",
+        };
+        var json = new Option<string?>("--json")
+        {
+            HelpName = "FILE",
+            Description = "Write JSON to a file, or with - to the output in place of the tables.",
+        };
+        var command = new Command("compare", "Runs the baseline and ours in turns and compares each run with its neighbors.")
+        {
+            models,
+            only,
+            device,
+            type,
+            tensorFloat32,
+            rounds,
+            batch,
+            steps,
+            script,
+            scriptModel,
+            malloc,
+            json,
+        };
         command.SetAction(parsed =>
         {
             var options = new CompareOptions(
@@ -101,7 +176,8 @@ internal static class BenchCommand
     {
         if (options.Json is { } file and not "-") AtomicFile.RequireWritable(file);
         var status = new Status(error, Rewrites: ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected);
-        var (report, failure) = Comparison.Run(new(options, TorchDevice.Parse(options.Device, options.TensorFloat32), status, cancellation));
+        var (report, failure) = Comparison.Run(
+            new(options, TorchDevice.Parse(options.Device, options.TensorFloat32), status, cancellation));
         if (options.Json is not null and not "-") AtomicFile.WriteText(options.Json, report.ToJson());
         if (options.Json == "-") output.Write(report.ToJson());
         else foreach (var line in ReportText.Lines(report)) output.WriteLine(line);
@@ -111,13 +187,19 @@ internal static class BenchCommand
 
     private static Command Kernels()
     {
-        var arguments = new Argument<string[]>("arguments") { Arity = ArgumentArity.ZeroOrMore, Description = "Arguments of BenchmarkDotNet, for instance --filter *Gelu* or --list flat." };
+        var arguments = new Argument<string[]>("arguments")
+        {
+            Arity = ArgumentArity.ZeroOrMore,
+            Description = "Arguments of BenchmarkDotNet, for instance --filter *Gelu* or --list flat.",
+        };
         var command = new Command("kernels", "Measures single steps of a model with BenchmarkDotNet.") { arguments };
         command.TreatUnmatchedTokensAsErrors = false;
         command.SetAction(parsed =>
         {
             string[] args = [.. parsed.GetValue(arguments) ?? [], .. parsed.UnmatchedTokens];
-            BenchmarkSwitcher.FromAssembly(typeof(BenchCommand).Assembly).Run(args.Length > 0 ? args : ["--filter", "*"], KernelConfig.Create());
+            BenchmarkSwitcher
+                .FromAssembly(typeof(BenchCommand).Assembly)
+                .Run(args.Length > 0 ? args : ["--filter", "*"], KernelConfig.Create());
         });
         return command;
     }

@@ -45,7 +45,8 @@ internal sealed record CompareOptions(
     public static ModelDefinition FindModel(string name, IReadOnlyList<ModelDefinition> known)
     {
         var model = known.FirstOrDefault(model => string.Equals(model.Card.Name, name, StringComparison.OrdinalIgnoreCase))
-            ?? throw new DitException($"There is no model '{name}'; there are {string.Join(", ", known.Select(static model => model.Card.Name))}.");
+            ?? throw new DitException(
+                $"There is no model '{name}'; there are {string.Join(", ", known.Select(static model => model.Card.Name))}.");
         OfficialGraph.Require(model.Card);
         return model;
     }
@@ -83,12 +84,15 @@ internal sealed record CompareOptions(
 
     /// <summary>The script and its model: both or none.</summary>
     /// <exception cref="DitException">One is missing, the file is not there, or the model is not known.</exception>
-    public static (string File, ModelDefinition Model)? ParseScript(string? file, string? model, IReadOnlyList<ModelDefinition> known) => (file, model) switch
-    {
-        (null, null) => null,
-        ({ } path, { } name) => File.Exists(path) ? (path, FindModel(name, known)) : throw new DitException($"The script '{path}' does not exist."),
-        _ => throw new DitException("--script and --script-model go together: a file, and the model that it is of."),
-    };
+    public static (string File, ModelDefinition Model)? ParseScript(string? file, string? model, IReadOnlyList<ModelDefinition> known) =>
+        (file, model) switch
+        {
+            (null, null) => null,
+            ({ } path, { } name) => File.Exists(path)
+                ? (path, FindModel(name, known))
+                : throw new DitException($"The script '{path}' does not exist."),
+            _ => throw new DitException("--script and --script-model go together: a file, and the model that it is of."),
+        };
 
     /// <summary>The word of the type, and TensorFloat-32 where it is allowed.</summary>
     public string Arithmetic => Types.First(pair => pair.Value == Type).Key + (TensorFloat32 ? " by tf32" : "");

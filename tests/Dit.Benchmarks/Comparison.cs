@@ -5,7 +5,9 @@ namespace Dit.Benchmarks;
 /// <summary>Measures all that was asked for.</summary>
 internal static class Comparison
 {
-    /// <summary>Runs the parts one after the other; when asked to stop, or when one fails, gives what there is.</summary>
+    /// <summary>
+    /// Runs the parts one after the other; when asked to stop, or when one fails, gives what there is.
+    /// </summary>
     /// <returns>What was measured, and why that is not all, if something failed.</returns>
     public static (BenchReport Report, Exception? Failure) Run(Bench bench)
     {
@@ -37,7 +39,15 @@ internal static class Comparison
             bench.Status.Clear();
         }
         var partial = failure is not null || bench.Cancellation.IsCancellationRequested;
-        return (new(BenchReport.CurrentVersion, partial, Machine.Here(), new(options.Device, options.Arithmetic, malloc, BenchPart.BaselineName), peak, [.. rows.Select(row => row.Of(peak))]), failure);
+        return (
+            new(
+                BenchReport.CurrentVersion,
+                partial,
+                Machine.Here(),
+                new(options.Device, options.Arithmetic, malloc, BenchPart.BaselineName),
+                peak,
+                [.. rows.Select(row => row.Of(peak))]),
+            failure);
     }
 
     private static IEnumerable<BenchRow> Rows(string part, Bench bench)

@@ -5,10 +5,14 @@ using static TorchSharp.torch.nn;
 
 namespace Dit.Benchmarks;
 
-/// <summary>The baseline: a class-conditional adaLN-Zero DiT as the paper draws it (arXiv 2212.09748, section 3.2 and figure 3), operator by operator.</summary>
+/// <summary>
+/// The baseline: a class-conditional adaLN-Zero DiT as the paper draws it (arXiv 2212.09748, section 3.2 and figure 3),
+/// operator by operator.
+/// </summary>
 /// <remarks>
-/// What a straightforward port of the model to TorchSharp does: every operator makes a new tensor, and those of a branch live until it is over.
-/// Attention is the fused operator of libtorch, since a port of today has it. The weights are another model's, by the names of the official checkpoints.
+/// What a straightforward port of the model to TorchSharp does: every operator makes a new tensor, and those of a
+/// branch live until it is over. Attention is the fused operator of libtorch, since a port of today has it. The weights
+/// are another model's, by the names of the official checkpoints.
 /// </remarks>
 /// <param name="card">The model's constants.</param>
 /// <param name="weights">Its tensors by name; they stay the caller's.</param>
@@ -46,7 +50,10 @@ internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, 
         return Unpatchify(Final(tokens, c)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The prediction under classifier-free guidance of the first three channels, both halves in one batch (paper, section 3.3).</summary>
+    /// <summary>
+    /// The prediction under classifier-free guidance of the first three channels, both halves in one batch (paper,
+    /// section 3.3).
+    /// </summary>
     /// <param name="x">Noised inputs of which the second half is not read, (2 N, C, Y, X).</param>
     /// <param name="t">Timesteps, (2 N,).</param>
     /// <param name="labels">N classes, then N times the null class.</param>
@@ -75,7 +82,8 @@ internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, 
     private Tensor Patches(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var grid = functional.conv2d(x, weights["x_embedder.proj.weight"], weights["x_embedder.proj.bias"], strides: [card.PatchSize, card.PatchSize]);
+        var grid = functional.conv2d(
+            x, weights["x_embedder.proj.weight"], weights["x_embedder.proj.bias"], strides: [card.PatchSize, card.PatchSize]);
         return grid.flatten(2).transpose(1, 2).MoveToOuterDisposeScope(); // (N, T, D)
     }
 
@@ -91,7 +99,8 @@ internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, 
     {
         using var scope = NewDisposeScope();
         var (n, tokens) = (x.shape[0], x.shape[1]);
-        var heads = Linear($"{name}.qkv", x).reshape(n, tokens, 3, card.Heads, card.Width / card.Heads).permute(2, 0, 3, 1, 4).unbind(0); // 3 x (N, H, T, K)
+        // 3 x (N, H, T, K)
+        var heads = Linear($"{name}.qkv", x).reshape(n, tokens, 3, card.Heads, card.Width / card.Heads).permute(2, 0, 3, 1, 4).unbind(0);
         var mixed = functional.scaled_dot_product_attention(heads[0], heads[1], heads[2]);
         return Linear($"{name}.proj", mixed.transpose(1, 2).reshape(n, tokens, card.Width)).MoveToOuterDisposeScope();
     }
@@ -99,7 +108,8 @@ internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, 
     private Tensor Mlp(string name, Tensor x)
     {
         using var scope = NewDisposeScope();
-        return Linear($"{name}.fc2", functional.gelu(Linear($"{name}.fc1", x), TorchSharp.Modules.GELU.Approximate.tanh)).MoveToOuterDisposeScope();
+        return Linear($"{name}.fc2", functional.gelu(Linear($"{name}.fc1", x), TorchSharp.Modules.GELU.Approximate.tanh))
+            .MoveToOuterDisposeScope();
     }
 
     private Tensor Final(Tensor x, Tensor c)

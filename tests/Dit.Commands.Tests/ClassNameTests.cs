@@ -44,7 +44,9 @@ public sealed class ClassNameTests : IDisposable
             Assert.DoesNotContain("  ", name, StringComparison.Ordinal);
         });
         Assert.All(ImageNet.Names, static names => Assert.Equal(names.Count, names.Distinct().Count()));
-        Assert.Equal(["crane", "maillot"], ImageNet.Names.GroupBy(static names => names[0]).Where(static group => group.Count() > 1).Select(static group => group.Key));
+        Assert.Equal(
+            ["crane", "maillot"],
+            ImageNet.Names.GroupBy(static names => names[0]).Where(static group => group.Count() > 1).Select(static group => group.Key));
     }
 
     [Fact]
@@ -69,8 +71,12 @@ public sealed class ClassNameTests : IDisposable
     public void A_name_of_two_classes_is_refused_with_both_numbers()
     {
         var names = Read(DiTXL2.Card);
-        Assert.Equal("2 classes of DiT-XL/2 are called 'crane': 134 crane, 517 crane; give the number of the one that is meant.", Refused(() => names.Labels(["crane"])));
-        Assert.Equal("2 classes of DiT-XL/2 are called 'Panda': 387 lesser panda, 388 giant panda; give the number of the one that is meant.", Refused(() => names.Labels(["Panda"])));
+        Assert.Equal(
+            "2 classes of DiT-XL/2 are called 'crane': 134 crane, 517 crane; give the number of the one that is meant.",
+            Refused(() => names.Labels(["crane"])));
+        Assert.Equal(
+            "2 classes of DiT-XL/2 are called 'Panda': 387 lesser panda, 388 giant panda; give the number of the one that is meant.",
+            Refused(() => names.Labels(["Panda"])));
         Assert.Equal([264, 474], names.Labels(["Cardigan", "cardigan"])); // a dog and a garment
         Assert.Contains("264 Cardigan, 474 cardigan", Refused(() => names.Labels(["CARDIGAN"])), StringComparison.Ordinal);
     }
@@ -79,18 +85,24 @@ public sealed class ClassNameTests : IDisposable
     public void A_name_of_no_class_is_answered_with_the_nearest()
     {
         var names = Read(DiTXL2.Card);
-        Assert.Equal("DiT-XL/2 has no class 'goldn retriever'; did you mean 'golden retriever'?", Refused(() => names.Labels(["goldn retriever"])));
+        Assert.Equal(
+            "DiT-XL/2 has no class 'goldn retriever'; did you mean 'golden retriever'?",
+            Refused(() => names.Labels(["goldn retriever"])));
         Assert.Equal("DiT-XL/2 has no class '1000'; its classes are 0 to 999.", Refused(() => names.Labels(["1000"])));
     }
 
     [Fact]
     public void A_checkpoint_names_its_classes_itself()
     {
-        Assert.Equal([1], Read(DiTXL2.Card, (TrainingFolder.ClassesKey, """["a","b, c"]""")).Names.Select(static names => names.Count).Distinct());
+        Assert.Equal(
+            [1],
+            Read(DiTXL2.Card, (TrainingFolder.ClassesKey, """["a","b, c"]""")).Names.Select(static names => names.Count).Distinct());
         var names = Read(Shapes.Card, ("id2label", """{"1": "ice bear, polar bear", "3": "otter", "10": "none"}"""));
         Assert.Equal([1, 1, 3, 9], names.Labels(["polar bear", "Ice bear", "otter", "9"]));
         Assert.Equal(("ice bear", "0", "3 otter"), (names.NameOf(1), names.NameOf(0), names.Describe(3)));
-        Assert.Equal("first", Read(Shapes.Card, (TrainingFolder.ClassesKey, """["first"]"""), ("id2label", """{"0":"second"}""")).NameOf(0));
+        Assert.Equal(
+            "first",
+            Read(Shapes.Card, (TrainingFolder.ClassesKey, """["first"]"""), ("id2label", """{"0":"second"}""")).NameOf(0));
     }
 
     [Theory]
@@ -108,7 +120,8 @@ public sealed class ClassNameTests : IDisposable
         $"The metadata id2label of '{folder.Path("a.safetensors")}' is not a JSON object with names for the classes 0 to 9.",
         Refused(() => Read(Shapes.Card, ("id2label", json))));
 
-    private ClassNames Trained(params string[] names) => Read(Shapes.Card, (TrainingFolder.ClassesKey, System.Text.Json.JsonSerializer.Serialize(names)));
+    private ClassNames Trained(params string[] names) =>
+        Read(Shapes.Card, (TrainingFolder.ClassesKey, System.Text.Json.JsonSerializer.Serialize(names)));
 
     [Fact]
     public void A_number_is_never_the_label_of_a_class_that_is_called_otherwise()
@@ -119,13 +132,21 @@ public sealed class ClassNameTests : IDisposable
             Assert.StartsWith($"Shapes has no class '{other}'", Refused(() => digits.Labels([other])), StringComparison.Ordinal);
         Assert.Equal("Shapes has no class '1'; its classes are called 0, 3, 7, 9.", Refused(() => digits.Labels(["1"])));
         Assert.Equal("Shapes has no class '03'; did you mean '3'?", Refused(() => digits.Labels(["03"])));
-        Assert.StartsWith("Shapes has no class '0'", Refused(() => Trained("1", "cat").Labels(["0"])), StringComparison.Ordinal); // one name that is a number is enough
+        // one name that is a number is enough
+        Assert.StartsWith("Shapes has no class '0'", Refused(() => Trained("1", "cat").Labels(["0"])), StringComparison.Ordinal);
         Assert.Equal([0], Trained("cat", "3rd").Labels(["0"]));
 
         var random = new Random(1);
         for (var i = 0; i < 100; i++) // folders of numbers, whatever they are
         {
-            string[] names = [.. Enumerable.Range(0, 20).OrderBy(_ => random.Next()).Take(random.Next(1, 10)).Select(static n => n.ToString(System.Globalization.CultureInfo.InvariantCulture))];
+            string[] names =
+            [
+                .. Enumerable
+                    .Range(0, 20)
+                    .OrderBy(_ => random.Next())
+                    .Take(random.Next(1, 10))
+                    .Select(static n => n.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            ];
             var classes = Trained(names);
             foreach (var word in Enumerable.Range(0, 20).Select(static n => n.ToString(System.Globalization.CultureInfo.InvariantCulture)))
                 if (Array.IndexOf(names, word) is var at and >= 0) Assert.Equal([at], classes.Labels([word]));
@@ -138,7 +159,9 @@ public sealed class ClassNameTests : IDisposable
     {
         var four = Trained("a", "b", "c", "d");
         Assert.Equal([3, 0], four.Labels(["3", "a"]));
-        Assert.Equal("Shapes has 10 classes, and these weights were trained on 4 of them, a, b, c, d: class 7 was never trained.", Refused(() => four.Labels(["a,7"])));
+        Assert.Equal(
+            "Shapes has 10 classes, and these weights were trained on 4 of them, a, b, c, d: class 7 was never trained.",
+            Refused(() => four.Labels(["a,7"])));
         Assert.Equal("Shapes has no class '10'; its classes are a, b, c, d, or 0 to 3.", Refused(() => four.Labels(["10"])));
         Assert.Equal([0, 1, 2, 3], four.Labels([]));
         Assert.Equal([9], Trained().Labels(["9"])); // nothing is known of what was trained
@@ -156,8 +179,11 @@ public sealed class ClassNameTests : IDisposable
         Assert.Equal([0, 0], names.Labels(["tench", "Tinca tinca"]));
 
         // The line of a class in the usual list; only a line that two classes share cannot be told apart.
-        int[] Whole(int label) => ImageNet.Names[label].Count == 1 && ImageNet.Names.Count(other => other.Contains(ImageNet.Names[label][0], StringComparer.OrdinalIgnoreCase)) > 1
-            ? [label] : [.. names.Labels([string.Join(", ", ImageNet.Names[label])])];
+        int[] Whole(int label) =>
+            ImageNet.Names[label].Count == 1
+            && ImageNet.Names.Count(other => other.Contains(ImageNet.Names[label][0], StringComparer.OrdinalIgnoreCase)) > 1
+                ? [label]
+                : [.. names.Labels([string.Join(", ", ImageNet.Names[label])])];
     }
 
     [Theory]
@@ -179,7 +205,9 @@ public sealed class ClassNameTests : IDisposable
     [InlineData("two  words", 7)]
     [InlineData("two\u00A0words", 7)]
     public void A_name_may_have_commas_spaces_quotes_and_accents(string word, int label) =>
-        Assert.Equal([label], Trained("tench, Tinca tinca", "a ", "a", "a, b", "\"q\"", "5\" gun", "cafe\u0301", "two words", "b").Labels([word]));
+        Assert.Equal(
+            [label],
+            Trained("tench, Tinca tinca", "a ", "a", "a, b", "\"q\"", "5\" gun", "cafe\u0301", "two words", "b").Labels([word]));
 
     [Fact]
     public void A_name_that_two_classes_have_but_for_spaces_is_refused_unless_it_is_written_exactly()
@@ -198,7 +226,8 @@ public sealed class ClassNameTests : IDisposable
         Assert.Equal([0, 1], names.Labels(["\"a\",\"b\""]));
         Assert.Equal([0, 1], names.Labels(["a", "b"]));
         Assert.Equal([2, 0], names.Labels([" \"a, b\" , a"]));
-        Assert.StartsWith("Shapes has no class '0'", Refused(() => names.Labels(["\"0\""])), StringComparison.Ordinal); // in quotes it is a name
+        // in quotes it is a name
+        Assert.StartsWith("Shapes has no class '0'", Refused(() => names.Labels(["\"0\""])), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -210,7 +239,9 @@ public sealed class ClassNameTests : IDisposable
     public void A_list_of_nothing_is_refused_and_does_not_mean_all(string word)
     {
         foreach (string[] words in (string[][])[[word], ["cat", word], [word, "cat"]])
-            Assert.Equal("--classes names no class: give names or numbers, or leave it out.", Refused(() => Trained("cat", "dog").Labels(words)));
+            Assert.Equal(
+                "--classes names no class: give names or numbers, or leave it out.",
+                Refused(() => Trained("cat", "dog").Labels(words)));
         Assert.Equal([0, 1], Trained("cat", "dog").Labels([",cat,,dog,"]));
     }
 
@@ -222,7 +253,13 @@ public sealed class ClassNameTests : IDisposable
         var random = new Random(7);
         for (var round = 0; round < 300; round++)
         {
-            string[] names = [.. Enumerable.Range(0, 5).Select(_ => new string([.. Enumerable.Range(0, random.Next(1, 6)).Select(_ => Letters[random.Next(Letters.Length)])])).Distinct()];
+            string[] names =
+            [
+                .. Enumerable
+                    .Range(0, 5)
+                    .Select(_ => new string([.. Enumerable.Range(0, random.Next(1, 6)).Select(_ => Letters[random.Next(Letters.Length)])]))
+                    .Distinct(),
+            ];
             var classes = Trained(names);
             foreach (var (label, name) in names.Index())
             {

@@ -39,7 +39,9 @@ internal static class Cli
 
     public static CliResult Run(CancellationToken cancellation, params string[] args) => Run(DitModels.All, cancellation, args);
 
-    /// <summary>Runs a command that reports its progress at every step, and stops it once a line holds some words.</summary>
+    /// <summary>
+    /// Runs a command that reports its progress at every step, and stops it once a line holds some words.
+    /// </summary>
     public static CliResult RunUntil(string words, params string[] args) => RunUntil(DitModels.All, words, args);
 
     /// <summary>As <see cref="RunUntil(string, string[])"/>, over other models than the program's own.</summary>
@@ -75,7 +77,11 @@ internal static class Line
 {
     /// <summary>The usual options, each with its value, less those that are given again.</summary>
     public static string[] With(string command, (string Option, string Value)[] usual, string[] more) =>
-        [command, .. usual.Where(pair => !more.Contains(pair.Option)).SelectMany<(string, string), string>(pair => [pair.Item1, pair.Item2]), .. more];
+        [
+            command,
+            .. usual.Where(pair => !more.Contains(pair.Option)).SelectMany<(string, string), string>(pair => [pair.Item1, pair.Item2]),
+            .. more,
+        ];
 }
 
 /// <summary>A folder for one test, removed after.</summary>
@@ -96,7 +102,13 @@ internal sealed class TestFolder : IDisposable
 
     /// <summary>The names of all files in a folder of this one, those below included.</summary>
     public string[] Files(string name = "") => Directory.Exists(Path(name))
-        ? [.. Directory.EnumerateFiles(Path(name), "*", SearchOption.AllDirectories).Select(file => System.IO.Path.GetFileName(file)).Order(StringComparer.Ordinal)]
+        ?
+        [
+            .. Directory
+                .EnumerateFiles(Path(name), "*", SearchOption.AllDirectories)
+                .Select(file => System.IO.Path.GetFileName(file))
+                .Order(StringComparer.Ordinal),
+        ]
         : [];
 
     public void Dispose() => Directory.Delete(Root, recursive: true);
@@ -119,7 +131,23 @@ public sealed class TrainedShapes : IDisposable
     {
         Shapes = folder.Path("shapes");
         Cli.Run("data", "shapes", "--out", Shapes, "--count", "200").Succeeds();
-        Training = Cli.Run("train", "--data", Shapes, "--out", folder.Path("run"), "--steps", "3", "--batch", "4", "--lr", "0.01", "--ema", "0", "--weights-dtype", "f16").Succeeds();
+        Training = Cli.Run(
+                "train",
+                "--data",
+                Shapes,
+                "--out",
+                folder.Path("run"),
+                "--steps",
+                "3",
+                "--batch",
+                "4",
+                "--lr",
+                "0.01",
+                "--ema",
+                "0",
+                "--weights-dtype",
+                "f16")
+            .Succeeds();
     }
 
     /// <summary>The folder of images.</summary>

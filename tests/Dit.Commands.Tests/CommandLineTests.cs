@@ -6,17 +6,64 @@ public class CommandLineTests
 {
     [Theory]
     [InlineData("schema --help", "dit schema > dit.schema.json", "yaml-language-server")]
-    [InlineData("--help", "models", "check", "diff", "schema", "sample", "train", "encode", "decode", "reconstruct", "data", "convert", "inspect", "[suggest:")]
+    [InlineData(
+        "--help", "models", "check", "diff", "schema", "sample", "train", "encode", "decode", "reconstruct", "data", "convert", "inspect",
+        "[suggest:")]
     [InlineData("models --help", "--json")]
     [InlineData("check --help", "SPEC", "--json")]
     [InlineData("diff --help", "A", "B", "REVISION:PATH", "--json", "--exit-code")]
-    [InlineData("sample --help", "--model", "[default: the one that --checkpoint is of, or Shapes]", "--checkpoint", "--weights", "<auto|ema|model>", "--classes", "all, or the first 16 of more", "--sampler", "--steps", "--cfg", "[default: 2, or 4 for latents, or 1 for a model without a null class or text]", "--cfg-interval", "LO,HI", "--vae", "--first", "--preview", "--gif", "--dtype", "<bf16|f16|f32>", "[default: f32]", "--cfg-channels", "<3|all>", "--seed", "--count", "[default: 8]", "--out", "[default: samples.png]", "--device", "[default: cpu]", "--batch", "--text", "--recompute-positions", "--tf32")]
-    [InlineData("train --help", "--data", "--model", "--out", "--steps", "[default: 400000]", "--batch", "[default: 256]", "--lr", "[default: 0.0001]", "--weight-decay", "--ema", "[default: 0.9999]", "--warmup", "--clip", "cannot be resumed", "--seed", "--save-every", "--weights-dtype", "<bf16|f16|f32>", "--flip", "--no-flip", "--device", "--tf32")]
-    [InlineData("convert --help", "IN", "OUT", "--to", "<diffusers|dit|official>", "(REQUIRED)", "--model", "--weights", "--dtype", "<bf16|f16|f32>")]
+    [InlineData(
+        "sample --help",
+        "--model",
+        "[default: the one that --checkpoint is of, or Shapes]",
+        "--checkpoint",
+        "--weights",
+        "<auto|ema|model>",
+        "--classes",
+        "all, or the first 16 of more",
+        "--sampler",
+        "--steps",
+        "--cfg",
+        "[default: 2, or 4 for latents, or 1 for a model without a null class or text]",
+        "--cfg-interval",
+        "LO,HI",
+        "--vae",
+        "--first",
+        "--preview",
+        "--gif",
+        "--dtype",
+        "<bf16|f16|f32>",
+        "[default: f32]",
+        "--cfg-channels",
+        "<3|all>",
+        "--seed",
+        "--count",
+        "[default: 8]",
+        "--out",
+        "[default: samples.png]",
+        "--device",
+        "[default: cpu]",
+        "--batch",
+        "--text",
+        "--recompute-positions",
+        "--tf32")]
+    [InlineData(
+        "train --help", "--data", "--model", "--out", "--steps", "[default: 400000]", "--batch", "[default: 256]", "--lr",
+        "[default: 0.0001]", "--weight-decay", "--ema", "[default: 0.9999]", "--warmup", "--clip", "cannot be resumed", "--seed",
+        "--save-every", "--weights-dtype", "<bf16|f16|f32>", "--flip", "--no-flip", "--device", "--tf32")]
+    [InlineData(
+        "convert --help", "IN", "OUT", "--to", "<diffusers|dit|official>", "(REQUIRED)", "--model", "--weights", "--dtype",
+        "<bf16|f16|f32>")]
     [InlineData("inspect --help", "FILE", "--all", "--json")]
-    [InlineData("encode --help", "--data", "--vae", "(REQUIRED)", "--model", "--autoencoder", "--size", "--out", "--batch", "[default: 16]", "--flip", "--dtype", "<f16|f32>", "[default: f32]", "--shard-images", "--tile", "--device")]
-    [InlineData("decode --help", "--in", "--vae", "(REQUIRED)", "--model", "--autoencoder", "--out", "[default: decoded.png]", "--count", "--tile", "--device")]
-    [InlineData("reconstruct --help", "IMAGE", "--vae", "(REQUIRED)", "--model", "--autoencoder", "--out", "[default: reconstruction.png]", "--size", "--tile", "--device")]
+    [InlineData(
+        "encode --help", "--data", "--vae", "(REQUIRED)", "--model", "--autoencoder", "--size", "--out", "--batch", "[default: 16]",
+        "--flip", "--dtype", "<f16|f32>", "[default: f32]", "--shard-images", "--tile", "--device")]
+    [InlineData(
+        "decode --help", "--in", "--vae", "(REQUIRED)", "--model", "--autoencoder", "--out", "[default: decoded.png]", "--count", "--tile",
+        "--device")]
+    [InlineData(
+        "reconstruct --help", "IMAGE", "--vae", "(REQUIRED)", "--model", "--autoencoder", "--out", "[default: reconstruction.png]",
+        "--size", "--tile", "--device")]
     [InlineData("data --help", "shapes")]
     [InlineData("data shapes --help", "--out", "--count", "[default: 40000]", "--seed", "--size", "[default: 32]")]
     [InlineData("", "models", "check", "sample", "train", "data")]
@@ -35,7 +82,9 @@ public class CommandLineTests
     [InlineData("check", "Required argument missing for command: 'check'.")]
     [InlineData("sample --model Shape", "There is no model 'Shape'; did you mean 'Shapes'?")]
     [InlineData("train --data . --out x --model DiT-XL/3", "There is no model 'DiT-XL/3'; did you mean 'DiT-XL/2'?")]
-    [InlineData("sample --model zzzzzzzzzzzzz", "There is no model 'zzzzzzzzzzzzz'; 'dit models' lists them, and a spec is named by its path.")]
+    [InlineData(
+        "sample --model zzzzzzzzzzzzz",
+        "There is no model 'zzzzzzzzzzzzz'; 'dit models' lists them, and a spec is named by its path.")]
     [InlineData("train --data . --out x --lr 0,001", "--lr takes a number such as 0.5, not '0,001'.")]
     [InlineData("train --data . --out x --clip 1,5", "--clip takes a number such as 0.5, not '1,5'.")]
     [InlineData("train --data . --out x --weight-decay 1,5", "--weight-decay takes a number such as 0.5, not '1,5'.")]
@@ -46,7 +95,9 @@ public class CommandLineTests
     [InlineData("sample --cfg-interval 5,1", "--cfg-interval takes two noise levels of at least 0, the lower first, not '5,1'.")]
     [InlineData("sample --cfg-interval -1,1", "--cfg-interval takes two noise levels of at least 0, the lower first, not '-1,1'.")]
     [InlineData("sample --cfg-interval inf,inf", "--cfg-interval takes two noise levels of at least 0, the lower first, not 'inf,inf'.")]
-    [InlineData("sample --cfg-interval 0,inf --cfg 1", "--cfg-interval says where guidance acts, and with a scale of 1 there is none: leave the interval out.")]
+    [InlineData(
+        "sample --cfg-interval 0,inf --cfg 1",
+        "--cfg-interval says where guidance acts, and with a scale of 1 there is none: leave the interval out.")]
     [InlineData("sample --vae x", "Shapes draws pixels, with no autoencoder: leave --vae out.")]
     [InlineData("sample --first -1", "Images are counted from 0: --first -1 names none.")]
     [InlineData("sample --preview 0", "A preview can be written every 1 or more steps, not every 0.")]
@@ -59,8 +110,12 @@ public class CommandLineTests
     [InlineData("sample --steps 1", "--steps 1 is out of range: Shapes is sampled in 2 to 1000 steps.")]
     [InlineData("sample --steps 0", "--steps 0 is out of range: Shapes is sampled in 2 to 1000 steps.")]
     [InlineData("sample --steps -5", "--steps -5 is out of range: Shapes is sampled in 2 to 1000 steps.")]
-    [InlineData("sample --tf32", "TensorFloat-32 is an arithmetic of CUDA devices, and the device is cpu: leave --tf32 out, or choose a CUDA device.")]
-    [InlineData("train --data . --out x --tf32", "TensorFloat-32 is an arithmetic of CUDA devices, and the device is cpu: leave --tf32 out, or choose a CUDA device.")]
+    [InlineData(
+        "sample --tf32",
+        "TensorFloat-32 is an arithmetic of CUDA devices, and the device is cpu: leave --tf32 out, or choose a CUDA device.")]
+    [InlineData(
+        "train --data . --out x --tf32",
+        "TensorFloat-32 is an arithmetic of CUDA devices, and the device is cpu: leave --tf32 out, or choose a CUDA device.")]
     [InlineData("sample --device cuda", "The device 'cuda' cannot be used: this libtorch sees no CUDA device.")]
     [InlineData("sample --device gpu", "There is no device 'gpu': it is cpu, cuda or cuda:N, N from 0.")]
     [InlineData("sample --device cuda:x", "There is no device 'cuda:x': it is cpu, cuda or cuda:N, N from 0.")]
@@ -102,8 +157,15 @@ public class CommandLineTests
         Assert.Equal((2, "Not enough memory; a smaller --batch needs less."), DitCommand.Explain(new OutOfMemoryException()));
         Assert.Equal(
             (2, "Not enough memory (CUDA out of memory. Tried to allocate 20.00 MiB); a smaller --batch needs less."),
-            DitCommand.Explain(new ExternalException("CUDA out of memory. Tried to allocate 20.00 MiB.\nException raised from malloc\nframe #0: ...")));
-        Assert.Equal(2, DitCommand.Explain(new ExternalException("[enforce fail at alloc_cpu.cpp:118] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")).Code);
+            DitCommand.Explain(
+                new ExternalException("CUDA out of memory. Tried to allocate 20.00 MiB.\nException raised from malloc\nframe #0: ...")));
+        Assert.Equal(
+            2,
+            DitCommand
+                .Explain(
+                    new ExternalException(
+                        "[enforce fail at alloc_cpu.cpp:118] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."))
+                .Code);
         var (code, message) = DitCommand.Explain(new ExternalException("Sizes of tensors must match.\nframe #0: ..."));
         Assert.Equal(1, code);
         Assert.StartsWith("internal error: Sizes of tensors must match. Please report", message, StringComparison.Ordinal);
@@ -112,7 +174,12 @@ public class CommandLineTests
     [Fact]
     public void A_request_for_more_memory_than_there_is_is_one_line()
     {
-        var context = new CommandContext(new Broken(() => TorchSharp.torch.empty(1L << 60)), new StringWriter(), new StringWriter(), Interactive: false, CancellationToken.None);
+        var context = new CommandContext(
+            new Broken(() => TorchSharp.torch.empty(1L << 60)),
+            new StringWriter(),
+            new StringWriter(),
+            Interactive: false,
+            CancellationToken.None);
         Assert.Equal(2, Cli.Run(["models"], context).Code);
         Assert.StartsWith("dit: Not enough memory (", context.Error.ToString(), StringComparison.Ordinal);
         Assert.Single(context.Error.ToString()?.TrimEnd().Split('\n') ?? []);
@@ -122,7 +189,12 @@ public class CommandLineTests
     public void A_defect_asks_to_be_reported_and_shows_no_trace()
     {
         var error = new StringWriter();
-        var context = new CommandContext(new Broken(() => throw new AggregateException(new InvalidOperationException("Broken."))), new StringWriter(), error, Interactive: false, CancellationToken.None);
+        var context = new CommandContext(
+            new Broken(() => throw new AggregateException(new InvalidOperationException("Broken."))),
+            new StringWriter(),
+            error,
+            Interactive: false,
+            CancellationToken.None);
         Assert.Equal(1, Cli.Run(["models"], context).Code);
         Assert.StartsWith("dit: internal error: Broken. ", error.ToString(), StringComparison.Ordinal);
         Assert.Single(error.ToString().TrimEnd().Split('\n'));

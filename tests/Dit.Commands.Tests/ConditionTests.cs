@@ -19,7 +19,10 @@ public sealed class ConditionTests : IDisposable
     private static CliResult Run(params string[] args)
     {
         var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
-        var code = DitCommand.Run(args, new CommandContext(Tiny.DitModels.All, output, error, Interactive: false, CancellationToken.None)).GetAwaiter().GetResult();
+        var code = DitCommand
+            .Run(args, new CommandContext(Tiny.DitModels.All, output, error, Interactive: false, CancellationToken.None))
+            .GetAwaiter()
+            .GetResult();
         return new(code, output.ToString(), error.ToString());
     }
 
@@ -31,7 +34,8 @@ public sealed class ConditionTests : IDisposable
         using var model = TModel.Create(seed: 1);
         using var random = new torch.Generator(1);
         using (no_grad())
-            foreach (var parameter in model.parameters().Where(static p => p.requires_grad)) parameter.add_(0.1 * randn(parameter.shape, generator: random));
+            foreach (var parameter in model.parameters().Where(static p => p.requires_grad))
+                parameter.add_(0.1 * randn(parameter.shape, generator: random));
         Checkpoint.Save(model, path);
         return path;
     }
@@ -89,23 +93,36 @@ public sealed class ConditionTests : IDisposable
     {
         SampleText("a.safetensors", "--text", Texts(1)).Succeeds();
         SampleText("b.safetensors", "--text", Texts(1), "--dtype", type).Succeeds();
-        Assert.All(Samples("a.safetensors", 2, 3, 8, 8).Zip(Samples("b.safetensors", 2, 3, 8, 8)), static pair => Assert.Equal(pair.First, pair.Second, 0.2));
+        Assert.All(Samples("a.safetensors", 2, 3, 8, 8).Zip(Samples("b.safetensors", 2, 3, 8, 8)), static pair =>
+            Assert.Equal(pair.First, pair.Second, 0.2));
     }
 
     [Fact]
-    public void A_model_of_text_asks_for_texts() => Assert.Equal($"Tiny-Text is conditioned on text: give --text FILE, {Wanted}.", SampleText("no.png").Mistake());
+    public void A_model_of_text_asks_for_texts() =>
+        Assert.Equal($"Tiny-Text is conditioned on text: give --text FILE, {Wanted}.", SampleText("no.png").Mistake());
 
     [Fact]
     public void A_file_of_something_else_is_one_line()
     {
-        Assert.Contains(folder.Path("no.safetensors"), SampleText("no.png", "--text", folder.Path("no.safetensors")).Mistake(), StringComparison.Ordinal);
+        Assert.Contains(
+            folder.Path("no.safetensors"),
+            SampleText("no.png", "--text", folder.Path("no.safetensors")).Mistake(),
+            StringComparison.Ordinal);
         Assert.Equal($"'{File("a", ("prompt", ones(1, 3, 6)))}' holds no tensor named text: Tiny-Text takes {Wanted}.", Refused("a"));
         Assert.Equal($"'{File("b", ("text", ones(1, 3, 6)), ("mask", ones(1)))}' holds 2 tensors: Tiny-Text takes {Wanted}.", Refused("b"));
-        Assert.Equal($"The tensor text of '{File("c", ("text", ones(2, 3, 5)))}' has the shape (2, 3, 5): Tiny-Text takes {Wanted}.", Refused("c"));
-        Assert.Equal($"The tensor text of '{File("d", ("text", ones(3, 6)))}' has the shape (3, 6): Tiny-Text takes {Wanted}.", Refused("d"));
-        Assert.Equal($"The tensor text of '{File("e", ("text", zeros(0, 3, 6)))}' has the shape (0, 3, 6): Tiny-Text takes {Wanted}.", Refused("e"));
         Assert.Equal(
-            $"The tensor text of '{File("f", ("text", ones([1, 3, 6], ScalarType.Int64)))}' is of type Int64: embeddings are real numbers of 16, 32 or 64 bits.", Refused("f"));
+            $"The tensor text of '{File("c", ("text", ones(2, 3, 5)))}' has the shape (2, 3, 5): Tiny-Text takes {Wanted}.",
+            Refused("c"));
+        Assert.Equal(
+            $"The tensor text of '{File("d", ("text", ones(3, 6)))}' has the shape (3, 6): Tiny-Text takes {Wanted}.",
+            Refused("d"));
+        Assert.Equal(
+            $"The tensor text of '{File("e", ("text", zeros(0, 3, 6)))}' has the shape (0, 3, 6): Tiny-Text takes {Wanted}.",
+            Refused("e"));
+        Assert.Equal(
+            $"The tensor text of '{File("f", ("text", ones([1, 3, 6], ScalarType.Int64)))}' is of type Int64: embeddings are real numbers "
+                + $"of 16, 32 or 64 bits.",
+            Refused("f"));
         Assert.False(System.IO.File.Exists(folder.Path("no.png")));
 
         string File(string name, params (string, Tensor)[] tensors)
@@ -120,10 +137,18 @@ public sealed class ConditionTests : IDisposable
     [Fact]
     public void Conditions_of_other_models_are_one_line()
     {
-        Assert.Equal("Tiny-Text is conditioned on text: give it with --text FILE, and leave --classes out.", SampleText("no.png", "--classes", "1").Mistake());
-        Assert.Equal("Tiny-Nothing is conditioned on nothing: leave --classes out; --count N draws N images.", SampleNothing("no.png", "--classes", "1").Mistake());
-        Assert.Equal("Tiny-Nothing is conditioned on nothing: leave --text out; --count N draws N images.", SampleNothing("no.png", "--text", Texts(1)).Mistake());
-        Assert.Equal("Tiny-Nothing is conditioned on nothing: leave --cfg out; --count N draws N images.", SampleNothing("no.png", "--cfg", "2").Mistake());
+        Assert.Equal(
+            "Tiny-Text is conditioned on text: give it with --text FILE, and leave --classes out.",
+            SampleText("no.png", "--classes", "1").Mistake());
+        Assert.Equal(
+            "Tiny-Nothing is conditioned on nothing: leave --classes out; --count N draws N images.",
+            SampleNothing("no.png", "--classes", "1").Mistake());
+        Assert.Equal(
+            "Tiny-Nothing is conditioned on nothing: leave --text out; --count N draws N images.",
+            SampleNothing("no.png", "--text", Texts(1)).Mistake());
+        Assert.Equal(
+            "Tiny-Nothing is conditioned on nothing: leave --cfg out; --count N draws N images.",
+            SampleNothing("no.png", "--cfg", "2").Mistake());
         Assert.Equal(
             "Shapes is conditioned on classes: choose them with --classes, and leave --text out.",
             Cli.Run("sample", "--text", Texts(1), "--out", folder.Path("no.png")).Mistake());
@@ -132,16 +157,34 @@ public sealed class ConditionTests : IDisposable
     [Fact]
     public void A_model_that_always_saw_its_text_is_drawn_without_guidance()
     {
-        string[] line = ["sample", "--model", "Tiny-TextAlways", "--checkpoint", Weights<TinyTextAlways>(), "--text", Texts(1), "--count", "1", "--out", folder.Path("a.png")];
-        Assert.StartsWith("Wrote 1 sample of Tiny-TextAlways (ddim-5, guidance 1, seed 0) to ", Run(line).Succeeds(), StringComparison.Ordinal);
+        string[] line =
+        [
+            "sample",
+            "--model",
+            "Tiny-TextAlways",
+            "--checkpoint",
+            Weights<TinyTextAlways>(),
+            "--text",
+            Texts(1),
+            "--count",
+            "1",
+            "--out",
+            folder.Path("a.png"),
+        ];
+        Assert.StartsWith(
+            "Wrote 1 sample of Tiny-TextAlways (ddim-5, guidance 1, seed 0) to ",
+            Run(line).Succeeds(),
+            StringComparison.Ordinal);
         Assert.Equal(
-            "Tiny-TextAlways cannot be guided: its spec has conditioning.dropout 0, so it has no null text; draw with --cfg 1.", Run([.. line, "--cfg", "2"]).Mistake());
+            "Tiny-TextAlways cannot be guided: its spec has conditioning.dropout 0, so it has no null text; draw with --cfg 1.",
+            Run([.. line, "--cfg", "2"]).Mistake());
     }
 
     [Fact]
     public void So_many_samples_of_nothing_are_drawn_as_are_asked_for()
     {
-        Assert.StartsWith("Wrote 3 samples of Tiny-Nothing (ddim-5, seed 0) to ", SampleNothing("a.safetensors").Succeeds(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Wrote 3 samples of Tiny-Nothing (ddim-5, seed 0) to ", SampleNothing("a.safetensors").Succeeds(), StringComparison.Ordinal);
         var samples = Samples("a.safetensors", 3, 3, 8, 8);
         SampleNothing("b.safetensors", "--batch", "2").Succeeds();
         Assert.All(samples.Zip(Samples("b.safetensors", 3, 3, 8, 8)), static pair => Assert.Equal(pair.First, pair.Second, 1e-4));
@@ -156,14 +199,27 @@ public sealed class ConditionTests : IDisposable
     [Fact]
     public void A_checkpoint_of_another_grid_is_drawn_with_positions_computed_anew()
     {
-        string[] line = ["sample", "--model", "Tiny-Wide", "--checkpoint", Weights<TinyNothing>(), "--count", "1", "--out", folder.Path("wide.safetensors")];
+        string[] line =
+        [
+            "sample",
+            "--model",
+            "Tiny-Wide",
+            "--checkpoint",
+            Weights<TinyNothing>(),
+            "--count",
+            "1",
+            "--out",
+            folder.Path("wide.safetensors"),
+        ];
         Assert.Contains("or --recompute-positions on the command line.", Run(line).Mistake(), StringComparison.Ordinal);
         var text = Run([.. line, "--recompute-positions"]).Succeeds();
         Assert.StartsWith(
-            $"'{folder.Path("TinyNothing.weights")}' was made for a grid of 2 x 2 patches; the positions of Tiny-Wide were computed for its own, 2 x 6.\nWrote 1 sample",
+            $"'{folder.Path("TinyNothing.weights")}' was made for a grid of 2 x 2 patches; the positions of Tiny-Wide were computed for "
+                + $"its own, 2 x 6.\nWrote 1 sample",
             text, StringComparison.Ordinal);
         Samples("wide.safetensors", 1, 3, 8, 24);
-        Assert.StartsWith("Wrote 3 samples", SampleNothing("a.png", "--recompute-positions").Succeeds(), StringComparison.Ordinal); // the same grid: no notice
+        // the same grid: no notice
+        Assert.StartsWith("Wrote 3 samples", SampleNothing("a.png", "--recompute-positions").Succeeds(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -173,7 +229,23 @@ public sealed class ConditionTests : IDisposable
         using var gray = zeros(3, 8, 9);
         foreach (var name in new[] { "a.png", "b.png", Path.Combine("more", "c.png") })
             ImageFile.WritePng(folder.Path("images", name), RgbImage.FromTensor(gray));
-        var text = Run("train", "--model", "Tiny-Nothing", "--data", folder.Path("images"), "--out", folder.Path("run"), "--steps", "3", "--batch", "2", "--ema", "0", "--save-every", "2").Succeeds();
+        var text = Run(
+                "train",
+                "--model",
+                "Tiny-Nothing",
+                "--data",
+                folder.Path("images"),
+                "--out",
+                folder.Path("run"),
+                "--steps",
+                "3",
+                "--batch",
+                "2",
+                "--ema",
+                "0",
+                "--save-every",
+                "2")
+            .Succeeds();
         Assert.Matches(@"^Training Tiny-Nothing \([\d,]+ parameters\) on 3 images\n", text);
         Assert.Equal(["checkpoint.safetensors", "loss.csv", "loss.png", "weights.safetensors"], folder.Files("run"));
         foreach (var weights in new[] { "auto", "ema", "model" })
@@ -181,14 +253,16 @@ public sealed class ConditionTests : IDisposable
         Directory.CreateDirectory(folder.Path("none"));
         Assert.StartsWith(
             $"The image folder {folder.Path("none")} holds no images",
-            Run("train", "--model", "Tiny-Nothing", "--data", folder.Path("none"), "--out", folder.Path("no")).Mistake(), StringComparison.Ordinal);
+            Run("train", "--model", "Tiny-Nothing", "--data", folder.Path("none"), "--out", folder.Path("no")).Mistake(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_model_of_text_is_trained_from_code()
     {
         Assert.Equal(
-            "Tiny-Text is conditioned on text, and 'dit train' knows images and classes only: train it from code, as docs/training.md shows.",
+            "Tiny-Text is conditioned on text, and 'dit train' knows images and classes only: train it from code, as docs/training.md "
+                + "shows.",
             Run("train", "--model", "Tiny-Text", "--data", folder.Root, "--out", folder.Path("run")).Mistake());
         Assert.False(Directory.Exists(folder.Path("run")));
     }
@@ -202,9 +276,16 @@ public sealed class ConditionTests : IDisposable
         Row("Tiny-Wide", "adaln-zero", " none ", "3 x 8 x 24");
         using var json = JsonDocument.Parse(Run("models", "--json").Succeeds());
         var text = json.RootElement.EnumerateArray().First();
-        Assert.Equal(("cross-attention", "cross-attention"), (text.GetProperty("variant").GetString(), text.GetProperty("conditioning").GetString()));
+        Assert.Equal(
+            ("cross-attention", "cross-attention"),
+            (text.GetProperty("variant").GetString(), text.GetProperty("conditioning").GetString()));
         Assert.Equal("""{"kind":"text","tokens":3,"width":6,"dropout":0.2}""", JsonSerializer.Serialize(text.GetProperty("condition")));
-        Assert.Equal("""{"kind":"none"}""", JsonSerializer.Serialize(Assert.Single(json.RootElement.EnumerateArray(), static model => model.GetProperty("name").GetString() == "Tiny-Nothing").GetProperty("condition")));
+        Assert.Equal(
+            """{"kind":"none"}""",
+            JsonSerializer.Serialize(
+                Assert
+                    .Single(json.RootElement.EnumerateArray(), static model => model.GetProperty("name").GetString() == "Tiny-Nothing")
+                    .GetProperty("condition")));
 
         void Row(string model, params string[] cells)
         {
@@ -215,11 +296,18 @@ public sealed class ConditionTests : IDisposable
 
     [Theory]
     [InlineData("none", "  adaln-zero blocks, conditioned on nothing", """{"kind":"none"}""")]
-    [InlineData("{ variant: in-context, classes: 5 }", "  in-context blocks, conditioned on 5 classes", """{"kind":"classes","classes":5,"dropout":0.1}""")]
-    [InlineData("{ variant: cross-attention, text: { tokens: 3, width: 6 } }", "  cross-attention blocks, conditioned on text 3 x 6", """{"kind":"text","tokens":3,"width":6,"dropout":0.1}""")]
+    [InlineData(
+        "{ variant: in-context, classes: 5 }", "  in-context blocks, conditioned on 5 classes",
+        """{"kind":"classes","classes":5,"dropout":0.1}""")]
+    [InlineData(
+        "{ variant: cross-attention, text: { tokens: 3, width: 6 } }",
+        "  cross-attention blocks, conditioned on text 3 x 6",
+        """{"kind":"text","tokens":3,"width":6,"dropout":0.1}""")]
     public void Check_tells_variant_and_condition_and_counts_every_layer(string conditioning, string line, string condition)
     {
-        var spec = $"{{ model: A, depth: 2, width: 16, heads: 2, patch_size: 2, input: {{ channels: 3, size: 8 }}, conditioning: {conditioning} }}";
+        var spec =
+            $"{{ model: A, depth: 2, width: 16, heads: 2, patch_size: 2, input: {{ channels: 3, size: 8 }}, conditioning: {conditioning} "
+                + $"}}";
         var path = folder.File("a.dit.yaml", spec);
         Assert.Contains(line, Run("check", path).Succeeds().Split('\n'));
         using var json = JsonDocument.Parse(Run("check", "--json", path).Succeeds());

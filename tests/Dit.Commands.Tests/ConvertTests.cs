@@ -31,7 +31,16 @@ public sealed class ConvertTests : IDisposable
     [Fact]
     public void The_spec_comes_along_through_every_form()
     {
-        (string Form, string Name)[] forms = [("diffusers", "folder"), ("official", "a.pt"), ("official", "a.safetensors"), ("dit", "b.safetensors"), ("official", "b.pth"), ("dit", "c.safetensors"), ("diffusers", "again")];
+        (string Form, string Name)[] forms =
+        [
+            ("diffusers", "folder"),
+            ("official", "a.pt"),
+            ("official", "a.safetensors"),
+            ("dit", "b.safetensors"),
+            ("official", "b.pth"),
+            ("dit", "c.safetensors"),
+            ("diffusers", "again"),
+        ];
         var from = Demo;
         foreach (var (form, name) in forms)
         {
@@ -72,7 +81,9 @@ public sealed class ConvertTests : IDisposable
         using var scheduler = JsonDocument.Parse(File.ReadAllText(At("folder/scheduler/scheduler_config.json")));
         Assert.Equal(
             ("DDPMScheduler", "fixed_small", "squaredcos_cap_v2", "sample"),
-            (Text(scheduler, "_class_name"), Text(scheduler, "variance_type"), Text(scheduler, "beta_schedule"), Text(scheduler, "prediction_type")));
+            (
+                Text(scheduler, "_class_name"), Text(scheduler, "variance_type"), Text(scheduler, "beta_schedule"),
+                Text(scheduler, "prediction_type")));
         Cli.Run("convert", Demo, At("a.safetensors"), "--to", "official").Succeeds();
         using var file = CheckpointFile.Open(At("a.safetensors"));
         Assert.Contains("arrow", file.Metadata["dit.classes"], StringComparison.Ordinal);
@@ -85,7 +96,10 @@ public sealed class ConvertTests : IDisposable
     public void Drawing_with_the_official_arithmetic_refuses_names_of_diffusers_whichever_weights_are_asked_for(string weights)
     {
         Cli.Run("convert", Demo, At("folder"), "--to", "diffusers").Succeeds();
-        Assert.Contains("has the names of diffusers", Cli.Run("sample", "--checkpoint", At("folder"), "--weights", weights, "--out", At("a.png")).Mistake(), StringComparison.Ordinal);
+        Assert.Contains(
+            "has the names of diffusers",
+            Cli.Run("sample", "--checkpoint", At("folder"), "--weights", weights, "--out", At("a.png")).Mistake(),
+            StringComparison.Ordinal);
         Assert.False(File.Exists(At("a.png")));
     }
 
@@ -102,7 +116,9 @@ public sealed class ConvertTests : IDisposable
     {
         using (var demo = CheckpointFile.Open(Demo))
         using (NewDisposeScope())
-            SafeTensors.Save(At("run.safetensors"), demo.Tensors.Keys.SelectMany(name => new[] { ("ema." + name, demo.Read(name)), ("model." + name, demo.Read(name) * 2) }));
+            SafeTensors.Save(
+                At("run.safetensors"),
+                demo.Tensors.Keys.SelectMany(name => new[] { ("ema." + name, demo.Read(name)), ("model." + name, demo.Read(name) * 2) }));
         Cli.Run("convert", At("run.safetensors"), At("ema.safetensors"), "--to", "dit").Succeeds();
         AssertSame(Demo, At("ema.safetensors"));
         Cli.Run("convert", At("run.safetensors"), At("model.safetensors"), "--to", "dit", "--weights", "model").Succeeds();
@@ -110,7 +126,10 @@ public sealed class ConvertTests : IDisposable
         using var first = CheckpointFile.Open(Demo);
         using var second = CheckpointFile.Open(At("model.safetensors"));
         Assert.True((first.Read("final_layer.linear.bias") * 2).Equals(second.Read("final_layer.linear.bias")));
-        Assert.Contains("no tensors named ema.*", Cli.Run("convert", Demo, At("x.safetensors"), "--to", "dit", "--weights", "ema").Mistake(), StringComparison.Ordinal);
+        Assert.Contains(
+            "no tensors named ema.*",
+            Cli.Run("convert", Demo, At("x.safetensors"), "--to", "dit", "--weights", "ema").Mistake(),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -122,7 +141,10 @@ public sealed class ConvertTests : IDisposable
     [InlineData("DEMO", "nowhere/a", "diffusers", "does not exist.")]
     public void What_cannot_be_read_or_written_is_one_sentence(string from, string to, string form, string words)
     {
-        Assert.Contains(words, Cli.Run("convert", from == "DEMO" ? Demo : At(from), At(to), "--to", form).Mistake(), StringComparison.Ordinal);
+        Assert.Contains(
+            words,
+            Cli.Run("convert", from == "DEMO" ? Demo : At(from), At(to), "--to", form).Mistake(),
+            StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(folder.Root));
     }
 
@@ -137,14 +159,26 @@ public sealed class ConvertTests : IDisposable
     [Fact]
     public void The_wrong_model_and_no_model_and_a_model_without_a_form_say_so()
     {
-        Assert.Contains("is not a checkpoint of DiT-S/2: tensors missing", Cli.Run("convert", Demo, At("a.pt"), "--to", "official", "--model", "DiT-S/2").Mistake(), StringComparison.Ordinal);
-        Assert.Contains("There is no model 'Shap'; did you mean 'Shapes'?", Cli.Run("convert", Demo, At("a.pt"), "--to", "official", "--model", "Shap").Mistake(), StringComparison.Ordinal);
+        Assert.Contains(
+            "is not a checkpoint of DiT-S/2: tensors missing",
+            Cli.Run("convert", Demo, At("a.pt"), "--to", "official", "--model", "DiT-S/2").Mistake(),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "There is no model 'Shap'; did you mean 'Shapes'?",
+            Cli.Run("convert", Demo, At("a.pt"), "--to", "official", "--model", "Shap").Mistake(),
+            StringComparison.Ordinal);
         using (NewDisposeScope())
             SafeTensors.Save(At("odd.safetensors"), [("blocks.0.attn.qkv.weight", ones(3))]);
-        Assert.Contains("is a checkpoint of no model known here; the nearest is", Cli.Run("convert", At("odd.safetensors"), At("a.pt"), "--to", "official").Mistake(), StringComparison.Ordinal);
+        Assert.Contains(
+            "is a checkpoint of no model known here; the nearest is",
+            Cli.Run("convert", At("odd.safetensors"), At("a.pt"), "--to", "official").Mistake(),
+            StringComparison.Ordinal);
 
         using (var text = TinyText.Create()) Checkpoint.Save(text, At("text.safetensors"));
-        Assert.Contains("Tiny-Text has no form in diffusers", RunTiny("convert", At("text.safetensors"), At("folder"), "--to", "diffusers").Mistake(), StringComparison.Ordinal);
+        Assert.Contains(
+            "Tiny-Text has no form in diffusers",
+            RunTiny("convert", At("text.safetensors"), At("folder"), "--to", "diffusers").Mistake(),
+            StringComparison.Ordinal);
         Assert.False(Path.Exists(At("folder")));
     }
 
@@ -152,13 +186,23 @@ public sealed class ConvertTests : IDisposable
     public void Models_of_the_same_tensors_are_told_apart_by_what_the_file_says_or_by_the_user()
     {
         using (var twin = TwinOne.Create()) Checkpoint.Save(twin, At("said.safetensors"));
-        Assert.Contains(": Twin-One, which", RunTiny("convert", At("said.safetensors"), At("a.safetensors"), "--to", "official").Succeeds(), StringComparison.Ordinal);
+        Assert.Contains(
+            ": Twin-One, which",
+            RunTiny("convert", At("said.safetensors"), At("a.safetensors"), "--to", "official").Succeeds(),
+            StringComparison.Ordinal);
         // The spec that it carries says it as well as a card.
-        Assert.Contains(": Twin-One, which", RunTiny("convert", At("a.safetensors"), At("a.pt"), "--to", "official").Succeeds(), StringComparison.Ordinal);
-        using (var carried = CheckpointFile.Open(At("a.safetensors"))) SafeTensors.Save(At("silent.safetensors"), carried, new Dictionary<string, string>());
+        Assert.Contains(
+            ": Twin-One, which",
+            RunTiny("convert", At("a.safetensors"), At("a.pt"), "--to", "official").Succeeds(),
+            StringComparison.Ordinal);
+        using (var carried = CheckpointFile.Open(At("a.safetensors")))
+            SafeTensors.Save(At("silent.safetensors"), carried, new Dictionary<string, string>());
         var several = RunTiny("convert", At("silent.safetensors"), At("b.pt"), "--to", "official").Mistake();
         Assert.Contains("fits several models: Twin-One, Twin-Two, Twin-Three; choose one with --model.", several, StringComparison.Ordinal);
-        Assert.Contains(": Twin-Two, which", RunTiny("convert", At("silent.safetensors"), At("b.pt"), "--to", "official", "--model", "Twin-Two").Succeeds(), StringComparison.Ordinal);
+        Assert.Contains(
+            ": Twin-Two, which",
+            RunTiny("convert", At("silent.safetensors"), At("b.pt"), "--to", "official", "--model", "Twin-Two").Succeeds(),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -179,19 +223,27 @@ public sealed class ConvertTests : IDisposable
         using var frozen = no_grad();
         using var model = TwinThree.Create(seed: 3);
         using var random = new torch.Generator(1);
-        foreach (var parameter in model.parameters()) if (parameter.requires_grad) parameter.add_(0.1 * randn(parameter.shape, generator: random));
+        foreach (var parameter in model.parameters())
+            if (parameter.requires_grad)
+                parameter.add_(0.1 * randn(parameter.shape, generator: random));
         Checkpoint.Save(model, At("own.safetensors"));
         RunTiny("convert", At("own.safetensors"), At("folder"), "--to", "diffusers", "--model", "Twin-Three").Succeeds();
         using var loaded = TwinThree.Load(At("folder"));
         var (x, t, labels) = (randn(2, 3, 8, 8), tensor([3L, 700]), tensor([1L, 3]));
         Assert.True(model.call(x, t, labels).Equals(loaded.call(x, t, labels)));
-        Assert.Contains("has the names of diffusers", Assert.Throws<DitException>(() => TwinOne.Load(At("folder"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "has the names of diffusers",
+            Assert.Throws<DitException>(() => TwinOne.Load(At("folder"))).Message,
+            StringComparison.Ordinal);
     }
 
     private static CliResult RunTiny(params string[] args)
     {
         var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
-        var code = DitCommand.Run(args, new CommandContext(DitModels.All, output, error, Interactive: false, CancellationToken.None)).GetAwaiter().GetResult();
+        var code = DitCommand
+            .Run(args, new CommandContext(DitModels.All, output, error, Interactive: false, CancellationToken.None))
+            .GetAwaiter()
+            .GetResult();
         return new(code, output.ToString(), error.ToString());
     }
 

@@ -18,7 +18,9 @@ public sealed class DemoTests : IDisposable
         Assert.InRange(new FileInfo(Weights).Length, 1, 5_000_000);
         using var file = CheckpointFile.Open(Weights);
         Assert.Equal(("Shapes", Shapes.Card.SpecHash), (file.Metadata["dit.model"], file.Metadata["dit.spec"]));
-        Assert.Equal("""["arrow","circle","crescent","cross","diamond","heart","ring","square","star","triangle"]""", file.Metadata["dit.classes"]);
+        Assert.Equal(
+            """["arrow","circle","crescent","cross","diamond","heart","ring","square","star","triangle"]""",
+            file.Metadata["dit.classes"]);
         using var model = Shapes.Load(Weights);
         Assert.All(model.parameters(), static p => Assert.True(p.isfinite().all().item<bool>()));
     }

@@ -7,7 +7,8 @@ namespace Dit.Commands.Tests;
 /// <summary>The comment of a pull request: exact texts, and names that try to be more than names.</summary>
 public sealed partial class DiffMarkdownTests
 {
-    private const string Keys = "depth: 2\nwidth: 64\nheads: 4\npatch_size: 2\ninput: { channels: 3, size: 8 }\nconditioning: { classes: 5 }\n";
+    private const string Keys =
+        "depth: 2\nwidth: 64\nheads: 4\npatch_size: 2\ninput: { channels: 3, size: 8 }\nconditioning: { classes: 5 }\n";
 
     private static ModelSpec Model(string name, params (string From, string To)[] edits)
     {
@@ -91,9 +92,20 @@ public sealed partial class DiffMarkdownTests
 
         """.ReplaceLineEndings("\n"),
         Markdown(
-            [Model("Deep"), Model("Heads"), Model("Grid"), Model("Fast"), Model("Old", ("classes: 5", "classes: 6")), Model("Same"), Model("Gone", ("width: 64", "width: 32"))],
             [
-                Model("Deep", ("depth: 2", "depth: 3")), Model("Heads", ("heads: 4", "heads: 8")), Model("Grid", ("size: 8", "size: 16")), Model("New", ("classes: 5", "classes: 6")),
+                Model("Deep"),
+                Model("Heads"),
+                Model("Grid"),
+                Model("Fast"),
+                Model("Old", ("classes: 5", "classes: 6")),
+                Model("Same"),
+                Model("Gone", ("width: 64", "width: 32")),
+            ],
+            [
+                Model("Deep", ("depth: 2", "depth: 3")),
+                Model("Heads", ("heads: 4", "heads: 8")),
+                Model("Grid", ("size: 8", "size: 16")),
+                Model("New", ("classes: 5", "classes: 6")),
                 Model("Fast") with
                 {
                     Samplers = EquatableArray.Of(new SamplerSpec("fast", new SamplerMethod.Gaussian.Ddim(0), 5, ClipDenoised: true)),
@@ -105,7 +117,8 @@ public sealed partial class DiffMarkdownTests
     public void Where_nothing_differs_it_is_one_sentence()
     {
         Assert.Equal(
-            "<!-- dit diff -->\n**No model changes** between `main:specs` and `specs`: 2 models are the same, and old checkpoints load as they are.\n",
+            "<!-- dit diff -->\n**No model changes** between `main:specs` and `specs`: 2 models are the same, and old checkpoints load as "
+                + "they are.\n",
             Markdown([Model("A"), Model("B")], [Model("B"), Model("A")]));
         Assert.Contains(": 1 model is the same, and", Markdown([Model("A")], [Model("A")]), StringComparison.Ordinal);
     }
@@ -120,9 +133,14 @@ public sealed partial class DiffMarkdownTests
     {
         var (a, b) = (Model("A"), Model("A", (from, to)));
         Assert.Equal($"**{said}** for `A`.", Markdown([a], [b]).Split('\n')[1]);
-        Assert.Equal($"**{said}** for both changed models.", Markdown([a, a with { Name = "B" }], [b, b with { Name = "B" }]).Split('\n')[1]);
+        Assert.Equal(
+            $"**{said}** for both changed models.",
+            Markdown([a, a with { Name = "B" }], [b, b with { Name = "B" }]).Split('\n')[1]);
         ModelSpec[] more = [.. "CDEF".Select(static name => Model($"{name}"))];
-        Assert.Equal($"**{said}** for all 3 changed models.", Markdown([a, .. more, a with { Name = "G" }, a with { Name = "H" }], [b, .. more, b with { Name = "G" }, b with { Name = "H" }]).Split('\n')[1]);
+        Assert.Equal(
+            $"**{said}** for all 3 changed models.",
+            Markdown([a, .. more, a with { Name = "G" }, a with { Name = "H" }], [b, .. more, b with { Name = "G" }, b with { Name = "H" }])
+                .Split('\n')[1]);
     }
 
     [Fact]
@@ -159,11 +177,47 @@ public sealed partial class DiffMarkdownTests
         Assert.Equal(Count(text, "<details>"), Count(text, "</details>"));
     }
 
-    /// <summary>What a name could try: markup of Markdown and of HTML, cells, mentions, links, references, emoji, and ends of the code that it stands in.</summary>
+    /// <summary>
+    /// What a name could try: markup of Markdown and of HTML, cells, mentions, links, references, emoji, and ends of
+    /// the code that it stands in.
+    /// </summary>
     public static TheoryData<string> Names =>
     [
-        "A|B", "A`B", "A``B|```", "`A`", "A\\", "A\\|B", "A\\\\|B", "|A|", "<b>A</b>", "A</code><img src=x onerror=alert(1)>", "A --> B <!--", "A&lt;b&amp;", "@octocat A", "A|@octocat", "`@org/team` A",
-        "A #1 GH-1 o/r#2", "www.A.example", "A https://example.com|", "A|a@b.example", ":smile: A|:smile:", "[A](javascript:x)", "![A](x)", "**A** _b_ ~~c~~", "A |---|", "# A", "- A", "1. A", "> A", "    A", "A    ", "</details>A|", "A $x$ `$`", "[^A]: x", "Ä 模型 A\U0001F600|", "&#124;A&#96;`",
+        "A|B",
+        "A`B",
+        "A``B|```",
+        "`A`",
+        "A\\",
+        "A\\|B",
+        "A\\\\|B",
+        "|A|",
+        "<b>A</b>",
+        "A</code><img src=x onerror=alert(1)>",
+        "A --> B <!--",
+        "A&lt;b&amp;",
+        "@octocat A",
+        "A|@octocat",
+        "`@org/team` A",
+        "A #1 GH-1 o/r#2",
+        "www.A.example",
+        "A https://example.com|",
+        "A|a@b.example",
+        ":smile: A|:smile:",
+        "[A](javascript:x)",
+        "![A](x)",
+        "**A** _b_ ~~c~~",
+        "A |---|",
+        "# A",
+        "- A",
+        "1. A",
+        "> A",
+        "    A",
+        "A    ",
+        "</details>A|",
+        "A $x$ `$`",
+        "[^A]: x",
+        "Ä 模型 A\U0001F600|",
+        "&#124;A&#96;`",
     ];
 
     [Theory, MemberData(nameof(Names))]
@@ -172,18 +226,22 @@ public sealed partial class DiffMarkdownTests
         const string Plain = "Plain";
         foreach (var edit in new[] { ("width: 64", "width: 128"), ("classes: 5", "classes: 6") })
         {
-            // The comment on a model of that name is the comment on any model, with the name as code in place of the name.
+            // The comment on a model of that name is the comment on any model, with the name as code in place of the
+            // name.
             ModelSpec[] Old(string called) => [Model(called), Model("Other"), Model(called + " gone", ("depth: 2", "depth: 5"))];
             ModelSpec[] New(string called) => [Model(called, edit), Model("Other"), Model(called + " new", ("depth: 2", "depth: 6"))];
             ModelSpec[] oldPlain = [.. Old(Plain)], newPlain = [.. New(Plain)];
             var wanted = DiffMarkdown.Of(Plain, Plain, Pairs(oldPlain, newPlain));
-            foreach (var suffix in (string[])[" gone", " new", ""]) wanted = wanted.Replace(MarkdownText.Code(Plain + suffix), MarkdownText.Code(name + suffix), StringComparison.Ordinal);
+            foreach (var suffix in (string[])[" gone", " new", ""])
+                wanted = wanted.Replace(MarkdownText.Code(Plain + suffix), MarkdownText.Code(name + suffix), StringComparison.Ordinal);
             Assert.Equal(wanted, DiffMarkdown.Of(name, name, Pairs(Old(name), New(name))));
         }
         AssertIsTheText(name);
 
         static SpecDiff Pairs(ModelSpec[] a, ModelSpec[] b) => new(
-            EquatableArray.Of(ModelDiff.Between(a[0], b[0]), ModelDiff.Between(a[1], b[1])), EquatableArray.Of(b[2]), EquatableArray.Of(a[2]));
+            EquatableArray.Of(ModelDiff.Between(a[0], b[0]), ModelDiff.Between(a[1], b[1])),
+            EquatableArray.Of(b[2]),
+            EquatableArray.Of(a[2]));
     }
 
     [Fact]
@@ -191,7 +249,8 @@ public sealed partial class DiffMarkdownTests
     {
         var random = new Random(5);
         const string Odd = "|`\\<>&@#:*_~[]()!{}-+.\"'$^=% aZ0éλ模";
-        for (var i = 0; i < 20_000; i++) AssertIsTheText(string.Concat(Enumerable.Range(0, random.Next(1, 12)).Select(_ => Odd[random.Next(Odd.Length)])));
+        for (var i = 0; i < 20_000; i++)
+            AssertIsTheText(string.Concat(Enumerable.Range(0, random.Next(1, 12)).Select(_ => Odd[random.Next(Odd.Length)])));
         Assert.Equal(@"`a\u000ab\u2028c\u202ed\u0000`", MarkdownText.Code("a\nb\u2028c\u202Ed\0"));
         Assert.Equal(@"a\u000d\u000ab: c".Replace(@"\", "&#92;", StringComparison.Ordinal), MarkdownText.Plain("a\r\nb: c"));
     }
@@ -200,11 +259,14 @@ public sealed partial class DiffMarkdownTests
     {
         var code = MarkdownText.Code(text);
         if (text.Trim(' ').Length == 0) Assert.Empty(code);
-        else if (code.StartsWith('`')) Assert.Equal((text.Trim(' '), false), (code[1..^1], code[1..^1].Any(static c => c is '|' or '`' or '\n')));
+        else if (code.StartsWith('`'))
+            Assert.Equal((text.Trim(' '), false), (code[1..^1], code[1..^1].Any(static c => c is '|' or '`' or '\n')));
         else
         {
             Assert.Matches(ByNumber(), code);
-            Assert.Equal(text.Trim(' '), WebUtility.HtmlDecode(code["<code>".Length..^"</code>".Length].Replace("<!-- -->", "", StringComparison.Ordinal)));
+            Assert.Equal(
+                text.Trim(' '),
+                WebUtility.HtmlDecode(code["<code>".Length..^"</code>".Length].Replace("<!-- -->", "", StringComparison.Ordinal)));
         }
     }
 

@@ -35,7 +35,10 @@ public sealed class DiffSidesTests : IDisposable
         if (form is null) File.Move(folder.Path("a.pt"), weights);
 
         Assert.Equal($"{weights} -> {shapes}\n1 model, nothing differs\n", Cli.Run("diff", weights, shapes).Succeeds());
-        Assert.Contains("but their weights were trained for the old heads.", Cli.Run("diff", weights, Edited("heads: 5", "heads: 4")).Succeeds(), StringComparison.Ordinal);
+        Assert.Contains(
+            "but their weights were trained for the old heads.",
+            Cli.Run("diff", weights, Edited("heads: 5", "heads: 4")).Succeeds(),
+            StringComparison.Ordinal);
         var comment = Cli.Run("diff", weights, Edited("width: 160", "width: 320"), "--markdown").Succeeds();
         Assert.StartsWith("<!-- dit diff -->\n**Old checkpoints do not load** for `Shapes`.\n", comment, StringComparison.Ordinal);
         Assert.Equal(0, Cli.Run("diff", shapes, weights, "--exit-code").Code);
@@ -54,7 +57,8 @@ public sealed class DiffSidesTests : IDisposable
 
         using (var tiny = TinyText.Create()) Checkpoint.Save(tiny, folder.Path("tiny.safetensors"));
         Assert.Equal(
-            $"'{folder.Path("tiny.safetensors")}' is a checkpoint of Tiny-Text, and '{folder.Path("specs")}' has no model of that name; it has Other, Shapes.",
+            $"'{folder.Path("tiny.safetensors")}' is a checkpoint of Tiny-Text, and '{folder.Path("specs")}' has no model of that name; it "
+                + $"has Other, Shapes.",
             Cli.Run("diff", folder.Path("tiny.safetensors"), folder.Path("specs")).Mistake());
     }
 
@@ -68,16 +72,25 @@ public sealed class DiffSidesTests : IDisposable
             return Cli.Run("diff", weights, shapes).Mistake();
         }
 
-        const string None = " carries no spec: it was not written by dit, or by a version that did not keep one in it. Name the spec of its model in place of it.";
+        const string None =
+            " carries no spec: it was not written by dit, or by a version that did not keep one in it. Name the spec of its model in place "
+                + "of it.";
         Assert.Equal($"'{weights}'{None}", Refused(null));
         Assert.Equal($"'{weights}'{None}", Refused(new() { [ModelCard.SpecKey] = new string('#', CheckpointSpec.MaxBytes + 1) }));
-        Assert.Equal($"{weights} has 1 error.", Refused(new() { [ModelCard.SpecKey] = File.ReadAllText(shapes).Replace("heads: 5", "heads: 7", StringComparison.Ordinal) }));
+        Assert.Equal(
+            $"{weights} has 1 error.",
+            Refused(new() { [ModelCard.SpecKey] = File.ReadAllText(shapes).Replace("heads: 5", "heads: 7", StringComparison.Ordinal) }));
         Assert.StartsWith($"{weights}(3,8): error DIT101: ", Cli.Run("diff", weights, shapes).Out, StringComparison.Ordinal);
 
         File.WriteAllText(folder.Path("cut.pt"), "PK\0\0");
-        Assert.StartsWith($"'{folder.Path("cut.pt")}' ", Cli.Run("diff", folder.Path("cut.pt"), shapes).Mistake(), StringComparison.Ordinal);
-        Assert.Equal("There is no file or folder 'main', and a checkpoint is not looked for at git revisions: name a spec, or a folder of specs.", Cli.Run("diff", "main", weights).Mistake());
-        Assert.StartsWith($"There is no file or folder '{folder.Path("none.pt")}'", Cli.Run("diff", folder.Path("none.pt"), shapes).Mistake(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"'{folder.Path("cut.pt")}' ", Cli.Run("diff", folder.Path("cut.pt"), shapes).Mistake(), StringComparison.Ordinal);
+        Assert.Equal(
+            "There is no file or folder 'main', and a checkpoint is not looked for at git revisions: name a spec, or a folder of specs.",
+            Cli.Run("diff", "main", weights).Mistake());
+        Assert.StartsWith(
+            $"There is no file or folder '{folder.Path("none.pt")}'", Cli.Run("diff", folder.Path("none.pt"), shapes).Mistake(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -85,7 +98,10 @@ public sealed class DiffSidesTests : IDisposable
     {
         var (text, wide) = (File.ReadAllText(shapes), folder.Path("wide"));
         File.WriteAllText(wide, text, System.Text.Encoding.Unicode);
-        Assert.EndsWith("\n1 model, nothing differs\n", Cli.Run("diff", folder.File("plain", text), wide).Succeeds(), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "\n1 model, nothing differs\n",
+            Cli.Run("diff", folder.File("plain", text), wide).Succeeds(),
+            StringComparison.Ordinal);
         Directory.CreateDirectory(folder.Path("mixed"));
         folder.File("mixed/config.json", "{}");
         folder.File("mixed/a.dit.yaml", text);
@@ -95,8 +111,14 @@ public sealed class DiffSidesTests : IDisposable
     [Fact]
     public void The_comment_is_for_no_program_and_errors_are_as_without_it()
     {
-        Assert.Equal("--json and --markdown are two forms of one answer: ask for one of them.", Cli.Run("diff", shapes, shapes, "--json", "--markdown").Mistake());
-        Assert.Equal((0, 3), (Cli.Run("diff", shapes, shapes, "--markdown", "--exit-code").Code, Cli.Run("diff", shapes, Edited("heads: 5", "heads: 4"), "--markdown", "--exit-code").Code));
+        Assert.Equal(
+            "--json and --markdown are two forms of one answer: ask for one of them.",
+            Cli.Run("diff", shapes, shapes, "--json", "--markdown").Mistake());
+        Assert.Equal(
+            (0, 3),
+            (
+                Cli.Run("diff", shapes, shapes, "--markdown", "--exit-code").Code,
+                Cli.Run("diff", shapes, Edited("heads: 5", "heads: 4"), "--markdown", "--exit-code").Code));
         var wrong = Edited("heads: 5", "heads: 7");
         var (plain, comment) = (Cli.Run("diff", shapes, wrong), Cli.Run("diff", shapes, wrong, "--markdown"));
         Assert.Equal((plain.Out, plain.Mistake()), (comment.Out, comment.Mistake()));

@@ -33,7 +33,8 @@ public sealed class DiffTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    private (string A, string B) Files(string text, params (string From, string To)[] edits) => (folder.File("a.dit.yaml", text), folder.File("b.dit.yaml", Edited(text, edits)));
+    private (string A, string B) Files(string text, params (string From, string To)[] edits) =>
+        (folder.File("a.dit.yaml", text), folder.File("b.dit.yaml", Edited(text, edits)));
 
     private static string Edited(string text, params (string From, string To)[] edits) => edits.Aggregate(text, static (now, edit) =>
     {
@@ -79,9 +80,13 @@ public sealed class DiffTests : IDisposable
         var lines = Cli.Run("diff", a, b).Succeeds().Split('\n');
 
         Assert.Contains("2 models changed, 2 unchanged", lines);
-        Assert.Equal("  2 models unchanged: Net-B/2, Net-B/4", Assert.Single(lines, static line => line.Contains("Net-B", StringComparison.Ordinal)));
+        Assert.Equal(
+            "  2 models unchanged: Net-B/2, Net-B/4",
+            Assert.Single(lines, static line => line.Contains("Net-B", StringComparison.Ordinal)));
         using var json = JsonDocument.Parse(Cli.Run("diff", "--json", a, b).Succeeds());
-        Assert.Equal(["changed", "changed", "unchanged", "unchanged"], json.RootElement.GetProperty("models").EnumerateArray().Select(static m => m.GetProperty("status").GetString()));
+        Assert.Equal(
+            ["changed", "changed", "unchanged", "unchanged"],
+            json.RootElement.GetProperty("models").EnumerateArray().Select(static m => m.GetProperty("status").GetString()));
     }
 
     [Fact]
@@ -122,10 +127,19 @@ public sealed class DiffTests : IDisposable
     }
 
     [Theory]
-    [InlineData("heads: 4", "heads: 8", "load, but mean something else", "Old checkpoints load without complaint, as every name and shape is the same, but their weights were trained for the old heads.")]
+    [InlineData(
+        "heads: 4",
+        "heads: 8",
+        "load, but mean something else",
+        "Old checkpoints load without complaint, as every name and shape is the same, but their weights were trained for the old heads.")]
     [InlineData("steps: 10", "steps: 20", "load as they are", "Old checkpoints load as they are, and mean what they did.")]
     [InlineData("model: Small", "model: Other", "load as they are", "the class Small becomes Other; code that names it must follow")]
-    [InlineData("size: 8", "size: [4, 16]", "load with new positions", "Old checkpoints load without complaint, as the position table keeps its shape, but its rows are in the order of the old grid: recompute it.")]
+    [InlineData(
+        "size: 8",
+        "size: [4, 16]",
+        "load with new positions",
+        "Old checkpoints load without complaint, as the position table keeps its shape, but its rows are in the order of the old grid: "
+            + "recompute it.")]
     [InlineData("depth: 2", "depth: 4", "do not load", "    blocks.2-3  20 x  appear, 149,376 parameters")]
     [InlineData("depth: 2", "depth: 1", "do not load", "    blocks.1  10 x  go, 74,688 parameters")]
     public void One_model_has_its_verdict_in_the_table_and_in_words(string from, string to, string verdict, string words)
@@ -143,15 +157,22 @@ public sealed class DiffTests : IDisposable
         var (a, b) = Files(Small, ("model: Small", $"model: {new string('x', 90)}"));
         var lines = Cli.Run("diff", a, b).Succeeds().Split('\n');
 
-        Assert.Contains(lines, static line => line.Contains($"Small -> {new string('x', 90)}  ", StringComparison.Ordinal) && line.EndsWith("load as they are", StringComparison.Ordinal));
+        Assert.Contains(lines, static line =>
+            line.Contains($"Small -> {new string('x', 90)}  ", StringComparison.Ordinal)
+            && line.EndsWith("load as they are", StringComparison.Ordinal));
         Assert.All(lines, static line => Assert.Equal(line.TrimEnd(), line));
         Assert.DoesNotContain(lines, static line => line.Any(char.IsControl));
     }
 
     // The most telling form of the numbers that fits, and no line that is wider than the window.
     [Theory]
-    [InlineData(200, "  DiT-XL/2  675,129,632 -> 676,014,368    +0.1 %  118.64 G -> 524.61 G  +342.2 %  664.88 MB ->   2.66 GB  +299.9 %   18.87 MB -> 75.50 MB  +300.0 %  load with new positions")]
-    [InlineData(160, "  DiT-XL/2  676.01 M    +0.1 %  524.61 G  +342.2 %    2.66 GB  +299.9 %    75.50 MB  +300.0 %     load with new positions")]
+    [InlineData(
+        200,
+        "  DiT-XL/2  675,129,632 -> 676,014,368    +0.1 %  118.64 G -> 524.61 G  +342.2 %  664.88 MB ->   2.66 GB  +299.9 %   18.87 MB -> "
+            + "75.50 MB  +300.0 %  load with new positions")]
+    [InlineData(
+        160,
+        "  DiT-XL/2  676.01 M    +0.1 %  524.61 G  +342.2 %    2.66 GB  +299.9 %    75.50 MB  +300.0 %     load with new positions")]
     [InlineData(100, "  DiT-XL/2  675.13 M -> 676.01 M    +0.1 %  118.64 G -> 524.61 G  +342.2 %  load with new positions")]
     [InlineData(80, "  DiT-XL/2  676.01 M    +0.1 %  524.61 G  +342.2 %  load with new positions")]
     public void Numbers_are_told_as_far_as_the_window_is_wide(int width, string row)
@@ -159,13 +180,22 @@ public sealed class DiffTests : IDisposable
         var shipped = Path.Combine(Specs, "dit.dit.yaml");
         var (a, b) = (ModelsOf(File.ReadAllText(shipped)), ModelsOf(Edited(File.ReadAllText(shipped), ("size: 32 }", "size: 64 }"))));
 
-        string[] lines = [.. DiffText.Lines("a", "b", SpecDiff.Between(a, b), width).Select(static line => string.Concat(line.Select(static cell => cell.Text)))];
+        string[] lines =
+        [
+            .. DiffText
+                .Lines("a", "b", SpecDiff.Between(a, b), width)
+                .Select(static line => string.Concat(line.Select(static cell => cell.Text))),
+        ];
 
         Assert.Contains(row, lines);
         Assert.All(lines, line => Assert.True(line.Length <= width, line));
     }
 
-    private static string Specs { get; } = Path.Combine(typeof(DiffTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(static a => a.Key == "RepositoryRoot").Value ?? "", "definitions");
+    private static string Specs { get; } =
+        Path.Combine(
+            typeof(DiffTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(static a => a.Key == "RepositoryRoot").Value
+                ?? "",
+            "definitions");
 
     private static IReadOnlyList<ModelSpec> ModelsOf(string text) => [.. SpecFile.Parse(text).Models.Select(static m => m.Spec)];
 
@@ -195,18 +225,42 @@ public sealed class DiffTests : IDisposable
         using var json = JsonDocument.Parse(Cli.Run("diff", "--json", a, b).Succeeds());
         var root = json.RootElement;
 
-        Assert.Equal((a, b, true), (root.GetProperty("a").GetString(), root.GetProperty("b").GetString(), root.GetProperty("differs").GetBoolean()));
+        Assert.Equal(
+            (a, b, true),
+            (root.GetProperty("a").GetString(), root.GetProperty("b").GetString(), root.GetProperty("differs").GetBoolean()));
         Assert.Equal(0, root.GetProperty("errors").GetArrayLength());
         var model = Assert.Single(root.GetProperty("models").EnumerateArray());
-        Assert.Equal(("Small", "changed", "no"), (model.GetProperty("name").GetString(), model.GetProperty("status").GetString(), model.GetProperty("checkpoint").GetProperty("loads").GetString()));
-        Assert.Equal(74_688 + 64, model.GetProperty("b").GetProperty("parameters").GetInt64() - model.GetProperty("a").GetProperty("parameters").GetInt64());
-        Assert.NotEqual(model.GetProperty("a").GetProperty("specHash").GetString(), model.GetProperty("b").GetProperty("specHash").GetString());
-        Assert.Equal(["depth tensors", "conditioning.classes tensors", "samplers.ddim-10 sampling"], model.GetProperty("settings").EnumerateArray()
-            .Select(static s => $"{s.GetProperty("key").GetString()} {s.GetProperty("bearing").GetString()}"));
+        Assert.Equal(
+            ("Small", "changed", "no"),
+            (
+                model.GetProperty("name").GetString(),
+                model.GetProperty("status").GetString(),
+                model.GetProperty("checkpoint").GetProperty("loads").GetString()));
+        Assert.Equal(
+            74_688 + 64,
+            model.GetProperty("b").GetProperty("parameters").GetInt64() - model.GetProperty("a").GetProperty("parameters").GetInt64());
+        Assert.NotEqual(
+            model.GetProperty("a").GetProperty("specHash").GetString(), model.GetProperty("b").GetProperty("specHash").GetString());
+        Assert.Equal(
+            ["depth tensors", "conditioning.classes tensors", "samplers.ddim-10 sampling"],
+            model
+                .GetProperty("settings")
+                .EnumerateArray()
+                .Select(static s => $"{s.GetProperty("key").GetString()} {s.GetProperty("bearing").GetString()}"));
         var parameters = model.GetProperty("parameters").EnumerateArray().ToArray();
         Assert.Equal(11, parameters.Length);
-        Assert.Equal([6, 64, 7, 64], parameters[0].GetProperty("from").EnumerateArray().Concat(parameters[0].GetProperty("to").EnumerateArray()).Select(static side => side.GetInt32()));
-        Assert.Equal(("blocks.2.attn.qkv.weight", "appeared", JsonValueKind.Null), (parameters[1].GetProperty("name").GetString(), parameters[1].GetProperty("change").GetString(), parameters[1].GetProperty("from").ValueKind));
+        Assert.Equal(
+            [6, 64, 7, 64],
+            parameters[0]
+                .GetProperty("from")
+                .EnumerateArray()
+                .Concat(parameters[0].GetProperty("to").EnumerateArray())
+                .Select(static side => side.GetInt32()));
+        Assert.Equal(
+            ("blocks.2.attn.qkv.weight", "appeared", JsonValueKind.Null),
+            (
+                parameters[1].GetProperty("name").GetString(), parameters[1].GetProperty("change").GetString(),
+                parameters[1].GetProperty("from").ValueKind));
         Assert.Equal(31, model.GetProperty("keptParameters").GetInt32());
     }
 
@@ -245,7 +299,9 @@ public sealed class DiffTests : IDisposable
     [Fact]
     public void Every_error_of_both_sides_has_its_place()
     {
-        var (a, b) = (folder.File("a.dit.yaml", Edited(Small, ("heads: 4", "heads: 5"))), folder.File("b.dit.yaml", Edited(Small, ("depth: 2", "depht: 2"), ("heads: 4", "heads: 7"))));
+        var (a, b) = (
+            folder.File("a.dit.yaml", Edited(Small, ("heads: 4", "heads: 5"))),
+            folder.File("b.dit.yaml", Edited(Small, ("depth: 2", "depht: 2"), ("heads: 4", "heads: 7"))));
         var result = Cli.Run("diff", a, b);
 
         var lines = result.Out.TrimEnd().Split('\n');
@@ -263,7 +319,11 @@ public sealed class DiffTests : IDisposable
         using var json = JsonDocument.Parse(result.Out);
 
         var error = Assert.Single(json.RootElement.GetProperty("errors").EnumerateArray());
-        Assert.Equal((b, "DIT101", 3, 8), (error.GetProperty("file").GetString(), error.GetProperty("id").GetString(), error.GetProperty("line").GetInt32(), error.GetProperty("column").GetInt32()));
+        Assert.Equal(
+            (b, "DIT101", 3, 8),
+            (
+                error.GetProperty("file").GetString(), error.GetProperty("id").GetString(), error.GetProperty("line").GetInt32(),
+                error.GetProperty("column").GetInt32()));
         Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("differs").ValueKind);
         Assert.Equal($"{b} has 1 error.", result.Mistake());
     }
@@ -285,7 +345,10 @@ public sealed class DiffTests : IDisposable
         folder.File(Path.Combine("b", "one.DIT.YAML"), Small);
         folder.File(Path.Combine("b", "settings.yml"), "no: spec");
 
-        Assert.StartsWith($"{folder.Path("a")} -> {folder.Path("b")}\n", Cli.Run("diff", folder.Path("a"), folder.Path("b")).Succeeds(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{folder.Path("a")} -> {folder.Path("b")}\n",
+            Cli.Run("diff", folder.Path("a"), folder.Path("b")).Succeeds(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -300,6 +363,8 @@ public sealed class DiffTests : IDisposable
         Assert.Equal(@"There is no file or folder 'C:\none'.", Cli.Run("diff", @"C:\none", a).Mistake());
         Assert.Equal("There is no file or folder 'C:/none'.", Cli.Run("diff", "C:/none", a).Mistake());
         Assert.Equal("There is no file or folder '-main:x'.", Cli.Run("diff", "--", "-main:x", a).Mistake());
-        Assert.Equal($"There is no *.dit.yaml or *.dit.yml file in '{folder.Path("empty")}'.", Cli.Run("diff", a, folder.Path("empty")).Mistake());
+        Assert.Equal(
+            $"There is no *.dit.yaml or *.dit.yml file in '{folder.Path("empty")}'.",
+            Cli.Run("diff", a, folder.Path("empty")).Mistake());
     }
 }

@@ -29,10 +29,14 @@ public sealed class DitToolTests
         var help = (await Run(options, "train", "--help")).Succeeds();
         Assert.Contains("'digits sample'", help, StringComparison.Ordinal);
         Assert.DoesNotContain("'dit ", help, StringComparison.Ordinal);
-        Assert.Equal("digits: There is no model 'none'; 'digits models' lists them, and a spec is named by its path.\n", (await Run(options, "sample", "--model", "none")).Error);
+        Assert.Equal(
+            "digits: There is no model 'none'; 'digits models' lists them, and a spec is named by its path.\n",
+            (await Run(options, "sample", "--model", "none")).Error);
         Assert.Equal("digits: 'trian' is not a command or option of digits; did you mean 'train'?\n", (await Run(options, "trian")).Error);
         // A program called like a word of the texts, or with signs that mean something elsewhere.
-        Assert.Equal("a$0 b: There is no model 'x'; 'a$0 b models' lists them, and a spec is named by its path.\n", (await Run(options with { Name = "a$0 b" }, "sample", "--model", "x")).Error);
+        Assert.Equal(
+            "a$0 b: There is no model 'x'; 'a$0 b models' lists them, and a spec is named by its path.\n",
+            (await Run(options with { Name = "a$0 b" }, "sample", "--model", "x")).Error);
     }
 
     [Fact]

@@ -1,7 +1,10 @@
 
 namespace Dit.Commands.Tests;
 
-/// <summary>Specs at git revisions, in a repository with three commits: a model, a deeper one (tagged deeper, from a branch with a slash), and one that is broken.</summary>
+/// <summary>
+/// Specs at git revisions, in a repository with three commits: a model, a deeper one (tagged deeper, from a branch with
+/// a slash), and one that is broken.
+/// </summary>
 public sealed class GitDiffTests : IDisposable
 {
     private const string Small = """
@@ -39,17 +42,21 @@ public sealed class GitDiffTests : IDisposable
     {
         Directory.SetCurrentDirectory(before);
         // git makes its objects read-only, which keeps Windows from deleting them
-        foreach (var path in Directory.EnumerateFiles(folder.Root, "*", SearchOption.AllDirectories)) File.SetAttributes(path, FileAttributes.Normal);
+        foreach (var path in Directory.EnumerateFiles(folder.Root, "*", SearchOption.AllDirectories))
+            File.SetAttributes(path, FileAttributes.Normal);
         folder.Dispose();
     }
 
-    private void Git(params string[] args) => Assert.Equal((0, ""), new Git(folder.Root, CancellationToken.None).Run(args) is var result ? (result.Code, result.Error) : default);
+    private void Git(params string[] args) =>
+        Assert.Equal((0, ""), new Git(folder.Root, CancellationToken.None).Run(args) is var result ? (result.Code, result.Error) : default);
 
     private void Commit(string message, string text)
     {
         File.WriteAllText(file, text);
         Git("add", "-A");
-        Git("-c", "user.name=Test", "-c", "user.email=test@example.invalid", "-c", "commit.gpgsign=false", "commit", "-q", "--no-verify", "-m", message);
+        Git(
+            "-c", "user.name=Test", "-c", "user.email=test@example.invalid", "-c", "commit.gpgsign=false", "commit", "-q", "--no-verify",
+            "-m", message);
     }
 
     [Fact]
@@ -57,7 +64,9 @@ public sealed class GitDiffTests : IDisposable
     {
         File.Move(folder.Path("specs", "small.dit.yaml"), folder.Path("specs", "small.dit.yml"));
         Git("add", "-A");
-        Git("-c", "user.name=Test", "-c", "user.email=test@example.invalid", "-c", "commit.gpgsign=false", "commit", "-q", "--no-verify", "-m", "renamed");
+        Git(
+            "-c", "user.name=Test", "-c", "user.email=test@example.invalid", "-c", "commit.gpgsign=false", "commit", "-q", "--no-verify",
+            "-m", "renamed");
 
         Assert.Contains("conditioning.classes  5 -> 6", Cli.Run("diff", "deeper:specs", "HEAD:specs").Succeeds(), StringComparison.Ordinal);
     }
@@ -81,30 +90,49 @@ public sealed class GitDiffTests : IDisposable
         }
         using var json = System.Text.Json.JsonDocument.Parse(Cli.Run("diff", "--json", a, b).Succeeds());
         Assert.Equal(settings, string.Join(", ", json.RootElement.GetProperty("models")[0].GetProperty("settings").EnumerateArray()
-            .Select(static s => $"{s.GetProperty("key").GetString()} {s.GetProperty("from").GetString()} -> {s.GetProperty("to").GetString()}")));
+            .Select(static s =>
+                $"{s.GetProperty("key").GetString()} {s.GetProperty("from").GetString()} -> {s.GetProperty("to").GetString()}")));
     }
 
     // As a workflow writes the comment of a pull request.
     [Fact]
     public void Two_revisions_are_the_current_folder_at_each()
     {
-        Assert.StartsWith("feature/first:. -> deeper:.\n1 model changed\n", Cli.Run("diff", "feature/first", "deeper").Succeeds(), StringComparison.Ordinal);
-        Assert.StartsWith("<!-- dit diff -->\n**Old checkpoints do not load** for `Small`.\n\nBetween `feature/first:.` and `HEAD~1:.`: ", Cli.Run("diff", "feature/first", "HEAD~1", "--markdown").Succeeds(), StringComparison.Ordinal);
-        Assert.StartsWith("broken:./specs/small.dit.yaml(3,8): error DIT101: ", Cli.Run("diff", "deeper", "broken").Out, StringComparison.Ordinal);
-        Assert.StartsWith("There is no file or folder 'nowhere', and no revision 'nowhere' in the git repository of ", Cli.Run("diff", "deeper", "nowhere").Mistake(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "feature/first:. -> deeper:.\n1 model changed\n", Cli.Run("diff", "feature/first", "deeper").Succeeds(),
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "<!-- dit diff -->\n**Old checkpoints do not load** for `Small`.\n\nBetween `feature/first:.` and `HEAD~1:.`: ",
+            Cli.Run("diff", "feature/first", "HEAD~1", "--markdown").Succeeds(),
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "broken:./specs/small.dit.yaml(3,8): error DIT101: ", Cli.Run("diff", "deeper", "broken").Out, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "There is no file or folder 'nowhere', and no revision 'nowhere' in the git repository of ",
+            Cli.Run("diff", "deeper", "nowhere").Mistake(),
+            StringComparison.Ordinal);
         Directory.SetCurrentDirectory(folder.Path("specs"));
-        Assert.StartsWith("feature/first:. -> deeper:.\n1 model changed\n", Cli.Run("diff", "feature/first", "deeper").Succeeds(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "feature/first:. -> deeper:.\n1 model changed\n", Cli.Run("diff", "feature/first", "deeper").Succeeds(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_repository_may_get_its_first_spec_and_lose_its_last()
     {
         Git("rm", "-q", "-r", "-f", "specs");
-        Git("-c", "user.name=Test", "-c", "user.email=test@example.invalid", "-c", "commit.gpgsign=false", "commit", "-q", "--no-verify", "-m", "none");
+        Git(
+            "-c", "user.name=Test", "-c", "user.email=test@example.invalid", "-c", "commit.gpgsign=false", "commit", "-q", "--no-verify",
+            "-m", "none");
 
-        Assert.Contains("**No old checkpoint is affected**: models are only added.\n\nBetween `HEAD:.` and `deeper:.`: 1 model added.\n", Cli.Run("diff", "HEAD", "deeper", "--markdown").Succeeds(), StringComparison.Ordinal);
+        Assert.Contains(
+            "**No old checkpoint is affected**: models are only added.\n\nBetween `HEAD:.` and `deeper:.`: 1 model added.\n",
+            Cli.Run("diff", "HEAD", "deeper", "--markdown").Succeeds(),
+            StringComparison.Ordinal);
         Assert.Contains("\n1 model removed\n", Cli.Run("diff", "deeper", "HEAD").Succeeds(), StringComparison.Ordinal);
-        Assert.Equal("There is no *.dit.yaml or *.dit.yml file in 'HEAD:.', and none in 'HEAD:.'.", Cli.Run("diff", "HEAD", "HEAD").Mistake());
+        Assert.Equal(
+            "There is no *.dit.yaml or *.dit.yml file in 'HEAD:.', and none in 'HEAD:.'.",
+            Cli.Run("diff", "HEAD", "HEAD").Mistake());
     }
 
     [Fact]
@@ -113,9 +141,13 @@ public sealed class GitDiffTests : IDisposable
         Directory.SetCurrentDirectory(folder.Path("specs", "more"));
 
         var file = Path.Combine("..", "small.dit.yaml");
-        Assert.StartsWith($"deeper:{file} -> {file}\n1 model changed\n", Cli.Run("diff", "deeper", file).Succeeds(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"deeper:{file} -> {file}\n1 model changed\n", Cli.Run("diff", "deeper", file).Succeeds(), StringComparison.Ordinal);
         Assert.StartsWith("deeper:.. -> ..\n1 model changed\n", Cli.Run("diff", "deeper", "..").Succeeds(), StringComparison.Ordinal);
-        Assert.StartsWith("deeper:../small.dit.yaml -> ", Cli.Run("diff", "deeper:../small.dit.yaml", file).Succeeds(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "deeper:../small.dit.yaml -> ",
+            Cli.Run("diff", "deeper:../small.dit.yaml", file).Succeeds(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -124,7 +156,10 @@ public sealed class GitDiffTests : IDisposable
         Git("add", "-A");
         File.WriteAllText(file, Small);
 
-        Assert.Contains("depth                 3 -> 2", Cli.Run("diff", ":specs/small.dit.yaml", "specs/small.dit.yaml").Succeeds(), StringComparison.Ordinal);
+        Assert.Contains(
+            "depth                 3 -> 2",
+            Cli.Run("diff", ":specs/small.dit.yaml", "specs/small.dit.yaml").Succeeds(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -132,7 +167,10 @@ public sealed class GitDiffTests : IDisposable
     {
         File.WriteAllText(folder.Path("deeper"), Small);
 
-        Assert.StartsWith("deeper -> specs/small.dit.yaml\n", Cli.Run("diff", "deeper", "specs/small.dit.yaml").Succeeds(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "deeper -> specs/small.dit.yaml\n",
+            Cli.Run("diff", "deeper", "specs/small.dit.yaml").Succeeds(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -140,10 +178,18 @@ public sealed class GitDiffTests : IDisposable
     {
         File.WriteAllText(folder.Path("-x $(touch hacked) ü.dit.yaml"), Small);
         Git("add", "-A");
-        Git("-c", "user.name=Test", "-c", "user.email=test@example.invalid", "-c", "commit.gpgsign=false", "commit", "-q", "--no-verify", "-m", "odd");
+        Git(
+            "-c", "user.name=Test", "-c", "user.email=test@example.invalid", "-c", "commit.gpgsign=false", "commit", "-q", "--no-verify",
+            "-m", "odd");
 
-        Assert.EndsWith("1 model, nothing differs\n", Cli.Run("diff", "HEAD", "--", "-x $(touch hacked) ü.dit.yaml").Succeeds(), StringComparison.Ordinal);
-        Assert.EndsWith("1 model, nothing differs\n", Cli.Run("diff", "HEAD:-x $(touch hacked) ü.dit.yaml", "--", "-x $(touch hacked) ü.dit.yaml").Succeeds(), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "1 model, nothing differs\n",
+            Cli.Run("diff", "HEAD", "--", "-x $(touch hacked) ü.dit.yaml").Succeeds(),
+            StringComparison.Ordinal);
+        Assert.EndsWith(
+            "1 model, nothing differs\n",
+            Cli.Run("diff", "HEAD:-x $(touch hacked) ü.dit.yaml", "--", "-x $(touch hacked) ü.dit.yaml").Succeeds(),
+            StringComparison.Ordinal);
         Assert.False(File.Exists(folder.Path("hacked")));
     }
 
@@ -167,7 +213,10 @@ public sealed class GitDiffTests : IDisposable
     }
 
     [Theory]
-    [InlineData("deeper:none.dit.yaml", "There is no 'none.dit.yaml' at revision 'deeper'; paths count from the top of the repository, or from here when they start with ./.")]
+    [InlineData(
+        "deeper:none.dit.yaml",
+        "There is no 'none.dit.yaml' at revision 'deeper'; paths count from the top of the repository, or from here when they start with "
+            + "./.")]
     [InlineData("deeper:./none.dit.yaml", "There is no './none.dit.yaml' at revision 'deeper'.")]
     [InlineData("nowhere:specs", "There is no file or folder 'nowhere:specs', and no revision 'nowhere' in the git repository of {0}.")]
     [InlineData("nowhere", "There is no file or folder 'nowhere', and no revision 'nowhere' in the git repository of {0}.")]
@@ -196,7 +245,10 @@ public sealed class GitDiffTests : IDisposable
         using var outside = new TestFolder();
         var message = Cli.Run("diff", "main", outside.File("a.dit.yaml", Small)).Mistake();
 
-        Assert.StartsWith($"There is no file or folder 'main', and it cannot be read as a git revision in {outside.Root}: fatal: not a git repository", message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"There is no file or folder 'main', and it cannot be read as a git revision in {outside.Root}: fatal: not a git repository",
+            message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -26,7 +26,8 @@ public sealed class ModelsAndCheckTests : IDisposable
     {
         var lines = Cli.Run("models").Succeeds().Split('\n');
         var row = Assert.Single(lines, line => line.Contains(" DiT-XL/2 ", StringComparison.Ordinal));
-        Assert.All(["675,129,632", "118.64 G", "256", "4 x 32 x 32", "adaln-zero", "kl-f8"], cell => Assert.Contains(cell, row, StringComparison.Ordinal));
+        Assert.All(["675,129,632", "118.64 G", "256", "4 x 32 x 32", "adaln-zero", "kl-f8"], cell =>
+            Assert.Contains(cell, row, StringComparison.Ordinal));
         Assert.Single(lines, line => line.Contains("Shapes", StringComparison.Ordinal));
     }
 
@@ -54,8 +55,14 @@ public sealed class ModelsAndCheckTests : IDisposable
         Assert.StartsWith("Small (class Small, spec ", text, StringComparison.Ordinal);
         Assert.Contains("16 tokens of width 64, 2 blocks, 4 heads, patch size 2", text, StringComparison.Ordinal);
         var memory = Dit.Spec.ModelLayout.Of(Assert.Single(Dit.Spec.SpecFile.Parse(Good).Models).Spec);
-        Assert.Contains($"and {Amount.Bytes(4 * memory.SamplingActivations)} of activations for each image at a time", text, StringComparison.Ordinal);
-        Assert.Contains($"and {Amount.Bytes(4 * memory.TrainingActivations)} of activations for each image of a batch", text, StringComparison.Ordinal);
+        Assert.Contains(
+            $"and {Amount.Bytes(4 * memory.SamplingActivations)} of activations for each image at a time",
+            text,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            $"and {Amount.Bytes(4 * memory.TrainingActivations)} of activations for each image of a batch",
+            text,
+            StringComparison.Ordinal);
         var row = Assert.Single(text.Split('\n'), line => line.Contains("blocks.*.attn.qkv", StringComparison.Ordinal));
         // Two blocks: 2 x (64 x 192 + 192) parameters, 2 x 16 x 64 x 192 MACs.
         Assert.All(["2 x", "16 x 192", "24,960", "393.22 k"], cell => Assert.Contains(cell, row, StringComparison.Ordinal));
@@ -85,19 +92,27 @@ public sealed class ModelsAndCheckTests : IDisposable
     [Fact]
     public void Every_error_of_a_bad_spec_has_its_place()
     {
-        var path = folder.File("bad.dit.yaml", Good.Replace("width: 64", "width: 66", StringComparison.Ordinal).Replace("depth: 2", "depht: 2", StringComparison.Ordinal));
+        var path = folder.File(
+            "bad.dit.yaml",
+            Good.Replace("width: 64", "width: 66", StringComparison.Ordinal).Replace("depth: 2", "depht: 2", StringComparison.Ordinal));
         var result = Cli.Run("check", path);
         var lines = result.Out.TrimEnd().Split('\n');
         Assert.True(lines.Length >= 2);
         Assert.All(lines, line => Assert.Matches(@"^.*bad\.dit\.yaml\(\d+,\d+\): error DIT\d{3}: .+", line));
-        Assert.StartsWith($"{path}(2,1): error DIT002: ", lines.Single(line => line.Contains("depht", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{path}(2,1): error DIT002: ",
+            lines.Single(line => line.Contains("depht", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
         Assert.Equal($"{path} has {lines.Length} errors.", result.Mistake());
     }
 
     [Fact]
     public void The_errors_of_a_bad_spec_as_json_are_whole()
     {
-        var result = Cli.Run("check", "--json", folder.File("bad.dit.yaml", Good.Replace("heads: 4", "heads: 5", StringComparison.Ordinal)));
+        var result = Cli.Run(
+            "check",
+            "--json",
+            folder.File("bad.dit.yaml", Good.Replace("heads: 4", "heads: 5", StringComparison.Ordinal)));
         using var json = JsonDocument.Parse(result.Out);
         var error = Assert.Single(json.RootElement.GetProperty("errors").EnumerateArray());
         Assert.Equal(("DIT101", 3), (error.GetProperty("id").GetString(), error.GetProperty("line").GetInt32()));
@@ -107,7 +122,10 @@ public sealed class ModelsAndCheckTests : IDisposable
     [Fact]
     public void A_warning_is_a_line_above_the_models_and_no_mistake()
     {
-        var path = folder.File("warned.dit.yaml", Good.Replace("autoencoder: none\n", "", StringComparison.Ordinal).Replace("channels: 3", "channels: 4", StringComparison.Ordinal));
+        var path = folder.File(
+            "warned.dit.yaml",
+            Good.Replace("autoencoder: none\n", "", StringComparison.Ordinal)
+                .Replace("channels: 3", "channels: 4", StringComparison.Ordinal));
 
         var lines = Cli.Run("check", path).Succeeds().Split('\n');
         Assert.StartsWith($"{path}(6,20): warning DIT116: An input of 4 channels may be latents, ", lines[0], StringComparison.Ordinal);
@@ -115,7 +133,11 @@ public sealed class ModelsAndCheckTests : IDisposable
 
         using var json = JsonDocument.Parse(Cli.Run("check", "--json", path).Succeeds());
         Assert.Equal(0, json.RootElement.GetProperty("errors").GetArrayLength());
-        Assert.Equal(("DIT116", 6), Assert.Single(json.RootElement.GetProperty("warnings").EnumerateArray()) is var warning ? (warning.GetProperty("id").GetString(), warning.GetProperty("line").GetInt32()) : default);
+        Assert.Equal(
+            ("DIT116", 6),
+            Assert.Single(json.RootElement.GetProperty("warnings").EnumerateArray()) is var warning
+                ? (warning.GetProperty("id").GetString(), warning.GetProperty("line").GetInt32())
+                : default);
     }
 
     [Theory]

@@ -14,7 +14,8 @@ public sealed class NonFiniteTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    private static CliResult Run(params string[] args) => Cli.Run([.. Tiny.DitModels.All, .. Dit.Definitions.DitModels.All], CancellationToken.None, args);
+    private static CliResult Run(params string[] args) =>
+        Cli.Run([.. Tiny.DitModels.All, .. Dit.Definitions.DitModels.All], CancellationToken.None, args);
 
     /// <summary>Weights of a model, in one of which is one value that is not finite.</summary>
     private string Spoiled<TModel>(string weight, float value = float.NaN)
@@ -28,7 +29,11 @@ public sealed class NonFiniteTests : IDisposable
     private string Autoencoder(string? weight = null)
     {
         var path = folder.Path("vae.safetensors");
-        using (var autoencoder = AutoencoderKL.Create(TinyLatent.Card.Autoencoder ?? throw new InvalidOperationException("A model of latents."), seed: 1)) Checkpoint.Save(autoencoder, path);
+        using (
+            var autoencoder = AutoencoderKL.Create(
+                TinyLatent.Card.Autoencoder ?? throw new InvalidOperationException("A model of latents."),
+                seed: 1))
+            Checkpoint.Save(autoencoder, path);
         return weight is null ? path : Spoil(path, weight, float.NaN);
     }
 
@@ -51,11 +56,38 @@ public sealed class NonFiniteTests : IDisposable
     {
         var checkpoint = Spoiled<TinyNothing>("blocks.0.mlp.fc1.bias");
         var before = folder.Files();
-        foreach (string[] more in (string[][])[[], ["--preview", "1"], ["--gif"], ["--preview", "2", "--gif", folder.Path("other.gif")], ["--batch", "2"], ["--dtype", "bf16"]])
+        foreach (
+            string[] more in (string[][])
+                [
+                    [],
+                    ["--preview", "1"],
+                    ["--gif"],
+                    ["--preview", "2", "--gif", folder.Path("other.gif")],
+                    ["--batch", "2"],
+                    ["--dtype", "bf16"],
+                ])
         {
-            var image = Run(["sample", "--model", "Tiny-Nothing", "-c", checkpoint, "--count", "3", "--first", "7", "-o", folder.Path(output), .. more]).Mistake();
+            var image = Run([
+                    "sample",
+                    "--model",
+                    "Tiny-Nothing",
+                    "-c",
+                    checkpoint,
+                    "--count",
+                    "3",
+                    "--first",
+                    "7",
+                    "-o",
+                    folder.Path(output),
+                    .. more,
+                ])
+                .Mistake();
             Assert.StartsWith("Image 7 is not finite from step 1 of ", image, StringComparison.Ordinal);
-            Assert.Contains($": the weight blocks.0.mlp.fc1.bias holds 1 NaN, at [0]; 'dit inspect --check {checkpoint}' lists all such tensors; nothing was written.", image, StringComparison.Ordinal);
+            Assert.Contains(
+                $": the weight blocks.0.mlp.fc1.bias holds 1 NaN, at [0]; 'dit inspect --check {checkpoint}' lists all such tensors; "
+                    + $"nothing was written.",
+                image,
+                StringComparison.Ordinal);
             Assert.Equal(before, folder.Files());
             Assert.False(Directory.Exists(folder.Path("out")));
         }
@@ -70,7 +102,11 @@ public sealed class NonFiniteTests : IDisposable
         string[] line = ["sample", "-c", checkpoint, "--steps", "2", "--count", "2", "--batch", "2"];
 
         var error = Run([.. line, "--classes", "3,0", "-o", folder.Path("pictures")]).Mistake();
-        Assert.StartsWith("Image 2 (class 0) is not finite from step 1 of 2 (timestep 999) on, as is 1 other of 2: the weight y_embedder.embedding_table.weight holds 1 +infinity, at [0, 0]; ", error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Image 2 (class 0) is not finite from step 1 of 2 (timestep 999) on, as is 1 other of 2: the weight "
+                + "y_embedder.embedding_table.weight holds 1 +infinity, at [0, 0]; ",
+            error,
+            StringComparison.Ordinal);
         Assert.EndsWith($"; 2 finished pictures of 4 are in {folder.Path("pictures")}.", error, StringComparison.Ordinal);
         Assert.Equal(["0000-3.png", "0001-3.png"], folder.Files("pictures"));
         Run([.. line, "--classes", "3,1", "-o", folder.Path("others.png")]).Succeeds();
@@ -89,7 +125,22 @@ public sealed class NonFiniteTests : IDisposable
         [
             ["sample", "--model", "Tiny-Latent", "-c", model, "--vae", vae, "--count", "2", "-o", folder.Path("a.png")],
             ["sample", "--model", "Tiny-Latent", "-c", model, "--vae", vae, "--count", "2", "-o", folder.Path("a/")],
-            ["sample", "--model", "Tiny-Latent", "-c", model, "--vae", vae, "--count", "2", "-o", folder.Path("b.safetensors"), "--preview", "1", "--gif"],
+            [
+                "sample",
+                "--model",
+                "Tiny-Latent",
+                "-c",
+                model,
+                "--vae",
+                vae,
+                "--count",
+                "2",
+                "-o",
+                folder.Path("b.safetensors"),
+                "--preview",
+                "1",
+                "--gif",
+            ],
             ["decode", "--in", folder.Path("latents.safetensors"), "--vae", vae, "-o", folder.Path("a.png")],
             ["decode", "--in", folder.Path("latents.safetensors"), "--vae", vae, "-o", folder.Path("a/")],
             ["reconstruct", folder.Path("image.png"), "--vae", vae, "--model", "Tiny-Latent", "-o", folder.Path("a.png")],
@@ -97,7 +148,10 @@ public sealed class NonFiniteTests : IDisposable
         {
             var error = Run(line).Mistake();
             Assert.Contains("holds", error, StringComparison.Ordinal);
-            Assert.Contains($": its weight decoder.conv_out.bias holds 1 NaN, at [0]; 'dit inspect --check {vae}' lists all such tensors", error, StringComparison.Ordinal);
+            Assert.Contains(
+                $": its weight decoder.conv_out.bias holds 1 NaN, at [0]; 'dit inspect --check {vae}' lists all such tensors",
+                error,
+                StringComparison.Ordinal);
             Assert.Equal(before, folder.Files());
             Assert.False(Directory.Exists(folder.Path("a")));
         }
@@ -108,14 +162,17 @@ public sealed class NonFiniteTests : IDisposable
     {
         var (samples, vae) = (folder.Path("latents.safetensors"), Autoencoder());
         var (c, y, x) = TinyLatent.Card.Input;
-        using (var latents = zeros(3, c, y, x)) SafeTensors.Save(samples, [("samples", latents)], new Dictionary<string, string> { [ModelCard.NameKey] = "Tiny-Latent" });
+        using (var latents = zeros(3, c, y, x))
+            SafeTensors.Save(samples, [("samples", latents)], new Dictionary<string, string> { [ModelCard.NameKey] = "Tiny-Latent" });
         var bytes = File.ReadAllBytes(samples);
         BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(bytes.Length - sizeof(float)), float.NegativeInfinity);
         File.WriteAllBytes(samples, bytes);
 
         foreach (var output in (string[])["a.png", "a/"])
         {
-            Assert.Equal($"The tensor samples of '{samples}' holds 1 -infinity, at [2, {c - 1}, {y - 1}, {x - 1}], so latent 2 is none: draw it anew.",
+            Assert.Equal(
+                $"The tensor samples of '{samples}' holds 1 -infinity, at [2, {c - 1}, {y - 1}, {x - 1}], so latent 2 is none: draw it "
+                    + $"anew.",
                 Run("decode", "--in", samples, "--vae", vae, "-o", folder.Path(output)).Mistake());
             Assert.Equal(["latents.safetensors", "vae.safetensors"], folder.Files());
         }

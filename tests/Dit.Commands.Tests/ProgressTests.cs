@@ -3,11 +3,13 @@ namespace Dit.Commands.Tests;
 /// <summary>The progress line: it never wraps, and a file gets plain lines.</summary>
 public sealed class ProgressTests
 {
-    private static readonly WorkProgress Long = new(0.4321, "step 172840/400000", "loss 0.0123", "12.34 steps/s", "3159 images/s", "mse 0.0123", "vb 0.0001");
+    private static readonly WorkProgress Long = new(
+        0.4321, "step 172840/400000", "loss 0.0123", "12.34 steps/s", "3159 images/s", "mse 0.0123", "vb 0.0001");
 
     [Fact]
     public void At_80_columns_the_important_ones_are_there() => Assert.Equal(
-        "[####......]   43 %  ETA 21 min  step 172840/400000  loss 0.0123  12.34 steps/s", Progress.Line(Long, TimeSpan.FromMinutes(16), 80));
+        "[####......]   43 %  ETA 21 min  step 172840/400000  loss 0.0123  12.34 steps/s",
+        Progress.Line(Long, TimeSpan.FromMinutes(16), 80));
 
     [Fact]
     public void Columns_drop_by_width_and_no_line_is_as_wide_as_the_terminal()
@@ -63,7 +65,10 @@ public sealed class ProgressTests
     public void A_file_gets_plain_lines()
     {
         var output = new StringWriter { NewLine = "\n" };
-        var context = new CommandContext([], output, output, Interactive: false, CancellationToken.None) { ProgressInterval = TimeSpan.Zero };
+        var context = new CommandContext([], output, output, Interactive: false, CancellationToken.None)
+        {
+            ProgressInterval = TimeSpan.Zero,
+        };
         Progress.Show(context, progress =>
         {
             for (var n = 0; n <= 3; n++) progress.Report(Long with { Fraction = n / 3.0 });

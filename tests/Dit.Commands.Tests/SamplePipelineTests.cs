@@ -7,7 +7,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Commands.Tests;
 
-/// <summary>What becomes of samples: folders, previews, animations, latents, and samples that are asked for in parts.</summary>
+/// <summary>
+/// What becomes of samples: folders, previews, animations, latents, and samples that are asked for in parts.
+/// </summary>
 public sealed class SamplePipelineTests : IDisposable
 {
     private readonly TestFolder folder = new();
@@ -19,7 +21,11 @@ public sealed class SamplePipelineTests : IDisposable
     private static CliResult Run(CancellationToken cancellation, TextWriter also, params string[] args)
     {
         var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
-        var context = new CommandContext(Tiny.DitModels.All, also == TextWriter.Null ? output : also, error, Interactive: false, cancellation) { ProgressInterval = also == TextWriter.Null ? TimeSpan.MaxValue : TimeSpan.Zero };
+        var context = new CommandContext(
+            Tiny.DitModels.All, also == TextWriter.Null ? output : also, error, Interactive: false, cancellation)
+        {
+            ProgressInterval = also == TextWriter.Null ? TimeSpan.MaxValue : TimeSpan.Zero,
+        };
         return new(DitCommand.Run(args, context).GetAwaiter().GetResult(), output.ToString(), error.ToString());
     }
 
@@ -32,7 +38,8 @@ public sealed class SamplePipelineTests : IDisposable
         using var model = TModel.Create(seed: 1);
         using var random = new torch.Generator(1);
         using (no_grad())
-            foreach (var parameter in model.parameters().Where(static p => p.requires_grad)) parameter.add_(0.1 * randn(parameter.shape, generator: random));
+            foreach (var parameter in model.parameters().Where(static p => p.requires_grad))
+                parameter.add_(0.1 * randn(parameter.shape, generator: random));
         Checkpoint.Save(model, path);
         return path;
     }
@@ -41,7 +48,9 @@ public sealed class SamplePipelineTests : IDisposable
     {
         var path = folder.Path("vae.weights");
         if (File.Exists(path)) return path;
-        using var autoencoder = AutoencoderKL.Create(TinyLatent.Card.Autoencoder ?? throw new InvalidOperationException("A model of latents."), seed: 1);
+        using var autoencoder = AutoencoderKL.Create(
+            TinyLatent.Card.Autoencoder ?? throw new InvalidOperationException("A model of latents."),
+            seed: 1);
         Checkpoint.Save(autoencoder, path);
         return path;
     }
@@ -50,7 +59,15 @@ public sealed class SamplePipelineTests : IDisposable
         [("--model", "Tiny-Nothing"), ("--checkpoint", Weights<TinyNothing>()), ("--count", "3"), ("--out", folder.Path(outName))], more);
 
     private string[] LineOfLatents(string outName, params string[] more) => Line.With("sample",
-        [("--model", "Tiny-Latent"), ("--checkpoint", Weights<TinyLatent>()), ("--classes", "otter,Arctic fox"), ("--count", "2"), ("--vae", Autoencoder()), ("--out", folder.Path(outName))], more);
+        [
+            ("--model", "Tiny-Latent"),
+            ("--checkpoint", Weights<TinyLatent>()),
+            ("--classes", "otter,Arctic fox"),
+            ("--count", "2"),
+            ("--vae", Autoencoder()),
+            ("--out", folder.Path(outName)),
+        ],
+        more);
 
     private Tensor Samples(string name)
     {
@@ -58,13 +75,17 @@ public sealed class SamplePipelineTests : IDisposable
         return file.Read("samples");
     }
 
-    private static string[] Names(string path) => [.. Directory.EnumerateFiles(path).Select(static file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+    private static string[] Names(string path) =>
+        [.. Directory.EnumerateFiles(path).Select(static file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
 
     [Fact]
     public void A_folder_takes_single_pictures_and_one_of_all()
     {
         var text = Run(LineOfNothing("run")).Succeeds();
-        Assert.StartsWith($"Wrote 3 samples of Tiny-Nothing (ddim-5, seed 0) to {folder.Path("run")} (3 pictures and grid.png)\nComputed", text, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Wrote 3 samples of Tiny-Nothing (ddim-5, seed 0) to {folder.Path("run")} (3 pictures and grid.png)\nComputed",
+            text,
+            StringComparison.Ordinal);
         Assert.Equal(["0000.png", "0001.png", "0002.png", "grid.png"], Names(folder.Path("run")));
         Run(LineOfNothing("all.png")).Succeeds();
         Assert.Equal(File.ReadAllBytes(folder.Path("all.png")), File.ReadAllBytes(folder.Path("run", "grid.png")));
@@ -80,8 +101,12 @@ public sealed class SamplePipelineTests : IDisposable
         Directory.CreateDirectory(folder.Path("v1.2"));
         folder.File(Path.Combine("v1.2", "0001.png"), "old");
         folder.File(Path.Combine("v1.2", "notes.txt"), "mine");
-        Assert.Contains("v1.2 (3 pictures and grid.png, 1 file replaced)\nComputed", Run(LineOfNothing("v1.2")).Succeeds(), StringComparison.Ordinal);
-        Assert.Contains("v1.2 (3 pictures and grid.png, 4 files replaced)\nComputed", Run(LineOfNothing("v1.2")).Succeeds(), StringComparison.Ordinal);
+        Assert.Contains(
+            "v1.2 (3 pictures and grid.png, 1 file replaced)\nComputed", Run(LineOfNothing("v1.2")).Succeeds(), StringComparison.Ordinal);
+        Assert.Contains(
+            "v1.2 (3 pictures and grid.png, 4 files replaced)\nComputed",
+            Run(LineOfNothing("v1.2")).Succeeds(),
+            StringComparison.Ordinal);
         Assert.Equal(["0000.png", "0001.png", "0002.png", "grid.png", "notes.txt"], Names(folder.Path("v1.2")));
         Assert.Contains("new.3 (3 pictures and grid.png)\nComputed", Run(LineOfNothing("new.3/")).Succeeds(), StringComparison.Ordinal);
     }
@@ -90,9 +115,17 @@ public sealed class SamplePipelineTests : IDisposable
     public void Classes_are_in_the_names_of_files_and_in_the_closing_line()
     {
         var text = Run(LineOfLatents("run")).Succeeds();
-        Assert.StartsWith($"Wrote 4 samples of Tiny-Latent (ddim-5, guidance 4, seed 0) to {folder.Path("run")} (4 pictures and grid.png): 360 otter, 279 Arctic fox\nComputed", text, StringComparison.Ordinal);
-        Assert.Equal(["0000-360-otter.png", "0001-360-otter.png", "0002-279-arctic-fox.png", "0003-279-arctic-fox.png", "grid.png"], Names(folder.Path("run")));
-        Assert.Contains(": 0 tench, 1 goldfish, 2 great white shark, 3 tiger shark, 4 hammerhead, 5 electric ray, 6 stingray, 7 cock, and 1 more\nComputed",
+        Assert.StartsWith(
+            $"Wrote 4 samples of Tiny-Latent (ddim-5, guidance 4, seed 0) to {folder.Path("run")} (4 pictures and grid.png): 360 otter, "
+                + $"279 Arctic fox\nComputed",
+            text,
+            StringComparison.Ordinal);
+        Assert.Equal(
+            ["0000-360-otter.png", "0001-360-otter.png", "0002-279-arctic-fox.png", "0003-279-arctic-fox.png", "grid.png"],
+            Names(folder.Path("run")));
+        Assert.Contains(
+            ": 0 tench, 1 goldfish, 2 great white shark, 3 tiger shark, 4 hammerhead, 5 electric ray, 6 stingray, 7 cock, and 1 "
+                + "more\nComputed",
             Run(LineOfLatents("a.safetensors", "--classes", "0,1,2,3,4,5,6,7,8")).Succeeds(), StringComparison.Ordinal);
     }
 
@@ -132,19 +165,41 @@ public sealed class SamplePipelineTests : IDisposable
             Directory.CreateDirectory(folder.Path("pipeline", component));
             File.Copy(weights, folder.Path("pipeline", component, "diffusion_pytorch_model.safetensors"));
         }
-        folder.File(Path.Combine("pipeline", "model_index.json"), """{ "_class_name": "DiTPipeline", "id2label": { "5": "kettle, tea kettle" } }""");
-        var text = Run("sample", "--model", "Tiny-Latent", "--checkpoint", folder.Path("pipeline"), "--classes", "tea kettle", "--count", "1", "--out", folder.Path("run")).Succeeds();
+        folder.File(
+            Path.Combine("pipeline", "model_index.json"),
+            """{ "_class_name": "DiTPipeline", "id2label": { "5": "kettle, tea kettle" } }""");
+        var text = Run(
+                "sample",
+                "--model",
+                "Tiny-Latent",
+                "--checkpoint",
+                folder.Path("pipeline"),
+                "--classes",
+                "tea kettle",
+                "--count",
+                "1",
+                "--out",
+                folder.Path("run"))
+            .Succeeds();
         Assert.Contains(": 5 kettle\nComputed", text, StringComparison.Ordinal);
         Assert.Equal(["0000-5-kettle.png", "grid.png"], Names(folder.Path("run")));
         Run(LineOfLatents("own", "--classes", "5", "--count", "1")).Succeeds();
-        Assert.Equal(File.ReadAllBytes(folder.Path("own", "0000-5-electric-ray.png")), File.ReadAllBytes(folder.Path("run", "0000-5-kettle.png")));
+        Assert.Equal(
+            File.ReadAllBytes(folder.Path("own", "0000-5-electric-ray.png")),
+            File.ReadAllBytes(folder.Path("run", "0000-5-kettle.png")));
     }
 
     [Fact]
     public void A_bad_autoencoder_is_found_before_the_weights_are_read()
     {
-        Assert.Contains(folder.Path("none"), Run(LineOfLatents("a.png", "--vae", folder.Path("none"), "--checkpoint", Weights<TinyNothing>())).Mistake(), StringComparison.Ordinal);
-        Assert.Contains("TinyNothing.weights", Run(LineOfLatents("run", "--vae", Weights<TinyNothing>())).Mistake(), StringComparison.Ordinal);
+        Assert.Contains(
+            folder.Path("none"),
+            Run(LineOfLatents("a.png", "--vae", folder.Path("none"), "--checkpoint", Weights<TinyNothing>())).Mistake(),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "TinyNothing.weights",
+            Run(LineOfLatents("run", "--vae", Weights<TinyNothing>())).Mistake(),
+            StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder.Path("run")));
     }
 
@@ -163,15 +218,21 @@ public sealed class SamplePipelineTests : IDisposable
     public void Guidance_acts_in_its_interval_only()
     {
         Run(LineOfLatents("whole.safetensors", "--cfg-interval", "0,inf")).Succeeds();
-        Assert.Contains("(ddim-5, guidance 4 for sigma 0.5 to 2.5, seed 0)", Run(LineOfLatents("part.safetensors", "--cfg-interval", "0.5,2.5")).Succeeds(), StringComparison.Ordinal);
+        Assert.Contains(
+            "(ddim-5, guidance 4 for sigma 0.5 to 2.5, seed 0)",
+            Run(LineOfLatents("part.safetensors", "--cfg-interval", "0.5,2.5")).Succeeds(),
+            StringComparison.Ordinal);
         Run(LineOfLatents("none.safetensors", "--cfg-interval", "1,1")).Succeeds();
         Run(LineOfLatents("plain.safetensors")).Succeeds();
         Run(LineOfLatents("unguided.safetensors", "--cfg", "1")).Succeeds();
         using var scope = NewDisposeScope();
         Assert.True(Samples("whole.safetensors").Equals(Samples("plain.safetensors")));
-        Assert.True(Samples("none.safetensors").allclose(Samples("unguided.safetensors"), atol: 1e-4)); // the null class is embedded beside the others, in products of another size
+        // the null class is embedded beside the others, in products of another size
+        Assert.True(Samples("none.safetensors").allclose(Samples("unguided.safetensors"), atol: 1e-4));
         Assert.False(Samples("part.safetensors").allclose(Samples("plain.safetensors"), atol: 1e-3));
-        Assert.Equal("Tiny-Nothing is conditioned on nothing: leave --cfg-interval out; --count N draws N images.", Run(LineOfNothing("no.png", "--cfg-interval", "0,1")).Mistake());
+        Assert.Equal(
+            "Tiny-Nothing is conditioned on nothing: leave --cfg-interval out; --count N draws N images.",
+            Run(LineOfNothing("no.png", "--cfg-interval", "0,1")).Mistake());
     }
 
     [Theory]
@@ -238,7 +299,9 @@ public sealed class SamplePipelineTests : IDisposable
         last.CopyPixelDataTo(rgb);
         using var pixels = tensor(rgb, [image.Height, image.Width, 3]);
         using var planes = pixels.permute(2, 0, 1);
-        return (RgbImage.FromTensor(planes), [.. image.Frames.Cast<ImageFrame<Rgb24>>().Select(static frame => 10 * frame.Metadata.GetGifMetadata().FrameDelay)]);
+        return (
+            RgbImage.FromTensor(planes),
+            [.. image.Frames.Cast<ImageFrame<Rgb24>>().Select(static frame => 10 * frame.Metadata.GetGifMetadata().FrameDelay)]);
     }
 
     [Theory]
@@ -251,7 +314,8 @@ public sealed class SamplePipelineTests : IDisposable
     public void Frames_are_spread_evenly_and_the_last_step_is_one(int steps, string? expected)
     {
         var shown = SampleAnimation.Steps(steps);
-        if (expected is not null) Assert.Equal(expected == "1..32" ? string.Join(',', Enumerable.Range(1, 32)) : expected, string.Join(',', shown));
+        if (expected is not null)
+            Assert.Equal(expected == "1..32" ? string.Join(',', Enumerable.Range(1, 32)) : expected, string.Join(',', shown));
         Assert.Equal((Math.Min(steps, 32), steps), (shown.Length, shown[^1]));
         var gaps = shown.Zip(shown.Skip(1), static (a, b) => b - a).ToArray();
         Assert.InRange(gaps.Max() - gaps.Min(), 0, 1);
@@ -261,7 +325,8 @@ public sealed class SamplePipelineTests : IDisposable
     public void Stopping_keeps_what_is_finished_and_says_how_much()
     {
         using var stop = new CancellationTokenSource();
-        var result = Run(stop.Token, new Watcher("images 3 to 4 of 5, step 2/5", stop.Cancel), LineOfNothing("run", "--count", "5", "--batch", "2"));
+        var result = Run(
+            stop.Token, new Watcher("images 3 to 4 of 5, step 2/5", stop.Cancel), LineOfNothing("run", "--count", "5", "--batch", "2"));
         Assert.Equal((130, $"dit: stopped; 2 finished pictures of 5 are in {folder.Path("run")}.\n"), (result.Code, result.Error));
         Assert.Equal(["0000.png", "0001.png"], Names(folder.Path("run")));
     }
@@ -275,38 +340,59 @@ public sealed class SamplePipelineTests : IDisposable
         Assert.False(Directory.Exists(folder.Path("run")));
         using var again = new CancellationTokenSource();
         result = Run(again.Token, new Watcher("step 2/5", again.Cancel), LineOfNothing("a.png", "--preview", "1", "--gif"));
-        Assert.Equal((130, $"dit: stopped; nothing was written; the last preview is {folder.Path("a.preview.png")}.\n"), (result.Code, result.Error));
+        Assert.Equal(
+            (130, $"dit: stopped; nothing was written; the last preview is {folder.Path("a.preview.png")}.\n"),
+            (result.Code, result.Error));
         Assert.Equal(["TinyNothing.weights", "a.preview.png"], folder.Files());
     }
 
     [Fact]
     public void Too_many_images_for_one_picture_are_written_singly_and_said_so()
     {
-        Assert.Equal("A grid of 5000000 images in rows of 8 has 786 x 61250002 pixels, too many for a picture: draw fewer images.", Run(LineOfNothing("no.png", "--count", "5000000")).Mistake());
-        Assert.StartsWith("An animation of 100,000 images in 5 frames takes more than 1.07 GB of memory", Run(LineOfNothing("run", "--count", "100000", "--gif")).Mistake(), StringComparison.Ordinal);
-        Assert.Equal("2,147,483,648 samples of 4 x 8 x 8 are too many for one run: draw fewer, with several seeds.", Run(LineOfLatents("run", "--count", "1073741824")).Mistake());
+        Assert.Equal(
+            "A grid of 5000000 images in rows of 8 has 786 x 61250002 pixels, too many for a picture: draw fewer images.",
+            Run(LineOfNothing("no.png", "--count", "5000000")).Mistake());
+        Assert.StartsWith(
+            "An animation of 100,000 images in 5 frames takes more than 1.07 GB of memory",
+            Run(LineOfNothing("run", "--count", "100000", "--gif")).Mistake(),
+            StringComparison.Ordinal);
+        Assert.Equal(
+            "2,147,483,648 samples of 4 x 8 x 8 are too many for one run: draw fewer, with several seeds.",
+            Run(LineOfLatents("run", "--count", "1073741824")).Mistake());
         Assert.False(Directory.Exists(folder.Path("run")));
         using var stop = new CancellationTokenSource();
         var watcher = new Watcher("step 1/5", stop.Cancel);
         Run(stop.Token, watcher, LineOfNothing("run", "--count", "100000", "--batch", "1"));
-        Assert.StartsWith("One picture of all 100,000 images would be too large: only single ones are written.\n", watcher.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "One picture of all 100,000 images would be too large: only single ones are written.\n",
+            watcher.ToString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Other_mistakes_are_one_line()
     {
         folder.File("file", "");
-        Assert.Equal($"Pictures cannot be written into '{folder.Path("file")}', for it is a file: name a folder, or a .png or .jpg file.", Run(LineOfNothing("file")).Mistake());
-        Assert.Equal($"Cannot write '{folder.Path("no", "a.gif")}': the folder '{folder.Path("no")}' does not exist.", Run(LineOfNothing("a.png", "--gif", folder.Path("no", "a.gif"))).Mistake());
+        Assert.Equal(
+            $"Pictures cannot be written into '{folder.Path("file")}', for it is a file: name a folder, or a .png or .jpg file.",
+            Run(LineOfNothing("file")).Mistake());
+        Assert.Equal(
+            $"Cannot write '{folder.Path("no", "a.gif")}': the folder '{folder.Path("no")}' does not exist.",
+            Run(LineOfNothing("a.png", "--gif", folder.Path("no", "a.gif"))).Mistake());
         Directory.CreateDirectory(folder.Path("b.gif"));
         Assert.Equal($"Cannot write '{folder.Path("b.gif")}': it is a folder.", Run(LineOfNothing("b.png", "--gif")).Mistake());
         Directory.CreateDirectory(folder.Path("b.preview.png"));
-        Assert.Equal($"Cannot write '{folder.Path("b.preview.png")}': it is a folder.", Run(LineOfNothing("b.png", "--preview", "1")).Mistake());
+        Assert.Equal(
+            $"Cannot write '{folder.Path("b.preview.png")}': it is a folder.",
+            Run(LineOfNothing("b.png", "--preview", "1")).Mistake());
         Assert.Equal(
             "Tiny-Many draws samples of 2 channels, and pictures have 1 or 3: --out NAME.safetensors saves the samples as they are.",
             Run("sample", "--model", "Tiny-Many", "--checkpoint", Weights<TinyMany>(), "--out", folder.Path("no.png")).Mistake());
         Run("sample", "--model", "Tiny-Many", "--checkpoint", Weights<TinyMany>(), "--out", folder.Path("a.safetensors")).Succeeds();
-        Assert.Contains("pictures of them need its weights", Run("sample", "--model", "Tiny-Latent", "--out", folder.Path("b.safetensors"), "--gif").Mistake(), StringComparison.Ordinal);
+        Assert.Contains(
+            "pictures of them need its weights",
+            Run("sample", "--model", "Tiny-Latent", "--out", folder.Path("b.safetensors"), "--gif").Mistake(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -336,11 +422,16 @@ public sealed class SamplePipelineTests : IDisposable
     public void Guidance_is_what_is_usual_for_a_model()
     {
         var card = Dit.Definitions.Shapes.Card;
-        var request = new SampleRequest(null, CheckpointWeights.Auto, [], null, null, null, null, GuidanceChannels.FirstThree, null, 0, 0, 1, 1, new("a.png"), CPU, ScalarType.Float32, false);
+        var request = new SampleRequest(
+            null, CheckpointWeights.Auto, [], null, null, null, null, GuidanceChannels.FirstThree, null, 0, 0, 1, 1, new("a.png"), CPU,
+            ScalarType.Float32, false);
         Assert.Equal((2, 4), (request.GuidanceFor(card).Scale, request.GuidanceFor(TinyLatent.Card).Scale));
         card = card with { Condition = new ModelCondition.Classes(10, 0) };
         Assert.Equal(1, request.GuidanceFor(card).Scale);
-        Assert.EndsWith("draw with --cfg 1.", Assert.Throws<DitException>(() => (request with { Scale = 2 }).GuidanceFor(card)).Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "draw with --cfg 1.",
+            Assert.Throws<DitException>(() => (request with { Scale = 2 }).GuidanceFor(card)).Message,
+            StringComparison.Ordinal);
     }
 
     private sealed class Watcher : StringWriter

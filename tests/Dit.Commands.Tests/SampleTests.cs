@@ -10,7 +10,14 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     public void Dispose() => folder.Dispose();
 
     private CliResult Sample(string outName, params string[] more) => Cli.Run(Line.With("sample",
-        [("--checkpoint", trained.Weights), ("--steps", "2"), ("--count", "2"), ("--classes", "star,heart"), ("--out", folder.Path(outName))], more));
+        [
+            ("--checkpoint", trained.Weights),
+            ("--steps", "2"),
+            ("--count", "2"),
+            ("--classes", "star,heart"),
+            ("--out", folder.Path(outName)),
+        ],
+        more));
 
     private byte[] Drawn(string outName, params string[] more)
     {
@@ -52,7 +59,9 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
 
     [Fact]
     public void One_sample_is_one_sample() => Assert.StartsWith(
-        "Wrote 1 sample of Shapes (ddpm-2, guidance 2, seed 0) to ", Sample("one.png", "--classes", "star", "--count", "1").Succeeds(), StringComparison.Ordinal);
+        "Wrote 1 sample of Shapes (ddpm-2, guidance 2, seed 0) to ",
+        Sample("one.png", "--classes", "star", "--count", "1").Succeeds(),
+        StringComparison.Ordinal);
 
     [Fact]
     public void Trained_and_averaged_weights_of_a_checkpoint_are_chosen()
@@ -91,7 +100,10 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     [Fact]
     public void A_class_name_as_long_as_a_megabyte_is_refused()
     {
-        SafeTensors.Save(folder.Path("a.safetensors"), [], new Dictionary<string, string> { ["dit.classes"] = $"[\"{new string('x', 1 << 20)}\"]" });
+        SafeTensors.Save(
+            folder.Path("a.safetensors"),
+            [],
+            new Dictionary<string, string> { ["dit.classes"] = $"[\"{new string('x', 1 << 20)}\"]" });
         Assert.True(Sample("no.png", "--checkpoint", folder.Path("a.safetensors")).Mistake().Length < 400);
     }
 
@@ -105,7 +117,8 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     [Fact]
     public void Without_classes_there_is_a_row_for_each()
     {
-        var text = Cli.Run("sample", "--checkpoint", trained.Checkpoint, "--steps", "2", "--count", "1", "--out", folder.Path("all.png")).Succeeds();
+        var text = Cli.Run("sample", "--checkpoint", trained.Checkpoint, "--steps", "2", "--count", "1", "--out", folder.Path("all.png"))
+            .Succeeds();
         Assert.StartsWith("Wrote 10 samples of Shapes (ddpm-2, guidance 2, seed 0) to ", text, StringComparison.Ordinal);
         Assert.Matches(@"all\.png\nComputed with [^\n]+, \d+ threads?; packed weights took \d+(\.\d)? MB\.\n$", text);
     }
@@ -121,10 +134,17 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
 
     [Theory]
     [InlineData("--classes", "sta", "Shapes has no class 'sta'; did you mean 'star'?")]
-    [InlineData("--classes", "10", "Shapes has no class '10'; its classes are arrow, circle, crescent, cross, diamond, heart, ring, square, star, triangle, or 0 to 9.")]
+    [InlineData(
+        "--classes",
+        "10",
+        "Shapes has no class '10'; its classes are arrow, circle, crescent, cross, diamond, heart, ring, square, star, triangle, or 0 to "
+            + "9.")]
     [InlineData("--sampler", "ddim50", "Shapes has no sampler 'ddim50'; did you mean 'ddim-50'?")]
     [InlineData("--count", "0", "0 images of each class cannot be drawn: at least 1 is needed.")]
-    [InlineData("--count", "80000", "A grid of 160000 images in rows of 80000 has 7840072 x 198 pixels, too many for a picture: draw fewer images.")]
+    [InlineData(
+        "--count",
+        "80000",
+        "A grid of 160000 images in rows of 80000 has 7840072 x 198 pixels, too many for a picture: draw fewer images.")]
     [InlineData("--count", "2000000000", "4,000,000,000 samples of 3 x 32 x 32 are too many for one file: draw fewer, with several seeds.")]
     [InlineData("--batch", "-1", "-1 images at once cannot be drawn: at least 1 is needed.")]
     public void A_wrong_value_is_one_line(string option, string value, string message)
@@ -153,7 +173,10 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
         File.WriteAllBytes(folder.Path("cut.safetensors"), whole[..(whole.Length / 2)]);
         Assert.Contains("cut.safetensors", Draw(folder.Path("cut.safetensors")), StringComparison.Ordinal);
 
-        Assert.Contains("text.safetensors", Draw(folder.File("text.safetensors", "This is a text, and a rather short one.")), StringComparison.Ordinal);
+        Assert.Contains(
+            "text.safetensors",
+            Draw(folder.File("text.safetensors", "This is a text, and a rather short one.")),
+            StringComparison.Ordinal);
         whole[10] ^= 1;
         File.WriteAllBytes(folder.Path("flipped.safetensors"), whole);
         Assert.Contains("flipped.safetensors", Draw(folder.Path("flipped.safetensors")), StringComparison.Ordinal);
@@ -165,7 +188,8 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     [Fact]
     public void A_checkpoint_of_another_model_is_one_line()
     {
-        var message = Cli.Run("sample", "--model", "DiT-S/8", "--checkpoint", trained.Weights, "--out", folder.Path("no.safetensors")).Mistake();
+        var message = Cli.Run("sample", "--model", "DiT-S/8", "--checkpoint", trained.Weights, "--out", folder.Path("no.safetensors"))
+            .Mistake();
         Assert.Contains("DiT-S/8", message, StringComparison.Ordinal);
         Assert.InRange(message.Length, 1, 400);
         Assert.Empty(folder.Files());
@@ -175,7 +199,9 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     public void A_checkpoint_of_foreign_names_is_one_line()
     {
         using var ones = TorchSharp.torch.ones(3);
-        SafeTensors.Save(folder.Path("foreign.safetensors"), Enumerable.Range(0, 200).Select(i => ($"layers.{i}.\n{new string('x', 90)}", ones)));
+        SafeTensors.Save(
+            folder.Path("foreign.safetensors"),
+            Enumerable.Range(0, 200).Select(i => ($"layers.{i}.\n{new string('x', 90)}", ones)));
         var message = Sample("no.png", "--model", "Shapes", "--checkpoint", folder.Path("foreign.safetensors"), "--classes", "8").Mistake();
         Assert.Contains("is not a checkpoint of Shapes", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
@@ -184,7 +210,8 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
 
     [Fact]
     public void Pictures_of_latents_need_an_autoencoder() => Assert.Equal(
-        "DiT-XL/2 draws latents of kl-f8, and pictures of them need its weights: name the file with --vae; --out NAME.safetensors saves the latents as they are.",
+        "DiT-XL/2 draws latents of kl-f8, and pictures of them need its weights: name the file with --vae; --out NAME.safetensors saves "
+            + "the latents as they are.",
         Cli.Run("sample", "--model", "DiT-XL/2", "--out", folder.Path("no.png")).Mistake());
 
     [Fact]
@@ -195,13 +222,19 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     [Fact]
     public void An_output_that_cannot_be_written_is_found_before_drawing()
     {
-        Assert.Equal($"Cannot write '{folder.Path("no", "a.png")}': the folder '{folder.Path("no")}' does not exist.", Sample(Path.Combine("no", "a.png")).Mistake());
+        Assert.Equal(
+            $"Cannot write '{folder.Path("no", "a.png")}': the folder '{folder.Path("no")}' does not exist.",
+            Sample(Path.Combine("no", "a.png")).Mistake());
         folder.File("file", "");
-        Assert.Equal($"Cannot write '{folder.Path("file", "a.png")}': '{folder.Path("file")}' is a file, not a folder.", Sample(Path.Combine("file", "a.png")).Mistake());
+        Assert.Equal(
+            $"Cannot write '{folder.Path("file", "a.png")}': '{folder.Path("file")}' is a file, not a folder.",
+            Sample(Path.Combine("file", "a.png")).Mistake());
         Directory.CreateDirectory(folder.Path("a.png"));
         Assert.Equal($"Cannot write '{folder.Path("a.png")}': it is a folder.", Sample("a.png").Mistake());
         Assert.Contains("is empty", Cli.Run("sample", "--out", "").Mistake(), StringComparison.Ordinal);
-        if (OperatingSystem.IsLinux()) Assert.StartsWith("Cannot write '/proc/a.png': ", Cli.Run("sample", "--out", "/proc/a.png").Mistake(), StringComparison.Ordinal);
+        if (OperatingSystem.IsLinux())
+            Assert.StartsWith(
+                "Cannot write '/proc/a.png': ", Cli.Run("sample", "--out", "/proc/a.png").Mistake(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -221,7 +254,8 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     public void A_name_that_ends_otherwise_is_refused_before_drawing_and_what_would_be_right_is_said(string name)
     {
         Assert.Equal(
-            $"Samples are written to a .png, .jpg or .safetensors file, or into a folder, whose name ends with / or has no dot, not to '{folder.Path(name)}'.",
+            $"Samples are written to a .png, .jpg or .safetensors file, or into a folder, whose name ends with / or has no dot, not to "
+                + $"'{folder.Path(name)}'.",
             Sample(name, "--steps", "1000", "--count", "100000").Mistake());
         Assert.Empty(folder.Files());
     }
@@ -233,7 +267,9 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     [InlineData("x")]
     public void An_animation_has_its_own_ending(string name)
     {
-        Assert.Equal($"An animation is written to a .gif file, not to '{folder.Path(name)}'.", Sample("x.png", "--gif", folder.Path(name)).Mistake());
+        Assert.Equal(
+            $"An animation is written to a .gif file, not to '{folder.Path(name)}'.",
+            Sample("x.png", "--gif", folder.Path(name)).Mistake());
         Assert.Empty(folder.Files());
     }
 
@@ -264,7 +300,8 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     [Fact]
     public void Cancelled_drawing_leaves_no_file()
     {
-        var result = Cli.Run(new CancellationToken(canceled: true), "sample", "--checkpoint", trained.Weights, "--out", folder.Path("no.png"));
+        var result = Cli.Run(
+            new CancellationToken(canceled: true), "sample", "--checkpoint", trained.Weights, "--out", folder.Path("no.png"));
         Assert.Equal((130, "dit: stopped; nothing was written.\n"), (result.Code, result.Error));
         Assert.Empty(folder.Files());
     }
@@ -272,7 +309,8 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     [Fact]
     public void Drawing_reports_its_progress_and_stops_midway()
     {
-        var result = Cli.RunUntil("step 3/100", "sample", "--checkpoint", trained.Weights, "--classes", "star", "--count", "1", "--out", folder.Path("no.png"));
+        var result = Cli.RunUntil(
+            "step 3/100", "sample", "--checkpoint", trained.Weights, "--classes", "star", "--count", "1", "--out", folder.Path("no.png"));
         Assert.Equal((130, "dit: stopped; nothing was written.\n"), (result.Code, result.Error));
         Assert.Matches(@"images 1 to 1 of 1, step 3/100  ETA \d+ s\n$", result.Out);
         Assert.Empty(folder.Files());

@@ -61,7 +61,8 @@ public sealed class SpecModelTests : IDisposable
         return folder.Path(name);
     }
 
-    private ModelDefinition Model(string spec) => CompiledSpecs.Load(Dit.Spec.SpecWriter.Write(Dit.Spec.SpecFile.Parse(spec).Models[0].Spec), CancellationToken.None);
+    private ModelDefinition Model(string spec) =>
+        CompiledSpecs.Load(Dit.Spec.SpecWriter.Write(Dit.Spec.SpecFile.Parse(spec).Models[0].Spec), CancellationToken.None);
 
     private sealed class Saved(string path) : IModelVisitor<int>
     {
@@ -92,7 +93,13 @@ public sealed class SpecModelTests : IDisposable
             """);
         var compiler = CompilerErrors(path);
         Assert.Equal(5, compiler.Count);
-        foreach (var line in new[] { $"train --data {folder.Root}", "sample", $"encode --data {folder.Root} --vae {path} --out {folder.Path("x")}" })
+        foreach (
+            var line in new[]
+            {
+                $"train --data {folder.Root}",
+                "sample",
+                $"encode --data {folder.Root} --vae {path} --out {folder.Path("x")}",
+            })
         {
             var result = Run([.. line.Split(' '), "--model", path]);
             Assert.Equal(2, result.Code);
@@ -104,11 +111,17 @@ public sealed class SpecModelTests : IDisposable
     public void A_member_of_a_family_is_named_behind_its_file()
     {
         var path = folder.File("small.dit.yaml", Family);
-        Assert.Equal($"'{path}' declares 2 models, Small-A, Small-B: choose one, as in --model \"{path}#Small-A\".", Run("sample", "--model", path).Mistake());
-        Assert.Equal($"'{path}' declares no model 'Small-C'; did you mean 'Small-A'?", Run("sample", "--model", $"{path}#Small-C").Mistake());
+        Assert.Equal(
+            $"'{path}' declares 2 models, Small-A, Small-B: choose one, as in --model \"{path}#Small-A\".",
+            Run("sample", "--model", path).Mistake());
+        Assert.Equal(
+            $"'{path}' declares no model 'Small-C'; did you mean 'Small-A'?",
+            Run("sample", "--model", $"{path}#Small-C").Mistake());
         Assert.Equal($"'{path}' declares no model ''; it has Small-A, Small-B.", Run("sample", "--model", $"{path}#").Mistake());
         foreach (var member in new[] { "Small-B", "smallb" })
-            Assert.StartsWith("No weights of Small-B come with this program", Run("sample", "--model", $"{path}#{member}").Mistake(), StringComparison.Ordinal);
+            Assert.StartsWith(
+                "No weights of Small-B come with this program", Run("sample", "--model", $"{path}#{member}").Mistake(),
+                StringComparison.Ordinal);
         // A number sign may be part of a file's own name.
         var odd = folder.File("c#.yaml#1.dit.yml", Digits);
         Assert.StartsWith("No weights of Digits come with this program", Run("sample", "--model", odd).Mistake(), StringComparison.Ordinal);
@@ -119,11 +132,20 @@ public sealed class SpecModelTests : IDisposable
     {
         var weights = Weights();
         Assert.Equal("There is no file 'none.dit.yaml'.", Run("sample", "--model", "none.dit.yaml").Mistake());
-        Assert.Equal($"'{weights}' is no spec, which is a .dit.yaml file: name a model or a spec, and weights with --checkpoint.", Run("sample", "--model", weights).Mistake());
-        Assert.Equal("There is no model 'Digits'; 'dit models' lists them, and a spec is named by its path.", Run("sample", "--model", "Digits").Mistake());
+        Assert.Equal(
+            $"'{weights}' is no spec, which is a .dit.yaml file: name a model or a spec, and weights with --checkpoint.",
+            Run("sample", "--model", weights).Mistake());
+        Assert.Equal(
+            "There is no model 'Digits'; 'dit models' lists them, and a spec is named by its path.",
+            Run("sample", "--model", "Digits").Mistake());
         Assert.Equal("Which model? Name a spec with --model my.dit.yaml.", Run("sample").Mistake());
-        Assert.StartsWith("Which model? Name one with --model: ", Cli.Run(Tiny.DitModels.All, CancellationToken.None, "train", "--data", folder.Root).Mistake(), StringComparison.Ordinal);
-        Assert.Equal($"'{folder.Root}' is a folder: name a model, or a spec in the folder.", Run("sample", "--model", folder.Root).Mistake());
+        Assert.StartsWith(
+            "Which model? Name one with --model: ",
+            Cli.Run(Tiny.DitModels.All, CancellationToken.None, "train", "--data", folder.Root).Mistake(),
+            StringComparison.Ordinal);
+        Assert.Equal(
+            $"'{folder.Root}' is a folder: name a model, or a spec in the folder.",
+            Run("sample", "--model", folder.Root).Mistake());
         var directory = Directory.CreateDirectory(folder.Path("folder.dit.yaml")).FullName;
         Assert.Equal($"'{directory}' is a folder; name a YAML file in it.", Run("sample", "--model", directory).Mistake());
     }
@@ -143,11 +165,38 @@ public sealed class SpecModelTests : IDisposable
         var text = Run("sample", "-c", Weights(), "--count", "1", "--out", folder.Path("a.png")).Succeeds();
         Assert.Contains("Wrote 3 samples of Digits (ddim-5, ", text, StringComparison.Ordinal);
         // A program that has the model by now, with other samplers, means those.
-        var own = Model(Digits.Replace("ddim-5: { method: ddim, steps: 5, eta: 0 }", "ddpm-4: { method: ddpm, steps: 4 }", StringComparison.Ordinal));
-        Assert.Contains("of Digits (ddpm-4, ", Cli.Run([own], CancellationToken.None, "sample", "-c", folder.Path("weights.safetensors"), "--count", "1", "--out", folder.Path("a.png")).Succeeds(), StringComparison.Ordinal);
+        var own = Model(
+            Digits.Replace("ddim-5: { method: ddim, steps: 5, eta: 0 }", "ddpm-4: { method: ddpm, steps: 4 }", StringComparison.Ordinal));
+        Assert.Contains(
+            "of Digits (ddpm-4, ",
+            Cli.Run(
+                    [own],
+                    CancellationToken.None,
+                    "sample",
+                    "-c",
+                    folder.Path("weights.safetensors"),
+                    "--count",
+                    "1",
+                    "--out",
+                    folder.Path("a.png"))
+                .Succeeds(),
+            StringComparison.Ordinal);
         // One of the same name that is another model is not taken for it.
         var wider = Model(Digits.Replace("width: 16", "width: 32", StringComparison.Ordinal));
-        Assert.Contains("of Digits (ddim-5, ", Cli.Run([wider], CancellationToken.None, "sample", "-c", folder.Path("weights.safetensors"), "--count", "1", "--out", folder.Path("a.png")).Succeeds(), StringComparison.Ordinal);
+        Assert.Contains(
+            "of Digits (ddim-5, ",
+            Cli.Run(
+                    [wider],
+                    CancellationToken.None,
+                    "sample",
+                    "-c",
+                    folder.Path("weights.safetensors"),
+                    "--count",
+                    "1",
+                    "--out",
+                    folder.Path("a.png"))
+                .Succeeds(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -157,27 +206,43 @@ public sealed class SpecModelTests : IDisposable
         string[] sample = ["sample", "-c", weights, "--count", "1", "--out", folder.Path("a.png"), "--model"];
         var wider = folder.File("wider.dit.yaml", Digits.Replace("width: 16", "width: 32", StringComparison.Ordinal));
         Assert.Equal(
-            $"'{weights}' is of Digits with width 16 in place of 32: leave --model out to draw with the spec that it carries, or name other weights.",
+            $"'{weights}' is of Digits with width 16 in place of 32: leave --model out to draw with the spec that it carries, or name "
+                + $"other weights.",
             Run([.. sample, wider]).Mistake());
         var heads = folder.File("heads.dit.yaml", Digits.Replace("heads: 2", "heads: 4", StringComparison.Ordinal));
         var drawn = Run([.. sample, heads]);
         Assert.Equal(0, drawn.Code);
-        Assert.Equal($"dit: note: '{weights}' was trained with heads 2 in place of 4: its weights load, and mean something else. Leave --model out to draw with the spec that they carry.\n", drawn.Error);
+        Assert.Equal(
+            $"dit: note: '{weights}' was trained with heads 2 in place of 4: its weights load, and mean something else. Leave --model out "
+                + $"to draw with the spec that they carry.\n",
+            drawn.Error);
         // Samplers and comments are no such edit.
-        Run([.. sample, folder.File("same.dit.yaml", Digits.Replace("steps: 5", "steps: 4", StringComparison.Ordinal) + "# A comment.\n")]).Succeeds();
+        Run([.. sample, folder.File("same.dit.yaml", Digits.Replace("steps: 5", "steps: 4", StringComparison.Ordinal) + "# A comment.\n")])
+            .Succeeds();
     }
 
     [Theory]
     [InlineData("model: [", "The spec that '*' carries has an error, so it is of a later version or damaged: ")]
     [InlineData("", "The spec that '*' carries has an error, so it is of a later version or damaged: ")]
-    [InlineData("family: F-{s}\nmatrix: { s: { A: { width: 16 }, B: { width: 32 } } }\ndepth: 1\nheads: 2\npatch_size: 4\ninput: { channels: 3, size: 8 }\nconditioning: none\n", "The spec that '*' carries declares several models, ")]
+    [InlineData(
+        "family: F-{s}\nmatrix: { s: { A: { width: 16 }, B: { width: 32 } } }\ndepth: 1\nheads: 2\npatch_size: 4\ninput: { channels: 3, "
+            + "size: 8 }\nconditioning: none\n",
+        "The spec that '*' carries declares several models, ")]
     public void A_carried_spec_that_is_of_no_use_is_one_line(string spec, string message)
     {
         var path = folder.Path("a.safetensors");
-        using (var one = ones(1)) SafeTensors.Save(path, [("pos_embed", one)], new Dictionary<string, string> { [ModelCard.SpecKey] = spec });
-        Assert.StartsWith(message.Replace("*", path, StringComparison.Ordinal), Run("sample", "-c", path).Mistake(), StringComparison.Ordinal);
-        Assert.Contains("Name the model with --model", Run("sample", "-c", path).Mistake().Replace("name the", "Name the", StringComparison.Ordinal), StringComparison.Ordinal);
-        Assert.Contains($"dit: note: {message.Replace("*", path, StringComparison.Ordinal)}", Cli.Run("inspect", path).Error, StringComparison.Ordinal);
+        using (var one = ones(1))
+            SafeTensors.Save(path, [("pos_embed", one)], new Dictionary<string, string> { [ModelCard.SpecKey] = spec });
+        Assert.StartsWith(
+            message.Replace("*", path, StringComparison.Ordinal), Run("sample", "-c", path).Mistake(), StringComparison.Ordinal);
+        Assert.Contains(
+            "Name the model with --model",
+            Run("sample", "-c", path).Mistake().Replace("name the", "Name the", StringComparison.Ordinal),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            $"dit: note: {message.Replace("*", path, StringComparison.Ordinal)}",
+            Cli.Run("inspect", path).Error,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -200,7 +265,10 @@ public sealed class SpecModelTests : IDisposable
     public void Samplers_are_suggested_without_a_compiler()
     {
         var path = folder.File("small.dit.yaml", Family);
-        Assert.Equal(["ddim-5"], new CommandContext([], TextWriter.Null, TextWriter.Null, Interactive: false, CancellationToken.None).SamplersOf($"{path}#Small-A"));
+        Assert.Equal(
+            ["ddim-5"],
+            new CommandContext([], TextWriter.Null, TextWriter.Null, Interactive: false, CancellationToken.None).SamplersOf(
+                $"{path}#Small-A"));
         Assert.Contains("ddim-5", Run("[suggest:200]", $"sample --model {path}#Small-B --sampler ").Succeeds(), StringComparison.Ordinal);
         Assert.Contains("ddim-50", Cli.Run("[suggest:200]", "sample --model Shapes --sampler ").Succeeds(), StringComparison.Ordinal);
     }
@@ -210,8 +278,14 @@ public sealed class SpecModelTests : IDisposable
     {
         var driver = CSharpGeneratorDriver.Create([new DitGenerator().AsSourceGenerator()], [new Text(path)])
             .RunGenerators(CSharpCompilation.Create("Consumer"));
-        return [.. driver.GetRunResult().Diagnostics.Where(static d => d.Severity == DiagnosticSeverity.Error).OrderBy(static d => d.Location.GetLineSpan().StartLinePosition)
-            .Select(static d => CSharpDiagnosticFormatter.Instance.Format(d, System.Globalization.CultureInfo.InvariantCulture))];
+        return
+        [
+            .. driver
+                .GetRunResult()
+                .Diagnostics.Where(static d => d.Severity == DiagnosticSeverity.Error)
+                .OrderBy(static d => d.Location.GetLineSpan().StartLinePosition)
+                .Select(static d => CSharpDiagnosticFormatter.Instance.Format(d, System.Globalization.CultureInfo.InvariantCulture)),
+        ];
     }
 
     private sealed class Text(string path) : AdditionalText

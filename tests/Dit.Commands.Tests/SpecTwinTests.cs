@@ -1,7 +1,8 @@
 namespace Dit.Commands.Tests;
 
 /// <summary>
-/// Words that the spec and the runtime both have. Generated code writes a case of the one by the name of the other, so the names are the same.
+/// Words that the spec and the runtime both have. Generated code writes a case of the one by the name of the other, so
+/// the names are the same.
 /// </summary>
 public class SpecTwinTests
 {

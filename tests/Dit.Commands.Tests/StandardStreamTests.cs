@@ -4,7 +4,10 @@ using Dit.Runtime;
 
 namespace Dit.Commands.Tests;
 
-/// <summary>What a shell can do to the program: close its streams, limit its files, set its environment, hand it words that begin with an @.</summary>
+/// <summary>
+/// What a shell can do to the program: close its streams, limit its files, set its environment, hand it words that
+/// begin with an @.
+/// </summary>
 public sealed class StandardStreamTests : IDisposable
 {
     private const string Closed = "dit: The standard output is closed, and there is nowhere to write to.\n";
@@ -17,9 +20,11 @@ public sealed class StandardStreamTests : IDisposable
     private (int Code, string Out, string Error) Shell(string script)
     {
         var start = new ProcessStartInfo("/bin/bash") { WorkingDirectory = folder.Root };
-        foreach (var argument in new[] { "-c", $"exec >'{folder.Path("out")}' 2>'{folder.Path("error")}'\n{script}" }) start.ArgumentList.Add(argument);
+        foreach (var argument in new[] { "-c", $"exec >'{folder.Path("out")}' 2>'{folder.Path("error")}'\n{script}" })
+            start.ArgumentList.Add(argument);
         start.Environment["DIT"] = $"{Environment.ProcessPath} exec {Path.Combine(AppContext.BaseDirectory, "dit.dll")}";
-        if (!Path.GetFileNameWithoutExtension(Environment.ProcessPath ?? "").Equals("dotnet", StringComparison.Ordinal)) start.Environment["DIT"] = Path.Combine(AppContext.BaseDirectory, "dit");
+        if (!Path.GetFileNameWithoutExtension(Environment.ProcessPath ?? "").Equals("dotnet", StringComparison.Ordinal))
+            start.Environment["DIT"] = Path.Combine(AppContext.BaseDirectory, "dit");
         start.Environment["DOTNET_EnableWriteXorExecute"] = "0"; // whose map of memory is a file, which a limit of files would refuse
         using var process = Process.Start(start) ?? throw new InvalidOperationException("There is no /bin/bash.");
         process.WaitForExit();
@@ -72,7 +77,9 @@ public sealed class StandardStreamTests : IDisposable
         var (code, text, error) = Shell($"DIT_KERNELS=off {sample} libtorch.png");
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("libtorch", text.Split('\n')[^2], StringComparison.Ordinal);
-        Assert.Equal((2, "", "dit: DIT_KERNELS is '64': it may be off, on, 512, 256 or 128.\n"), Shell($"DIT_KERNELS=64 {sample} none.png"));
+        Assert.Equal(
+            (2, "", "dit: DIT_KERNELS is '64': it may be off, on, 512, 256 or 128.\n"),
+            Shell($"DIT_KERNELS=64 {sample} none.png"));
         Assert.False(File.Exists(folder.Path("none.png")));
     }
 
@@ -83,7 +90,8 @@ public sealed class StandardStreamTests : IDisposable
     public void A_signal_ends_training_with_its_checkpoint_saved(string signal)
     {
         ShapesDataset.Write(folder.Path("data"), 10, 1, size: 32);
-        // The tests themselves may have been started with the signal ignored, as by nohup. The last line is there so that nothing waits forever.
+        // The tests themselves may have been started with the signal ignored, as by nohup. The last line is there so
+        // that nothing waits forever.
         var (code, _, error) = Shell($"""
             env --default-signal={signal} $DIT train --data data --out run --steps 100000 --batch 2 --save-every 1 &
             for i in $(seq 600); do [ -f run/checkpoint.safetensors ] && break; sleep 0.2; done
@@ -109,21 +117,34 @@ public sealed class StandardStreamTests : IDisposable
     [InlineData("data shapes --out big --count 10 --size 1024", "big")]
     public void A_file_that_cannot_be_finished_is_named_as_it_was_asked_for_and_not_left_behind(string command, string named)
     {
-        File.CreateSymbolicLink(folder.Path("weights.safetensors"), Path.Combine(AppContext.BaseDirectory, "weights", "shapes.safetensors"));
+        File.CreateSymbolicLink(
+            folder.Path("weights.safetensors"),
+            Path.Combine(AppContext.BaseDirectory, "weights", "shapes.safetensors"));
         var (code, _, error) = Shell($"ulimit -f {(command.Contains("gif", StringComparison.Ordinal) ? 8 : 2)}\n$DIT {command}");
 
         Assert.Equal(2, code);
-        Assert.Contains($"{named}': the file would be larger than the system allows{(command.StartsWith("sample", StringComparison.Ordinal) ? "; nothing was written" : "")}.\n", error, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{named}': the file would be larger than the system "
+                + $"allows{(command.StartsWith("sample", StringComparison.Ordinal) ? "; nothing was written" : "")}.\n",
+            error,
+            StringComparison.Ordinal);
         Assert.Single(error, '\n');
         Assert.DoesNotContain(".tmp", error, StringComparison.Ordinal);
-        Assert.DoesNotContain(folder.Files(), static name => name.StartsWith("big", StringComparison.Ordinal) || name.EndsWith(".tmp", StringComparison.Ordinal));
+        Assert.DoesNotContain(folder.Files(), static name =>
+            name.StartsWith("big", StringComparison.Ordinal) || name.EndsWith(".tmp", StringComparison.Ordinal));
     }
 
     [UnixFact("It runs the tool in bash.")]
     public void A_name_that_is_too_long_is_found_before_the_work()
     {
         var name = new string('n', 300);
-        foreach (var line in new[] { $"sample --steps 900 --count 100 -o {folder.Path(name)}.png", $"sample --steps 900 --count 100 -o {folder.Path(name)}", $"data shapes --out {folder.Path(name)}" })
+        foreach (
+            var line in new[]
+            {
+                $"sample --steps 900 --count 100 -o {folder.Path(name)}.png",
+                $"sample --steps 900 --count 100 -o {folder.Path(name)}",
+                $"data shapes --out {folder.Path(name)}",
+            })
         {
             var message = Cli.Run(line.Split(' ')).Mistake();
             Assert.EndsWith(": the path is longer than the file system allows, or a name in it is.", message, StringComparison.Ordinal);
@@ -144,7 +165,10 @@ public sealed class StandardStreamTests : IDisposable
     public void A_word_that_begins_with_an_at_sign_is_itself(string line, string words)
     {
         var args = folder.File("args.rsp", "models");
-        Assert.Contains(words.Replace("args.rsp", args, StringComparison.Ordinal), Cli.Run(line.Replace("args.rsp", args, StringComparison.Ordinal).Split(' ')).Mistake(), StringComparison.Ordinal);
+        Assert.Contains(
+            words.Replace("args.rsp", args, StringComparison.Ordinal),
+            Cli.Run(line.Replace("args.rsp", args, StringComparison.Ordinal).Split(' ')).Mistake(),
+            StringComparison.Ordinal);
     }
 
     [UnixFact("It runs the tool in bash.")]
@@ -157,10 +181,25 @@ public sealed class StandardStreamTests : IDisposable
     [Fact]
     public void Refusals_of_a_stream_are_sentences_or_nothing()
     {
-        foreach (var refusal in new Exception[] { new IOException("Broken."), new UnauthorizedAccessException("Access to the path is denied."), new ObjectDisposedException("stream") })
+        foreach (
+            var refusal in new Exception[]
+            {
+                new IOException("Broken."),
+                new UnauthorizedAccessException("Access to the path is denied."),
+                new ObjectDisposedException("stream"),
+            })
         {
             using var results = new ResultWriter(new Refusing(refusal));
-            foreach (var write in new Action[] { () => results.Write('a'), () => results.Write("a"), () => results.Write(['a'], 0, 1), () => results.WriteLine(), () => results.WriteLine("a"), results.Flush })
+            foreach (
+                var write in new Action[]
+                {
+                    () => results.Write('a'),
+                    () => results.Write("a"),
+                    () => results.Write(['a'], 0, 1),
+                    () => results.WriteLine(),
+                    () => results.WriteLine("a"),
+                    results.Flush,
+                })
                 Assert.Contains("standard output", Assert.Throws<DitException>(write).Message, StringComparison.Ordinal);
             using var messages = new MessageWriter(new Refusing(refusal), new ToolName("dit"));
             messages.WriteLine("nobody hears it");

@@ -12,7 +12,9 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
     private CliResult Train(string data, params string[] more) => Train(CancellationToken.None, data, more);
 
     private CliResult Train(CancellationToken cancellation, string data, params string[] more) =>
-        Cli.Run(cancellation, Line.With("train", [("--data", data), ("--out", folder.Path("run")), ("--steps", "2"), ("--batch", "2")], more));
+        Cli.Run(
+            cancellation,
+            Line.With("train", [("--data", data), ("--out", folder.Path("run")), ("--steps", "2"), ("--batch", "2")], more));
 
     [Fact]
     public void Shapes_are_drawn_trained_on_and_sampled()
@@ -21,10 +23,24 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
         using (var weights = SafeTensorsFile.Open(trained.Weights))
         {
             Assert.Equal(("Shapes", Definitions.Shapes.Card.Spec), (weights.Metadata["dit.model"], CheckpointSpec.Of(weights)));
-            Assert.Equal(string.Join(',', ShapesDataset.Classes.Select(name => $"\"{name}\"")), weights.Metadata["dit.classes"].Trim('[', ']'));
+            Assert.Equal(
+                string.Join(',', ShapesDataset.Classes.Select(name => $"\"{name}\"")),
+                weights.Metadata["dit.classes"].Trim('[', ']'));
             Assert.All(weights.Tensors.Values, info => Assert.Equal(TorchSharp.torch.ScalarType.Float16, info.DType));
         }
-        Cli.Run("sample", "--checkpoint", trained.Weights, "--classes", "ring", "--count", "3", "--steps", "2", "--out", folder.Path("ring.png")).Succeeds();
+        Cli.Run(
+                "sample",
+                "--checkpoint",
+                trained.Weights,
+                "--classes",
+                "ring",
+                "--count",
+                "3",
+                "--steps",
+                "2",
+                "--out",
+                folder.Path("ring.png"))
+            .Succeeds();
         Assert.Equal(["ring.png"], folder.Files());
     }
 
@@ -35,7 +51,8 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
         Assert.Equal(["checkpoint.safetensors", "loss.csv", "loss.png", "weights.safetensors"], folder.Files("run"));
         Assert.All(folder.Files("run"), file => Assert.Contains(folder.Path("run", file), text, StringComparison.Ordinal));
         Assert.Equal(
-            $"'{folder.Path("run", "checkpoint.safetensors")}' exists already, and training would write over it: name another folder, or remove it.",
+            $"'{folder.Path("run", "checkpoint.safetensors")}' exists already, and training would write over it: name another folder, or "
+                + $"remove it.",
             Train(trained.Shapes).Mistake());
     }
 
@@ -54,9 +71,15 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
     {
         Assert.Equal($"The image folder {folder.Path("no")} does not exist.", Train(folder.Path("no")).Mistake());
         Directory.CreateDirectory(folder.Path("empty"));
-        Assert.StartsWith($"The image folder {folder.Path("empty")} holds no class folders", Train(folder.Path("empty")).Mistake(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"The image folder {folder.Path("empty")} holds no class folders",
+            Train(folder.Path("empty")).Mistake(),
+            StringComparison.Ordinal);
         Directory.CreateDirectory(folder.Path("class", "a"));
-        Assert.StartsWith($"The class folder {folder.Path("class", "a")} holds no images", Train(folder.Path("class")).Mistake(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"The class folder {folder.Path("class", "a")} holds no images",
+            Train(folder.Path("class")).Mistake(),
+            StringComparison.Ordinal);
         Assert.Empty(folder.Files("run"));
     }
 
@@ -64,21 +87,34 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
     public void Settings_that_make_no_sense_are_one_line()
     {
         Assert.Equal("The steps of a training recipe must be at least 1; it is 0.", Train(trained.Shapes, "--steps", "0").Mistake());
-        Assert.Equal("The EMA decay of a training recipe must be from 0 up to, not including, 1; it is 1.5.", Train(trained.Shapes, "--ema", "1.5").Mistake());
+        Assert.Equal(
+            "The EMA decay of a training recipe must be from 0 up to, not including, 1; it is 1.5.",
+            Train(trained.Shapes, "--ema", "1.5").Mistake());
         Assert.Equal("A checkpoint can be saved every 1 or more steps, not every 0.", Train(trained.Shapes, "--save-every", "0").Mistake());
-        Assert.StartsWith("DiT-S/8 works on the latents of kl-f8", Train(trained.Shapes, "--model", "DiT-S/8").Mistake(), StringComparison.Ordinal);
-        Assert.Equal("The weight decay of a training recipe must be 0 or more; it is -1.", Train(trained.Shapes, "--weight-decay", "-1").Mistake());
-        Assert.Equal("A batch of 1000000000 images of 3 x 32 x 32 is too large: at most 699050 fit.", Train(trained.Shapes, "--batch", "1000000000").Mistake());
+        Assert.StartsWith(
+            "DiT-S/8 works on the latents of kl-f8", Train(trained.Shapes, "--model", "DiT-S/8").Mistake(), StringComparison.Ordinal);
+        Assert.Equal(
+            "The weight decay of a training recipe must be 0 or more; it is -1.",
+            Train(trained.Shapes, "--weight-decay", "-1").Mistake());
+        Assert.Equal(
+            "A batch of 1000000000 images of 3 x 32 x 32 is too large: at most 699050 fit.",
+            Train(trained.Shapes, "--batch", "1000000000").Mistake());
         Assert.Contains("is empty", Train(trained.Shapes, "--out", "").Mistake(), StringComparison.Ordinal);
-        if (OperatingSystem.IsLinux()) Assert.StartsWith("The folder '/proc/run' cannot be created: ", Train(trained.Shapes, "--out", "/proc/run").Mistake(), StringComparison.Ordinal);
+        if (OperatingSystem.IsLinux())
+            Assert.StartsWith(
+                "The folder '/proc/run' cannot be created: ", Train(trained.Shapes, "--out", "/proc/run").Mistake(),
+                StringComparison.Ordinal);
         folder.File("run", "a file");
-        Assert.StartsWith($"The folder '{folder.Path("run")}' cannot be created: ", Train(trained.Shapes).Mistake(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"The folder '{folder.Path("run")}' cannot be created: ", Train(trained.Shapes).Mistake(), StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_loss_that_is_not_finite_ends_the_run_and_keeps_no_bad_weights()
     {
-        Assert.Matches("^The (loss is \\S+|weights are no longer finite) at step ", Train(trained.Shapes, "--lr", "1e30", "--steps", "20").Mistake());
+        Assert.Matches(
+            "^The (loss is \\S+|weights are no longer finite) at step ",
+            Train(trained.Shapes, "--lr", "1e30", "--steps", "20").Mistake());
         Assert.DoesNotContain("weights.safetensors", folder.Files("run"));
     }
 
@@ -93,17 +129,35 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
     [Fact]
     public void Training_reports_its_progress_and_keeps_a_checkpoint_when_it_is_stopped_midway()
     {
-        var result = Cli.RunUntil("step 2/", "train", "--data", trained.Shapes, "--out", folder.Path("run"), "--steps", "1000", "--batch", "2");
+        var result = Cli.RunUntil(
+            "step 2/", "train", "--data", trained.Shapes, "--out", folder.Path("run"), "--steps", "1000", "--batch", "2");
         Assert.Equal(
-            (130, $"dit: stopped after step 2 of 1000; the checkpoint is in {folder.Path("run", "checkpoint.safetensors")}.\n"), (result.Code, result.Error));
+            (130, $"dit: stopped after step 2 of 1000; the checkpoint is in {folder.Path("run", "checkpoint.safetensors")}.\n"),
+            (result.Code, result.Error));
         Assert.Matches(@"\nstep 2/1000  loss \d+\.\d{4}  \d+\.\d\d steps/s  \d+ images/s  ETA (\d+ h )?\d+ (min|s)\n$", result.Out);
         Assert.Equal(["checkpoint.safetensors", "loss.csv", "loss.png"], folder.Files("run"));
-        Cli.Run("sample", "--checkpoint", folder.Path("run", "checkpoint.safetensors"), "--steps", "2", "--count", "1", "--out", folder.Path("a.png")).Succeeds();
+        Cli.Run(
+                "sample",
+                "--checkpoint",
+                folder.Path("run", "checkpoint.safetensors"),
+                "--steps",
+                "2",
+                "--count",
+                "1",
+                "--out",
+                folder.Path("a.png"))
+            .Succeeds();
     }
 
     [Theory]
-    [InlineData(1000, 0.9999, "Warning: with --ema 0.9999 the weights after 1,000 steps are still 90 % the untrained start; --ema 0.995 fits so short a run.")]
-    [InlineData(1, 0.5, "Warning: with --ema 0.5 the weights after 1 step are still 50 % the untrained start; --ema 0 fits so short a run.")]
+    [InlineData(
+        1000,
+        0.9999,
+        "Warning: with --ema 0.9999 the weights after 1,000 steps are still 90 % the untrained start; --ema 0.995 fits so short a run.")]
+    [InlineData(
+        1,
+        0.5,
+        "Warning: with --ema 0.5 the weights after 1 step are still 50 % the untrained start; --ema 0 fits so short a run.")]
     [InlineData(1000, 0.995, null)]
     [InlineData(3, 0, null)]
     [InlineData(400_000, 0.9999, null)]
@@ -116,7 +170,10 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
         var text = Cli.Run("data", "shapes", "--out", folder.Path("s"), "--count", "20", "--size", "16").Succeeds();
         Assert.Equal($"Wrote 20 images of 16 x 16 pixels in 10 classes to {folder.Path("s")}\n", text);
         Assert.Equal(20, folder.Files("s").Length);
-        Assert.Contains("is not empty", Cli.Run("data", "shapes", "--out", folder.Path("s"), "--count", "10").Mistake(), StringComparison.Ordinal);
+        Assert.Contains(
+            "is not empty",
+            Cli.Run("data", "shapes", "--out", folder.Path("s"), "--count", "10").Mistake(),
+            StringComparison.Ordinal);
         Assert.Equal(20, folder.Files("s").Length);
     }
 
@@ -131,7 +188,10 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
         Cli.Run("data", "shapes", "--out", folder.Path("s"), "--count", "9").Mistake();
         Cli.Run("data", "shapes", "--out", folder.Path("s"), "--size", "5000").Mistake();
         Assert.Contains("is empty", Cli.Run("data", "shapes", "--out", "").Mistake(), StringComparison.Ordinal);
-        if (OperatingSystem.IsLinux()) Assert.StartsWith("The folder '/proc/s' cannot be created: ", Cli.Run("data", "shapes", "--out", "/proc/s").Mistake(), StringComparison.Ordinal);
+        if (OperatingSystem.IsLinux())
+            Assert.StartsWith(
+                "The folder '/proc/s' cannot be created: ", Cli.Run("data", "shapes", "--out", "/proc/s").Mistake(),
+                StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(folder.Root));
     }
 
@@ -141,7 +201,8 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
         return folder.Path("data");
     }
 
-    private string Image(int label, int index = 0) => Directory.GetFiles(folder.Path("data", ShapesDataset.Classes[label])).Order(StringComparer.Ordinal).ElementAt(index);
+    private string Image(int label, int index = 0) =>
+        Directory.GetFiles(folder.Path("data", ShapesDataset.Classes[label])).Order(StringComparer.Ordinal).ElementAt(index);
 
     [Fact]
     public void Unreadable_images_are_refused_before_the_first_step_or_left_out_and_listed()
@@ -153,12 +214,18 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
         File.WriteAllBytes(Image(7), []);
         var mistake = Train(data).Mistake();
         Assert.StartsWith("4 of 20 images cannot be read: ", mistake, StringComparison.Ordinal);
-        Assert.EndsWith("; and 1 more. Repair, rename or remove them, or leave them out with --skip-unreadable.", mistake, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "; and 1 more. Repair, rename or remove them, or leave them out with --skip-unreadable.",
+            mistake,
+            StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder.Path("run")));
 
         var text = Train(data, "--skip-unreadable").Succeeds();
         Assert.Contains("on 16 images of 10 classes", text, StringComparison.Ordinal);
-        Assert.Contains($"Left out 4 images that cannot be read, listed in {folder.Path("run", "unreadable.txt")}:\n", text, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Left out 4 images that cannot be read, listed in {folder.Path("run", "unreadable.txt")}:\n",
+            text,
+            StringComparison.Ordinal);
         string[] listed = [.. ((int[])[0, 3, 5, 7]).Select(label => Image(label)).Order(StringComparer.Ordinal)];
         Assert.Equal(listed, File.ReadAllLines(folder.Path("run", "unreadable.txt")).Select(static line => line.Split(' ')[0]));
         Assert.All(listed, path => Assert.Contains($"\n  {path} ", text, StringComparison.Ordinal));
@@ -170,19 +237,30 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
         var data = Data();
         foreach (var extra in ShapesDataset.Classes.Skip(2)) Directory.Delete(folder.Path("data", extra), recursive: true);
         Assert.Contains(
-            "\nNote: 2 classes in the data, 10 in the model: 8 stay untrained; images 16 x 16 to 3 x 32 x 32; a batch of 5 is larger than the data, and holds images more than once\n",
+            "\nNote: 2 classes in the data, 10 in the model: 8 stay untrained; images 16 x 16 to 3 x 32 x 32; a batch of 5 is larger than "
+                + "the data, and holds images more than once\n",
             Train(data, "--batch", "5").Succeeds(), StringComparison.Ordinal);
-        Assert.Contains("class 7 was never trained.", Cli.Run("sample", "--checkpoint", folder.Path("run", "weights.safetensors"), "--classes", "7", "--out", folder.Path("a.png")).Mistake(), StringComparison.Ordinal);
+        Assert.Contains(
+            "class 7 was never trained.",
+            Cli.Run("sample", "--checkpoint", folder.Path("run", "weights.safetensors"), "--classes", "7", "--out", folder.Path("a.png"))
+                .Mistake(),
+            StringComparison.Ordinal);
         Assert.DoesNotContain("Note:", trained.Training, StringComparison.Ordinal); // nothing is different
-        Assert.Equal("Note: 9 classes in the data, 10 in the model: 1 stays untrained", Commands.ImageData.Comparison(9, 10, null, new(3, 32, 32)));
-        Assert.Equal("Note: images 28 x 28 gray to 3 x 32 x 32", Commands.ImageData.Comparison(0, 0, new((28, 28), (28, 28), 5, 5), new(3, 32, 32)));
+        Assert.Equal(
+            "Note: 9 classes in the data, 10 in the model: 1 stays untrained",
+            Commands.ImageData.Comparison(9, 10, null, new(3, 32, 32)));
+        Assert.Equal(
+            "Note: images 28 x 28 gray to 3 x 32 x 32",
+            Commands.ImageData.Comparison(0, 0, new((28, 28), (28, 28), 5, 5), new(3, 32, 32)));
         foreach (var more in (string[])["x", "y"]) Directory.CreateDirectory(folder.Path("data", more));
         foreach (var name in ShapesDataset.Classes.Skip(2).Concat(["x", "y"]))
         {
             Directory.CreateDirectory(folder.Path("data", name));
             File.Copy(Image(0), folder.Path("data", name, "a.png"));
         }
-        Assert.Equal("The data set has 12 classes and Shapes takes 10: train a model with as many classes.", Train(data, "--out", folder.Path("no")).Mistake());
+        Assert.Equal(
+            "The data set has 12 classes and Shapes takes 10: train a model with as many classes.",
+            Train(data, "--out", folder.Path("no")).Mistake());
     }
 
     [Fact]
@@ -193,7 +271,10 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
         File.Copy(Image(0), folder.Path("data", "stray.png"));
         Directory.CreateDirectory(folder.Path("data", "star", "more"));
         var text = Train(data).Succeeds();
-        Assert.StartsWith("Left out: 1 file of unknown type (.txt), 1 image beside the class folders, 1 nested folder\n", text, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Left out: 1 file of unknown type (.txt), 1 image beside the class folders, 1 nested folder\n",
+            text,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -201,10 +282,13 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
     {
         var data = Data();
         Directory.CreateSymbolicLink(folder.Path("link"), data);
-        foreach (var output in (string[])[data, Path.Combine(data, "run"), folder.Path("link", "run"), Path.Combine(data, "star", "..", "run")])
+        foreach (
+            var output in (string[])[data, Path.Combine(data, "run"), folder.Path("link", "run"), Path.Combine(data, "star", "..", "run")])
             Assert.Contains("the folder of the data", Train(data, "--out", output).Mistake(), StringComparison.Ordinal);
         using (FolderClaim.Take(folder.Path("run")))
-            Assert.Equal($"A different run is writing to '{folder.Path("run")}' at present: name another folder, or wait until that run has ended.", Train(data).Mistake());
+            Assert.Equal(
+                $"A different run is writing to '{folder.Path("run")}' at present: name another folder, or wait until that run has ended.",
+                Train(data).Mistake());
         Assert.Equal(20, folder.Files("data").Length);
         Assert.False(Directory.Exists(folder.Path("run")));
     }
@@ -212,7 +296,9 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
     [Fact]
     public void A_batch_that_cannot_fit_is_refused_with_one_that_fits()
     {
-        Assert.Matches(@"^Training Shapes with a batch of 600000 needs about \d+\.\d GB of memory, and \d+\.\d GB are free: a batch of \d+ fits\.$", Train(trained.Shapes, "--batch", "600000").Mistake());
+        Assert.Matches(
+            @"^Training Shapes with a batch of 600000 needs about \d+\.\d GB of memory, and \d+\.\d GB are free: a batch of \d+ fits\.$",
+            Train(trained.Shapes, "--batch", "600000").Mistake());
         Assert.False(Directory.Exists(folder.Path("run")));
     }
 
@@ -220,7 +306,8 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
     public void A_run_that_is_stopped_or_fails_before_its_first_step_leaves_no_folder()
     {
         var data = Data();
-        var result = Cli.RunUntil("20 of 20 images checked", "train", "--data", data, "--out", folder.Path("a", "b"), "--steps", "5", "--batch", "2");
+        var result = Cli.RunUntil(
+            "20 of 20 images checked", "train", "--data", data, "--out", folder.Path("a", "b"), "--steps", "5", "--batch", "2");
         Assert.Equal(130, result.Code);
         Assert.Contains("nothing was written", result.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder.Path("a")));

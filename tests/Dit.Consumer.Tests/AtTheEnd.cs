@@ -5,7 +5,9 @@ using Xunit.Sdk;
 
 namespace Dit.Consumer.Tests;
 
-/// <summary>Ends what the tests share, after the last of them; the runner ends this process before it could do so itself.</summary>
+/// <summary>
+/// Ends what the tests share, after the last of them; the runner ends this process before it could do so itself.
+/// </summary>
 /// <param name="messages">Where xunit wants its diagnostics.</param>
 public sealed class AtTheEnd(IMessageSink messages) : XunitTestFramework(messages)
 {
@@ -30,8 +32,12 @@ public sealed class AtTheEnd(IMessageSink messages) : XunitTestFramework(message
     }
 
     private sealed class Runner(
-        ITestAssembly assembly, IEnumerable<IXunitTestCase> cases, IMessageSink messages, IMessageSink results, ITestFrameworkExecutionOptions options)
-        : XunitTestAssemblyRunner(assembly, cases, messages, results, options)
+        ITestAssembly assembly,
+        IEnumerable<IXunitTestCase> cases,
+        IMessageSink messages,
+        IMessageSink results,
+        ITestFrameworkExecutionOptions options
+    ) : XunitTestAssemblyRunner(assembly, cases, messages, results, options)
     {
         protected override Task BeforeTestAssemblyFinishedAsync()
         {

@@ -58,7 +58,10 @@ public sealed partial class BuildTests(Packed packed) : IClassFixture<Packed>
 
         Assert.Equal(
             [$"DIT902: Dit.Gen generates C#, so no models are generated in this project, which is {language}: put the specs into a C# project, and reference that from here."],
-            Told().Matches(Build(folder, "-p:TreatWarningsAsErrors=false").Succeeds()).Select(static match => match.Groups[1].Value).Distinct());
+            Told()
+                .Matches(Build(folder, "-p:TreatWarningsAsErrors=false").Succeeds())
+                .Select(static match => match.Groups[1].Value)
+                .Distinct());
     }
 
     [Theory]
@@ -66,7 +69,9 @@ public sealed partial class BuildTests(Packed packed) : IClassFixture<Packed>
     public void Another_framework_is_refused_at_restore(string package)
     {
         var folder = packed.EmptyFolder("framework-" + package);
-        folder.Write("Consumer.csproj", ConsumerProject.File("Library", ConsumerProject.Package(package, packed.Version)).Replace("net10.0", "net8.0"));
+        folder.Write(
+            "Consumer.csproj",
+            ConsumerProject.File("Library", ConsumerProject.Package(package, packed.Version)).Replace("net10.0", "net8.0"));
 
         Assert.Equal(
             [$"NU1202: Package {package} {packed.Version} is not compatible with net8.0 (.NETCoreApp,Version=v8.0). Package {package} {packed.Version} supports: net10.0 (.NETCoreApp,Version=v10.0)"],
@@ -83,7 +88,8 @@ public sealed partial class BuildTests(Packed packed) : IClassFixture<Packed>
 
     private static Ran Build(Shell folder, params string[] more) => folder.Build(["--verbosity", "quiet", .. more]);
 
-    private static DateTime Compiled(Shell folder) => File.GetLastWriteTimeUtc(Path.Combine(folder.Folder, "obj", "Debug", "net10.0", "Consumer.dll"));
+    private static DateTime Compiled(Shell folder) =>
+        File.GetLastWriteTimeUtc(Path.Combine(folder.Folder, "obj", "Debug", "net10.0", "Consumer.dll"));
 
     private static void WriteOld(Shell folder, string name, string text)
     {
@@ -91,7 +97,12 @@ public sealed partial class BuildTests(Packed packed) : IClassFixture<Packed>
         File.SetLastWriteTimeUtc(Path.Combine(folder.Folder, name), Old);
     }
 
-    private static IEnumerable<string> Errors(Ran ran) => Told().Matches(ran.Fails(1)).Where(static match => match.Value.StartsWith("error", StringComparison.Ordinal)).Select(static match => match.Groups[1].Value).Distinct();
+    private static IEnumerable<string> Errors(Ran ran) =>
+        Told()
+            .Matches(ran.Fails(1))
+            .Where(static match => match.Value.StartsWith("error", StringComparison.Ordinal))
+            .Select(static match => match.Groups[1].Value)
+            .Distinct();
 
     [GeneratedRegex(@"(?:error|warning) ([A-Z]+\d+: .*?)(?= \[/|\r?\n|$)")]
     private static partial Regex Told();

@@ -29,7 +29,9 @@ internal static class ConsumerProject
 
         """;
 
-    /// <summary>Trains for two steps, which writes and reads every kind of file, and draws with what came of it.</summary>
+    /// <summary>
+    /// Trains for two steps, which writes and reads every kind of file, and draws with what came of it.
+    /// </summary>
     public static string Training(string @namespace) => $$"""
         using {{@namespace}};
         using Dit.Runtime;

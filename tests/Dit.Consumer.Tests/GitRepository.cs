@@ -76,5 +76,6 @@ internal sealed class GitRepository : IDisposable
             .Concat(Directory.EnumerateDirectories(folder).Where(IsSource).SelectMany(Sources));
 
     // The tests of this repository are none of its sources; a template's are.
-    private static bool IsSource(string folder) => !LeftOut.Contains(Path.GetFileName(folder)) && folder != Path.Combine(Built.Root, "tests");
+    private static bool IsSource(string folder) =>
+        !LeftOut.Contains(Path.GetFileName(folder)) && folder != Path.Combine(Built.Root, "tests");
 }

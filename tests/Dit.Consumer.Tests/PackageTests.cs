@@ -13,7 +13,18 @@ public sealed partial class PackageTests(Packed packed) : IClassFixture<Packed>
 {
     private const long LargestTool = 60_000_000; // nuget.org takes 250 MB; nobody waits for that
 
-    private static readonly string[] Ids = ["Dit.Checkpoints", "Dit.Cli", "Dit.Commands", "Dit.Gen", "Dit.Kernels", "Dit.Runtime", "Dit.Spec", "Dit.Templates", "Dit.Testing"];
+    private static readonly string[] Ids =
+    [
+        "Dit.Checkpoints",
+        "Dit.Cli",
+        "Dit.Commands",
+        "Dit.Gen",
+        "Dit.Kernels",
+        "Dit.Runtime",
+        "Dit.Spec",
+        "Dit.Templates",
+        "Dit.Testing",
+    ];
 
     /// <summary>Those that code is compiled against; their symbols are in packages of their own.</summary>
     private static readonly string[] Libraries = [.. Ids.Except(["Dit.Cli", "Dit.Gen", "Dit.Templates"])];
@@ -23,7 +34,9 @@ public sealed partial class PackageTests(Packed packed) : IClassFixture<Packed>
     [Fact]
     public void There_are_these_packages_and_no_others() =>
         Assert.Equal(
-            Ids.Select(id => $"{id}.{packed.Version}.nupkg").Concat(Libraries.Select(id => $"{id}.{packed.Version}.snupkg")).Order(StringComparer.Ordinal),
+            Ids.Select(id => $"{id}.{packed.Version}.nupkg")
+                .Concat(Libraries.Select(id => $"{id}.{packed.Version}.snupkg"))
+                .Order(StringComparer.Ordinal),
             Directory.EnumerateFiles(packed.Feed).Select(Path.GetFileName).Order(StringComparer.Ordinal));
 
     [Fact]
@@ -60,7 +73,8 @@ public sealed partial class PackageTests(Packed packed) : IClassFixture<Packed>
         using var assembly = new PEReader([.. packed.Read(id, name)]);
         var debug = assembly.ReadDebugDirectory();
         var code = assembly.ReadCodeViewDebugDirectoryData(debug.Single(static entry => entry.Type == DebugDirectoryEntryType.CodeView));
-        var checksum = assembly.ReadPdbChecksumDebugDirectoryData(debug.Single(static entry => entry.Type == DebugDirectoryEntryType.PdbChecksum));
+        var checksum = assembly.ReadPdbChecksumDebugDirectoryData(
+            debug.Single(static entry => entry.Type == DebugDirectoryEntryType.PdbChecksum));
 
         var symbols = packed.ReadSymbols(id, Path.ChangeExtension(name, ".pdb"));
         using var pdb = MetadataReaderProvider.FromPortablePdbImage([.. symbols]);
@@ -95,14 +109,18 @@ public sealed partial class PackageTests(Packed packed) : IClassFixture<Packed>
             reference => Assert.True(symbols.Find(reference) is not { } symbol || Symbols.IsVisible(symbol), reference));
 
         // And by another reader of assemblies, the names of types.
-        Assert.DoesNotContain(HiddenTypes(path), type => documented.Any(member => $"{member[2..]}.".StartsWith($"{type}.", StringComparison.Ordinal)));
+        Assert.DoesNotContain(HiddenTypes(path), type =>
+            documented.Any(member => $"{member[2..]}.".StartsWith($"{type}.", StringComparison.Ordinal)));
     }
 
     private static IReadOnlyList<string> HiddenTypes(string path)
     {
         using var assembly = new PEReader(File.OpenRead(path));
         var reader = assembly.GetMetadataReader();
-        return [.. reader.TypeDefinitions.Select(reader.GetTypeDefinition).Where(static type => !IsVisible(type.Attributes)).Select(FullName)];
+        return
+        [
+            .. reader.TypeDefinitions.Select(reader.GetTypeDefinition).Where(static type => !IsVisible(type.Attributes)).Select(FullName),
+        ];
 
         static bool IsVisible(TypeAttributes attributes) => (attributes & TypeAttributes.VisibilityMask)
             is TypeAttributes.Public or TypeAttributes.NestedPublic or TypeAttributes.NestedFamily or TypeAttributes.NestedFamORAssem;
@@ -118,8 +136,16 @@ public sealed partial class PackageTests(Packed packed) : IClassFixture<Packed>
         Assert.Equal(
             [
                 "Dit.Gen.nuspec", "LICENSE", "README.md", "analyzers/dotnet/cs/Dit.Generator.dll", "analyzers/dotnet/cs/Dit.Spec.dll",
-                "analyzers/dotnet/cs/YamlDotNet.dll", "build/net10.0/Dit.Gen.Snapshots.targets", "build/net10.0/Dit.Gen.props", "build/net10.0/Dit.Gen.targets",
-                "dit.schema.json", "icon.png", "lib/net10.0/_._", "tasks/netstandard2.0/Dit.Build.dll", "tasks/netstandard2.0/Dit.Spec.dll", "tasks/netstandard2.0/YamlDotNet.dll",
+                "analyzers/dotnet/cs/YamlDotNet.dll",
+                "build/net10.0/Dit.Gen.Snapshots.targets",
+                "build/net10.0/Dit.Gen.props",
+                "build/net10.0/Dit.Gen.targets",
+                "dit.schema.json",
+                "icon.png",
+                "lib/net10.0/_._",
+                "tasks/netstandard2.0/Dit.Build.dll",
+                "tasks/netstandard2.0/Dit.Spec.dll",
+                "tasks/netstandard2.0/YamlDotNet.dll",
             ],
             packed.Files("Dit.Gen"));
         Assert.Equal("true", Assert.Single(packed.Described("Dit.Gen", "developmentDependency")).Value);
@@ -135,7 +161,9 @@ public sealed partial class PackageTests(Packed packed) : IClassFixture<Packed>
                 "icon.png", "lib/net10.0/Dit.Runtime.dll", "lib/net10.0/Dit.Runtime.xml",
             ],
             packed.Files("Dit.Runtime"));
-        Assert.Equal(["Dit.Checkpoints", "Dit.Kernels", "SharpZipLib", "SixLabors.ImageSharp", "System.IO.Hashing", "TorchSharp"], Dependencies("Dit.Runtime"));
+        Assert.Equal(
+            ["Dit.Checkpoints", "Dit.Kernels", "SharpZipLib", "SixLabors.ImageSharp", "System.IO.Hashing", "TorchSharp"],
+            Dependencies("Dit.Runtime"));
     }
 
     [Fact]
@@ -144,7 +172,10 @@ public sealed partial class PackageTests(Packed packed) : IClassFixture<Packed>
         Assert.Equal(
             [
                 "Dit.Checkpoints.nuspec", "LICENSE", "README.md", "buildTransitive/net10.0/Dit.Checkpoints.targets",
-                "buildTransitive/net10.0/WeakenElfVersion.cs", "icon.png", "lib/net10.0/Dit.Checkpoints.dll", "lib/net10.0/Dit.Checkpoints.xml",
+                "buildTransitive/net10.0/WeakenElfVersion.cs",
+                "icon.png",
+                "lib/net10.0/Dit.Checkpoints.dll",
+                "lib/net10.0/Dit.Checkpoints.xml",
             ],
             packed.Files("Dit.Checkpoints"));
         Assert.Equal(["SharpZipLib", "System.IO.Hashing", "TorchSharp"], Dependencies("Dit.Checkpoints"));
@@ -163,7 +194,12 @@ public sealed partial class PackageTests(Packed packed) : IClassFixture<Packed>
                 "lib/net10.0/Dit.Testing.dll", "lib/net10.0/Dit.Testing.xml",
             ],
             packed.Files("Dit.Testing"));
-        Assert.Equal(["DiffEngine", "Dit.Spec", "YamlDotNet"], packed.Described("Dit.Testing", "dependency").Select(dependency => dependency.Attribute("id")?.Value).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["DiffEngine", "Dit.Spec", "YamlDotNet"],
+            packed
+                .Described("Dit.Testing", "dependency")
+                .Select(dependency => dependency.Attribute("id")?.Value)
+                .Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -172,15 +208,20 @@ public sealed partial class PackageTests(Packed packed) : IClassFixture<Packed>
         var files = packed.Files("Dit.Cli");
         Assert.InRange(new FileInfo(Path.Combine(packed.Feed, $"Dit.Cli.{packed.Version}.nupkg")).Length, 1, LargestTool);
         Assert.Contains("tools/net10.0/any/weights/shapes.safetensors", files);
-        Assert.DoesNotContain(files, file => Path.GetFileName(file) is "libtorch_cpu.so" or "torch_cpu.dll" or "libtorch_cpu.dylib" or "libc10.so");
+        Assert.DoesNotContain(files, file =>
+            Path.GetFileName(file) is "libtorch_cpu.so" or "torch_cpu.dll" or "libtorch_cpu.dylib" or "libc10.so");
         // What the host expects is what there is.
-        Assert.DoesNotContain("libtorch", System.Text.Encoding.UTF8.GetString(packed.Read("Dit.Cli", "tools/net10.0/any/dit.deps.json")), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "libtorch",
+            System.Text.Encoding.UTF8.GetString(packed.Read("Dit.Cli", "tools/net10.0/any/dit.deps.json")),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_tools_native_library_for_Linux_is_TorchSharps_but_for_the_weak_symbol_version()
     {
-        var original = File.ReadAllBytes(Built.InCache("torchsharp", TorchSharpVersion(), "runtimes", "linux-x64", "native", "libLibTorchSharp.so"));
+        var original = File.ReadAllBytes(
+            Built.InCache("torchsharp", TorchSharpVersion(), "runtimes", "linux-x64", "native", "libLibTorchSharp.so"));
         var shipped = packed.Read("Dit.Cli", "tools/net10.0/any/runtimes/linux-x64/native/libLibTorchSharp.so");
         Assert.Equal(original.Length, shipped.Length);
         var changed = Assert.Single(Enumerable.Range(0, original.Length), i => original[i] != shipped[i]);
@@ -190,8 +231,12 @@ public sealed partial class PackageTests(Packed packed) : IClassFixture<Packed>
     [Fact]
     public void Whoever_names_a_version_names_the_same()
     {
-        Assert.Contains($"<_DitLibTorchVersion>{Built.LibTorchVersion}<", Built.Text("runtime", "Dit.Checkpoints", "build", "Dit.Checkpoints.targets"), StringComparison.Ordinal);
-        Assert.Contains($"Version = \"{Built.LibTorchVersion}\";", Built.Text("runtime", "Dit.Commands", "TensorLibrary.cs"), StringComparison.Ordinal);
+        Assert.Contains(
+            $"<_DitLibTorchVersion>{Built.LibTorchVersion}<",
+            Built.Text("runtime", "Dit.Checkpoints", "build", "Dit.Checkpoints.targets"),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            $"Version = \"{Built.LibTorchVersion}\";", Built.Text("runtime", "Dit.Commands", "TensorLibrary.cs"), StringComparison.Ordinal);
         var newest = $"{Built.NextVersion}-*"; // what is packed from a commit, or the release itself
         string[][] texts = [["generator", "Dit.Generator", "README.md"], ["docs", "packages.md"]];
         foreach (var text in texts.Select(Built.Text))

@@ -85,7 +85,9 @@ public sealed class PackageTextTests
     [InlineData("dotnet add My.csproj package Dit.Runtime\n", "dotnet add My.csproj package Dit.Runtime --version 7.0.0-rc.1\n")]
     [InlineData("dotnet package add Dit.Gen", "dotnet package add Dit.Gen --version 7.0.0-rc.1")]
     [InlineData("dotnet tool install Dit.Cli --prerelease", "dotnet tool install Dit.Cli --prerelease")]
-    [InlineData("dotnet add fetch package libtorch-cpu-linux-x64 --version 2.10.0", "dotnet add fetch package libtorch-cpu-linux-x64 --version 2.10.0")]
+    [InlineData(
+        "dotnet add fetch package libtorch-cpu-linux-x64 --version 2.10.0",
+        "dotnet add fetch package libtorch-cpu-linux-x64 --version 2.10.0")]
     public void Commands_in_a_readme_fetch_the_version_that_it_lies_in(string line, string packed) =>
         Assert.Equal(packed, PackageReadme.Of(line, "README.md", "7.0.0-rc.1", null));
 
@@ -160,7 +162,9 @@ public sealed class PackageTextTests
         Assert.Empty(docs.Problems);
         Assert.Equal(
             [
-                "E:N.Seen`1.Rung", "M:N.Base.Told", "M:N.Seen`1.#ctor(`0[],System.Int32@,System.Func{`0,System.Nullable{System.Int32}[0:,0:]})",
+                "E:N.Seen`1.Rung",
+                "M:N.Base.Told",
+                "M:N.Seen`1.#ctor(`0[],System.Int32@,System.Func{`0,System.Nullable{System.Int32}[0:,0:]})",
                 "M:N.Seen`1.Copied(System.Int32)", "M:N.Seen`1.Do(`0)", "M:N.Seen`1.Do``1(``0@,System.ValueTuple{System.Int32,`0})",
                 "M:N.Seen`1.Promised", "M:N.Seen`1.ToString", "M:N.Seen`1.Told", "M:N.Seen`1.op_Implicit(N.Seen{`0})~System.Int32",
                 "P:N.Seen`1.Item(System.Int32)", "P:N.Seen`1.Value", "T:N.Base", "T:N.Seen`1", "T:N.Seen`1.Within",
@@ -170,7 +174,9 @@ public sealed class PackageTextTests
         Assert.Equal("<summary>Seen. <c>Do</c>, <c>words</c>, <see cref=\"T:N.Seen`1\" />.</summary>", Inside(names["T:N.Seen`1"]));
         Assert.Equal("<inheritdoc />", Inside(names["M:N.Seen`1.Told"]));
         Assert.Equal("<summary>Promise of a hidden one, see <c>Hidden</c>.</summary>", Inside(names["M:N.Seen`1.Promised"]));
-        Assert.Equal("<summary>Words that were hidden.</summary>\n<param name=\"a\">And of a.</param>", Inside(names["M:N.Seen`1.Copied(System.Int32)"]));
+        Assert.Equal(
+            "<summary>Words that were hidden.</summary>\n<param name=\"a\">And of a.</param>",
+            Inside(names["M:N.Seen`1.Copied(System.Int32)"]));
     }
 
     [Fact]
@@ -200,7 +206,9 @@ public sealed class PackageTextTests
     }
 
     private static string Inside(XElement member) =>
-        string.Join('\n', string.Concat(member.Nodes()).Split('\n').Select(static line => line.Trim()).Where(static line => line.Length > 0));
+        string.Join(
+            '\n',
+            string.Concat(member.Nodes()).Split('\n').Select(static line => line.Trim()).Where(static line => line.Length > 0));
 
     private static (PublicDocs Docs, IReadOnlyDictionary<string, XElement> Names) Filter(string code)
     {
@@ -208,7 +216,9 @@ public sealed class PackageTextTests
         try
         {
             var (assembly, xml) = (Path.Combine(folder, "N.dll"), Path.Combine(folder, "N.xml"));
-            var references = Directory.EnumerateFiles(Path.GetDirectoryName(typeof(object).Assembly.Location) ?? "", "System*.dll").ToArray();
+            var references = Directory
+                .EnumerateFiles(Path.GetDirectoryName(typeof(object).Assembly.Location) ?? "", "System*.dll")
+                .ToArray();
             var compilation = CSharpCompilation.Create(
                 "N", [CSharpSyntaxTree.ParseText(code, new(documentationMode: DocumentationMode.Diagnose))],
                 references.Select(static path => MetadataReference.CreateFromFile(path)),

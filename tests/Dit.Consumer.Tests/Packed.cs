@@ -5,9 +5,10 @@ namespace Dit.Consumer.Tests;
 
 /// <summary>The packages of this repository in a feed of their own, and empty folders to use them from.</summary>
 /// <remarks>
-/// They are packed once, by the first class of tests that needs them, and are gone after the last test. They carry a version that was never
-/// there before, and restored ones go into a folder of this run: no stale package can be taken for one of them. What the machine has restored
-/// already, libtorch above all, is used where it lies, as a fallback folder.
+/// They are packed once, by the first class of tests that needs them, and are gone after the last test. They carry a
+/// version that was never there before, and restored ones go into a folder of this run: no stale package can be taken
+/// for one of them. What the machine has restored already, libtorch above all, is used where it lies, as a fallback
+/// folder.
 /// </remarks>
 public sealed class Packed
 {
@@ -37,7 +38,10 @@ public sealed class Packed
     {
         using var package = Open(id);
         return [.. package.Entries.Select(entry => entry.FullName)
-            .Where(name => !name.StartsWith("_rels/", StringComparison.Ordinal) && !name.StartsWith("package/", StringComparison.Ordinal) && name != "[Content_Types].xml")
+            .Where(name =>
+                !name.StartsWith("_rels/", StringComparison.Ordinal)
+                && !name.StartsWith("package/", StringComparison.Ordinal)
+                && name != "[Content_Types].xml")
             .Order(StringComparer.Ordinal)];
     }
 
@@ -77,7 +81,10 @@ public sealed class Packed
             Shell = new(root, new Dictionary<string, string?> { ["NUGET_PACKAGES"] = PrivatePackagesOf(root) });
             Shell.In(Built.Root).With("NUGET_PACKAGES", Built.PackageFolders[0]).Dotnet(
                 "pack", "Dit.Gen.sln", "--no-build", "--configuration", Built.Configuration, "--output", Feed, "--verbosity", "quiet",
-                $"-p:TorchBackend={Built.TorchBackend}", $"-p:PackageVersion={Version}", $"-p:NuspecOutputPath={Path.Combine(root, "nuspec")}").Succeeds();
+                $"-p:TorchBackend={Built.TorchBackend}",
+                $"-p:PackageVersion={Version}",
+                $"-p:NuspecOutputPath={Path.Combine(root, "nuspec")}")
+            .Succeeds();
             TemplateHive = new(InstallTemplate);
         }
 

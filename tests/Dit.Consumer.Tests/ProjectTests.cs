@@ -13,7 +13,9 @@ public sealed partial class ProjectTests(Packed packed) : IClassFixture<Packed>
         Assert.EndsWith(ConsumerProject.Printed, Run(folder, "first.png").Succeeds(), StringComparison.Ordinal);
         Assert.Equal((3 * 18 + 2, 18 + 2), folder.Picture("first.png"));
         Assert.DoesNotContain(Directory.EnumerateDirectories(packed.PrivatePackages), package =>
-            Built.PackageFolders.Any(machine => Directory.Exists(Path.Combine(machine, Path.GetFileName(package))) && Path.GetFileName(package).StartsWith("libtorch", StringComparison.Ordinal)));
+            Built.PackageFolders.Any(machine =>
+                Directory.Exists(Path.Combine(machine, Path.GetFileName(package)))
+                && Path.GetFileName(package).StartsWith("libtorch", StringComparison.Ordinal)));
 
         // An edit elsewhere: the same code is generated, and the native library is not made again.
         var (code, native) = (Generated(folder), Native(folder));
@@ -21,13 +23,16 @@ public sealed partial class ProjectTests(Packed packed) : IClassFixture<Packed>
         folder.Write("Program.cs", ConsumerProject.Sampling("Consumer") + "Console.WriteLine(\"edited\");\n");
         folder.Build("--verbosity", "quiet", "-p:EmitCompilerGeneratedFiles=true").Succeeds();
         Assert.EndsWith(ConsumerProject.Printed + "edited\n", Run(folder, "second.png").Succeeds(), StringComparison.Ordinal);
-        Assert.Equal(File.ReadAllBytes(Path.Combine(folder.Folder, "first.png")), File.ReadAllBytes(Path.Combine(folder.Folder, "second.png")));
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(folder.Folder, "first.png")), File.ReadAllBytes(Path.Combine(folder.Folder, "second.png")));
         Assert.Equal(code, Generated(folder));
         Assert.Equal(made, File.GetCreationTimeUtc(native));
 
         // A mistake in the spec: an error where it is.
         folder.Write("specs/tiny.dit.yaml", ConsumerProject.Spec.Replace("width: 32", "width: 30"));
-        Assert.Matches(@"tiny\.dit\.yaml\(3,8\): error DIT101: .*30.*\[.*Consumer\.csproj\]", folder.Build("--verbosity", "quiet").Fails(1));
+        Assert.Matches(
+            @"tiny\.dit\.yaml\(3,8\): error DIT101: .*30.*\[.*Consumer\.csproj\]",
+            folder.Build("--verbosity", "quiet").Fails(1));
     }
 
     [Fact]
@@ -61,7 +66,17 @@ public sealed partial class ProjectTests(Packed packed) : IClassFixture<Packed>
         var folder = Program("trimmed");
         folder.Write("Program.cs", ConsumerProject.Training("Consumer"));
         var told = folder.Dotnet(
-            "publish", "--verbosity", "quiet", "--runtime", Built.Platform, "--self-contained", "--output", "published", "-p:PublishTrimmed=true", "-p:EnableAotAnalyzer=true").Succeeds();
+            "publish",
+            "--verbosity",
+            "quiet",
+            "--runtime",
+            Built.Platform,
+            "--self-contained",
+            "--output",
+            "published",
+            "-p:PublishTrimmed=true",
+            "-p:EnableAotAnalyzer=true")
+        .Succeeds();
         // One for each assembly that has any: see docs/packages.md.
         Assert.Equal(
             ["IL2104: Assembly 'SixLabors.ImageSharp' produced trim warnings", "IL2104: Assembly 'TorchSharp' produced trim warnings"],
@@ -75,7 +90,9 @@ public sealed partial class ProjectTests(Packed packed) : IClassFixture<Packed>
     private Shell Program(string name)
     {
         var folder = packed.EmptyFolder(name);
-        folder.Write("Consumer.csproj", ConsumerProject.File("Exe", [.. ConsumerProject.Packages(packed.Version), ConsumerProject.LibTorch]));
+        folder.Write(
+            "Consumer.csproj",
+            ConsumerProject.File("Exe", [.. ConsumerProject.Packages(packed.Version), ConsumerProject.LibTorch]));
         folder.Write("Program.cs", ConsumerProject.Sampling("Consumer"));
         folder.Write("specs/tiny.dit.yaml", ConsumerProject.Spec);
         return folder;
@@ -83,7 +100,8 @@ public sealed partial class ProjectTests(Packed packed) : IClassFixture<Packed>
 
     private static Ran Run(Shell folder, string picture) => folder.Dotnet("run", "--no-build", "--", picture);
 
-    private static string Generated(Shell folder) => File.ReadAllText(Assert.Single(Directory.GetFiles(folder.Folder, "Tiny.g.cs", SearchOption.AllDirectories)));
+    private static string Generated(Shell folder) =>
+        File.ReadAllText(Assert.Single(Directory.GetFiles(folder.Folder, "Tiny.g.cs", SearchOption.AllDirectories)));
 
     private static string Native(Shell folder) =>
         Assert.Single(Directory.GetFiles(Path.Combine(folder.Folder, "obj"), "libLibTorchSharp.so", SearchOption.AllDirectories));

@@ -5,7 +5,9 @@ using System.Text;
 
 namespace Dit.Consumer.Tests;
 
-/// <summary>What <c>dotnet pack</c> makes of the sources of this repository, committed in one of the test's own.</summary>
+/// <summary>
+/// What <c>dotnet pack</c> makes of the sources of this repository, committed in one of the test's own.
+/// </summary>
 public sealed class ReleaseTests
 {
     private const string Address = "https://github.com/dit-example/dit";
@@ -26,13 +28,18 @@ public sealed class ReleaseTests
         }
         Assert.Equal(["Dit.Commands.7.8.9.nupkg", "Dit.Commands.7.8.9.snupkg"], Names(one.Beside("packed")));
         foreach (var name in Names(one.Beside("packed"))) AssertSame(repository => Path.Combine(repository.Beside("packed"), name));
-        AssertSame(static repository => Path.Combine(repository.Shell.Folder, "runtime", "Dit.Runtime", "bin", "Release", "net10.0", "Dit.Runtime.dll"));
-        AssertSame(static repository => Path.Combine(repository.Shell.Folder, "generator", "Dit.Spec", "bin", "Release", "netstandard2.0", "Dit.Spec.dll"));
+        AssertSame(static repository =>
+            Path.Combine(repository.Shell.Folder, "runtime", "Dit.Runtime", "bin", "Release", "net10.0", "Dit.Runtime.dll"));
+        AssertSame(static repository =>
+            Path.Combine(repository.Shell.Folder, "generator", "Dit.Spec", "bin", "Release", "netstandard2.0", "Dit.Spec.dll"));
 
         var commit = one.Git("rev-parse", "HEAD");
         var nuspec = Text(one.Beside("packed"), "nupkg", "Dit.Commands.nuspec");
         Assert.Contains($"<projectUrl>{Address}</projectUrl>", nuspec, StringComparison.Ordinal);
-        Assert.Contains($"""<repository type="git" url="{Address}" branch="refs/heads/main" commit="{commit}" />""", nuspec, StringComparison.Ordinal);
+        Assert.Contains(
+            $"""<repository type="git" url="{Address}" branch="refs/heads/main" commit="{commit}" />""",
+            nuspec,
+            StringComparison.Ordinal);
         Assert.Contains($"All changes: {Address}/blob/{commit}/CHANGELOG.md</releaseNotes>", nuspec, StringComparison.Ordinal);
         Assert.Contains("""<dependency id="Dit.Runtime" version="7.8.9" """, nuspec, StringComparison.Ordinal);
         Assert.Equal($"7.8.9+{commit}", InformationalVersion(Read(one.Beside("packed"), "nupkg", "lib/net10.0/Dit.Commands.dll")));
@@ -41,7 +48,9 @@ public sealed class ReleaseTests
         Assert.Contains($"https://raw.githubusercontent.com/dit-example/dit/{commit}/*", link, StringComparison.Ordinal);
 
         void AssertSame(Func<GitRepository, string> path) =>
-            Assert.True(File.ReadAllBytes(path(one)).AsSpan().SequenceEqual(File.ReadAllBytes(path(other))), $"{path(one)} and {path(other)} differ.");
+            Assert.True(
+                File.ReadAllBytes(path(one)).AsSpan().SequenceEqual(File.ReadAllBytes(path(other))),
+                $"{path(one)} and {path(other)} differ.");
     }
 
     [Fact]
@@ -83,7 +92,9 @@ public sealed class ReleaseTests
 
         var refused = repository.Shell.Dotnet("pack", "runtime/Dit.Templates", "-p:DitRepository=github.com/somebody").Fails(1);
         Assert.Contains(
-            "error : DitRepository is 'github.com/somebody', which is no address such as https://github.com/OWNER/NAME.", refused, StringComparison.Ordinal);
+            "error : DitRepository is 'github.com/somebody', which is no address such as https://github.com/OWNER/NAME.",
+            refused,
+            StringComparison.Ordinal);
 
         // The template's new projects refer to packages of the version that it has itself.
         string Packed(params string[] more)
@@ -124,7 +135,8 @@ public sealed class ReleaseTests
 
     private static byte[] Read(string folder, string kind, string name)
     {
-        using var package = ZipFile.OpenRead(Path.Combine(folder, Assert.Single(Names(folder), name => name.EndsWith($".{kind}", StringComparison.Ordinal))));
+        using var package = ZipFile.OpenRead(
+            Path.Combine(folder, Assert.Single(Names(folder), name => name.EndsWith($".{kind}", StringComparison.Ordinal))));
         using var file = (package.GetEntry(name) ?? throw new InvalidOperationException($"The package holds no {name}.")).Open();
         using var bytes = new MemoryStream();
         file.CopyTo(bytes);

@@ -43,7 +43,8 @@ internal sealed record Shell(string Folder, IReadOnlyDictionary<string, string?>
         ["DOTNET_CLI_UI_LANGUAGE"] = "en",
         ["DOTNET_NOLOGO"] = "1",
         ["DOTNET_SKIP_FIRST_TIME_EXPERIENCE"] = "1",
-        // Each process is short: it would end before code that is optimized by what was measured pays for the measuring.
+        // Each process is short: it would end before code that is optimized by what was measured pays for the
+        // measuring.
         ["DOTNET_TieredPGO"] = "0",
         // libtorch has half a gigabyte, and is not written to.
         ["CreateHardLinksForCopyLocalIfPossible"] = "true",
@@ -54,16 +55,23 @@ internal sealed record Shell(string Folder, IReadOnlyDictionary<string, string?>
 
     public Shell In(string folder) => this with { Folder = folder };
 
-    public Shell With(string variable, string? value) => this with { Environment = new Dictionary<string, string?>(Environment) { [variable] = value } };
+    public Shell With(string variable, string? value) =>
+        this with
+        {
+            Environment = new Dictionary<string, string?>(Environment) { [variable] = value },
+        };
 
     public Ran Dotnet(params string[] arguments) => Run(DotnetPath, arguments);
 
-    /// <summary>Builds a project or a solution; restores it only where a project file was edited since the last time.</summary>
+    /// <summary>
+    /// Builds a project or a solution; restores it only where a project file was edited since the last time.
+    /// </summary>
     public Ran Build(params string[] arguments)
     {
         var projects = Directory.GetFiles(Folder, "*.*proj", SearchOption.AllDirectories);
         var isRestored = projects.All(static project =>
-            File.GetLastWriteTimeUtc(Path.Combine(Path.GetDirectoryName(project) ?? "", "obj", "project.assets.json")) > File.GetLastWriteTimeUtc(project));
+            File.GetLastWriteTimeUtc(Path.Combine(Path.GetDirectoryName(project) ?? "", "obj", "project.assets.json"))
+            > File.GetLastWriteTimeUtc(project));
         return Dotnet(["build", .. isRestored ? ["--no-restore"] : Array.Empty<string>(), .. arguments]);
     }
 
@@ -88,13 +96,22 @@ internal sealed record Shell(string Folder, IReadOnlyDictionary<string, string?>
 
     private ProcessStartInfo Start(string program, string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = Folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var name in start.Environment.Keys.Where(name => Inherited.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))).ToArray())
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (
+            var name in start
+                .Environment.Keys.Where(name => Inherited.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)))
+                .ToArray())
             start.Environment.Remove(name);
         foreach (var (name, value) in Quiet.Concat(CompilerServer.Variables).Concat(Environment))
             if (value is null) start.Environment.Remove(name);
             else start.Environment[name] = value;
-        if (Path.GetDirectoryName(DotnetPath) is { Length: > 0 } root) start.Environment["DOTNET_ROOT"] = root; // for programs started by their own name
+        // for programs started by their own name
+        if (Path.GetDirectoryName(DotnetPath) is { Length: > 0 } root) start.Environment["DOTNET_ROOT"] = root;
         return start;
     }
 }

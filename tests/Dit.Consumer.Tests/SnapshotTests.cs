@@ -9,33 +9,51 @@ public sealed class SnapshotTests(Packed packed) : IClassFixture<Packed>
     public void A_build_tells_what_differs_until_it_is_accepted_and_nothing_else()
     {
         var folder = Project("snapshot folder größer", "<DitSnapshots>snapshots</DitSnapshots>"); // with a space and letters of German
-        Assert.StartsWith("warning DIT904: There are no snapshots in the folder 'snapshots' yet.", Build(folder).Told()[0], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "warning DIT904: There are no snapshots in the folder 'snapshots' yet.",
+            Build(folder).Told()[0],
+            StringComparison.Ordinal);
         Assert.Equal(["DitModels.g.received.cs", "Tiny.g.received.cs", "models.received.md"], Files(folder));
-        Assert.Equal(["added snapshots/DitModels.g.verified.cs", "added snapshots/Tiny.g.verified.cs", "added snapshots/models.verified.md"], Accepted(folder));
+        Assert.Equal(
+            ["added snapshots/DitModels.g.verified.cs", "added snapshots/Tiny.g.verified.cs", "added snapshots/models.verified.md"],
+            Accepted(folder));
         Assert.Equal(["DitModels.g.verified.cs", "Tiny.g.verified.cs", "models.verified.md"], Files(folder));
         Assert.Equal(["nothing to accept: the 3 snapshots in snapshots are what the build generates"], Accepted(folder));
 
         // The compiler has nothing to do, comments are added, the checkout is one of Windows: all is as it was.
         Agrees(folder);
-        folder.Write("tiny.dit.yaml", "# A comment.\n\n" + ConsumerProject.Spec.Replace("depth: 2\nwidth: 32", "width:   32 # narrow\ndepth: 2"));
+        folder.Write(
+            "tiny.dit.yaml",
+            "# A comment.\n\n" + ConsumerProject.Spec.Replace("depth: 2\nwidth: 32", "width:   32 # narrow\ndepth: 2"));
         Agrees(folder);
         foreach (var file in Files(folder)) Edit(folder, file, static text => text.Replace("\n", "\r\n"));
         Agrees(folder);
 
         // A change: a warning here, though warnings are errors in this project, and an error on a server.
         folder.Write("tiny.dit.yaml", ConsumerProject.Spec.Replace("width: 32", "width: 48"));
-        Assert.Equal("warning DIT904: Tiny: width 32 -> 48; 53,232 -> 109,776 parameters; old checkpoints do not load.", Changed(Build(folder)));
-        Assert.Equal(["DitModels.g.verified.cs", "Tiny.g.received.cs", "Tiny.g.verified.cs", "models.received.md", "models.verified.md"], Files(folder));
+        Assert.Equal(
+            "warning DIT904: Tiny: width 32 -> 48; 53,232 -> 109,776 parameters; old checkpoints do not load.",
+            Changed(Build(folder)));
+        Assert.Equal(
+            ["DitModels.g.verified.cs", "Tiny.g.received.cs", "Tiny.g.verified.cs", "models.received.md", "models.verified.md"],
+            Files(folder));
         var told = Build(folder.OnAServer(), 1).Told();
         Assert.Contains("error DIT904: - width: 32", told);
         Assert.Contains("error DIT904: + width: 48", told);
-        Assert.Equal($"error DIT904: 2 snapshots in 'snapshots' differ from what the build generates now. If this is meant, run: {Accept}", told[1]);
-        Assert.Equal("error DIT904: Tiny: width 32 -> 48; 53,232 -> 109,776 parameters; old checkpoints do not load.", Changed(Build(folder, 1, "-p:ContinuousIntegrationBuild=true")));
+        Assert.Equal(
+            $"error DIT904: 2 snapshots in 'snapshots' differ from what the build generates now. If this is meant, run: {Accept}",
+            told[1]);
+        Assert.Equal(
+            "error DIT904: Tiny: width 32 -> 48; 53,232 -> 109,776 parameters; old checkpoints do not load.",
+            Changed(Build(folder, 1, "-p:ContinuousIntegrationBuild=true")));
         Assert.Empty(Build(folder.OnAServer(), 0, "-p:DitSnapshotsSeverity=none").Told());
         Assert.StartsWith("warning", Build(folder.OnAServer(), 0, "-p:DitSnapshotsSeverity=warning").Told()[0], StringComparison.Ordinal);
-        Assert.Equal(["error DIT904: DitSnapshotsSeverity is 'fatal'; it can be error, warning or none."], Build(folder, 1, "-p:DitSnapshotsSeverity=fatal").Told());
+        Assert.Equal(
+            ["error DIT904: DitSnapshotsSeverity is 'fatal'; it can be error, warning or none."],
+            Build(folder, 1, "-p:DitSnapshotsSeverity=fatal").Told());
 
-        // A checkout that cannot be written to, as far as it shows here: the name is taken by a folder. The difference is told all the same.
+        // A checkout that cannot be written to, as far as it shows here: the name is taken by a folder. The difference
+        // is told all the same.
         File.Delete(Path.Combine(folder.Folder, "snapshots", "models.received.md"));
         folder.Write("snapshots/models.received.md/taken", "");
         told = Build(folder.OnAServer(), 1).Told();
@@ -63,9 +81,14 @@ public sealed class SnapshotTests(Packed packed) : IClassFixture<Packed>
         File.Delete(Path.Combine(folder.Folder, "other.dit.yaml"));
         var removed = Build(folder.OnAServer(), 1).Told();
         Assert.Equal("error DIT904: Other is removed: its checkpoints have no model any more.", Changed(removed));
-        Assert.Contains("error DIT904: The folder 'snapshots' has 1 snapshot of what the build no longer generates, as when a model is removed: Other.g.verified.cs. "
-            + $"If it is meant to go, run: {Accept}", removed);
-        Assert.Equal(["removed snapshots/Other.g.verified.cs", "updated snapshots/DitModels.g.verified.cs", "updated snapshots/models.verified.md"], Accepted(folder));
+        Assert.Contains(
+            "error DIT904: The folder 'snapshots' has 1 snapshot of what the build no longer generates, as when a model is removed: "
+                + "Other.g.verified.cs. "
+                + $"If it is meant to go, run: {Accept}",
+            removed);
+        Assert.Equal(
+            ["removed snapshots/Other.g.verified.cs", "updated snapshots/DitModels.g.verified.cs", "updated snapshots/models.verified.md"],
+            Accepted(folder));
         Agrees(folder);
 
         // Renamed.
@@ -73,17 +96,24 @@ public sealed class SnapshotTests(Packed packed) : IClassFixture<Packed>
         var renamed = Build(folder).Told();
         Assert.Equal("warning DIT904: Tiny is renamed Small; old checkpoints load as they are.", Changed(renamed));
         Assert.Contains(renamed, static line => line.StartsWith(
-            "warning DIT904: The build generates 1 file that has no snapshot in 'snapshots', as for a new model: Small.g.verified.cs.", StringComparison.Ordinal));
+            "warning DIT904: The build generates 1 file that has no snapshot in 'snapshots', as for a new model: Small.g.verified.cs.",
+            StringComparison.Ordinal));
         Assert.Contains(renamed, static line => line.StartsWith(
-            "warning DIT904: The folder 'snapshots' has 1 snapshot of what the build no longer generates, as when a model is removed: Tiny.g.verified.cs.", StringComparison.Ordinal));
+            "warning DIT904: The folder 'snapshots' has 1 snapshot of what the build no longer generates, as when a model is removed: "
+                + "Tiny.g.verified.cs.",
+            StringComparison.Ordinal));
         Accepted(folder);
         Agrees(folder);
-        Assert.Equal(["DitModels.g.verified.cs", "Mine.g.verified.cs", "Small.g.verified.cs", "models.verified.md", "notes.md"], Files(folder));
+        Assert.Equal(
+            ["DitModels.g.verified.cs", "Mine.g.verified.cs", "Small.g.verified.cs", "models.verified.md", "notes.md"],
+            Files(folder));
 
         // A mistake in a spec is the compiler's to report, and accepts nothing.
         folder.Write("tiny.dit.yaml", ConsumerProject.Spec.Replace("width: 32", "width: 30"));
         Assert.Empty(Build(folder, 1, "-t:DitAcceptSnapshots").Told());
-        Assert.Equal(["DitModels.g.verified.cs", "Mine.g.verified.cs", "Small.g.verified.cs", "models.verified.md", "notes.md"], Files(folder));
+        Assert.Equal(
+            ["DitModels.g.verified.cs", "Mine.g.verified.cs", "Small.g.verified.cs", "models.verified.md", "notes.md"],
+            Files(folder));
     }
 
     [Fact]
@@ -91,7 +121,9 @@ public sealed class SnapshotTests(Packed packed) : IClassFixture<Packed>
     {
         var folder = Project("snapshot-builds/Models", "<DitSnapshots>snapshots</DitSnapshots>");
         var above = folder.In(Path.GetDirectoryName(folder.Folder) ?? "");
-        above.Write("Library/Library.csproj", ConsumerProject.File("Library", """<ProjectReference Include="../Models/Consumer.csproj" />"""));
+        above.Write(
+            "Library/Library.csproj",
+            ConsumerProject.File("Library", """<ProjectReference Include="../Models/Consumer.csproj" />"""));
         above.Dotnet("new", "sln", "--name", "All").Succeeds();
         above.Dotnet("sln", "add", "Models/Consumer.csproj", "Library/Library.csproj").Succeeds();
         Accepted(folder);
@@ -107,7 +139,8 @@ public sealed class SnapshotTests(Packed packed) : IClassFixture<Packed>
 
         // Files of the compiler where the project wants them, and files that are gone.
         Accepted(folder);
-        Assert.Empty(Build(folder.OnAServer(), 0, "-p:EmitCompilerGeneratedFiles=true", "-p:CompilerGeneratedFilesOutputPath=obj/own").Told());
+        Assert.Empty(
+            Build(folder.OnAServer(), 0, "-p:EmitCompilerGeneratedFiles=true", "-p:CompilerGeneratedFilesOutputPath=obj/own").Told());
         Assert.True(File.Exists(Path.Combine(folder.Folder, "obj", "own", "Dit.Generator", "Dit.Generator.DitGenerator", "Tiny.g.cs")));
         Agrees(folder);
         Directory.Delete(Path.Combine(folder.Folder, "obj", "Debug", "net10.0", "generated"), recursive: true);
@@ -115,10 +148,17 @@ public sealed class SnapshotTests(Packed packed) : IClassFixture<Packed>
 
         // A build of an editor compiles nothing, and compares nothing.
         folder.Write("tiny.dit.yaml", ConsumerProject.Spec);
-        Assert.Empty(folder.OnAServer().Dotnet("msbuild", "-t:Compile", "-p:DesignTimeBuild=true", "-p:SkipCompilerExecution=true", "-p:ProvideCommandLineArgs=true", "-v:q").Told());
+        Assert.Empty(
+            folder
+                .OnAServer()
+                .Dotnet(
+                    "msbuild", "-t:Compile", "-p:DesignTimeBuild=true", "-p:SkipCompilerExecution=true", "-p:ProvideCommandLineArgs=true",
+                    "-v:q")
+                .Told());
 
         // Several frameworks share the files.
-        Edit(folder, "../Consumer.csproj", static text => text.Replace("<TargetFramework>net10.0</TargetFramework>", "<TargetFrameworks>net10.0</TargetFrameworks>"));
+        Edit(folder, "../Consumer.csproj", static text =>
+            text.Replace("<TargetFramework>net10.0</TargetFramework>", "<TargetFrameworks>net10.0</TargetFrameworks>"));
         told = Build(folder.OnAServer(), 1).Told();
         Assert.EndsWith($"run: {Accept} -f net10.0", told[1], StringComparison.Ordinal);
         folder.AtADesk().Build("-t:DitAcceptSnapshots", "-f", "net10.0").Succeeds();
@@ -135,13 +175,19 @@ public sealed class SnapshotTests(Packed packed) : IClassFixture<Packed>
             ["error DIT904: This project keeps no snapshots. Name a folder for them in a PropertyGroup of the project: <DitSnapshots>snapshots</DitSnapshots>"],
             Build(folder, 1, "-t:DitAcceptSnapshots").Told());
         folder.Write("taken", "A file.");
-        Assert.Equal(["error DIT904: DitSnapshots names a folder, such as 'snapshots', and 'taken' is a file."], Build(folder, 1, "-p:DitSnapshots=taken").Told());
+        Assert.Equal(
+            ["error DIT904: DitSnapshots names a folder, such as 'snapshots', and 'taken' is a file."],
+            Build(folder, 1, "-p:DitSnapshots=taken").Told());
     }
 
     private Shell Project(string name, string property)
     {
         var folder = packed.EmptyFolder(name);
-        folder.Write("Consumer.csproj", ConsumerProject.File("Library", ConsumerProject.Packages(packed.Version)).Replace("<ImplicitUsings>", property + "<ImplicitUsings>"));
+        folder.Write(
+            "Consumer.csproj",
+            ConsumerProject
+                .File("Library", ConsumerProject.Packages(packed.Version))
+                .Replace("<ImplicitUsings>", property + "<ImplicitUsings>"));
         folder.Write("tiny.dit.yaml", ConsumerProject.Spec);
         return folder.AtADesk();
     }
@@ -173,5 +219,12 @@ public sealed class SnapshotTests(Packed packed) : IClassFixture<Packed>
         File.WriteAllText(path, edit(File.ReadAllText(path)));
     }
 
-    private static string[] Files(Shell folder) => [.. Directory.EnumerateFiles(Path.Combine(folder.Folder, "snapshots")).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)];
+    private static string[] Files(Shell folder) =>
+        [
+            .. Directory
+                .EnumerateFiles(Path.Combine(folder.Folder, "snapshots"))
+                .Select(Path.GetFileName)
+                .OfType<string>()
+                .Order(StringComparer.Ordinal),
+        ];
 }

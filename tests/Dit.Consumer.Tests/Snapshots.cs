@@ -21,7 +21,8 @@ internal static partial class Snapshots
     /// <summary>The lines of DIT904, each with its severity, without the file and the project.</summary>
     public static IReadOnlyList<string> Told(this Ran ran) => ran.All.Told();
 
-    public static IReadOnlyList<string> Told(this string all) => [.. Line().Matches(all).Select(static match => match.Groups[1].Value).Distinct()];
+    public static IReadOnlyList<string> Told(this string all) =>
+        [.. Line().Matches(all).Select(static match => match.Groups[1].Value).Distinct()];
 
     [GeneratedRegex(@"((?:error|warning) DIT904: .*?)(?= \[[^\n]*proj(?:::[^\n]*)?\]|\r?\n|$)")]
     private static partial Regex Line();

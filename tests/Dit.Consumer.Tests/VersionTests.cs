@@ -137,7 +137,12 @@ public sealed class VersionTests
     private static (string Version, string Package) Of(Shell folder)
     {
         var written = folder.Dotnet(
-            "msbuild", "packaging/Version.proj", "-nologo", "-target:DitVersions", "-getTargetResult:DitVersions", $"-property:VersionPrefix={Next}");
+            "msbuild",
+            "packaging/Version.proj",
+            "-nologo",
+            "-target:DitVersions",
+            "-getTargetResult:DitVersions",
+            $"-property:VersionPrefix={Next}");
         Assert.Equal("", written.Error);
         using var result = JsonDocument.Parse(written.Succeeds());
         var item = result.RootElement.GetProperty("TargetResults").GetProperty("DitVersions").GetProperty("Items")[0];

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Dit.Definitions.Tests;
 
-/// <summary>DiT-XL/2 under the four conditioning variants: the figures of the paper's figure 5 and table 4, from the plan and from the modules.</summary>
+/// <summary>
+/// DiT-XL/2 under the four conditioning variants: the figures of the paper's figure 5 and table 4, from the plan and
+/// from the modules.
+/// </summary>
 public class ConditioningVariantTests
 {
     public static TheoryData<string, string, double, double> Paper => new()
@@ -32,7 +35,9 @@ public class ConditioningVariantTests
 
         Assert.Equal(millions, Math.Round(trained / 1e6));
         Assert.Equal(gmacs, Math.Round(macs / 1e9, 2));
-        Assert.Equal((Model(name).Card.TrainableParameters, Model(name).Card.Macs, variant), (trained, macs, Model(name).Card.Conditioning));
+        Assert.Equal(
+            (Model(name).Card.TrainableParameters, Model(name).Card.Macs, variant),
+            (trained, macs, Model(name).Card.Conditioning));
     }
 
     [Fact]
@@ -45,7 +50,10 @@ public class ConditioningVariantTests
 
     private static ModelDefinition Model(string name) => DitModels.All.Single(m => m.Card.Name == name);
 
-    /// <summary>Counts by the shapes of the module's parameters and the number of rows that each meets; nothing of the plan is used.</summary>
+    /// <summary>
+    /// Counts by the shapes of the module's parameters and the number of rows that each meets; nothing of the plan is
+    /// used.
+    /// </summary>
     private sealed class CountModule : IModelVisitor<(long Trained, long Macs)>
     {
         public (long Trained, long Macs) Visit<TModel, TCondition, TProcess>()
@@ -65,7 +73,8 @@ public class ConditioningVariantTests
                 macs += 2 * inBlocks * inBlocks * width + 2 * inBlocks * width;                   // scores and mix; two norms
                 if (state.ContainsKey($"{block}cross_attn.kv.weight")) macs += 2 * tokens * 2 * width;
             }
-            return (model.parameters().Where(static p => p.requires_grad).Sum(static p => p.numel()), macs + tokens * width); // the final norm
+            // the final norm
+            return (model.parameters().Where(static p => p.requires_grad).Sum(static p => p.numel()), macs + tokens * width);
         }
 
         private static long Macs(string name, Tensor tensor, long tokens, long inBlocks) =>

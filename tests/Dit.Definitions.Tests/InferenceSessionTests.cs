@@ -16,7 +16,8 @@ public class InferenceSessionTests
         using var frozen = no_grad();
         using var random = new Generator(1);
         using var model = DiTS2.Create();
-        foreach (var parameter in model.parameters().Where(static p => p.requires_grad)) parameter.normal_(0, 0.02, random); // new ones predict zero
+        // new ones predict zero
+        foreach (var parameter in model.parameters().Where(static p => p.requires_grad)) parameter.normal_(0, 0.02, random);
         using var plan = model.CreateSession();
         var x = randn([3, 4, 32, 32], generator: random);
         x[1] *= 100; // tokens that are halved together are not all as large

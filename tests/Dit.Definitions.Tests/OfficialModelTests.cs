@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Definitions.Tests;
 
-/// <summary>The twelve models of the paper, as generated modules: created on the meta device, which gives shapes without memory.</summary>
+/// <summary>
+/// The twelve models of the paper, as generated modules: created on the meta device, which gives shapes without memory.
+/// </summary>
 public class OfficialModelTests
 {
     private static JsonElement Official { get; } =
@@ -35,7 +37,10 @@ public class OfficialModelTests
         using var model = DiTXL2.Create(META);
 
         Assert.Equal(
-            Official.GetProperty("DiT-XL/2 state dict").EnumerateObject().Select(static p => $"{p.Name}: {p.Value.GetRawText().Replace(" ", "").Replace("\n", "")}"),
+            Official
+                .GetProperty("DiT-XL/2 state dict")
+                .EnumerateObject()
+                .Select(static p => $"{p.Name}: {p.Value.GetRawText().Replace(" ", "").Replace("\n", "")}"),
             model.state_dict().Select(static p => $"{p.Key}: [{string.Join(",", p.Value.shape)}]"));
     }
 
@@ -67,7 +72,10 @@ public class OfficialModelTests
             where TProcess : IProcess
         {
             using var model = TModel.Create(META);
-            return (model.parameters().Sum(static p => p.numel()), model.parameters().Where(static p => p.requires_grad).Sum(static p => p.numel()), TModel.Card);
+            return (
+                model.parameters().Sum(static p => p.numel()),
+                model.parameters().Where(static p => p.requires_grad).Sum(static p => p.numel()),
+                TModel.Card);
         }
     }
 

@@ -10,12 +10,16 @@ public partial class ArchitecturePageTests
     private static readonly string[] Sources =
     [
         .. new[] { "generator", "runtime", "tests" }
-            .SelectMany(static folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
+            .SelectMany(static folder =>
+                Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
             .Where(static file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal))
             .Select(File.ReadAllText),
     ];
 
-    private static readonly HashSet<string> Types = [.. Sources.SelectMany(static text => Declaration().Matches(text)).Select(static match => match.Groups["name"].Value)];
+    private static readonly HashSet<string> Types =
+    [
+        .. Sources.SelectMany(static text => Declaration().Matches(text)).Select(static match => match.Groups["name"].Value),
+    ];
 
     public static TheoryData<string> Walks => ["From a spec to source", "From a label to a pixel"];
 
@@ -43,7 +47,9 @@ public partial class ArchitecturePageTests
         if (name.Contains('/')) return Path.Exists(Path.Combine(Repository.Root, name));
         if (name.EndsWith("()", StringComparison.Ordinal)) return Sources.Any(text => text.Contains($" {name}", StringComparison.Ordinal));
         string[] parts = name.Split('.');
-        return parts is [var type] ? Types.Contains(type) : Types.Contains(parts[0]) && Sources.Any(text => Declares(text, parts[0]) && Regex.IsMatch(text, $@"\b{parts[1]}\b"));
+        return parts is [var type]
+            ? Types.Contains(type)
+            : Types.Contains(parts[0]) && Sources.Any(text => Declares(text, parts[0]) && Regex.IsMatch(text, $@"\b{parts[1]}\b"));
     }
 
     private static bool Declares(string text, string type) => Declaration().Matches(text).Any(match => match.Groups["name"].Value == type);
@@ -57,9 +63,12 @@ public partial class ArchitecturePageTests
     }
 
     // Names of types and paths in code font; commands, packages and properties of the build are none.
-    private static IEnumerable<string> Names(string text) => Code().Matches(text.Replace("```", "")).Select(static match => match.Groups[1].Value)
-        .Where(static code => TypeName().IsMatch(code) || PathName().IsMatch(code))
-        .Where(static code => !Packages.Contains(code));
+    private static IEnumerable<string> Names(string text) =>
+        Code()
+            .Matches(text.Replace("```", ""))
+            .Select(static match => match.Groups[1].Value)
+            .Where(static code => TypeName().IsMatch(code) || PathName().IsMatch(code))
+            .Where(static code => !Packages.Contains(code));
 
     private static readonly HashSet<string> Packages = ["Dit.Commands", "Dit.Consumer.Tests", "DitSnapshots"];
 

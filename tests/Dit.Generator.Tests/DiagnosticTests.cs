@@ -38,13 +38,19 @@ public class DiagnosticTests
     [Fact]
     public void Two_files_that_declare_one_class_are_an_error_and_the_other_models_are_still_written()
     {
-        var spec = FiveMistakes.Replace("depth: 0", "depth: 1\nautoencoder: none").Replace("heads: 20", "heads: 16").Replace("size: 33", "size: 32")
+        var spec = FiveMistakes
+            .Replace("depth: 0", "depth: 1\nautoencoder: none")
+            .Replace("heads: 20", "heads: 16")
+            .Replace("size: 33", "size: 32")
             .Replace("adaln-zreo", "adaln-zero").Replace("steps: 250", "steps: 50");
         var run = Generate.From(
-            new SpecText("a.dit.yaml", spec), new SpecText("b.dit.yaml", spec.Replace("Wrong/2", "Wrong-2")), new SpecText("c.dit.yaml", spec.Replace("Wrong/2", "Right/2")));
+            new SpecText("a.dit.yaml", spec),
+            new SpecText("b.dit.yaml", spec.Replace("Wrong/2", "Wrong-2")),
+            new SpecText("c.dit.yaml", spec.Replace("Wrong/2", "Right/2")));
 
         Assert.Equal(
-            "b.dit.yaml(1,8): error DIT107: Model 'Wrong-2' would be the class Wrong2, as 'Wrong/2' is already (a.dit.yaml, line 1); give it another name",
+            "b.dit.yaml(1,8): error DIT107: Model 'Wrong-2' would be the class Wrong2, as 'Wrong/2' is already (a.dit.yaml, line 1); give "
+                + "it another name",
             Text(Assert.Single(run.Diagnostics)));
         // The first of a name is written: code that uses it has no error of its own beside this one.
         Assert.Equal(["DitModels.g.cs", "Right2.g.cs", "Wrong2.g.cs"], run.Sources.Keys.Order());
@@ -69,7 +75,10 @@ public class DiagnosticTests
     {
         var run = Generate.From(new SpecText("a.dit.yaml", Latents));
 
-        Assert.StartsWith("a.dit.yaml(6,20): warning DIT116: An input of 4 channels may be latents, but without 'autoencoder' the samplers clip it to [-1, 1]; ", Text(Assert.Single(run.Diagnostics)));
+        Assert.StartsWith(
+            "a.dit.yaml(6,20): warning DIT116: An input of 4 channels may be latents, but without 'autoencoder' the samplers clip it to "
+                + "[-1, 1]; ",
+            Text(Assert.Single(run.Diagnostics)));
         Assert.Contains("Steps: 10, Eta: 0, ClipDenoised: true));", run.Sources["Latents.g.cs"]);
     }
 
@@ -87,7 +96,11 @@ public class DiagnosticTests
 
     [Fact]
     public void A_warning_and_an_error_of_another_file_are_both_reported() => Assert.Equal(
-        ["DIT101", "DIT116"], Generate.From(new SpecText("a.dit.yaml", Latents), new SpecText("b.dit.yaml", Latents.Replace("heads: 2", "heads: 3"))).Diagnostics.Select(static d => d.Id).Order());
+        ["DIT101", "DIT116"],
+        Generate
+            .From(new SpecText("a.dit.yaml", Latents), new SpecText("b.dit.yaml", Latents.Replace("heads: 2", "heads: 3")))
+            .Diagnostics.Select(static d => d.Id)
+            .Order());
 
     [Fact]
     public void What_was_not_utf8_is_an_error_however_the_compiler_has_read_it()
@@ -96,7 +109,8 @@ public class DiagnosticTests
         Assert.Empty(Generate.From(new SpecText("a.dit.yaml", named, Encoding.UTF8)).Diagnostics);
         Assert.Empty(Generate.From(new SpecText("a.dit.yaml", named, Encoding.Unicode)).Diagnostics);
         Assert.Equal(
-            "a.dit.yaml(1,10): error DIT018: The file is not UTF-8: it was read as iso-8859-1, and this character depends on that; save the file as UTF-8",
+            "a.dit.yaml(1,10): error DIT018: The file is not UTF-8: it was read as iso-8859-1, and this character depends on that; save "
+                + "the file as UTF-8",
             Text(Assert.Single(Generate.From(new SpecText("a.dit.yaml", named, Encoding.Latin1)).Diagnostics)));
         Assert.StartsWith(
             "a.dit.yaml(1,10): error DIT018: Here is U+FFFD REPLACEMENT CHARACTER, ",
@@ -115,18 +129,25 @@ public class DiagnosticTests
         Generate.From(
             new SpecText("a.dit.yaml", "model: tiny\n" + spec),
             new SpecText("b.dit.yaml", "model: 'My \"quoted\" <model> // & more'\n" + spec),
-            new SpecText("c.dit.yaml", "model: Tensors\n" + spec + "samplers: { card: { method: ddpm, steps: 5 }, a--b: { method: ddim, steps: 7 } }\n")).AssertCompiles();
+            new SpecText(
+                "c.dit.yaml",
+                "model: Tensors\n" + spec + "samplers: { card: { method: ddpm, steps: 5 }, a--b: { method: ddim, steps: 7 } }\n"))
+        .AssertCompiles();
     }
 
     [Theory]
     [InlineData("a.dit.yaml"), InlineData("a.dit.yml"), InlineData("A.DIT.YML"), InlineData("models/.dit.Yaml")]
-    public void A_spec_is_known_by_either_ending(string path) => Assert.NotEmpty(Generate.From(new SpecText(path, FiveMistakes)).Diagnostics);
+    public void A_spec_is_known_by_either_ending(string path) =>
+        Assert.NotEmpty(Generate.From(new SpecText(path, FiveMistakes)).Diagnostics);
 
     [Fact]
     public void Other_files_are_left_alone()
     {
         var run = Generate.From(
-            new SpecText("settings.yaml", "model: A"), new SpecText("settings.yml", "model: A"), new SpecText("dit.yaml.txt", "model: A"), new SpecText("adit.yaml", "model: A"));
+            new SpecText("settings.yaml", "model: A"),
+            new SpecText("settings.yml", "model: A"),
+            new SpecText("dit.yaml.txt", "model: A"),
+            new SpecText("adit.yaml", "model: A"));
 
         Assert.Empty(run.Diagnostics);
         Assert.Empty(run.Sources);
@@ -136,7 +157,9 @@ public class DiagnosticTests
     {
         var span = diagnostic.Location.GetLineSpan();
         var start = span.StartLinePosition;
-        return $"{span.Path}({start.Line + 1},{start.Character + 1}): {(diagnostic.Severity == DiagnosticSeverity.Error ? "error" : "warning")} {diagnostic.Id}: {diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}";
+        return $"{span.Path}({start.Line + 1},{start.Character + 1}): "
+            + $"{(diagnostic.Severity == DiagnosticSeverity.Error ? "error" : "warning")} {diagnostic.Id}: "
+            + $"{diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}";
     }
 
     [Fact]

@@ -86,7 +86,8 @@ internal sealed class Generate
 
     public GeneratorRunResult Result => Assert.Single(driver.GetRunResult().Results);
 
-    public IReadOnlyDictionary<string, string> Sources => Result.GeneratedSources.ToDictionary(static s => s.HintName, static s => s.SourceText.ToString());
+    public IReadOnlyDictionary<string, string> Sources =>
+        Result.GeneratedSources.ToDictionary(static s => s.HintName, static s => s.SourceText.ToString());
 
     public ImmutableArray<Diagnostic> Diagnostics => Result.Diagnostics;
 
@@ -103,7 +104,10 @@ internal sealed class Generate
     public Generate Again()
     {
         SpecText[] copies = [.. files.Select(static f => new SpecText(f.Path, f.GetText().ToString()))];
-        return new(files.Zip(copies).Aggregate(driver, static (d, pair) => d.ReplaceAdditionalText(pair.First, pair.Second)), copies, compilation);
+        return new(
+            files.Zip(copies).Aggregate(driver, static (d, pair) => d.ReplaceAdditionalText(pair.First, pair.Second)),
+            copies,
+            compilation);
     }
 
     /// <summary>The same driver after an edit of the project's own code.</summary>
@@ -128,7 +132,8 @@ internal sealed class Generate
     public void AssertNothingComputed()
     {
         foreach (var step in new[] { Steps.Files, Steps.Models, Steps.Names, Steps.Place, Steps.Outputs })
-            Assert.All(Reasons(step), reason => Assert.Contains(reason, new[] { IncrementalStepRunReason.Cached, IncrementalStepRunReason.Unchanged }));
+            Assert.All(Reasons(step), reason =>
+                Assert.Contains(reason, new[] { IncrementalStepRunReason.Cached, IncrementalStepRunReason.Unchanged }));
         Assert.Equal(0, Emitted);
     }
 
@@ -149,18 +154,24 @@ internal sealed class Generate
             .Select(static d => $"{d.Id}: {d.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}")];
     }
 
-    /// <summary>Errors and warnings of the compiler about a program that uses the generated models, in the files given.</summary>
+    /// <summary>
+    /// Errors and warnings of the compiler about a program that uses the generated models, in the files given.
+    /// </summary>
     public IReadOnlyList<string> ComplaintsOfProgram(IEnumerable<MetadataReference> more, params IReadOnlyList<string> files)
     {
         Assert.Empty(Diagnostics);
         var program = Empty.WithOptions(Empty.Options.WithOutputKind(OutputKind.ConsoleApplication)).AddReferences(more)
             .AddSyntaxTrees(files.Select(static file => CSharpSyntaxTree.ParseText(file)));
         driver.RunGeneratorsAndUpdateCompilation(program, out var compilation, out _);
-        return [.. compilation.GetDiagnostics().Where(static d => d.Severity >= DiagnosticSeverity.Warning).Select(static d => d.ToString())];
+        return
+        [
+            .. compilation.GetDiagnostics().Where(static d => d.Severity >= DiagnosticSeverity.Warning).Select(static d => d.ToString()),
+        ];
     }
 
     /// <summary>Errors and warnings of the compiler about what was written.</summary>
-    public IEnumerable<Diagnostic> CompilerComplaints() => Compiled.GetDiagnostics().Where(static d => d.Severity >= DiagnosticSeverity.Warning);
+    public IEnumerable<Diagnostic> CompilerComplaints() =>
+        Compiled.GetDiagnostics().Where(static d => d.Severity >= DiagnosticSeverity.Warning);
 
     // What this test runs on, the runtime and TorchSharp among it.
     private static IEnumerable<MetadataReference> References() =>
@@ -183,7 +194,10 @@ internal sealed class Generate
         {
             public override bool TryGetValue(string key, out string value)
             {
-                value = key == "build_property.RootNamespace" ? project.RootNamespace : project.Properties.GetValueOrDefault(key.Replace("build_property.", ""), "");
+                value =
+                    key == "build_property.RootNamespace"
+                        ? project.RootNamespace
+                        : project.Properties.GetValueOrDefault(key.Replace("build_property.", ""), "");
                 return value.Length > 0;
             }
         }

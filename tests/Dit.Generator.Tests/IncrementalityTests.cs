@@ -21,7 +21,8 @@ public class IncrementalityTests
         var edited = Generate.From(Repository.Definitions).Edit(Family, static text => "# A new first line.\n" + text);
 
         Assert.Equal(1, edited.Reasons(Steps.Files).Count(static r => r == IncrementalStepRunReason.Modified));
-        Assert.All(edited.Reasons(Steps.Models), static r => Assert.True(r is IncrementalStepRunReason.Unchanged or IncrementalStepRunReason.Cached));
+        Assert.All(edited.Reasons(Steps.Models), static r =>
+            Assert.True(r is IncrementalStepRunReason.Unchanged or IncrementalStepRunReason.Cached));
         Assert.All(edited.Reasons(Steps.Outputs), static r => Assert.Equal(IncrementalStepRunReason.Cached, r));
         Assert.Equal(0, edited.Emitted);
     }
@@ -32,7 +33,9 @@ public class IncrementalityTests
         var edited = Generate.From(Repository.Definitions).Edit(Demo, static text => text.Replace("depth: 4", "depth: 7"));
 
         Assert.Equal(1, edited.Reasons(Steps.Models).Count(static r => r == IncrementalStepRunReason.Modified));
-        Assert.Equal(16, edited.Reasons(Steps.Models).Count(static r => r is IncrementalStepRunReason.Unchanged or IncrementalStepRunReason.Cached));
+        Assert.Equal(
+            16,
+            edited.Reasons(Steps.Models).Count(static r => r is IncrementalStepRunReason.Unchanged or IncrementalStepRunReason.Cached));
         Assert.Equal(1, edited.Emitted);
         Assert.Contains("i < 7", edited.Sources["Shapes.g.cs"]);
     }
@@ -40,7 +43,9 @@ public class IncrementalityTests
     [Fact]
     public void An_edit_of_one_size_of_a_family_re_emits_only_that_size()
     {
-        var edited = Generate.From(Repository.Definitions).Edit(Family, static text => text.Replace("{ depth: 12, width: 384,", "{ depth: 10, width: 384,"));
+        var edited = Generate
+            .From(Repository.Definitions)
+            .Edit(Family, static text => text.Replace("{ depth: 12, width: 384,", "{ depth: 10, width: 384,"));
 
         Assert.Equal(3, edited.Reasons(Steps.Models).Count(static r => r == IncrementalStepRunReason.Modified));
         Assert.Equal(3, edited.Emitted);
@@ -67,7 +72,9 @@ public class IncrementalityTests
         foreach (var (run, line) in new[] { (silent, 0), (silent.Edit(Demo, static text => "# A new first line.\n" + text), 1) })
         {
             var warning = Assert.Single(run.Diagnostics);
-            Assert.Equal(("DIT116", silent.Diagnostics[0].Location.GetLineSpan().StartLinePosition.Line + line), (warning.Id, warning.Location.GetLineSpan().StartLinePosition.Line));
+            Assert.Equal(
+                ("DIT116", silent.Diagnostics[0].Location.GetLineSpan().StartLinePosition.Line + line),
+                (warning.Id, warning.Location.GetLineSpan().StartLinePosition.Line));
             Assert.All(run.Reasons(Steps.Outputs), static r => Assert.Equal(IncrementalStepRunReason.Cached, r));
         }
         silent.AssertCached();

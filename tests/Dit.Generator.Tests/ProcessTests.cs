@@ -3,7 +3,10 @@ using Dit.Runtime;
 
 namespace Dit.Generator.Tests;
 
-/// <summary>What the binder takes for a legal process, the runtime takes too: generated code sets processes and samplers up when its class is first used.</summary>
+/// <summary>
+/// What the binder takes for a legal process, the runtime takes too: generated code sets processes and samplers up when
+/// its class is first used.
+/// </summary>
 public class ProcessTests
 {
     // The least that the binder takes, the greatest, and what lies between.
@@ -21,7 +24,10 @@ public class ProcessTests
         {
             var (linear, timesteps, share) = Process.Generate(random, null, out _);
             var steps = 2 + (int)Math.Round(share * (timesteps - 2));
-            var process = new GaussianDiffusion(linear ? NoiseSchedule.Linear(timesteps) : NoiseSchedule.SquaredCosine(timesteps), Prediction.Epsilon, ModelVariance.LearnedRange);
+            var process = new GaussianDiffusion(
+                linear ? NoiseSchedule.Linear(timesteps) : NoiseSchedule.SquaredCosine(timesteps),
+                Prediction.Epsilon,
+                ModelVariance.LearnedRange);
 
             foreach (var respacing in (Respacing[])[Respacing.Even(steps), Respacing.StrideOrEven(steps, timesteps)])
             {

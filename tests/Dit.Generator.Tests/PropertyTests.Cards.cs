@@ -14,7 +14,10 @@ public partial class PropertyTests
         var files = Enumerable.Range(0, 400).Select(i => new SpecText($"s{i}.dit.yaml", Legal(i).Generate(random, null, out _))).ToArray();
         var run = Generate.From(files);
 
-        var models = files.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models).Select(static model => model.Spec).ToArray();
+        var models = files
+            .SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models)
+            .Select(static model => model.Spec)
+            .ToArray();
         Assert.True(models.Length >= files.Length);
         Assert.All(models, spec => Assert.Equal(SpecWriter.Write(spec), SpecIn(run.Sources[$"{spec.ClassName}.g.cs"])));
     }
@@ -33,8 +36,12 @@ public partial class PropertyTests
             samplers:
               '"""Tensor""" Layer = Device': { method: ddim, steps: 5 }
             """";
-        var hidden = string.Concat(new[] { "Tensor", "torch", "nn", "Linear", "Layer", "Device", "ModelCard", "Spec" }.Select(static name => $"class {name} {{ }} "));
-        var run = Generate.In(new Project("Acme", $"#pragma warning disable CS8981\nnamespace Acme {{ {hidden} }}"), new SpecText("x.dit.yaml", Spec)).AssertCompiles();
+        var hidden = string.Concat(
+            new[] { "Tensor", "torch", "nn", "Linear", "Layer", "Device", "ModelCard", "Spec" }.Select(static name =>
+                $"class {name} {{ }} "));
+        var run = Generate
+            .In(new Project("Acme", $"#pragma warning disable CS8981\nnamespace Acme {{ {hidden} }}"), new SpecText("x.dit.yaml", Spec))
+            .AssertCompiles();
 
         var (name, source) = run.Sources.Single(static file => file.Key != "DitModels.g.cs");
         Assert.Contains("Torch::torch.Tensor", source);
@@ -42,7 +49,16 @@ public partial class PropertyTests
         Assert.Equal("ModelnewTensortorchnnusingLinear.g.cs", name);
     }
 
-    private static string? SpecIn(string source) => CSharpSyntaxTree.ParseText(source).GetRoot().DescendantNodes().OfType<AssignmentExpressionSyntax>()
-        .Single(static set => set is { Left: IdentifierNameSyntax { Identifier.ValueText: "Spec" }, Parent: InitializerExpressionSyntax })
-        .Right is LiteralExpressionSyntax literal ? literal.Token.ValueText : null;
+    private static string? SpecIn(string source) =>
+        CSharpSyntaxTree
+            .ParseText(source)
+            .GetRoot()
+            .DescendantNodes()
+            .OfType<AssignmentExpressionSyntax>()
+            .Single(static set =>
+                set is { Left: IdentifierNameSyntax { Identifier.ValueText: "Spec" }, Parent: InitializerExpressionSyntax })
+            .Right
+            is LiteralExpressionSyntax literal
+            ? literal.Token.ValueText
+            : null;
 }

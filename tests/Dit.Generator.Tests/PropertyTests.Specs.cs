@@ -5,7 +5,27 @@ namespace Dit.Generator.Tests;
 public partial class PropertyTests
 {
     private static readonly Gen<string> Word = Gen.OneOf(
-        "DiT", "a", "Model X", "say \"hi\"", @"back\slash", "*/ x", "</summary>", "x {0}", "$name", "/// doc", "#if", "&amp;<T>", "ünï", "Modell 模型", "A\U0001F600", "null", "record", "Tensor", "it's", "a: b", "% @ `");
+        "DiT",
+        "a",
+        "Model X",
+        "say \"hi\"",
+        @"back\slash",
+        "*/ x",
+        "</summary>",
+        "x {0}",
+        "$name",
+        "/// doc",
+        "#if",
+        "&amp;<T>",
+        "ünï",
+        "Modell 模型",
+        "A\U0001F600",
+        "null",
+        "record",
+        "Tensor",
+        "it's",
+        "a: b",
+        "% @ `");
 
     private static Gen<string> Name(int index) => Word.Select(word => $"'{word.Replace("'", "''")} m{index}'");
 
@@ -32,7 +52,9 @@ public partial class PropertyTests
         from linear in Gen.Bool
         from timesteps in Gen.Int[2, 4000]
         let steps = linear ? Math.Max(21, timesteps) : timesteps
-        select ($"{{ prediction: {prediction}, variance: {variance}, schedule: {(linear ? "linear" : "squared-cosine")}, timesteps: {steps} }}", steps);
+        select (
+            $"{{ prediction: {prediction}, variance: {variance}, schedule: {(linear ? "linear" : "squared-cosine")}, timesteps: {steps} }}",
+            steps);
 
     private static Gen<string> Samplers(int timesteps) =>
         from names in Gen.OneOf("ddpm-", "fast.", "a_b ", "\"é x", "Card", "no-", "ÿ s").Array[0, 4]
@@ -40,7 +62,8 @@ public partial class PropertyTests
         from etas in Gen.OneOf("", ", eta: 0", ", eta: 0.5", ", eta: 1").Array[4]
         from clips in Gen.OneOf("", "", ", clip_denoised: true", ", clip_denoised: false").Array[4]
         select names.Length == 0 ? "" : "samplers:\n" + string.Concat(names.Select((name, i) =>
-            $"  '{name}{i}': {{ method: {(etas[i].Length == 0 && i % 2 == 0 ? "ddpm" : "ddim")}, steps: {steps[i]}{etas[i]}{clips[i]} }}\n"));
+            $"  '{name}{i}': {{ method: {(etas[i].Length == 0 && i % 2 == 0 ? "ddpm" : "ddim")}, steps: {steps[i]}{etas[i]}{clips[i]} "
+                + $"}}\n"));
 
     private static Gen<(string Text, int Channels)> Shape(bool family) =>
         from heads in Gen.Int[1, 24]
@@ -55,7 +78,8 @@ public partial class PropertyTests
         let width = heads * 4 * times
         let size = square ? $"{patch * rows}" : $"[{patch * rows}, {patch * columns}]"
         let own = family
-            ? $"matrix:\n  of:\n    S: {{ depth: {depth}, width: {width}, heads: {heads} }}\n    'L \"1\"': {{ width: {2 * width}, depth: 1, heads: {heads} }}\n  patch_size: [{patch}{(patch > 1 ? ", 1" : "")}]\n"
+            ? $"matrix:\n  of:\n    S: {{ depth: {depth}, width: {width}, heads: {heads} }}\n    'L \"1\"': {{ width: {2 * width}, depth: "
+                + $"1, heads: {heads} }}\n  patch_size: [{patch}{(patch > 1 ? ", 1" : "")}]\n"
             : $"depth: {depth}\nwidth: {width}\nheads: {heads}\npatch_size: {patch}\n"
         select (own + ratio + $"input: {{ channels: {channels}, size: {size} }}\n", channels);
 
@@ -72,7 +96,9 @@ public partial class PropertyTests
         {
             0 => pixels,
             1 when channels == 4 => "autoencoder: kl-f8\n",
-            _ => $"autoencoder: {{ name: kl-a_1.b, ch: {32 * groups}, ch_mult: [{string.Join(", ", multipliers)}], num_res_blocks: {blocks}, z_channels: {channels}{scale}{bare} }}\n",
+            _ =>
+                $"autoencoder: {{ name: kl-a_1.b, ch: {32 * groups}, ch_mult: [{string.Join(", ", multipliers)}], num_res_blocks: "
+                    + $"{blocks}, z_channels: {channels}{scale}{bare} }}\n",
         };
 
     /// <summary>A spec that is legal by construction; the index keeps its class to itself.</summary>
@@ -85,23 +111,82 @@ public partial class PropertyTests
         from givesProcess in Gen.Bool
         from samplers in Samplers(givesProcess ? process.Timesteps : 1000)
         from autoencoder in Autoencoder(shape.Channels)
-        from numerics in conditioning.StartsWith("{ classes", StringComparison.Ordinal) || conditioning.StartsWith("{ variant: adaln-zero, classes", StringComparison.Ordinal)
+        from numerics in conditioning.StartsWith("{ classes", StringComparison.Ordinal)
+        || conditioning.StartsWith("{ variant: adaln-zero, classes", StringComparison.Ordinal)
             ? Gen.OneOf("", "numerics: official\n", "numerics: diffusers\n")
             : Gen.OneOf("", "numerics: official\n")
         from lineEnd in Gen.Frequency((4, Gen.Const("\n")), (1, Gen.Const("\r\n")))
         let title = family ? $"family: {name[..^1].Replace("{0}", "0")}-{{of}}-{{patch_size}}'\n" : $"model: {name}\n"
-        select string.Concat(title, shape.Text, $"conditioning: {conditioning}\n", givesProcess ? $"diffusion: {process.Text}\n" : "", autoencoder, numerics, samplers).Replace("\n", lineEnd);
+        select string.Concat(
+                title,
+                shape.Text,
+                $"conditioning: {conditioning}\n",
+                givesProcess ? $"diffusion: {process.Text}\n" : "",
+                autoencoder,
+                numerics,
+                samplers)
+            .Replace("\n", lineEnd);
 
     private static readonly Gen<string> Hostile = Gen.OneOf(
-        "0", "-1", "1e999", "99999999999999999999", "NaN", ".inf", "0x10", "1_000", "2.0", "'2'", "~", "null", "no", "true", "[]", "{}", "[2, 2]", "{ a: 1 }", "", "*a", "&a 1", "!!int 1", "2147483648", "1.5", "٣",
-        "\"\\u0000\"", "\"\\ud800\"", "\"\\x1b\"", "\"a\\nb\"", "\u2028", "\u200b", "\ufeff", "\0", "\ud800", "velocity", "flow-vp", "heun", "'", "\"", "|", ">-", "@", "`", "%", "? a", "- a", "<<", "#", ": :");
+        "0",
+        "-1",
+        "1e999",
+        "99999999999999999999",
+        "NaN",
+        ".inf",
+        "0x10",
+        "1_000",
+        "2.0",
+        "'2'",
+        "~",
+        "null",
+        "no",
+        "true",
+        "[]",
+        "{}",
+        "[2, 2]",
+        "{ a: 1 }",
+        "",
+        "*a",
+        "&a 1",
+        "!!int 1",
+        "2147483648",
+        "1.5",
+        "٣",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "\"\\x1b\"",
+        "\"a\\nb\"",
+        "\u2028",
+        "\u200b",
+        "\ufeff",
+        "\0",
+        "\ud800",
+        "velocity",
+        "flow-vp",
+        "heun",
+        "'",
+        "\"",
+        "|",
+        ">-",
+        "@",
+        "`",
+        "%",
+        "? a",
+        "- a",
+        "<<",
+        "#",
+        ": :");
 
     private static readonly string Deep = string.Concat(Enumerable.Repeat("[", 3000));
     private static readonly string DeepMappings = string.Concat(Enumerable.Repeat("{ a: ", 300));
     private static readonly string HugeAxis = $"[{string.Join(", ", Enumerable.Range(1, 400))}]";
 
     private static readonly Gen<string> Inserted = Gen.OneOf(
-        Gen.Const(Deep), Gen.Const(DeepMappings), Gen.Const($"\nmatrix: {{ depth: {HugeAxis}, heads: {HugeAxis} }}\n"), Gen.Const($"\nfamily: A{{depth}}\nmatrix:\n  depth: {HugeAxis}\n"),
+        Gen.Const(Deep),
+        Gen.Const(DeepMappings),
+        Gen.Const($"\nmatrix: {{ depth: {HugeAxis}, heads: {HugeAxis} }}\n"),
+        Gen.Const($"\nfamily: A{{depth}}\nmatrix:\n  depth: {HugeAxis}\n"),
         Hostile, Gen.String[Gen.Char[" \t\n:,{}[]-#'\"&*!|>%@`?"], 1, 5], Gen.String[0, 6]);
 
     private static readonly Gen<Func<string, string>> Mutation =
@@ -136,7 +221,9 @@ public partial class PropertyTests
     {
         var lines = text.Split('\n');
         var line = (int)(at * lines.Length);
-        return string.Join("\n", [.. lines[..line], .. edit(lines[line]) is { } edited ? [edited] : Array.Empty<string>(), .. lines[(line + 1)..]]);
+        return string.Join(
+            "\n",
+            [.. lines[..line], .. edit(lines[line]) is { } edited ? [edited] : Array.Empty<string>(), .. lines[(line + 1)..]]);
     }
 
     // The last value of a line.

@@ -7,8 +7,9 @@ using Xunit.Abstractions;
 namespace Dit.Generator.Tests;
 
 /// <summary>
-/// Random specs, legal ones and damaged ones, through the generator: it never throws, an error says something about a place in the text, and
-/// whatever C# it writes compiles, and whatever model it reads is read again from its canonical text. The specs are the same in every run.
+/// Random specs, legal ones and damaged ones, through the generator: it never throws, an error says something about a
+/// place in the text, and whatever C# it writes compiles, and whatever model it reads is read again from its canonical
+/// text. The specs are the same in every run.
 /// </summary>
 public partial class PropertyTests(ITestOutputHelper output)
 {
@@ -16,7 +17,9 @@ public partial class PropertyTests(ITestOutputHelper output)
     private const int MutatedSpecs = 8_000;
     private const int Batch = 100;
 
-    /// <summary>The syntax of every file is checked; types and names, which take most of the time, in one batch of so many.</summary>
+    /// <summary>
+    /// The syntax of every file is checked; types and names, which take most of the time, in one batch of so many.
+    /// </summary>
     private const int BoundOnceIn = 8;
 
     [Fact]
@@ -27,7 +30,9 @@ public partial class PropertyTests(ITestOutputHelper output)
 
         var (valid, models, bound) = (found.Sum(static o => o.Valid), found.Sum(static o => o.Models), found.Sum(static o => o.Bound));
         var mutatedValid = valid - LegalSpecs;
-        output.WriteLine($"{LegalSpecs + MutatedSpecs} specs, {valid} valid ({mutatedValid} of {MutatedSpecs} mutated ones); {models} models written, {bound} of them compiled");
+        output.WriteLine(
+            $"{LegalSpecs + MutatedSpecs} specs, {valid} valid ({mutatedValid} of {MutatedSpecs} mutated ones); {models} models written, "
+                + $"{bound} of them compiled");
         Assert.InRange(mutatedValid / (double)MutatedSpecs, 0.08, 0.6); // less would test the reader only, more would hardly test it
         Assert.True(models >= LegalSpecs && bound >= 800, $"{models} models were written and {bound} compiled");
     }
@@ -46,7 +51,10 @@ public partial class PropertyTests(ITestOutputHelper output)
         {
             var random = new PCG(1, (ulong)batch);
             var legal = batch < LegalSpecs / Batch;
-            return new Batched(batch, legal, [.. Enumerable.Range(0, Batch).Select(i => (legal ? Legal(i) : Mutated(i)).Generate(random, null, out _))]);
+            return new Batched(
+                batch,
+                legal,
+                [.. Enumerable.Range(0, Batch).Select(i => (legal ? Legal(i) : Mutated(i)).Generate(random, null, out _))]);
         });
 
     private static Outcome Check(Batched batch)
@@ -78,10 +86,19 @@ public partial class PropertyTests(ITestOutputHelper output)
         if (file.Errors.Count == 0 != file.Models.Count > 0)
             Assert.Fail($"{file.Errors.Count} errors and {file.Models.Count} models in\n\n{spec}");
         foreach (var error in file.Errors.Concat(file.Warnings))
-            if (error.Message.Length < 10 || error.Message.Length > 1000 || error.Message.Any(char.IsControl) || error.At.Start < 0 || error.At.Length < 0 || error.At.Start + error.At.Length > spec.Length || error.At.Line < 1)
+            if (
+                error.Message.Length < 10
+                || error.Message.Length > 1000
+                || error.Message.Any(char.IsControl)
+                || error.At.Start < 0
+                || error.At.Length < 0
+                || error.At.Start + error.At.Length > spec.Length
+                || error.At.Line < 1)
                 Assert.Fail($"{error}\n\nin\n\n{spec}");
         foreach (var model in file.Models)
-            if (SpecFile.Parse(SpecWriter.Write(model.Spec)) is not { Errors.Count: 0, Warnings.Count: 0, Models: [{ Spec: var read }] } || read != model.Spec)
+            if (
+                SpecFile.Parse(SpecWriter.Write(model.Spec)) is not { Errors.Count: 0, Warnings.Count: 0, Models: [{ Spec: var read }] }
+                || read != model.Spec)
                 Assert.Fail($"{model.Spec}\n\nis written as\n\n{SpecWriter.Write(model.Spec)}\n\nof\n\n{spec}");
     }
 
@@ -89,6 +106,8 @@ public partial class PropertyTests(ITestOutputHelper output)
     {
         var file = Path.GetFileName(complaint.Location.SourceTree?.FilePath ?? "");
         var line = complaint.Location.SourceTree?.GetText().Lines[complaint.Location.GetLineSpan().StartLinePosition.Line].ToString();
-        return line + "\n\n" + string.Join("\n\n", read.Where(r => r.File.Models.Any(m => $"{m.Spec.ClassName}.g.cs" == file)).Select(static r => r.Spec));
+        return line
+            + "\n\n"
+            + string.Join("\n\n", read.Where(r => r.File.Models.Any(m => $"{m.Spec.ClassName}.g.cs" == file)).Select(static r => r.Spec));
     }
 }

@@ -10,5 +10,10 @@ internal static class Repository
 
     /// <summary>Every spec that ships.</summary>
     public static IReadOnlyList<SpecText> Definitions { get; } =
-        [.. Directory.GetFiles(Path.Combine(Root, "definitions"), "*.dit.yaml").Order(StringComparer.Ordinal).Select(static path => new SpecText(Path.GetFileName(path), File.ReadAllText(path)))];
+        [
+            .. Directory
+                .GetFiles(Path.Combine(Root, "definitions"), "*.dit.yaml")
+                .Order(StringComparer.Ordinal)
+                .Select(static path => new SpecText(Path.GetFileName(path), File.ReadAllText(path))),
+        ];
 }

@@ -31,18 +31,26 @@ public class ServingPageTests
     {
         var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "serving.md"));
         var program = Assert.Single(Regex.Matches(page, "```csharp\n(.*?)```", RegexOptions.Singleline)).Groups[1].Value;
-        var models = Generate.From(new SpecText("shapes.dit.yaml", File.ReadAllText(Path.Combine(Repository.Root, "definitions", "shapes.dit.yaml"))));
+        var models = Generate.From(
+            new SpecText("shapes.dit.yaml", File.ReadAllText(Path.Combine(Repository.Root, "definitions", "shapes.dit.yaml"))));
 
         Assert.Empty(models.ComplaintsOfProgram(AspNet(), Implicit, program));
         // It is looked at: a name that does not exist is one.
-        Assert.Contains(models.ComplaintsOfProgram(AspNet(), Implicit, program.Replace("WritePng", "WritePgn", StringComparison.Ordinal)), static complaint => complaint.Contains("WritePgn", StringComparison.Ordinal));
+        Assert.Contains(
+            models.ComplaintsOfProgram(AspNet(), Implicit, program.Replace("WritePng", "WritePgn", StringComparison.Ordinal)),
+            static complaint => complaint.Contains("WritePgn", StringComparison.Ordinal));
     }
 
     // Every .NET SDK brings it beside the runtime that these tests run on.
     private static IEnumerable<MetadataReference> AspNet()
     {
-        var shared = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location) ?? "", "..", "..", "Microsoft.AspNetCore.App"));
-        var newest = Directory.GetDirectories(shared).OrderBy(static folder => Version.TryParse(Path.GetFileName(folder).Split('-')[0], out var version) ? version : new Version(0, 0)).Last();
+        var shared = Path.GetFullPath(
+            Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location) ?? "", "..", "..", "Microsoft.AspNetCore.App"));
+        var newest = Directory
+            .GetDirectories(shared)
+            .OrderBy(static folder =>
+                Version.TryParse(Path.GetFileName(folder).Split('-')[0], out var version) ? version : new Version(0, 0))
+            .Last();
         return Directory.GetFiles(newest, "*.dll").Select(static file => MetadataReference.CreateFromFile(file));
     }
 }

@@ -7,7 +7,9 @@ namespace Dit.Generator.Tests;
 [Collection(nameof(Snapshot))]
 public class SnapshotTests
 {
-    /// <summary>Whole models; the other shipped ones differ from these in constants only, which the table shows.</summary>
+    /// <summary>
+    /// Whole models; the other shipped ones differ from these in constants only, which the table shows.
+    /// </summary>
     [Theory]
     [InlineData("DiTXL2.g.cs")]
     [InlineData("Shapes.g.cs")]
@@ -15,7 +17,9 @@ public class SnapshotTests
     public void Generated_source_compiles_and_matches_its_snapshot(string file) => Match(
         Path.GetFileNameWithoutExtension(file), "cs", Generate.From(Repository.Definitions).AssertCached().AssertCompiles().Sources[file]);
 
-    /// <summary>One small model for each conditioning variant besides adaLN-Zero, and between them every kind of condition.</summary>
+    /// <summary>
+    /// One small model for each conditioning variant besides adaLN-Zero, and between them every kind of condition.
+    /// </summary>
     [Theory]
     [InlineData("InContext", "in-context, classes: 10")]
     [InlineData("CrossAttention", "cross-attention, text: { tokens: 77, width: 768 }")]
@@ -23,7 +27,9 @@ public class SnapshotTests
     [InlineData("Unconditional", "adaln-zero, none: true")]
     public void A_small_model_of_each_variant_matches_its_snapshot(string name, string conditioning) => Match(
         $"{name}Sample.g", "cs",
-        Generate.From(new SpecText("small.dit.yaml", Sample(name, conditioning))).AssertCached().AssertCompiles().Sources[$"{name}Sample.g.cs"]);
+        Generate.From(new SpecText("small.dit.yaml", Sample(name, conditioning))).AssertCached().AssertCompiles().Sources[
+            $"{name}Sample.g.cs"
+        ]);
 
     [Fact]
     public void The_official_model_in_PyTorch_matches_its_snapshot() => Match("DiTXL2.model", "py", PythonModel.Of(
@@ -69,7 +75,9 @@ public class SnapshotTests
 
     [Fact]
     public void Names_shapes_and_macs_of_every_shipped_model_match_their_table() => Match(ModelTable.Name, "md", ModelTable.Markdown(
-        Repository.Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models).Select(static model => model.Spec)));
+        Repository
+            .Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models)
+            .Select(static model => model.Spec)));
 
     private static string Sample(string name, string conditioning) => $$"""
         model: {{name}}Sample

@@ -3,7 +3,9 @@ using Microsoft.CodeAnalysis;
 
 namespace Dit.Generator.Tests;
 
-/// <summary>A spec with errors gives those and no others: code that uses its models compiles, so far as their names can be read.</summary>
+/// <summary>
+/// A spec with errors gives those and no others: code that uses its models compiles, so far as their names can be read.
+/// </summary>
 public class StandInTests
 {
     private const string Keys = """
@@ -45,9 +47,31 @@ public class StandInTests
             """, ["model", "samplers", "  ddim-4", "  \"slow\"", "conditioning"]),
     ];
 
-    // What stands in the place of a value: of a wrong kind, out of range, and what YAML cannot read or specs do not have.
+    // What stands in the place of a value: of a wrong kind, out of range, and what YAML cannot read or specs do not
+    // have.
     private static readonly string[] Damages =
-        ["-1", "99999999", "x", "", "[1", "{ a: 1", "\"x", "{ classes: x, text: 1, y: 2 }", "&a 1", "!!int 1", "\t3", "*", "}", "'", "%", "\u00a0", "none", "7: 8: 9", "@", "- 1"];
+        [
+            "-1",
+            "99999999",
+            "x",
+            "",
+            "[1",
+            "{ a: 1",
+            "\"x",
+            "{ classes: x, text: 1, y: 2 }",
+            "&a 1",
+            "!!int 1",
+            "\t3",
+            "*",
+            "}",
+            "'",
+            "%",
+            "\u00a0",
+            "none",
+            "7: 8: 9",
+            "@",
+            "- 1",
+        ];
 
     public static TheoryData<int> Specs => [.. Enumerable.Range(0, Whole.Length)];
 
@@ -61,7 +85,11 @@ public class StandInTests
 
         var lines = spec.Split('\n');
         var broken = 0;
-        foreach (var damaged in Enumerable.Range(0, lines.Length).Where(i => !kept.Any(key => lines[i].StartsWith($"{key}:", StringComparison.Ordinal))).SelectMany(i => Damaged(lines, i)))
+        foreach (
+            var damaged in Enumerable
+                .Range(0, lines.Length)
+                .Where(i => !kept.Any(key => lines[i].StartsWith($"{key}:", StringComparison.Ordinal)))
+                .SelectMany(i => Damaged(lines, i)))
         {
             var run = Run(damaged, code);
             if (run.Diagnostics.IsEmpty) continue; // harmless after all
@@ -82,19 +110,42 @@ public class StandInTests
     [InlineData("width: 36", "DIT101"), InlineData("width: [", "DIT001")]
     public void The_members_of_a_family_stand_in_where_its_matrix_can_be_read(string width, string error)
     {
-        const string family = "family: Tiny-{size}/{patch_size}\nmatrix:\n  size:\n    S: { depth: 1 }\n    L: { depth: 2 }\n  patch_size: [1, 2]\n";
-        var run = Generate.From(new SpecText("family.dit.yaml", family + Keys.Replace("width: 8", width).Replace("heads: 2", "heads: 8").Replace("depth: 1\n", "").Replace("patch_size: 2\n", "") + "\nconditioning: { classes: 3 }"));
+        const string family =
+            "family: Tiny-{size}/{patch_size}\nmatrix:\n  size:\n    S: { depth: 1 }\n    L: { depth: 2 }\n  patch_size: [1, 2]\n";
+        var run = Generate.From(
+            new SpecText(
+                "family.dit.yaml",
+                family
+                    + Keys.Replace("width: 8", width)
+                        .Replace("heads: 2", "heads: 8")
+                        .Replace("depth: 1\n", "")
+                        .Replace("patch_size: 2\n", "")
+                    + "\nconditioning: { classes: 3 }"));
 
         Assert.All(run.Diagnostics, d => Assert.Equal(error, d.Id));
-        Assert.Equal(error == "DIT001" ? ["DitModels.g.cs"] : ["DitModels.g.cs", "TinyL1.g.cs", "TinyL2.g.cs", "TinyS1.g.cs", "TinyS2.g.cs"], run.Sources.Keys.Order());
+        Assert.Equal(
+            error == "DIT001" ? ["DitModels.g.cs"] : ["DitModels.g.cs", "TinyL1.g.cs", "TinyL2.g.cs", "TinyS1.g.cs", "TinyS2.g.cs"],
+            run.Sources.Keys.Order());
         Assert.Empty(run.CompilerComplaints());
     }
 
     [Theory]
-    [InlineData(""), InlineData("\u0000"), InlineData("{"), InlineData("model: class"), InlineData("model: [Tiny]"), InlineData("- a\n- b"), InlineData("model:\n"), InlineData("model: 2\n"), InlineData("model: Tensor")]
+    [
+        InlineData(""),
+        InlineData("\u0000"),
+        InlineData("{"),
+        InlineData("model: class"),
+        InlineData("model: [Tiny]"),
+        InlineData("- a\n- b"),
+        InlineData("model:\n"),
+        InlineData("model: 2\n"),
+        InlineData("model: Tensor")
+    ]
     public void Where_no_name_can_be_read_the_namespace_and_the_list_are_there(string spec)
     {
-        var run = Generate.In(new Project("Lib", "namespace Program { using Lib; class Use { object all = DitModels.All; } }"), new SpecText("a.dit.yaml", spec));
+        var run = Generate.In(
+            new Project("Lib", "namespace Program { using Lib; class Use { object all = DitModels.All; } }"),
+            new SpecText("a.dit.yaml", spec));
 
         Assert.NotEmpty(run.Diagnostics);
         Assert.Equal(["DitModels.g.cs"], run.Sources.Keys);
@@ -116,7 +167,9 @@ public class StandInTests
     public void A_file_that_stands_in_says_so()
     {
         var run = Generate.From(new SpecText("a.dit.yaml", "model: Tiny\ndepth: 0\n"));
-        Assert.Contains("// Stands in for Tiny while a.dit.yaml has errors, so that code that uses the model has none: only names are right here.\n", run.Sources["Tiny.g.cs"]);
+        Assert.Contains(
+            "// Stands in for Tiny while a.dit.yaml has errors, so that code that uses the model has none: only names are right here.\n",
+            run.Sources["Tiny.g.cs"]);
     }
 
     private static Generate Run(string spec, string code) => Generate.In(new Project("Lib", $$"""
@@ -137,6 +190,13 @@ public class StandInTests
     private static IReadOnlyList<string> Errors(Generate run)
     {
         var compiled = run.Compiled;
-        return [.. compiled.GetSemanticModel(compiled.SyntaxTrees.First()).GetDiagnostics().Where(static d => d.Severity == DiagnosticSeverity.Error).Select(static d => d.ToString())];
+        return
+        [
+            .. compiled
+                .GetSemanticModel(compiled.SyntaxTrees.First())
+                .GetDiagnostics()
+                .Where(static d => d.Severity == DiagnosticSeverity.Error)
+                .Select(static d => d.ToString()),
+        ];
     }
 }

@@ -1,6 +1,9 @@
 namespace Dit.Generator.Tests;
 
-/// <summary>What a model is conditioned on, and which samplers are its own, is in its type: code that mixes them up does not compile.</summary>
+/// <summary>
+/// What a model is conditioned on, and which samplers are its own, is in its type: code that mixes them up does not
+/// compile.
+/// </summary>
 public class TypeSafetyTests
 {
     private const string Specs = """
@@ -33,7 +36,9 @@ public class TypeSafetyTests
     [InlineData("Classes.Samplers.Ddim5.Sample(classes, labels, guidance: 4.0, seed: 0);")]
     [InlineData("Classes.Samplers.Ddim5.Sample(classes, [1, 2, 3]);")]
     [InlineData("Classes.Samplers.Ddim5.Sample(classes, new[] { 1, 2 }, guidance: 4, seed: 1);")]
-    [InlineData("Classes.Samplers.Ddim5.Sample(classes, labels, guidance: new(4) { Channels = GuidanceChannels.All, Interval = new(0.3, 5) }, options: new() { FirstIndex = 8 });")]
+    [InlineData(
+        "Classes.Samplers.Ddim5.Sample(classes, labels, guidance: new(4) { Channels = GuidanceChannels.All, Interval = new(0.3, 5) }, "
+            + "options: new() { FirstIndex = 8 });")]
     [InlineData("Classes.Samplers.Ddim5.Invert(classes, x, labels, guidance: 2);")]
     [InlineData("Classes.Samplers.Ddim5.Invert(classes, x, [1, 2], options: new() { Session = classes.CreateSession() });")]
     [InlineData("new Sampler<Classes, ClassLabels, GaussianDiffusion>(\"mine\", new Ddim(5)).Sample(classes, labels);")]
@@ -44,27 +49,60 @@ public class TypeSafetyTests
     public void What_belongs_together_compiles(string statement) => Assert.Empty(Errors(statement));
 
     [Theory]
-    [InlineData("classes.forward(x, t, text);", "CS1503: Argument 3: cannot convert from 'Dit.Runtime.TextEmbeddings' to 'TorchSharp.torch.Tensor'")]
-    [InlineData("captions.forward(x, t, labels);", "CS1503: Argument 3: cannot convert from 'TorchSharp.torch.Tensor' to 'Dit.Runtime.TextEmbeddings'")]
+    [InlineData(
+        "classes.forward(x, t, text);",
+        "CS1503: Argument 3: cannot convert from 'Dit.Runtime.TextEmbeddings' to 'TorchSharp.torch.Tensor'")]
+    [InlineData(
+        "captions.forward(x, t, labels);",
+        "CS1503: Argument 3: cannot convert from 'TorchSharp.torch.Tensor' to 'Dit.Runtime.TextEmbeddings'")]
     [InlineData("anything.forward(x, t, labels);", "CS1501: No overload for method 'forward' takes 3 arguments")]
-    [InlineData("classes.forward(x, t);", "CS7036: There is no argument given that corresponds to the required parameter 'labels' of 'Classes.forward(torch.Tensor, torch.Tensor, torch.Tensor)'")]
-    [InlineData("classes.call(x, t, text);", "CS1503: Argument 3: cannot convert from 'Dit.Runtime.TextEmbeddings' to 'TorchSharp.torch.Tensor'")]
+    [InlineData(
+        "classes.forward(x, t);",
+        "CS7036: There is no argument given that corresponds to the required parameter 'labels' of 'Classes.forward(torch.Tensor, "
+            + "torch.Tensor, torch.Tensor)'")]
+    [InlineData(
+        "classes.call(x, t, text);",
+        "CS1503: Argument 3: cannot convert from 'Dit.Runtime.TextEmbeddings' to 'TorchSharp.torch.Tensor'")]
     public void A_condition_of_another_kind_does_not_compile(string statement, string error) => Assert.Equal([error], Errors(statement));
 
     [Theory]
-    [InlineData("Classes.Samplers.Ddim5.Sample(digits, labels);", "CS1503: Argument 1: cannot convert from 'Consumer.Digits' to 'Consumer.Classes'")]
-    [InlineData("Classes.Samplers.Ddim5.Sample(classes, text);", "CS1503: Argument 2: cannot convert from 'Dit.Runtime.TextEmbeddings' to 'Dit.Runtime.ClassLabels'")]
-    [InlineData("Captions.Samplers.Ddim5.Sample(captions, labels);", "CS1503: Argument 2: cannot convert from 'TorchSharp.torch.Tensor' to 'Dit.Runtime.TextEmbeddings'")]
-    [InlineData("Captions.Samplers.Ddim5.Sample(captions, text, options: new() { Session = classes.CreateSession() });", "CS0029: Cannot implicitly convert type 'Dit.Runtime.InferenceSession<Dit.Runtime.ClassLabels>' to 'Dit.Runtime.InferenceSession<Dit.Runtime.TextEmbeddings>'")]
-    [InlineData("Anything.Samplers.Ddim5.Sample(anything, labels);", "CS1503: Argument 2: cannot convert from 'TorchSharp.torch.Tensor' to 'Dit.Runtime.NoCondition'")]
-    [InlineData("Sampler<Classes, ClassLabels, GaussianDiffusion> mine = Digits.Samplers.Ddim5;", "CS0029: Cannot implicitly convert type 'Dit.Runtime.Sampler<Consumer.Digits, Dit.Runtime.ClassLabels, Dit.Runtime.GaussianDiffusion>' to 'Dit.Runtime.Sampler<Consumer.Classes, Dit.Runtime.ClassLabels, Dit.Runtime.GaussianDiffusion>'")]
-    [InlineData("new Sampler<Classes, ClassLabels, GaussianDiffusion>(\"mine\", new Ddim(5), process: Digits.Process);", "CS1739: The best overload for 'Sampler' does not have a parameter named 'process'")]
-    [InlineData("new Sampler<Classes, ClassLabels, GaussianDiffusion>(\"mine\", new ByFlow());", "CS1503: Argument 2: cannot convert from 'ByFlow' to 'Dit.Runtime.Solver<Dit.Runtime.GaussianDiffusion>'")]
-    public void A_sampler_of_another_model_or_process_does_not_compile(string statement, string error) => Assert.Equal([error], Errors(statement));
+    [InlineData(
+        "Classes.Samplers.Ddim5.Sample(digits, labels);",
+        "CS1503: Argument 1: cannot convert from 'Consumer.Digits' to 'Consumer.Classes'")]
+    [InlineData(
+        "Classes.Samplers.Ddim5.Sample(classes, text);",
+        "CS1503: Argument 2: cannot convert from 'Dit.Runtime.TextEmbeddings' to 'Dit.Runtime.ClassLabels'")]
+    [InlineData(
+        "Captions.Samplers.Ddim5.Sample(captions, labels);",
+        "CS1503: Argument 2: cannot convert from 'TorchSharp.torch.Tensor' to 'Dit.Runtime.TextEmbeddings'")]
+    [InlineData(
+        "Captions.Samplers.Ddim5.Sample(captions, text, options: new() { Session = classes.CreateSession() });",
+        "CS0029: Cannot implicitly convert type 'Dit.Runtime.InferenceSession<Dit.Runtime.ClassLabels>' to "
+            + "'Dit.Runtime.InferenceSession<Dit.Runtime.TextEmbeddings>'")]
+    [InlineData(
+        "Anything.Samplers.Ddim5.Sample(anything, labels);",
+        "CS1503: Argument 2: cannot convert from 'TorchSharp.torch.Tensor' to 'Dit.Runtime.NoCondition'")]
+    [InlineData(
+        "Sampler<Classes, ClassLabels, GaussianDiffusion> mine = Digits.Samplers.Ddim5;",
+        "CS0029: Cannot implicitly convert type 'Dit.Runtime.Sampler<Consumer.Digits, Dit.Runtime.ClassLabels, "
+            + "Dit.Runtime.GaussianDiffusion>' to 'Dit.Runtime.Sampler<Consumer.Classes, Dit.Runtime.ClassLabels, "
+            + "Dit.Runtime.GaussianDiffusion>'")]
+    [InlineData(
+        "new Sampler<Classes, ClassLabels, GaussianDiffusion>(\"mine\", new Ddim(5), process: Digits.Process);",
+        "CS1739: The best overload for 'Sampler' does not have a parameter named 'process'")]
+    [InlineData(
+        "new Sampler<Classes, ClassLabels, GaussianDiffusion>(\"mine\", new ByFlow());",
+        "CS1503: Argument 2: cannot convert from 'ByFlow' to 'Dit.Runtime.Solver<Dit.Runtime.GaussianDiffusion>'")]
+    public void A_sampler_of_another_model_or_process_does_not_compile(string statement, string error) =>
+        Assert.Equal([error], Errors(statement));
 
     [Theory]
-    [InlineData("anything.ForwardWithGuidance(x, t, labels, 4.0);", "CS1061: 'Anything' does not contain a definition for 'ForwardWithGuidance'")]
-    [InlineData("Anything.Samplers.Ddim5.Sample(anything, 16, guidance: 4.0);", "CS1503: Argument 2: cannot convert from 'int' to 'Dit.Runtime.NoCondition'")]
+    [InlineData(
+        "anything.ForwardWithGuidance(x, t, labels, 4.0);",
+        "CS1061: 'Anything' does not contain a definition for 'ForwardWithGuidance'")]
+    [InlineData(
+        "Anything.Samplers.Ddim5.Sample(anything, 16, guidance: 4.0);",
+        "CS1503: Argument 2: cannot convert from 'int' to 'Dit.Runtime.NoCondition'")]
     public void Guidance_of_a_model_without_a_condition_does_not_compile(string statement, string error) =>
         Assert.StartsWith(error, Assert.Single(Errors(statement)));
 
@@ -75,7 +113,16 @@ public class TypeSafetyTests
 
     // A namespace called like a type of the runtime, of TorchSharp or of the system must not hide it.
     [Theory]
-    [InlineData("Guidance"), InlineData("Generator"), InlineData("Acme.Layer"), InlineData("Acme.Checkpoint.Guard"), InlineData("My.Dit"), InlineData("My.TorchSharp"), InlineData("My.System"), InlineData("Init")]
+    [
+        InlineData("Guidance"),
+        InlineData("Generator"),
+        InlineData("Acme.Layer"),
+        InlineData("Acme.Checkpoint.Guard"),
+        InlineData("My.Dit"),
+        InlineData("My.TorchSharp"),
+        InlineData("My.System"),
+        InlineData("Init")
+    ]
     public void Models_compile_in_a_project_of_any_name(string rootNamespace) =>
         Generate.In(rootNamespace, new SpecText("models.dit.yaml", Specs), new SpecText("attribute.dit.yaml", """
             model: ModuleInitializerAttribute

@@ -21,22 +21,29 @@ internal static partial class ApiMember
         typeQualificationStyle: SymbolDisplayTypeQualificationStyle.NameAndContainingTypes,
         genericsOptions: SymbolDisplayGenericsOptions.IncludeTypeParameters,
         miscellaneousOptions: SymbolDisplayMiscellaneousOptions.UseSpecialTypes | SymbolDisplayMiscellaneousOptions.EscapeKeywordIdentifiers
-            | SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier | SymbolDisplayMiscellaneousOptions.AllowDefaultLiteral);
+            | SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier
+            | SymbolDisplayMiscellaneousOptions.AllowDefaultLiteral);
 
     private static readonly SymbolDisplayFormat Parameter = Reference.WithParameterOptions(
-        SymbolDisplayParameterOptions.IncludeModifiers | SymbolDisplayParameterOptions.IncludeExtensionThis | SymbolDisplayParameterOptions.IncludeType
-        | SymbolDisplayParameterOptions.IncludeName | SymbolDisplayParameterOptions.IncludeDefaultValue);
+        SymbolDisplayParameterOptions.IncludeModifiers
+            | SymbolDisplayParameterOptions.IncludeExtensionThis
+            | SymbolDisplayParameterOptions.IncludeType
+            | SymbolDisplayParameterOptions.IncludeName
+            | SymbolDisplayParameterOptions.IncludeDefaultValue);
 
     private static readonly SymbolDisplayFormat WithoutParameters = Reference
         .AddGenericsOptions(SymbolDisplayGenericsOptions.IncludeVariance)
         .WithMemberOptions(SymbolDisplayMemberOptions.IncludeAccessibility | SymbolDisplayMemberOptions.IncludeModifiers
-            | SymbolDisplayMemberOptions.IncludeType | SymbolDisplayMemberOptions.IncludeRef | SymbolDisplayMemberOptions.IncludeConstantValue)
+            | SymbolDisplayMemberOptions.IncludeType
+            | SymbolDisplayMemberOptions.IncludeRef
+            | SymbolDisplayMemberOptions.IncludeConstantValue)
         .WithKindOptions(SymbolDisplayKindOptions.IncludeMemberKeyword | SymbolDisplayKindOptions.IncludeTypeKeyword);
 
     private static readonly SymbolDisplayFormat Property = WithoutParameters.AddMemberOptions(SymbolDisplayMemberOptions.IncludeParameters)
         .WithParameterOptions(Parameter.ParameterOptions);
 
-    private static readonly SymbolDisplayFormat Constraints = Reference.AddGenericsOptions(SymbolDisplayGenericsOptions.IncludeTypeConstraints);
+    private static readonly SymbolDisplayFormat Constraints = Reference.AddGenericsOptions(
+        SymbolDisplayGenericsOptions.IncludeTypeConstraints);
 
     /// <summary>A member with its attributes.</summary>
     public static string Write(ISymbol member, int indent)
@@ -55,9 +62,11 @@ internal static partial class ApiMember
         return member switch
         {
             IPropertySymbol property => $"{margin}{property.ToDisplayString(Property)} {{ {Accessors(property)}}}",
-            IMethodSymbol method => Wrapped(margin + method.ToDisplayString(WithoutParameters), Parameters(method), Where(method), indent) + ";",
+            IMethodSymbol method => Wrapped(margin + method.ToDisplayString(WithoutParameters), Parameters(method), Where(method), indent)
+                + ";",
             INamedTypeSymbol { DelegateInvokeMethod: { } invoke } type => Wrapped(
-                $"{margin}{Word(type.DeclaredAccessibility)} delegate {invoke.ReturnType.ToDisplayString(Reference)} {type.ToDisplayString(DelegateName)}",
+                $"{margin}{Word(type.DeclaredAccessibility)} delegate {invoke.ReturnType.ToDisplayString(Reference)} "
+                    + $"{type.ToDisplayString(DelegateName)}",
                 Parameters(invoke), Where(type), indent) + ";",
             _ => $"{margin}{member.ToDisplayString(WithoutParameters)};",
         };
@@ -83,7 +92,8 @@ internal static partial class ApiMember
 
     /// <summary>Attributes that concern callers.</summary>
     public static IEnumerable<string> Attributes(ISymbol symbol) => symbol.GetAttributes()
-        .Where(static attribute => attribute.AttributeClass is { } type && Shown.Contains(type.Name)).Select(static attribute => $"[{attribute}]");
+        .Where(static attribute => attribute.AttributeClass is { } type && Shown.Contains(type.Name))
+        .Select(static attribute => $"[{attribute}]");
 
     /// <summary>Whether the compiler wrote it.</summary>
     public static bool IsGenerated(ISymbol symbol) =>
@@ -120,9 +130,14 @@ internal static partial class ApiMember
         genericsOptions: SymbolDisplayGenericsOptions.IncludeTypeParameters | SymbolDisplayGenericsOptions.IncludeVariance);
 
     // What Roslyn does not write for members of interfaces: those that implementations need not have, and static ones.
-    private static string Modifier(ISymbol member) => member is { ContainingType.TypeKind: TypeKind.Interface, Kind: not SymbolKind.NamedType }
-        ? (member.IsStatic ? "static " : "") + (member.IsStatic && member.IsAbstract ? "abstract " : member.IsVirtual ? "virtual " : "")
-        : "";
+    private static string Modifier(ISymbol member) =>
+        member is { ContainingType.TypeKind: TypeKind.Interface, Kind: not SymbolKind.NamedType }
+            ? (member.IsStatic ? "static " : "")
+                + (
+                    member.IsStatic && member.IsAbstract ? "abstract "
+                    : member.IsVirtual ? "virtual "
+                    : "")
+            : "";
 
     private static string Accessors(IPropertySymbol property) => string.Concat(
         new[] { property.GetMethod, property.SetMethod }.OfType<IMethodSymbol>().Where(ApiType.IsVisible).Select(accessor =>

@@ -24,7 +24,11 @@ internal static class ApiType
         var attributes = string.Concat(ApiMember.Attributes(type).Select(attribute => $"{margin}{attribute}\n"));
         if (type.TypeKind == TypeKind.Delegate) return attributes + ApiMember.Line(type, indent);
         var positional = PositionalConstructor(type);
-        var header = ApiMember.Wrapped($"{margin}{Header(type)}", positional is null ? null : ApiMember.Parameters(positional), Tail(type), indent);
+        var header = ApiMember.Wrapped(
+            $"{margin}{Header(type)}",
+            positional is null ? null : ApiMember.Parameters(positional),
+            Tail(type),
+            indent);
         var members = Members(type, positional).Select(member => ApiMember.Write(member, indent + 4))
             .Concat(Ordered(type.GetTypeMembers().Where(IsVisible)).Select(nested => Write(nested, indent + 4)))
             .ToArray();
@@ -53,7 +57,9 @@ internal static class ApiType
         var bases = (type.BaseType is { SpecialType: SpecialType.None } inherited ? [inherited] : Array.Empty<INamedTypeSymbol>())
             .Concat(type.Interfaces.Where(IsVisible).Where(promised => !(IsRecord(type) && promised.Name == nameof(IEquatable<>))))
             .Select(static name => name.ToDisplayString(ApiMember.Reference)).ToArray();
-        string[] underlying = type.EnumUnderlyingType is { SpecialType: not SpecialType.System_Int32 } other ? [other.ToDisplayString()] : [];
+        string[] underlying = type.EnumUnderlyingType is { SpecialType: not SpecialType.System_Int32 } other
+            ? [other.ToDisplayString()]
+            : [];
         var all = string.Join(", ", underlying.Concat(bases));
         return (all.Length == 0 ? "" : " : " + all) + ApiMember.Where(type);
     }
@@ -64,7 +70,8 @@ internal static class ApiType
         .Where(static member => member is not IMethodSymbol { AssociatedSymbol: not null })
         .Where(member => !SymbolEqualityComparer.Default.Equals(member, positional) && !IsPositional(member, positional))
         .Where(member => !(type.TypeKind == TypeKind.Enum && member is IMethodSymbol))
-        .Where(member => !(type.TypeKind == TypeKind.Struct && member is IMethodSymbol { MethodKind: MethodKind.Constructor, Parameters: [] }))
+        .Where(member =>
+            !(type.TypeKind == TypeKind.Struct && member is IMethodSymbol { MethodKind: MethodKind.Constructor, Parameters: [] }))
         .OrderBy(ApiMember.Rank).ThenBy(ApiMember.EnumValue).ThenBy(static member => member.Name, StringComparer.Ordinal)
         .ThenBy(static member => member.GetDocumentationCommentId(), StringComparer.Ordinal);
 
@@ -74,7 +81,9 @@ internal static class ApiType
     // The compiler writes a Deconstruct of the parameters for a positional record, and for no other.
     private static IMethodSymbol? PositionalConstructor(INamedTypeSymbol type) =>
         IsRecord(type) && type.GetMembers("Deconstruct").OfType<IMethodSymbol>().FirstOrDefault(ApiMember.IsGenerated) is { } deconstruct
-            ? type.InstanceConstructors.Where(IsVisible).FirstOrDefault(constructor => Signature(constructor).SequenceEqual(Signature(deconstruct)))
+            ? type
+                .InstanceConstructors.Where(IsVisible)
+                .FirstOrDefault(constructor => Signature(constructor).SequenceEqual(Signature(deconstruct)))
             : null;
 
     private static IEnumerable<(string, string)> Signature(IMethodSymbol method) =>

@@ -3,9 +3,12 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace Dit.Repository.Tests;
 
-/// <summary>The public and protected types and members of an assembly, written as C# declarations without bodies.</summary>
+/// <summary>
+/// The public and protected types and members of an assembly, written as C# declarations without bodies.
+/// </summary>
 /// <remarks>
-/// A record is written with its positional parameters. What the compiler adds to every record (equality, printing, copying) is left out.
+/// A record is written with its positional parameters. What the compiler adds to every record (equality, printing,
+/// copying) is left out.
 /// </remarks>
 internal static class PublicApi
 {
@@ -38,7 +41,9 @@ internal static class PublicApi
             + string.Concat(ApiType.Ordered(group).Select(static type => $"\n{ApiType.Write(type, indent: 0)}\n"))));
 
     private static CSharpCompilationOptions Options => new(
-        OutputKind.DynamicallyLinkedLibrary, metadataImportOptions: MetadataImportOptions.All, nullableContextOptions: NullableContextOptions.Enable);
+        OutputKind.DynamicallyLinkedLibrary,
+        metadataImportOptions: MetadataImportOptions.All,
+        nullableContextOptions: NullableContextOptions.Enable);
 
     private static IAssemblySymbol Read(MetadataReference[] assembly) =>
         CSharpCompilation.Create("Reader", references: Platform.Concat(assembly), options: Options)

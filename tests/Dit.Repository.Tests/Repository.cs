@@ -6,7 +6,9 @@ namespace Dit.Repository.Tests;
 internal static class Repository
 {
     public static string Root { get; } = typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-        .Single(attribute => attribute.Key == "RepositoryRoot").Value ?? throw new InvalidOperationException("The build sets RepositoryRoot.");
+        .Single(attribute => attribute.Key == "RepositoryRoot")
+        .Value
+    ?? throw new InvalidOperationException("The build sets RepositoryRoot.");
 
     /// <summary>The names of the assemblies that code outside this repository compiles against.</summary>
     public static IReadOnlyList<string> Libraries { get; } =

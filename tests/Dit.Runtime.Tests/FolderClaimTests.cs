@@ -12,7 +12,8 @@ public sealed class FolderClaimTests : IDisposable
     {
         using (FolderClaim.Take(folder["a"]))
         {
-            Assert.Equal($"A different run is writing to '{folder["a"]}' at present: name another folder, or wait until that run has ended.",
+            Assert.Equal(
+                $"A different run is writing to '{folder["a"]}' at present: name another folder, or wait until that run has ended.",
                 Assert.Throws<DitException>(() => FolderClaim.Take(folder["a"] + "/")).Message);
             using var other = FolderClaim.Take(folder["b"]);
         }
@@ -48,11 +49,15 @@ public sealed class FolderClaimTests : IDisposable
         Directory.CreateSymbolicLink(folder["link"], folder["data"]);
         Directory.CreateSymbolicLink(folder["relative"], "data/a");
         Directory.CreateSymbolicLink(folder["deep"], folder["link", "a"]);
-        foreach (var output in (string[])["data/run", "data/a/b/run", "link/run", "relative", "relative/run", "deep/x", "other/../data/run", "data/./a"])
+        foreach (
+            var output in (string[])
+                ["data/run", "data/a/b/run", "link/run", "relative", "relative/run", "deep/x", "other/../data/run", "data/./a"])
             foreach (var data in (string[])["data", "link", "data/../data/", "other/../link"])
                 Assert.Contains("lies in the folder of the data", Refused(output, data), StringComparison.Ordinal);
-        foreach (var output in (string[])["data", "data/", "link", "data/a/.."]) Assert.Contains("is the folder of the data", Refused(output, "data"), StringComparison.Ordinal);
-        foreach (var output in (string[])["run", "data2", "data2/data", "data/../run", "."]) PathRules.RequireOutside(folder[output], folder["data"]);
+        foreach (var output in (string[])["data", "data/", "link", "data/a/.."])
+            Assert.Contains("is the folder of the data", Refused(output, "data"), StringComparison.Ordinal);
+        foreach (var output in (string[])["run", "data2", "data2/data", "data/../run", "."])
+            PathRules.RequireOutside(folder[output], folder["data"]);
         PathRules.RequireOutside(folder["run"], folder["missing"]);
     }
 
@@ -62,8 +67,12 @@ public sealed class FolderClaimTests : IDisposable
         Directory.CreateSymbolicLink(folder["a"], folder["b"]);
         Directory.CreateSymbolicLink(folder["b"], folder["a"]);
         PathRules.RequireOutside(folder["a", "run"], folder.Root + "x");
-        Assert.Contains("lies in", Assert.Throws<DitException>(() => PathRules.RequireOutside(folder["a", "run"], folder.Root)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "lies in",
+            Assert.Throws<DitException>(() => PathRules.RequireOutside(folder["a", "run"], folder.Root)).Message,
+            StringComparison.Ordinal);
     }
 
-    private string Refused(string output, string data) => Assert.Throws<DitException>(() => PathRules.RequireOutside(folder[output], folder[data])).Message;
+    private string Refused(string output, string data) =>
+        Assert.Throws<DitException>(() => PathRules.RequireOutside(folder[output], folder[data])).Message;
 }

@@ -16,8 +16,12 @@ public class NativeLibraryTests
     {
         using var folder = new TemporaryFolder();
 
-        Assert.Contains($"names the folder '{folder["none"]}', which does not exist", Assert.Throws<DitException>(() => LibTorch.LoadFrom(folder["none"])).Message);
-        Assert.Contains($"names the folder '{folder.Root}', which holds no lib", Assert.Throws<DitException>(() => LibTorch.LoadFrom(folder.Root)).Message);
+        Assert.Contains(
+            $"names the folder '{folder["none"]}', which does not exist",
+            Assert.Throws<DitException>(() => LibTorch.LoadFrom(folder["none"])).Message);
+        Assert.Contains(
+            $"names the folder '{folder.Root}', which holds no lib",
+            Assert.Throws<DitException>(() => LibTorch.LoadFrom(folder.Root)).Message);
     }
 
     [Fact]
@@ -35,7 +39,9 @@ public class NativeLibraryTests
         using var folder = new TemporaryFolder();
         foreach (var name in new[] { "libc10.so", "libc10.dylib", "c10.dll" }) folder.Write(name, [1, 2, 3]);
 
-        Assert.Contains("', named by DIT_LIBTORCH, cannot be loaded", Assert.Throws<DitException>(() => LibTorch.LoadFrom(folder.Root)).Message);
+        Assert.Contains(
+            "', named by DIT_LIBTORCH, cannot be loaded",
+            Assert.Throws<DitException>(() => LibTorch.LoadFrom(folder.Root)).Message);
     }
 
     [Fact]
@@ -44,6 +50,8 @@ public class NativeLibraryTests
         static string FileName(string name) => $"lib{name}.so";
 
         Assert.Equal(["libc10.so", "libtorch_cpu.so", "libtorch.so"], LibTorch.Libraries(FileName, _ => false));
-        Assert.Equal(["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"], LibTorch.Libraries(FileName, _ => true));
+        Assert.Equal(
+            ["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"],
+            LibTorch.Libraries(FileName, _ => true));
     }
 }

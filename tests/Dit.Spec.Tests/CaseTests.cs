@@ -13,7 +13,8 @@ public class CaseTests
     private const string Texts = "classes: 10 => text: { tokens: 7, width: 5 }";
 
     /// <summary>
-    /// Every key that belongs to a case: its path, edits of the tiny spec that make the case, and an edit that changes the key alone.
+    /// Every key that belongs to a case: its path, edits of the tiny spec that make the case, and an edit that changes
+    /// the key alone.
     /// </summary>
     public static TheoryData<string, string, string> Keys => new()
     {

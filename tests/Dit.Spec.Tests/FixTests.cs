@@ -13,13 +13,41 @@ public class FixTests
         Gen.Int[1, 400].Select(static n => $"'{n}'"),
         Gen.Int[1, 400].Select(static n => $"0x{n:x}"),
         Gen.Int[1, 400].Select(static n => $"+{n}"),
-        Gen.OneOf("1_000", "1e2", "08", "010", "1,024", "0b1000", "٣٢", ".5", "1.", "0.25", "0,5", "5e-1", "2.5e1", "-0", "1.3", "0.0101", "0.017", "no", "~", "\"8\""));
+        Gen.OneOf(
+            "1_000", "1e2", "08", "010", "1,024", "0b1000", "٣٢", ".5", "1.", "0.25", "0,5", "5e-1", "2.5e1", "-0", "1.3", "0.0101",
+            "0.017", "no", "~", "\"8\""));
 
     private static readonly Gen<string> Word = Gen.OneOf(
-        "ddim", "dimm", "ddpm", "heun", "euler", "linear", "linaer", "flow-vp", "flow-gvp", "squared_cosine", "Epsilon", "startx", "start-x", "velocity", "veloctiy", "learned-rang",
-        "learned-range", "fixed-smal", "fixed-large", "none", "nonne", "kl-f8", "klf8", "adaln", "adaln-zreo", "in-contxt", "cross_attention");
+        "ddim",
+        "dimm",
+        "ddpm",
+        "heun",
+        "euler",
+        "linear",
+        "linaer",
+        "flow-vp",
+        "flow-gvp",
+        "squared_cosine",
+        "Epsilon",
+        "startx",
+        "start-x",
+        "velocity",
+        "veloctiy",
+        "learned-rang",
+        "learned-range",
+        "fixed-smal",
+        "fixed-large",
+        "none",
+        "nonne",
+        "kl-f8",
+        "klf8",
+        "adaln",
+        "adaln-zreo",
+        "in-contxt",
+        "cross_attention");
 
-    private static readonly Gen<string> Name = Gen.OneOf("Tiny", "no", "On", "Block", "class", "Layer", "true", "'Linear'", "torch", "DitModels");
+    private static readonly Gen<string> Name = Gen.OneOf(
+        "Tiny", "no", "On", "Block", "class", "Layer", "true", "'Linear'", "torch", "DitModels");
 
     private static readonly Gen<string> Spec =
         from numbers in Number.Array[11]
@@ -53,12 +81,16 @@ public class FixTests
         foreach (var spec in Samples.Of(Spec, 4000))
         {
             var text = spec;
-            for (var fixes = 0; fixes < 40 && SpecFile.Parse(text).Errors.FirstOrDefault(static e => e.Fix is not null) is { Fix: { } fix } error; fixes++)
+            for (
+                var fixes = 0;
+                fixes < 40 && SpecFile.Parse(text).Errors.FirstOrDefault(static e => e.Fix is not null) is { Fix: { } fix } error;
+                fixes++)
             {
                 var put = Invariants.Apply(text, fix);
                 var left = SpecFile.Parse(put).Errors;
                 Assert.False(
-                    left.Any(e => e.Rule == error.Rule && e.At.Start == error.At.Start && e.Message == error.Message) || (fix.At == error.At && left.Any(e => e.Rule == error.Rule && e.At.Start == error.At.Start)),
+                    left.Any(e => e.Rule == error.Rule && e.At.Start == error.At.Start && e.Message == error.Message)
+                        || (fix.At == error.At && left.Any(e => e.Rule == error.Rule && e.At.Start == error.At.Start)),
                     $"{error.Message}: putting '{fix.Text}' there leaves\n{string.Join("\n", left)}\nin\n{put}");
                 tried[error.Rule.Id] = tried.GetValueOrDefault(error.Rule.Id) + 1;
                 text = put;
@@ -67,7 +99,23 @@ public class FixTests
         }
 
         Assert.All(
-            (string[])["DIT002", "DIT004", "DIT006", "DIT008", "DIT013", "DIT101", "DIT102", "DIT103", "DIT104", "DIT105", "DIT106", "DIT109", "DIT110", "DIT112"],
+            (string[])
+                [
+                    "DIT002",
+                    "DIT004",
+                    "DIT006",
+                    "DIT008",
+                    "DIT013",
+                    "DIT101",
+                    "DIT102",
+                    "DIT103",
+                    "DIT104",
+                    "DIT105",
+                    "DIT106",
+                    "DIT109",
+                    "DIT110",
+                    "DIT112",
+                ],
             id => Assert.True(tried.GetValueOrDefault(id) >= 10, $"{id} was tried {tried.GetValueOrDefault(id)} times"));
     }
 }

@@ -9,7 +9,8 @@ public partial class FolderTests
 {
     private static readonly string[] Shared = ["EquatableArray.cs", "Result.cs", "SpecError.cs"];
 
-    // What a folder may name besides its own types and the shared ones. The dot is the folder of SpecFile and SpecWriter.
+    // What a folder may name besides its own types and the shared ones. The dot is the folder of SpecFile and
+    // SpecWriter.
     private static readonly Dictionary<string, string[]> Below = new()
     {
         ["Model"] = [],
@@ -21,8 +22,8 @@ public partial class FolderTests
         ["Snapshots"] = ["Syntax", "Model", "Diffing", "."],
     };
 
-    // Their types have everyday names (Value, Shape, Member), which members of other types have, too: this test compares
-    // words.
+    // Their types have everyday names (Value, Shape, Member), which members of other types have, too: this test
+    // compares words.
     private static readonly string[] Unchecked = ["Architecture", "Descriptions", "bin", "obj"];
 
     private static string Root => Path.Combine(Specs.RepositoryRoot, "generator", "Dit.Spec");

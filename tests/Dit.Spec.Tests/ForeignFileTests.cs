@@ -7,7 +7,8 @@ namespace Dit.Spec.Tests;
 public class ForeignFileTests
 {
     [Theory]
-    [InlineData("{\n  \"name\": \"my-app\",\n  \"version\": \"1.0.0\",\n  \"scripts\": { \"test\": \"jest\" },\n  \"dependencies\": {}\n}\n")]
+    [InlineData(
+        "{\n  \"name\": \"my-app\",\n  \"version\": \"1.0.0\",\n  \"scripts\": { \"test\": \"jest\" },\n  \"dependencies\": {}\n}\n")]
     [InlineData("{ \"_class_name\": \"DiTTransformer2DModel\", \"num_layers\": 28, \"patch_size\": 2, \"sample_size\": 32 }")]
     [InlineData("{\n  \"depth\": 28,\n  \"patch_size\": 2,\n  \"hidden\": 1152,\n  \"num_heads\": 16,\n  \"lr\": 0.1,\n  \"seed\": 1\n}\n")]
     [InlineData("FROM ubuntu:22.04\nRUN apt-get update \u2014 \u201cnow\u201d\nCMD [\"a\"]\n")]
@@ -27,7 +28,9 @@ public class ForeignFileTests
 
         Assert.Equal(Rule.NotASpec, error.Rule);
         Assert.StartsWith("This is not a spec: ", error.Message);
-        Assert.EndsWith("; a spec starts with 'model: NAME' or 'family: NAME' and says depth, width, heads, patch_size, input and conditioning", error.Message);
+        Assert.EndsWith(
+            "; a spec starts with 'model: NAME' or 'family: NAME' and says depth, width, heads, patch_size, input and conditioning",
+            error.Message);
     }
 
     [Fact]
@@ -40,7 +43,9 @@ public class ForeignFileTests
             var key = lines[i][..lines[i].IndexOf(':')];
             string[] others = [.. lines[..i], .. lines[(i + 1)..]];
             Assert.DoesNotContain(SpecFile.Parse(Specs.Without(key)).Errors, static e => e.Rule == Rule.NotASpec);
-            Assert.DoesNotContain(SpecFile.Parse(string.Join('\n', lines[..i].Append($"no_such_{key}: 1").Concat(lines[(i + 1)..]))).Errors, static e => e.Rule == Rule.NotASpec);
+            Assert.DoesNotContain(
+                SpecFile.Parse(string.Join('\n', lines[..i].Append($"no_such_{key}: 1").Concat(lines[(i + 1)..]))).Errors,
+                static e => e.Rule == Rule.NotASpec);
         }
         Assert.DoesNotContain(SpecFile.Parse("model: A").Errors, static e => e.Rule == Rule.NotASpec);
         Assert.DoesNotContain(SpecFile.Parse("Model: A\nDepth: 3\n").Errors, static e => e.Rule == Rule.NotASpec);
@@ -73,7 +78,9 @@ public class ForeignFileTests
             var error = Assert.Single(SpecFile.Parse(bytes).Errors);
 
             var before = Encoding.UTF8.GetString(whole, 0, at).Split('\n');
-            Assert.Equal(($"The byte 0x{put:X2} here is not UTF-8; save the file as UTF-8", before.Length, before[^1].Length + 1), (error.Message, error.At.Line, error.At.Column));
+            Assert.Equal(
+                ($"The byte 0x{put:X2} here is not UTF-8; save the file as UTF-8", before.Length, before[^1].Length + 1),
+                (error.Message, error.At.Line, error.At.Column));
         }
     }
 
@@ -111,7 +118,8 @@ public class ForeignFileTests
             Encoding.UTF32.GetPreamble().Concat(Encoding.UTF32.GetBytes(Specs.Tiny)).ToArray(),
             [0],
         ];
-        Assert.All(files, static bytes => Assert.StartsWith("The file is not text: here is U+0000 NULL; ", Assert.Single(SpecFile.Parse(bytes).Errors).Message));
+        Assert.All(files, static bytes =>
+            Assert.StartsWith("The file is not text: here is U+0000 NULL; ", Assert.Single(SpecFile.Parse(bytes).Errors).Message));
         Assert.Contains("a spec has at most 100000", Assert.Single(SpecFile.Parse(new byte[SpecFile.MaxBytes + 1]).Errors).Message);
         Assert.Contains("The file is empty", Assert.Single(SpecFile.Parse([]).Errors).Message);
     }

@@ -19,12 +19,17 @@ internal static class Invariants
     }
 
     private static string? Broken(string text, SpecError error) =>
-        error.Message.Length < 10 || error.Message.Length > 1000 || error.Message.Any(char.IsControl) ? $"a message that nobody can read: {error}"
+        error.Message.Length < 10 || error.Message.Length > 1000 || error.Message.Any(char.IsControl)
+            ? $"a message that nobody can read: {error}"
         : IsOutside(text, error.At) || (error.Fix is { } fix && IsOutside(text, fix.At)) ? $"a place outside the text: {error}"
         : null;
 
     private static bool IsOutside(string text, TextRange at) =>
-        at.Start < 0 || at.Length < 0 || at.Start + at.Length > text.Length || At(text, at.Start) != (at.Line, at.Column) || At(text, at.Start + at.Length) != (at.EndLine, at.EndColumn);
+        at.Start < 0
+        || at.Length < 0
+        || at.Start + at.Length > text.Length
+        || At(text, at.Start) != (at.Line, at.Column)
+        || At(text, at.Start + at.Length) != (at.EndLine, at.EndColumn);
 
     // Lines as the compiler counts them.
     private static (int Line, int Column) At(string text, int offset)

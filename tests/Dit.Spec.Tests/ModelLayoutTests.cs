@@ -5,9 +5,12 @@ namespace Dit.Spec.Tests;
 public class ModelLayoutTests
 {
     private static JsonElement Official { get; } =
-        JsonDocument.Parse(File.ReadAllText(Path.Combine(Specs.RepositoryRoot, "tests", "golden", "dit", "official-models.json"))).RootElement;
+        JsonDocument
+            .Parse(File.ReadAllText(Path.Combine(Specs.RepositoryRoot, "tests", "golden", "dit", "official-models.json")))
+            .RootElement;
 
-    private static ModelLayout Layout(string name) => ModelLayout.Of(Specs.Models(Specs.Shipped("dit.dit.yaml")).Single(m => m.Name == name));
+    private static ModelLayout Layout(string name) =>
+        ModelLayout.Of(Specs.Models(Specs.Shipped("dit.dit.yaml")).Single(m => m.Name == name));
 
     public static TheoryData<string> OfficialModels => [.. Official.GetProperty("params").EnumerateObject().Select(static m => m.Name)];
 
@@ -29,7 +32,8 @@ public class ModelLayoutTests
         Assert.Equal(official, Layout("DiT-XL/2").Parameters.Select(static p => (p.Name, string.Join(" x ", p.Shape))));
     }
 
-    // The paper's "Gflops" (table 4), which are multiply-accumulates. It prints 5.56 for B/4 where its own way of counting gives 5.5664.
+    // The paper's "Gflops" (table 4), which are multiply-accumulates. It prints 5.56 for B/4 where its own way of
+    // counting gives 5.5664.
     [Theory]
     [InlineData("DiT-S/8", 0.36), InlineData("DiT-S/4", 1.41), InlineData("DiT-S/2", 6.06)]
     [InlineData("DiT-B/8", 1.42), InlineData("DiT-B/4", 5.57), InlineData("DiT-B/2", 23.01)]
@@ -56,8 +60,8 @@ public class ModelLayoutTests
         Assert.Equal("[16, 32]", layers.Single(l => l.Name == "final_layer.linear").Output.ToString()); // 2 x 2 x 8
     }
 
-    // Measured: resident memory before and after a forward pass of DiT-S/2's width, 6 blocks, 8 samples, float32, libtorch 2.10 on a CPU; for
-    // training what the graph keeps, for sampling the peak.
+    // Measured: resident memory before and after a forward pass of DiT-S/2's width, 6 blocks, 8 samples, float32,
+    // libtorch 2.10 on a CPU; for training what the graph keeps, for sampling the peak.
     [Theory]
     [InlineData("in-context", 296, 48.1)]
     [InlineData("cross-attention", 348, 51.0)]
@@ -66,8 +70,14 @@ public class ModelLayoutTests
     public void Activations_are_what_was_measured(string variant, double trainingMiB, double samplingMiB)
     {
         const double mib = 4 * 8 / 1048576.0; // float32, 8 samples
-        var layout = ModelLayout.Of(Specs.Model(Specs.Tiny.Replace("adaln-zero", variant).Replace("depth: 2", "depth: 6").Replace("width: 32", "width: 384")
-            .Replace("heads: 4", "heads: 6").Replace("size: 8", "size: 32")));
+        var layout = ModelLayout.Of(
+            Specs.Model(
+                Specs
+                    .Tiny.Replace("adaln-zero", variant)
+                    .Replace("depth: 2", "depth: 6")
+                    .Replace("width: 32", "width: 384")
+                    .Replace("heads: 4", "heads: 6")
+                    .Replace("size: 8", "size: 32")));
 
         Assert.InRange(mib * layout.TrainingActivations, 0.97 * trainingMiB, 1.03 * trainingMiB);
         Assert.InRange(mib * layout.SamplingActivations, 0.97 * samplingMiB, 1.03 * samplingMiB);

@@ -9,7 +9,9 @@ public class MutationTests
 
     private static readonly Gen<string> Inserted = Gen.OneOf(
         Gen.String[Gen.Char["abz019:{}[]-#&*'\"\n\t ,._/\\!%<>|?@~"], 0, 6],
-        Gen.OneOf("\r\n", "\r", "\u0085", "\u2028", "\uFEFF", "\0", "\ud800", "\U0001F600", "\u200b", "---\n", "...\n", "<<: ", "&a ", "*a", "!!int ", "\\u0041", "null", "1e400", "0x", "٣"));
+        Gen.OneOf(
+            "\r\n", "\r", "\u0085", "\u2028", "\uFEFF", "\0", "\ud800", "\U0001F600", "\u200b", "---\n", "...\n", "<<: ", "&a ", "*a",
+            "!!int ", "\\u0041", "null", "1e400", "0x", "٣"));
 
     [Theory]
     [InlineData("tiny")]

@@ -24,18 +24,22 @@ public partial class PageTests
     {
         var targets = new[] { "generator/Dit.Generator/build", "runtime/Dit.Runtime/build" }
             .SelectMany(static folder => Directory.GetFiles(Path.Combine(Specs.RepositoryRoot, folder), "*.targets"));
-        var codes = targets.SelectMany(static file => ReportedCode().Matches(File.ReadAllText(file))).Select(static match => match.Groups[1].Value)
+        var codes = targets
+            .SelectMany(static file => ReportedCode().Matches(File.ReadAllText(file)))
+            .Select(static match => match.Groups[1].Value)
             .Distinct().Order().ToArray();
 
         Assert.Equal(["DIT901", "DIT902", Rule.LanguageIsNewEnough.Id, "DIT904"], codes);
         Assert.Equal(codes, Pages.Where(IsOfProjects));
         Assert.Equal(
-            codes.Select(static id => $"| [{id}]({id}.md) | {File.ReadLines(Path.Combine(Folder, $"{id}.md")).First()[$"# {id}: ".Length..]} |"),
+            codes.Select(static id =>
+                $"| [{id}]({id}.md) | {File.ReadLines(Path.Combine(Folder, $"{id}.md")).First()[$"# {id}: ".Length..]} |"),
             Rows.Where(static row => IsOfProjects(row[3..])));
         Assert.Contains($"| [{Rule.LanguageIsNewEnough.Id}]({Rule.LanguageIsNewEnough.Id}.md) | {Rule.LanguageIsNewEnough.Title} |", Rows);
     }
 
-    private static IEnumerable<string> Pages => Directory.GetFiles(Folder, "DIT*.md").Select(static file => Path.GetFileNameWithoutExtension(file)).Order();
+    private static IEnumerable<string> Pages =>
+        Directory.GetFiles(Folder, "DIT*.md").Select(static file => Path.GetFileNameWithoutExtension(file)).Order();
 
     private static string[] Rows => [.. File.ReadAllLines(Path.Combine(Folder, "README.md")).Where(static line => line.StartsWith("| ["))];
 
@@ -59,13 +63,26 @@ public partial class PageTests
     private static IEnumerable<SpecError> Complaints(string example)
     {
         var names = FileName().Matches(example).Select(static match => match.Groups[1].Value);
-        var files = FileName().Split(example).Where(static (_, i) => i % 2 == 0).SkipWhile(string.IsNullOrEmpty).Select(static text => SpecFile.Parse(Whole(text))).ToArray();
-        var models = names.DefaultIfEmpty("example.dit.yaml").Zip(files).SelectMany(static file => file.Second.Models.Select(model => (file.First, model)));
-        return files.SelectMany(static file => file.Errors.Concat(file.Warnings)).Concat(DeclaredModel.Collisions(models).Select(static found => found.Error));
+        var files = FileName()
+            .Split(example)
+            .Where(static (_, i) => i % 2 == 0)
+            .SkipWhile(string.IsNullOrEmpty)
+            .Select(static text => SpecFile.Parse(Whole(text)))
+            .ToArray();
+        var models = names
+            .DefaultIfEmpty("example.dit.yaml")
+            .Zip(files)
+            .SelectMany(static file => file.Second.Models.Select(model => (file.First, model)));
+        return files
+            .SelectMany(static file => file.Errors.Concat(file.Warnings))
+            .Concat(DeclaredModel.Collisions(models).Select(static found => found.Error));
     }
 
     // A fragment stands for a whole spec with these lines; what declares a model's other keys is whole already.
-    private static string Whole(string example) => example.StartsWith("family:") || example.StartsWith("name:") || example.Contains("conditioning:") && example.StartsWith("model:") ? example : Specs.With(example);
+    private static string Whole(string example) =>
+        example.StartsWith("family:") || example.StartsWith("name:") || example.Contains("conditioning:") && example.StartsWith("model:")
+            ? example
+            : Specs.With(example);
 
     [GeneratedRegex("Code=\"(DIT\\d+)\"")]
     private static partial Regex ReportedCode();

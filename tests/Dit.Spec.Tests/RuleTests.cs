@@ -9,9 +9,11 @@ public class RuleTests
         { "DIT001", "model: Tiny/2", "model: {Tiny", 1, 8, "This '{' is not closed; put '}' behind its last entry" },
         { "DIT002", "depth: 2", "depth: 2\ndeepth: 2", 3, 1, "Unknown key 'deepth'; 'depth' is here already, so remove this one" },
         { "DIT002", "depth: 2", "depth: 2\ntimesteps: 100", 3, 1, "Unknown key 'timesteps'; it belongs into 'diffusion'" },
-        { "DIT002", "method: ddpm, steps: 250", "method: ddpm, steps:250", 21, 29, "Unknown key 'samplers.ddpm-250.steps:250'; put a space behind the colon of 'steps'" },
+        { "DIT002", "method: ddpm, steps: 250", "method: ddpm, steps:250", 21, 29,
+            "Unknown key 'samplers.ddpm-250.steps:250'; put a space behind the colon of 'steps'" },
         { "DIT002", "depth: 2", "deepth: 2", 2, 1, "Unknown key 'deepth'; did you mean 'depth'?" },
-        { "DIT002", "  dropout: 0.1", "  temperature: 1", 13, 3, "Unknown key 'conditioning.temperature'; the keys here are variant, classes, text, none, dropout" },
+        { "DIT002", "  dropout: 0.1", "  temperature: 1", 13, 3,
+            "Unknown key 'conditioning.temperature'; the keys here are variant, classes, text, none, dropout" },
         { "DIT003", "heads: 4\n", "", 1, 1, "Key 'heads' is missing; add 'heads: ...', a whole number from 1 to 1024" },
         { "DIT004", "depth: 2", "depth: two", 2, 8, "'depth' must be a whole number from 1 to 1000, not 'two'" },
         { "DIT004", "depth: 2", "depth: 2.0", 2, 8, "must be a whole number from 1 to 1000, not '2.0'; write 2" },
@@ -34,10 +36,15 @@ public class RuleTests
         { "DIT004", "  dropout: 0.1", "  dropout: 1e-1", 13, 12, "not '1e-1'; write 0.1" },
         { "DIT004", "  dropout: 0.1", "  dropout: 0,1", 13, 12, "not '0,1'; write 0.1" },
         { "DIT004", "  dropout: 0.1", "  dropout: .nan", 13, 12, "must be a number from 0 to 1, not '.nan'" },
-        { "DIT004", "autoencoder: none", "autoencoder:", 19, 13, "'autoencoder' has no value; it must be one of none, kl-f8, or a mapping such as { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 3 }" },
+        { "DIT004", "autoencoder: none", "autoencoder:", 19, 13,
+            "'autoencoder' has no value; it must be one of none, kl-f8, or a mapping such as { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], "
+                + "num_res_blocks: 2, z_channels: 3 }"
+        },
         { "DIT004", "model: Tiny/2", "model:", 1, 7, "'model' has no value; it must be a name such as DiT-XL/2" },
-        { "DIT004", "  ddpm-250: { method: ddpm, steps: 250 }", "  ddpm-250: ddpm", 21, 13, "'samplers.ddpm-250' must be a mapping such as { method: ddpm, steps: 250 }, not 'ddpm'" },
-        { "DIT004", "  size: 8", "  size: [8, 8, 8]", 9, 9, "'input.size' must be a whole number from 1 to 16384, or [height, width], not a list" },
+        { "DIT004", "  ddpm-250: { method: ddpm, steps: 250 }", "  ddpm-250: ddpm", 21, 13,
+            "'samplers.ddpm-250' must be a mapping such as { method: ddpm, steps: 250 }, not 'ddpm'" },
+        { "DIT004", "  size: 8", "  size: [8, 8, 8]", 9, 9,
+            "'input.size' must be a whole number from 1 to 16384, or [height, width], not a list" },
         { "DIT004", "mlp_ratio: 4", "mlp_ratio: no", 6, 12, "'mlp_ratio' must be a number from 0.01 to 16, not 'no'" },
         { "DIT005", "heads: 4", "heads: 4\nheads: 8", 5, 1, "Key 'heads' stands twice; keep one of them" },
         { "DIT006", "  schedule: linear", "  schedule: linaer", 17, 13, "'diffusion.schedule' cannot be 'linaer'; did you mean 'linear'?" },
@@ -46,47 +53,74 @@ public class RuleTests
         { "DIT007", "depth: 2", "depth: 99999999999999999999", 2, 8, "'depth' is 99999999999999999999; it must be from 1 to 1000" },
         { "DIT007", "  dropout: 0.1", "  dropout: 1.5", 13, 12, "'conditioning.dropout' is 1.5; it must be from 0 to 1" },
         { "DIT008", "model: Tiny/2", "model: 2/Tiny", 1, 8, "'2/Tiny' gives no C# class name; start it with an ASCII letter" },
-        { "DIT008", "model: Tiny/2", "model: class", 1, 8, "'class' gives the class name class, which is a C# keyword; choose another, such as Myclass" },
+        { "DIT008", "model: Tiny/2", "model: class", 1, 8,
+            "'class' gives the class name class, which is a C# keyword; choose another, such as Myclass" },
         { "DIT008", "model: Tiny/2", "model: \u6a21\u578b", 1, 8, "gives no C# class name" },
-        { "DIT008", "model: Tiny/2", "model: Block", 1, 8, "class name Block, which generated code uses already; choose another, such as MyBlock" },
+        { "DIT008", "model: Tiny/2", "model: Block", 1, 8,
+            "class name Block, which generated code uses already; choose another, such as MyBlock" },
         { "DIT008", "model: Tiny/2", "model: \"Tiny\\n2\"", 1, 8, "holds a line break" },
         { "DIT008", "model: Tiny/2", "model: ditmodels", 1, 8, "class name ditmodels, which generated code uses already" },
-        { "DIT008", "  ddpm-250:", "  diffusion:", 21, 3, "Sampler 'diffusion' gives no C# property name of its own; name it after its method and steps" },
+        { "DIT008", "  ddpm-250:", "  diffusion:", 21, 3,
+            "Sampler 'diffusion' gives no C# property name of its own; name it after its method and steps" },
         { "DIT007", "  timesteps: 1000", "  timesteps: 20", 18, 14, "'diffusion.timesteps' is 20; a linear schedule needs 21 or more" },
-        { "DIT009", "method: ddpm, steps: 250", "method: dpm-solver++, steps: 250", 21, 23, "is not available in this version; available here: ddpm, ddim" },
+        { "DIT009", "method: ddpm, steps: 250", "method: dpm-solver++, steps: 250", 21, 23,
+            "is not available in this version; available here: ddpm, ddim" },
         { "DIT009", "model: Tiny/2", "model: Tiny/2\nbackbone: u-vit", 2, 11, "available here: dit" },
         { "DIT101", "width: 32", "width: 36", 3, 8, "Width 36 is not divisible by 8 heads" },
-        { "DIT011", "depth: 2", "depth: 2\n\theads: 4", 3, 1, "This is a tab; YAML is laid out by spaces alone, so write spaces in its place" },
+        { "DIT011", "depth: 2", "depth: 2\n\theads: 4", 3, 1,
+            "This is a tab; YAML is laid out by spaces alone, so write spaces in its place" },
         { "DIT012", "model: Tiny/2", "model: &name Tiny", 1, 8, "Anchors and aliases are not used in specs; write the value out" },
         { "DIT012", "model: Tiny/2", "model: *name", 1, 8, "Anchors and aliases are not used in specs; write the value out" },
         { "DIT012", "depth: 2", "depth: !!int 2", 2, 8, "Tags are not used in specs; write the value alone" },
         { "DIT012", "depth: 2", "depth: 2\n<<: { width: 3 }", 3, 1, "Merge keys are not used in specs; write the keys out" },
         { "DIT012", "model: Tiny/2", "%YAML 1.1\n---\nmodel: Tiny/2", 1, 1, "Directives are not used in specs; remove the line" },
-        { "DIT013", "model: Tiny/2", "model: no", 1, 8, "'model' is no, which YAML readers take for false; quote it, \"no\", or choose another name" },
+        { "DIT013", "model: Tiny/2", "model: no", 1, 8,
+            "'model' is no, which YAML readers take for false; quote it, \"no\", or choose another name" },
         { "DIT013", "  ddpm-250:", "  on:", 21, 3, "The name of a sampler is on, which YAML readers take for true; quote it" },
         { "DIT112", "  dropout: 0.1", "  dropout: 1", 13, 12, "is 1, so training would always hide the condition; 0.1 is usual" },
-        { "DIT111", "  dropout: 0.1", "  text: { tokens: 77, width: 768 }", 13, 9, "A model has one condition, but here are classes and text; keep one of them" },
-        { "DIT113", "conditioning:\n  variant: adaln-zero", "numerics: diffusers\nconditioning:\n  variant: in-context", 10, 11, "diffusers has no such model: its Diffusion Transformer is adaln-zero on classes; write official" },
+        { "DIT111", "  dropout: 0.1", "  text: { tokens: 77, width: 768 }", 13, 9,
+            "A model has one condition, but here are classes and text; keep one of them" },
+        { "DIT113", "conditioning:\n  variant: adaln-zero", "numerics: diffusers\nconditioning:\n  variant: in-context", 10, 11,
+            "diffusers has no such model: its Diffusion Transformer is adaln-zero on classes; write official" },
         { "DIT102", "patch_size: 2", "patch_size: 3", 5, 13, "Input height 8 is not divisible by patch size 3; 9 is" },
         { "DIT103", "width: 32", "width: 30", 3, 8, "Width 30 is not a multiple of 4, which the 2-D sin-cos positions need; 20 is" },
-        { "DIT104", "method: ddpm, steps: 250", "method: heun, steps: 250", 21, 23, "sampler of flow processes, and the model's process is a Gaussian diffusion; use ddim or ddpm" },
-        { "DIT106", "steps: 250", "steps: 1001", 21, 36, "Sampler 'ddpm-250' takes 1001 steps, but the process has 1000; ask for at most 1000" },
-        { "DIT108", "  ddim-50:", "  ddpm.250:", 22, 3, "Samplers 'ddpm-250' and 'ddpm.250' would both be the property Ddpm250; rename one" },
-        { "DIT109", "mlp_ratio: 4", "mlp_ratio: 1.3", 6, 12, "Width 32 times mlp_ratio 1.3 is 41.6, not a whole number of hidden channels; mlp_ratio 1.3125 gives 42" },
-        { "DIT114", "  channels: 4\n  size: 8", "  channels: 3\n  size: 8 # kl-f8", 8, 13, "The input has 3 channels, but a latent of kl-f8 has 4; write channels: 4, or name another autoencoder" },
-        { "DIT114", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 3 }", 8, 13, "The input has 4 channels, but a latent of kl-f4 has 3; write channels: 3" },
-        { "DIT115", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 120, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }", 19, 33, "'autoencoder.ch' is 120, which is not divisible into the 32 groups of the group norms; 128 is" },
+        { "DIT104", "method: ddpm, steps: 250", "method: heun, steps: 250", 21, 23,
+            "sampler of flow processes, and the model's process is a Gaussian diffusion; use ddim or ddpm" },
+        { "DIT106", "steps: 250", "steps: 1001", 21, 36,
+            "Sampler 'ddpm-250' takes 1001 steps, but the process has 1000; ask for at most 1000" },
+        { "DIT108", "  ddim-50:", "  ddpm.250:", 22, 3,
+            "Samplers 'ddpm-250' and 'ddpm.250' would both be the property Ddpm250; rename one" },
+        { "DIT109", "mlp_ratio: 4", "mlp_ratio: 1.3", 6, 12,
+            "Width 32 times mlp_ratio 1.3 is 41.6, not a whole number of hidden channels; mlp_ratio 1.3125 gives 42" },
+        { "DIT114", "  channels: 4\n  size: 8", "  channels: 3\n  size: 8 # kl-f8", 8, 13,
+            "The input has 3 channels, but a latent of kl-f8 has 4; write channels: 4, or name another autoencoder" },
+        { "DIT114", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 3 }", 8,
+            13, "The input has 4 channels, but a latent of kl-f4 has 3; write channels: 3" },
+        { "DIT115", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 120, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }", 19,
+            33, "'autoencoder.ch' is 120, which is not divisible into the 32 groups of the group norms; 128 is" },
         { "DIT004", "autoencoder: none", "autoencoder: [kl-f8]", 19, 14, "'autoencoder' must be one of none, kl-f8, or a mapping such as" },
-        { "DIT004", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: 2, num_res_blocks: 2, z_channels: 4 }", 19, 47, "'autoencoder.ch_mult' must be a list of 1 to 8 whole numbers from 1 to 64, such as [1, 2, 4], not '2'" },
-        { "DIT004", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [], num_res_blocks: 2, z_channels: 4 }", 19, 47, "'autoencoder.ch_mult' must be a list of 1 to 8 whole numbers" },
-        { "DIT004", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, two], num_res_blocks: 2, z_channels: 4 }", 19, 51, "'autoencoder.ch_mult' must be a list of 1 to 8 whole numbers from 1 to 64, such as [1, 2, 4], not 'two'" },
-        { "DIT007", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 0], num_res_blocks: 2, z_channels: 4 }", 19, 51, "'autoencoder.ch_mult' is 0; it must be from 1 to 64" },
-        { "DIT004", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4, no_quant_conv: false }", 19, 107, "can only be true; where the convolutions are there, leave the key out" },
-        { "DIT003", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2 }", 19, 16, "Key 'autoencoder.z_channels' is missing; add 'z_channels: ...'" },
-        { "DIT002", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mults: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }", 19, 38, "Unknown key 'autoencoder.ch_mults'; did you mean 'ch_mult'?" },
-        { "DIT008", "autoencoder: none", "autoencoder: { name: 'kl f4', ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }", 19, 22, "The autoencoder's name 'kl f4' has other characters than ASCII letters" },
-        { "DIT013", "autoencoder: none", "autoencoder: { name: no, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }", 19, 22, "'autoencoder.name' is no, which YAML readers take for false" },
-        { "DIT110", "patch_size: 2\nmlp_ratio: 4\ninput:\n  channels: 4\n  size: 8", "patch_size: 1\nmlp_ratio: 4\ninput:\n  channels: 4\n  size: 512", 5, 13, "cut an input of 512 x 512 into 262144 tokens; at most 65536 are possible" },
+        { "DIT004", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: 2, num_res_blocks: 2, z_channels: 4 }", 19, 47,
+            "'autoencoder.ch_mult' must be a list of 1 to 8 whole numbers from 1 to 64, such as [1, 2, 4], not '2'" },
+        { "DIT004", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [], num_res_blocks: 2, z_channels: 4 }", 19, 47,
+            "'autoencoder.ch_mult' must be a list of 1 to 8 whole numbers" },
+        { "DIT004", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, two], num_res_blocks: 2, z_channels: 4 }", 19,
+            51, "'autoencoder.ch_mult' must be a list of 1 to 8 whole numbers from 1 to 64, such as [1, 2, 4], not 'two'" },
+        { "DIT007", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 0], num_res_blocks: 2, z_channels: 4 }", 19, 51,
+            "'autoencoder.ch_mult' is 0; it must be from 1 to 64" },
+        { "DIT004", "autoencoder: none",
+            "autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4, no_quant_conv: false }", 19, 107,
+            "can only be true; where the convolutions are there, leave the key out" },
+        { "DIT003", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2 }", 19, 16,
+            "Key 'autoencoder.z_channels' is missing; add 'z_channels: ...'" },
+        { "DIT002", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mults: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }", 19,
+            38, "Unknown key 'autoencoder.ch_mults'; did you mean 'ch_mult'?" },
+        { "DIT008", "autoencoder: none", "autoencoder: { name: 'kl f4', ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }",
+            19, 22, "The autoencoder's name 'kl f4' has other characters than ASCII letters" },
+        { "DIT013", "autoencoder: none", "autoencoder: { name: no, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }", 19, 22,
+            "'autoencoder.name' is no, which YAML readers take for false" },
+        { "DIT110", "patch_size: 2\nmlp_ratio: 4\ninput:\n  channels: 4\n  size: 8",
+            "patch_size: 1\nmlp_ratio: 4\ninput:\n  channels: 4\n  size: 512", 5, 13,
+            "cut an input of 512 x 512 into 262144 tokens; at most 65536 are possible" },
     };
 
     [Theory, MemberData(nameof(OneMistake))]
@@ -109,7 +143,13 @@ public class RuleTests
     }
 
     [Theory, MemberData(nameof(OneMistake))]
-    public void Where_an_edit_is_suggested_it_makes_the_spec_legal(string id, string line, string replacement, int atLine, int atColumn, string words)
+    public void Where_an_edit_is_suggested_it_makes_the_spec_legal(
+        string id,
+        string line,
+        string replacement,
+        int atLine,
+        int atColumn,
+        string words)
     {
         _ = (atLine, atColumn, words);
         var spec = WithMistake(id, line, replacement);
@@ -124,7 +164,8 @@ public class RuleTests
 
         Assert.Contains(errors, e => e.Rule == Rule.NotAvailable && e.At.Line == 15);
         Assert.Contains(errors, e => e.Rule == Rule.ProcessIsConsistent && e.At.Line == 16 && e.Message.Contains("no learned variance"));
-        Assert.Contains(errors, e => e.Rule == Rule.ProcessIsConsistent && e.At.Line == 17 && e.Message.Contains("needs a flow schedule, not 'linear'"));
+        Assert.Contains(errors, e =>
+            e.Rule == Rule.ProcessIsConsistent && e.At.Line == 17 && e.Message.Contains("needs a flow schedule, not 'linear'"));
     }
 
     [Fact]
@@ -155,7 +196,9 @@ public class RuleTests
 
     [Theory]
     [InlineData("family: DiT-{size}", "does not say {patch_size}")]
-    [InlineData("family: DiT-{size}/{patch_size}/{depth}", "has the placeholder {depth}, which is no axis of the matrix; the axes are {size}, {patch_size}")]
+    [InlineData(
+        "family: DiT-{size}/{patch_size}/{depth}",
+        "has the placeholder {depth}, which is no axis of the matrix; the axes are {size}, {patch_size}")]
     public void A_familys_name_tells_its_members_apart(string line, string words)
     {
         var error = Assert.Single(SpecFile.Parse(Specs.Shipped("dit.dit.yaml").Replace("family: DiT-{size}/{patch_size}", line)).Errors);
@@ -191,7 +234,11 @@ public class RuleTests
     [InlineData("family: DiT-{size}/{patch_size}", "famly: DiT-{size}/{patch_size}", "DIT002", "did you mean 'family'?")]
     [InlineData("matrix:", "matrx:", "DIT002", "did you mean 'matrix'?")]
     [InlineData("patch_size: [2, 4, 8]", "patch_size: [2, 4, 2]", "DIT005", "'2' stands twice in the axis 'patch_size'")]
-    [InlineData("B:  { depth: 12,", "B:  {", "DIT014", "'B' of the axis 'size' leaves 'depth' out, which S, L, XL of that axis give; add 'depth: ...', a whole number from 1 to 1000")]
+    [InlineData(
+        "B:  { depth: 12,",
+        "B:  {",
+        "DIT014",
+        "'B' of the axis 'size' leaves 'depth' out, which S, L, XL of that axis give; add 'depth: ...', a whole number from 1 to 1000")]
     public void A_mistake_in_a_family_is_one_error(string text, string replacement, string id, string words)
     {
         var spec = Specs.Shipped("dit.dit.yaml");
@@ -216,7 +263,12 @@ public class RuleTests
     [Fact]
     public void Every_independent_mistake_is_reported_though_others_stand_beside_it() => Assert.Equal(
         ["DIT101", "DIT103", "DIT004", "DIT007"],
-        SpecFile.Parse(Specs.Tiny.Replace("width: 32", "width: 30").Replace("mlp_ratio: 4", "mlp_ratio: abc").Replace("channels: 4", "channels: 0"))
+        SpecFile
+            .Parse(
+                Specs
+                    .Tiny.Replace("width: 32", "width: 30")
+                    .Replace("mlp_ratio: 4", "mlp_ratio: abc")
+                    .Replace("channels: 4", "channels: 0"))
             .Errors.Select(e => e.Rule.Id));
 
     [Theory]
@@ -235,6 +287,8 @@ public class RuleTests
         var (path, error) = Assert.Single(DeclaredModel.Collisions([("a.dit.yaml", one), ("b.dit.yaml", other)]));
 
         Assert.Equal(("b.dit.yaml", "DIT107"), (path, error.Rule.Id));
-        Assert.Equal("Model 'Tiny-2' would be the class Tiny2, as 'Tiny/2' is already (a.dit.yaml, line 1); give it another name", error.Message);
+        Assert.Equal(
+            "Model 'Tiny-2' would be the class Tiny2, as 'Tiny/2' is already (a.dit.yaml, line 1); give it another name",
+            error.Message);
     }
 }

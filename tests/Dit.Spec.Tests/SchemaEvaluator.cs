@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace Dit.Spec.Tests;
 
-/// <summary>JSON Schema 2020-12, as much of it as the schema of specs uses; any other keyword is refused, so that none goes unheeded.</summary>
+/// <summary>
+/// JSON Schema 2020-12, as much of it as the schema of specs uses; any other keyword is refused, so that none goes
+/// unheeded.
+/// </summary>
 internal sealed class SchemaEvaluator(string schema)
 {
     private readonly JsonElement root = JsonDocument.Parse(schema).RootElement;
@@ -32,20 +35,35 @@ internal sealed class SchemaEvaluator(string schema)
         "maxLength" => value.ValueKind != JsonValueKind.String || value.GetString()?.Length <= rule.GetInt32(),
         "minItems" => value.ValueKind != JsonValueKind.Array || value.GetArrayLength() >= rule.GetInt32(),
         "maxItems" => value.ValueKind != JsonValueKind.Array || value.GetArrayLength() <= rule.GetInt32(),
-        "uniqueItems" => value.ValueKind != JsonValueKind.Array || value.EnumerateArray().Select(static item => item.GetRawText()).Distinct().Count() == value.GetArrayLength(),
+        "uniqueItems" => value.ValueKind != JsonValueKind.Array
+            || value.EnumerateArray().Select(static item => item.GetRawText()).Distinct().Count() == value.GetArrayLength(),
         "items" => value.ValueKind != JsonValueKind.Array || value.EnumerateArray().All(item => Accepts(rule, item)),
         _ => KeepsOfObject(schema, keyword, rule, value),
     };
 
     private bool KeepsOfObject(JsonElement schema, string keyword, JsonElement rule, JsonElement value) => (keyword, value.ValueKind) switch
     {
-        ("required" or "minProperties" or "maxProperties" or "propertyNames" or "properties" or "additionalProperties", not JsonValueKind.Object) => true,
+        (
+            "required"
+                or "minProperties"
+                or "maxProperties"
+                or "propertyNames"
+                or "properties"
+                or "additionalProperties",
+            not JsonValueKind.Object
+        ) => true,
         ("required", _) => rule.EnumerateArray().All(name => value.TryGetProperty(name.GetString() ?? "", out _)),
         ("minProperties", _) => value.EnumerateObject().Count() >= rule.GetInt32(),
         ("maxProperties", _) => value.EnumerateObject().Count() <= rule.GetInt32(),
         ("propertyNames", _) => value.EnumerateObject().All(member => Accepts(rule, JsonSerializer.SerializeToElement(member.Name))),
-        ("properties", _) => value.EnumerateObject().All(member => !rule.TryGetProperty(member.Name, out var own) || Accepts(own, member.Value)),
-        ("additionalProperties", _) => value.EnumerateObject().All(member => (schema.TryGetProperty("properties", out var named) && named.TryGetProperty(member.Name, out _)) || Accepts(rule, member.Value)),
+        ("properties", _) => value
+            .EnumerateObject()
+            .All(member => !rule.TryGetProperty(member.Name, out var own) || Accepts(own, member.Value)),
+        ("additionalProperties", _) => value
+            .EnumerateObject()
+            .All(member =>
+                (schema.TryGetProperty("properties", out var named) && named.TryGetProperty(member.Name, out _))
+                || Accepts(rule, member.Value)),
         _ => throw new NotSupportedException($"The schema uses '{keyword}', which this evaluator does not know."),
     };
 
@@ -62,7 +80,8 @@ internal sealed class SchemaEvaluator(string schema)
         "string" => value.ValueKind == JsonValueKind.String,
         "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
         "number" => value.ValueKind == JsonValueKind.Number,
-        "integer" => value.ValueKind == JsonValueKind.Number && value.GetDouble() == Math.Floor(value.GetDouble()), // 2.0 is an integer to JSON Schema
+        // 2.0 is an integer to JSON Schema
+        "integer" => value.ValueKind == JsonValueKind.Number && value.GetDouble() == Math.Floor(value.GetDouble()),
         _ => throw new NotSupportedException($"The schema uses the type '{type}', which this evaluator does not know."),
     };
 }

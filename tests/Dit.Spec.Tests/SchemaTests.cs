@@ -12,7 +12,12 @@ public class SchemaTests
     public void The_reference_is_the_one_written_from_the_keys() => WrittenFile.Match("docs/spec.md", SpecReference.Markdown);
 
     public static TheoryData<string> ShippedFiles =>
-        [.. Directory.GetFiles(Path.Combine(Specs.RepositoryRoot, "definitions"), "*.dit.yaml").Select(static file => Path.GetFileName(file)), "../tests/Dit.Runtime.Tests/golden.dit.yaml"];
+        [
+            .. Directory
+                .GetFiles(Path.Combine(Specs.RepositoryRoot, "definitions"), "*.dit.yaml")
+                .Select(static file => Path.GetFileName(file)),
+            "../tests/Dit.Runtime.Tests/golden.dit.yaml",
+        ];
 
     [Theory, MemberData(nameof(ShippedFiles))]
     public void Every_shipped_definition_satisfies_the_schema(string file)
@@ -34,7 +39,9 @@ public class SchemaTests
     [InlineData("autoencoder: none")]
     [InlineData("autoencoder: kl-f8")]
     [InlineData("autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }")]
-    [InlineData("autoencoder: { name: kl-f1, ch: 32, ch_mult: [64], num_res_blocks: 1, z_channels: 4, scale_factor: 0.3611, shift_factor: -0.1159, no_quant_conv: true }")]
+    [InlineData(
+        "autoencoder: { name: kl-f1, ch: 32, ch_mult: [64], num_res_blocks: 1, z_channels: 4, scale_factor: 0.3611, shift_factor: -0.1159, "
+            + "no_quant_conv: true }")]
     public void Other_forms_of_a_key_are_legal_to_both(string line) => AssertBoth(legal: true, Specs.With(line));
 
     [Theory]
@@ -147,6 +154,8 @@ public class SchemaTests
     {
         var errors = SpecFile.Parse(spec).Errors;
         Assert.True(legal == (errors.Count == 0), $"The compiler says: {string.Join("; ", errors)}");
-        Assert.True(legal == Schema.Accepts(YamlJson.Read(spec)), $"The schema does not think so. The compiler says: {string.Join("; ", errors)}");
+        Assert.True(
+            legal == Schema.Accepts(YamlJson.Read(spec)),
+            $"The schema does not think so. The compiler says: {string.Join("; ", errors)}");
     }
 }

@@ -47,7 +47,11 @@ internal static class Specs
             return (read.Lines, skips);
         }).Lines);
 
-    private static IEnumerable<string> TopKeys(string lines) => lines.Split('\n').Where(static l => l.Contains(':') && !l.StartsWith(' ') && !l.StartsWith('#')).Select(static l => l[..l.IndexOf(':')]);
+    private static IEnumerable<string> TopKeys(string lines) =>
+        lines
+            .Split('\n')
+            .Where(static l => l.Contains(':') && !l.StartsWith(' ') && !l.StartsWith('#'))
+            .Select(static l => l[..l.IndexOf(':')]);
 
     public static string Shipped(string file) => File.ReadAllText(Path.Combine(RepositoryRoot, "definitions", file));
 

@@ -41,12 +41,19 @@ public class TextTests
     [Fact]
     public void Every_anchor_alias_and_tag_is_reported() => Assert.Equal(
         [("DIT012", 1), ("DIT012", 2), ("DIT012", 4)],
-        SpecFile.Parse(Specs.Tiny.Replace("model: Tiny/2", "model: &a Tiny").Replace("depth: 2", "depth: !!int 2").Replace("heads: 4", "heads: *a")).Errors.Select(static e => (e.Rule.Id, e.At.Line)));
+        SpecFile
+            .Parse(
+                Specs
+                    .Tiny.Replace("model: Tiny/2", "model: &a Tiny")
+                    .Replace("depth: 2", "depth: !!int 2")
+                    .Replace("heads: 4", "heads: *a"))
+            .Errors.Select(static e => (e.Rule.Id, e.At.Line)));
 
     [Fact]
     public void A_message_shows_a_long_or_invisible_text_short_and_visible()
     {
-        var error = Assert.Single(SpecFile.Parse(Specs.Tiny.Replace("autoencoder: none", $"autoencoder: \"\\u200b{new string('x', 5000)}\"")).Errors);
+        var error = Assert.Single(
+            SpecFile.Parse(Specs.Tiny.Replace("autoencoder: none", $"autoencoder: \"\\u200b{new string('x', 5000)}\"")).Errors);
 
         Assert.StartsWith("'autoencoder' cannot be '\\u200bxxxx", error.Message);
         Assert.True(error.Message.Length < 250);
@@ -61,16 +68,24 @@ public class TextTests
     public void A_name_has_a_length_that_compilers_and_file_systems_take()
     {
         Assert.Empty(SpecFile.Parse(Specs.Tiny.Replace("model: Tiny/2", $"model: {new string('a', 100)}")).Errors);
-        Assert.Equal("DIT008", Assert.Single(SpecFile.Parse(Specs.Tiny.Replace("model: Tiny/2", $"model: {new string('a', 101)}")).Errors).Rule.Id);
+        Assert.Equal(
+            "DIT008",
+            Assert.Single(SpecFile.Parse(Specs.Tiny.Replace("model: Tiny/2", $"model: {new string('a', 101)}")).Errors).Rule.Id);
     }
 
     [Fact]
     public void A_model_of_a_hundred_samplers_is_legal_and_one_more_is_too_many()
     {
-        static string Samplers(int count) => "samplers:\n" + string.Concat(Enumerable.Range(2, count).Select(static i => FormattableString.Invariant($"  ddim-{i}: {{ method: ddim, steps: {i} }}\n")));
+        static string Samplers(int count) =>
+            "samplers:\n"
+            + string.Concat(
+                Enumerable.Range(2, count).Select(static i => FormattableString.Invariant($"  ddim-{i}: {{ method: ddim, steps: {i} }}\n"))
+            );
 
         Assert.Equal(100, Specs.Model(Specs.With(Samplers(100))).Samplers.Count);
-        Assert.Equal("'samplers' has 101 entries; at most 100 are possible", Assert.Single(SpecFile.Parse(Specs.With(Samplers(101))).Errors).Message);
+        Assert.Equal(
+            "'samplers' has 101 entries; at most 100 are possible",
+            Assert.Single(SpecFile.Parse(Specs.With(Samplers(101))).Errors).Message);
     }
 
     [Fact]

@@ -3,8 +3,12 @@ namespace Dit.Spec.Tests;
 /// <summary>Warnings: the spec is legal, and may not be what was meant.</summary>
 public class WarningTests
 {
-    private static string Undeclared(int channels, string sampler = "method: ddim, steps: 50") => Specs.Without("autoencoder").Replace("channels: 4", $"channels: {channels}")
-        .Replace("{ method: ddpm, steps: 250 }", $"{{ {sampler} }}").Replace("{ method: ddim, steps: 50, eta: 0.5 }", $"{{ {sampler} }}");
+    private static string Undeclared(int channels, string sampler = "method: ddim, steps: 50") =>
+        Specs
+            .Without("autoencoder")
+            .Replace("channels: 4", $"channels: {channels}")
+            .Replace("{ method: ddpm, steps: 250 }", $"{{ {sampler} }}")
+            .Replace("{ method: ddim, steps: 50, eta: 0.5 }", $"{{ {sampler} }}");
 
     [Theory]
     [InlineData(1, false)]
@@ -29,7 +33,12 @@ public class WarningTests
         var warning = Assert.Single(file.Warnings);
         Assert.True(warning.Rule.IsWarning);
         Assert.Equal(
-            ("DIT116", 8, 13, $"An input of {channels} channels may be latents, but without 'autoencoder' the samplers clip it to [-1, 1]; write autoencoder: none for pixels, or name the autoencoder, or give each sampler clip_denoised: true or false"),
+            (
+                "DIT116",
+                8,
+                13,
+                $"An input of {channels} channels may be latents, but without 'autoencoder' the samplers clip it to [-1, 1]; write "
+                    + $"autoencoder: none for pixels, or name the autoencoder, or give each sampler clip_denoised: true or false"),
             (warning.Rule.Id, warning.At.Line, warning.At.Column, warning.Message));
     }
 
@@ -39,13 +48,26 @@ public class WarningTests
     [InlineData("samplers: { a5: { method: ddim, steps: 5, clip_denoised: false } }")]
     [InlineData("samplers: { a5: { method: ddim, steps: 5, clip_denoised: true } }")]
     [InlineData("samplers: { a5: { method: ddim, steps: 5, clip_denoised: true }, b5: { method: ddpm, steps: 5, clip_denoised: false } }")]
-    public void What_is_declared_is_not_warned_of(string line) => Assert.Empty(SpecFile.Parse(Undeclared(4).Replace("samplers:", "unused:")[..Undeclared(4).IndexOf("samplers:", StringComparison.Ordinal)]
-        + (line.StartsWith("samplers") ? line : line + "\nsamplers: { a5: { method: ddim, steps: 5 } }") + "\n") is var file && file.Errors.Count == 0 ? file.Warnings : file.Errors);
+    public void What_is_declared_is_not_warned_of(string line) =>
+        Assert.Empty(
+            SpecFile.Parse(
+                Undeclared(4).Replace("samplers:", "unused:")[..Undeclared(4).IndexOf("samplers:", StringComparison.Ordinal)]
+                    + (line.StartsWith("samplers") ? line : line + "\nsamplers: { a5: { method: ddim, steps: 5 } }")
+                    + "\n")
+                is var file
+            && file.Errors.Count == 0
+                ? file.Warnings
+                : file.Errors);
 
     [Fact]
     public void One_sampler_that_says_nothing_is_enough_and_none_at_all_clips_nothing()
     {
-        Assert.Single(SpecFile.Parse(Undeclared(4).Replace("ddim-50: { method: ddim, steps: 50 }", "ddim-50: { method: ddim, steps: 50, clip_denoised: false }")).Warnings);
+        Assert.Single(
+            SpecFile
+                .Parse(
+                    Undeclared(4)
+                        .Replace("ddim-50: { method: ddim, steps: 50 }", "ddim-50: { method: ddim, steps: 50, clip_denoised: false }"))
+                .Warnings);
         Assert.Empty(SpecFile.Parse(Specs.Without("autoencoder").Split("samplers:")[0]).Warnings);
     }
 

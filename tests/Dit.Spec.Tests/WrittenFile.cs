@@ -4,15 +4,18 @@ using DiffPlex.DiffBuilder.Model;
 namespace Dit.Spec.Tests;
 
 /// <summary>
-/// Holds a file of the repository to the text that is written from the code. A difference leaves <c>NAME.received.EXTENSION</c> beside it and
-/// fails with the lines that differ; accepting is renaming received over the file.
+/// Holds a file of the repository to the text that is written from the code. A difference leaves
+/// <c>NAME.received.EXTENSION</c> beside it and fails with the lines that differ; accepting is renaming received over
+/// the file.
 /// </summary>
 internal static class WrittenFile
 {
     public static void Match(string path, string text)
     {
         var file = Path.Combine(Specs.RepositoryRoot, path);
-        var received = Path.Combine(Path.GetDirectoryName(file) ?? "", $"{Path.GetFileNameWithoutExtension(file)}.received{Path.GetExtension(file)}");
+        var received = Path.Combine(
+            Path.GetDirectoryName(file) ?? "",
+            $"{Path.GetFileNameWithoutExtension(file)}.received{Path.GetExtension(file)}");
         var wanted = File.Exists(file) ? File.ReadAllText(file).Replace("\r\n", "\n") : "";
         if (wanted == text)
         {

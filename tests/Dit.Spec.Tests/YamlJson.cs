@@ -7,7 +7,9 @@ using YamlDotNet.RepresentationModel;
 
 namespace Dit.Spec.Tests;
 
-/// <summary>YAML as an editor's schema check sees it: the values that the core schema of YAML 1.2 makes of it.</summary>
+/// <summary>
+/// YAML as an editor's schema check sees it: the values that the core schema of YAML 1.2 makes of it.
+/// </summary>
 internal static partial class YamlJson
 {
     public static JsonElement Read(string yaml)
@@ -19,7 +21,8 @@ internal static partial class YamlJson
 
     private static JsonNode? Value(YamlNode node) => node switch
     {
-        YamlMappingNode mapping => new JsonObject(mapping.Children.Select(static child => KeyValuePair.Create(((YamlScalarNode)child.Key).Value ?? "", Value(child.Value)))),
+        YamlMappingNode mapping => new JsonObject(
+            mapping.Children.Select(static child => KeyValuePair.Create(((YamlScalarNode)child.Key).Value ?? "", Value(child.Value)))),
         YamlSequenceNode list => new JsonArray([.. list.Children.Select(Value)]),
         YamlScalarNode { Style: ScalarStyle.Plain, Value: var text } => Plain(text ?? ""),
         YamlScalarNode { Value: var text } => JsonValue.Create(text),
@@ -32,7 +35,9 @@ internal static partial class YamlJson
         "true" or "True" or "TRUE" => JsonValue.Create(true),
         "false" or "False" or "FALSE" => JsonValue.Create(false),
         _ when Number().IsMatch(text) => JsonValue.Create(double.Parse(text, CultureInfo.InvariantCulture)),
-        _ when text.StartsWith("0x", StringComparison.Ordinal) && long.TryParse(text.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var hex) => JsonValue.Create((double)hex),
+        _ when text.StartsWith("0x", StringComparison.Ordinal)
+                && long.TryParse(text.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var hex) => JsonValue.Create(
+            (double)hex),
         _ => JsonValue.Create(text),
     };
 

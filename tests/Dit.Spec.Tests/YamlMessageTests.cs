@@ -11,19 +11,30 @@ public class YamlMessageTests
     {
         // line to replace, its replacement, line and column of the error, its message
         { Sampler, "  ddpm-250: { method: ddpm, steps: 250", 21, 13, "This '{' is not closed; put '}' behind its last entry" },
-        { Sampler, "  ddpm-250: method: ddpm, steps: 250 }", 21, 19, "A second colon stands in this line; quote a value that holds one, or write several settings in braces, as in { a: 1, b: 2 }" },
+        { Sampler, "  ddpm-250: method: ddpm, steps: 250 }", 21, 19,
+            "A second colon stands in this line; quote a value that holds one, or write several settings in braces, as in { a: 1, b: 2 }" },
         { Sampler, "  ddpm-250: { method: ddpm steps: 250 }", 21, 28, "A comma is missing before 'steps'; put one between two entries" },
         { Sampler, "  ddpm-250: { method: ddpm,, steps: 250 }", 21, 28, "No entry stands before this comma; remove it" },
         { Sampler, "  ddpm-250: { method: ddpm, steps: : 250 }", 21, 36, "This colon has no key before it; remove it, or write its key" },
         { Sampler, "  ddpm-250: { method: ddpm, steps: 250 ]", 21, 13, "This '{' is closed by ']' in line 21; close it with '}'" },
-        { Sampler, "  ddpm-250: { method: ddpm, steps: 250 } }", 21, 42, "This '}' closes nothing; remove it, or open it before its first entry" },
-        { Sampler, "  ddpm-250: { method: ddpm, steps: 250 } x", 21, 42, "More text stands behind this '}'; a value ends with its bracket" },
-        { Sampler, "  - { method: ddpm, steps: 250 }", 22, 3, "This line is not an item of the list above it; start it with '- ', or write the list in brackets, as in [2, 4]" },
+        { Sampler, "  ddpm-250: { method: ddpm, steps: 250 } }", 21, 42,
+            "This '}' closes nothing; remove it, or open it before its first entry" },
+        { Sampler, "  ddpm-250: { method: ddpm, steps: 250 } x", 21, 42,
+            "More text stands behind this '}'; a value ends with its bracket" },
+        { Sampler, "  - { method: ddpm, steps: 250 }", 22, 3,
+            "This line is not an item of the list above it; start it with '- ', or write the list in brackets, as in [2, 4]" },
         { "  size: 8", "  size: [8, 8", 9, 9, "This '[' is not closed; put ']' behind its last entry" },
-        { "  size: 8", "   size: 8", 9, 4, "This line is indented by 3 spaces, deeper than 'channels: 4' above it, which has its value already; indent it by 2, as the keys beside it" },
-        { "  size: 8", " size: 8", 9, 2, "This line is indented by 1 space, and the keys above it by 0 and 2; keys of one mapping stand in one column" },
+        { "  size: 8", "   size: 8", 9, 4,
+            "This line is indented by 3 spaces, deeper than 'channels: 4' above it, which has its value already; indent it by 2, as the "
+                + "keys beside it"
+        },
+        { "  size: 8", " size: 8", 9, 2,
+            "This line is indented by 1 space, and the keys above it by 0 and 2; keys of one mapping stand in one column" },
         { "  size: 8", "  size 8", 9, 3, "The colon is missing behind 'size'; write 'size: 8'" },
-        { "depth: 2", "  depth: 2", 2, 3, "This line is indented by 2 spaces, deeper than 'model: Tiny/2' above it, which has its value already; indent it by 0, as the keys beside it" },
+        { "depth: 2", "  depth: 2", 2, 3,
+            "This line is indented by 2 spaces, deeper than 'model: Tiny/2' above it, which has its value already; indent it by 0, as the "
+                + "keys beside it"
+        },
         { "depth: 2", "depth 2", 2, 1, "The colon is missing behind 'depth'; write 'depth: 2'" },
         { "depth: 2", "depth = 2", 2, 1, "The colon is missing behind 'depth'; write 'depth: 2'" },
         { "depth: 2", "depth:2", 2, 6, "A space is missing behind the colon of 'depth'; put one there" },
@@ -38,8 +49,10 @@ public class YamlMessageTests
         { "model: Tiny/2", "model: 'Bob's'", 1, 13, "More text stands behind the closing '; put all of the value into the quotes" },
         { "model: Tiny/2", "model: @home", 1, 8, "A value cannot start with '@'; put it in quotes" },
         { "model: Tiny/2", "model: `home`", 1, 8, "A value cannot start with '`'; put it in quotes" },
-        { "model: Tiny/2", "model: \"Ti\\q\"", 1, 8, "A '\\' in double quotes starts no known escape here; write '\\\\' for the character itself, or use single quotes" },
-        { "model: Tiny/2", "model: >x\n Tiny", 1, 8, "A text that starts with '|' or '>' is not laid out right; write the value on one line" },
+        { "model: Tiny/2", "model: \"Ti\\q\"", 1, 8,
+            "A '\\' in double quotes starts no known escape here; write '\\\\' for the character itself, or use single quotes" },
+        { "model: Tiny/2", "model: >x\n Tiny", 1, 8,
+            "A text that starts with '|' or '>' is not laid out right; write the value on one line" },
         { "model: Tiny/2", "model: - Tiny", 1, 8, "A list item '- ' cannot stand here; write the list in brackets, as in [2, 4]" },
         { "model: Tiny/2", "model: ? Tiny", 1, 8, "A '?' cannot stand here; a key is a word with a colon behind it" },
         { "model: Tiny/2", "[model]: Tiny", 1, 1, "A key is a word, not a list; write 'key: value'" },
@@ -48,7 +61,12 @@ public class YamlMessageTests
     };
 
     [Theory, MemberData(nameof(Slips))]
-    public void A_slip_is_said_where_it_is_with_what_would_be_right(string line, string replacement, int atLine, int atColumn, string message)
+    public void A_slip_is_said_where_it_is_with_what_would_be_right(
+        string line,
+        string replacement,
+        int atLine,
+        int atColumn,
+        string message)
     {
         Assert.Contains(line, Specs.Tiny);
         var error = Assert.Single(SpecFile.Parse(Specs.Tiny.Replace(line, replacement)).Errors);
@@ -59,11 +77,25 @@ public class YamlMessageTests
     // Words of YAML's grammar that its reader uses and no author of a spec knows.
     private static readonly string[] Foreign =
     [
-        "While ", "did not find", "expected", "flow mapping", "flow sequence", "block mapping", "block collection", "simple key", "scanning", "parsing", "in this context", "token", "Mark",
+        "While ",
+        "did not find",
+        "expected",
+        "flow mapping",
+        "flow sequence",
+        "block mapping",
+        "block collection",
+        "simple key",
+        "scanning",
+        "parsing",
+        "in this context",
+        "token",
+        "Mark",
     ];
 
     private static readonly Gen<string> Edit = Gen.OneOf(
-        Gen.OneOf("", "{", "}", "[", "]", ":", ": ", ",", "\"", "'", " ", "  ", "\n", "- ", "? ", "|", ">", "@", "&", "*", "!", "%", "#", "\\", "\t", "`", "...\n", "---\n", "!a!b ", "&a", "\"\\q\"", "\"\\u12\"", "<<: "),
+        Gen.OneOf(
+            "", "{", "}", "[", "]", ":", ": ", ",", "\"", "'", " ", "  ", "\n", "- ", "? ", "|", ">", "@", "&", "*", "!", "%", "#", "\\",
+            "\t", "`", "...\n", "---\n", "!a!b ", "&a", "\"\\q\"", "\"\\u12\"", "<<: "),
         Gen.String[Gen.Char["a1:{}[],-\"'\n #?|>&*!%@`\\"], 1, 5]);
 
     [Theory]
@@ -80,7 +112,11 @@ public class YamlMessageTests
             broken += errors.Count(static e => e.Rule == Rule.Yaml);
             foreach (var error in errors.Where(static e => e.Rule == Rule.Yaml || e.Rule == Rule.YamlFeature))
             {
-                if (Foreign.FirstOrDefault(word => error.Message.Contains(word, StringComparison.Ordinal) && !text.Contains(word, StringComparison.Ordinal)) is { } word)
+                if (
+                    Foreign.FirstOrDefault(word =>
+                        error.Message.Contains(word, StringComparison.Ordinal) && !text.Contains(word, StringComparison.Ordinal)
+                    ) is
+                    { } word)
                     Assert.Fail($"'{word}' in: {error.Message}\n\nof\n\n{text}");
                 Assert.True(error.Message.Contains(';'), $"No remedy in: {error.Message}\n\nof\n\n{text}");
             }

@@ -33,5 +33,6 @@ internal static class CardEmitter
         ? "AutoencoderCard.KlF8"
         : FormattableString.Invariant(
             $"new AutoencoderCard({Code.Literal(kl.Called)}, Channels: {kl.Channels}, {kl.Multipliers}, ResidualBlocks: {kl.ResidualBlocks}, LatentChannels: {kl.LatentChannels}, ")
-            + $"Scale: {Code.Literal(kl.Scale)}, Shift: {Code.Literal(kl.Shift)}, QuantConvolutions: {(kl.QuantConvolutions ? "true" : "false")})");
+            + $"Scale: {Code.Literal(kl.Scale)}, Shift: {Code.Literal(kl.Shift)}, QuantConvolutions: "
+            + $"{(kl.QuantConvolutions ? "true" : "false")})");
 }

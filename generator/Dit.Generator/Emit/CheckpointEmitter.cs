@@ -47,5 +47,6 @@ internal static class CheckpointEmitter
     private static string Pascal(string name) =>
         string.Concat(name.Split('_').Select(static word => char.ToUpperInvariant(word[0]) + word.Substring(1)));
 
-    private static string Entry(string name, ModelParameter parameter) => $"new CheckpointEntry({name}, {string.Join(", ", parameter.Shape)})";
+    private static string Entry(string name, ModelParameter parameter) =>
+        $"new CheckpointEntry({name}, {string.Join(", ", parameter.Shape)})";
 }

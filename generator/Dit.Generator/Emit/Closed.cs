@@ -7,9 +7,10 @@ namespace Dit.Generator.Emit;
 
 /// <summary>Makes generated text compile beside whatever the project declares.</summary>
 /// <remarks>
-/// The usings of a file stand inside its namespace. They win there over everything outside of it: the project's global usings, and the types of
-/// the namespaces around. What is in that very namespace wins over any using, and over an alias too (CS0576). Only there, and only for the
-/// names that are hidden, the text says by <c>::</c> where a name comes from.
+/// The usings of a file stand inside its namespace. They win there over everything outside of it: the project's global
+/// usings, and the types of the namespaces around. What is in that very namespace wins over any using, and over an
+/// alias too (CS0576). Only there, and only for the names that are hidden, the text says by <c>::</c> where a name
+/// comes from.
 /// </remarks>
 internal static class Closed
 {
@@ -32,7 +33,8 @@ internal static class Closed
         return closed.Insert(root.DescendantNodes().OfType<UsingDirectiveSyntax>().First().SpanStart, string.Concat(aliases)).ToString();
     }
 
-    // Not what stands behind a dot, names an argument or a property that is set, or is part of the namespace and the usings.
+    // Not what stands behind a dot, names an argument or a property that is set, or is part of the namespace and the
+    // usings.
     private static bool IsLookedUp(SyntaxToken token) => token.Parent is SimpleNameSyntax name
         && name.Parent switch
         {
@@ -45,7 +47,8 @@ internal static class Closed
         }
         && name.Ancestors().First(static node => node is not NameSyntax) is not (BaseNamespaceDeclarationSyntax or UsingDirectiveSyntax);
 
-    // What the file declares around a use, in a class or a method, wins already; where only a type can stand, only a type does.
+    // What the file declares around a use, in a class or a method, wins already; where only a type can stand, only a
+    // type does.
     private static bool IsDeclared(SyntaxToken use) =>
         use.Parent is { } name && name.Ancestors().OfType<MemberDeclarationSyntax>().Any(around => around switch
         {

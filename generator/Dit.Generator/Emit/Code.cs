@@ -51,7 +51,9 @@ internal static class Code
     /// <summary>A C# literal of a text.</summary>
     public static string Literal(string value) => "\"" + value.Replace("\\", "\\\\").Replace("\"", "\\\"") + "\"";
 
-    /// <summary>A C# literal of a text of several lines, to be read as it is; below its first line it is indented.</summary>
+    /// <summary>
+    /// A C# literal of a text of several lines, to be read as it is; below its first line it is indented.
+    /// </summary>
     public static string RawLiteral(string value, int levels)
     {
         var fence = new string('"', Math.Max(3, 1 + LongestRunOfQuotes(value)));
@@ -79,6 +81,8 @@ internal static class Code
     private static int CommentAt(string line)
     {
         var at = line.IndexOf(" // ", StringComparison.Ordinal);
-        return at > 0 && line.Substring(0, at).Trim().Length > 0 && !line.TrimStart().StartsWith("//", StringComparison.Ordinal) ? at + 1 : -1;
+        return at > 0 && line.Substring(0, at).Trim().Length > 0 && !line.TrimStart().StartsWith("//", StringComparison.Ordinal)
+            ? at + 1
+            : -1;
     }
 }

@@ -19,7 +19,9 @@ internal static class ForwardEmitter
         }
         """);
 
-    /// <summary>An inference session: the same condition and blocks, in steps that an engine may fuse; or the model itself.</summary>
+    /// <summary>
+    /// An inference session: the same condition and blocks, in steps that an engine may fuse; or the model itself.
+    /// </summary>
     public static string Session(ModelSpec spec, Evaluation network, SessionReading session, ConditionCode condition) => session.Match(
         steps => Session(spec, network, steps, condition),
         because => $"""
@@ -32,7 +34,10 @@ internal static class ForwardEmitter
     private static string Session(ModelSpec spec, Evaluation network, SessionNetwork session, ConditionCode condition)
     {
         var name = condition.Unwrap is null ? condition.Argument?.Name ?? "nothing" : "condition";
-        var context = session.ContextTokens == 0 ? "" : $".Context(tokens: {session.ContextTokens}, joined: {(session.JoinsTokens ? "true" : "false")})";
+        var context =
+            session.ContextTokens == 0
+                ? ""
+                : $".Context(tokens: {session.ContextTokens}, joined: {(session.JoinsTokens ? "true" : "false")})";
         return Code.AlignComments($$"""
             /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
             /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>

@@ -28,7 +28,8 @@ internal static class SamplersEmitter
                 ddim => $"new Ddim(Steps: {sampler.Steps}, Eta: {Code.Literal(ddim.Eta)}{Clip(sampler)})")}});
         """;
 
-    private static string Type(ModelSpec spec, ConditionCode condition) => $"Sampler<{spec.ClassName}, {condition.Type}, {ProcessEmitter.Type}>";
+    private static string Type(ModelSpec spec, ConditionCode condition) =>
+        $"Sampler<{spec.ClassName}, {condition.Type}, {ProcessEmitter.Type}>";
 
     private static string Clip(SamplerSpec sampler) => sampler.ClipDenoised ? ", ClipDenoised: true" : "";
 }

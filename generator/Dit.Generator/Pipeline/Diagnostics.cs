@@ -19,7 +19,9 @@ internal static class Diagnostics
             new LinePosition(Math.Max(0, error.At.EndLine - 1), Math.Max(0, error.At.EndColumn - 1)))),
         error.Message);
 
-    /// <summary>The version of C# that generated code is written in: collection expressions are its latest feature.</summary>
+    /// <summary>
+    /// The version of C# that generated code is written in: collection expressions are its latest feature.
+    /// </summary>
     public const LanguageVersion LowestLanguage = LanguageVersion.CSharp12;
 
     /// <summary>The one error of a project whose C# is too old.</summary>

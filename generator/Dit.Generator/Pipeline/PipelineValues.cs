@@ -9,7 +9,9 @@ namespace Dit.Generator;
 /// <param name="Content">Its models and errors.</param>
 internal sealed record ReadFile(string Path, SpecFile Content)
 {
-    /// <summary>What is written for it: its models, or what stands in for them. One for each class; a second one is an error.</summary>
+    /// <summary>
+    /// What is written for it: its models, or what stands in for them. One for each class; a second one is an error.
+    /// </summary>
     public IEnumerable<ModelInput> Models => Content.Models.Select(model => new ModelInput(model.Spec, Path, IsStandIn: false))
         .Concat(Content.StandIns.Select(spec => new ModelInput(spec, Path, IsStandIn: true)))
         .GroupBy(static model => model.Spec.ClassName, StringComparer.OrdinalIgnoreCase).Select(static same => same.First());
@@ -19,7 +21,9 @@ internal sealed record ReadFile(string Path, SpecFile Content)
 /// <remarks>Pipeline value: immutable, structural equality, no Roslyn types, no locations.</remarks>
 /// <param name="Spec">The model.</param>
 /// <param name="Path">The file it is declared in.</param>
-/// <param name="IsStandIn">Whether the file has errors, and this is what can be known of the model in spite of them.</param>
+/// <param name="IsStandIn">
+/// Whether the file has errors, and this is what can be known of the model in spite of them.
+/// </param>
 internal sealed record ModelInput(ModelSpec Spec, string Path, bool IsStandIn)
 {
     /// <summary>Name of the file, for the header.</summary>
@@ -46,8 +50,8 @@ internal sealed record CatalogEntry(string ClassName, string Condition, string P
     public bool IsOf(ModelInput model) => ClassName == model.Spec.ClassName && Path == model.Path;
 
     /// <summary>
-    /// One entry for each class, in the order of the paths of the specs: MSBuild lists files in the order of the disk. Several models of one
-    /// name are an error; the first without other errors is taken.
+    /// One entry for each class, in the order of the paths of the specs: MSBuild lists files in the order of the disk.
+    /// Several models of one name are an error; the first without other errors is taken.
     /// </summary>
     public static EquatableArray<CatalogEntry> OnePerClass(IEnumerable<CatalogEntry> all) => all
         .OrderBy(static entry => entry.Path.Replace('\\', '/'), StringComparer.Ordinal)
@@ -60,7 +64,8 @@ internal sealed record CatalogEntry(string ClassName, string Condition, string P
 /// <remarks>Pipeline value: immutable, structural equality, no Roslyn types, no locations.</remarks>
 /// <param name="Namespace">Their namespace.</param>
 /// <param name="IsListPublic">
-/// Whether other assemblies see the list of models: where the namespace is this assembly's own name, which no other has, or where the project asks for it.
+/// Whether other assemblies see the list of models: where the namespace is this assembly's own name, which no other
+/// has, or where the project asks for it.
 /// </param>
 /// <param name="Shadows">Names in the namespace that hide those of the libraries.</param>
 /// <param name="Imported">Names of types in the namespace that other assemblies have there.</param>

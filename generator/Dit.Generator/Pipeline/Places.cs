@@ -12,13 +12,16 @@ internal static class Places
     /// <param name="namespace">The namespace of the models.</param>
     /// <param name="access">The property <c>DitModelsAccess</c>; empty where it is not set.</param>
     /// <param name="fileNames">
-    /// Names of the project's other additional files: other generators make classes of them, which no generator sees (Layer.razor).
+    /// Names of the project's other additional files: other generators make classes of them, which no generator sees
+    /// (Layer.razor).
     /// </param>
     public static Place Of(Compilation compilation, string @namespace, string access, IReadOnlyList<string> fileNames)
     {
         var space = Find(compilation.GlobalNamespace, @namespace);
         var members = space?.GetMembers() ?? [];
-        var spaces = Library.Namespaces.Select(library => (Library: library, Space: Find(compilation.GlobalNamespace, library.Name))).ToArray();
+        var spaces = Library
+            .Namespaces.Select(library => (Library: library, Space: Find(compilation.GlobalNamespace, library.Name)))
+            .ToArray();
         var torch = compilation.GetTypeByMetadataName(Library.Torch.Name);
         var shadows =
             from name in Sorted(members.Select(static member => member.Name).Concat(fileNames))
@@ -37,8 +40,11 @@ internal static class Places
                 .Select(static type => type.Name)).ToEquatableArray());
     }
 
-    private static IEnumerable<string> Sorted(IEnumerable<string> names) => names.Distinct().OrderBy(static name => name, StringComparer.Ordinal);
+    private static IEnumerable<string> Sorted(IEnumerable<string> names) =>
+        names.Distinct().OrderBy(static name => name, StringComparer.Ordinal);
 
-    private static INamespaceSymbol? Find(INamespaceSymbol root, string name) => name.Split('.').Aggregate(
-        (INamespaceSymbol?)root, static (space, part) => space?.GetMembers(part.TrimStart('@')).OfType<INamespaceSymbol>().FirstOrDefault());
+    private static INamespaceSymbol? Find(INamespaceSymbol root, string name) =>
+        name.Split('.')
+            .Aggregate((INamespaceSymbol?)root, static (space, part) =>
+                space?.GetMembers(part.TrimStart('@')).OfType<INamespaceSymbol>().FirstOrDefault());
 }

@@ -23,7 +23,10 @@ internal sealed class BlockReader(Module module)
 
     private string? Regress(Statement.Split split)
     {
-        if (split.Value is not Value.AsToken { X: Value.Call { Arguments: [Value.Name] } call } || module.Find(call.Member) is not Member.Chain chain || !IsRegression(chain))
+        if (
+            split.Value is not Value.AsToken { X: Value.Call { Arguments: [Value.Name] } call }
+            || module.Find(call.Member) is not Member.Chain chain
+            || !IsRegression(chain))
             return No(split, "only a SiLU and a linear layer of the condition are split");
         foreach (var (name, index) in split.Parts.Select(static (name, index) => (name, index))) parts[name] = new(split.Name, index);
         return Then(new SessionOp.Modulation(split.Name, chain));
@@ -34,8 +37,8 @@ internal sealed class BlockReader(Module module)
     private string? Residual(Value value, Statement statement) => value switch
     {
         Value.Add { Left: Value.Name x, Right: var branch } when x.Text == tokens => Branch(branch, null, statement),
-        Value.Gated { X: Value.Name x, Gate: Value.Name gate, Branch: var branch } when x.Text == tokens && parts.TryGetValue(gate.Text, out var part) =>
-            Branch(branch, part, statement),
+        Value.Gated { X: Value.Name x, Gate: Value.Name gate, Branch: var branch }
+            when x.Text == tokens && parts.TryGetValue(gate.Text, out var part) => Branch(branch, part, statement),
         _ => No(statement, "it is not the tokens and a branch beside them"),
     };
 
@@ -48,8 +51,9 @@ internal sealed class BlockReader(Module module)
     private string? Entering(Value value, Statement statement) => value switch
     {
         Value.Name x when x.Text == tokens => Then(new SessionOp.Identity()),
-        Value.Call { Arguments: [Value.Name x] } call when x.Text == tokens && module.Find(call.Member) is Member.Norm { Kind: NormKind.Layer, IsAffine: true } norm =>
-            Then(new SessionOp.LearnedNorm(norm)),
+        Value.Call { Arguments: [Value.Name x] } call
+            when x.Text == tokens && module.Find(call.Member) is Member.Norm { Kind: NormKind.Layer, IsAffine: true } norm => Then(
+            new SessionOp.LearnedNorm(norm)),
         Value.Modulate { X: Value.Name x, Shift: Value.Name shift, Scale: Value.Name scale } modulate
             when x.Text == tokens && module.Find(modulate.Norm) is Member.Norm { Kind: NormKind.Layer } norm
                 && parts.TryGetValue(shift.Text, out var first) && parts.TryGetValue(scale.Text, out var second) =>

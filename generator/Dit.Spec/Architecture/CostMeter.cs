@@ -2,8 +2,8 @@ namespace Dit.Spec;
 
 /// <summary>Walks an evaluation in the order in which it runs, and counts.</summary>
 /// <remarks>
-/// A tensor that several layers keep for the backward pass is kept once, and counts for the first of them. Without gradients, what a
-/// module makes lives until the module returns, as generated code and its dispose scopes have it.
+/// A tensor that several layers keep for the backward pass is kept once, and counts for the first of them. Without
+/// gradients, what a module makes lives until the module returns, as generated code and its dispose scopes have it.
 /// </remarks>
 internal sealed class CostMeter
 {
@@ -42,7 +42,11 @@ internal sealed class CostMeter
     {
         var before = live;
         Run(module);
-        live = before + results.Where(result => result.Shape.Count > 2 && !module.Arguments.Contains(Stored(result))).Sum(static result => Shape.Count(result.Shape));
+        live =
+            before
+            + results
+                .Where(result => result.Shape.Count > 2 && !module.Arguments.Contains(Stored(result)))
+                .Sum(static result => Shape.Count(result.Shape));
     }
 
     private void Visit(Traced value)
@@ -59,9 +63,12 @@ internal sealed class CostMeter
         switch (value.Operation, value.Member)
         {
             case (Value.Call, Member.Linear linear): Layer(value, size * linear.In.Size, Keep(x)); break;
-            case (Value.Call, Member.Patches patches): Layer(value, size * patches.Channels * patches.Patch * patches.Patch, Keep(x)); break;
+            case (Value.Call, Member.Patches patches):
+                Layer(value, size * patches.Channels * patches.Patch * patches.Patch, Keep(x));
+                break;
             case (Value.Call, Member.Norm norm): Layer(value, size, Keep(x) + Statistics(norm, size)); break;
-            case (Value.Modulate, Member.Norm norm): Layer(value, size, Keep(x) + size + Statistics(norm, size)); break; // and the normalized tokens, which are scaled
+            // and the normalized tokens, which are scaled
+            case (Value.Modulate, Member.Norm norm): Layer(value, size, Keep(x) + size + Statistics(norm, size)); break;
             case (Value.Call, Member.Embedding): Layer(value, 0, 1); break;
             case (Value.SelfAttention attention, _): Attention(value, attention.Heads, keys: value.Shape[1]); break;
             case (Value.CrossAttention attention, _): Attention(value, attention.Heads, keys: value.Operands[1].Shape[1]); break;
@@ -81,7 +88,8 @@ internal sealed class CostMeter
         rows.Add(row);
     }
 
-    // The scores are never kept: the backward pass makes them again from queries, keys, values and one sum for each row.
+    // The scores are never kept: the backward pass makes them again from queries, keys, values and one sum for each
+    // row.
     private void Attention(Traced value, int heads, Dim keys)
     {
         var (tokens, width) = (value.Shape[1].Size, value.Shape[2].Size);
@@ -90,7 +98,8 @@ internal sealed class CostMeter
         rows.Add(new($"{value.Path}.mix", EquatableArray.Of(tokens, width), macs, 0));
     }
 
-    // What an operation keeps counts for the layer that made it, else for the next one. A vector that no layer made is nothing beside tokens.
+    // What an operation keeps counts for the layer that made it, else for the next one. A vector that no layer made is
+    // nothing beside tokens.
     private void Attribute(Traced? value, long saved)
     {
         if (value is not null && makers.TryGetValue(Stored(value), out var maker)) maker.Saved += saved;
@@ -108,17 +117,20 @@ internal sealed class CostMeter
     // What a norm keeps of each token: its mean and deviation, or its root mean square.
     private static long Statistics(Member.Norm norm, long size) => (norm.Kind == NormKind.Rms ? 1 : 2) * size / norm.Width.Size;
 
-    // What an operation needs beside its result: attention the heads before they are put side by side, modulation the normalized tokens.
+    // What an operation needs beside its result: attention the heads before they are put side by side, modulation the
+    // normalized tokens.
     private static long Workspace(Traced value, long size) =>
         value.Operation is Value.SelfAttention or Value.CrossAttention or Value.Modulate ? size : 0;
 
-    private static bool IsView(Traced value) => value.Operation is Value.AsToken or Value.Tokens || (value.Member is null && value.Operation is Value.Call);
+    private static bool IsView(Traced value) =>
+        value.Operation is Value.AsToken or Value.Tokens || (value.Member is null && value.Operation is Value.Call);
 
     /// <summary>The value whose memory this is.</summary>
     private static Traced Stored(Traced value) =>
         value.Inside is { Results: [var result] } ? Stored(result) : value.Operation is Value.AsToken ? Stored(value.Operands[0]) : value;
 
-    private static EquatableArray<long> Sides(EquatableArray<Dim> shape) => shape.Skip(1).Select(static side => side.Size).ToEquatableArray();
+    private static EquatableArray<long> Sides(EquatableArray<Dim> shape) =>
+        shape.Skip(1).Select(static side => side.Size).ToEquatableArray();
 
     private sealed class Row(string name, EquatableArray<long> output, long macs, long saved)
     {

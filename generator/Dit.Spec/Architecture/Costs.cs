@@ -4,12 +4,20 @@ namespace Dit.Spec;
 /// <param name="Name">The module it belongs to: <c>blocks.0.attn.qkv</c>.</param>
 /// <param name="Output">Shape of its output for one sample.</param>
 /// <param name="Macs">Multiply-accumulates for one sample.</param>
-/// <param name="Saved">Elements of one sample that automatic differentiation keeps for this layer's backward pass.</param>
+/// <param name="Saved">
+/// Elements of one sample that automatic differentiation keeps for this layer's backward pass.
+/// </param>
 public sealed record ModelLayer(string Name, EquatableArray<long> Output, long Macs, long Saved);
 
-/// <summary>The reading of a description that counts: work, and memory of training and sampling, for one sample.</summary>
-/// <param name="Layers">Every layer, in the order of the network's members, and within a member in the order of its forward pass.</param>
-/// <param name="SamplingActivations">Elements alive at once in a forward pass without gradients, the parameters not counted.</param>
+/// <summary>
+/// The reading of a description that counts: work, and memory of training and sampling, for one sample.
+/// </summary>
+/// <param name="Layers">
+/// Every layer, in the order of the network's members, and within a member in the order of its forward pass.
+/// </param>
+/// <param name="SamplingActivations">
+/// Elements alive at once in a forward pass without gradients, the parameters not counted.
+/// </param>
 public sealed record Costs(EquatableArray<ModelLayer> Layers, long SamplingActivations)
 {
     /// <summary>The costs of an evaluated network.</summary>

@@ -1,7 +1,9 @@
 namespace Dit.Spec;
 
 /// <summary>The words that descriptions are written in.</summary>
-/// <remarks>Lists as arrays and collection expressions, which <see cref="EquatableArray{T}"/> does not take by itself.</remarks>
+/// <remarks>
+/// Lists as arrays and collection expressions, which <see cref="EquatableArray{T}"/> does not take by itself.
+/// </remarks>
 public static class Describe
 {
     /// <summary>A module; see <see cref="Spec.Module"/>.</summary>

@@ -1,15 +1,21 @@
 namespace Dit.Spec;
 
-/// <summary>A model's network, described once: parameters, shapes, costs, code, sessions and pictures are readings of it.</summary>
+/// <summary>
+/// A model's network, described once: parameters, shapes, costs, code, sessions and pictures are readings of it.
+/// </summary>
 /// <remarks>
-/// Pipeline value: immutable, structural equality. A reading is a pure function that knows operations and no network; a new
-/// network is a description, and no reading changes.
+/// Pipeline value: immutable, structural equality. A reading is a pure function that knows operations and no network; a
+/// new network is a description, and no reading changes.
 /// </remarks>
 /// <param name="Network">The network, whose members are named as the checkpoint's.</param>
-/// <param name="Summary">What it is, after "a": <c>Diffusion Transformer of 28 adaLN-Zero blocks ... (arXiv 2212.09748)</c>.</param>
+/// <param name="Summary">
+/// What it is, after "a": <c>Diffusion Transformer of 28 adaLN-Zero blocks ... (arXiv 2212.09748)</c>.
+/// </param>
 /// <param name="Letters">The letters of its shapes, besides N.</param>
 /// <param name="Start">How a new model starts, in a few words: <c>the output is zero</c>.</param>
-/// <param name="Checkpoints">Whose checkpoints its names are of: <c>under the names of the official checkpoints (...)</c>.</param>
+/// <param name="Checkpoints">
+/// Whose checkpoints its names are of: <c>under the names of the official checkpoints (...)</c>.
+/// </param>
 public sealed record Description(Module Network, string Summary, EquatableArray<ShapeLetter> Letters, string Start, string Checkpoints)
 {
     /// <summary>The description of a spec's model.</summary>

@@ -2,8 +2,8 @@ namespace Dit.Spec;
 
 /// <summary>One side of a shape: letters of the shape notation and a number, added up.</summary>
 /// <remarks>
-/// Two sides are equal when their letters are, whatever the numbers behind these: a description that confuses T with D is
-/// wrong even for a model in which both are 64.
+/// Two sides are equal when their letters are, whatever the numbers behind these: a description that confuses T with D
+/// is wrong even for a model in which both are 64.
 /// </remarks>
 /// <param name="Letters">The letters, in the order in which they were added.</param>
 /// <param name="Constant">The number beside them.</param>

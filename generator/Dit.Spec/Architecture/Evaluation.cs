@@ -1,10 +1,17 @@
 namespace Dit.Spec;
 
-/// <summary>A value of an evaluation: what made it, of what, and its shape. Two are the same when they are the same object.</summary>
+/// <summary>
+/// A value of an evaluation: what made it, of what, and its shape. Two are the same when they are the same object.
+/// </summary>
 public sealed class Traced
 {
-    internal Traced(Value? operation, EquatableArray<Dim> shape, IReadOnlyList<Traced> operands, Member? member = null, Evaluation? inside = null, string path = "") =>
-        (Operation, Shape, Operands, Member, Inside, Path) = (operation, shape, operands, member, inside, path);
+    internal Traced(
+        Value? operation,
+        EquatableArray<Dim> shape,
+        IReadOnlyList<Traced> operands,
+        Member? member = null,
+        Evaluation? inside = null,
+        string path = "") => (Operation, Shape, Operands, Member, Inside, Path) = (operation, shape, operands, member, inside, path);
 
     /// <summary>The operation; null for an argument of the network.</summary>
     public Value? Operation { get; }
@@ -29,7 +36,9 @@ public sealed class Traced
 
 /// <summary>A statement of an evaluation.</summary>
 /// <param name="Statement">The statement.</param>
-/// <param name="Values">The values that it named: one, the parts of a split, the streams of a loop, or the results.</param>
+/// <param name="Values">
+/// The values that it named: one, the parts of a split, the streams of a loop, or the results.
+/// </param>
 /// <param name="Inside">What happened in each module of a loop, in their order.</param>
 public sealed record TracedStatement(Statement Statement, IReadOnlyList<Traced> Values, IReadOnlyList<Evaluation> Inside);
 
@@ -48,7 +57,9 @@ public sealed record Evaluation(Module Module, string Path, IReadOnlyList<Traced
     public static (Evaluation Evaluation, IReadOnlyList<ShapeError> Errors) Of(Module module)
     {
         var evaluator = new Evaluator();
-        return (evaluator.Run(module, "", [.. module.Arguments.Select(static argument => new Traced(null, argument.Shape, []))]), evaluator.Errors);
+        return (
+            evaluator.Run(module, "", [.. module.Arguments.Select(static argument => new Traced(null, argument.Shape, []))]),
+            evaluator.Errors);
     }
 }
 

@@ -1,6 +1,8 @@
 namespace Dit.Spec;
 
-/// <summary>Runs a description on shapes. A value that does not fit has no shape, and what is made of it is not checked.</summary>
+/// <summary>
+/// Runs a description on shapes. A value that does not fit has no shape, and what is made of it is not checked.
+/// </summary>
 internal sealed class Evaluator
 {
     private readonly List<ShapeError> errors = [];
@@ -74,7 +76,9 @@ internal sealed class Evaluator
         {
             if (at >= results.Count) Fail($"a module of {statement} gives nothing for {name}");
             else if (results[at].Shape.Count > 0 && before.Shape.Count > 0 && results[at].Shape != before.Shape)
-                Fail($"a module of {statement} takes {name} as {Spec.Shape.Text(before.Shape)} and gives {Spec.Shape.Text(results[at].Shape)}");
+                Fail(
+                    $"a module of {statement} takes {name} as {Spec.Shape.Text(before.Shape)} and gives "
+                        + $"{Spec.Shape.Text(results[at].Shape)}");
         }
 
         private Traced Of(Value value) => value switch
@@ -85,7 +89,12 @@ internal sealed class Evaluator
                 : Fail($"{module.Type} has no table {parameter.Table}"),
             Value.Call call => Of(call),
             Value.Modulate modulate => module.Find(modulate.Norm) is Member.Norm norm
-                ? Made(value, [modulate.X, modulate.Shift, modulate.Scale], x => ShapeRules.Modulate(norm, x[0], x[1], x[2]), norm, Below(norm.Name))
+                ? Made(
+                    value,
+                    [modulate.X, modulate.Shift, modulate.Scale],
+                    x => ShapeRules.Modulate(norm, x[0], x[1], x[2]),
+                    norm,
+                    Below(norm.Name))
                 : Fail($"{module.Type} has no norm {modulate.Norm}"),
             Value.FillDropped fill when fill.Table is { } name => module.Find(name) is Member.Table table
                 ? Made(value, [fill.X], x => ShapeRules.FillDropped(x[0], table), table, Below(name))
@@ -115,7 +124,9 @@ internal sealed class Evaluator
         private Traced Of(Value.Call call)
         {
             Traced By(Func<IReadOnlyList<EquatableArray<Dim>>, Fit> rule, Member member) =>
-                call.Arguments.Count == 1 ? Made(call, call.Arguments, rule, member, Below(member.Name)) : Fail($"{member.Name} takes one argument");
+                call.Arguments.Count == 1
+                    ? Made(call, call.Arguments, rule, member, Below(member.Name))
+                    : Fail($"{member.Name} takes one argument");
 
             return module.Find(call.Member) switch
             {
@@ -123,7 +134,9 @@ internal sealed class Evaluator
                 Member.Patches patches => By(x => ShapeRules.Patches(patches, x[0]), patches),
                 Member.Norm norm => By(x => ShapeRules.Norm(norm, x[0]), norm),
                 Member.Embedding embedding => By(x => ShapeRules.Embedding(embedding, x[0]), embedding),
-                Member.Chain chain => call.Arguments.Count == 1 ? Linked(call, chain, Of(call.Arguments[0])) : Fail($"{chain.Name} takes one argument"),
+                Member.Chain chain => call.Arguments.Count == 1
+                    ? Linked(call, chain, Of(call.Arguments[0]))
+                    : Fail($"{chain.Name} takes one argument"),
                 Member.Child child => OfChild(call, child),
                 _ => Fail($"{module.Type} has no layer {call.Member}"),
             };
@@ -146,7 +159,12 @@ internal sealed class Evaluator
                 x = chain.Links[i] switch
                 {
                     _ when x.Shape.Count == 0 => x,
-                    Member.Linear linear => new(call, Shape(ShapeRules.Linear(linear with { Name = $"{chain.Name}.{i}" }, x.Shape)), [x], linear, path: at),
+                    Member.Linear linear => new(
+                        call,
+                        Shape(ShapeRules.Linear(linear with { Name = $"{chain.Name}.{i}" }, x.Shape)),
+                        [x],
+                        linear,
+                        path: at),
                     Member.Activate activate => new(new Value.Activate(activate.Kind, call), x.Shape, [x], activate, path: at),
                     _ => Fail($"{chain.Name} holds linear layers and activations only"),
                 };
@@ -154,7 +172,8 @@ internal sealed class Evaluator
             return x;
         }
 
-        // Letters of the declared shapes are bound by what is given: the T of an attention layer is T + M tokens where these are passed.
+        // Letters of the declared shapes are bound by what is given: the T of an attention layer is T + M tokens where
+        // these are passed.
         private (IReadOnlyList<Traced> Results, Evaluation? Evaluation) Call(Module called, string name, IReadOnlyList<Traced> given)
         {
             if (given.Any(static value => value.Shape.Count == 0)) return ([], null);
@@ -167,7 +186,9 @@ internal sealed class Evaluator
             for (var i = 0; i < given.Count; i++)
                 if (!Binds(called.Arguments[i].Shape, given[i].Shape, letters))
                 {
-                    Fail($"{called.Type} takes {called.Arguments[i].Name} as {Spec.Shape.Text(called.Arguments[i].Shape)}, and is given {Spec.Shape.Text(given[i].Shape)}");
+                    Fail(
+                        $"{called.Type} takes {called.Arguments[i].Name} as {Spec.Shape.Text(called.Arguments[i].Shape)}, and is given "
+                            + $"{Spec.Shape.Text(given[i].Shape)}");
                     return ([], null);
                 }
             var evaluation = evaluator.Run(called, name, given);
@@ -178,15 +199,22 @@ internal sealed class Evaluator
         {
             if (declared.Count != given.Count) return false;
             for (var i = 0; i < declared.Count; i++)
-                if (declared[i].IsLetter && !letters.ContainsKey(declared[i].Letters[0].Name)) letters.Add(declared[i].Letters[0].Name, given[i]);
+                if (declared[i].IsLetter && !letters.ContainsKey(declared[i].Letters[0].Name))
+                    letters.Add(declared[i].Letters[0].Name, given[i]);
             return declared.Zip(given, (one, other) => one.With(letters) == other).All(static same => same);
         }
 
         private Traced Made(
-            Value value, IEnumerable<Value> operands, Func<IReadOnlyList<EquatableArray<Dim>>, Fit> rule, Member? member = null, string? name = null)
+            Value value,
+            IEnumerable<Value> operands,
+            Func<IReadOnlyList<EquatableArray<Dim>>, Fit> rule,
+            Member? member = null,
+            string? name = null)
         {
             var traced = operands.Select(Of).ToArray();
-            var shape = traced.All(static operand => operand.Shape.Count > 0) ? Shape(rule([.. traced.Select(static operand => operand.Shape)])) : default;
+            var shape = traced.All(static operand => operand.Shape.Count > 0)
+                ? Shape(rule([.. traced.Select(static operand => operand.Shape)]))
+                : default;
             return new(value, shape, traced, member, path: name ?? path);
         }
 

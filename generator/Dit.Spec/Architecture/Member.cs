@@ -13,7 +13,8 @@ public abstract record Member(string Name)
     public sealed record Linear(string Name, Dim In, Dim Out, Initialization Start) : Member(Name);
 
     /// <summary>
-    /// Non-overlapping patches to tokens, a convolution whose stride is its kernel: <c>weight</c> (D, C, P, P), <c>bias</c> (D).
+    /// Non-overlapping patches to tokens, a convolution whose stride is its kernel: <c>weight</c> (D, C, P, P),
+    /// <c>bias</c> (D).
     /// </summary>
     /// <param name="Name">The name in the state dict.</param>
     /// <param name="Channels">C.</param>
@@ -23,7 +24,9 @@ public abstract record Member(string Name)
     /// <param name="Start">What the weight starts from.</param>
     public sealed record Patches(string Name, int Channels, int Patch, Dim Tokens, Dim Width, Initialization Start) : Member(Name);
 
-    /// <summary>A norm over the last side: <c>weight</c> and, for LayerNorm, <c>bias</c>, where it has a scale of its own.</summary>
+    /// <summary>
+    /// A norm over the last side: <c>weight</c> and, for LayerNorm, <c>bias</c>, where it has a scale of its own.
+    /// </summary>
     /// <param name="Name">The name in the state dict.</param>
     /// <param name="Kind">Which norm.</param>
     /// <param name="Width">D.</param>
@@ -54,7 +57,9 @@ public abstract record Member(string Name)
 
     /// <summary>Layers one after the other, named by their numbers as in <c>nn.Sequential</c>.</summary>
     /// <param name="Name">The name in the state dict.</param>
-    /// <param name="Links">Linear layers and activations; a layer is named <c>0</c>, <c>1</c>, ... by its place.</param>
+    /// <param name="Links">
+    /// Linear layers and activations; a layer is named <c>0</c>, <c>1</c>, ... by its place.
+    /// </param>
     public sealed record Chain(string Name, EquatableArray<Member> Links) : Member(Name);
 
     /// <summary>A submodule.</summary>

@@ -2,8 +2,8 @@ namespace Dit.Spec;
 
 /// <summary>A module of a network as data: what it takes, what it is made of, and what it does.</summary>
 /// <remarks>
-/// Pipeline value: immutable, structural equality. It holds names, shapes and sentences of documentation, and no text of any
-/// programming language: readings print it.
+/// Pipeline value: immutable, structural equality. It holds names, shapes and sentences of documentation, and no text
+/// of any programming language: readings print it.
 /// </remarks>
 /// <param name="Type">The name of the class: <c>Block</c>.</param>
 /// <param name="Summary">What it is, in a sentence without a period.</param>
@@ -11,7 +11,9 @@ namespace Dit.Spec;
 /// <param name="Members">What it is made of, in state-dict order.</param>
 /// <param name="Body">What it does. The last statement is a <see cref="Statement.Return"/>, and no other is.</param>
 /// <param name="Returns">What it gives, in words: <c>Tokens</c>.</param>
-/// <param name="Start">How its parameters start, in a sentence without a period; null where there is nothing to say.</param>
+/// <param name="Start">
+/// How its parameters start, in a sentence without a period; null where there is nothing to say.
+/// </param>
 public sealed record Module(
     string Type,
     string Summary,

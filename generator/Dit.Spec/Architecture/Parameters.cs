@@ -22,14 +22,24 @@ public static class Parameters
     public static IEnumerable<ModelParameter> Of(Module module, string prefix = "") =>
         Ordered(module).SelectMany(member => Of(member, prefix + member.Name));
 
-    /// <summary>A module's members in the order of its state dict: its own tensors come before those of its submodules.</summary>
+    /// <summary>
+    /// A module's members in the order of its state dict: its own tensors come before those of its submodules.
+    /// </summary>
     public static IEnumerable<Member> Ordered(Module module) => module.Members.OrderBy(static member => member is Member.Table ? 0 : 1);
 
     private static IEnumerable<ModelParameter> Of(Member member, string name) => member switch
     {
         Member.Linear linear => [Weight(name, linear.Start, linear.Out, linear.In), Bias(name, linear.Out)],
-        Member.Patches patches => [Weight(name, patches.Start, patches.Width, patches.Channels, patches.Patch, patches.Patch), Bias(name, patches.Width)],
-        Member.Norm { IsAffine: true, Kind: NormKind.Layer } norm => [Weight(name, new Initialization.One(), norm.Width), Bias(name, norm.Width)],
+        Member.Patches patches =>
+        [
+            Weight(name, patches.Start, patches.Width, patches.Channels, patches.Patch, patches.Patch),
+            Bias(name, patches.Width),
+        ],
+        Member.Norm { IsAffine: true, Kind: NormKind.Layer } norm =>
+        [
+            Weight(name, new Initialization.One(), norm.Width),
+            Bias(name, norm.Width),
+        ],
         Member.Norm { IsAffine: true } norm => [Weight(name, new Initialization.One(), norm.Width)],
         Member.Embedding embedding => [Weight(name, embedding.Start, embedding.Rows, embedding.Width)],
         Member.Table table => [new(name, Sizes(table.Sides), table.Start)],
@@ -39,7 +49,8 @@ public static class Parameters
         _ => [],
     };
 
-    private static ModelParameter Weight(string name, Initialization start, params Dim[] sides) => new($"{name}.weight", Sizes(sides), start);
+    private static ModelParameter Weight(string name, Initialization start, params Dim[] sides) =>
+        new($"{name}.weight", Sizes(sides), start);
 
     private static ModelParameter Bias(string name, Dim width) => new($"{name}.bias", Sizes([width]), new Initialization.Zero());
 

@@ -11,7 +11,8 @@ internal static class SessionReader
         if (network.Find(loop.List) is not Member.Repeated blocks) return No(network, $"{loop.List} is no list");
         if (Image(network, lets, loop.Streams[0]) is not var (patches, positions, joined))
             return No(network, "the tokens are not patches with positions, alone or with the condition's tokens behind them");
-        if (Final(network, lets, loop.Streams[0]) is not var (final, first)) return No(network, "what follows the blocks is not one final layer");
+        if (Final(network, lets, loop.Streams[0]) is not var (final, first))
+            return No(network, "what follows the blocks is not one final layer");
         var entering = joined ?? loop.Arguments.OfType<Value.Name>().FirstOrDefault()?.Text;
         if (entering is null || loop.Arguments.Count > 1 || (joined is not null) != (first is not null))
             return No(network, "the blocks take more than one condition");
@@ -19,7 +20,15 @@ internal static class SessionReader
         if (Add(blocks.Module, modules) is { } block) return new SessionReading.Calls(block);
         if (Add(final.Module, modules) is { } last) return new SessionReading.Calls(last);
         return new SessionReading.Steps(new(
-            patches, positions, Needed(body, entering), entering, ContextTokens(network, entering), joined is not null, loop.List, final.Name, modules));
+            patches,
+            positions,
+            Needed(body, entering),
+            entering,
+            ContextTokens(network, entering),
+            joined is not null,
+            loop.List,
+            final.Name,
+            modules));
     }
 
     // Null when it can be done, and the modules know how; else why not.
@@ -42,7 +51,10 @@ internal static class SessionReader
     private static SessionOp? Branch(Module module) => Inlined(module) switch
     {
         Value.Call { Arguments: [Value.SelfAttention { Qkv: Value.Call qkv } attention] } proj
-            when (Layer(module, qkv), Layer(module, proj)) is ({ } first, { } second) => new SessionOp.Attention(first, second, attention.Heads),
+            when (Layer(module, qkv), Layer(module, proj)) is ({ } first, { } second) => new SessionOp.Attention(
+            first,
+            second,
+            attention.Heads),
         Value.Call { Arguments: [Value.CrossAttention { Q: Value.Call q, Kv: Value.Call kv } attention] } proj
             when (Layer(module, q), Layer(module, kv), Layer(module, proj)) is ({ } queries, { } pairs, { } second) =>
             new SessionOp.CrossAttention(queries, pairs, second, attention.Heads),
@@ -55,7 +67,8 @@ internal static class SessionReader
 
     // One expression for all of a module's statements; null where there are others than names.
     private static Value? Inlined(Module module) =>
-        module.Body.All(static statement => statement is Statement.Let or Statement.Return) && module.Body.Last() is Statement.Return { Values: [var result] }
+        module.Body.All(static statement => statement is Statement.Let or Statement.Return)
+        && module.Body.Last() is Statement.Return { Values: [var result] }
             ? Inline(result, Lets(module))
             : null;
 
@@ -70,13 +83,19 @@ internal static class SessionReader
     };
 
     private static IReadOnlyDictionary<string, Value> Lets(Module module) => module.Body.OfType<Statement.Let>()
-        .GroupBy(static let => let.Name).Where(static same => same.Count() == 1).ToDictionary(static same => same.Key, static same => same.Single().Value);
+        .GroupBy(static let => let.Name)
+        .Where(static same => same.Count() == 1)
+        .ToDictionary(static same => same.Key, static same => same.Single().Value);
 
-    private static (string Patches, string Positions, string? Joined)? Image(Module network, IReadOnlyDictionary<string, Value> lets, string tokens) =>
+    private static (string Patches, string Positions, string? Joined)? Image(
+        Module network,
+        IReadOnlyDictionary<string, Value> lets,
+        string tokens) =>
         lets.TryGetValue(tokens, out var value)
             ? value switch
             {
-                Value.JoinTokens { Parts: [var image, Value.Name context] } when Image(network, image) is var (patches, positions) => (patches, positions, context.Text),
+                Value.JoinTokens { Parts: [var image, Value.Name context] } when Image(network, image) is var (patches, positions) => (
+                    patches, positions, context.Text),
                 _ when Image(network, value) is var (patches, positions) => (patches, positions, null),
                 _ => null,
             }
@@ -90,10 +109,15 @@ internal static class SessionReader
             : null;
 
     // The tokens, or the first of them where the condition's follow, go through the final layer and back to an image.
-    private static (Member.Child Final, Value.Tokens? First)? Final(Module network, IReadOnlyDictionary<string, Value> lets, string tokens) =>
+    private static (Member.Child Final, Value.Tokens? First)? Final(
+        Module network,
+        IReadOnlyDictionary<string, Value> lets,
+        string tokens) =>
         network.Body.Last() is Statement.Return { Values: [Value.Unpatchify { X: Value.Name patches }] }
         && lets.TryGetValue(patches.Text, out var value) && value is Value.Call final && network.Find(final.Member) is Member.Child child
-        && final.Arguments[0] is var first && (first is Value.Tokens { First.Size: 0 } some ? some.X : first) is Value.Name name && name.Text == tokens
+        && final.Arguments[0] is var first
+        && (first is Value.Tokens { First.Size: 0 } some ? some.X : first) is Value.Name name
+        && name.Text == tokens
             ? (child, first as Value.Tokens)
             : null;
 

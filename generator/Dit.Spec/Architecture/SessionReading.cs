@@ -81,7 +81,9 @@ public sealed record SessionNetwork(
     string Final,
     IReadOnlyDictionary<string, EquatableArray<SessionOp>> Modules);
 
-/// <summary>The reading of a description as the steps of an inference session, or why a session cannot take it step by step.</summary>
+/// <summary>
+/// The reading of a description as the steps of an inference session, or why a session cannot take it step by step.
+/// </summary>
 /// <remarks>A closed sum.</remarks>
 public abstract record SessionReading
 {

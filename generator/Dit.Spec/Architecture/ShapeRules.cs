@@ -35,13 +35,17 @@ public static class ShapeRules
     public static Fit Patches(Member.Patches layer, EquatableArray<Dim> x)
     {
         if (x.Count != 4 || x[1] != (Dim)layer.Channels)
-            return Wrong($"{layer.Name} takes images of {layer.Channels} channels, (N, {layer.Channels}, height, width), and is given {Shape.Text(x)}");
+            return Wrong(
+                $"{layer.Name} takes images of {layer.Channels} channels, (N, {layer.Channels}, height, width), and is given "
+                    + $"{Shape.Text(x)}");
         var (height, width, patch) = (x[2].Size, x[3].Size, layer.Patch);
         if (height % patch != 0 || width % patch != 0)
             return Wrong($"{layer.Name} cuts patches of {patch} x {patch}, which do not tile {height} x {width}");
         return height / patch * (width / patch) == layer.Tokens.Size
             ? new Fit.Gives(Shape.Of(x[0], layer.Tokens, layer.Width))
-            : Wrong($"{layer.Name} gives {layer.Tokens} = {layer.Tokens.Size} tokens, and {height} x {width} has {height / patch * (width / patch)} patches");
+            : Wrong(
+                $"{layer.Name} gives {layer.Tokens} = {layer.Tokens.Size} tokens, and {height} x {width} has "
+                    + $"{height / patch * (width / patch)} patches");
     }
 
     /// <summary>A norm over the last side: the same shape.</summary>
@@ -96,7 +100,8 @@ public static class ShapeRules
     public static Fit JoinTokens(IReadOnlyList<EquatableArray<Dim>> parts) =>
         parts.FirstOrDefault(part => part.Count != 3 || part[0] != parts[0][0] || part[2] != parts[0][2]) is { Count: > 0 } odd
             ? Wrong($"tokens of {Shape.Text(odd)} cannot follow tokens of {Shape.Text(parts[0])}")
-            : new Fit.Gives(Shape.Of(parts[0][0], parts.Select(static part => part[1]).Aggregate(static (sum, side) => sum + side), parts[0][2]));
+            : new Fit.Gives(
+                Shape.Of(parts[0][0], parts.Select(static part => part[1]).Aggregate(static (sum, side) => sum + side), parts[0][2]));
 
     /// <summary>Features side by side: all but the last side is equal.</summary>
     public static Fit JoinFeatures(IReadOnlyList<EquatableArray<Dim>> parts) =>
@@ -137,7 +142,9 @@ public static class ShapeRules
         var (rows, columns, patch, channels) = (patches.Rows, patches.Columns, patches.Patch, patches.Channels);
         return x.Count == 3 && x[1].Size == rows * columns && x[2].Size == patch * patch * channels
             ? new Fit.Gives(Shape.Of(x[0], channels, rows * patch, columns * patch))
-            : Wrong($"{rows} x {columns} patches of {patch} x {patch} x {channels} are (N, {rows * columns}, {patch * patch * channels}), and {Shape.Text(x)} is given");
+            : Wrong(
+                $"{rows} x {columns} patches of {patch} x {patch} x {channels} are (N, {rows * columns}, {patch * patch * channels}), and "
+                    + $"{Shape.Text(x)} is given");
     }
 
     /// <summary>Equal parts of the features: (..., k D) to k times (..., D).</summary>

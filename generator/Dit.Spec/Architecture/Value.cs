@@ -1,7 +1,9 @@
 namespace Dit.Spec;
 
 /// <summary>An operation on values: what the statements of a module are written with.</summary>
-/// <remarks>A closed sum: a reading knows every case of it, and no network. <see cref="ShapeRules"/> has the shapes.</remarks>
+/// <remarks>
+/// A closed sum: a reading knows every case of it, and no network. <see cref="ShapeRules"/> has the shapes.
+/// </remarks>
 public abstract record Value
 {
     private Value() { }
@@ -158,14 +160,17 @@ public abstract record Statement
     /// <param name="Streams">What passes through: the first arguments of each module, and what it gives.</param>
     /// <param name="Arguments">What each module takes besides.</param>
     /// <param name="Skip">Whether the modules leave long skips, or take them.</param>
-    public sealed record ForEach(string List, EquatableArray<string> Streams, EquatableArray<Value> Arguments, Skip Skip = Skip.None) : Statement;
+    public sealed record ForEach(string List, EquatableArray<string> Streams, EquatableArray<Value> Arguments, Skip Skip = Skip.None)
+        : Statement;
 
     /// <summary>What the module gives.</summary>
     /// <param name="Values">One value, or several.</param>
     public sealed record Return(EquatableArray<Value> Values) : Statement;
 }
 
-/// <summary>Long skip connections: what the first modules leave on a stack, the last ones take (U-ViT, arXiv 2209.12152).</summary>
+/// <summary>
+/// Long skip connections: what the first modules leave on a stack, the last ones take (U-ViT, arXiv 2209.12152).
+/// </summary>
 public enum Skip
 {
     /// <summary>None.</summary>

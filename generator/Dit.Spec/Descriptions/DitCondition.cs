@@ -2,7 +2,9 @@ using static Dit.Spec.Describe;
 
 namespace Dit.Spec;
 
-/// <summary>How a condition enters a DiT: its argument, its embedder, and what it becomes beside the timestep.</summary>
+/// <summary>
+/// How a condition enters a DiT: its argument, its embedder, and what it becomes beside the timestep.
+/// </summary>
 /// <param name="Arguments">The argument; none for an unconditional model.</param>
 /// <param name="Members">The embedder; none for an unconditional model.</param>
 /// <param name="Vector">Timestep and condition as one vector, (N, D).</param>

@@ -4,8 +4,8 @@ namespace Dit.Spec;
 
 /// <summary>The block with cross-attention.</summary>
 /// <remarks>
-/// The paper's 137.62 G multiply-accumulates of XL/2 leave room for two norms in a block and no third: cross-attention reads the
-/// tokens as they are. Text-to-image Transformers that followed (PixArt-alpha) do the same.
+/// The paper's 137.62 G multiply-accumulates of XL/2 leave room for two norms in a block and no third: cross-attention
+/// reads the tokens as they are. Text-to-image Transformers that followed (PixArt-alpha) do the same.
 /// </remarks>
 internal static class DitCrossAttention
 {
@@ -13,7 +13,9 @@ internal static class DitCrossAttention
         "Block", "One ViT block with cross-attention to the condition's tokens behind self-attention (paper, section 3.2)",
         [new("x", parts.Tokens, "Tokens"), parts.Context],
         [
-            parts.Norm("norm1", isAffine: true), new Member.Child("attn", parts.Attention), new Member.Child("cross_attn", parts.CrossAttention),
+            parts.Norm("norm1", isAffine: true),
+            new Member.Child("attn", parts.Attention),
+            new Member.Child("cross_attn", parts.CrossAttention),
             parts.Norm("norm2", isAffine: true), new Member.Child("mlp", parts.Mlp),
         ],
         [

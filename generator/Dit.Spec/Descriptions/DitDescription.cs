@@ -2,7 +2,9 @@ using static Dit.Spec.Describe;
 
 namespace Dit.Spec;
 
-/// <summary>The Diffusion Transformer (arXiv 2212.09748): embedders, blocks of the spec's variant, final layer.</summary>
+/// <summary>
+/// The Diffusion Transformer (arXiv 2212.09748): embedders, blocks of the spec's variant, final layer.
+/// </summary>
 /// <remarks>Names are those of the official code (facebookresearch/DiT).</remarks>
 internal static class DitDescription
 {
@@ -11,7 +13,8 @@ internal static class DitDescription
         var variant = DitVariant.Of(dit.Variant);
         return new(
             Network(spec, dit, variant),
-            $"Diffusion Transformer of {spec.Depth} {variant.Words} blocks, width {spec.Width}, {spec.Heads} heads, {spec.Tokens} tokens (arXiv 2212.09748)",
+            $"Diffusion Transformer of {spec.Depth} {variant.Words} blocks, width {spec.Width}, {spec.Heads} heads, {spec.Tokens} tokens "
+                + $"(arXiv 2212.09748)",
             Letters(spec, variant).ToEquatableArray(),
             variant.StartsAsIdentity ? "every block is the identity, and the output is zero" : "the output is zero",
             $"{(variant.IsOfficial ? "under the names of" : "named in the style of")} the official checkpoints (facebookresearch/DiT)");
@@ -30,7 +33,10 @@ internal static class DitDescription
                 .. condition.Arguments,
             ],
             [
-                new Member.Table("pos_embed", Shape.Of(1, parts.T, parts.D), new Initialization.SinCosTable(spec.GridHeight, spec.GridWidth)),
+                new Member.Table(
+                    "pos_embed",
+                    Shape.Of(1, parts.T, parts.D),
+                    new Initialization.SinCosTable(spec.GridHeight, spec.GridWidth)),
                 new Member.Child("x_embedder", parts.PatchEmbedding),
                 new Member.Child("t_embedder", parts.TimestepEmbedder),
                 .. condition.Members,
@@ -56,7 +62,10 @@ internal static class DitDescription
 
     private static ShapeLetter[] Letters(ModelSpec spec, DitVariant variant) =>
     [
-        new("T", spec.Tokens, "tokens"), new("D", spec.Width, "width"), new("H", spec.Heads, "heads"), new("K", spec.HeadWidth, "head width"),
+        new("T", spec.Tokens, "tokens"),
+        new("D", spec.Width, "width"),
+        new("H", spec.Heads, "heads"),
+        new("K", spec.HeadWidth, "head width"),
         .. variant.SeesTokens ? [new("M", spec.ContextTokens, "tokens of the condition")] : Array.Empty<ShapeLetter>(),
     ];
 }

@@ -92,5 +92,6 @@ internal sealed class DitParts(ModelSpec spec, Backbone.Dit dit)
     public Member Norm(string name, bool isAffine) => new Member.Norm(name, NormKind.Layer, D, isAffine, 1e-6);
 
     /// <summary>The adaptive norm before the MLP, in which implementations differ.</summary>
-    public Member AdaptiveMlpNorm => new Member.Norm("norm2", NormKind.Layer, D, IsAffine: false, dit.Numerics == Numerics.Diffusers ? 1e-5 : 1e-6);
+    public Member AdaptiveMlpNorm =>
+        new Member.Norm("norm2", NormKind.Layer, D, IsAffine: false, dit.Numerics == Numerics.Diffusers ? 1e-5 : 1e-6);
 }

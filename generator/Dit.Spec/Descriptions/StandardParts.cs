@@ -2,7 +2,10 @@ using static Dit.Spec.Describe;
 
 namespace Dit.Spec;
 
-/// <summary>Modules that many networks share, so that a library may have them ready: embedders of patches, timesteps and conditions.</summary>
+/// <summary>
+/// Modules that many networks share, so that a library may have them ready: embedders of patches, timesteps and
+/// conditions.
+/// </summary>
 public static class StandardParts
 {
     private static readonly Initialization Small = new Initialization.Normal(0.02);
@@ -30,7 +33,10 @@ public static class StandardParts
         [Return(Call("mlp", new Value.Sinusoid("t", features, intervals)))],
         "Vectors");
 
-    /// <summary>Class labels to vectors: a table with a row for each class, and a last one for the null class where there is one.</summary>
+    /// <summary>
+    /// Class labels to vectors: a table with a row for each class, and a last one for the null class where there is
+    /// one.
+    /// </summary>
     /// <param name="rows">Rows of the table.</param>
     /// <param name="width">D.</param>
     public static Module LabelEmbedder(int rows, Dim width) => Module(
@@ -40,7 +46,9 @@ public static class StandardParts
         [Return(Call("embedding_table", "labels"))],
         "Vectors");
 
-    /// <summary>Text embeddings to tokens: two linear layers with SiLU between them, and a learned null text where there is one.</summary>
+    /// <summary>
+    /// Text embeddings to tokens: two linear layers with SiLU between them, and a learned null text where there is one.
+    /// </summary>
     /// <param name="tokens">L.</param>
     /// <param name="textWidth">W.</param>
     /// <param name="hasNull">Whether there is a null text.</param>
@@ -53,5 +61,8 @@ public static class StandardParts
         "Tokens");
 
     private static Member Mlp(Dim input, Dim width) => Chain(
-        "mlp", new Member.Linear("", input, width, Small), new Member.Activate(Activation.Silu), new Member.Linear("", width, width, Small));
+        "mlp",
+        new Member.Linear("", input, width, Small),
+        new Member.Activate(Activation.Silu),
+        new Member.Linear("", width, width, Small));
 }

@@ -13,7 +13,8 @@ public sealed record LayoutDiff(EquatableArray<ParameterChange> Changes, LayoutT
     public IEnumerable<ParameterChange> NotKept => Changes.Where(static change => change is not ParameterChange.Kept);
 
     /// <summary>How <paramref name="b"/> differs from <paramref name="a"/>.</summary>
-    public static LayoutDiff Between(ModelLayout a, ModelLayout b) => new(Compare(a, b).ToEquatableArray(), LayoutTotals.Of(a), LayoutTotals.Of(b));
+    public static LayoutDiff Between(ModelLayout a, ModelLayout b) =>
+        new(Compare(a, b).ToEquatableArray(), LayoutTotals.Of(a), LayoutTotals.Of(b));
 
     private static IEnumerable<ParameterChange> Compare(ModelLayout a, ModelLayout b)
     {

@@ -32,7 +32,8 @@ public static class ModelTable
     private static string Row(ModelSpec spec, ModelLayout layout) => FormattableString.Invariant(
         $"| {spec.Name.Replace("|", "\\|")} | {spec.Conditioning.Variant.Word} | {spec.Depth} | {spec.Width} | {spec.Heads} ")
         + FormattableString.Invariant($"| {spec.Tokens} ")
-        + FormattableString.Invariant($"| {layout.ParameterCount:N0} | {layout.TrainableCount:N0} | {layout.Macs / 1e9:F2} G | {spec.Hash} |\n");
+        + FormattableString.Invariant(
+            $"| {layout.ParameterCount:N0} | {layout.TrainableCount:N0} | {layout.Macs / 1e9:F2} G | {spec.Hash} |\n");
 
     // The blocks of a model are alike: the first stands for all.
     private static void Append(StringBuilder text, ModelSpec spec, ModelLayout layout)

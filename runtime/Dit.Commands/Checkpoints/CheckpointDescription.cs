@@ -10,11 +10,15 @@ namespace Dit.Commands;
 /// <param name="Bytes">What its tensors take.</param>
 /// <param name="Metadata">What it says of itself.</param>
 /// <param name="Tensors">Types and shapes by name.</param>
-/// <param name="Parts">Of a training checkpoint the number of tensors under each first name: model, ema, opt; else none.</param>
+/// <param name="Parts">
+/// Of a training checkpoint the number of tensors under each first name: model, ema, opt; else none.
+/// </param>
 /// <param name="Names">Whose names the weights have, or null.</param>
 /// <param name="Models">The known models whose tensors these are.</param>
 /// <param name="Nearest">Where there is none, the nearest; null where nothing is near.</param>
-/// <param name="OtherModel">Where there is none, what the file says of the model that it is of, if that is not known here; else null.</param>
+/// <param name="OtherModel">
+/// Where there is none, what the file says of the model that it is of, if that is not known here; else null.
+/// </param>
 /// <param name="Notices">What has to be said of where the weights are.</param>
 internal sealed partial record CheckpointDescription(
     string Path, string Format, long Bytes, IReadOnlyDictionary<string, string> Metadata, IReadOnlyDictionary<string, TensorInfo> Tensors,
@@ -28,12 +32,16 @@ internal sealed partial record CheckpointDescription(
     public long Elements => Tensors.Values.Sum(static info => info.Elements);
 
     /// <summary>Number of tensors of each type.</summary>
-    public IReadOnlyList<(string Type, int Count)> Types => [.. Tensors.Values.GroupBy(static info => info.TypeName).Select(static same => (same.Key, same.Count()))];
+    public IReadOnlyList<(string Type, int Count)> Types =>
+        [.. Tensors.Values.GroupBy(static info => info.TypeName).Select(static same => (same.Key, same.Count()))];
 
-    /// <summary>Tensors that are alike but for a number in their names, as those of a model's blocks, as one row each.</summary>
+    /// <summary>
+    /// Tensors that are alike but for a number in their names, as those of a model's blocks, as one row each.
+    /// </summary>
     public IReadOnlyList<TensorRow> Rows => [.. Tensors
         .GroupBy(static t => (Name: Number().Replace(t.Key, ".*."), Text: t.Value.ToString()))
-        .Select(static alike => new TensorRow(alike.Count() == 1 ? alike.First().Key : alike.Key.Name, alike.First().Value, alike.Count()))];
+        .Select(static alike => new TensorRow(alike.Count() == 1 ? alike.First().Key : alike.Key.Name, alike.First().Value, alike.Count())),
+];
 
     /// <summary>Describes an open checkpoint.</summary>
     /// <param name="path">Where it is.</param>
@@ -44,34 +52,54 @@ internal sealed partial record CheckpointDescription(
         var weights = file.OfWeights(CheckpointWeights.Auto);
         var (names, exact, nearest, notices) = Known(file, weights, models);
         return new(path, FormatOf(path, file), file.Tensors.Values.Sum(static info => info.Bytes), file.Metadata, file.Tensors,
-            ReferenceEquals(weights, file) || Counted(file).Count == 1 ? new Dictionary<string, int>() : Counted(file), names, exact, nearest,
+            ReferenceEquals(weights, file) || Counted(file).Count == 1 ? new Dictionary<string, int>() : Counted(file),
+            names,
+            exact,
+            nearest,
             exact.Count == 0 ? ForeignCard.Describe(file.Metadata, models) : null, notices);
     }
 
     private static (string? Names, IReadOnlyList<string> Models, CheckpointMatch? Nearest, IReadOnlyList<string> Notices) Known(
         ICheckpointFile file, ICheckpointFile weights, IReadOnlyList<ModelDefinition> models)
     {
-        if (Autoencoder(weights, models) is { } autoencoder) return (autoencoder.Convention, autoencoder.IsKnown ? [autoencoder.Model] : [], null, []);
+        if (Autoencoder(weights, models) is { } autoencoder)
+            return (autoencoder.Convention, autoencoder.IsKnown ? [autoencoder.Model] : [], null, []);
         var all = CheckpointMatch.All(models, file, CheckpointWeights.Auto);
         CheckpointMatch[] exact = [.. all.Where(static match => match.IsExact)];
         // Models of other sizes have names of the same convention, and few shapes in common.
         int TensorsOf(CheckpointMatch match) => file.Below(match.Place.Prefix).Tensors.Count;
-        var named = all.MinBy(static match => match.Difference.Unexpected.Count) is { } best && 2 * best.Difference.Unexpected.Count < TensorsOf(best) ? best : null;
+        var named =
+            all.MinBy(static match => match.Difference.Unexpected.Count) is { } best
+            && 2 * best.Difference.Unexpected.Count < TensorsOf(best)
+                ? best
+                : null;
         var near = all.FirstOrDefault() is { } first && 2 * first.Difference.Count < TensorsOf(first) ? first : null;
-        var names = named is null ? null : file.Metadata.ContainsKey(SiTSetting) ? "SiT, which are those of the official code" : named.Names.Convention;
-        return (names, [.. exact.Select(static match => match.Model.Card.Name)], exact.Length == 0 ? near : null, exact is [var known, ..] ? NoticesOf(file, known) : []);
+        var names =
+            named is null ? null
+            : file.Metadata.ContainsKey(SiTSetting) ? "SiT, which are those of the official code"
+            : named.Names.Convention;
+        return (
+            names,
+            [.. exact.Select(static match => match.Model.Card.Name)],
+            exact.Length == 0 ? near : null,
+            exact is [var known, ..] ? NoticesOf(file, known) : []);
     }
 
     private static IReadOnlyList<string> NoticesOf(ICheckpointFile file, CheckpointMatch known) =>
         known.Place.Problem is { } problem ? [problem] : [.. known.Place.Notices(file.Path, known.Model.Card.Name)];
 
-    private static (string Convention, string Model, bool IsKnown)? Autoencoder(ICheckpointFile weights, IReadOnlyList<ModelDefinition> models)
+    private static (string Convention, string Model, bool IsKnown)? Autoencoder(
+        ICheckpointFile weights,
+        IReadOnlyList<ModelDefinition> models)
     {
         if (AutoencoderNames.Find(weights) is not var (tensors, prefix)) return null;
         var (card, names, differing) = AutoencoderOptions.Known(models)
             .Select(card => (card, names: AutoencoderNames.Nearest(tensors, card)))
             .Select(pair => (pair.card, pair.names, pair.names.DifferenceFrom(tensors).Count)).MinBy(static known => known.Count);
-        return ($"{names.Convention}, of an autoencoder{(prefix.Length == 0 ? "" : $" below {prefix}")}", $"the autoencoder {card.Name}", differing == 0);
+        return (
+            $"{names.Convention}, of an autoencoder{(prefix.Length == 0 ? "" : $" below {prefix}")}",
+            $"the autoencoder {card.Name}",
+            differing == 0);
     }
 
     private static string FormatOf(string path, ICheckpointFile file) => file switch
@@ -97,5 +125,8 @@ internal sealed partial record CheckpointDescription(
 internal sealed record TensorRow(string Name, TensorInfo Info, int Count)
 {
     /// <summary><c>1152 x 256</c>.</summary>
-    public string Shape => Info.Shape.Length == 0 ? "scalar" : string.Join(" x ", Info.Shape.Select(static side => side.ToString(CultureInfo.InvariantCulture)));
+    public string Shape =>
+        Info.Shape.Length == 0
+            ? "scalar"
+            : string.Join(" x ", Info.Shape.Select(static side => side.ToString(CultureInfo.InvariantCulture)));
 }

@@ -22,15 +22,25 @@ internal sealed record CheckpointMatch(ModelDefinition Model, NameMap Names, Wei
     /// <param name="models">The models.</param>
     /// <param name="file">A checkpoint.</param>
     /// <param name="weights">Which of its weights are meant.</param>
-    public static IReadOnlyList<CheckpointMatch> All(IReadOnlyList<ModelDefinition> models, ICheckpointFile file, CheckpointWeights weights) =>
-        [.. models.Select(model => Nearest(model, file, weights)).OrderBy(static match => match.IsExact ? 0 : 1).ThenBy(static match => match.Difference.Count)];
+    public static IReadOnlyList<CheckpointMatch> All(
+        IReadOnlyList<ModelDefinition> models,
+        ICheckpointFile file,
+        CheckpointWeights weights) =>
+        [
+            .. models
+                .Select(model => Nearest(model, file, weights))
+                .OrderBy(static match => match.IsExact ? 0 : 1)
+                .ThenBy(static match => match.Difference.Count),
+        ];
 
     /// <summary>The model that a file is of: the one named, or the one whose names and shapes it has.</summary>
     /// <param name="context">The models.</param>
     /// <param name="file">A checkpoint.</param>
     /// <param name="weights">Which of its weights are meant.</param>
     /// <param name="name">The model's name, or null to recognize it.</param>
-    /// <exception cref="DitException">There is no such model, or the file fits none, or several, or has several weights of it.</exception>
+    /// <exception cref="DitException">
+    /// There is no such model, or the file fits none, or several, or has several weights of it.
+    /// </exception>
     public static CheckpointMatch Find(CommandContext context, ICheckpointFile file, CheckpointWeights weights, string? name)
     {
         var match = name is not null ? Nearest(context.FindModel(name), file, weights) : Recognized(context, file, weights);
@@ -42,28 +52,38 @@ internal sealed record CheckpointMatch(ModelDefinition Model, NameMap Names, Wei
         if (context.CarriedBy(weights) is { } carried && Nearest(carried, weights, which) is { IsExact: true } own) return own;
         var all = All(context.Models, weights, which);
         CheckpointMatch[] exact = [.. all.Where(static match => match.IsExact)];
-        // Models of one architecture, trained for different processes, have the same tensors: a file that says its model settles it.
+        // Models of one architecture, trained for different processes, have the same tensors: a file that says its
+        // model settles it.
         if (exact.Length == 0 && all is [{ Place.Problem: { } problem }, ..]) throw new DitException(problem);
         return exact.Length == 1 ? exact[0]
-            : exact.FirstOrDefault(match => weights.Metadata.TryGetValue(ModelCard.NameKey, out var said) && said == match.Model.Card.Name) is { } named ? named
+            : exact.FirstOrDefault(match => weights.Metadata.TryGetValue(ModelCard.NameKey, out var said) && said == match.Model.Card.Name)
+                is { } named
+                ? named
             : throw new DitException(exact.Length == 0 && ForeignCard.Describe(weights.Metadata, context.Models) is { } other
                 ? $"'{weights.Path}' is {other}."
                 : exact.Length == 0
                 ? $"'{weights.Path}' is a checkpoint of no model known here; the nearest is {all[0].Describe()}. 'dit inspect' says more."
-                : $"'{weights.Path}' fits several models: {string.Join(", ", exact.Select(static match => match.Model.Card.Name))}; choose one with --model.");
+                : $"'{weights.Path}' fits several models: {string.Join(", ", exact.Select(static match => match.Model.Card.Name))}; choose "
+                    + $"one with --model.");
     }
 
-    /// <summary><c>DiT-XL/2 under the names of diffusers, with tensors missing 1, unexpected 0, of another shape 2</c>.</summary>
+    /// <summary>
+    /// <c>DiT-XL/2 under the names of diffusers, with tensors missing 1, unexpected 0, of another shape 2</c>.
+    /// </summary>
     public string Describe() => $"{Model.Card.Name} under the names of {Names.Convention}"
         + (Difference.Count == 0 ? "" : $", with tensors missing {Few(Difference.Missing)}, unexpected {Few(Difference.Unexpected)}, "
             + $"of another shape {Few([.. Difference.Misshaped.Select(static m => m.Name)])}");
 
     private static string Few(IReadOnlyList<string> names) => names.Count == 0 ? "0"
-        : $"{names.Count} ({string.Join(", ", names.Take(FewNames).Select(InspectCommand.OneLine))}{(names.Count > FewNames ? ", ..." : "")})";
+        : $"{names.Count} "
+            + $"({string.Join(", ", names.Take(FewNames).Select(InspectCommand.OneLine))}{(names.Count > FewNames ? ", ..." : "")})";
 
     private static CheckpointMatch Nearest(ModelDefinition model, ICheckpointFile file, CheckpointWeights weights)
     {
-        var (map, place) = model.Accept(new Conventions()).Select(names => (names, names.Find(file, weights))).MinBy(static pair => pair.Item2.Difference.Count);
+        var (map, place) = model
+            .Accept(new Conventions())
+            .Select(names => (names, names.Find(file, weights)))
+            .MinBy(static pair => pair.Item2.Difference.Count);
         var other = map.Convention == DitNames.DiffusersConvention ? DiffusersFolder.OtherSetting(file, model.Card) : null;
         return new(model, map, place, other);
     }
@@ -74,6 +94,8 @@ internal sealed record CheckpointMatch(ModelDefinition Model, NameMap Names, Wei
             where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
             where TCondition : ICondition<TCondition>
             where TProcess : IProcess =>
-            DitNames.WhyNotInDiffusers(TModel.Card, TModel.CheckpointMap) is null ? [DitNames.Official<TModel>(), DitNames.Diffusers<TModel>()] : [DitNames.Official<TModel>()];
+            DitNames.WhyNotInDiffusers(TModel.Card, TModel.CheckpointMap) is null
+                ? [DitNames.Official<TModel>(), DitNames.Diffusers<TModel>()]
+                : [DitNames.Official<TModel>()];
     }
 }

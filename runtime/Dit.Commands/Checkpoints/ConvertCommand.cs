@@ -34,7 +34,11 @@ internal static class ConvertCommand
             TensorLibrary.Require();
             var target = ConvertTarget.For(parsed.GetRequiredValue(form), parsed.GetRequiredValue(to));
             using var file = CheckpointFile.Open(parsed.GetRequiredValue(from));
-            var match = CheckpointMatch.Find(context, file, CommonOptions.WeightsWords[parsed.GetRequiredValue(weights)], parsed.GetValue(model));
+            var match = CheckpointMatch.Find(
+                context,
+                file,
+                CommonOptions.WeightsWords[parsed.GetRequiredValue(weights)],
+                parsed.GetValue(model));
             if (match.OtherSetting is { } other) throw new DitException(other);
             ScalarType? dtype = parsed.GetValue(type) is { } word ? CommonOptions.RealTypes[word] : null;
             match.Model.Accept(new Conversion(context, file, match, target, dtype));
@@ -42,7 +46,12 @@ internal static class ConvertCommand
         return command;
     }
 
-    private sealed class Conversion(CommandContext context, ICheckpointFile file, CheckpointMatch match, ConvertTarget target, ScalarType? dtype) : IModelVisitor<int>
+    private sealed class Conversion(
+        CommandContext context,
+        ICheckpointFile file,
+        CheckpointMatch match,
+        ConvertTarget target,
+        ScalarType? dtype) : IModelVisitor<int>
     {
         public int Visit<TModel, TCondition, TProcess>()
             where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
@@ -56,7 +65,8 @@ internal static class ConvertCommand
                 target.Write<TModel>(own, dtype, tensors => new WatchedCheckpoint(tensors, progress, context.Cancellation));
                 return true;
             });
-            context.Out.WriteLine($"Wrote {target.Path}: {TModel.Card.Name}, which '{file.Path}' has under the names of {match.Names.Convention}");
+            context.Out.WriteLine(
+                $"Wrote {target.Path}: {TModel.Card.Name}, which '{file.Path}' has under the names of {match.Names.Convention}");
             return 0;
         }
     }

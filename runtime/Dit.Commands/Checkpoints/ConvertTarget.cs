@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Commands;
 
-/// <summary>What a checkpoint is converted to. What cannot be written is found when it is made, before anything is read.</summary>
+/// <summary>
+/// What a checkpoint is converted to. What cannot be written is found when it is made, before anything is read.
+/// </summary>
 /// <param name="path">The file or folder.</param>
 internal abstract class ConvertTarget(string path)
 {
@@ -64,7 +66,10 @@ internal abstract class ConvertTarget(string path)
 
         private Dictionary<string, string> Metadata(ICheckpointFile own, ModelCard card)
         {
-            Dictionary<string, string> metadata = new(own.Metadata.Where(said => IsKept(said.Key))) { [SafeTensors.FormatKey] = SafeTensors.Format };
+            Dictionary<string, string> metadata = new(own.Metadata.Where(said => IsKept(said.Key)))
+            {
+                [SafeTensors.FormatKey] = SafeTensors.Format,
+            };
             foreach (var (key, value) in withCard ? card.ToMetadata() : new Dictionary<string, string>()) metadata[key] = value;
             if (CheckpointSpec.Of(card, own) is { } spec) metadata[ModelCard.SpecKey] = spec;
             else metadata.Remove(ModelCard.SpecKey);
@@ -72,7 +77,8 @@ internal abstract class ConvertTarget(string path)
         }
 
         // What the model is called and how it was trained, or no more than what its classes are called.
-        private bool IsKept(string key) => key is ClassNameMetadata.MapKey or TrainingFolder.ClassesKey || (withCard && key.StartsWith("dit.", StringComparison.Ordinal));
+        private bool IsKept(string key) =>
+            key is ClassNameMetadata.MapKey or TrainingFolder.ClassesKey || (withCard && key.StartsWith("dit.", StringComparison.Ordinal));
     }
 
     private sealed class Torch(string path) : ConvertTarget(path)

@@ -20,7 +20,10 @@ internal static class FiniteCheck
         return found.Count == 0 ? 0 : DitCommand.Mistake;
     }
 
-    private static List<(string Name, NonFinite Values)> Find(CommandContext context, ICheckpointFile file, IProgress<WorkProgress>? progress)
+    private static List<(string Name, NonFinite Values)> Find(
+        CommandContext context,
+        ICheckpointFile file,
+        IProgress<WorkProgress>? progress)
     {
         var found = new List<(string, NonFinite)>();
         var (all, done, read) = (Math.Max(1, file.Tensors.Values.Sum(static info => info.Bytes)), 0L, 0);
@@ -58,7 +61,13 @@ internal static class FiniteCheck
         file.Path,
         Read = file.Tensors.Count - unread.Length,
         NotRead = unread,
-        NotFinite = found.Select(static tensor =>
-            new { tensor.Name, tensor.Values.NaNs, tensor.Values.PositiveInfinities, tensor.Values.NegativeInfinities, tensor.Values.First }),
+        NotFinite = found.Select(static tensor => new
+        {
+            tensor.Name,
+            tensor.Values.NaNs,
+            tensor.Values.PositiveInfinities,
+            tensor.Values.NegativeInfinities,
+            tensor.Values.First,
+        }),
     };
 }

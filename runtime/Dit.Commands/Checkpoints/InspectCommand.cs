@@ -10,11 +10,23 @@ internal static class InspectCommand
 
     public static Command Create(CommandContext context)
     {
-        var path = new Argument<string>("FILE") { Description = "A .safetensors or .pt file, a folder of diffusers, or an index of shards." };
+        var path = new Argument<string>("FILE")
+        {
+            Description = "A .safetensors or .pt file, a folder of diffusers, or an index of shards.",
+        };
         var all = new Option<bool>("--all") { Description = "List every tensor and all metadata." };
-        var check = new Option<bool>("--check") { Description = "Read every tensor and name those with values that are not finite; the exit code is 2 when there are any." };
+        var check = new Option<bool>("--check")
+        {
+            Description = "Read every tensor and name those with values that are not finite; the exit code is 2 when there are any.",
+        };
         var json = CommonOptions.Json();
-        var command = new Command("inspect", "Show what a checkpoint holds, whose names its tensors have, and which model it is of.") { path, all, check, json };
+        var command = new Command("inspect", "Show what a checkpoint holds, whose names its tensors have, and which model it is of.")
+        {
+            path,
+            all,
+            check,
+            json,
+        };
         command.SetAction(parsed =>
         {
             TensorLibrary.Require();
@@ -31,21 +43,31 @@ internal static class InspectCommand
 
     private static void Write(CommandContext context, CheckpointDescription file, bool all)
     {
-        context.Out.WriteLine($"{file.Path}: {file.Format}, {Amount.Of(file.Tensors.Count, "tensor")}, {Amount.Of(file.Elements, "element")}, {Amount.Bytes(file.Bytes)}, "
-            + string.Join(", ", file.Types.Select(type => file.Types.Count == 1 ? type.Type : $"{type.Type} {Amount.Whole(type.Count)}")));
+        context.Out.WriteLine(
+            $"{file.Path}: {file.Format}, {Amount.Of(file.Tensors.Count, "tensor")}, {Amount.Of(file.Elements, "element")}, "
+                + $"{Amount.Bytes(file.Bytes)}, "
+                + string.Join(
+                    ", ",
+                    file.Types.Select(type => file.Types.Count == 1 ? type.Type : $"{type.Type} {Amount.Whole(type.Count)}")));
         foreach (var line in Verdict(file)) context.Out.WriteLine(line);
         WriteSettings(context, file, all);
         var rows = all ? [.. file.Tensors.Select(static t => new TensorRow(t.Key, t.Value, 1))] : file.Rows;
-        context.WriteTable([("tensor", false), ("shape", false), ("type", false), ("number", true)], rows.Take(all ? int.MaxValue : MostRows).Select(Cells));
-        if (!all && rows.Count > MostRows) context.Out.WriteLine($"and {Amount.Whole(rows.Count - MostRows)} more rows; --all shows every tensor");
+        context.WriteTable(
+            [("tensor", false), ("shape", false), ("type", false), ("number", true)],
+            rows.Take(all ? int.MaxValue : MostRows).Select(Cells));
+        if (!all && rows.Count > MostRows)
+            context.Out.WriteLine($"and {Amount.Whole(rows.Count - MostRows)} more rows; --all shows every tensor");
     }
 
     // What an optimizer was set to is of no interest to most.
     private static void WriteSettings(CommandContext context, CheckpointDescription file, bool all)
     {
-        KeyValuePair<string, string>[] shown = all ? [.. file.Metadata] : [.. file.Metadata.Where(static said => !said.Key.StartsWith("opt.", StringComparison.Ordinal)).Take(MostSaid)];
+        KeyValuePair<string, string>[] shown = all
+            ? [.. file.Metadata]
+            : [.. file.Metadata.Where(static said => !said.Key.StartsWith("opt.", StringComparison.Ordinal)).Take(MostSaid)];
         foreach (var (key, value) in shown) context.Out.WriteLine($"  {OneLine(key)}: {OneLine(value)}");
-        if (file.Metadata.Count - shown.Length is > 0 and var more) context.Out.WriteLine($"  and {Amount.Of(more, "more setting", "more settings")}; --all shows them");
+        if (file.Metadata.Count - shown.Length is > 0 and var more)
+            context.Out.WriteLine($"  and {Amount.Of(more, "more setting", "more settings")}; --all shows them");
     }
 
     private static IReadOnlyList<string> Cells(TensorRow row) => [OneLine(row.Name), row.Shape, row.Info.TypeName, Amount.Whole(row.Count)];
@@ -53,7 +75,9 @@ internal static class InspectCommand
     private static IEnumerable<string> Verdict(CheckpointDescription file)
     {
         if (file.Parts.Count > 0)
-            yield return $"A training checkpoint: {string.Join(", ", file.Parts.Select(static part => $"{OneLine(part.Key)} {Amount.Whole(part.Value)}"))}; what is said of names is of the weights that are taken.";
+            yield return $"A training checkpoint: "
+                + $"{string.Join(", ", file.Parts.Select(static part => $"{OneLine(part.Key)} {Amount.Whole(part.Value)}"))}; what is said "
+                + $"of names is of the weights that are taken.";
         yield return file.Names is null ? "Its names are of no convention known here." : $"Its names are those of {file.Names}.";
         if (file.Models.Count > 0)
             yield return $"It is a checkpoint of {string.Join(", or of ", file.Models)}.";
@@ -68,7 +92,8 @@ internal static class InspectCommand
         if (file.Tensors.Count(static tensor => tensor.Value.Refusal is not null) is > 0 and var refused)
         {
             var first = file.Tensors.First(static tensor => tensor.Value.Refusal is not null);
-            yield return $"{Amount.Of(refused, "tensor")} of it cannot be read, the first of which is {OneLine(first.Key)}: {OneLine(first.Value.Refusal ?? "")}.";
+            yield return $"{Amount.Of(refused, "tensor")} of it cannot be read, the first of which is {OneLine(first.Key)}: "
+                + $"{OneLine(first.Value.Refusal ?? "")}.";
         }
     }
 
@@ -79,7 +104,12 @@ internal static class InspectCommand
         [
             ("missing", near.Difference.Missing),
             ("unexpected", near.Difference.Unexpected),
-            ("of another shape", [.. near.Difference.Misshaped.Select(static m => $"{m.Name} ({string.Join(", ", m.Given)}) in place of ({string.Join(", ", m.Wanted)})")]),
+            (
+                "of another shape",
+                [
+                    .. near.Difference.Misshaped.Select(static m =>
+                        $"{m.Name} ({string.Join(", ", m.Given)}) in place of ({string.Join(", ", m.Wanted)})"),
+                ]),
         ];
         foreach (var (what, names) in lists.Where(static list => list.Names.Count > 0))
             yield return $"  {what}: {string.Join(", ", names.Take(MostNames).Select(OneLine))}{(names.Count > MostNames ? $" and {Amount.Whole(names.Count - MostNames)} more" : "")}";

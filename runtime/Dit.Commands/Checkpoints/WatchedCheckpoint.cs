@@ -7,7 +7,8 @@ namespace Dit.Commands;
 /// <param name="file">The checkpoint; it stays its owner's.</param>
 /// <param name="progress">Where to tell.</param>
 /// <param name="cancellation">Asks to stop, which happens between two tensors.</param>
-internal sealed class WatchedCheckpoint(ICheckpointFile file, IProgress<WorkProgress> progress, CancellationToken cancellation) : ICheckpointFile
+internal sealed class WatchedCheckpoint(ICheckpointFile file, IProgress<WorkProgress> progress, CancellationToken cancellation)
+    : ICheckpointFile
 {
     private readonly long all = file.Tensors.Values.Sum(static info => info.Elements);
     private long done;

@@ -23,7 +23,10 @@ internal static class DiffCommand
 
     public static Command Create(CommandContext context)
     {
-        var a = new Argument<string>("A") { Description = "The old: a spec, a folder of specs, a checkpoint, REVISION:PATH, or a git revision of B." };
+        var a = new Argument<string>("A")
+        {
+            Description = "The old: a spec, a folder of specs, a checkpoint, REVISION:PATH, or a git revision of B.",
+        };
         var b = new Argument<string>("B")
         {
             Description = "The new: a spec, a folder of specs, a checkpoint, REVISION:PATH, or a git revision where A is one.",
@@ -33,7 +36,10 @@ internal static class DiffCommand
         {
             Description = $"Write a comment for a pull request, in GitHub's Markdown; it begins with {DiffMarkdown.Marker}.",
         };
-        var exitCode = new Option<bool>("--exit-code") { Description = $"Exit with {DitCommand.Differ} when they differ; 1 and 2 are errors, as always." };
+        var exitCode = new Option<bool>("--exit-code")
+        {
+            Description = $"Exit with {DitCommand.Differ} when they differ; 1 and 2 are errors, as always.",
+        };
         var command = new Command("diff", Description) { a, b, json, markdown, exitCode };
         command.SetAction(parsed =>
         {
@@ -76,7 +82,8 @@ internal static class DiffCommand
         if (json) context.Out.WriteLine(Json.Of(DiffJson.Errors(old.Label, now.Label, errors)));
         else foreach (var (path, error) in errors) context.Out.WriteLine(CheckedSpec.Line(path, error));
         var which = errors.Select(static e => e.Path).Distinct().ToArray();
-        throw new DitException($"{string.Join(" and ", which)} {(which.Length == 1 ? "has" : "have")} {Amount.Of(errors.Length, "error")}.");
+        throw new DitException(
+            $"{string.Join(" and ", which)} {(which.Length == 1 ? "has" : "have")} {Amount.Of(errors.Length, "error")}.");
     }
 
     /// <summary>The specs of one side.</summary>
@@ -85,11 +92,17 @@ internal static class DiffCommand
     {
         public static SpecSet Read(SpecSource source, CancellationToken cancellation)
         {
-            var files = source.Read(cancellation).Select(static spec => (spec.Path, File: SpecFile.Parse(spec.Bytes), spec.IsCarried)).ToArray();
+            var files = source
+                .Read(cancellation)
+                .Select(static spec => (spec.Path, File: SpecFile.Parse(spec.Bytes), spec.IsCarried))
+                .ToArray();
             var models = files.SelectMany(static file => file.File.Models.Select(model => (file.Path, Model: model))).ToArray();
             return new(
                 source.Label, [.. models.Select(static model => model.Model.Spec)],
-                [.. files.SelectMany(static file => file.File.Errors.Select(error => (file.Path, error))), .. DeclaredModel.Collisions(models)],
+                [
+                    .. files.SelectMany(static file => file.File.Errors.Select(error => (file.Path, error))),
+                    .. DeclaredModel.Collisions(models),
+                ],
                 files.Any(static file => file.IsCarried));
         }
 

@@ -5,7 +5,9 @@ namespace Dit.Commands;
 /// <summary>A difference as a comment of a pull request: what a reviewer is to know first stands first. Pure.</summary>
 internal static class DiffMarkdown
 {
-    /// <summary>The first line of the comment, which is not shown: by it a workflow finds the comment that it wrote before.</summary>
+    /// <summary>
+    /// The first line of the comment, which is not shown: by it a workflow finds the comment that it wrote before.
+    /// </summary>
     public const string Marker = "<!-- dit diff -->";
 
     /// <summary>GitHub takes comments of 65,536 characters.</summary>
@@ -25,12 +27,20 @@ internal static class DiffMarkdown
     {
         var between = $"{MarkdownText.Code(a)} and {MarkdownText.Code(b)}";
         if (!diff.Differs)
-            return Text([Marker, $"**No model changes** between {between}: {Amount.Of(diff.Models.Count, "model is", "models are")} the same, and old checkpoints load as they are."]);
+            return Text([
+                Marker,
+                $"**No model changes** between {between}: {Amount.Of(diff.Models.Count, "model is", "models are")} the same, and old "
+                    + $"checkpoints load as they are.",
+            ]);
         var head = Text([Marker, Verdict(diff), "", $"Between {between}: {DiffSentences.Counts(diff)}.", .. Named(diff), .. Table(diff)]);
         var sections = DiffSection.All(diff).OrderByDescending(static section => Severity(section.Models[0].Verdict));
         var (text, left) = Appended(head, sections.Select(section => Text(["", .. Section(section, diff)])));
         return left == 0 ? text
-            : text + Text(["", $"{Amount.Of(left, "more change")} would not fit into a comment: `dit diff` without `--markdown` tells all of them."]);
+            : text
+                + Text([
+                    "",
+                    $"{Amount.Of(left, "more change")} would not fit into a comment: `dit diff` without `--markdown` tells all of them.",
+                ]);
     }
 
     private static string Text(IEnumerable<string> lines) => string.Concat(lines.Select(static line => line + "\n"));
@@ -57,7 +67,9 @@ internal static class DiffMarkdown
                 : $"They {Does(kind.First().Verdict)} for {Amount.Whole(kind.Count())}."),
             .. diff.Removed.Count == 0 ? Array.Empty<string>()
                 : [$"**{Amount.Of(diff.Removed.Count, "model is", "models are")} removed**, and nothing loads {(diff.Removed.Count == 1 ? "its" : "their")} checkpoints."],
-            .. changed.Length + diff.Removed.Count > 0 ? Array.Empty<string>() : ["**No old checkpoint is affected**: models are only added."],
+            .. changed.Length + diff.Removed.Count > 0
+                ? Array.Empty<string>()
+                : ["**No old checkpoint is affected**: models are only added."],
         ];
         return string.Join(" ", sentences);
     }
@@ -76,7 +88,10 @@ internal static class DiffMarkdown
     private static string Does(LoadVerdict verdict) => verdict.Match(
         static _ => "load as they are",
         static _ => "load without complaint but mean something else",
-        static recompute => recompute.AlsoMeans.Count == 0 ? "load with recomputed positions" : "load with recomputed positions but mean something else",
+        static recompute =>
+            recompute.AlsoMeans.Count == 0
+                ? "load with recomputed positions"
+                : "load with recomputed positions but mean something else",
         static _ => "do not load");
 
     private static IEnumerable<string> Named(SpecDiff diff)
@@ -129,9 +144,10 @@ internal static class DiffMarkdown
         .. Tensors(section),
     ];
 
-    private static string Heading(DiffSection section, SpecDiff diff) => section.Models.Count > 1 && section.Models.Count == diff.Models.Count
-        ? $"All {Amount.Whole(section.Models.Count)} models"
-        : MarkdownText.Codes(section.Models.Select(DiffSection.Name), MostNames);
+    private static string Heading(DiffSection section, SpecDiff diff) =>
+        section.Models.Count > 1 && section.Models.Count == diff.Models.Count
+            ? $"All {Amount.Whole(section.Models.Count)} models"
+            : MarkdownText.Codes(section.Models.Select(DiffSection.Name), MostNames);
 
     private static IEnumerable<string> Settings(IReadOnlyList<SettingChange> settings)
     {
@@ -158,6 +174,14 @@ internal static class DiffMarkdown
             ]));
         return section.Tensors.Count <= ShortTable
             ? ["", .. table]
-            : ["", $"<details><summary>{Amount.Of(section.Tensors.Count, "row")} of tensors that differ</summary>", "", .. table, "", "</details>"];
+            :
+            [
+                "",
+                $"<details><summary>{Amount.Of(section.Tensors.Count, "row")} of tensors that differ</summary>",
+                "",
+                .. table,
+                "",
+                "</details>",
+            ];
     }
 }

@@ -8,7 +8,10 @@ namespace Dit.Commands;
 /// <param name="Sentences">What becomes of checkpoints.</param>
 /// <param name="Tensors">The tensors that are not kept.</param>
 internal sealed record DiffSection(
-    IReadOnlyList<ModelDiff> Models, IReadOnlyList<SettingChange> Settings, IReadOnlyList<string> Sentences, IReadOnlyList<TensorLine> Tensors)
+    IReadOnlyList<ModelDiff> Models,
+    IReadOnlyList<SettingChange> Settings,
+    IReadOnlyList<string> Sentences,
+    IReadOnlyList<TensorLine> Tensors)
 {
     /// <summary>The changed models, grouped.</summary>
     public static IEnumerable<DiffSection> All(SpecDiff diff) => diff.Models.Where(static m => m.Differs)
@@ -25,7 +28,8 @@ internal sealed record DiffSection(
                 (Model: Name(m), group.Name, Times: DiffSentences.Times(group), Change: DiffSentences.Change(group))))
             .GroupBy(static line => line.Name)
             .SelectMany(static name => name.GroupBy(static line => (line.Name, line.Times, line.Change), static line => line.Model))
-            .Select(same => new TensorLine(same.Key.Name, same.Key.Times, same.Key.Change, same.Count() == models.Count ? [] : [.. same]))]);
+            .Select(same => new TensorLine(same.Key.Name, same.Key.Times, same.Key.Change, same.Count() == models.Count ? [] : [.. same])),
+    ]);
 
     /// <summary>The model's name, the old one before it where it is renamed.</summary>
     public static string Name(ModelDiff diff) => diff.A.Name == diff.B.Name ? diff.B.Name : $"{diff.A.Name} -> {diff.B.Name}";

@@ -10,14 +10,18 @@ internal static class DiffSentences
         static _ => ["Old checkpoints load as they are, and mean what they did."],
         static other =>
         [
-            $"Old checkpoints load without complaint, as every name and shape is the same, but their weights were trained for the old {Keys(other.Because)}.",
+            $"Old checkpoints load without complaint, as every name and shape is the same, but their weights were trained for the old "
+                + $"{Keys(other.Because)}.",
         ],
         static recompute =>
         [
             recompute.LoadingNotices
                 ? "Old checkpoints load when the positions are recomputed: only the fixed position table differs."
-                : "Old checkpoints load without complaint, as the position table keeps its shape, but its rows are in the order of the old grid: recompute it.",
-            .. recompute.AlsoMeans.Count == 0 ? Array.Empty<string>() : [$"Besides, their weights were trained for the old {Keys(recompute.AlsoMeans)}."],
+                : "Old checkpoints load without complaint, as the position table keeps its shape, but its rows are in the order of the old "
+                    + "grid: recompute it.",
+            .. recompute.AlsoMeans.Count == 0
+                ? Array.Empty<string>()
+                : [$"Besides, their weights were trained for the old {Keys(recompute.AlsoMeans)}."],
         ],
         refused => [$"Old checkpoints do not load: {Counted(refused.Because)}; {Kept(diff.Layout)}."]);
 
@@ -26,7 +30,12 @@ internal static class DiffSentences
     {
         var changed = diff.Models.Count(static m => m.Differs);
         (int Number, string What)[] counts =
-            [(changed, "changed"), (diff.Added.Count, "added"), (diff.Removed.Count, "removed"), (diff.Models.Count - changed, "unchanged")];
+            [
+                (changed, "changed"),
+                (diff.Added.Count, "added"),
+                (diff.Removed.Count, "removed"),
+                (diff.Models.Count - changed, "unchanged"),
+            ];
         return string.Join(", ", counts.Where(static c => c.Number > 0)
             .Select(static (c, at) => $"{(at == 0 ? Amount.Of(c.Number, "model") : Amount.Whole(c.Number))} {c.What}"));
     }
@@ -39,7 +48,8 @@ internal static class DiffSentences
     {
         var verb = group.Members.Count == 1 ? (Appears: "appears", Goes: "goes") : (Appears: "appear", Goes: "go");
         if (group.IsWholeBlocks) // which are of many shapes
-            return $"{(group.Members[0] is ParameterChange.Gone ? verb.Goes : verb.Appears)}, {Amount.Of(group.Members.Sum(Elements), "parameter")}";
+            return $"{(group.Members[0] is ParameterChange.Gone ? verb.Goes : verb.Appears)}, "
+                + $"{Amount.Of(group.Members.Sum(Elements), "parameter")}";
         return group.Members[0].Match(
             static kept => Shape(kept.Shape),
             static other => $"{Shape(other.From)} -> {Shape(other.To)}",
@@ -64,10 +74,13 @@ internal static class DiffSentences
 
     /// <summary><c>208 of 292 stay as they are</c>.</summary>
     private static string Kept(LayoutDiff layout) =>
-        $"{layout.KeptCount} of {layout.Changes.Count(static c => c is not ParameterChange.Appeared)} {(layout.KeptCount == 1 ? "stays as it is" : "stay as they are")}";
+        $"{layout.KeptCount} of {layout.Changes.Count(static c => c is not ParameterChange.Appeared)} "
+            + $"{(layout.KeptCount == 1 ? "stays as it is" : "stay as they are")}";
 
     private static string Shape(EquatableArray<long> shape) => string.Join(" x ", shape);
 
-    private static long Elements(ParameterChange change) => change.Match(static c => c.Shape, static c => c.To, static c => c.Shape, static c => c.Shape)
-        .Aggregate(1L, static (count, side) => count * side);
+    private static long Elements(ParameterChange change) =>
+        change
+            .Match(static c => c.Shape, static c => c.To, static c => c.Shape, static c => c.Shape)
+            .Aggregate(1L, static (count, side) => count * side);
 }

@@ -48,7 +48,9 @@ internal static class DiffText
     {
         DiffRow[] rows =
         [
-            .. diff.Models.Where(static m => m.Differs).Select(static m => new DiffRow(DiffSection.Name(m), m.Layout.A, m.Layout.B, Short(m))),
+            .. diff
+                .Models.Where(static m => m.Differs)
+                .Select(static m => new DiffRow(DiffSection.Name(m), m.Layout.A, m.Layout.B, Short(m))),
             .. diff.Added.Select(static m => new DiffRow(m.Name, null, LayoutTotals.Of(ModelLayout.Of(m)), new("new model", Good))),
             .. diff.Removed.Select(static m => new DiffRow(m.Name, LayoutTotals.Of(ModelLayout.Of(m)), null, new("model removed", Bad))),
         ];
@@ -71,7 +73,8 @@ internal static class DiffText
         var lines = TextTable.Lines(
             [
                 [new("model", Quiet), .. columns.Select(static c => new Cell(c.Header, Quiet)), new("old checkpoints", Quiet)],
-                .. rows.Select((row, i) => (IReadOnlyList<Cell>)[row.Name, .. columns.Select(c => (Cell)(c.Cells?[i] ?? "")), row.Checkpoints]),
+                .. rows.Select(
+                    (row, i) => (IReadOnlyList<Cell>)[row.Name, .. columns.Select(c => (Cell)(c.Cells?[i] ?? "")), row.Checkpoints]),
             ], indent: 2);
         return columns.Any(static c => c.IsMemory)
             ? [.. lines, [new("  Activations are those of one image in float32; guidance doubles those of sampling.", Quiet)]]
@@ -88,9 +91,13 @@ internal static class DiffText
     }
 
     private static Cell Short(ModelDiff diff) =>
-        new(DiffSummary.Verdict(diff.Verdict), diff.Verdict.Match(static _ => Good, static _ => Careful, static _ => Careful, static _ => Bad));
+        new(
+            DiffSummary.Verdict(diff.Verdict),
+            diff.Verdict.Match(static _ => Good, static _ => Careful, static _ => Careful, static _ => Bad));
 
-    /// <summary>What changed: once for all the models of which the same is to be said, where their lines have the room.</summary>
+    /// <summary>
+    /// What changed: once for all the models of which the same is to be said, where their lines have the room.
+    /// </summary>
     private static IEnumerable<IReadOnlyList<Cell>> Sections(SpecDiff diff, int width, bool totals)
     {
         return DiffSection.All(diff).SelectMany(section => ParameterLines(section).Select(TextTable.Width).DefaultIfEmpty(0).Max() <= width
@@ -100,7 +107,10 @@ internal static class DiffText
         IEnumerable<IReadOnlyList<Cell>> Section(DiffSection section) =>
         [
             [],
-            .. Heading(section.Models.Select(DiffSection.Name), section.Models.Count > 1 && section.Models.Count == diff.Models.Count, width),
+            .. Heading(
+                section.Models.Select(DiffSection.Name),
+                section.Models.Count > 1 && section.Models.Count == diff.Models.Count,
+                width),
             .. totals && section.Models is [var only] ? Totals(only.Layout) : [],
             .. Body(section, width),
         ];
@@ -111,7 +121,8 @@ internal static class DiffText
     private static string Plain(IReadOnlyList<Cell> line) => string.Concat(line.Select(static cell => cell.Text));
 
     private static IEnumerable<IReadOnlyList<Cell>> Heading(IEnumerable<string> names, bool isAll, int width) =>
-        Wrapped(isAll ? $"All {names.Count()} models" : string.Join(", ", names), width).Select(static line => (IReadOnlyList<Cell>)[new(line, Head)]);
+        Wrapped(isAll ? $"All {names.Count()} models" : string.Join(", ", names), width)
+            .Select(static line => (IReadOnlyList<Cell>)[new(line, Head)]);
 
     // Between words; names of models may hold some, and may then stand on two lines.
     private static IEnumerable<string> Wrapped(string text, int width)
@@ -132,7 +143,8 @@ internal static class DiffText
     private static IReadOnlyList<IReadOnlyList<Cell>> Totals(LayoutDiff layout) => TextTable.Lines(
         [.. DiffTotals.All
             .Where(kind => kind.Of(layout.A) != kind.Of(layout.B))
-            .Select(kind => (IReadOnlyList<Cell>)[kind.Header, DiffTotals.Column(kind, DiffTotals.Form.Exact, [(layout.A, layout.B)])?[0] ?? ""])
+            .Select(kind =>
+                (IReadOnlyList<Cell>)[kind.Header, DiffTotals.Column(kind, DiffTotals.Form.Exact, [(layout.A, layout.B)])?[0] ?? ""])
             .DefaultIfEmpty(["parameters and MACs", "as they were"])], indent: 2);
 
     /// <summary>What is said of models that share their changed settings and their verdict.</summary>
@@ -147,7 +159,9 @@ internal static class DiffText
     // Remarks stand behind the values where there is room for all of them, else below.
     private static IEnumerable<IReadOnlyList<Cell>> SettingLines(IReadOnlyList<SettingChange> settings, int width)
     {
-        var beside = TextTable.Lines([.. settings.Select(static s => (IReadOnlyList<Cell>)[s.Key, Values(s), new(s.Remark ?? "", Quiet)])], indent: 2);
+        var beside = TextTable.Lines(
+            [.. settings.Select(static s => (IReadOnlyList<Cell>)[s.Key, Values(s), new(s.Remark ?? "", Quiet)])],
+            indent: 2);
         if (beside.Max(TextTable.Width) <= width) return beside;
         var alone = TextTable.Lines([.. settings.Select(static s => (IReadOnlyList<Cell>)[s.Key, Values(s)])], indent: 2);
         return settings.Zip(alone).SelectMany(static x => x.First.Remark is { } remark
@@ -158,7 +172,13 @@ internal static class DiffText
     private static Cell Values(SettingChange change) => DiffSection.Values(change);
 
     // A line that is not every model's names its models.
-    private static IReadOnlyList<IReadOnlyList<Cell>> ParameterLines(DiffSection section) => section.Tensors.Count == 0 ? [] : TextTable.Lines(
-        [.. section.Tensors.Select(static line => (IReadOnlyList<Cell>)[line.Name, line.Times, line.Change, new(string.Join(", ", line.Models), Quiet)])],
-        indent: 4);
+    private static IReadOnlyList<IReadOnlyList<Cell>> ParameterLines(DiffSection section) =>
+        section.Tensors.Count == 0
+            ? []
+            : TextTable.Lines(
+                [
+                    .. section.Tensors.Select(static line =>
+                        (IReadOnlyList<Cell>)[line.Name, line.Times, line.Change, new(string.Join(", ", line.Models), Quiet)]),
+                ],
+                indent: 4);
 }

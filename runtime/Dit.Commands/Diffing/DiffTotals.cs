@@ -30,22 +30,35 @@ internal static class DiffTotals
 
     public static IReadOnlyList<Kind> All { get; } =
     [
-        new("parameters", static totals => totals.Parameters, static (number, form) => form == Form.Exact ? Amount.Whole(number) : Amount.Short(number)),
+        new(
+            "parameters",
+            static totals => totals.Parameters,
+            static (number, form) => form == Form.Exact ? Amount.Whole(number) : Amount.Short(number)),
         new("MACs", static totals => totals.Macs, static (number, _) => Amount.Short(number)),
         new("activations, training", static totals => totals.TrainingMemory, static (number, _) => Amount.Bytes(number), IsMemory: true),
         new(SamplingMemory, static totals => totals.SamplingMemory, static (number, _) => Amount.Bytes(number), IsMemory: true),
     ];
 
-    /// <summary>The column of a kind, a cell for each pair, all of one layout; null for memory that nothing changes.</summary>
+    /// <summary>
+    /// The column of a kind, a cell for each pair, all of one layout; null for memory that nothing changes.
+    /// </summary>
     public static IReadOnlyList<string>? Column(Kind kind, Form form, IReadOnlyList<(LayoutTotals? From, LayoutTotals? To)> pairs)
     {
-        var numbers = pairs.Select(pair => (From: pair.From is null ? (long?)null : kind.Of(pair.From), To: pair.To is null ? (long?)null : kind.Of(pair.To))).ToArray();
+        var numbers = pairs
+            .Select(pair =>
+                (From: pair.From is null ? (long?)null : kind.Of(pair.From), To: pair.To is null ? (long?)null : kind.Of(pair.To)))
+            .ToArray();
         if (kind.IsMemory && numbers.All(static n => n.From == n.To)) return null;
         var growth = TextTable.Right(numbers.Select(static n => n is ({ } from, { } to) && from != to ? Percent(from, to) : ""));
-        var after = TextTable.Right(numbers.Select(n => n.To is { } to && (form == Form.After || n.From != to) ? kind.Write(to, form) : ""));
+        var after = TextTable.Right(
+            numbers.Select(n => n.To is { } to && (form == Form.After || n.From != to) ? kind.Write(to, form) : ""));
         if (form == Form.After) return [.. after.Zip(growth, Joined)];
         var before = TextTable.Right(numbers.Select(n => n.From is { } from ? kind.Write(from, form) : ""));
-        return [.. numbers.Select((n, i) => Joined($"{before[i]} {(n is ({ } a, { } b) && a != b ? "->" : "  ")} {after[i]}", growth[i]).TrimEnd())];
+        return
+        [
+            .. numbers.Select(
+                (n, i) => Joined($"{before[i]} {(n is ({ } a, { } b) && a != b ? "->" : "  ")} {after[i]}", growth[i]).TrimEnd()),
+        ];
     }
 
     private static string Joined(string number, string growth) => growth.Length == 0 ? number : $"{number}  {growth}";

@@ -4,8 +4,9 @@ namespace Dit.Commands;
 
 /// <summary>Compiled specs in the user's cache, so that a spec is compiled once and not with every command.</summary>
 /// <remarks>
-/// The folder is <c>dit/models</c> in <c>$XDG_CACHE_HOME</c> or <c>~/.cache</c>, in <c>~/Library/Caches</c> on macOS, in <c>%LOCALAPPDATA%</c> on Windows,
-/// or what <c>DIT_CACHE</c> names; <c>DIT_CACHE=off</c> keeps nothing. A cache that cannot be read or written is none: commands work without.
+/// The folder is <c>dit/models</c> in <c>$XDG_CACHE_HOME</c> or <c>~/.cache</c>, in <c>~/Library/Caches</c> on macOS,
+/// in <c>%LOCALAPPDATA%</c> on Windows, or what <c>DIT_CACHE</c> names; <c>DIT_CACHE=off</c> keeps nothing. A cache
+/// that cannot be read or written is none: commands work without.
 /// </remarks>
 internal static class CompiledCache
 {
@@ -29,7 +30,12 @@ internal static class CompiledCache
         if (Path(key) is not { } path || System.IO.Path.GetDirectoryName(path) is not { } folder) return null;
         Directory.CreateDirectory(folder);
         AtomicFile.Write(path, stream => stream.Write(assembly));
-        foreach (var old in new DirectoryInfo(folder).GetFiles("*.dll").OrderByDescending(static file => file.LastWriteTimeUtc).Skip(MostKept)) old.Delete();
+        foreach (
+            var old in new DirectoryInfo(folder)
+                .GetFiles("*.dll")
+                .OrderByDescending(static file => file.LastWriteTimeUtc)
+                .Skip(MostKept))
+            old.Delete();
         return assembly;
     });
 
@@ -54,7 +60,8 @@ internal static class CompiledCache
         {
             return use();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException or DitException)
+        catch (Exception e)
+            when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException or DitException)
         {
             return null;
         }

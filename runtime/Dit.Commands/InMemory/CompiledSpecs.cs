@@ -49,7 +49,8 @@ internal static class CompiledSpecs
         {
             return ModelOf(assembly);
         }
-        catch (Exception e) when (e is BadImageFormatException or FileLoadException or TypeLoadException or EndOfStreamException or MissingMemberException)
+        catch (Exception e)
+            when (e is BadImageFormatException or FileLoadException or TypeLoadException or EndOfStreamException or MissingMemberException)
         {
             return null; // the file was damaged: it is compiled anew
         }
@@ -59,8 +60,13 @@ internal static class CompiledSpecs
     {
         var context = AssemblyLoadContext.GetLoadContext(typeof(CompiledSpecs).Assembly) ?? AssemblyLoadContext.Default;
         using var stream = new MemoryStream(assembly);
-        var models = context.LoadFromStream(stream).GetType(ListOfModels, throwOnError: true)?.GetProperty("All", BindingFlags.Public | BindingFlags.Static)
+        var models = context
+            .LoadFromStream(stream)
+            .GetType(ListOfModels, throwOnError: true)
+            ?.GetProperty("All", BindingFlags.Public | BindingFlags.Static)
             ?? throw new MissingMemberException(ListOfModels, "All");
-        return models.GetValue(null) is IReadOnlyList<ModelDefinition> and [var model] ? model : throw new MissingMemberException(ListOfModels, "All");
+        return models.GetValue(null) is IReadOnlyList<ModelDefinition> and [var model]
+            ? model
+            : throw new MissingMemberException(ListOfModels, "All");
     }
 }

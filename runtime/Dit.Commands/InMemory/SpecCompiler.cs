@@ -7,7 +7,9 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace Dit.Commands;
 
-/// <summary>Compiles a spec as a project with the package Dit.Gen would: by the same generator and the same compiler.</summary>
+/// <summary>
+/// Compiles a spec as a project with the package Dit.Gen would: by the same generator and the same compiler.
+/// </summary>
 /// <remarks>The only code that uses Roslyn, which is loaded with the first call.</remarks>
 internal static class SpecCompiler
 {
@@ -16,7 +18,16 @@ internal static class SpecCompiler
 
     // Of what this program runs on, what generated code refers to; reading all of it would take longer than the models.
     private static readonly string[] Needed =
-        ["System.Private.CoreLib", "System.Runtime", "System.Collections", "System.Linq", "netstandard", "TorchSharp", "Dit.Checkpoints", "Dit.Runtime"];
+        [
+            "System.Private.CoreLib",
+            "System.Runtime",
+            "System.Collections",
+            "System.Linq",
+            "netstandard",
+            "TorchSharp",
+            "Dit.Checkpoints",
+            "Dit.Runtime",
+        ];
 
     /// <summary>Compiles a spec without errors.</summary>
     /// <param name="spec">The text of the spec.</param>
@@ -26,9 +37,12 @@ internal static class SpecCompiler
     public static byte[] Compile(string spec, string assemblyName, CancellationToken cancellation)
     {
         var language = new CSharpParseOptions(LanguageVersion.Latest, DocumentationMode.None);
-        var driver = CSharpGeneratorDriver.Create([new DitGenerator().AsSourceGenerator()], [new SpecFileText(spec)], language, new Properties());
+        var driver = CSharpGeneratorDriver.Create(
+            [new DitGenerator().AsSourceGenerator()], [new SpecFileText(spec)], language, new Properties());
         var options = new CSharpCompilationOptions(
-            OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release, nullableContextOptions: NullableContextOptions.Enable);
+            OutputKind.DynamicallyLinkedLibrary,
+            optimizationLevel: OptimizationLevel.Release,
+            nullableContextOptions: NullableContextOptions.Enable);
         var empty = CSharpCompilation.Create(assemblyName, references: References(), options: options);
         driver.RunGeneratorsAndUpdateCompilation(empty, out var models, out var reported, cancellation);
         using var assembly = new MemoryStream();

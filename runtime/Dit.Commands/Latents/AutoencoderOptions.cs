@@ -12,7 +12,13 @@ namespace Dit.Commands;
 /// <param name="Tile">Side of a tile in latent pixels, 0 for never; null for what is usual.</param>
 /// <param name="Device">Where to compute.</param>
 /// <param name="Notice">Told where in the file the weights are, if they are not plainly there.</param>
-internal sealed record AutoencoderChoice(AutoencoderCard Card, ModelCard? Model, string Weights, int? Tile, Device Device, Action<string> Notice)
+internal sealed record AutoencoderChoice(
+    AutoencoderCard Card,
+    ModelCard? Model,
+    string Weights,
+    int? Tile,
+    Device Device,
+    Action<string> Notice)
 {
     /// <summary>The autoencoder with its weights; the caller owns it.</summary>
     /// <exception cref="DitException">The file cannot be read, or is of another autoencoder.</exception>
@@ -32,10 +38,18 @@ internal sealed record AutoencoderChoice(AutoencoderCard Card, ModelCard? Model,
 internal sealed class AutoencoderOptions
 {
     private readonly CommandContext context;
-    private readonly Option<string> weights = new("--vae") { Description = "Weights of the autoencoder, under the names of latent diffusion or diffusers.", HelpName = "FILE", Required = true };
+    private readonly Option<string> weights = new("--vae")
+    {
+        Description = "Weights of the autoencoder, under the names of latent diffusion or diffusers.",
+        HelpName = "FILE",
+        Required = true,
+    };
     private readonly Option<string?> model;
     private readonly Option<string?> name;
-    private readonly Option<int?> tile = CommonOptions.Number<int>("--tile", "Side of the tiles that large images are worked on in, in latent pixels; 0 for never. [default: 64 where latents exceed 128 x 128]");
+    private readonly Option<int?> tile = CommonOptions.Number<int>(
+        "--tile",
+        "Side of the tiles that large images are worked on in, in latent pixels; 0 for never. [default: 64 where latents exceed 128 x "
+            + "128]");
     private readonly Option<string> device = CommonOptions.Device();
 
     public AutoencoderOptions(CommandContext context)
@@ -61,13 +75,18 @@ internal sealed class AutoencoderOptions
     {
         var (modelName, cardName) = (parsed.GetValue(model), parsed.GetValue(name));
         if (modelName is not null && cardName is not null)
-            throw new DitException("--model and --autoencoder were both given: a model says which autoencoder is its own, so leave one of them out.");
+            throw new DitException(
+                "--model and --autoencoder were both given: a model says which autoencoder is its own, so leave one of them out.");
         var known = modelName is null ? null : context.FindModel(modelName).Card;
         var card = known is not null
-            ? known.Autoencoder ?? throw new DitException($"{known.Name} works on pixels and has no autoencoder: name a model of latents with --model.")
-            : cardName is not null ? Find(cardName)
-            : standard ?? throw new DitException("Whose latents are these? Name a model with --model, or the autoencoder itself with --autoencoder.");
-        return new(card, known, parsed.GetRequiredValue(weights), parsed.GetValue(tile), TorchDevice.Parse(parsed.GetRequiredValue(device)), context.Notice);
+            ? known.Autoencoder
+                ?? throw new DitException($"{known.Name} works on pixels and has no autoencoder: name a model of latents with --model.")
+        : cardName is not null ? Find(cardName)
+        : standard
+            ?? throw new DitException("Whose latents are these? Name a model with --model, or the autoencoder itself with --autoencoder.");
+        return new(
+            card, known, parsed.GetRequiredValue(weights), parsed.GetValue(tile), TorchDevice.Parse(parsed.GetRequiredValue(device)),
+            context.Notice);
     }
 
     private AutoencoderCard Find(string wanted)
@@ -76,7 +95,8 @@ internal sealed class AutoencoderOptions
         return found.Length switch
         {
             1 => found[0],
-            0 => throw new DitException($"There is no autoencoder '{wanted}'{DidYouMean.Suggest(wanted, [.. Known(context.Models).Select(static card => card.Name)]) ?? $"; there is {string.Join(", ", Known(context.Models).Select(static card => card.Name))}."}"),
+            0 => throw new DitException(
+                $"There is no autoencoder '{wanted}'{DidYouMean.Suggest(wanted, [.. Known(context.Models).Select(static card => card.Name)]) ?? $"; there is {string.Join(", ", Known(context.Models).Select(static card => card.Name))}."}"),
             _ => throw new DitException($"The models have {found.Length} different autoencoders named {wanted}: say which by --model."),
         };
     }

@@ -9,16 +9,32 @@ internal static class DecodeCommand
     public static Command Create(CommandContext context)
     {
         var autoencoder = new AutoencoderOptions(context);
-        var input = new Option<string>("--in", "-i") { Description = "Samples in a .safetensors file of 'dit sample', or a folder of 'dit encode'.", HelpName = "FILE|DIR", Required = true };
-        var output = new Option<string>("--out", "-o") { Description = "A .png or .jpg picture of all, or a folder for single ones.", HelpName = "FILE|DIR", DefaultValueFactory = _ => "decoded.png" };
+        var input = new Option<string>("--in", "-i")
+        {
+            Description = "Samples in a .safetensors file of 'dit sample', or a folder of 'dit encode'.",
+            HelpName = "FILE|DIR",
+            Required = true,
+        };
+        var output = new Option<string>("--out", "-o")
+        {
+            Description = "A .png or .jpg picture of all, or a folder for single ones.",
+            HelpName = "FILE|DIR",
+            DefaultValueFactory = _ => "decoded.png",
+        };
         var count = CommonOptions.Number<int>("--count", "How many to decode, from the first on. [default: all]");
-        var command = new Command("decode", "Make pictures of latents; the model is the one that drew them, where the file says so.") { input, output, count };
+        var command = new Command("decode", "Make pictures of latents; the model is the one that drew them, where the file says so.")
+        {
+            input,
+            output,
+            count,
+        };
         foreach (var option in autoencoder.All) command.Options.Add(option);
         command.SetAction(parsed =>
         {
             TensorLibrary.Require();
             var target = SampleTarget.Of(parsed.GetRequiredValue(output));
-            if (!target.IsOfPictures) throw new DitException($"Latents are decoded to a .png or .jpg picture or into a folder, not to '{target.Path}'.");
+            if (!target.IsOfPictures)
+                throw new DitException($"Latents are decoded to a .png or .jpg picture or into a folder, not to '{target.Path}'.");
             using var source = LatentSource.Open(parsed.GetRequiredValue(input), context);
             return Run(context, source, autoencoder.Read(parsed, source.Autoencoder), target, CountOf(source, parsed.GetValue(count)));
         });
@@ -32,7 +48,9 @@ internal static class DecodeCommand
     private static int Run(CommandContext context, LatentSource source, AutoencoderChoice choice, SampleTarget target, int count)
     {
         if (source.Autoencoder is { } own && own != choice.Card)
-            throw new DitException($"The latents are those of {own.Name}, and {choice.Card.Name} is another autoencoder or another scale: leave --model and --autoencoder out.");
+            throw new DitException(
+                $"The latents are those of {own.Name}, and {choice.Card.Name} is another autoencoder or another scale: leave --model and "
+                    + $"--autoencoder out.");
         var (shape, rows) = (source.Shape, source.Rows(count));
         if (target is SampleTarget.Grid && choice.Card.PixelShape(shape) is var (_, height, width))
             target.RequireFits(ImageGrid.Layout(count, height, width, rows.Layout(height)));
@@ -59,7 +77,12 @@ internal static class DecodeCommand
         }
     }
 
-    private static int Decode(LatentSource source, int count, SampleOutput output, IProgress<WorkProgress> progress, CancellationToken cancellation)
+    private static int Decode(
+        LatentSource source,
+        int count,
+        SampleOutput output,
+        IProgress<WorkProgress> progress,
+        CancellationToken cancellation)
     {
         for (var n = 0; n < count; n++)
         {

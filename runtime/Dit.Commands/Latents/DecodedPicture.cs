@@ -15,7 +15,13 @@ internal static class DecodedPicture
     /// <param name="tiling">How to work on a large one; null for the whole at once.</param>
     /// <param name="cancellation">Looked at before each tile.</param>
     /// <exception cref="DitException">The autoencoder makes no finite numbers of it.</exception>
-    public static RgbImage PictureOf(this AutoencoderKL autoencoder, ScaledLatents latents, string of, string weights, AutoencoderTiling? tiling, CancellationToken cancellation)
+    public static RgbImage PictureOf(
+        this AutoencoderKL autoencoder,
+        ScaledLatents latents,
+        string of,
+        string weights,
+        AutoencoderTiling? tiling,
+        CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         var pixels = autoencoder.Decode(latents, tiling, cancellation)[0]; // (3, Y, X)
@@ -27,7 +33,8 @@ internal static class DecodedPicture
     private static string Reason(nn.Module autoencoder, string weights)
     {
         foreach (var (name, parameter) in autoencoder.named_parameters())
-            if (NonFinite.In(parameter) is { } found) return $"its weight {name} holds {found}; 'dit inspect --check {weights}' lists all such tensors";
+            if (NonFinite.In(parameter) is { } found)
+                return $"its weight {name} holds {found}; 'dit inspect --check {weights}' lists all such tensors";
         return "all its weights are finite, so numbers grew too large on the way";
     }
 }

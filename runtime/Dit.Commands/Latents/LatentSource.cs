@@ -43,22 +43,33 @@ internal abstract class LatentSource : IDisposable
         if (Directory.Exists(path)) return new Moments(LatentFolder.Open(path));
         using var file = CheckpointFile.Open(path);
         if (!file.Tensors.TryGetValue(SamplesName, out var info))
-            throw new DitException($"'{path}' holds no tensor {SamplesName}: give what 'dit sample --out NAME.safetensors' wrote, or a folder of 'dit encode'.");
-        if (info.Shape is not [> 0, > 0, > 0, > 0] || info.DType is not (ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float64))
-            throw new DitException($"The tensor {SamplesName} of '{path}' is {info}: latents are real numbers of the shape (N, C, Y, X), N at least 1.");
-        var model = context.With(file).Models.FirstOrDefault(known => known.Card.Name == file.Metadata.GetValueOrDefault(ModelCard.NameKey));
-        return new Samples(path, file.Read(SamplesName, dtype: ScalarType.Float32), LabelsOf(file, info.Shape[0]), ClassNameMetadata.FromMap(file.Metadata), model?.Card.Autoencoder);
+            throw new DitException(
+                $"'{path}' holds no tensor {SamplesName}: give what 'dit sample --out NAME.safetensors' wrote, or a folder of 'dit "
+                    + $"encode'.");
+        if (
+            info.Shape is not [> 0, > 0, > 0, > 0]
+            || info.DType is not (ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float64))
+            throw new DitException(
+                $"The tensor {SamplesName} of '{path}' is {info}: latents are real numbers of the shape (N, C, Y, X), N at least 1.");
+        var model = context
+            .With(file)
+            .Models.FirstOrDefault(known => known.Card.Name == file.Metadata.GetValueOrDefault(ModelCard.NameKey));
+        return new Samples(
+            path, file.Read(SamplesName, dtype: ScalarType.Float32), LabelsOf(file, info.Shape[0]),
+            ClassNameMetadata.FromMap(file.Metadata), model?.Card.Autoencoder);
     }
 
     private static long[] LabelsOf(ICheckpointFile file, long count)
     {
-        if (file.Tensors.GetValueOrDefault(LabelsName) is not { DType: ScalarType.Int64, Shape: [var labeled] } || labeled != count) return [];
+        if (file.Tensors.GetValueOrDefault(LabelsName) is not { DType: ScalarType.Int64, Shape: [var labeled] } || labeled != count)
+            return [];
         using var labels = file.Read(LabelsName);
         return labels.data<long>().ToArray();
     }
 
     /// <summary>What a sampler drew: scaled latents.</summary>
-    private sealed class Samples(string path, Tensor values, long[] labels, Func<long, string> nameOf, AutoencoderCard? autoencoder) : LatentSource
+    private sealed class Samples(string path, Tensor values, long[] labels, Func<long, string> nameOf, AutoencoderCard? autoencoder)
+        : LatentSource
     {
         public override int Count => (int)values.shape[0];
 
@@ -69,25 +80,30 @@ internal abstract class LatentSource : IDisposable
         public override SampleRows Rows(int count)
         {
             var each = Array.FindIndex(labels, label => label != labels[0]);
-            if (each < 1 || count != Count || Count % each != 0 || labels.Chunk(each).Any(static row => row.Any(label => label != row[0]))) return base.Rows(count);
+            if (each < 1 || count != Count || Count % each != 0 || labels.Chunk(each).Any(static row => row.Any(label => label != row[0])))
+                return base.Rows(count);
             return new([.. labels.Chunk(each).Select(row => RowOf(row[0]))], each, each);
         }
 
-        private ConditionName RowOf(long label) => (label.ToString(CultureInfo.InvariantCulture), nameOf(label)) is var (number, name) && name == number
-            ? new(number, number, $"class {number}", null)
-            : new(name, $"{number} {name}", $"class {number}, {name}", null);
+        private ConditionName RowOf(long label) =>
+            (label.ToString(CultureInfo.InvariantCulture), nameOf(label)) is var (number, name) && name == number
+                ? new(number, number, $"class {number}", null)
+                : new(name, $"{number} {name}", $"class {number}, {name}", null);
 
         public override void Require(AutoencoderKL autoencoder)
         {
             if (Shape.Channels != autoencoder.Card.LatentChannels)
-                throw new DitException($"The samples of '{path}' are {Shape}, and latents of {autoencoder.Card.Name} have {autoencoder.Card.LatentChannels} channels: give the latents of a model with that autoencoder.");
+                throw new DitException(
+                    $"The samples of '{path}' are {Shape}, and latents of {autoencoder.Card.Name} have {autoencoder.Card.LatentChannels} "
+                        + $"channels: give the latents of a model with that autoencoder.");
         }
 
         public override void RequireFinite(int count)
         {
             using var first = values.narrow(0, 0, count);
             if (NonFinite.In(first) is { } found)
-                throw new DitException($"The tensor {SamplesName} of '{path}' holds {found}, so latent {found.First[0]} is none: draw it anew.");
+                throw new DitException(
+                    $"The tensor {SamplesName} of '{path}' holds {found}, so latent {found.First[0]} is none: draw it anew.");
         }
 
         public override Tensor Read(int n) => values[n];

@@ -13,10 +13,27 @@ internal static class ReconstructCommand
     public static Command Create(CommandContext context)
     {
         var autoencoder = new AutoencoderOptions(context);
-        var images = new Argument<string[]>("images") { Description = "PNG, JPEG, WebP or BMP files.", HelpName = "IMAGE", Arity = ArgumentArity.OneOrMore };
-        var file = new Option<string>("--out", "-o") { Description = "The .png or .jpg picture of images and reconstructions.", HelpName = "FILE", DefaultValueFactory = _ => "reconstruction.png" };
-        var size = CommonOptions.Number<int>("--size", "Height and width in pixels that images are cropped to. [default: their own, less what exceeds whole latent pixels]");
-        var command = new Command("reconstruct", "Encode images, decode their latents again, and show both side by side.") { images, file, size };
+        var images = new Argument<string[]>("images")
+        {
+            Description = "PNG, JPEG, WebP or BMP files.",
+            HelpName = "IMAGE",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var file = new Option<string>("--out", "-o")
+        {
+            Description = "The .png or .jpg picture of images and reconstructions.",
+            HelpName = "FILE",
+            DefaultValueFactory = _ => "reconstruction.png",
+        };
+        var size = CommonOptions.Number<int>(
+            "--size",
+            "Height and width in pixels that images are cropped to. [default: their own, less what exceeds whole latent pixels]");
+        var command = new Command("reconstruct", "Encode images, decode their latents again, and show both side by side.")
+        {
+            images,
+            file,
+            size,
+        };
         foreach (var option in autoencoder.All) command.Options.Add(option);
         command.SetAction(parsed =>
         {
@@ -30,7 +47,8 @@ internal static class ReconstructCommand
     private static string PictureFile(string path)
     {
         var full = AtomicFile.FullPath(path);
-        if (!ImageFile.HasWritableExtension(path)) throw new DitException($"Reconstructions are drawn into a .png or .jpg file, not into '{path}'.");
+        if (!ImageFile.HasWritableExtension(path))
+            throw new DitException($"Reconstructions are drawn into a .png or .jpg file, not into '{path}'.");
         AtomicFile.RequireWritable(full);
         return full;
     }
@@ -58,7 +76,9 @@ internal static class ReconstructCommand
         });
         ImageFile.Write(file, picture);
         foreach (var (i, image) in images.Index()) context.Out.WriteLine($"{paths[i]}  {image.Width} x {image.Height}  {Label(psnr[i])}");
-        context.Out.WriteLine($"Wrote {Amount.Of(images.Length, "image")} beside what {choice.Card.Name} makes of {(images.Length == 1 ? "it" : "them")} to {file}");
+        context.Out.WriteLine(
+            $"Wrote {Amount.Of(images.Length, "image")} beside what {choice.Card.Name} makes of {(images.Length == 1 ? "it" : "them")} to "
+                + $"{file}");
     }
 
     private static RgbImage Cropped(string path, AutoencoderCard card, int? size)
@@ -67,15 +87,24 @@ internal static class ReconstructCommand
         if (size is { } side)
             return side >= 1 && side % card.Factor == 0
                 ? ImageTransforms.CenterCrop(image, side, side)
-                : throw new DitException($"Images cannot be cropped to {side} pixels for {card.Name}: the size must be a multiple of {card.Factor}.");
+                : throw new DitException(
+                    $"Images cannot be cropped to {side} pixels for {card.Name}: the size must be a multiple of {card.Factor}.");
         var (height, width) = (image.Height / card.Factor * card.Factor, image.Width / card.Factor * card.Factor);
         if (height == 0 || width == 0)
-            throw new DitException($"{path} has {image.Width} x {image.Height} pixels, and {card.Name} needs at least {card.Factor} of each; --size N enlarges it.");
+            throw new DitException(
+                $"{path} has {image.Width} x {image.Height} pixels, and {card.Name} needs at least {card.Factor} of each; --size N "
+                    + $"enlarges it.");
         using var scope = NewDisposeScope();
-        return RgbImage.FromTensor(image.ToTensor().narrow(1, (image.Height - height) / 2, height).narrow(2, (image.Width - width) / 2, width));
+        return RgbImage.FromTensor(
+            image.ToTensor().narrow(1, (image.Height - height) / 2, height).narrow(2, (image.Width - width) / 2, width));
     }
 
-    private static RgbImage Reconstructed(RgbImage image, string path, AutoencoderKL autoencoder, AutoencoderChoice choice, CancellationToken cancellation)
+    private static RgbImage Reconstructed(
+        RgbImage image,
+        string path,
+        AutoencoderKL autoencoder,
+        AutoencoderChoice choice,
+        CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         var tiling = choice.TilingOf(image.Height / choice.Card.Factor, image.Width / choice.Card.Factor);
@@ -96,5 +125,6 @@ internal static class ReconstructCommand
 
     private static ImageGridOptions Layout(IReadOnlyList<string> labels) => new(Columns: 2, RowLabels: labels);
 
-    private static string Label(double psnr) => double.IsPositiveInfinity(psnr) ? "equal" : string.Create(CultureInfo.InvariantCulture, $"{psnr:F2} dB");
+    private static string Label(double psnr) =>
+        double.IsPositiveInfinity(psnr) ? "equal" : string.Create(CultureInfo.InvariantCulture, $"{psnr:F2} dB");
 }

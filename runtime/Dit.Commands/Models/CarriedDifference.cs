@@ -6,7 +6,10 @@ namespace Dit.Commands;
 /// <summary>How a model differs from the one that weights were trained as, where the weights carry its spec.</summary>
 internal static class CarriedDifference
 {
-    /// <summary>The weights load, and were trained for something else: a sentence about that; null where there is nothing to say.</summary>
+    /// <summary>
+    /// The weights load, and were trained for something else: a sentence about that; null where there is nothing to
+    /// say.
+    /// </summary>
     /// <param name="file">The weights.</param>
     /// <param name="card">The model that is to be drawn with.</param>
     public static string? Unnoticed(ICheckpointFile file, ModelCard card) => Between(file, card) is { } diff && diff.Verdict.Match(

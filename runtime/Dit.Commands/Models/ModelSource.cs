@@ -10,10 +10,12 @@ internal static class ModelSource
     public const string Help = "NAME|SPEC";
 
     /// <summary>
-    /// The model of a word: a name, as written in its spec or as its class is called, or the path of a spec, <c>#</c> and a name behind it for one
-    /// of several models.
+    /// The model of a word: a name, as written in its spec or as its class is called, or the path of a spec, <c>#</c>
+    /// and a name behind it for one of several models.
     /// </summary>
-    /// <exception cref="DitException">There is no such model, or the spec has errors, which are written as the compiler writes them.</exception>
+    /// <exception cref="DitException">
+    /// There is no such model, or the spec has errors, which are written as the compiler writes them.
+    /// </exception>
     public static ModelDefinition FindModel(this CommandContext context, string word)
     {
         if (context.Known(word) is { } known) return known;
@@ -21,10 +23,13 @@ internal static class ModelSource
         throw new DitException(
             Directory.Exists(word) ? $"'{word}' is a folder: name a model, or a spec in the folder."
             : File.Exists(word) ? $"'{word}' is no spec, which is a .dit.yaml file: name a model or a spec, and weights with --checkpoint."
-            : $"There is no model '{word}'{DidYouMean.Suggest(word, context.Names()) ?? "; 'dit models' lists them, and a spec is named by its path."}");
+            : $"There is no model "
+                + $"'{word}'{DidYouMean.Suggest(word, context.Names()) ?? "; 'dit models' lists them, and a spec is named by its path."}");
     }
 
-    /// <summary>The model that is meant where none is named: the one that the program brings weights for, or its only one.</summary>
+    /// <summary>
+    /// The model that is meant where none is named: the one that the program brings weights for, or its only one.
+    /// </summary>
     public static ModelDefinition? Usual(this CommandContext context) =>
         context.Models.FirstOrDefault(static model => Weights.Find(model.Card) is not null) ?? (context.Models is [var only] ? only : null);
 
@@ -80,10 +85,13 @@ internal static class ModelSource
         context.Names().Concat(Directory.EnumerateFiles(Environment.CurrentDirectory)
             .Where(SpecFile.IsSpec).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal));
 
-    /// <summary>The samplers of a model, for the completion of a word: nothing is compiled, and a mistake is no error.</summary>
+    /// <summary>
+    /// The samplers of a model, for the completion of a word: nothing is compiled, and a mistake is no error.
+    /// </summary>
     public static IEnumerable<string> SamplersOf(this CommandContext context, string? word)
     {
-        if ((word is null ? context.Usual() : context.Known(word)) is { } known) return Of(SpecFile.Parse(known.Card.Spec ?? ""), member: null);
+        if ((word is null ? context.Usual() : context.Known(word)) is { } known)
+            return Of(SpecFile.Parse(known.Card.Spec ?? ""), member: null);
         return word is not null && SpecPath(word) is var (path, member) && File.Exists(path)
             ? Of(SpecFile.Parse(SpecBytes.Of(path).Bytes), member)
             : [];
@@ -93,7 +101,9 @@ internal static class ModelSource
             .SelectMany(static model => model.Spec.Samplers).Select(static sampler => sampler.Name).Distinct();
     }
 
-    /// <summary>Reads a spec, with its errors written to <see cref="CommandContext.Error"/> as the compiler writes them.</summary>
+    /// <summary>
+    /// Reads a spec, with its errors written to <see cref="CommandContext.Error"/> as the compiler writes them.
+    /// </summary>
     /// <exception cref="DitException">It cannot be read, or has errors.</exception>
     internal static IReadOnlyList<ModelSpec> ReadSpec(CommandContext context, string path)
     {

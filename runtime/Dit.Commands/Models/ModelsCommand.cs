@@ -7,12 +7,24 @@ namespace Dit.Commands;
 internal static class ModelsCommand
 {
     private static readonly (string, bool)[] Columns =
-        [("model", false), ("variant", false), ("condition", false), ("input", false), ("latents of", false), ("tokens", true), ("parameters", true), ("MACs", true)];
+        [
+            ("model", false),
+            ("variant", false),
+            ("condition", false),
+            ("input", false),
+            ("latents of", false),
+            ("tokens", true),
+            ("parameters", true),
+            ("MACs", true),
+        ];
 
     public static Command Create(CommandContext context)
     {
         var json = CommonOptions.Json();
-        var command = new Command("models", "List the models, with their parameters and the multiply-accumulates of one forward pass.") { json };
+        var command = new Command("models", "List the models, with their parameters and the multiply-accumulates of one forward pass.")
+        {
+            json,
+        };
         command.SetAction(parsed =>
         {
             var cards = context.Models.Select(model => model.Card);

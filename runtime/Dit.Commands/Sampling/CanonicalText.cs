@@ -3,8 +3,13 @@ using System.Text;
 
 namespace Dit.Commands;
 
-/// <summary>Texts that look the same and are the same: Unicode's canonical equivalence (UAX #15), as between one character é and e with an accent.</summary>
-/// <remarks>The programs run without ICU (<c>InvariantGlobalization</c>), where <see cref="string.Normalize()"/> does nothing.</remarks>
+/// <summary>
+/// Texts that look the same and are the same: Unicode's canonical equivalence (UAX #15), as between one character é and
+/// e with an accent.
+/// </summary>
+/// <remarks>
+/// The programs run without ICU (<c>InvariantGlobalization</c>), where <see cref="string.Normalize()"/> does nothing.
+/// </remarks>
 internal static class CanonicalText
 {
     private const string Resource = "canonical.txt";
@@ -15,7 +20,10 @@ internal static class CanonicalText
 
     private static readonly Lazy<Tables> Known = new(Read);
 
-    /// <summary>The text decomposed (form NFD): texts that are canonically equivalent have equal decompositions. Halves of surrogate pairs stay as they are.</summary>
+    /// <summary>
+    /// The text decomposed (form NFD): texts that are canonically equivalent have equal decompositions. Halves of
+    /// surrogate pairs stay as they are.
+    /// </summary>
     public static string Decomposed(string text)
     {
         if (text.All(char.IsAscii)) return text;
@@ -54,7 +62,10 @@ internal static class CanonicalText
         {
             var marks = characters.Skip(at + 1).TakeWhile(static next => next.Class != 0).ToArray();
             var first = characters[at];
-            IEnumerable<(int Class, string Character)> run = first.Class == 0 ? [first, .. marks.OrderBy(static mark => mark.Class)] : [.. marks.Prepend(first).OrderBy(static mark => mark.Class)];
+            IEnumerable<(int Class, string Character)> run =
+                first.Class == 0
+                    ? [first, .. marks.OrderBy(static mark => mark.Class)]
+                    : [.. marks.Prepend(first).OrderBy(static mark => mark.Class)];
             foreach (var (_, character) in run) text.Append(character);
             at += 1 + marks.Length;
         }
@@ -63,7 +74,8 @@ internal static class CanonicalText
 
     private static Tables Read()
     {
-        using var stream = typeof(CanonicalText).Assembly.GetManifestResourceStream(Resource) ?? throw new InvalidOperationException($"The program was built without {Resource}.");
+        using var stream = typeof(CanonicalText).Assembly.GetManifestResourceStream(Resource)
+            ?? throw new InvalidOperationException($"The program was built without {Resource}.");
         using var reader = new StreamReader(stream);
         var tables = new Tables([], []);
         foreach (var line in reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))

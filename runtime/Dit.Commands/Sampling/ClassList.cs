@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Dit.Commands;
 
-/// <summary>A list of classes as it is written: pieces between commas. A piece in double quotes, where "" stands for one of them, holds its commas and spaces.</summary>
+/// <summary>
+/// A list of classes as it is written: pieces between commas. A piece in double quotes, where "" stands for one of
+/// them, holds its commas and spaces.
+/// </summary>
 internal sealed class ClassList
 {
     private readonly string text;

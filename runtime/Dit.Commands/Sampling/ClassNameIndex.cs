@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Dit.Commands;
 
-/// <summary>Finds classes by their names: as they are written; else in any Unicode form; else with any spaces; else in upper or lower case.</summary>
+/// <summary>
+/// Finds classes by their names: as they are written; else in any Unicode form; else with any spaces; else in upper or
+/// lower case.
+/// </summary>
 internal sealed class ClassNameIndex
 {
     private static readonly Func<string, string>[] Forms =
@@ -18,7 +21,12 @@ internal sealed class ClassNameIndex
     public ClassNameIndex(IReadOnlyList<IReadOnlyList<string>> names)
     {
         var all = names.SelectMany(static (of, label) => of.Select(name => (name, label))).ToArray();
-        byForm = [.. Forms.Select(form => all.GroupBy(pair => form(pair.name)).ToDictionary(static group => group.Key, static group => group.Select(static pair => pair.label).Distinct().ToArray()))];
+        byForm =
+        [
+            .. Forms.Select(form =>
+                all.GroupBy(pair => form(pair.name))
+                    .ToDictionary(static group => group.Key, static group => group.Select(static pair => pair.label).Distinct().ToArray())),
+        ];
         MostPieces = names.Select(static of => of.Sum(static name => name.Count(static c => c == ',') + 1)).Append(1).Max();
     }
 
@@ -35,7 +43,10 @@ internal sealed class ClassNameIndex
         return [];
     }
 
-    /// <summary>The label of the one class that has all of these names, which are different; null where there is none or several.</summary>
+    /// <summary>
+    /// The label of the one class that has all of these names, which are different; null where there is none or
+    /// several.
+    /// </summary>
     public int? CalledAll(IReadOnlyList<string> words)
     {
         string[] forms = [.. words.Select(Forms[^1])];

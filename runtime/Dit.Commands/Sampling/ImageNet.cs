@@ -7,13 +7,22 @@ internal static class ImageNet
 
     private static readonly Lazy<IReadOnlyList<IReadOnlyList<string>>> All = new(Read);
 
-    /// <summary>Of each of the 1000 labels its names, the usual one first: <c>Names[207]</c> is golden retriever.</summary>
+    /// <summary>
+    /// Of each of the 1000 labels its names, the usual one first: <c>Names[207]</c> is golden retriever.
+    /// </summary>
     public static IReadOnlyList<IReadOnlyList<string>> Names => All.Value;
 
     private static IReadOnlyList<IReadOnlyList<string>> Read()
     {
-        using var stream = typeof(ImageNet).Assembly.GetManifestResourceStream(Resource) ?? throw new InvalidOperationException($"The program was built without {Resource}.");
+        using var stream = typeof(ImageNet).Assembly.GetManifestResourceStream(Resource)
+            ?? throw new InvalidOperationException($"The program was built without {Resource}.");
         using var reader = new StreamReader(stream);
-        return [.. reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(ClassNameMetadata.Split)];
+        return
+        [
+            .. reader
+                .ReadToEnd()
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Select(ClassNameMetadata.Split),
+        ];
     }
 }

@@ -32,15 +32,20 @@ internal sealed class SampleFolder : SampleOutput
         AtomicFile.CreateFolder(path);
         AtomicFile.RequireWritable(Path.Combine(path, GridName));
         var layout = rows.Layout(pictures.Height);
-        if (ImageGrid.Fits((int)rows.Count, pictures.Height, pictures.Width, layout, MostGridPixels)) grid = new((int)rows.Count, pictures.Height, pictures.Width, layout);
+        if (ImageGrid.Fits((int)rows.Count, pictures.Height, pictures.Width, layout, MostGridPixels))
+            grid = new((int)rows.Count, pictures.Height, pictures.Width, layout);
         else notice($"One picture of all {Amount.Of(rows.Count, "image")} would be too large: only single ones are written.");
     }
 
     /// <inheritdoc/>
-    public override string Written => $"{path} ({Amount.Of(written, "picture")}{(grid is null ? "" : $" and {GridName}")}{(replaced == 0 ? "" : $", {Amount.Of(replaced, "file")} replaced")})";
+    public override string Written =>
+        $"{path} ({Amount.Of(written, "picture")}{(grid is null ? "" : $" and {GridName}")}{(replaced == 0 ? "" : $", {Amount.Of(replaced, "file")} replaced")})";
 
     /// <inheritdoc/>
-    public override string Kept => written == 0 ? base.Kept : $"{Amount.Of(written, "finished picture")} of {Amount.Whole(rows.Count)} {(written == 1 ? "is" : "are")} in {path}";
+    public override string Kept =>
+        written == 0
+            ? base.Kept
+            : $"{Amount.Of(written, "finished picture")} of {Amount.Whole(rows.Count)} {(written == 1 ? "is" : "are")} in {path}";
 
     /// <inheritdoc/>
     public override void Add(int n, Tensor sample)

@@ -10,36 +10,93 @@ namespace Dit.Commands;
 /// <summary>The options of <c>dit sample</c>.</summary>
 internal sealed class SampleOptions
 {
-    private readonly Option<string?> checkpoint = new("--checkpoint", "-c") { Description = "Weights, .safetensors or .pt, or a folder of diffusers. [default: those that come with the program, if any do]", HelpName = "FILE" };
+    private readonly Option<string?> checkpoint = new("--checkpoint", "-c")
+    {
+        Description = "Weights, .safetensors or .pt, or a folder of diffusers. [default: those that come with the program, if any do]",
+        HelpName = "FILE",
+    };
     private readonly Option<string> weights = CommonOptions.Weights();
-    private readonly Option<string?> autoencoder = new("--vae") { Description = "For models of latents: the weights of the autoencoder, which makes pictures of them. [default: those in the checkpoint's folder, where it is a pipeline's]", HelpName = "FILE" };
-    private readonly Option<string[]> classes = new("--classes") { Description = $"Class names or numbers, separated by commas; a name in double quotes may hold commas. [default: all, or the first {ClassNames.DrawnWithoutAsking} of more]", HelpName = "LIST", AllowMultipleArgumentsPerToken = true };
-    private readonly Option<string?> text = new("--text") { Description = "For models of text: a .safetensors file with one tensor named text, (N, tokens, width), of embedded texts.", HelpName = "FILE" };
+    private readonly Option<string?> autoencoder = new("--vae")
+    {
+        Description =
+            "For models of latents: the weights of the autoencoder, which makes pictures of them. [default: those in the checkpoint's "
+                + "folder, where it is a pipeline's]",
+        HelpName = "FILE",
+    };
+    private readonly Option<string[]> classes = new("--classes")
+    {
+        Description =
+            $"Class names or numbers, separated by commas; a name in double quotes may hold commas. [default: all, or the first "
+                + $"{ClassNames.DrawnWithoutAsking} of more]",
+        HelpName = "LIST",
+        AllowMultipleArgumentsPerToken = true,
+    };
+    private readonly Option<string?> text = new("--text")
+    {
+        Description = "For models of text: a .safetensors file with one tensor named text, (N, tokens, width), of embedded texts.",
+        HelpName = "FILE",
+    };
     private readonly Option<string?> sampler;
     private readonly Option<int?> steps = CommonOptions.Number<int>("--steps", "Sampling steps. [default: the sampler's]");
-    private readonly Option<double?> guidance = CommonOptions.Number<double>("--cfg", $"Guidance scale; 1 is no guidance. [default: {SampleRequest.UsualGuidance}]");
-    private readonly Option<string> channels = new("--cfg-channels") { Description = "Channels that guidance changes: the first three, as the official sampler does, or all.", DefaultValueFactory = _ => "3" };
-    private readonly Option<GuidanceInterval?> interval = new("--cfg-interval") { Description = "Guide only at noise levels above LO and up to HI, sigma = sqrt(1 / alpha bar - 1); HI may be inf. [default: at all]", HelpName = "LO,HI", CustomParser = ParseInterval };
+    private readonly Option<double?> guidance = CommonOptions.Number<double>(
+        "--cfg",
+        $"Guidance scale; 1 is no guidance. [default: {SampleRequest.UsualGuidance}]");
+    private readonly Option<string> channels = new("--cfg-channels")
+    {
+        Description = "Channels that guidance changes: the first three, as the official sampler does, or all.",
+        DefaultValueFactory = _ => "3",
+    };
+    private readonly Option<GuidanceInterval?> interval = new("--cfg-interval")
+    {
+        Description = "Guide only at noise levels above LO and up to HI, sigma = sqrt(1 / alpha bar - 1); HI may be inf. [default: at all]",
+        HelpName = "LO,HI",
+        CustomParser = ParseInterval,
+    };
     private readonly Option<long> seed = CommonOptions.Number("--seed", "The same seed gives the same images.", 0L);
-    private readonly Option<int> first = CommonOptions.Number("--first", "Number of the first image: image i is the same in every run of a seed, so that a later run can go on.", 0);
-    private readonly Option<int> count = CommonOptions.Number("--count", "Images of each class or text; of a model of neither, images in all.", 8);
-    private readonly Option<int> batch = CommonOptions.Number("--batch", "Images drawn at once; it changes the speed, and the images by no more than rounding.", 40);
+    private readonly Option<int> first = CommonOptions.Number(
+        "--first",
+        "Number of the first image: image i is the same in every run of a seed, so that a later run can go on.",
+        0);
+    private readonly Option<int> count = CommonOptions.Number(
+        "--count",
+        "Images of each class or text; of a model of neither, images in all.",
+        8);
+    private readonly Option<int> batch = CommonOptions.Number(
+        "--batch",
+        "Images drawn at once; it changes the speed, and the images by no more than rounding.",
+        40);
     private readonly Option<string> output = new("--out", "-o")
     {
-        Description = "A .png or .jpg picture of all images, a .safetensors file with the samples as they are, or a folder (a name without an ending) for single pictures and grid.png.",
+        Description =
+            "A .png or .jpg picture of all images, a .safetensors file with the samples as they are, or a folder (a name without an "
+                + "ending) for single pictures and grid.png.",
         HelpName = "PATH",
         DefaultValueFactory = _ => "samples.png",
     };
-    private readonly Option<int?> preview = CommonOptions.Number<int>("--preview", "Every N steps, write what the images look like so far beside the output.");
-    private readonly Option<string?> animation = new("--gif") { Description = "Write an animation of the drawing, too. [default file: named like the output]", HelpName = "FILE", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<int?> preview = CommonOptions.Number<int>(
+        "--preview",
+        "Every N steps, write what the images look like so far beside the output.");
+    private readonly Option<string?> animation = new("--gif")
+    {
+        Description = "Write an animation of the drawing, too. [default file: named like the output]",
+        HelpName = "FILE",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
     private readonly Option<string> device = CommonOptions.Device();
     private readonly Option<bool> tensorFloat32 = CommonOptions.TensorFloat32();
-    private readonly Option<string> type = CommonOptions.RealType("--dtype", "Type of the network's numbers; the process itself stays in f32.");
-    private readonly Option<bool> recompute = new("--recompute-positions") { Description = "Take a checkpoint of another grid of patches (another image size) and compute the positions anew." };
+    private readonly Option<string> type = CommonOptions.RealType(
+        "--dtype",
+        "Type of the network's numbers; the process itself stays in f32.");
+    private readonly Option<bool> recompute = new("--recompute-positions")
+    {
+        Description = "Take a checkpoint of another grid of patches (another image size) and compute the positions anew.",
+    };
 
     public SampleOptions(CommandContext context)
     {
-        Model = CommonOptions.Model(context, $"the one that --checkpoint is of{(context.Usual() is { } usual ? $", or {usual.Card.Name}" : "")}");
+        Model = CommonOptions.Model(
+            context,
+            $"the one that --checkpoint is of{(context.Usual() is { } usual ? $", or {usual.Card.Name}" : "")}");
         sampler = new("--sampler", "-s")
         {
             Description = "A sampler of the model. [default: the first in its spec]",
@@ -57,7 +114,30 @@ internal sealed class SampleOptions
 
     /// <summary>All of them, in the order of the help.</summary>
     public IReadOnlyList<Option> All =>
-        [Model, checkpoint, weights, autoencoder, classes, text, sampler, steps, guidance, channels, interval, seed, first, count, batch, output, preview, animation, device, tensorFloat32, type, recompute];
+        [
+            Model,
+            checkpoint,
+            weights,
+            autoencoder,
+            classes,
+            text,
+            sampler,
+            steps,
+            guidance,
+            channels,
+            interval,
+            seed,
+            first,
+            count,
+            batch,
+            output,
+            preview,
+            animation,
+            device,
+            tensorFloat32,
+            type,
+            recompute,
+        ];
 
     /// <summary>What a command line asks for.</summary>
     /// <exception cref="DitException">There is no such device.</exception>

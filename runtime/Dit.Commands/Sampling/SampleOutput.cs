@@ -22,10 +22,17 @@ internal abstract class SampleOutput : IDisposable
     /// <param name="pictures">Makes pictures; asked for by targets of pictures only.</param>
     /// <param name="notice">Told what the target will not get.</param>
     /// <exception cref="DitException">A folder cannot be created.</exception>
-    public static SampleOutput Open(SampleTarget target, ModelCard card, SampleRows rows, int first, SamplePictureSource pictures, Action<string> notice) => target.Match<SampleOutput>(
-        grid => new Grid(grid.Path, rows, pictures.Value),
-        folder => new SampleFolder(folder.Path, rows, first, pictures.Value, notice),
-        numbers => new Numbers(numbers.Path, card, rows));
+    public static SampleOutput Open(
+        SampleTarget target,
+        ModelCard card,
+        SampleRows rows,
+        int first,
+        SamplePictureSource pictures,
+        Action<string> notice) =>
+        target.Match<SampleOutput>(
+            grid => new Grid(grid.Path, rows, pictures.Value),
+            folder => new SampleFolder(folder.Path, rows, first, pictures.Value, notice),
+            numbers => new Numbers(numbers.Path, card, rows));
 
     /// <summary>Opens a target of pictures for so many samples.</summary>
     /// <param name="target">Where to.</param>
@@ -33,10 +40,11 @@ internal abstract class SampleOutput : IDisposable
     /// <param name="pictures">Makes the pictures.</param>
     /// <param name="notice">Told what the target will not get.</param>
     /// <exception cref="DitException">A folder cannot be created.</exception>
-    public static SampleOutput OfPictures(SampleTarget target, SampleRows rows, SamplePictures pictures, Action<string> notice) => target.Match<SampleOutput>(
-        grid => new Grid(grid.Path, rows, pictures),
-        folder => new SampleFolder(folder.Path, rows, first: 0, pictures, notice),
-        static numbers => throw new InvalidOperationException($"'{numbers.Path}' is no target of pictures."));
+    public static SampleOutput OfPictures(SampleTarget target, SampleRows rows, SamplePictures pictures, Action<string> notice) =>
+        target.Match<SampleOutput>(
+            grid => new Grid(grid.Path, rows, pictures),
+            folder => new SampleFolder(folder.Path, rows, first: 0, pictures, notice),
+            static numbers => throw new InvalidOperationException($"'{numbers.Path}' is no target of pictures."));
 
     /// <summary>Finds out before anything is read whether the target can hold so many samples.</summary>
     /// <exception cref="DitException">There are too many.</exception>
@@ -45,7 +53,9 @@ internal abstract class SampleOutput : IDisposable
         var (channels, height, width) = card.Input;
         var isFolder = target is SampleTarget.Folder;
         if ((isFolder ? rows.Count : (Int128)rows.Count * channels * height * width) > int.MaxValue)
-            throw new DitException($"{Amount.Whole(rows.Count)} samples of {card.Input} are too many for one {(isFolder ? "run" : "file")}: draw fewer, with several seeds.");
+            throw new DitException(
+                $"{Amount.Whole(rows.Count)} samples of {card.Input} are too many for one {(isFolder ? "run" : "file")}: draw fewer, with "
+                    + $"several seeds.");
         if (target is not SampleTarget.Grid) return;
         var picture = card.Autoencoder?.PixelShape(card.Input) ?? card.Input;
         target.RequireFits(ImageGrid.Layout((int)rows.Count, picture.Height, picture.Width, rows.Layout(picture.Height)));
@@ -92,7 +102,9 @@ internal abstract class SampleOutput : IDisposable
                 : [];
             var metadata = new Dictionary<string, string> { [ModelCard.NameKey] = card.Name };
             if (card.Spec is { } spec) metadata[ModelCard.SpecKey] = spec;
-            if (rows.Labels is { } named) metadata[ClassNameMetadata.MapKey] = ClassNameMetadata.ToMap(named.Zip(rows.Rows, static (label, row) => (label, row.Name)));
+            if (rows.Labels is { } named)
+                metadata[ClassNameMetadata.MapKey] = ClassNameMetadata.ToMap(
+                    named.Zip(rows.Rows, static (label, row) => (label, row.Name)));
             SafeTensors.Save(path, [("samples", stack(samples)), .. labels], metadata);
         }
 

@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace Dit.Commands;
 
-/// <summary>Makes pictures of samples: of pixels as they are, of latents by their autoencoder, one at a time, so that memory does not follow the batch.</summary>
+/// <summary>
+/// Makes pictures of samples: of pixels as they are, of latents by their autoencoder, one at a time, so that memory
+/// does not follow the batch.
+/// </summary>
 /// <param name="shape">Shape of a picture, (3 or 1, Y, X).</param>
 internal abstract class SamplePictures(ImageShape shape) : IDisposable
 {
@@ -18,9 +21,13 @@ internal abstract class SamplePictures(ImageShape shape) : IDisposable
     public static void Require(ModelCard card, string? autoencoder)
     {
         if (card.Autoencoder is { } latents && autoencoder is null)
-            throw new DitException($"{card.Name} draws latents of {latents.Name}, and pictures of them need its weights: name the file with --vae; --out NAME.safetensors saves the latents as they are.");
+            throw new DitException(
+                $"{card.Name} draws latents of {latents.Name}, and pictures of them need its weights: name the file with --vae; --out "
+                    + $"NAME.safetensors saves the latents as they are.");
         if (card.IsPixelSpace && card.Input.Channels is not (1 or 3))
-            throw new DitException($"{card.Name} draws samples of {card.Input.Channels} channels, and pictures have 1 or 3: --out NAME.safetensors saves the samples as they are.");
+            throw new DitException(
+                $"{card.Name} draws samples of {card.Input.Channels} channels, and pictures have 1 or 3: --out NAME.safetensors saves the "
+                    + $"samples as they are.");
     }
 
     /// <summary>Reads what it takes.</summary>
@@ -29,7 +36,11 @@ internal abstract class SamplePictures(ImageShape shape) : IDisposable
     {
         Require(card, autoencoder);
         return card.Autoencoder is { } latents && autoencoder is not null
-            ? OfLatentsOf(AutoencoderKL.Load(autoencoder, latents, device, notice: notice), autoencoder, card.Input, AutoencoderTiling.For(card.Input.Height, card.Input.Width))
+            ? OfLatentsOf(
+                AutoencoderKL.Load(autoencoder, latents, device, notice: notice),
+                autoencoder,
+                card.Input,
+                AutoencoderTiling.For(card.Input.Height, card.Input.Width))
             : new OfPixels(card.Input);
     }
 
@@ -39,8 +50,12 @@ internal abstract class SamplePictures(ImageShape shape) : IDisposable
     /// <param name="latent">Shape of a latent, (C, Y, X).</param>
     /// <param name="tiling">How to work on large ones; null for whole ones.</param>
     /// <param name="cancellation">Looked at before each tile.</param>
-    public static SamplePictures OfLatentsOf(AutoencoderKL autoencoder, string weights, ImageShape latent, AutoencoderTiling? tiling, CancellationToken cancellation = default) =>
-        new OfLatents(autoencoder, weights, latent, tiling, cancellation);
+    public static SamplePictures OfLatentsOf(
+        AutoencoderKL autoencoder,
+        string weights,
+        ImageShape latent,
+        AutoencoderTiling? tiling,
+        CancellationToken cancellation = default) => new OfLatents(autoencoder, weights, latent, tiling, cancellation);
 
     /// <summary>The picture of one sample.</summary>
     /// <param name="sample">(C, Y, X).</param>
@@ -56,8 +71,12 @@ internal abstract class SamplePictures(ImageShape shape) : IDisposable
         public override void Dispose() { }
     }
 
-    private sealed class OfLatents(AutoencoderKL autoencoder, string weights, ImageShape latent, AutoencoderTiling? tiling, CancellationToken cancellation)
-        : SamplePictures(autoencoder.Card.PixelShape(latent))
+    private sealed class OfLatents(
+        AutoencoderKL autoencoder,
+        string weights,
+        ImageShape latent,
+        AutoencoderTiling? tiling,
+        CancellationToken cancellation) : SamplePictures(autoencoder.Card.PixelShape(latent))
     {
         public override RgbImage Draw(Tensor sample)
         {

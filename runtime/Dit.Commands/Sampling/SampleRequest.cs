@@ -30,7 +30,8 @@ internal sealed record SampleRequest(
     private const double UsualOfPixels = 2, UsualOfLatents = 4; // the official sampler's, for latents
 
     /// <summary>What is said of the usual guidance.</summary>
-    public static string UsualGuidance => FormattableString.Invariant($"{UsualOfPixels}, or {UsualOfLatents} for latents, or 1 for a model without a null class or text");
+    public static string UsualGuidance =>
+        FormattableString.Invariant($"{UsualOfPixels}, or {UsualOfLatents} for latents, or 1 for a model without a null class or text");
 
     /// <summary>The guidance to draw with: what was asked for, or what is usual for such a model.</summary>
     /// <exception cref="DitException">The model cannot be guided, or an interval was given for no guidance.</exception>
@@ -44,7 +45,8 @@ internal sealed record SampleRequest(
                 + $"{(card.Condition is ModelCondition.Text ? "text" : "class")}; draw with --cfg 1.");
         return guidance.Acts || Interval is null
             ? guidance
-            : throw new DitException("--cfg-interval says where guidance acts, and with a scale of 1 there is none: leave the interval out.");
+            : throw new DitException(
+                "--cfg-interval says where guidance acts, and with a scale of 1 there is none: leave the interval out.");
     }
 
     /// <summary>Finds options that make no sense for a model's condition.</summary>
@@ -67,7 +69,11 @@ internal sealed record SampleRequest(
         new(() => ClassNames.Of(card, checkpoint)) { Classes = Classes, TextFile = Text };
 
     private string? OptionOfConditions() =>
-        Classes.Count > 0 ? "--classes" : Text is not null ? "--text" : Scale is not null ? "--cfg" : Interval is not null ? "--cfg-interval" : null;
+        Classes.Count > 0 ? "--classes"
+        : Text is not null ? "--text"
+        : Scale is not null ? "--cfg"
+        : Interval is not null ? "--cfg-interval"
+        : null;
 }
 
 /// <summary>The files that a run writes.</summary>

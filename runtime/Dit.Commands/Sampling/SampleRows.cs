@@ -15,7 +15,8 @@ internal sealed record SampleRows(IReadOnlyList<ConditionName> Rows, int Each, i
     public long Count => (long)Math.Max(1, Rows.Count) * Each;
 
     /// <summary>The class of each row; null where rows are not of classes.</summary>
-    public IReadOnlyList<int>? Labels => Rows.Count > 0 && Rows.All(static row => row.Label is not null) ? [.. Rows.Select(static row => row.Label ?? 0)] : null;
+    public IReadOnlyList<int>? Labels =>
+        Rows.Count > 0 && Rows.All(static row => row.Label is not null) ? [.. Rows.Select(static row => row.Label ?? 0)] : null;
 
     /// <summary>A row of samples for each condition, or one nameless block where conditions have no names.</summary>
     /// <exception cref="DitException">There is less than one sample for each.</exception>
@@ -48,7 +49,8 @@ internal sealed record SampleRows(IReadOnlyList<ConditionName> Rows, int Each, i
 
     /// <summary>The number, if samples can be drawn so.</summary>
     /// <exception cref="DitException">It is less than one.</exception>
-    public static int Positive(int number, string what) => number >= 1 ? number : throw new DitException($"{number} {what} cannot be drawn: at least 1 is needed.");
+    public static int Positive(int number, string what) =>
+        number >= 1 ? number : throw new DitException($"{number} {what} cannot be drawn: at least 1 is needed.");
 }
 
 /// <summary>Names that every file system takes.</summary>
@@ -59,7 +61,11 @@ internal static class FileNames
     /// <summary>Letters and digits in lower case, and dashes for all that lies between them.</summary>
     public static string Safe(string text)
     {
-        string[] words = [.. string.Concat(text.Select(static c => char.IsLetterOrDigit(c) ? char.ToLowerInvariant(c) : ' ')).Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+        string[] words =
+        [
+            .. string.Concat(text.Select(static c => char.IsLetterOrDigit(c) ? char.ToLowerInvariant(c) : ' '))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries),
+        ];
         var name = string.Join('-', words);
         return name.Length <= Longest ? name : name[..Longest].TrimEnd('-');
     }

@@ -20,7 +20,14 @@ internal sealed record SampleBatch(int First, int[] Rows, IProgress<SamplingProg
 /// <param name="shown">Makes the pictures that they look at; null where nobody does.</param>
 /// <param name="cancellation">Checked before each step and each picture.</param>
 internal sealed class SampleRun(
-    SampleRows rows, int batch, int first, string checkpoint, SampleOutput output, IReadOnlyList<ISampleWatcher> watchers, SamplePictures? shown, CancellationToken cancellation)
+    SampleRows rows,
+    int batch,
+    int first,
+    string checkpoint,
+    SampleOutput output,
+    IReadOnlyList<ISampleWatcher> watchers,
+    SamplePictures? shown,
+    CancellationToken cancellation)
 {
     private const double ShareOfSteps = 0.95; // of the work; the rest are the pictures
 
@@ -31,7 +38,8 @@ internal sealed class SampleRun(
     public IReadOnlyList<string> Draw(Func<SampleBatch, Tensor> draw, IProgress<WorkProgress> progress)
     {
         var all = (int)rows.Count;
-        for (var start = 0; start < all; start += Math.Min(batch, all - start)) Batch(start, Math.Min(batch, all - start), all, draw, progress);
+        for (var start = 0; start < all; start += Math.Min(batch, all - start))
+            Batch(start, Math.Min(batch, all - start), all, draw, progress);
         output.Finish();
         return [.. watchers.Select(static watcher => watcher.Finish()).OfType<string>()];
     }
@@ -57,7 +65,8 @@ internal sealed class SampleRun(
         var samples = Drawn(start, draw, new(
             first + start,
             of,
-            progress.Select<SamplingProgress>(now => Part(ShareOfSteps * now.Share, now.Steps is { } steps ? $"step {now.Step}/{steps}" : $"step {now.Step}")),
+            progress.Select<SamplingProgress>(now =>
+                Part(ShareOfSteps * now.Share, now.Steps is { } steps ? $"step {now.Step}/{steps}" : $"step {now.Step}")),
             shown is null ? null : state => Observe(state, shown)));
         for (var i = 0; i < count; i++)
         {
@@ -67,7 +76,8 @@ internal sealed class SampleRun(
             progress.Report(Part(ShareOfSteps + (1 - ShareOfSteps) * (i + 1) / count, $"picture {i + 1}/{count}"));
         }
 
-        WorkProgress Part(double done, string detail) => new((start + count * done) / all, $"images {start + 1} to {start + count} of {all}, {detail}");
+        WorkProgress Part(double done, string detail) =>
+            new((start + count * done) / all, $"images {start + 1} to {start + count} of {all}, {detail}");
 
         // One picture of an image and a step, however many look at it: to decode a latent takes as long as some steps.
         void Observe(SamplingState state, SamplePictures pictures)

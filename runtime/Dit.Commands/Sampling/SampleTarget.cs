@@ -3,7 +3,9 @@ using Dit.Runtime;
 namespace Dit.Commands;
 
 /// <summary>Where samples are to go: a picture, a folder of pictures, or the numbers as they are.</summary>
-/// <remarks>A closed sum: <see cref="Grid"/>, <see cref="Folder"/> or <see cref="Numbers"/>; <see cref="Match"/> is the way in.</remarks>
+/// <remarks>
+/// A closed sum: <see cref="Grid"/>, <see cref="Folder"/> or <see cref="Numbers"/>; <see cref="Match"/> is the way in.
+/// </remarks>
 /// <param name="Path">The full path of the file or folder.</param>
 internal abstract record SampleTarget(string Path)
 {
@@ -20,13 +22,20 @@ internal abstract record SampleTarget(string Path)
     private static SampleTarget OfName(string path, string full)
     {
         var name = System.IO.Path.GetFileName(path);
-        if (System.IO.Path.EndsInDirectorySeparator(path) || name is "." or ".." || Directory.Exists(full) && !ImageFile.HasWritableExtension(path))
+        if (
+            System.IO.Path.EndsInDirectorySeparator(path)
+            || name is "." or ".."
+            || Directory.Exists(full) && !ImageFile.HasWritableExtension(path))
             return new Folder(System.IO.Path.TrimEndingDirectorySeparator(full));
         if (ImageFile.HasWritableExtension(path)) return new Grid(full);
         if (!name.Contains('.')) return new Folder(full);
-        return System.IO.Path.GetExtension(name).Equals(".safetensors", StringComparison.OrdinalIgnoreCase) && System.IO.Path.GetFileNameWithoutExtension(name).Length > 0
+        return
+            System.IO.Path.GetExtension(name).Equals(".safetensors", StringComparison.OrdinalIgnoreCase)
+            && System.IO.Path.GetFileNameWithoutExtension(name).Length > 0
             ? new Numbers(full)
-            : throw new DitException($"Samples are written to a .png, .jpg or .safetensors file, or into a folder, whose name ends with / or has no dot, not to '{path}'.");
+            : throw new DitException(
+                $"Samples are written to a .png, .jpg or .safetensors file, or into a folder, whose name ends with / or has no dot, not to "
+                    + $"'{path}'.");
     }
 
     /// <summary>Whether it takes pictures rather than numbers.</summary>
@@ -50,10 +59,14 @@ internal abstract record SampleTarget(string Path)
         _ => throw new InvalidOperationException("SampleTarget is a closed sum."),
     };
 
-    /// <summary>Finds out whether it can be written; a folder that is missing is found out when it is created.</summary>
+    /// <summary>
+    /// Finds out whether it can be written; a folder that is missing is found out when it is created.
+    /// </summary>
     private protected virtual void RequireWritable() => AtomicFile.RequireWritable(Path);
 
-    /// <summary>Finds out before anything is drawn whether a picture of all can be written in the target's format.</summary>
+    /// <summary>
+    /// Finds out before anything is drawn whether a picture of all can be written in the target's format.
+    /// </summary>
     /// <exception cref="DitException">It is too large for the format.</exception>
     public void RequireFits(ImageGridLayout layout)
     {
@@ -70,7 +83,9 @@ internal abstract record SampleTarget(string Path)
     {
         private protected override void RequireWritable()
         {
-            if (File.Exists(Path)) throw new DitException($"Pictures cannot be written into '{Path}', for it is a file: name a folder, or a .png or .jpg file.");
+            if (File.Exists(Path))
+                throw new DitException(
+                    $"Pictures cannot be written into '{Path}', for it is a file: name a folder, or a .png or .jpg file.");
             if (Directory.Exists(Path)) AtomicFile.RequireWritable(System.IO.Path.Combine(Path, SampleFolder.GridName));
         }
     }

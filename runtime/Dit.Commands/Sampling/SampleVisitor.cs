@@ -13,7 +13,8 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     private SampleFiles Files => request.Output;
 
     /// <summary>The autoencoder that was named, or else the one in the folder of a whole pipeline.</summary>
-    private string? Autoencoder => Files.Autoencoder ?? (request.Checkpoint is { } folder && Directory.Exists(Path.Combine(folder, "vae")) ? folder : null);
+    private string? Autoencoder =>
+        Files.Autoencoder ?? (request.Checkpoint is { } folder && Directory.Exists(Path.Combine(folder, "vae")) ? folder : null);
 
     public int Visit<TModel, TCondition, TProcess>()
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
@@ -28,7 +29,12 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var checkpoint = request.Checkpoint ?? Weights.Of(card);
         using var conditions = TCondition.Read(card, request.Source(card, checkpoint));
         var job = new SampleJob(
-            target, checkpoint, SampleRows.Of(conditions, request.Count), sampler, How(card, guidance), request.Classes.Count > 0 ? Told(conditions.Names) : "");
+            target,
+            checkpoint,
+            SampleRows.Of(conditions, request.Count),
+            sampler,
+            How(card, guidance),
+            request.Classes.Count > 0 ? Told(conditions.Names) : "");
         return Draw<TModel, TCondition>(job, static model => model.CreateSession(), (model, session, batch) =>
         {
             using var condition = conditions.Values.At(batch.Rows);
@@ -49,8 +55,11 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         if (card.IsPixelSpace && Files.Autoencoder is not null)
             throw new DitException($"{card.Name} draws pixels, with no autoencoder: leave --vae out.");
         if (request.First < 0) throw new DitException($"Images are counted from 0: --first {request.First} names none.");
-        if (Files.PreviewEvery is < 1) throw new DitException($"A preview can be written every 1 or more steps, not every {Files.PreviewEvery}.");
-        if (Files.Animation is { Length: > 0 } file && !(file.EndsWith(".gif", StringComparison.OrdinalIgnoreCase) && Path.GetFileNameWithoutExtension(file).Length > 0))
+        if (Files.PreviewEvery is < 1)
+            throw new DitException($"A preview can be written every 1 or more steps, not every {Files.PreviewEvery}.");
+        if (
+            Files.Animation is { Length: > 0 } file
+            && !(file.EndsWith(".gif", StringComparison.OrdinalIgnoreCase) && Path.GetFileNameWithoutExtension(file).Length > 0))
             throw new DitException($"An animation is written to a .gif file, not to '{file}'.");
         var target = SampleTarget.Of(Files.Out);
         if (target.IsOfPictures || Files.IsWatched) SamplePictures.Require(card, Autoencoder);
@@ -66,10 +75,13 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         if (Files.Animation is { } animation && (animation.Length > 0 || !isInFolder)) yield return AnimationPath(target, animation);
     }
 
-    private static string AnimationPath(SampleTarget target, string named) => named.Length > 0 ? AtomicFile.FullPath(named) : target.AnimationPath;
+    private static string AnimationPath(SampleTarget target, string named) =>
+        named.Length > 0 ? AtomicFile.FullPath(named) : target.AnimationPath;
 
     private int Draw<TModel, TCondition>(
-        SampleJob job, Func<TModel, InferenceSession<TCondition>> createSession, Func<TModel, InferenceSession<TCondition>, SampleBatch, Tensor> draw)
+        SampleJob job,
+        Func<TModel, InferenceSession<TCondition>> createSession,
+        Func<TModel, InferenceSession<TCondition>, SampleBatch, Tensor> draw)
         where TModel : nn.Module, IModel<TModel>
         where TCondition : ICondition<TCondition>
     {
@@ -86,7 +98,9 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         try
         {
             var more = Progress.Show(context, progress => run.Draw(part => draw(model, session, part), progress));
-            context.Out.WriteLine($"Wrote {Amount.Of(rows.Count, "sample")} of {card.Name} ({job.Sampler.Name}{job.How}, seed {request.Seed}) to {output.Written}{job.Told}");
+            context.Out.WriteLine(
+                $"Wrote {Amount.Of(rows.Count, "sample")} of {card.Name} ({job.Sampler.Name}{job.How}, seed {request.Seed}) to "
+                    + $"{output.Written}{job.Told}");
             foreach (var line in more) context.Out.WriteLine(line);
             context.Out.WriteLine(ComputedWith(session.Engine, session.PackedBytes));
             return 0;
@@ -107,12 +121,14 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     {
         var watchers = new List<ISampleWatcher>();
         if (Files.PreviewEvery is { } every) watchers.Add(new SamplePreview(job.Target.PreviewPath, every, job.Rows));
-        if (Files.Animation is { } named) watchers.Add(new SampleAnimation(AnimationPath(job.Target, named), job.Rows, StepsOf(job.Sampler), pictures));
+        if (Files.Animation is { } named)
+            watchers.Add(new SampleAnimation(AnimationPath(job.Target, named), job.Rows, StepsOf(job.Sampler), pictures));
         return watchers;
     }
 
     private static int StepsOf(Sampler sampler) => sampler.Steps
-        ?? throw new DitException($"An animation needs to know the steps in advance, and {sampler.Name} chooses them as it goes: leave --gif out.");
+        ?? throw new DitException(
+            $"An animation needs to know the steps in advance, and {sampler.Name} chooses them as it goes: leave --gif out.");
 
     private TModel Load<TModel>(string checkpoint)
         where TModel : nn.Module, IModel<TModel>
@@ -128,8 +144,9 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         {
             throw new DitException(edited);
         }
-        catch (CheckpointMismatchException) when (
-            file.Metadata.GetValueOrDefault(ModelCard.NameKey) != TModel.Card.Name && ForeignCard.Describe(file.Metadata, context.Models) is { } other)
+        catch (CheckpointMismatchException)
+            when (file.Metadata.GetValueOrDefault(ModelCard.NameKey) != TModel.Card.Name
+                && ForeignCard.Describe(file.Metadata, context.Models) is { } other)
         {
             throw new DitException($"'{checkpoint}' is {other}, and not of {TModel.Card.Name}.");
         }
@@ -144,7 +161,8 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         string[] known = [.. declared.Select(sampler => sampler.Name)];
         var name = request.Sampler ?? known.FirstOrDefault() ?? throw new DitException($"The spec of {card.Name} declares no sampler.");
         var chosen = declared.FirstOrDefault(sampler => string.Equals(sampler.Name, name, StringComparison.OrdinalIgnoreCase))
-            ?? throw new DitException($"{card.Name} has no sampler '{name}'{DidYouMean.Suggest(name, known) ?? $"; it has {string.Join(", ", known)}."}");
+            ?? throw new DitException(
+                $"{card.Name} has no sampler '{name}'{DidYouMean.Suggest(name, known) ?? $"; it has {string.Join(", ", known)}."}");
         if (request.Steps is not { } steps) return chosen;
         if (chosen.StepsRange is not var (fewest, most))
             throw new DitException($"The sampler {chosen.Name} chooses its steps as it goes: leave --steps out.");
@@ -154,7 +172,9 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     }
 
     private static string ComputedWith(string engine, long packedBytes) =>
-        packedBytes == 0 ? $"Computed with {engine}." : FormattableString.Invariant($"Computed with {engine}; packed weights took {packedBytes / 1e6:0.#} MB.");
+        packedBytes == 0
+            ? $"Computed with {engine}."
+            : FormattableString.Invariant($"Computed with {engine}; packed weights took {packedBytes / 1e6:0.#} MB.");
 
     private static string How(ModelCard card, Guidance guidance) => card.Condition is ModelCondition.None
         ? ""

@@ -8,7 +8,9 @@ internal interface ISampleWatcher
     /// <summary>Shown how far a batch is after each step.</summary>
     /// <param name="first">The first sample of the batch.</param>
     /// <param name="progress">The step.</param>
-    /// <param name="soFar">What each image of the batch looks like so far; drawn when the first watcher asks, for all of them.</param>
+    /// <param name="soFar">
+    /// What each image of the batch looks like so far; drawn when the first watcher asks, for all of them.
+    /// </param>
     void Observe(int first, SamplingProgress progress, Lazy<IReadOnlyList<RgbImage>> soFar);
 
     /// <summary>Called when all samples are drawn.</summary>
@@ -65,8 +67,12 @@ internal sealed class SampleAnimation : ISampleWatcher
     {
         (this.path, steps) = (path, Steps(stepsInAll));
         var layout = rows.Layout(pictures.Height);
-        if (!ImageGrid.Fits((int)Math.Min(rows.Count, int.MaxValue), pictures.Height, pictures.Width, layout, MostBytes / (3 * steps.Length)))
-            throw new DitException($"An animation of {Amount.Of(rows.Count, "image")} in {steps.Length} frames takes more than {Amount.Bytes(MostBytes)} of memory: draw fewer images, or leave --gif out.");
+        if (
+            !ImageGrid.Fits(
+                (int)Math.Min(rows.Count, int.MaxValue), pictures.Height, pictures.Width, layout, MostBytes / (3 * steps.Length)))
+            throw new DitException(
+                $"An animation of {Amount.Of(rows.Count, "image")} in {steps.Length} frames takes more than {Amount.Bytes(MostBytes)} of "
+                    + $"memory: draw fewer images, or leave --gif out.");
         dither = layout.Scale == 1; // enlarged pixels are flat squares, and stay so: a fraction of the size
         frames = [.. steps.Select(_ => new ImageGridCanvas((int)rows.Count, pictures.Height, pictures.Width, layout))];
     }

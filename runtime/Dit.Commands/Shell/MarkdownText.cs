@@ -4,11 +4,17 @@ using Dit.Spec;
 
 namespace Dit.Commands;
 
-/// <summary>Texts inside GitHub-flavoured Markdown that stay the texts they are: no markup, mention, link or new line comes of what they hold.</summary>
+/// <summary>
+/// Texts inside GitHub-flavoured Markdown that stay the texts they are: no markup, mention, link or new line comes of
+/// what they hold.
+/// </summary>
 internal static class MarkdownText
 {
     /// <summary>A name as code: there Markdown makes nothing of it, and GitHub no mention, link or emoji.</summary>
-    /// <remarks>Pipes would end a cell of a table and backticks the code; with one of them, all that is not plain is written by number.</remarks>
+    /// <remarks>
+    /// Pipes would end a cell of a table and backticks the code; with one of them, all that is not plain is written by
+    /// number.
+    /// </remarks>
     public static string Code(string text)
     {
         var line = OneLine(text);
@@ -35,14 +41,16 @@ internal static class MarkdownText
         .. rows.Select(Row),
     ];
 
-    private static string Row(IEnumerable<string> cells) => $"|{string.Concat(cells.Select(static cell => cell.Length == 0 ? " |" : $" {cell} |"))}";
+    private static string Row(IEnumerable<string> cells) =>
+        $"|{string.Concat(cells.Select(static cell => cell.Length == 0 ? " |" : $" {cell} |"))}";
 
     private static string OneLine(string text) => Shown(text).Trim(' ');
 
     private static string Shown(string text) => string.Concat(text.Select((c, i) =>
         Identifier.IsUnprintable(text, i) ? "\\u" + ((int)c).ToString("x4", CultureInfo.InvariantCulture) : c.ToString()));
 
-    // What is written by number is a character and never markup. The comment keeps what is behind an @ from being read with it.
+    // What is written by number is a character and never markup. The comment keeps what is behind an @ from being read
+    // with it.
     private static string ByNumber(string text)
     {
         var written = new StringBuilder(text.Length);

@@ -5,10 +5,14 @@ namespace Dit.Commands;
 
 /// <summary>How far a piece of work is.</summary>
 /// <param name="Fraction">The part that is done, up to 1.</param>
-/// <param name="Columns">A few words each, the most important first; where there is no room, the last are left out.</param>
+/// <param name="Columns">
+/// A few words each, the most important first; where there is no room, the last are left out.
+/// </param>
 internal readonly record struct WorkProgress(double Fraction, params string[] Columns);
 
-/// <summary>Shows the progress of work: a line that is drawn again and again on a terminal, now and then a new line elsewhere.</summary>
+/// <summary>
+/// Shows the progress of work: a line that is drawn again and again on a terminal, now and then a new line elsewhere.
+/// </summary>
 internal static class Progress
 {
     private const string Gap = "  ";
@@ -27,7 +31,9 @@ internal static class Progress
     public static IProgress<T> Select<T>(this IProgress<WorkProgress> progress, Func<T, WorkProgress> map) =>
         new Mapped<T>(value => progress.Report(map(value)));
 
-    /// <summary>The line for a terminal: a bar, the part that is done, the time that is left, and as many columns as have room.</summary>
+    /// <summary>
+    /// The line for a terminal: a bar, the part that is done, the time that is left, and as many columns as have room.
+    /// </summary>
     /// <param name="now">How far the work is.</param>
     /// <param name="elapsed">Time it took so far.</param>
     /// <param name="width">Columns of the terminal; the last one stays free, since some terminals wrap there.</param>

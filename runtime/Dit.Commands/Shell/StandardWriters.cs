@@ -45,7 +45,10 @@ internal abstract class StandardWriter(TextWriter inner) : TextWriter(inner.Form
 }
 
 /// <summary>The standard output: without it a command has nowhere to put its results, and ends.</summary>
-/// <remarks>A reader that has gone, as head goes after its lines, is none of this: what is written for it is dropped, by .NET, and the command ends as usual.</remarks>
+/// <remarks>
+/// A reader that has gone, as head goes after its lines, is none of this: what is written for it is dropped, by .NET,
+/// and the command ends as usual.
+/// </remarks>
 internal sealed class ResultWriter(TextWriter inner) : StandardWriter(inner)
 {
     /// <inheritdoc/>
@@ -58,7 +61,9 @@ internal sealed class ResultWriter(TextWriter inner) : StandardWriter(inner)
     private const int ClosedDescriptor = 9; // EBADF
 }
 
-/// <summary>The standard error: what cannot be said there cannot be said at all, and the exit code says the rest.</summary>
+/// <summary>
+/// The standard error: what cannot be said there cannot be said at all, and the exit code says the rest.
+/// </summary>
 internal sealed class MessageWriter(TextWriter inner, ToolName name) : StandardWriter(inner)
 {
     /// <inheritdoc/>

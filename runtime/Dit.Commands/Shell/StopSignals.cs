@@ -4,15 +4,18 @@ namespace Dit.Commands;
 
 /// <summary>Signals that ask the process to end, as one token.</summary>
 /// <remarks>
-/// The first Ctrl-C, SIGTERM or SIGHUP (the terminal was closed) asks the command to stop and to keep what is worth keeping; the second one ends the process.
+/// The first Ctrl-C, SIGTERM or SIGHUP (the terminal was closed) asks the command to stop and to keep what is worth
+/// keeping; the second one ends the process.
 /// </remarks>
 internal sealed class StopSignals : IDisposable
 {
     private const int FileSizeLimit = 25; // SIGXFSZ, of Linux and macOS
 
-    // A file that outgrows ulimit -f is a write that fails, and is said as one; left alone, the signal would end the process. It is never given up, as a signal may come late.
-    private static readonly PosixSignalRegistration? TooLarge =
-        OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create((PosixSignal)FileSizeLimit, static signal => signal.Cancel = true);
+    // A file that outgrows ulimit -f is a write that fails, and is said as one; left alone, the signal would end the
+    // process. It is never given up, as a signal may come late.
+    private static readonly PosixSignalRegistration? TooLarge = OperatingSystem.IsWindows()
+        ? null
+        : PosixSignalRegistration.Create((PosixSignal)FileSizeLimit, static signal => signal.Cancel = true);
 
     private readonly CancellationTokenSource stop;
     private readonly PosixSignalRegistration[] registrations;
@@ -22,7 +25,11 @@ internal sealed class StopSignals : IDisposable
     public StopSignals(CancellationToken other)
     {
         stop = CancellationTokenSource.CreateLinkedTokenSource(other);
-        registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(signal => PosixSignalRegistration.Create(signal, Stop))];
+        registrations =
+        [
+            .. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(signal =>
+                PosixSignalRegistration.Create(signal, Stop)),
+        ];
         GC.KeepAlive(TooLarge);
     }
 

@@ -10,15 +10,23 @@ internal sealed record Cell(string Text, Style? Style = null)
     public static implicit operator Cell(string text) => new(text);
 }
 
-/// <summary>Columns of text that keep their width, so that a row is always one line, whatever it is written to.</summary>
+/// <summary>
+/// Columns of text that keep their width, so that a row is always one line, whatever it is written to.
+/// </summary>
 internal static class TextTable
 {
-    /// <summary>Rows as lines: each column as wide as its widest cell, two spaces between columns, and empty columns left out.</summary>
+    /// <summary>
+    /// Rows as lines: each column as wide as its widest cell, two spaces between columns, and empty columns left out.
+    /// </summary>
     public static IReadOnlyList<IReadOnlyList<Cell>> Lines(IReadOnlyList<IReadOnlyList<Cell>> rows, int indent)
     {
         int[] widths = [.. Enumerable.Range(0, rows[0].Count).Select(column => rows.Max(row => row[column].Text.Length))];
         return [.. rows.Select(row => (IReadOnlyList<Cell>)
-            [new string(' ', indent), .. row.SelectMany((cell, at) => widths[at] == 0 ? [] : Padded(cell, widths[at], last: Ends(row, at)))])];
+            [
+                new string(' ', indent),
+                .. row.SelectMany((cell, at) => widths[at] == 0 ? [] : Padded(cell, widths[at], last: Ends(row, at))),
+            ]),
+];
     }
 
     /// <summary>Texts aligned to the right.</summary>

@@ -35,5 +35,6 @@ internal static class CarriedSpec
                 + "Name the spec of its model in place of it.");
     }
 
-    private static bool Ends(string path, string[] endings) => endings.Any(ending => path.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
+    private static bool Ends(string path, string[] endings) =>
+        endings.Any(ending => path.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
 }

@@ -7,7 +7,15 @@ namespace Dit.Commands;
 /// <summary><c>dit check</c>: is a spec right, and what would its models be.</summary>
 internal static class CheckCommand
 {
-    private static readonly (string, bool)[] Columns = [("layer", false), ("times", true), ("output", false), ("parameters", true), ("MACs", true), ("kept in training", true)];
+    private static readonly (string, bool)[] Columns =
+    [
+        ("layer", false),
+        ("times", true),
+        ("output", false),
+        ("parameters", true),
+        ("MACs", true),
+        ("kept in training", true),
+    ];
 
     private const int BytesOfFloat = 4;
 
@@ -34,7 +42,8 @@ internal static class CheckCommand
         var spec = CheckedSpec.Read(path);
         if (member is not null && spec.Errors.Count == 0) spec = spec with { Models = Of(path, spec.Models, member) };
         // Files first: a table above the error that one cannot be written would be scrolled through for nothing.
-        string[] written = spec.Errors.Count > 0 ? [] : [.. readings.Select(one => one.Reading.Write(context, path, spec.Models, one.File))];
+        string[] written =
+            spec.Errors.Count > 0 ? [] : [.. readings.Select(one => one.Reading.Write(context, path, spec.Models, one.File))];
         if (json) context.Out.WriteLine(Json.Of(Report(path, spec)));
         else if (spec.Errors.Count > 0) foreach (var error in spec.Errors) context.Out.WriteLine(CheckedSpec.Line(path, error));
         else
@@ -57,23 +66,38 @@ internal static class CheckCommand
         var layout = ModelLayout.Of(spec);
         context.Out.WriteLine($"{spec.Name} (class {spec.ClassName}, spec {spec.Hash})");
         context.Out.WriteLine($"  {Amount.Whole(layout.ParameterCount)} parameters, {Amount.Whole(layout.TrainableCount)} of them trained");
-        context.Out.WriteLine($"  {Amount.Short(layout.Macs)} MACs, {Amount.Short(2 * layout.Macs)} FLOPs for one forward pass of one sample");
-        context.Out.WriteLine($"  {Amount.Whole(spec.Tokens)} tokens of width {spec.Width}, {spec.Depth} blocks, {spec.Heads} heads, patch size {spec.PatchSize}");
+        context.Out.WriteLine(
+            $"  {Amount.Short(layout.Macs)} MACs, {Amount.Short(2 * layout.Macs)} FLOPs for one forward pass of one sample");
+        context.Out.WriteLine(
+            $"  {Amount.Whole(spec.Tokens)} tokens of width {spec.Width}, {spec.Depth} blocks, {spec.Heads} heads, patch size "
+                + $"{spec.PatchSize}");
         context.Out.WriteLine($"  {spec.Conditioning.Variant.Word} blocks, conditioned on {Words(spec.Conditioning.Condition)}");
-        context.Out.WriteLine($"  {spec.Input.Channels} x {spec.Input.Height} x {spec.Input.Width} in, {spec.OutputChannels} x {spec.Input.Height} x {spec.Input.Width} out");
+        context.Out.WriteLine(
+            $"  {spec.Input.Channels} x {spec.Input.Height} x {spec.Input.Width} in, {spec.OutputChannels} x {spec.Input.Height} x "
+                + $"{spec.Input.Width} out");
         context.Out.WriteLine($"  memory in float32: {Bytes(layout.ParameterCount)} of weights");
-        context.Out.WriteLine($"    to sample, and {Bytes(layout.SamplingActivations)} of activations for each image at a time, twice that under guidance");
-        context.Out.WriteLine($"    to train, {Bytes(layout.TrainingState)} with gradients, AdamW's moments and the average, and {Bytes(layout.TrainingActivations)} of activations for each image of a batch");
+        context.Out.WriteLine(
+            $"    to sample, and {Bytes(layout.SamplingActivations)} of activations for each image at a time, twice that under guidance");
+        context.Out.WriteLine(
+            $"    to train, {Bytes(layout.TrainingState)} with gradients, AdamW's moments and the average, and "
+                + $"{Bytes(layout.TrainingActivations)} of activations for each image of a batch");
         context.WriteTable(Columns, LayerTable.Of(layout).Select(row => (IReadOnlyList<string>)
         [
-            row.Name, row.Times == 1 ? "" : $"{row.Times} x", row.Output, row.Parameters == 0 ? "" : Amount.Whole(row.Parameters), row.Macs == 0 ? "" : Amount.Short(row.Macs), row.Saved == 0 ? "" : Bytes(row.Saved),
+            row.Name,
+            row.Times == 1 ? "" : $"{row.Times} x",
+            row.Output,
+            row.Parameters == 0 ? "" : Amount.Whole(row.Parameters),
+            row.Macs == 0 ? "" : Amount.Short(row.Macs),
+            row.Saved == 0 ? "" : Bytes(row.Saved),
         ]));
     }
 
     private static string Bytes(long floats) => Amount.Bytes(BytesOfFloat * floats);
 
     private static string Words(Condition condition) => condition.Match(
-        static _ => "nothing", static labels => Amount.Of(labels.Count, "class", "classes"), static text => $"text {text.Tokens} x {text.Width}");
+        static _ => "nothing",
+        static labels => Amount.Of(labels.Count, "class", "classes"),
+        static text => $"text {text.Tokens} x {text.Width}");
 
     private static object Place(SpecError error) => new { error.Rule.Id, error.At.Line, error.At.Column, error.Message };
 
@@ -100,7 +124,13 @@ internal static class CheckCommand
             TrainingStateBytes = BytesOfFloat * model.Layout.TrainingState,
             TrainingActivationBytes = BytesOfFloat * model.Layout.TrainingActivations,
             SamplingActivationBytes = BytesOfFloat * model.Layout.SamplingActivations,
-            Layers = model.Layout.Layers.Select(layer => new { layer.Name, Output = layer.Output.ToArray(), layer.Macs, KeptBytes = BytesOfFloat * layer.Saved }),
+            Layers = model.Layout.Layers.Select(layer => new
+            {
+                layer.Name,
+                Output = layer.Output.ToArray(),
+                layer.Macs,
+                KeptBytes = BytesOfFloat * layer.Saved,
+            }),
         }),
     };
 }

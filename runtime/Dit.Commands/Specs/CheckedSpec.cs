@@ -16,9 +16,16 @@ internal sealed record CheckedSpec(IReadOnlyList<DeclaredModel> Models, IReadOnl
         if (Directory.Exists(path)) throw new DitException($"'{path}' is a folder; name a YAML file in it.");
         if (!File.Exists(path)) throw new DitException($"There is no file '{path}'.");
         var spec = SpecFile.Parse(SpecBytes.Of(path).Bytes);
-        return new([.. spec.Models], [.. spec.Errors, .. DeclaredModel.Collisions(spec.Models.Select(model => (path, model))).Select(static collision => collision.Error)], [.. spec.Warnings]);
+        return new(
+            [.. spec.Models],
+            [
+                .. spec.Errors,
+                .. DeclaredModel.Collisions(spec.Models.Select(model => (path, model))).Select(static collision => collision.Error),
+            ],
+            [.. spec.Warnings]);
     }
 
     /// <summary>As compilers write errors, so that editors can jump to them.</summary>
-    public static string Line(string path, SpecError error) => $"{path}({error.At.Line},{error.At.Column}): {(error.Rule.IsWarning ? "warning" : "error")} {error.Rule.Id}: {error.Message}";
+    public static string Line(string path, SpecError error) =>
+        $"{path}({error.At.Line},{error.At.Column}): {(error.Rule.IsWarning ? "warning" : "error")} {error.Rule.Id}: {error.Message}";
 }

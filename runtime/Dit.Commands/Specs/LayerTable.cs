@@ -14,14 +14,23 @@ internal sealed record LayerRow(string Name, int Times, string Output, long Para
 /// <summary>A layout short enough to read.</summary>
 internal static class LayerTable
 {
-    /// <summary>Parameters without a layer, as the position table, then the layers in the order of the forward pass.</summary>
+    /// <summary>
+    /// Parameters without a layer, as the position table, then the layers in the order of the forward pass.
+    /// </summary>
     public static IEnumerable<LayerRow> Of(ModelLayout layout)
     {
-        var parameters = layout.Parameters.GroupBy(p => Repeats.Starred(Module(p.Name, layout))).ToDictionary(like => like.Key, like => like.Sum(p => p.Count));
+        var parameters = layout
+            .Parameters.GroupBy(p => Repeats.Starred(Module(p.Name, layout)))
+            .ToDictionary(like => like.Key, like => like.Sum(p => p.Count));
         var layers = layout.Layers.GroupBy(layer => Repeats.Starred(layer.Name)).ToArray();
         var alone = parameters.Where(p => layers.All(like => like.Key != p.Key)).Select(p => new LayerRow(p.Key, 1, "", p.Value, 0, 0));
         return alone.Concat(layers.Select(like => new LayerRow(
-            like.Key, like.Count(), string.Join(" x ", like.First().Output), parameters.GetValueOrDefault(like.Key), like.Sum(layer => layer.Macs), like.Sum(layer => layer.Saved))));
+            like.Key,
+            like.Count(),
+            string.Join(" x ", like.First().Output),
+            parameters.GetValueOrDefault(like.Key),
+            like.Sum(layer => layer.Macs),
+            like.Sum(layer => layer.Saved))));
     }
 
     /// <summary>The layer that a parameter belongs to: its name up to the last dot.</summary>

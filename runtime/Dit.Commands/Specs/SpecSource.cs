@@ -18,7 +18,10 @@ internal sealed record SpecBytes(string Path, byte[] Bytes, bool IsCarried = fal
     }
 }
 
-/// <summary>Where specs are read from: a file, a folder, either of these at a git revision, or a checkpoint that carries its spec.</summary>
+/// <summary>
+/// Where specs are read from: a file, a folder, either of these at a git revision, or a checkpoint that carries its
+/// spec.
+/// </summary>
 /// <param name="Label">What it is called in messages.</param>
 internal abstract record SpecSource(string Label)
 {
@@ -28,8 +31,9 @@ internal abstract record SpecSource(string Label)
 
     /// <summary>What two words of a command line name.</summary>
     /// <remarks>
-    /// What exists on disk is meant before a revision is. A first word that is no path is a revision of the second; two of them are the current folder
-    /// at each, where one may be without a spec: a repository gets its first one some day.
+    /// What exists on disk is meant before a revision is. A first word that is no path is a revision of the second; two
+    /// of them are the current folder at each, where one may be without a spec: a repository gets its first one some
+    /// day.
     /// </remarks>
     /// <exception cref="DitException">They name nothing.</exception>
     public static (SpecSource A, SpecSource B) Of(string a, string b) =>
@@ -47,8 +51,8 @@ internal abstract record SpecSource(string Label)
         : null;
 
     // No revision begins with a dash or holds a backslash, and nobody names one like a spec.
-    private static bool IsPath(string word) => word.Length == 0 || word[0] == '-' || word.Contains('\\', StringComparison.Ordinal) || IsDrive(word)
-        || IsYaml(word);
+    private static bool IsPath(string word) =>
+        word.Length == 0 || word[0] == '-' || word.Contains('\\', StringComparison.Ordinal) || IsDrive(word) || IsYaml(word);
 
     /// <summary>Whether a path is called like a YAML file, and so like a spec.</summary>
     internal static bool IsYaml(string path) =>
@@ -69,7 +73,8 @@ internal abstract record SpecSource(string Label)
         return -1;
     }
 
-    private static InGit Here(string revision) => new($"{revision}:.", $"{revision}:./", revision, ".", Environment.CurrentDirectory, MayBeEmpty: true);
+    private static InGit Here(string revision) =>
+        new($"{revision}:.", $"{revision}:./", revision, ".", Environment.CurrentDirectory, MayBeEmpty: true);
 
     private static DitException Nothing(string word) => new($"There is no file or folder '{word}'.");
 
@@ -92,7 +97,9 @@ internal abstract record SpecSource(string Label)
         // Build outputs hold copies of the specs.
         public override IReadOnlyList<SpecBytes> Read(CancellationToken cancellation) => Some(Label,
             Directory.EnumerateFiles(Path, "*", Below)
-                .Where(file => SpecFile.IsSpec(file) && IsSource(System.IO.Path.GetRelativePath(Path, file).Split(System.IO.Path.DirectorySeparatorChar)))
+                .Where(file =>
+                    SpecFile.IsSpec(file)
+                    && IsSource(System.IO.Path.GetRelativePath(Path, file).Split(System.IO.Path.DirectorySeparatorChar)))
                 .Order(StringComparer.Ordinal).Select(SpecBytes.Of));
 
         protected override SpecSource At(string revision) =>
@@ -104,10 +111,13 @@ internal abstract record SpecSource(string Label)
         public override IReadOnlyList<SpecBytes> Read(CancellationToken cancellation) => [CarriedSpec.Of(Path)];
 
         protected override SpecSource At(string revision) =>
-            throw new DitException($"There is no file or folder '{revision}', and a checkpoint is not looked for at git revisions: name a spec, or a folder of specs.");
+            throw new DitException(
+                $"There is no file or folder '{revision}', and a checkpoint is not looked for at git revisions: name a spec, or a folder "
+                    + $"of specs.");
     }
 
-    private sealed record InGit(string Label, string Object, string Revision, string Path, string Folder, bool MayBeEmpty = false) : SpecSource(Label)
+    private sealed record InGit(string Label, string Object, string Revision, string Path, string Folder, bool MayBeEmpty = false)
+        : SpecSource(Label)
     {
         public override IReadOnlyList<SpecBytes> Read(CancellationToken cancellation)
         {
@@ -125,13 +135,16 @@ internal abstract record SpecSource(string Label)
         // Each entry is "MODE TYPE ID<tab>PATH", ended by a zero.
         private IEnumerable<SpecBytes> Tree(Git git) => git.Run("ls-tree", "-r", "-z", "--full-tree", Object).Out
             .Split('\0', StringSplitOptions.RemoveEmptyEntries)
-            .Select(static entry => (Id: entry.Split('\t')[0].Split(' ')[^1], Path: entry[(entry.IndexOf('\t', StringComparison.Ordinal) + 1)..]))
+            .Select(static entry =>
+                (Id: entry.Split('\t')[0].Split(' ')[^1], Path: entry[(entry.IndexOf('\t', StringComparison.Ordinal) + 1)..]))
             .Where(static entry => SpecFile.IsSpec(entry.Path) && IsSource(entry.Path.Split('/')))
             .OrderBy(static entry => entry.Path, StringComparer.Ordinal)
             .Select(entry => new SpecBytes($"{Label.TrimEnd('/')}/{entry.Path}", Bytes(git, entry.Id)));
 
         private byte[] Bytes(Git git, string id) =>
-            git.Run("cat-file", "blob", id) is { Code: 0, Bytes: var bytes } ? bytes : throw new DitException($"git cannot read '{Label}'.");
+            git.Run("cat-file", "blob", id) is { Code: 0, Bytes: var bytes }
+                ? bytes
+                : throw new DitException($"git cannot read '{Label}'.");
 
         // Asked in the order in which things can be missing: the repository, the revision, the path.
         private DitException Why(Git git, string complaint)
@@ -140,9 +153,14 @@ internal abstract record SpecSource(string Label)
                 return new($"There is no file or folder '{Word}', and it cannot be read as a git revision in {Folder}: {refusal}");
             if (Revision.Length > 0 && git.Run("rev-parse", "--verify", "--quiet", Revision + "^{}").Code != 0)
                 return new($"There is no file or folder '{Word}', and no revision '{Revision}' in the git repository of {Folder}.");
-            if (!complaint.Contains("exist", StringComparison.Ordinal) && !complaint.Contains("not a valid object", StringComparison.OrdinalIgnoreCase))
+            if (
+                !complaint.Contains("exist", StringComparison.Ordinal)
+                && !complaint.Contains("not a valid object", StringComparison.OrdinalIgnoreCase))
                 return new($"git cannot read '{Label}': {complaint}");
-            var hint = Word == Label && !Path.StartsWith('.') ? "; paths count from the top of the repository, or from here when they start with ./" : "";
+            var hint =
+                Word == Label && !Path.StartsWith('.')
+                    ? "; paths count from the top of the repository, or from here when they start with ./"
+                    : "";
             return new($"There is no '{Path}' at revision '{Revision}'{hint}.");
         }
 

@@ -3,7 +3,9 @@ using Dit.Runtime;
 
 namespace Dit.Commands;
 
-/// <summary>Images that a run is about to read: what is said of them before it, and what was left out after it.</summary>
+/// <summary>
+/// Images that a run is about to read: what is said of them before it, and what was left out after it.
+/// </summary>
 internal static class ImageData
 {
     private const int Told = 3; // in a message
@@ -11,10 +13,14 @@ internal static class ImageData
 
     public static Option<bool> SkipUnreadable() => new("--skip-unreadable")
     {
-        Description = $"Leave out images that cannot be read, and list them at the end and in {TrainingFolder.UnreadableName}; without it, such an image is an error.",
+        Description =
+            $"Leave out images that cannot be read, and list them at the end and in {TrainingFolder.UnreadableName}; without it, such an "
+                + $"image is an error.",
     };
 
-    /// <summary>Looks at every image before anything is done with them, and says what of the folder is no part of the data.</summary>
+    /// <summary>
+    /// Looks at every image before anything is done with them, and says what of the folder is no part of the data.
+    /// </summary>
     /// <param name="context">Where to say it.</param>
     /// <param name="images">The images.</param>
     /// <param name="skip">Whether to go on without those that cannot be read.</param>
@@ -24,10 +30,12 @@ internal static class ImageData
     {
         if (images.LeftOut.Count > 0) context.Out.WriteLine($"Left out: {images.LeftOut}");
         var survey = Progress.Show(context, progress => images.Survey(
-            progress.Select<int>(seen => new((double)seen / images.Count, $"{seen} of {Amount.Of(images.Count, "image")} checked")), context.Cancellation));
+            progress.Select<int>(seen => new((double)seen / images.Count, $"{seen} of {Amount.Of(images.Count, "image")} checked")),
+            context.Cancellation));
         if (skip) return (images.SkippingUnreadable(survey.Unreadable), survey.Sizes);
         return survey.Unreadable.Count == 0 ? (images, survey.Sizes) : throw new DitException(
-            $"{survey.Unreadable.Count} of {Amount.Of(images.Count, "image")} cannot be read: {Some(survey.Unreadable)}. Repair, rename or remove them, or leave them out with --skip-unreadable.");
+            $"{survey.Unreadable.Count} of {Amount.Of(images.Count, "image")} cannot be read: {Some(survey.Unreadable)}. Repair, rename or "
+                + $"remove them, or leave them out with --skip-unreadable.");
     }
 
     /// <summary>What is different between data and model, on one line; null where nothing is.</summary>
@@ -41,7 +49,10 @@ internal static class ImageData
         var untrained = modelClasses - classes;
         string?[] parts =
         [
-            classes == 0 || untrained <= 0 ? null : $"{Amount.Of(classes, "class", "classes")} in the data, {modelClasses} in the model: {untrained} {(untrained == 1 ? "stays" : "stay")} untrained",
+            classes == 0 || untrained <= 0
+                ? null
+                : $"{Amount.Of(classes, "class", "classes")} in the data, {modelClasses} in the model: {untrained} "
+                    + $"{(untrained == 1 ? "stays" : "stay")} untrained",
             sizes is null || sizes.AreAll(input) ? null : $"images {sizes} to {input}",
             .. more,
         ];
@@ -53,7 +64,8 @@ internal static class ImageData
     public static void Report(CommandContext context, IReadOnlyList<UnreadableImage> left, string list)
     {
         if (left.Count == 0) return;
-        context.Out.WriteLine($"Left out {Amount.Of(left.Count, "image")} that cannot be read{(File.Exists(list) ? $", listed in {list}" : "")}:");
+        context.Out.WriteLine(
+            $"Left out {Amount.Of(left.Count, "image")} that cannot be read{(File.Exists(list) ? $", listed in {list}" : "")}:");
         foreach (var image in left.Take(Listed)) context.Out.WriteLine($"  {image}");
         if (left.Count > Listed) context.Out.WriteLine($"  and {Amount.Whole(left.Count - Listed)} more");
     }

@@ -12,9 +12,21 @@ internal static class TrainCommand
     public static Command Create(CommandContext context)
     {
         var (recipe, standard) = (new TrainingRecipe(), new TrainingFolder(""));
-        var data = new Option<string>("--data", "-d") { Description = "A folder with one folder of images for each class; for a model without classes, any folder of images; for a model of latents, what 'dit encode' wrote.", HelpName = "DIR", Required = true };
+        var data = new Option<string>("--data", "-d")
+        {
+            Description =
+                "A folder with one folder of images for each class; for a model without classes, any folder of images; for a model of "
+                    + "latents, what 'dit encode' wrote.",
+            HelpName = "DIR",
+            Required = true,
+        };
         var model = CommonOptions.Model(context, context.Usual()?.Card.Name);
-        var folder = new Option<string>("--out", "-o") { Description = "The folder for checkpoint, weights and losses.", HelpName = "DIR", DefaultValueFactory = static _ => "run" };
+        var folder = new Option<string>("--out", "-o")
+        {
+            Description = "The folder for checkpoint, weights and losses.",
+            HelpName = "DIR",
+            DefaultValueFactory = static _ => "run",
+        };
         var steps = CommonOptions.Number("--steps", "Optimizer steps.", recipe.Steps);
         var batch = CommonOptions.Number("--batch", "Images of one step.", recipe.BatchSize);
         var rate = CommonOptions.Number("--lr", "Learning rate of AdamW.", recipe.LearningRate);
@@ -25,7 +37,11 @@ internal static class TrainCommand
         var seed = CommonOptions.Number("--seed", "The same seed gives the same weights.", recipe.Seed);
         var every = CommonOptions.Number("--save-every", "Steps from one checkpoint to the next.", standard.SaveEvery);
         var type = CommonOptions.RealType("--weights-dtype", "Type of the finished weights.");
-        var flip = new Option<bool>("--flip") { Description = "Mirror half of the images; of latents, where they were encoded mirrored.", DefaultValueFactory = _ => recipe.HorizontalFlip };
+        var flip = new Option<bool>("--flip")
+        {
+            Description = "Mirror half of the images; of latents, where they were encoded mirrored.",
+            DefaultValueFactory = _ => recipe.HorizontalFlip,
+        };
         var noFlip = new Option<bool>("--no-flip") { Description = "Never mirror an image." };
         var skip = ImageData.SkipUnreadable();
         var (device, tensorFloat32) = (CommonOptions.Device(), CommonOptions.TensorFloat32());
@@ -35,7 +51,24 @@ internal static class TrainCommand
             A run that is stopped leaves a checkpoint that 'dit sample' takes; it cannot be resumed in this version.
             """)
         {
-            data, model, folder, steps, batch, rate, weightDecay, decay, warmup, clip, seed, every, type, flip, noFlip, skip, device, tensorFloat32,
+            data,
+            model,
+            folder,
+            steps,
+            batch,
+            rate,
+            weightDecay,
+            decay,
+            warmup,
+            clip,
+            seed,
+            every,
+            type,
+            flip,
+            noFlip,
+            skip,
+            device,
+            tensorFloat32,
         };
         command.SetAction(parsed =>
         {
@@ -57,13 +90,22 @@ internal static class TrainCommand
                 },
                 parsed.GetResult(flip) is { Implicit: false },
                 parsed.GetValue(skip),
-                new TrainingFolder(AtomicFile.FullPath(parsed.GetRequiredValue(folder)), parsed.GetValue(every), CommonOptions.RealTypes[parsed.GetRequiredValue(type)]),
+                new TrainingFolder(
+                    AtomicFile.FullPath(parsed.GetRequiredValue(folder)), parsed.GetValue(every),
+                    CommonOptions.RealTypes[parsed.GetRequiredValue(type)]),
                 TorchDevice.Parse(parsed.GetRequiredValue(device), parsed.GetValue(tensorFloat32))));
         });
         return command;
     }
 
-    private sealed class Visitor(CommandContext context, string data, TrainingRecipe recipe, bool flipAsked, bool skip, TrainingFolder folder, Device device) : IModelVisitor<int>
+    private sealed class Visitor(
+        CommandContext context,
+        string data,
+        TrainingRecipe recipe,
+        bool flipAsked,
+        bool skip,
+        TrainingFolder folder,
+        Device device) : IModelVisitor<int>
     {
         public int Visit<TModel, TCondition, TProcess>()
             where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
@@ -73,7 +115,8 @@ internal static class TrainCommand
             var (card, labels) = (TModel.Card, TCondition.Labels);
             if (labels == ImageLabels.Other)
                 throw new DitException(
-                    $"{card.Name} is conditioned on {card.Condition.Match(static _ => "nothing", static _ => "classes", static _ => "text")}, "
+                    $"{card.Name} is conditioned on "
+                        + $"{card.Condition.Match(static _ => "nothing", static _ => "classes", static _ => "text")}, "
                     + "and 'dit train' knows images and classes only: train it from code, as docs/training.md shows.");
             recipe.Validate();
             PathRules.RequireOutside(folder.Path, data);
@@ -87,17 +130,22 @@ internal static class TrainCommand
         /// <summary>The data as latents; null where the data are images and the model takes them.</summary>
         private LatentFolder? Latents(ModelCard card)
         {
-            if (card.Autoencoder is not { } autoencoder) return LatentFolder.IsAt(data) ? LatentFolder.Open(data) : null; // which the training set refuses
+            // which the training set refuses
+            if (card.Autoencoder is not { } autoencoder) return LatentFolder.IsAt(data) ? LatentFolder.Open(data) : null;
             if (LatentFolder.IsAt(data) || LatentFolder.IsBegunAt(data) || !Directory.Exists(data)) return LatentFolder.Open(data);
             throw new DitException(
-                $"{card.Name} works on the latents of {autoencoder.Name}, and {data} is no folder of latents: make one with 'dit encode --data {data} --vae FILE --model {card.Name} --out DIR'.");
+                $"{card.Name} works on the latents of {autoencoder.Name}, and {data} is no folder of latents: make one with 'dit encode "
+                    + $"--data {data} --vae FILE --model {card.Name} --out DIR'.");
         }
 
         /// <summary>Latents are mirrored where they can be, unless something else was asked for.</summary>
         private TrainingRecipe RecipeOf(LatentFolder latents)
         {
             if (latents.Description.Mirrored || !recipe.HorizontalFlip) return recipe;
-            if (flipAsked) throw new DitException($"The latents in {latents.Root} are not there mirrored, and a latent cannot be mirrored: leave --flip out, or encode again with --flip.");
+            if (flipAsked)
+                throw new DitException(
+                    $"The latents in {latents.Root} are not there mirrored, and a latent cannot be mirrored: leave --flip out, or encode "
+                        + $"again with --flip.");
             context.Out.WriteLine("No image is mirrored, since the latents were encoded without --flip.");
             return recipe with { HorizontalFlip = false };
         }
@@ -134,8 +182,11 @@ internal static class TrainCommand
             where TProcess : IProcess
         {
             var (card, count) = (TModel.Card, images.Classes.Count);
-            context.Out.WriteLine($"Training {card.Name} ({Amount.Of(card.Parameters, "parameter")}) on {Amount.Of(images.Count, "image")}{(count == 0 ? "" : $" of {Amount.Of(count, "class", "classes")}")}");
-            if (ImageData.Comparison(count, card.Classes, sizes, card.Input, LargeBatch(recipe.BatchSize, images.Count)) is { } note) context.Out.WriteLine(note);
+            context.Out.WriteLine(
+                $"Training {card.Name} ({Amount.Of(card.Parameters, "parameter")}) on "
+                    + $"{Amount.Of(images.Count, "image")}{(count == 0 ? "" : $" of {Amount.Of(count, "class", "classes")}")}");
+            if (ImageData.Comparison(count, card.Classes, sizes, card.Input, LargeBatch(recipe.BatchSize, images.Count)) is { } note)
+                context.Out.WriteLine(note);
             if (SlowAverage(recipe) is { } warning) context.Out.WriteLine(warning);
             using var model = TModel.Create(device, seed: recipe.Seed);
             try
@@ -165,7 +216,10 @@ internal static class TrainCommand
     private static string? LargeBatch(int batch, int images) =>
         batch > images ? $"a batch of {batch} is larger than the data, and holds images more than once" : null;
 
-    /// <summary>A warning where the finished weights, which are the moving average, would still be much like the untrained start.</summary>
+    /// <summary>
+    /// A warning where the finished weights, which are the moving average, would still be much like the untrained
+    /// start.
+    /// </summary>
     internal static string? SlowAverage(TrainingRecipe recipe)
     {
         const double Enough = 5; // e^-5: less than a hundredth of the start is left
@@ -173,14 +227,24 @@ internal static class TrainCommand
         if (start <= Math.Exp(-Enough)) return null;
         var fitting = Math.Floor(Math.Max(0, 1 - Enough / recipe.Steps) * 1e4) / 1e4;
         return string.Create(CultureInfo.InvariantCulture,
-            $"Warning: with --ema {recipe.EmaDecay} the weights after {Amount.Of(recipe.Steps, "step")} are still {start:P0} the untrained start; --ema {fitting} fits so short a run.");
+            $"Warning: with --ema {recipe.EmaDecay} the weights after {Amount.Of(recipe.Steps, "step")} are still {start:P0} the untrained "
+                + $"start; --ema {fitting} fits so short a run.");
     }
 
     // The bound is there where the variance is learned; without it the loss is the mean squared error.
     private static WorkProgress Describe(TrainingProgress now, ModelCard card)
     {
-        string[] speed = [Text($"step {now.Step}/{now.Steps}"), Text($"loss {now.Losses.Total:F4}"), Text($"{now.StepsPerSecond:F2} steps/s"), Text($"{now.ImagesPerSecond:F0} images/s")];
-        string[] parts = card.OutputChannels == card.Input.Channels ? [] : [Text($"mse {now.Losses.Mse:F4}"), Text($"vb {now.Losses.VariationalBound:F4}")];
+        string[] speed =
+        [
+            Text($"step {now.Step}/{now.Steps}"),
+            Text($"loss {now.Losses.Total:F4}"),
+            Text($"{now.StepsPerSecond:F2} steps/s"),
+            Text($"{now.ImagesPerSecond:F0} images/s"),
+        ];
+        string[] parts =
+            card.OutputChannels == card.Input.Channels
+                ? []
+                : [Text($"mse {now.Losses.Mse:F4}"), Text($"vb {now.Losses.VariationalBound:F4}")];
         return new((double)now.Step / now.Steps, [.. speed, .. parts]);
 
         static string Text(FormattableString text) => FormattableString.Invariant(text);

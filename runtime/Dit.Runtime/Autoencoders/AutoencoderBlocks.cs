@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Group norm over 32 groups of channels, eps 1e-6, with a learned scale and shift, and where wanted SiLU behind it.</summary>
+/// <summary>
+/// Group norm over 32 groups of channels, eps 1e-6, with a learned scale and shift, and where wanted SiLU behind it.
+/// </summary>
 /// <remarks>State: <c>weight</c> (C) and <c>bias</c> (C).</remarks>
 internal sealed class ChannelNorm : nn.Module<Tensor, Tensor>
 {
@@ -67,7 +69,10 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor>
 
     /// <param name="x">(N, C, Y, X).</param>
     /// <returns>(N, C', Y, X).</returns>
-    /// <remarks>At full resolution one of these tensors takes a gigabyte for 1024 x 1024 pixels, so each goes as soon as the next is there.</remarks>
+    /// <remarks>
+    /// At full resolution one of these tensors takes a gigabyte for 1024 x 1024 pixels, so each goes as soon as the
+    /// next is there.
+    /// </remarks>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
@@ -195,7 +200,9 @@ internal abstract class LevelChange : nn.Module<Tensor, Tensor>
     protected override void RegisterComponents() { } // done by name, without reflection
 }
 
-/// <summary>Halves the sides: a convolution with stride 2 over the image with a row and a column of zeros at its end.</summary>
+/// <summary>
+/// Halves the sides: a convolution with stride 2 over the image with a row and a column of zeros at its end.
+/// </summary>
 internal sealed class Downsampling(int channels, Device device, ScalarType dtype)
     : LevelChange("downsample", new Convolution(channels, channels, kernel: 3, device, dtype, stride: 2))
 {
@@ -227,7 +234,8 @@ internal sealed class ResolutionLevel : nn.Module
     private readonly ModuleList<ResidualBlock> block = new();
     private readonly LevelChange? change;
 
-    public ResolutionLevel(int input, int output, int blocks, LevelChange? change, Device device, ScalarType dtype) : base(nameof(ResolutionLevel))
+    public ResolutionLevel(int input, int output, int blocks, LevelChange? change, Device device, ScalarType dtype)
+        : base(nameof(ResolutionLevel))
     {
         this.change = change;
         for (var i = 0; i < blocks; i++)
@@ -236,7 +244,9 @@ internal sealed class ResolutionLevel : nn.Module
         if (change is not null) register_module(change.GetName(), change);
     }
 
-    /// <summary>What a tensor passes through, in order: one list, so that no level keeps its input until its end.</summary>
+    /// <summary>
+    /// What a tensor passes through, in order: one list, so that no level keeps its input until its end.
+    /// </summary>
     public IEnumerable<nn.Module<Tensor, Tensor>> Steps => change is null ? block : block.Append<nn.Module<Tensor, Tensor>>(change);
 
     public void Initialize(Generator random)

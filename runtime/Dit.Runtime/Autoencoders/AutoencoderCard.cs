@@ -1,14 +1,26 @@
 namespace Dit.Runtime;
 
-/// <summary>A KL-regularized autoencoder of images as data: its architecture, and how its latents are scaled (latent diffusion, arXiv 2112.10752, section 3.1).</summary>
+/// <summary>
+/// A KL-regularized autoencoder of images as data: its architecture, and how its latents are scaled (latent diffusion,
+/// arXiv 2112.10752, section 3.1).
+/// </summary>
 /// <param name="Name">What specs call it: <c>kl-f8</c>.</param>
 /// <param name="Channels">Channels of the first convolution, <c>ch</c>; a multiple of 32, for the group norms.</param>
-/// <param name="Multipliers">Channels of each level, from full resolution down, as multiples of <paramref name="Channels"/>: <c>ch_mult</c>. Between two levels the sides are halved.</param>
-/// <param name="ResidualBlocks">Residual blocks of each level of the encoder, <c>num_res_blocks</c>; the decoder has one more.</param>
+/// <param name="Multipliers">
+/// Channels of each level, from full resolution down, as multiples of <paramref name="Channels"/>: <c>ch_mult</c>.
+/// Between two levels the sides are halved.
+/// </param>
+/// <param name="ResidualBlocks">
+/// Residual blocks of each level of the encoder, <c>num_res_blocks</c>; the decoder has one more.
+/// </param>
 /// <param name="LatentChannels">Channels of a latent, <c>z_channels</c>.</param>
-/// <param name="Scale">What a shifted latent is multiplied with before a denoiser sees it: one over the standard deviation of latents.</param>
+/// <param name="Scale">
+/// What a shifted latent is multiplied with before a denoiser sees it: one over the standard deviation of latents.
+/// </param>
 /// <param name="Shift">What is subtracted from a latent before.</param>
-/// <param name="QuantConvolutions">Whether a 1 x 1 convolution lies on either side of the latents, as in latent diffusion.</param>
+/// <param name="QuantConvolutions">
+/// Whether a 1 x 1 convolution lies on either side of the latents, as in latent diffusion.
+/// </param>
 public sealed record AutoencoderCard(
     string Name,
     int Channels,
@@ -19,8 +31,12 @@ public sealed record AutoencoderCard(
     double Shift = 0,
     bool QuantConvolutions = true)
 {
-    /// <summary>The autoencoder of Stable Diffusion and DiT: 8 x 8 pixels to a latent pixel of 4 channels; 83,653,863 parameters.</summary>
-    public static AutoencoderCard KlF8 { get; } = new("kl-f8", Channels: 128, [1, 2, 4, 4], ResidualBlocks: 2, LatentChannels: 4, Scale: 0.18215);
+    /// <summary>
+    /// The autoencoder of Stable Diffusion and DiT: 8 x 8 pixels to a latent pixel of 4 channels; 83,653,863
+    /// parameters.
+    /// </summary>
+    public static AutoencoderCard KlF8 { get; } =
+        new("kl-f8", Channels: 128, [1, 2, 4, 4], ResidualBlocks: 2, LatentChannels: 4, Scale: 0.18215);
 
     /// <summary>Pixels along each side of what one latent pixel stands for, f.</summary>
     public int Factor => 1 << (Multipliers.Count - 1);

@@ -19,7 +19,10 @@ internal sealed class AutoencoderDecoder : nn.Module<Tensor, Tensor>
         conv_in = new Convolution(card.LatentChannels, channels[^1], kernel: 3, device, dtype, padding: 1);
         mid = new MiddleBlocks(channels[^1], device, dtype);
         for (var level = 0; level < channels.Length; level++)
-            up.Add(new ResolutionLevel(channels[Math.Min(level + 1, channels.Length - 1)], channels[level], card.ResidualBlocks + 1, Doubling(level), device, dtype));
+            up.Add(
+                new ResolutionLevel(
+                    channels[Math.Min(level + 1, channels.Length - 1)], channels[level], card.ResidualBlocks + 1, Doubling(level), device,
+                    dtype));
         norm_out = new ChannelNorm(channels[0], device, dtype);
         conv_out = new Convolution(channels[0], AutoencoderKL.ImageChannels, kernel: 3, device, dtype, padding: 1);
 

@@ -29,7 +29,8 @@ internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
         register_module(nameof(norm_out), norm_out);
         register_module(nameof(conv_out), conv_out);
 
-        Downsampling? Halving(int level) => level == card.Multipliers.Count - 1 ? null : new Downsampling(channels[level + 1], device, dtype);
+        Downsampling? Halving(int level) =>
+            level == card.Multipliers.Count - 1 ? null : new Downsampling(channels[level + 1], device, dtype);
     }
 
     /// <param name="x">Images, (N, 3, f Y, f X).</param>

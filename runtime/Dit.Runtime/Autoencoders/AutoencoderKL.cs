@@ -4,10 +4,13 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A KL-regularized autoencoder of images (latent diffusion, arXiv 2112.10752): KL-f8 and its relatives.</summary>
+/// <summary>
+/// A KL-regularized autoencoder of images (latent diffusion, arXiv 2112.10752): KL-f8 and its relatives.
+/// </summary>
 /// <remarks>
-/// Parameters are named as in latent diffusion's own files (<c>encoder.down.0.block.0.conv1.weight</c>); <see cref="Load"/> takes those of diffusers as well.
-/// Images go through one after another, so that memory does not follow the batch.
+/// Parameters are named as in latent diffusion's own files (<c>encoder.down.0.block.0.conv1.weight</c>);
+/// <see cref="Load"/> takes those of diffusers as well. Images go through one after another, so that memory does not
+/// follow the batch.
 /// </remarks>
 public sealed class AutoencoderKL : nn.Module
 {
@@ -62,19 +65,30 @@ public sealed class AutoencoderKL : nn.Module
 
     /// <summary>An autoencoder with the parameters of a checkpoint: every name and shape must match.</summary>
     /// <param name="path">
-    /// A file with the names of latent diffusion or of diffusers (see <see cref="AutoencoderNames"/>), told apart by content. It may be part of a larger
-    /// checkpoint, as <c>first_stage_model.*</c> is, or a folder of diffusers, of which <c>vae/</c> is taken.
+    /// A file with the names of latent diffusion or of diffusers (see <see cref="AutoencoderNames"/>), told apart by
+    /// content. It may be part of a larger checkpoint, as <c>first_stage_model.*</c> is, or a folder of diffusers, of
+    /// which <c>vae/</c> is taken.
     /// </param>
     /// <param name="card">Its architecture.</param>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
-    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
+    /// <param name="notice">
+    /// Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.
+    /// </param>
     /// <exception cref="CheckpointMismatchException">The file is of another autoencoder.</exception>
-    /// <exception cref="DitException">The file cannot be read or holds no autoencoder, or there is no such device.</exception>
-    public static AutoencoderKL Load(string path, AutoencoderCard card, Device? device = null, ScalarType? dtype = null, Action<string>? notice = null)
+    /// <exception cref="DitException">
+    /// The file cannot be read or holds no autoencoder, or there is no such device.
+    /// </exception>
+    public static AutoencoderKL Load(
+        string path,
+        AutoencoderCard card,
+        Device? device = null,
+        ScalarType? dtype = null,
+        Action<string>? notice = null)
     {
         using var file = CheckpointFile.Open(path, CheckpointComponent.Autoencoder);
-        return Checkpoint.Load(AutoencoderNames.Own(file, card, notice), card.Name, CheckpointMap(card), () => Unset(card, TorchDevice.OrCpu(device), dtype));
+        return Checkpoint.Load(AutoencoderNames.Own(file, card, notice), card.Name, CheckpointMap(card), () =>
+            Unset(card, TorchDevice.OrCpu(device), dtype));
     }
 
     /// <summary>Every tensor of a checkpoint, under the names of latent diffusion.</summary>
@@ -96,9 +110,14 @@ public sealed class AutoencoderKL : nn.Module
     {
         var f = Card.Factor;
         if (images.shape is not [_, ImageChannels, > 0 and var height, > 0 and var width] || height % f != 0 || width % f != 0)
-            throw new DitException($"{Card.Name} encodes images of the shape (N, {ImageChannels}, Y, X), Y and X multiples of {f}, but these have {TensorInfo.ShapeText(images.shape)}.");
+            throw new DitException(
+                $"{Card.Name} encodes images of the shape (N, {ImageChannels}, Y, X), Y and X multiples of {f}, but these have "
+                    + $"{TensorInfo.ShapeText(images.shape)}.");
         using var scope = NewDisposeScope();
-        var moments = OneByOne(images, image => Whole(tiling, (int)height / f, (int)width / f, scale: 1, area => Moments(area.Of(image, f)), cancellation), cancellation);
+        var moments = OneByOne(
+            images,
+            image => Whole(tiling, (int)height / f, (int)width / f, scale: 1, area => Moments(area.Of(image, f)), cancellation),
+            cancellation);
         return new LatentMoments(moments, Card);
     }
 
@@ -111,17 +130,20 @@ public sealed class AutoencoderKL : nn.Module
     public Tensor Decode(ScaledLatents latents, AutoencoderTiling? tiling = null, CancellationToken cancellation = default)
     {
         if (latents.Autoencoder != Card)
-            throw new DitException($"Latents of {latents.Autoencoder.Name} cannot be decoded by {Card.Name}: architecture and scale must be the same.");
+            throw new DitException(
+                $"Latents of {latents.Autoencoder.Name} cannot be decoded by {Card.Name}: architecture and scale must be the same.");
         using var scope = NewDisposeScope();
         using var unscaled = latents.Unscaled();
         var (rows, columns) = ((int)unscaled.shape[2], (int)unscaled.shape[3]);
-        return OneByOne(unscaled, z => Whole(tiling, rows, columns, Card.Factor, area => Image(area.Of(z, 1)), cancellation), cancellation).MoveToOuterDisposeScope();
+        return OneByOne(unscaled, z => Whole(tiling, rows, columns, Card.Factor, area => Image(area.Of(z, 1)), cancellation), cancellation)
+            .MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
     protected override void RegisterComponents() { } // done by name, without reflection
 
-    internal static AutoencoderKL Unset(AutoencoderCard card, Device? device, ScalarType? dtype) => new(card, device ?? CPU, dtype ?? ScalarType.Float32);
+    internal static AutoencoderKL Unset(AutoencoderCard card, Device? device, ScalarType? dtype) =>
+        new(card, device ?? CPU, dtype ?? ScalarType.Float32);
 
     // (1, 3, f Y, f X) -> (1, 2 C, Y, X)
     private Tensor Moments(Tensor image)
@@ -139,7 +161,13 @@ public sealed class AutoencoderKL : nn.Module
         using (z) return post_quant_conv is null ? decoder.forward(z) : post_quant_conv.forward(z).Then(decoder.forward);
     }
 
-    private static Tensor Whole(AutoencoderTiling? tiling, int rows, int columns, int scale, Func<TileArea, Tensor> work, CancellationToken cancellation)
+    private static Tensor Whole(
+        AutoencoderTiling? tiling,
+        int rows,
+        int columns,
+        int scale,
+        Func<TileArea, Tensor> work,
+        CancellationToken cancellation)
     {
         if (tiling is null || (rows <= tiling.Tile && columns <= tiling.Tile)) return work(new TileArea(0, 0, rows, columns));
         return tiling.Blend(rows, columns, scale, area =>
@@ -149,7 +177,8 @@ public sealed class AutoencoderKL : nn.Module
         });
     }
 
-    // Convolutions keep the layout of their input. With channels beside each other they take a tenth less time on a CPU, and fill the matrix units of a GPU.
+    // Convolutions keep the layout of their input. With channels beside each other they take a tenth less time on a
+    // CPU, and fill the matrix units of a GPU.
     private static Tensor ChannelsLast(Tensor x) => x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
 
     /// <summary>Slicing: each image of a batch alone, in this autoencoder's type, the results in float32.</summary>

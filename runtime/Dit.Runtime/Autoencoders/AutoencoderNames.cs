@@ -18,22 +18,42 @@ public static partial class AutoencoderNames
         NewAttention = ["group_norm", "to_q", "to_k", "to_v", "to_out.0"],
         OldAttention = ["group_norm", "query", "key", "value", "proj_attn"];
 
-    /// <summary>The names of latent diffusion (<c>autoencoder_kl.pth</c>, <c>first_stage_model.*</c>), which are this library's own.</summary>
-    public static NameMap LatentDiffusion(AutoencoderCard card) => NameMap.Identity(card.Name, "latent diffusion", AutoencoderKL.CheckpointMap(card));
+    /// <summary>
+    /// The names of latent diffusion (<c>autoencoder_kl.pth</c>, <c>first_stage_model.*</c>), which are this library's
+    /// own.
+    /// </summary>
+    public static NameMap LatentDiffusion(AutoencoderCard card) =>
+        NameMap.Identity(card.Name, "latent diffusion", AutoencoderKL.CheckpointMap(card));
 
-    /// <summary>The names of diffusers (<c>sd-vae-ft-mse</c> and others): levels of the decoder counted from the latent's, attention by matrices.</summary>
+    /// <summary>
+    /// The names of diffusers (<c>sd-vae-ft-mse</c> and others): levels of the decoder counted from the latent's,
+    /// attention by matrices.
+    /// </summary>
     public static NameMap Diffusers(AutoencoderCard card) => Map(card, "diffusers", NewAttention);
 
-    /// <summary>The names of diffusers before version 0.17, whose attention has query, key, value and proj_attn.</summary>
+    /// <summary>
+    /// The names of diffusers before version 0.17, whose attention has query, key, value and proj_attn.
+    /// </summary>
     public static NameMap OlderDiffusers(AutoencoderCard card) => Map(card, "diffusers before 0.17", OldAttention);
 
-    /// <summary>The autoencoder that a file holds, alone or within a larger checkpoint; what its training kept besides is left out.</summary>
+    /// <summary>
+    /// The autoencoder that a file holds, alone or within a larger checkpoint; what its training kept besides is left
+    /// out.
+    /// </summary>
     /// <param name="file">The file; the result owns it.</param>
-    /// <returns>Its tensors under the names they have below their prefix (<c>first_stage_model.</c>, or none), and the prefix; null when there is no autoencoder.</returns>
+    /// <returns>
+    /// Its tensors under the names they have below their prefix (<c>first_stage_model.</c>, or none), and the prefix;
+    /// null when there is no autoencoder.
+    /// </returns>
     public static (ICheckpointFile Tensors, string Prefix)? Find(ICheckpointFile file) =>
-        // In a checkpoint of a whole pipeline there may be several: averaged weights go first, and the shortest prefix is that of the autoencoder itself.
+        // In a checkpoint of a whole pipeline there may be several: averaged weights go first, and the shortest prefix
+        // is that of the autoencoder itself.
         file.Tensors.Keys.Where(static name => name == First || name.EndsWith("." + First, StringComparison.Ordinal))
-            .Select(static name => name[..^First.Length]).OrderBy(static prefix => WeightsPlace.IsAveraged(prefix) ? 0 : 1).ThenBy(static prefix => prefix.Length).FirstOrDefault() is { } prefix
+            .Select(static name => name[..^First.Length])
+            .OrderBy(static prefix => WeightsPlace.IsAveraged(prefix) ? 0 : 1)
+            .ThenBy(static prefix => prefix.Length)
+            .FirstOrDefault()
+            is { } prefix
             ? (file.Below(prefix).Without(TrainingLoss), prefix)
             : null;
 
@@ -49,9 +69,12 @@ public static partial class AutoencoderNames
     /// <param name="notice">Told in sentences what prefix the names have and which scalars are passed over.</param>
     /// <exception cref="CheckpointMismatchException">It is of another autoencoder.</exception>
     /// <exception cref="DitException">It holds no autoencoder.</exception>
-    internal static ICheckpointFile Own(ICheckpointFile file, AutoencoderCard card, Action<string>? notice = null) => Find(file) is var (tensors, prefix)
-        ? Read(Nearest(tensors, card), tensors, prefix, notice)
-        : throw new DitException($"'{file.Path}' holds no autoencoder: none of its {file.Tensors.Count} tensors is named {First}, alone or below a prefix such as first_stage_model.");
+    internal static ICheckpointFile Own(ICheckpointFile file, AutoencoderCard card, Action<string>? notice = null) =>
+        Find(file) is var (tensors, prefix)
+            ? Read(Nearest(tensors, card), tensors, prefix, notice)
+            : throw new DitException(
+                $"'{file.Path}' holds no autoencoder: none of its {file.Tensors.Count} tensors is named {First}, alone or below a prefix "
+                    + $"such as first_stage_model.");
 
     private static ICheckpointFile Read(NameMap names, ICheckpointFile tensors, string prefix, Action<string>? notice)
     {
@@ -74,7 +97,8 @@ public static partial class AutoencoderNames
     {
         name = Level().Replace(name, match => $"{match.Groups[1].Value}_blocks.{LevelOf(match)}.");
         name = MiddleBlock().Replace(name, static match => $"mid_block.resnets.{(match.Groups[1].Value == "1" ? 0 : 1)}.");
-        name = MiddleAttention().Replace(name, match => $"mid_block.attentions.0.{attention[Array.IndexOf(OwnAttention, match.Groups[1].Value)]}.");
+        name = MiddleAttention()
+            .Replace(name, match => $"mid_block.attentions.0.{attention[Array.IndexOf(OwnAttention, match.Groups[1].Value)]}.");
         return name.Replace(".block.", ".resnets.", StringComparison.Ordinal)
             .Replace(".nin_shortcut.", ".conv_shortcut.", StringComparison.Ordinal)
             .Replace(".downsample.", ".downsamplers.0.", StringComparison.Ordinal)

@@ -3,28 +3,38 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>How a large image is worked on in overlapping tiles, so that memory follows the tile and not the image.</summary>
+/// <summary>
+/// How a large image is worked on in overlapping tiles, so that memory follows the tile and not the image.
+/// </summary>
 /// <remarks>
-/// Norms and attention of a tile see the tile alone, so the result is near that of the whole image, not equal to it; the overlap is blended linearly, so that
-/// no seam shows. An image no larger than a tile is worked on whole, exactly.
+/// Norms and attention of a tile see the tile alone, so the result is near that of the whole image, not equal to it;
+/// the overlap is blended linearly, so that no seam shows. An image no larger than a tile is worked on whole, exactly.
 /// </remarks>
 public sealed record AutoencoderTiling
 {
     private const long LargestWhole = 128 * 128; // latent pixels
 
     /// <summary>A tiling.</summary>
-    /// <param name="tile">Side of a tile in latent pixels, at least 8; 64 is what the published autoencoders were used at.</param>
+    /// <param name="tile">
+    /// Side of a tile in latent pixels, at least 8; 64 is what the published autoencoders were used at.
+    /// </param>
     /// <param name="overlap">Latent pixels that neighboring tiles share at least; less than half the tile.</param>
     /// <exception cref="DitException">A number is out of range.</exception>
     public AutoencoderTiling(int tile = 64, int overlap = 16)
     {
         if (tile < 8) throw new DitException($"Tiles of {tile} latent pixels are too small: at least 8 are needed.");
-        if (overlap < 0 || 2 * overlap >= tile) throw new DitException($"Tiles of {tile} latent pixels can overlap by 0 to {(tile - 1) / 2}, not by {overlap}.");
+        if (overlap < 0 || 2 * overlap >= tile)
+            throw new DitException($"Tiles of {tile} latent pixels can overlap by 0 to {(tile - 1) / 2}, not by {overlap}.");
         (Tile, Overlap) = (tile, overlap);
     }
 
-    /// <summary>What is usual for latents of a size: whole while a decode by KL-f8 stays well below 4 GB, then tiles.</summary>
-    /// <remarks>Whole images keep their norms and their attention, so they are not cut before memory asks for it; docs/latents.md has the numbers.</remarks>
+    /// <summary>
+    /// What is usual for latents of a size: whole while a decode by KL-f8 stays well below 4 GB, then tiles.
+    /// </summary>
+    /// <remarks>
+    /// Whole images keep their norms and their attention, so they are not cut before memory asks for it;
+    /// docs/latents.md has the numbers.
+    /// </remarks>
     /// <param name="rows">Y of the latents.</param>
     /// <param name="columns">X of the latents.</param>
     /// <returns>Null for working on the whole at once.</returns>
@@ -36,7 +46,9 @@ public sealed record AutoencoderTiling
     /// <summary>Latent pixels that neighboring tiles share at least.</summary>
     public int Overlap { get; }
 
-    /// <summary>Where tiles along one side begin: evenly spread, the first at 0 and the last ending where the side ends.</summary>
+    /// <summary>
+    /// Where tiles along one side begin: evenly spread, the first at 0 and the last ending where the side ends.
+    /// </summary>
     /// <param name="length">Of the side, in latent pixels.</param>
     public IReadOnlyList<int> Starts(int length)
     {
@@ -49,7 +61,9 @@ public sealed record AutoencoderTiling
     /// <param name="rows">Latent rows of the whole.</param>
     /// <param name="columns">Latent columns of the whole.</param>
     /// <param name="scale">Pixels of the result to a latent pixel, along each side.</param>
-    /// <param name="work">Gives the result of one tile of latent rows and columns, (N, C, scale rows, scale columns); it is disposed here.</param>
+    /// <param name="work">
+    /// Gives the result of one tile of latent rows and columns, (N, C, scale rows, scale columns); it is disposed here.
+    /// </param>
     /// <returns>(N, C, scale rows, scale columns).</returns>
     internal Tensor Blend(int rows, int columns, int scale, Func<TileArea, Tensor> work)
     {
@@ -69,10 +83,13 @@ public sealed record AutoencoderTiling
                 Area(weights, 0).add_(weight, Scalars.One);
                 Area(sum, 2).add_(result.mul_(weight), Scalars.One);
 
-                Tensor Area(Tensor whole, int from) => whole.narrow(from, top * scale, height * scale).narrow(from + 1, left * scale, width * scale);
+                Tensor Area(Tensor whole, int from) =>
+                    whole.narrow(from, top * scale, height * scale).narrow(from + 1, left * scale, width * scale);
             }
         }
-        return sum is null || weights is null ? throw new InvalidOperationException("A side has at least one tile.") : sum.div_(weights).MoveToOuterDisposeScope();
+        return sum is null || weights is null
+            ? throw new InvalidOperationException("A side has at least one tile.")
+            : sum.div_(weights).MoveToOuterDisposeScope();
 
         // Rises over the overlap from the edge inwards, so that where tiles meet one fades into the other.
         Tensor Ramp(int length, Tensor like)

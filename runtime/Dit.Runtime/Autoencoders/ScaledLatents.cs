@@ -5,8 +5,9 @@ namespace Dit.Runtime;
 
 /// <summary>Latents as denoisers see them: shifted and scaled, and known by whose autoencoder.</summary>
 /// <remarks>
-/// Latents as an autoencoder makes them have a standard deviation of about 5, and nothing but a ruined picture tells when one is taken for the other.
-/// So the two are of different types: what leaves <see cref="LatentMoments"/> is scaled, and <see cref="AutoencoderKL.Decode"/> takes nothing else.
+/// Latents as an autoencoder makes them have a standard deviation of about 5, and nothing but a ruined picture tells
+/// when one is taken for the other. So the two are of different types: what leaves <see cref="LatentMoments"/> is
+/// scaled, and <see cref="AutoencoderKL.Decode"/> takes nothing else.
 /// </remarks>
 public sealed class ScaledLatents : IDisposable
 {
@@ -19,7 +20,9 @@ public sealed class ScaledLatents : IDisposable
     public AutoencoderCard Autoencoder { get; }
 
     /// <summary>What a sampler drew.</summary>
-    /// <param name="values">Samples of a denoiser of this autoencoder's latents, (N, C, Y, X). They stay the caller's; the memory is shared.</param>
+    /// <param name="values">
+    /// Samples of a denoiser of this autoencoder's latents, (N, C, Y, X). They stay the caller's; the memory is shared.
+    /// </param>
     /// <param name="autoencoder">The autoencoder of the model's card.</param>
     /// <exception cref="DitException">The shape is not that of latents.</exception>
     public static ScaledLatents Of(Tensor values, AutoencoderCard autoencoder)
@@ -30,7 +33,9 @@ public sealed class ScaledLatents : IDisposable
         return new(shared, autoencoder);
     }
 
-    /// <summary>Shifts and scales latents as an autoencoder made them, for instance those of a file of another program.</summary>
+    /// <summary>
+    /// Shifts and scales latents as an autoencoder made them, for instance those of a file of another program.
+    /// </summary>
     /// <param name="unscaled">(N, C, Y, X). They stay the caller's.</param>
     /// <param name="autoencoder">Whose they are.</param>
     /// <exception cref="DitException">The shape is not that of latents.</exception>
@@ -57,6 +62,8 @@ public sealed class ScaledLatents : IDisposable
     private static void RequireLatents(Tensor values, AutoencoderCard autoencoder)
     {
         if (values.shape is not [_, var channels, > 0, > 0] || channels != autoencoder.LatentChannels)
-            throw new DitException($"Latents of {autoencoder.Name} have the shape (N, {autoencoder.LatentChannels}, Y, X), but these have {TensorInfo.ShapeText(values.shape)}.");
+            throw new DitException(
+                $"Latents of {autoencoder.Name} have the shape (N, {autoencoder.LatentChannels}, Y, X), but these have "
+                    + $"{TensorInfo.ShapeText(values.shape)}.");
     }
 }

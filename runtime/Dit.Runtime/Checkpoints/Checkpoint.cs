@@ -55,7 +55,9 @@ public static class Checkpoint
     /// <param name="file">The file; it stays the caller's.</param>
     /// <param name="card">The model.</param>
     /// <param name="map">Every tensor that the model has.</param>
-    /// <param name="positions">The model's position table, one of these tensors; null where it has no fixed one.</param>
+    /// <param name="positions">
+    /// The model's position table, one of these tensors; null where it has no fixed one.
+    /// </param>
     /// <param name="grid">What to do with a checkpoint of a different grid; by default it is refused.</param>
     /// <param name="create">Creates the model, with any initial values.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>

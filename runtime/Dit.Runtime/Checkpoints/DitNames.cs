@@ -60,6 +60,7 @@ public static class DitNames
             $"this one is conditioned on {(card.Condition is ModelCondition.Text ? "text" : "nothing")}",
         { CanBeGuided: false } => "this one has no null class",
         { Input: var input } when input.Height != input.Width => $"the input of this one is {input}",
+        _ when own.FirstOrDefault(static entry => !IsOfDit(entry.Name)) is { } other => $"this one has {other.Name}",
         _ when own.FirstOrDefault(static entry => entry.Name == "blocks.0.mlp.fc1.bias") is { Shape: [var hidden] }
             && hidden != DiffusersMlpRatio * card.Width =>
             $"that of this one has {hidden} channels beside tokens of {card.Width}",
@@ -102,6 +103,13 @@ public static class DitNames
             notice?.Invoke(sentence);
         return (read, true);
     }
+
+    // Other networks may be made of the same parts, and have others besides.
+    private static bool IsOfDit(string name) => name == "pos_embed" || name.LastIndexOf('.') is var dot and > 0
+        && (name[..dot].Split('.', 3) is ["blocks", _, var part]
+            ? part is "attn.qkv" or "attn.proj" or "mlp.fc1" or "mlp.fc2" or "adaLN_modulation.1"
+            : name[..dot] is "x_embedder.proj" or "t_embedder.mlp.0" or "t_embedder.mlp.2" or "y_embedder.embedding_table"
+                or "final_layer.linear" or "final_layer.adaLN_modulation.1");
 
     private static MappedTensor InDiffusers(CheckpointEntry own, ModelCard card)
     {

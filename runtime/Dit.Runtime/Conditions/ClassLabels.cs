@@ -68,7 +68,8 @@ public sealed record ClassLabels(Tensor Values) : ICondition<ClassLabels>
     {
         if (Values.dim() != 1 || !Values.is_integral() || Values.dtype == ScalarType.Bool)
             throw new DitException(
-                $"Labels of type {Values.dtype} and shape ({string.Join(", ", Values.shape)}) were given: they must be whole numbers, (N,).");
+                $"Labels of type {Values.dtype} and shape ({string.Join(", ", Values.shape)}) were given: they must be whole numbers, "
+                    + $"(N,).");
         if (Count == 0)
             throw new DitException($"No label was given: {card.Name} draws one sample per label.");
         using var scope = NewDisposeScope();

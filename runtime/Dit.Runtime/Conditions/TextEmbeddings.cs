@@ -58,7 +58,8 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
     {
         if (Values.shape is not [> 0 and <= int.MaxValue and var n, _, _])
             throw new DitException(
-                $"{card.Name}: text must be embeddings of at least one text, (N, L, W), but has the shape ({string.Join(", ", Values.shape)}).");
+                $"{card.Name}: text must be embeddings of at least one text, (N, L, W), but has the shape "
+                    + $"({string.Join(", ", Values.shape)}).");
         var there = To(device);
         if (card.Condition is ModelCondition.Text of)
             Guard.Text(card.Name, there, there.Values, of.Tokens, of.Width, of.HasNull);
@@ -70,7 +71,10 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
     public static NamedConditions<TextEmbeddings> Read(ModelCard card, ConditionSource source)
     {
         var texts = Load(source.TextFile ?? throw new DitException($"{card.Name} is conditioned on text: give {FileFor(card)}."), card);
-        return new(texts, [.. Enumerable.Range(0, texts.Count).Select(static i => Named(i.ToString(CultureInfo.InvariantCulture)))], "text");
+        return new(
+            texts,
+            [.. Enumerable.Range(0, texts.Count).Select(static i => Named(i.ToString(CultureInfo.InvariantCulture)))],
+            "text");
 
         static ConditionName Named(string number) => new(number, $"text {number}", $"text {number}", null);
     }

@@ -5,19 +5,25 @@ namespace Dit.Runtime;
 
 /// <summary>One file of an <see cref="ImageFolder"/>.</summary>
 /// <param name="Path">Where it is.</param>
-/// <param name="Label">Its class, an index into <see cref="ImageFolder.Classes"/>; 0 in a folder that was opened without classes.</param>
+/// <param name="Label">
+/// Its class, an index into <see cref="ImageFolder.Classes"/>; 0 in a folder that was opened without classes.
+/// </param>
 public sealed record LabeledFile(string Path, int Label);
 
-/// <summary>A data set of images in folders named after their classes: <c>root/class/*.png</c>, jpg, jpeg, webp or bmp.</summary>
-/// <remarks>Classes and files are in ordinal order, so that labels do not depend on the machine. Names that begin with a dot, other
-/// files, and folders inside a class are left out. Safe to use from several threads.</remarks>
+/// <summary>
+/// A data set of images in folders named after their classes: <c>root/class/*.png</c>, jpg, jpeg, webp or bmp.
+/// </summary>
+/// <remarks>
+/// Classes and files are in ordinal order, so that labels do not depend on the machine. Names that begin with a dot,
+/// other files, and folders inside a class are left out. Safe to use from several threads.
+/// </remarks>
 public sealed class ImageFolder
 {
     /// <summary>Bytes of decoded images that are kept by default: 1 GiB.</summary>
     public const long DefaultCacheBytes = 1L << 30;
 
-    // Decoded, cropped images, (C, Y, X) each. Filled until the budget is spent and never evicted: every epoch visits every image
-    // once, in a new order, and for that pattern replacing entries gains nothing.
+    // Decoded, cropped images, (C, Y, X) each. Filled until the budget is spent and never evicted: every epoch visits
+    // every image once, in a new order, and for that pattern replacing entries gains nothing.
     private readonly ConcurrentDictionary<(int Index, ImageShape Shape), byte[]> cache = new();
     private readonly long cacheBytes;
     private long cachedBytes;
@@ -26,7 +32,13 @@ public sealed class ImageFolder
     private readonly IReadOnlyList<UnreadableImage> without;
     private readonly bool skips;
 
-    private ImageFolder(string root, IReadOnlyList<string> classes, IReadOnlyList<LabeledFile> files, LeftOut leftOut, long cacheBytes, IReadOnlyList<UnreadableImage>? without = null)
+    private ImageFolder(
+        string root,
+        IReadOnlyList<string> classes,
+        IReadOnlyList<LabeledFile> files,
+        LeftOut leftOut,
+        long cacheBytes,
+        IReadOnlyList<UnreadableImage>? without = null)
     {
         (Root, Classes, Files, LeftOut, this.cacheBytes) = (root, classes, files, leftOut, cacheBytes);
         (this.without, skips) = (without ?? [], without is not null);
@@ -35,7 +47,9 @@ public sealed class ImageFolder
     /// <summary>The folder that holds the class folders.</summary>
     public string Root { get; }
 
-    /// <summary>The names of the classes; a label is an index into them. None in a folder that was opened without classes.</summary>
+    /// <summary>
+    /// The names of the classes; a label is an index into them. None in a folder that was opened without classes.
+    /// </summary>
     public IReadOnlyList<string> Classes { get; }
 
     /// <summary>Every image, class by class.</summary>
@@ -47,8 +61,12 @@ public sealed class ImageFolder
     /// <summary>What lies in the folder and is no part of the data set.</summary>
     public LeftOut LeftOut { get; }
 
-    /// <summary>The images that are left out because they cannot be read, in ordinal order of their paths: those of <see cref="SkippingUnreadable"/>, and those found since.</summary>
-    public IReadOnlyList<UnreadableImage> Unreadable => [.. without.Concat(skipped.Values).OrderBy(static image => image.Path, StringComparer.Ordinal)];
+    /// <summary>
+    /// The images that are left out because they cannot be read, in ordinal order of their paths: those of
+    /// <see cref="SkippingUnreadable"/>, and those found since.
+    /// </summary>
+    public IReadOnlyList<UnreadableImage> Unreadable =>
+        [.. without.Concat(skipped.Values).OrderBy(static image => image.Path, StringComparer.Ordinal)];
 
     /// <summary>Whether an image that cannot be read is left out rather than an error.</summary>
     internal bool Skips => skips;
@@ -58,45 +76,74 @@ public sealed class ImageFolder
 
     /// <summary>Lists the images of a folder; none is decoded yet.</summary>
     /// <param name="root">The folder that holds one folder for each class.</param>
-    /// <param name="cacheBytes">How many bytes of decoded images to keep, at one byte for each channel of each pixel.</param>
-    /// <exception cref="DitException">The folder does not exist, holds no class folders, or one of them has no images.</exception>
+    /// <param name="cacheBytes">
+    /// How many bytes of decoded images to keep, at one byte for each channel of each pixel.
+    /// </param>
+    /// <exception cref="DitException">
+    /// The folder does not exist, holds no class folders, or one of them has no images.
+    /// </exception>
     public static ImageFolder Open(string root, long cacheBytes = DefaultCacheBytes) => Listed(root, listing =>
     {
         var classes = listing.Classes(root);
         if (classes.Length == 0)
-            throw new DitException($"The image folder {root} holds no class folders: images are expected in {Path.Combine(root, "CLASS", "NAME.png")}.");
+            throw new DitException(
+                $"The image folder {root} holds no class folders: images are expected in {Path.Combine(root, "CLASS", "NAME.png")}.");
         LabeledFile[] files = [.. classes.SelectMany((name, label) => FilesOf(listing, Path.Combine(root, name), label))];
         return new ImageFolder(root, classes, files, listing.LeftOut, cacheBytes);
     });
 
-    /// <summary>Lists the images of a folder and of the folders directly in it, without classes: what unconditional models learn from.</summary>
+    /// <summary>
+    /// Lists the images of a folder and of the folders directly in it, without classes: what unconditional models learn
+    /// from.
+    /// </summary>
     /// <param name="root">The folder.</param>
-    /// <param name="cacheBytes">How many bytes of decoded images to keep, at one byte for each channel of each pixel.</param>
+    /// <param name="cacheBytes">
+    /// How many bytes of decoded images to keep, at one byte for each channel of each pixel.
+    /// </param>
     /// <exception cref="DitException">The folder does not exist or holds no images.</exception>
     public static ImageFolder OpenUnlabeled(string root, long cacheBytes = DefaultCacheBytes) => Listed(root, listing =>
     {
-        LabeledFile[] files = [.. listing.Images(root).Concat(listing.Folders(root).SelectMany(name => listing.ImagesOfLast(Path.Combine(root, name))))
-            .Select(static path => new LabeledFile(path, 0))];
+        LabeledFile[] files =
+        [
+            .. listing
+                .Images(root)
+                .Concat(listing.Folders(root).SelectMany(name => listing.ImagesOfLast(Path.Combine(root, name))))
+                .Select(static path => new LabeledFile(path, 0)),
+        ];
         if (files.Length == 0)
-            throw new DitException($"The image folder {root} holds no images: PNG, JPEG, WebP or BMP files are expected in it or in folders of it.");
+            throw new DitException(
+                $"The image folder {root} holds no images: PNG, JPEG, WebP or BMP files are expected in it or in folders of it.");
         return new ImageFolder(root, [], files, listing.LeftOut, cacheBytes);
     });
 
-    /// <summary>Reads the header of every image, in parallel, and finds those that cannot be read (<see cref="ImageFile.ReadHeader"/>).</summary>
+    /// <summary>
+    /// Reads the header of every image, in parallel, and finds those that cannot be read
+    /// (<see cref="ImageFile.ReadHeader"/>).
+    /// </summary>
     /// <param name="progress">Told how many images were looked at, about a hundred times.</param>
     /// <param name="cancellation">Stops it.</param>
     public ImageSurvey Survey(IProgress<int>? progress = null, CancellationToken cancellation = default)
     {
         var found = new (ImageHeader? Header, string Problem)[Count];
         var (seen, stride, reporting) = (0, Math.Max(1, Count / 100), new Lock());
-        Parallel.For(0, Count, new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = 2 * Environment.ProcessorCount }, i =>
-        {
-            found[i] = ImageFile.ReadHeader(Files[i].Path);
-            lock (reporting) // reports come one at a time and rise
-                if (++seen % stride == 0 || seen == Count) progress?.Report(seen);
-        });
+        Parallel.For(
+            0,
+            Count,
+            new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = 2 * Environment.ProcessorCount },
+            i =>
+            {
+                found[i] = ImageFile.ReadHeader(Files[i].Path);
+                lock (reporting) // reports come one at a time and rise
+                    if (++seen % stride == 0 || seen == Count)
+                        progress?.Report(seen);
+            });
         return new(
-            [.. Files.Zip(found).Where(static pair => pair.Second.Header is null).Select(static pair => new UnreadableImage(pair.First.Path, pair.Second.Problem))],
+            [
+                .. Files
+                    .Zip(found)
+                    .Where(static pair => pair.Second.Header is null)
+                    .Select(static pair => new UnreadableImage(pair.First.Path, pair.Second.Problem)),
+            ],
             ImageSizes.Of(found.Select(static one => one.Header).OfType<ImageHeader>()));
     }
 
@@ -104,13 +151,24 @@ public sealed class ImageFolder
     internal IReadOnlyList<UnreadableImage> Undecodable(CancellationToken cancellation)
     {
         var problems = new string[Count];
-        Parallel.For(0, Count, new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount },
+        Parallel.For(
+            0,
+            Count,
+            new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount },
             i => problems[i] = ImageFile.TryRead(Files[i].Path).Problem);
-        return [.. Files.Zip(problems).Where(static pair => pair.Second.Length > 0).Select(static pair => new UnreadableImage(pair.First.Path, pair.Second))];
+        return
+        [
+            .. Files
+                .Zip(problems)
+                .Where(static pair => pair.Second.Length > 0)
+                .Select(static pair => new UnreadableImage(pair.First.Path, pair.Second)),
+        ];
     }
 
-    /// <summary>The same images without some that cannot be read. An image that cannot be read when it is needed is left out as well:
-    /// the next one of the folder that can be read takes its place.</summary>
+    /// <summary>
+    /// The same images without some that cannot be read. An image that cannot be read when it is needed is left out as
+    /// well: the next one of the folder that can be read takes its place.
+    /// </summary>
     /// <param name="unreadable">Images of this folder, as <see cref="Survey"/> found them.</param>
     /// <exception cref="DitException">No image is left, or none of a class.</exception>
     public ImageFolder SkippingUnreadable(IReadOnlyList<UnreadableImage> unreadable)
@@ -118,8 +176,14 @@ public sealed class ImageFolder
         var paths = unreadable.Select(static image => image.Path).ToHashSet(StringComparer.Ordinal);
         LabeledFile[] files = [.. Files.Where(file => !paths.Contains(file.Path))];
         if (files.Length == 0) throw new DitException($"No image in {Root} can be read: {unreadable[0]}.");
-        var hollow = Enumerable.Range(0, Classes.Count).Except(files.Select(static file => file.Label)).Select(label => Classes[label]).FirstOrDefault();
-        if (hollow is not null) throw new DitException($"No image of the class folder {Path.Combine(Root, hollow)} can be read: repair one, or remove the folder.");
+        var hollow = Enumerable
+            .Range(0, Classes.Count)
+            .Except(files.Select(static file => file.Label))
+            .Select(label => Classes[label])
+            .FirstOrDefault();
+        if (hollow is not null)
+            throw new DitException(
+                $"No image of the class folder {Path.Combine(Root, hollow)} can be read: repair one, or remove the folder.");
         return new(Root, Classes, files, LeftOut, cacheBytes, [.. Unreadable, .. unreadable]);
     }
 
@@ -136,7 +200,10 @@ public sealed class ImageFolder
         }
     }
 
-    /// <summary>Loads images and their labels, decoding in parallel; images of another size are cropped as <see cref="ImageTransforms.CenterCrop"/> does.</summary>
+    /// <summary>
+    /// Loads images and their labels, decoding in parallel; images of another size are cropped as
+    /// <see cref="ImageTransforms.CenterCrop"/> does.
+    /// </summary>
     /// <param name="indices">Indices into <see cref="Files"/>, N of them.</param>
     /// <param name="shape">(C, Y, X) wanted; C is 3, or 1 for gray.</param>
     /// <param name="flips">Which images to mirror left to right, N of them; none when empty.</param>
@@ -269,11 +336,17 @@ public sealed class ImageFolder
         try
         {
             // Each picture that is being decoded takes memory: no more of them at once than there are processors.
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellation }, item);
+            Parallel.For(
+                0,
+                count,
+                new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellation },
+                item);
         }
         catch (AggregateException e) when (e.InnerExceptions.OfType<DitException>().FirstOrDefault() is { } mistake)
         {
-            throw mistake is UnreadableImageException unreadable ? new UnreadableImageException(unreadable.Image) : new DitException(mistake.Message, mistake);
+            throw mistake is UnreadableImageException unreadable
+                ? new UnreadableImageException(unreadable.Image)
+                : new DitException(mistake.Message, mistake);
         }
     }
 }

@@ -16,7 +16,9 @@ internal sealed class ImageListing
         beside += Images(root).Length;
         var names = Folders(root);
         if (names.FirstOrDefault(static name => name.Any(char.IsControl)) is { } odd)
-            throw new DitException($"The class folder '{Printable.Of(Path.Combine(root, odd))}' has a control character in its name, and the class is called by it: rename the folder.");
+            throw new DitException(
+                $"The class folder '{Printable.Of(Path.Combine(root, odd))}' has a control character in its name, and the class is called "
+                    + $"by it: rename the folder.");
         return names;
     }
 

@@ -24,8 +24,13 @@ public sealed record ImageSizes((int Height, int Width) Smallest, (int Height, i
     /// <summary>The sizes of images, from their headers; null where there are none.</summary>
     internal static ImageSizes? Of(IEnumerable<ImageHeader> headers)
     {
-        ImageHeader[] all = [.. headers.OrderBy(static header => (long)header.Height * header.Width).ThenBy(static header => header.Height)];
-        return all.Length == 0 ? null : new((all[0].Height, all[0].Width), (all[^1].Height, all[^1].Width), all.Length, all.Count(static header => header.IsGray));
+        ImageHeader[] all =
+        [
+            .. headers.OrderBy(static header => (long)header.Height * header.Width).ThenBy(static header => header.Height),
+        ];
+        return all.Length == 0
+            ? null
+            : new((all[0].Height, all[0].Width), (all[^1].Height, all[^1].Width), all.Length, all.Count(static header => header.IsGray));
     }
 
     /// <summary>Whether every image has the size and the kind of a shape, so that it is taken as it is.</summary>
@@ -42,7 +47,9 @@ public sealed record ImageSizes((int Height, int Width) Smallest, (int Height, i
 }
 
 /// <summary>What lies in a folder of images and is no part of the data set.</summary>
-/// <param name="Endings">Files whose names do not end as images that can be read: how many, by ending in lower case, which may be empty.</param>
+/// <param name="Endings">
+/// Files whose names do not end as images that can be read: how many, by ending in lower case, which may be empty.
+/// </param>
 /// <param name="BesideClasses">Images that lie beside the class folders rather than in one.</param>
 /// <param name="NestedFolders">Folders that lie deeper than images are looked for.</param>
 /// <param name="Hidden">Files and folders whose names begin with a dot.</param>
@@ -53,22 +60,33 @@ public sealed record LeftOut(IReadOnlyDictionary<string, int> Endings, int Besid
     /// <summary>How many entries in all.</summary>
     public int Count => Endings.Values.Sum() + BesideClasses + NestedFolders + Hidden;
 
-    /// <summary><c>3 files of unknown type (.txt, .avif), 2 images beside the class folders, 1 nested folder</c>; empty where nothing is left out.</summary>
+    /// <summary>
+    /// <c>3 files of unknown type (.txt, .avif), 2 images beside the class folders, 1 nested folder</c>; empty where
+    /// nothing is left out.
+    /// </summary>
     public override string ToString() => string.Join(", ", Parts());
 
     private IEnumerable<string> Parts()
     {
         if (Endings.Count > 0)
         {
-            string[] endings = [.. Endings.OrderByDescending(static pair => pair.Value).ThenBy(static pair => pair.Key, StringComparer.Ordinal).Select(static pair => pair.Key.Length > 0 ? Printable.Of(pair.Key) : "no ending")];
-            yield return $"{Some(Endings.Values.Sum(), "file")} of unknown type ({string.Join(", ", endings.Take(EndingsShown))}{(endings.Length > EndingsShown ? ", ..." : "")})";
+            string[] endings =
+            [
+                .. Endings
+                    .OrderByDescending(static pair => pair.Value)
+                    .ThenBy(static pair => pair.Key, StringComparer.Ordinal)
+                    .Select(static pair => pair.Key.Length > 0 ? Printable.Of(pair.Key) : "no ending"),
+            ];
+            yield return $"{Some(Endings.Values.Sum(), "file")} of unknown type "
+                + $"({string.Join(", ", endings.Take(EndingsShown))}{(endings.Length > EndingsShown ? ", ..." : "")})";
         }
         if (BesideClasses > 0) yield return $"{Some(BesideClasses, "image")} beside the class folders";
         if (NestedFolders > 0) yield return Some(NestedFolders, "nested folder");
         if (Hidden > 0) yield return $"{Some(Hidden, "entry", "entries")} with a name that begins with a dot";
     }
 
-    private static string Some(int count, string one, string? many = null) => FormattableString.Invariant($"{count:N0} {(count == 1 ? one : many ?? one + "s")}");
+    private static string Some(int count, string one, string? many = null) =>
+        FormattableString.Invariant($"{count:N0} {(count == 1 ? one : many ?? one + "s")}");
 }
 
 /// <summary>An image could not be read.</summary>

@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Moments that earlier runs of encoding made and that are not in the shards of the present one, by the content of the images' files.</summary>
+/// <summary>
+/// Moments that earlier runs of encoding made and that are not in the shards of the present one, by the content of the
+/// images' files.
+/// </summary>
 /// <remarks>They lie in a hidden folder in the folder of latents, which goes when that is finished.</remarks>
 internal sealed class KeptLatents : IDisposable
 {
@@ -36,13 +39,19 @@ internal sealed class KeptLatents : IDisposable
 
     /// <summary>The paths of the kept files.</summary>
     public static IReadOnlyList<string> FilesIn(string folder) =>
-        Directory.Exists(FolderOf(folder)) ? [.. Directory.EnumerateFiles(FolderOf(folder), "*.safetensors").Order(StringComparer.Ordinal)] : [];
+        Directory.Exists(FolderOf(folder))
+            ? [.. Directory.EnumerateFiles(FolderOf(folder), "*.safetensors").Order(StringComparer.Ordinal)]
+            : [];
 
     /// <summary>The path of the next kept file; the folder is created.</summary>
     public static string Next(string folder)
     {
         AtomicFile.CreateFolder(FolderOf(folder));
-        var last = FilesIn(folder).Select(static path => int.TryParse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture, out var number) ? number : -1).Append(-1).Max();
+        var last = FilesIn(folder)
+            .Select(static path =>
+                int.TryParse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture, out var number) ? number : -1)
+            .Append(-1)
+            .Max();
         return Path.Combine(FolderOf(folder), string.Create(CultureInfo.InvariantCulture, $"{last + 1:D5}.safetensors"));
     }
 

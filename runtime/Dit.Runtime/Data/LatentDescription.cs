@@ -5,18 +5,27 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>What a folder of latents holds and how it was made: the content of its index, and the metadata of each of its shards.</summary>
+/// <summary>
+/// What a folder of latents holds and how it was made: the content of its index, and the metadata of each of its
+/// shards.
+/// </summary>
 /// <remarks>Two runs of encoding with equal descriptions write the same shards.</remarks>
 /// <param name="Version">Of the format; <see cref="CurrentVersion"/>.</param>
 /// <param name="Autoencoder">Whose moments they are, scale and shift included.</param>
-/// <param name="Encoder">Hash of the encoder's weights: decoders may differ, as those of sd-vae-ft-ema and sd-vae-ft-mse do.</param>
+/// <param name="Encoder">
+/// Hash of the encoder's weights: decoders may differ, as those of sd-vae-ft-ema and sd-vae-ft-mse do.
+/// </param>
 /// <param name="Height">Of the images, Y in pixels.</param>
 /// <param name="Width">Of the images, X in pixels.</param>
 /// <param name="Images">How many there are.</param>
-/// <param name="Classes">The names of the classes: label i is <c>Classes[i]</c>. Null where the images have no labels.</param>
+/// <param name="Classes">
+/// The names of the classes: label i is <c>Classes[i]</c>. Null where the images have no labels.
+/// </param>
 /// <param name="Mirrored">Whether the moments of each mirrored image are there too.</param>
 /// <param name="Type">Of the moments: <c>f32</c> or <c>f16</c>.</param>
-/// <param name="Tile">Side of the tiles that larger images were encoded in, in latent pixels; 0 for whole images.</param>
+/// <param name="Tile">
+/// Side of the tiles that larger images were encoded in, in latent pixels; 0 for whole images.
+/// </param>
 /// <param name="ImagesPerShard">Images of each shard but the last.</param>
 /// <param name="Source">Hash of the images' names and lengths in bytes.</param>
 public sealed record LatentDescription(
@@ -93,7 +102,9 @@ public sealed record LatentDescription(
             if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("version", out var version))
                 throw Bad(path, "it names no version");
             if (version.ValueKind != JsonValueKind.Number || !version.TryGetInt32(out var number) || number != CurrentVersion)
-                throw new DitException($"'{path}' is of version {Printable.Of(version.GetRawText())} of the format of latent folders, and this program reads version {CurrentVersion}: encode the images again.");
+                throw new DitException(
+                    $"'{path}' is of version {Printable.Of(version.GetRawText())} of the format of latent folders, and this program reads "
+                        + $"version {CurrentVersion}: encode the images again.");
             var description = JsonSerializer.Deserialize(json, LatentJson.Default.LatentDescription) ?? throw Bad(path, "it is empty");
             return description.Flaw() is { } flaw ? throw Bad(path, flaw) : description;
         }
@@ -106,7 +117,8 @@ public sealed record LatentDescription(
     /// <summary>What differs first between this description and another, in words; null when they are equal.</summary>
     internal string? DifferenceTo(LatentDescription other) => Settings().Zip(other.Settings())
         .Where(static pair => pair.First.Value != pair.Second.Value)
-        .Select(static pair => $"{pair.First.Name} {Printable.Of(pair.First.Value)} instead of {Printable.Of(pair.Second.Value)}").FirstOrDefault();
+        .Select(static pair => $"{pair.First.Name} {Printable.Of(pair.First.Value)} instead of {Printable.Of(pair.Second.Value)}")
+        .FirstOrDefault();
 
     private IEnumerable<(string Name, string Value)> Settings() =>
     [
@@ -124,13 +136,19 @@ public sealed record LatentDescription(
 
     /// <summary>An autoencoder with what tells it from others of its name.</summary>
     internal static string Described(AutoencoderCard card) => string.Create(CultureInfo.InvariantCulture,
-        $"{card.Name} (channels {card.Channels} x [{string.Join(", ", card.Multipliers)}], {card.ResidualBlocks} blocks, latents of {card.LatentChannels} channels, scale {card.Scale}, shift {card.Shift}{(card.QuantConvolutions ? "" : ", no quantizing convolutions")})");
+        $"{card.Name} (channels {card.Channels} x [{string.Join(", ", card.Multipliers)}], {card.ResidualBlocks} blocks, latents of "
+            + $"{card.LatentChannels} channels, scale {card.Scale}, shift "
+            + $"{card.Shift}{(card.QuantConvolutions ? "" : ", no quantizing convolutions")})");
 
     private string? Flaw()
     {
         if (Autoencoder.Multipliers.Count is < 1 or > MostLevels || Autoencoder.LatentChannels is < 1 or > MostChannels)
             return "its autoencoder has no levels or no channels";
-        if (Height is < 1 or > MostPixels || Width is < 1 or > MostPixels || Height % Autoencoder.Factor != 0 || Width % Autoencoder.Factor != 0)
+        if (
+            Height is < 1 or > MostPixels
+            || Width is < 1 or > MostPixels
+            || Height % Autoencoder.Factor != 0
+            || Width % Autoencoder.Factor != 0)
             return $"images of {Height} x {Width} pixels are not made of latent pixels of {Autoencoder.Factor} x {Autoencoder.Factor}";
         if (Images < 1 || ImagesPerShard < 1) return $"{Images} images in shards of {ImagesPerShard} are none";
         if (Classes is { Count: 0 } || Classes?.Any(string.IsNullOrEmpty) == true) return "a class has no name";
@@ -151,7 +169,10 @@ public sealed record LatentDescription(
     }
 }
 
-/// <summary>How descriptions are written as JSON: code made at compile time, since trimmed and native programs have no reflection for it.</summary>
+/// <summary>
+/// How descriptions are written as JSON: code made at compile time, since trimmed and native programs have no
+/// reflection for it.
+/// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     IgnoreReadOnlyProperties = true,

@@ -56,7 +56,9 @@ public sealed class LatentEncoding
 
     /// <summary>An encoding; no image is read yet.</summary>
     /// <param name="images">The images; they get labels where the folder was opened with classes.</param>
-    /// <param name="size">Y and X in pixels that images are cropped to, as for training on pixels; multiples of the autoencoder's factor.</param>
+    /// <param name="size">
+    /// Y and X in pixels that images are cropped to, as for training on pixels; multiples of the autoencoder's factor.
+    /// </param>
     /// <param name="autoencoder">The encoder. It stays the caller's.</param>
     /// <param name="options">How to encode.</param>
     /// <exception cref="DitException">An option or the size makes no sense.</exception>
@@ -66,7 +68,8 @@ public sealed class LatentEncoding
         var (card, (height, width)) = (autoencoder.Card, size);
         var type = Checked(card, size, options);
         var latent = card.LatentShape(height, width);
-        perShard = options.ImagesPerShard ?? (int)Math.Clamp(ShardBytes / LatentDescription.BytesOf(latent, options.Mirrored, options.Type), 1, MostImagesOfAShard);
+        perShard = options.ImagesPerShard
+            ?? (int)Math.Clamp(ShardBytes / LatentDescription.BytesOf(latent, options.Mirrored, options.Type), 1, MostImagesOfAShard);
         sources = new(images);
         description = new(() => Of(images, new LatentDescription(
             LatentDescription.CurrentVersion, card, LatentHash.OfEncoder(autoencoder), height, width, Images: 0, Classes: null,
@@ -79,16 +82,26 @@ public sealed class LatentEncoding
 
     /// <summary>Encodes the images into a folder: shards one by one, each whole or absent, the index last.</summary>
     /// <remarks>
-    /// What an earlier run of the same encoding made of the same files is kept, in whatever order they are now: the folder is in the end the same as that
-    /// of one run. An image that cannot be read ends the run, and all that was encoded is kept; in a folder that skips such images
-    /// (<see cref="ImageFolder.SkippingUnreadable"/>) it is left out and listed in <see cref="TrainingFolder.UnreadableName"/>.
+    /// What an earlier run of the same encoding made of the same files is kept, in whatever order they are now: the
+    /// folder is in the end the same as that of one run. An image that cannot be read ends the run, and all that was
+    /// encoded is kept; in a folder that skips such images (<see cref="ImageFolder.SkippingUnreadable"/>) it is left
+    /// out and listed in <see cref="TrainingFolder.UnreadableName"/>.
     /// </remarks>
     /// <param name="folder">Where; it is created when missing.</param>
     /// <param name="progress">Told after each batch, on this thread.</param>
     /// <param name="cancellation">Stops the run; all that was encoded is kept.</param>
-    /// <param name="claim">The folder's claim, where it was taken before; it stays the caller's. Without it, the run claims the folder.</param>
-    /// <exception cref="DitException">An image cannot be read, the folder cannot be written, lies in that of the images, or holds latents of another encoding.</exception>
-    public LatentResult Run(string folder, IProgress<LatentProgress>? progress = null, CancellationToken cancellation = default, FolderClaim? claim = null)
+    /// <param name="claim">
+    /// The folder's claim, where it was taken before; it stays the caller's. Without it, the run claims the folder.
+    /// </param>
+    /// <exception cref="DitException">
+    /// An image cannot be read, the folder cannot be written, lies in that of the images, or holds latents of another
+    /// encoding.
+    /// </exception>
+    public LatentResult Run(
+        string folder,
+        IProgress<LatentProgress>? progress = null,
+        CancellationToken cancellation = default,
+        FolderClaim? claim = null)
     {
         claim?.Require(folder);
         PathRules.RequireOutside(folder, images.Root);
@@ -143,13 +156,15 @@ public sealed class LatentEncoding
     {
         var (height, width) = size;
         if (height < 1 || width < 1 || height % card.Factor != 0 || width % card.Factor != 0)
-            throw new DitException($"Images of {height} x {width} pixels have no latents of {card.Name}: both sides must be multiples of {card.Factor}.");
+            throw new DitException(
+                $"Images of {height} x {width} pixels have no latents of {card.Name}: both sides must be multiples of {card.Factor}.");
         if (options.ImagesPerShard < 1)
             throw new DitException($"A shard holds 1 or more images, not {options.ImagesPerShard}.");
         var most = Array.MaxLength / ((long)AutoencoderKL.ImageChannels * height * width); // loaded as one array of bytes
         if (options.Batch < 1 || options.Batch > most)
             throw new DitException($"{options.Batch} images of {height} x {width} pixels cannot be read at once: 1 to {most} can.");
-        return LatentDescription.WordOf(options.Type) ?? throw new DitException($"Moments are kept as float32 or float16, not as {options.Type}.");
+        return LatentDescription.WordOf(options.Type)
+            ?? throw new DitException($"Moments are kept as float32 or float16, not as {options.Type}.");
     }
 
     // 0 where the tiling changes nothing.
@@ -225,7 +240,14 @@ public sealed class LatentEncoding
             Keep(folder, [.. made], of, moments, mirrored);
             throw;
         }
-        LatentShard.Write(folder, Description, shard, moments, mirrored, [.. images.Files.Skip(first).Take(count).Select(static file => (long)file.Label)], of);
+        LatentShard.Write(
+            folder,
+            Description,
+            shard,
+            moments,
+            mirrored,
+            [.. images.Files.Skip(first).Take(count).Select(static file => (long)file.Label)],
+            of);
     }
 
     /// <summary>Keeps the rows of a shard that were made when the run ended.</summary>
@@ -235,7 +257,12 @@ public sealed class LatentEncoding
         {
             using var scope = NewDisposeScope();
             var rows = tensor(Array.ConvertAll(made, static row => (long)row));
-            LatentShard.WriteKept(KeptLatents.Next(folder), Description, moments.index_select(0, rows), mirrored?.index_select(0, rows), [.. made.Select(row => of[row])]);
+            LatentShard.WriteKept(
+                KeptLatents.Next(folder),
+                Description,
+                moments.index_select(0, rows),
+                mirrored?.index_select(0, rows),
+                [.. made.Select(row => of[row])]);
         }
         catch (DitException)
         {
@@ -255,6 +282,7 @@ public sealed class LatentEncoding
         var finite = made.isfinite().flatten(1).all(1).data<bool>().ToArray();
         if (Array.IndexOf(finite, false) is var bad and >= 0)
             throw new DitException($"The moments of {images.Files[batch[bad]].Path} are not finite as {Description.DType}: "
-                + $"{(Description.DType == ScalarType.Float16 ? "keep them as f32, or " : "")}look whether the autoencoder's weights are whole.");
+                + $"{(Description.DType == ScalarType.Float16 ? "keep them as f32, or " : "")}look whether the autoencoder's weights are "
+                + $"whole.");
     }
 }

@@ -2,10 +2,13 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A data set of latents: the moments that an encoder gave of every image of a folder, and the images' labels.</summary>
+/// <summary>
+/// A data set of latents: the moments that an encoder gave of every image of a folder, and the images' labels.
+/// </summary>
 /// <remarks>
-/// Moments and not samples, so that every epoch draws latents of its own. Written by <see cref="LatentEncoding"/>. What is read is one image
-/// at a time, in any order; nothing but the labels is kept in memory. Safe to use from several threads.
+/// Moments and not samples, so that every epoch draws latents of its own. Written by <see cref="LatentEncoding"/>. What
+/// is read is one image at a time, in any order; nothing but the labels is kept in memory. Safe to use from several
+/// threads.
 /// </remarks>
 public sealed class LatentFolder : IDisposable
 {
@@ -27,18 +30,25 @@ public sealed class LatentFolder : IDisposable
     /// <summary>Number of images.</summary>
     public int Count => Description.Images;
 
-    /// <summary>The names of the classes; a label is an index into them. None where the images have no labels.</summary>
+    /// <summary>
+    /// The names of the classes; a label is an index into them. None where the images have no labels.
+    /// </summary>
     public IReadOnlyList<string> Classes => Description.Classes ?? [];
 
     /// <summary>Whether a folder is one of latents, as far as its index tells.</summary>
     public static bool IsAt(string root) => File.Exists(IndexOf(root));
 
-    /// <summary>Whether a folder holds shards of latents and no index, as a run of encoding that was stopped leaves it.</summary>
-    public static bool IsBegunAt(string root) => Directory.Exists(root) && !IsAt(root) && (ShardsIn(root).Any() || Directory.Exists(KeptLatents.FolderOf(root)));
+    /// <summary>
+    /// Whether a folder holds shards of latents and no index, as a run of encoding that was stopped leaves it.
+    /// </summary>
+    public static bool IsBegunAt(string root) =>
+        Directory.Exists(root) && !IsAt(root) && (ShardsIn(root).Any() || Directory.Exists(KeptLatents.FolderOf(root)));
 
     /// <summary>Opens a folder: its index and the header of every shard are checked, no moments are read yet.</summary>
     /// <param name="root">The folder that <see cref="LatentEncoding"/> filled.</param>
-    /// <exception cref="DitException">It is no such folder, or a shard is missing, damaged, or of another one.</exception>
+    /// <exception cref="DitException">
+    /// It is no such folder, or a shard is missing, damaged, or of another one.
+    /// </exception>
     public static LatentFolder Open(string root)
     {
         var description = ReadIndex(root);
@@ -47,7 +57,11 @@ public sealed class LatentFolder : IDisposable
         {
             for (var shard = 0; shard < description.Shards; shard++)
                 shards.Add(LatentShard.Open(root, description, shard));
-            return new LatentFolder(root, description, shards, description.Classes is { } classes ? [.. shards.SelectMany(file => LabelsOf(file, classes.Count))] : []);
+            return new LatentFolder(
+                root,
+                description,
+                shards,
+                description.Classes is { } classes ? [.. shards.SelectMany(file => LabelsOf(file, classes.Count))] : []);
         }
         catch
         {
@@ -60,7 +74,9 @@ public sealed class LatentFolder : IDisposable
     /// <param name="indices">Which, N of them, from 0.</param>
     /// <param name="flips">Which of them mirrored left to right, N of them; none when empty.</param>
     /// <returns>(N, 2 C, Y, X) in float32 on the CPU; the caller owns them.</returns>
-    /// <exception cref="DitException">There is no such image, mirrored images were not encoded, or a file cannot be read.</exception>
+    /// <exception cref="DitException">
+    /// There is no such image, mirrored images were not encoded, or a file cannot be read.
+    /// </exception>
     public LatentMoments Load(ReadOnlySpan<int> indices, ReadOnlySpan<bool> flips = default)
     {
         CheckArguments(indices, flips);
@@ -86,13 +102,19 @@ public sealed class LatentFolder : IDisposable
     }
 
     /// <summary>Finds out whether these latents are an autoencoder's, whatever the weights of its decoder.</summary>
-    /// <exception cref="DitException">It is another one, scales them in another way, or its encoder has other weights.</exception>
+    /// <exception cref="DitException">
+    /// It is another one, scales them in another way, or its encoder has other weights.
+    /// </exception>
     public void Require(AutoencoderKL autoencoder)
     {
         if (autoencoder.Card != Description.Autoencoder)
-            throw new DitException($"{Root} holds latents of {LatentDescription.Described(Description.Autoencoder)}, not of {LatentDescription.Described(autoencoder.Card)}.");
+            throw new DitException(
+                $"{Root} holds latents of {LatentDescription.Described(Description.Autoencoder)}, not of "
+                    + $"{LatentDescription.Described(autoencoder.Card)}.");
         if (LatentHash.OfEncoder(autoencoder) is var hash && hash != Description.Encoder)
-            throw new DitException($"The latents in {Root} were encoded by other weights of {autoencoder.Card.Name} ({Description.Encoder}) than these ({hash}): give the file that they were encoded with, or one with the same encoder.");
+            throw new DitException(
+                $"The latents in {Root} were encoded by other weights of {autoencoder.Card.Name} ({Description.Encoder}) than these "
+                    + $"({hash}): give the file that they were encoded with, or one with the same encoder.");
     }
 
     /// <inheritdoc/>
@@ -110,14 +132,18 @@ public sealed class LatentFolder : IDisposable
         if (!Directory.Exists(root)) throw new DitException($"The latent folder {root} does not exist.");
         if (!IsAt(root))
             throw new DitException(IsBegunAt(root)
-                ? $"The latent folder {root} is not finished, since it has shards and no {IndexName}: the same 'dit encode' goes on where it was stopped."
+                ? $"The latent folder {root} is not finished, since it has shards and no {IndexName}: the same 'dit encode' goes on where "
+                    + $"it was stopped."
                 : $"{root} is no folder of latents, since it has no {IndexName}: 'dit encode' makes one from a folder of images.");
         return JsonFile.Read(IndexOf(root), "an index of latents", index => LatentDescription.Parse(index.GetRawText(), IndexOf(root)));
     }
 
     /// <summary>The names of all shards that lie in a folder, of whatever run.</summary>
     internal static IEnumerable<string> ShardsIn(string root) =>
-        Directory.EnumerateFiles(root, "latents-*-of-*.safetensors").Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
+        Directory
+            .EnumerateFiles(root, "latents-*-of-*.safetensors")
+            .Select(static path => Path.GetFileName(path))
+            .Order(StringComparer.Ordinal);
 
     private static long[] LabelsOf(SafeTensorsFile shard, int classes)
     {
@@ -125,7 +151,8 @@ public sealed class LatentFolder : IDisposable
         var labels = read.data<long>().ToArray();
         foreach (var label in labels)
             if (label < 0 || label >= classes)
-                throw new DitException($"'{shard.Path}' has the label {label}, and there are {classes} classes, counted from 0: encode the images again.");
+                throw new DitException(
+                    $"'{shard.Path}' has the label {label}, and there are {classes} classes, counted from 0: encode the images again.");
         return labels;
     }
 
@@ -138,6 +165,8 @@ public sealed class LatentFolder : IDisposable
         if (!flips.IsEmpty && flips.Length != indices.Length)
             throw new DitException($"{flips.Length} flips were given for {indices.Length} images: one for each is wanted, or none.");
         if (flips.Contains(true) && !Description.Mirrored)
-            throw new DitException($"The latents in {Root} are not there mirrored, and a latent cannot be mirrored: train without flips (--no-flip), or encode again with --flip.");
+            throw new DitException(
+                $"The latents in {Root} are not there mirrored, and a latent cannot be mirrored: train without flips (--no-flip), or "
+                    + $"encode again with --flip.");
     }
 }

@@ -12,7 +12,9 @@ internal static class LatentHash
     private const int Digits = 16;
     private const long PieceElements = 1 << 22;
 
-    /// <summary>Of what makes moments of images: the encoder's weights as float32, whatever file and naming they came from.</summary>
+    /// <summary>
+    /// Of what makes moments of images: the encoder's weights as float32, whatever file and naming they came from.
+    /// </summary>
     public static string OfEncoder(AutoencoderKL autoencoder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -64,7 +66,8 @@ internal static class LatentHash
         for (long start = 0; start < flat.NumberOfElements; start += PieceElements)
         {
             using var pieces = NewDisposeScope();
-            hash.AppendData(flat.narrow(0, start, Math.Min(PieceElements, flat.NumberOfElements - start)).to(ScalarType.Float32, CPU).bytes);
+            hash.AppendData(
+                flat.narrow(0, start, Math.Min(PieceElements, flat.NumberOfElements - start)).to(ScalarType.Float32, CPU).bytes);
         }
     }
 

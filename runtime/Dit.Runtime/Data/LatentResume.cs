@@ -21,7 +21,10 @@ internal sealed class ImageSources(ImageFolder images)
 }
 
 /// <summary>Brings what earlier runs of encoding left in a folder in line with the images as they are now.</summary>
-/// <remarks>What was encoded from a file that is still there, with the same bytes, is kept: in its shard where nothing about the shard has changed, else among <see cref="KeptLatents"/>.</remarks>
+/// <remarks>
+/// What was encoded from a file that is still there, with the same bytes, is kept: in its shard where nothing about the
+/// shard has changed, else among <see cref="KeptLatents"/>.
+/// </remarks>
 /// <param name="folder">The folder of latents.</param>
 /// <param name="wanted">What it is to hold.</param>
 /// <param name="perShard">Images of a shard where there are as many.</param>
@@ -32,13 +35,17 @@ internal sealed class LatentResume(string folder, LatentDescription wanted, int 
     private bool IsFinished => LatentFolder.IsAt(folder);
 
     /// <summary>The shards that are still to be made; none where the folder is finished.</summary>
-    /// <exception cref="DitException">The folder holds latents that were encoded in another way, or of other images.</exception>
+    /// <exception cref="DitException">
+    /// The folder holds latents that were encoded in another way, or of other images.
+    /// </exception>
     public int[] Missing()
     {
         if (IsFinished) RequireSameWay(LatentFolder.ReadIndex(folder));
         foreach (var path in KeptLatents.FilesIn(folder)) Read(path);
         var found = LatentFolder.ShardsIn(folder).Select(Look).ToArray();
-        var unchanged = found.All(shard => wanted.DifferenceTo(shard.Description) is null) && (!IsFinished || wanted.DifferenceTo(LatentFolder.ReadIndex(folder)) is null);
+        var unchanged =
+            found.All(shard => wanted.DifferenceTo(shard.Description) is null)
+            && (!IsFinished || wanted.DifferenceTo(LatentFolder.ReadIndex(folder)) is null);
         if (!unchanged) RequireMostImages(found);
         FoundShard[] stale = [.. found.Where(shard => !unchanged || HasOtherSources(shard))];
         if (stale.Length > 0 || !unchanged) Retire(stale);
@@ -92,7 +99,9 @@ internal sealed class LatentResume(string folder, LatentDescription wanted, int 
         var held = found.SelectMany(static shard => shard.Sources).ToArray();
         var common = held.Count(now.Contains);
         if (2 * common < held.Length)
-            throw new DitException($"The folder {folder} holds latents of {held.Length} images, of which {(common == 0 ? "none is" : $"{common} are")} in {images.Root}: name another folder, or remove it.");
+            throw new DitException(
+                $"The folder {folder} holds latents of {held.Length} images, of which {(common == 0 ? "none is" : $"{common} are")} in "
+                    + $"{images.Root}: name another folder, or remove it.");
     }
 
     private bool HasOtherSources(FoundShard shard)

@@ -19,8 +19,17 @@ internal static class LatentShard
     /// <param name="moments">(n, 2 C, Y, X).</param>
     /// <param name="mirrored">(n, 2 C, Y, X), where the description says so.</param>
     /// <param name="labels">n labels; none where there are no classes.</param>
-    /// <param name="sources">n digests of the files of the images; none where they are not known, as in folders of earlier versions.</param>
-    public static void Write(string folder, LatentDescription description, int shard, Tensor moments, Tensor? mirrored, long[] labels, IReadOnlyList<UInt128>? sources = null)
+    /// <param name="sources">
+    /// n digests of the files of the images; none where they are not known, as in folders of earlier versions.
+    /// </param>
+    public static void Write(
+        string folder,
+        LatentDescription description,
+        int shard,
+        Tensor moments,
+        Tensor? mirrored,
+        long[] labels,
+        IReadOnlyList<UInt128>? sources = null)
     {
         using var scope = NewDisposeScope();
         var tensors = TensorsOf(moments, mirrored, sources);
@@ -34,7 +43,12 @@ internal static class LatentShard
     /// <param name="moments">(n, 2 C, Y, X).</param>
     /// <param name="mirrored">(n, 2 C, Y, X), where the description says so.</param>
     /// <param name="sources">n digests of the files of the images.</param>
-    public static void WriteKept(string path, LatentDescription description, Tensor moments, Tensor? mirrored, IReadOnlyList<UInt128> sources)
+    public static void WriteKept(
+        string path,
+        LatentDescription description,
+        Tensor moments,
+        Tensor? mirrored,
+        IReadOnlyList<UInt128> sources)
     {
         using var scope = NewDisposeScope();
         Save(path, TensorsOf(moments, mirrored, sources), description, "none");
@@ -56,11 +70,14 @@ internal static class LatentShard
         }
     }
 
-    /// <summary>The digests of the images' files in the order of the rows; none where the file does not have them.</summary>
+    /// <summary>
+    /// The digests of the images' files in the order of the rows; none where the file does not have them.
+    /// </summary>
     public static IReadOnlyList<UInt128> SourcesOf(SafeTensorsFile file)
     {
         if (!file.Tensors.TryGetValue(Sources, out var info)) return [];
-        if (info.DType != ScalarType.Byte || info.Shape is not [_, DigestBytes]) throw Wrong(file, Sources, new(ScalarType.Byte, [file.Tensors.GetValueOrDefault(Moments)?.Shape[0] ?? 0, DigestBytes]), info);
+        if (info.DType != ScalarType.Byte || info.Shape is not [_, DigestBytes])
+            throw Wrong(file, Sources, new(ScalarType.Byte, [file.Tensors.GetValueOrDefault(Moments)?.Shape[0] ?? 0, DigestBytes]), info);
         using var read = file.Read(Sources);
         return [.. read.bytes.ToArray().Chunk(DigestBytes).Select(static bytes => BinaryPrimitives.ReadUInt128LittleEndian(bytes))];
     }
@@ -88,7 +105,9 @@ internal static class LatentShard
     public static SafeTensorsFile Open(string folder, LatentDescription description, int shard)
     {
         var path = Path.Combine(folder, description.ShardName(shard));
-        if (!File.Exists(path)) throw new DitException($"The latent folder {folder} lacks its shard {description.ShardName(shard)}: copy it again, or encode the images again.");
+        if (!File.Exists(path))
+            throw new DitException(
+                $"The latent folder {folder} lacks its shard {description.ShardName(shard)}: copy it again, or encode the images again.");
         var file = SafeTensorsFile.Open(path);
         try
         {
@@ -105,9 +124,13 @@ internal static class LatentShard
     private static void Check(SafeTensorsFile file, LatentDescription description, int shard)
     {
         if (DescriptionOf(file).DifferenceTo(description) is { } difference)
-            throw new DitException($"'{file.Path}' was encoded in another way than is wanted here, with {difference}: encode into another folder, or remove this one.");
+            throw new DitException(
+                $"'{file.Path}' was encoded in another way than is wanted here, with {difference}: encode into another folder, or remove "
+                    + $"this one.");
         if (file.Metadata.GetValueOrDefault(ShardKey) != shard.ToString(CultureInfo.InvariantCulture))
-            throw new DitException($"'{file.Path}' is shard {Printable.Of(file.Metadata.GetValueOrDefault(ShardKey) ?? "of no number")} under the name of another: encode the images again.");
+            throw new DitException(
+                $"'{file.Path}' is shard {Printable.Of(file.Metadata.GetValueOrDefault(ShardKey) ?? "of no number")} under the name of "
+                    + $"another: encode the images again.");
 
         var (_, count) = description.ImagesOf(shard);
         RequireMoments(file, description, count);

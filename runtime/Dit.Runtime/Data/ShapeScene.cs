@@ -14,7 +14,9 @@ internal readonly record struct Rgb(byte R, byte G, byte B)
         return new Rgb(Channel(5), Channel(3), Channel(1));
     }
 
-    /// <summary>How different two colors look: their distance in Oklab, where black and white are 1 apart (Ottosson, 2020).</summary>
+    /// <summary>
+    /// How different two colors look: their distance in Oklab, where black and white are 1 apart (Ottosson, 2020).
+    /// </summary>
     public static double Distance(Rgb a, Rgb b)
     {
         var (l, m, s) = a.Oklab();
@@ -22,7 +24,9 @@ internal readonly record struct Rgb(byte R, byte G, byte B)
         return Math.Sqrt((l - l2) * (l - l2) + (m - m2) * (m - m2) + (s - s2) * (s - s2));
     }
 
-    /// <summary>How much lighter or darker one color looks than the other: the difference of Oklab lightness, at most 1.</summary>
+    /// <summary>
+    /// How much lighter or darker one color looks than the other: the difference of Oklab lightness, at most 1.
+    /// </summary>
     public static double LightnessGap(Rgb a, Rgb b) => Math.Abs(a.Oklab().L - b.Oklab().L);
 
     /// <summary>The color a fraction of the way to another one.</summary>
@@ -92,7 +96,9 @@ internal sealed record ShapeScene(
         .Select(t => Rgb.Mix(from, to, t))
         .All(color => Rgb.Distance(ink, color) >= LeastDistance && Rgb.LightnessGap(ink, color) >= LeastLightnessGap);
 
-    /// <summary>Pale or dark, so that vivid shapes stand out; half of them a soft gradient to a neighboring color.</summary>
+    /// <summary>
+    /// Pale or dark, so that vivid shapes stand out; half of them a soft gradient to a neighboring color.
+    /// </summary>
     private static (Rgb From, Rgb To) Background(ref SplitMix64 random)
     {
         var (hue, pale, plain) = (random.NextDouble(), random.Below(2) == 0, random.Below(2) == 0);

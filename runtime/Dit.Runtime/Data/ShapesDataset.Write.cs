@@ -7,7 +7,10 @@ public sealed record ClassCount(string Class, int Images);
 
 public static partial class ShapesDataset
 {
-    /// <summary>Writes the first images of a data set as <c>DIRECTORY/CLASS/INDEX.png</c>, all of them or none; <see cref="ImageFolder"/> reads them.</summary>
+    /// <summary>
+    /// Writes the first images of a data set as <c>DIRECTORY/CLASS/INDEX.png</c>, all of them or none;
+    /// <see cref="ImageFolder"/> reads them.
+    /// </summary>
     /// <param name="directory">A folder that is empty or does not exist yet.</param>
     /// <param name="count">Number of images, at least one for each class.</param>
     /// <param name="seed">Names the data set.</param>
@@ -15,15 +18,23 @@ public static partial class ShapesDataset
     /// <param name="cancellation">Stops the writing; nothing is left behind then.</param>
     /// <param name="size">Y and X, in pixels.</param>
     /// <returns>The classes and how many images each has.</returns>
-    /// <exception cref="DitException">The folder holds something already or cannot be written, or a number is out of range.</exception>
+    /// <exception cref="DitException">
+    /// The folder holds something already or cannot be written, or a number is out of range.
+    /// </exception>
     public static IReadOnlyList<ClassCount> Write(
-        string directory, int count, long seed, IProgress<int>? progress = null, CancellationToken cancellation = default, int size = DefaultSize)
+        string directory,
+        int count,
+        long seed,
+        IProgress<int>? progress = null,
+        CancellationToken cancellation = default,
+        int size = DefaultSize)
     {
         if (count < Classes.Count)
             throw new DitException($"{count} images are too few: each of the {Classes.Count} classes needs at least one.");
         CheckSize(size);
         var target = Path.TrimEndingDirectorySeparator(AtomicFile.FullPath(directory));
-        // Inside the target, so that a mount point or the working directory can be filled; data sets leave out what begins with a dot.
+        // Inside the target, so that a mount point or the working directory can be filled; data sets leave out what
+        // begins with a dot.
         var drawn = Path.Combine(target, $".{Guid.NewGuid():N}.tmp");
         List<string> made = [Directory.Exists(target) ? drawn : target];
         try
@@ -50,7 +61,13 @@ public static partial class ShapesDataset
         return [.. Classes.Select((name, label) => new ClassCount(name, (count - label + Classes.Count - 1) / Classes.Count))];
     }
 
-    private static void WriteImages(string directory, int count, long seed, int size, IProgress<int>? progress, CancellationToken cancellation)
+    private static void WriteImages(
+        string directory,
+        int count,
+        long seed,
+        int size,
+        IProgress<int>? progress,
+        CancellationToken cancellation)
     {
         foreach (var name in Classes) Directory.CreateDirectory(Path.Combine(directory, name));
         var (written, stride, reporting) = (0, Math.Max(1, count / 100), new Lock());
@@ -69,14 +86,16 @@ public static partial class ShapesDataset
 
     private static void CheckTarget(string target)
     {
-        if (File.Exists(target)) throw new DitException($"{target} is a file; the shapes need a folder that is empty or does not exist yet.");
+        if (File.Exists(target))
+            throw new DitException($"{target} is a file; the shapes need a folder that is empty or does not exist yet.");
         if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
             throw new DitException($"The folder {target} is not empty; the shapes need one that is empty or does not exist yet.");
     }
 
     private static void CheckSize(int size)
     {
-        if (size < 8) throw new DitException($"Shapes cannot be drawn at {size} x {size} pixels: at least 8 are needed to tell them apart.");
+        if (size < 8)
+            throw new DitException($"Shapes cannot be drawn at {size} x {size} pixels: at least 8 are needed to tell them apart.");
         if (size > LargestSize) throw new DitException($"Shapes cannot be drawn at {size} x {size} pixels: {LargestSize} are the most.");
     }
 }

@@ -1,6 +1,9 @@
 namespace Dit.Runtime;
 
-/// <summary>A procedural data set: ten classes of colorful shapes, small enough to train a model on a laptop and to judge by eye.</summary>
+/// <summary>
+/// A procedural data set: ten classes of colorful shapes, small enough to train a model on a laptop and to judge by
+/// eye.
+/// </summary>
 /// <remarks>Image i of seed s is a pure function of (s, i), and its class is i modulo 10.</remarks>
 public static partial class ShapesDataset
 {
@@ -20,7 +23,9 @@ public static partial class ShapesDataset
     /// <param name="seed">Names the data set.</param>
     /// <param name="index">The image, from 0; its label is <c>index % 10</c>.</param>
     /// <param name="size">Y and X, in pixels.</param>
-    /// <exception cref="DitException">The index is below 0 or the size below 8 or above <see cref="LargestSize"/>.</exception>
+    /// <exception cref="DitException">
+    /// The index is below 0 or the size below 8 or above <see cref="LargestSize"/>.
+    /// </exception>
     public static RgbImage Render(long seed, int index, int size = DefaultSize)
     {
         if (index < 0) throw new DitException($"There is no image {index}: images are counted from 0.");
@@ -73,7 +78,12 @@ public static partial class ShapesDataset
     };
 
     private static (double X, double Y)[] Arc(double x, double y, double radius, double from, double to) =>
-        [.. Enumerable.Range(0, PointsOfCurve).Select(i => from + (to - from) * i / PointsOfCurve).Select(angle => (x + radius * Math.Cos(angle), y + radius * Math.Sin(angle)))];
+        [
+            .. Enumerable
+                .Range(0, PointsOfCurve)
+                .Select(i => from + (to - from) * i / PointsOfCurve)
+                .Select(angle => (x + radius * Math.Cos(angle), y + radius * Math.Sin(angle))),
+        ];
 
     /// <summary>A disc of radius 1 less a smaller one that reaches over its edge.</summary>
     private static (double X, double Y)[] Crescent()
@@ -83,7 +93,11 @@ public static partial class ShapesDataset
         // Half the angle between the two points where the circles meet, seen from each middle (law of cosines).
         var outer = Math.Acos((1 + distance * distance - radius * radius) / (2 * distance));
         var inner = Math.Acos((radius * radius + distance * distance - 1) / (2 * distance * radius));
-        return [.. Arc(0, 0, 1, toward + outer, toward + Math.Tau - outer), .. Arc(x, y, radius, toward + Math.PI + inner, toward + Math.PI - inner)];
+        return
+        [
+            .. Arc(0, 0, 1, toward + outer, toward + Math.Tau - outer),
+            .. Arc(x, y, radius, toward + Math.PI + inner, toward + Math.PI - inner),
+        ];
     }
 
     private static (double X, double Y)[] Cross(double arm, double half) =>
@@ -107,7 +121,11 @@ public static partial class ShapesDataset
     ];
 
     /// <summary>Points of a Bezier curve, but the last.</summary>
-    private static IEnumerable<(double X, double Y)> Cubic((double X, double Y) a, (double X, double Y) b, (double X, double Y) c, (double X, double Y) d) =>
+    private static IEnumerable<(double X, double Y)> Cubic(
+        (double X, double Y) a,
+        (double X, double Y) b,
+        (double X, double Y) c,
+        (double X, double Y) d) =>
         Enumerable.Range(0, PointsOfCurve).Select(i =>
         {
             var t = (double)i / PointsOfCurve;

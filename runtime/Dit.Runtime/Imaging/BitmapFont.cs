@@ -1,7 +1,9 @@
 namespace Dit.Runtime;
 
 /// <summary>A small built-in typeface, so that pictures with text do not depend on the fonts of a machine.</summary>
-/// <remarks>Glyphs are 5 x 7 dots with two more rows for descenders, one dot apart. What is not printable ASCII shows as a box.</remarks>
+/// <remarks>
+/// Glyphs are 5 x 7 dots with two more rows for descenders, one dot apart. What is not printable ASCII shows as a box.
+/// </remarks>
 internal static class BitmapFont
 {
     private const int GlyphWidth = 5, GlyphHeight = 9, GlyphsInBlock = 19;
@@ -16,7 +18,9 @@ internal static class BitmapFont
     /// <summary>Width of a text in pixels, at <paramref name="scale"/> pixels for each dot.</summary>
     public static int Measure(string text, int scale) => text.Length == 0 ? 0 : (text.Length * (GlyphWidth + 1) - 1) * scale;
 
-    /// <summary>Draws a text with the top left of its first capital at (x, y); what lies outside the picture is cut off.</summary>
+    /// <summary>
+    /// Draws a text with the top left of its first capital at (x, y); what lies outside the picture is cut off.
+    /// </summary>
     public static void Draw(RgbImage image, int x, int y, string text, int scale, (byte R, byte G, byte B) color)
     {
         for (var i = 0; i < text.Length; i++)

@@ -11,18 +11,27 @@ internal static class BmpContainer
     public static (ImageContainer? Container, string Problem) Read(ReadOnlySpan<byte> file)
     {
         if (file.Length < FileHeader + CoreHeader) return (null, ImageContainer.EndsEarly);
-        var (pixels, length) = (BinaryPrimitives.ReadUInt32LittleEndian(file[10..]), BinaryPrimitives.ReadUInt32LittleEndian(file[FileHeader..]));
+        var (pixels, length) = (
+            BinaryPrimitives.ReadUInt32LittleEndian(file[10..]), BinaryPrimitives.ReadUInt32LittleEndian(file[FileHeader..]));
         var header = file[FileHeader..];
-        if (length == CoreHeader) return Sized(file, pixels, Number16(header, 4), Number16(header, 6), Number16(header, 10), isPacked: false);
+        if (length == CoreHeader)
+            return Sized(file, pixels, Number16(header, 4), Number16(header, 6), Number16(header, 10), isPacked: false);
         if (length < InfoHeader) return (null, "is a BMP file of a kind that is not read");
         if (header.Length < InfoHeader) return (null, ImageContainer.EndsEarly);
         var (width, height) = (BinaryPrimitives.ReadInt32LittleEndian(header[4..]), BinaryPrimitives.ReadInt32LittleEndian(header[8..]));
         if (height == int.MinValue) return (null, "is damaged (it has no height)");
         var compression = BinaryPrimitives.ReadUInt32LittleEndian(header[16..]);
-        return Sized(file, pixels, width, Math.Abs(height), Number16(header, 14), isPacked: compression is not (0 or 3 or 6)); // as they are, or by masks
+        // as they are, or by masks
+        return Sized(file, pixels, width, Math.Abs(height), Number16(header, 14), isPacked: compression is not (0 or 3 or 6));
     }
 
-    private static (ImageContainer? Container, string Problem) Sized(ReadOnlySpan<byte> file, long pixels, int width, int height, int bits, bool isPacked)
+    private static (ImageContainer? Container, string Problem) Sized(
+        ReadOnlySpan<byte> file,
+        long pixels,
+        int width,
+        int height,
+        int bits,
+        bool isPacked)
     {
         var row = ((long)width * bits + 31) / 32 * 4; // of whole words
         var bytes = isPacked ? height : row * height; // run lengths end each row, with a byte at the least

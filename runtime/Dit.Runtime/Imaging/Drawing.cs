@@ -1,6 +1,9 @@
 namespace Dit.Runtime;
 
-/// <summary>Shapes and lines with smooth edges: each pixel takes on as much of a color as the shape covers of it. The same on every machine.</summary>
+/// <summary>
+/// Shapes and lines with smooth edges: each pixel takes on as much of a color as the shape covers of it. The same on
+/// every machine.
+/// </summary>
 internal static class Drawing
 {
     private const int LinesInPixel = 16; // along which a shape is measured
@@ -12,7 +15,9 @@ internal static class Drawing
             for (var x = Math.Max(0, area.Left); x < Math.Min(image.Width, area.Right); x++) Blend(image, x, y, color, opacity);
     }
 
-    /// <summary>The area within closed outlines, less the areas that a second of them encloses (the even-odd rule).</summary>
+    /// <summary>
+    /// The area within closed outlines, less the areas that a second of them encloses (the even-odd rule).
+    /// </summary>
     /// <param name="image">The picture.</param>
     /// <param name="outlines">The corners of each, in pixels.</param>
     /// <param name="color">The color.</param>
@@ -37,18 +42,31 @@ internal static class Drawing
     /// <param name="color">The color.</param>
     /// <param name="opacity">How much of it is taken where the line covers a pixel.</param>
     /// <param name="within">What lies outside is cut off.</param>
-    public static void Stroke(RgbImage image, IReadOnlyList<(double X, double Y)> points, double width, (byte R, byte G, byte B) color, double opacity, PixelArea within)
+    public static void Stroke(
+        RgbImage image,
+        IReadOnlyList<(double X, double Y)> points,
+        double width,
+        (byte R, byte G, byte B) color,
+        double opacity,
+        PixelArea within)
     {
         var covered = new Dictionary<(int X, int Y), double>(); // each pixel is drawn once, where parts of the line overlap too
         var reach = width / 2 + 0.5;
         for (var i = 0; i < Math.Max(1, points.Count - 1); i++)
         {
             var (a, b) = (points[i], points[Math.Min(i + 1, points.Count - 1)]);
-            for (var y = Math.Max(within.Top, (int)(Math.Min(a.Y, b.Y) - reach)); y < Math.Min(within.Bottom, Math.Max(a.Y, b.Y) + reach); y++)
-                for (var x = Math.Max(within.Left, (int)(Math.Min(a.X, b.X) - reach)); x < Math.Min(within.Right, Math.Max(a.X, b.X) + reach); x++)
+            for (
+                var y = Math.Max(within.Top, (int)(Math.Min(a.Y, b.Y) - reach));
+                y < Math.Min(within.Bottom, Math.Max(a.Y, b.Y) + reach);
+                y++)
+                for (
+                    var x = Math.Max(within.Left, (int)(Math.Min(a.X, b.X) - reach));
+                    x < Math.Min(within.Right, Math.Max(a.X, b.X) + reach);
+                    x++)
                 {
                     var share = Math.Min(1, reach - Distance((x + 0.5, y + 0.5), a, b));
-                    if (share > covered.GetValueOrDefault((x, y))) covered[(x, y)] = share;
+                    if (share > covered.GetValueOrDefault((x, y)))
+                        covered[(x, y)] = share;
                 }
         }
         foreach (var ((x, y), share) in covered) Blend(image, x, y, color, opacity * share);

@@ -32,7 +32,8 @@ internal static class ExifOrientation
     }
 
     /// <summary>The size of a picture once it is upright.</summary>
-    public static (int Width, int Height) Size(int width, int height, int orientation) => SwapsSides(orientation) ? (height, width) : (width, height);
+    public static (int Width, int Height) Size(int width, int height, int orientation) =>
+        SwapsSides(orientation) ? (height, width) : (width, height);
 
     /// <summary>The picture turned and mirrored so that it stands upright.</summary>
     public static RgbImage Apply(RgbImage image, int orientation)

@@ -39,7 +39,8 @@ internal static class ForeignFormat
     {
         if (file.StartsWith("version https://git-lfs"u8)) return "is a pointer of Git LFS, not the picture: fetch it with 'git lfs pull'";
         foreach (var (at, bytes, name) in Known)
-            if (file.Length >= at + bytes.Length && file.Slice(at, bytes.Length).SequenceEqual(bytes)) return $"is {name} file, not {Expected}";
+            if (file.Length >= at + bytes.Length && file.Slice(at, bytes.Length).SequenceEqual(bytes))
+                return $"is {name} file, not {Expected}";
         return IsText(file) ? $"is text, not a {Expected} file" : $"is not a {Expected} file";
     }
 

@@ -13,8 +13,9 @@ public sealed record GifFrame(RgbImage Image, TimeSpan Delay);
 
 /// <summary>Animations in files (GIF89a, CompuServe 1990).</summary>
 /// <remarks>
-/// All frames share one palette of at most 256 colors. Where they have no more than that, every pixel is kept; else the colors are reduced to those that leave
-/// the least error, and the rest is dithered by error diffusion. Colors that fill large flat areas, such as the white of a grid, are kept exactly.
+/// All frames share one palette of at most 256 colors. Where they have no more than that, every pixel is kept; else the
+/// colors are reduced to those that leave the least error, and the rest is dithered by error diffusion. Colors that
+/// fill large flat areas, such as the white of a grid, are kept exactly.
 /// </remarks>
 public static class GifFile
 {
@@ -28,7 +29,9 @@ public static class GifFile
     /// <summary>Writes an animation that repeats for ever, whole or not at all.</summary>
     /// <param name="path">The file to create or replace.</param>
     /// <param name="frames">At least one, all of one size.</param>
-    /// <param name="dither">Whether colors that the palette lacks are mixed of neighboring pixels; else the nearest is taken.</param>
+    /// <param name="dither">
+    /// Whether colors that the palette lacks are mixed of neighboring pixels; else the nearest is taken.
+    /// </param>
     /// <exception cref="DitException">The frames are no animation, or the file cannot be written.</exception>
     public static void Write(string path, IReadOnlyList<GifFrame> frames, bool dither = true)
     {
@@ -39,7 +42,9 @@ public static class GifFile
     /// <summary>Writes an animation that repeats for ever to a stream, frame by frame.</summary>
     /// <param name="stream">Where to; it stays open.</param>
     /// <param name="frames">At least one, all of one size.</param>
-    /// <param name="dither">Whether colors that the palette lacks are mixed of neighboring pixels; else the nearest is taken.</param>
+    /// <param name="dither">
+    /// Whether colors that the palette lacks are mixed of neighboring pixels; else the nearest is taken.
+    /// </param>
     /// <exception cref="DitException">The frames are no animation.</exception>
     public static void Encode(Stream stream, IReadOnlyList<GifFrame> frames, bool dither = true)
     {
@@ -62,7 +67,10 @@ public static class GifFile
         stream.WriteByte(FileEnds);
     }
 
-    /// <summary>Writes a frame as a file of its own: the library takes all frames of an animation at once, and there may be a gigabyte of them.</summary>
+    /// <summary>
+    /// Writes a frame as a file of its own: the library takes all frames of an animation at once, and there may be a
+    /// gigabyte of them.
+    /// </summary>
     private static void EncodeOne(Stream stream, GifFrame frame, Rgb24[] palette, bool dither)
     {
         var (width, height) = (frame.Image.Width, frame.Image.Height);
@@ -91,13 +99,18 @@ public static class GifFile
     {
         if (frames.Count == 0) throw new DitException("An animation needs at least one frame.");
         var (width, height) = (frames[0].Image.Width, frames[0].Image.Height);
-        if (Math.Max(width, height) > LongestSide) throw new DitException($"A GIF has at most {LongestSide} pixels to each side, and the frames have {width} x {height}.");
+        if (Math.Max(width, height) > LongestSide)
+            throw new DitException($"A GIF has at most {LongestSide} pixels to each side, and the frames have {width} x {height}.");
         for (var i = 0; i < frames.Count; i++)
         {
             if ((frames[i].Image.Width, frames[i].Image.Height) != (width, height))
-                throw new DitException($"All frames of an animation have one size: frame {i} has {frames[i].Image.Width} x {frames[i].Image.Height} pixels, the first {width} x {height}.");
+                throw new DitException(
+                    $"All frames of an animation have one size: frame {i} has {frames[i].Image.Width} x {frames[i].Image.Height} pixels, "
+                        + $"the first {width} x {height}.");
             if (Hundredths(frames[i].Delay) is < 0 or > LongestDelay)
-                throw new DitException(FormattableString.Invariant($"Frame {i} of an animation is to be shown for {frames[i].Delay.TotalSeconds} s: a GIF takes 0 to {LongestDelay / 100.0} s."));
+                throw new DitException(
+                    FormattableString.Invariant(
+                        $"Frame {i} of an animation is to be shown for {frames[i].Delay.TotalSeconds} s: a GIF takes 0 to {LongestDelay / 100.0} s."));
         }
     }
 

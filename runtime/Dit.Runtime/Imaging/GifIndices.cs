@@ -5,7 +5,10 @@ using SixLabors.ImageSharp.Processing.Processors.Quantization;
 
 namespace Dit.Runtime;
 
-/// <summary>Gives each pixel the entry of a palette that is its very color; the library's own lookup takes near colors for one another.</summary>
+/// <summary>
+/// Gives each pixel the entry of a palette that is its very color; the library's own lookup takes near colors for one
+/// another.
+/// </summary>
 /// <param name="palette">Every color of the pictures to come.</param>
 internal sealed class GifIndices(Rgb24[] palette) : IQuantizer
 {
@@ -20,7 +23,9 @@ internal sealed class GifIndices(Rgb24[] palette) : IQuantizer
     private readonly struct Lookup<TPixel>(Configuration configuration, QuantizerOptions options, Rgb24[] colors) : IQuantizer<TPixel>
         where TPixel : unmanaged, IPixel<TPixel>
     {
-        private readonly Dictionary<Rgb24, byte> entries = colors.Index().ToDictionary(static entry => entry.Item, static entry => (byte)entry.Index);
+        private readonly Dictionary<Rgb24, byte> entries = colors
+            .Index()
+            .ToDictionary(static entry => entry.Item, static entry => (byte)entry.Index);
 
         public Configuration Configuration { get; } = configuration;
 

@@ -14,7 +14,10 @@ internal static class GifPalette
     private const double FlatShare = 0.005; // of all pixels: a color that fills so much is kept as it is
     private const int MostFlat = 16;
 
-    /// <summary>The palette of these pictures: all of their colors where they are few, else those that fill flat areas, and the rest reduced (Wu 1991).</summary>
+    /// <summary>
+    /// The palette of these pictures: all of their colors where they are few, else those that fill flat areas, and the
+    /// rest reduced (Wu 1991).
+    /// </summary>
     public static Rgb24[] Of(IReadOnlyList<RgbImage> images)
     {
         if (Few(images) is { } all) return all;
@@ -53,7 +56,14 @@ internal static class GifPalette
     {
         var counts = new int[AllColors];
         foreach (var pixel in samples) counts[Pack(pixel)]++;
-        return [.. samples.Where(pixel => counts[Pack(pixel)] > FlatShare * samples.Length).Distinct().OrderByDescending(pixel => counts[Pack(pixel)]).Take(MostFlat)];
+        return
+        [
+            .. samples
+                .Where(pixel => counts[Pack(pixel)] > FlatShare * samples.Length)
+                .Distinct()
+                .OrderByDescending(pixel => counts[Pack(pixel)])
+                .Take(MostFlat),
+        ];
     }
 
     private static Rgb24[] Reduced(Rgb24[] samples, int count)
@@ -65,7 +75,8 @@ internal static class GifPalette
         {
             for (var at = 0; at < rows * Row; at++) accessor.GetRowSpan(at / Row)[at % Row] = samples[at % samples.Length];
         });
-        using var quantizer = new WuQuantizer(new QuantizerOptions { MaxColors = count, Dither = null }).CreatePixelSpecificQuantizer<Rgb24>(ImageCodec.Configuration);
+        using var quantizer = new WuQuantizer(
+            new QuantizerOptions { MaxColors = count, Dither = null }).CreatePixelSpecificQuantizer<Rgb24>(ImageCodec.Configuration);
         quantizer.AddPaletteColors(new Buffer2DRegion<Rgb24>(image.Frames.RootFrame.PixelBuffer));
         return quantizer.Palette.ToArray();
     }

@@ -15,7 +15,10 @@ internal static class ImageCodec
     /// <summary>The longest side of a JPEG picture that the library writes; the format has one pixel more.</summary>
     public const int LongestJpegSide = ushort.MaxValue - 1;
 
-    /// <summary>How the library runs: on the caller's thread, in memory that was cleared, so that no picture shows what another left there.</summary>
+    /// <summary>
+    /// How the library runs: on the caller's thread, in memory that was cleared, so that no picture shows what another
+    /// left there.
+    /// </summary>
     internal static readonly Configuration Configuration = new()
     {
         MaxDegreeOfParallelism = 1,
@@ -38,7 +41,9 @@ internal static class ImageCodec
                 "WebP" => OverWhite(file, new WebpDecoder { IgnoreMetadata = true }),
                 _ => OverWhite(file, new BmpDecoder()),
             };
-            return image is null ? (null, "is damaged (its pixels are not all there)") : (ExifOrientation.Apply(image, container.Orientation), "");
+            return image is null
+                ? (null, "is damaged (its pixels are not all there)")
+                : (ExifOrientation.Apply(image, container.Orientation), "");
         }
         catch (Exception e) when (e is not OutOfMemoryException) // decoders of damaged data throw whatever they stumble over
         {

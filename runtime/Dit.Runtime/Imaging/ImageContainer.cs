@@ -23,8 +23,14 @@ internal sealed record ImageContainer(string Format, int Width, int Height, bool
 
     internal const string EndsEarly = "ends before the picture does";
 
-    /// <summary>Reads the structure of a file to its end, and finds out whether all of it is there and its size is one that is decoded.</summary>
-    /// <remarks>The library's decoders accept a file that was cut, and fill what is missing with gray or black. So this comes first.</remarks>
+    /// <summary>
+    /// Reads the structure of a file to its end, and finds out whether all of it is there and its size is one that is
+    /// decoded.
+    /// </summary>
+    /// <remarks>
+    /// The library's decoders accept a file that was cut, and fill what is missing with gray or black. So this comes
+    /// first.
+    /// </remarks>
     /// <returns>The structure, or the reason why there is none, as the end of a sentence.</returns>
     public static (ImageContainer? Container, string Problem) Read(ReadOnlySpan<byte> file)
     {

@@ -34,13 +34,19 @@ public static class ImageGrid
     /// <param name="path">The .png, .jpg or .jpeg file to create or replace.</param>
     /// <param name="images">(N, 3, Y, X) or (N, 1, Y, X), floats in [-1, 1] or uint8.</param>
     /// <param name="options">The layout; eight images in a row by default.</param>
-    /// <exception cref="DitException">The images or the options are no grid, an image holds NaN or infinity, the name has a different ending, or the file cannot be written.</exception>
-    public static void Write(string path, Tensor images, ImageGridOptions? options = null) => ImageFile.Write(path, Render(images, options));
+    /// <exception cref="DitException">
+    /// The images or the options are no grid, an image holds NaN or infinity, the name has a different ending, or the
+    /// file cannot be written.
+    /// </exception>
+    public static void Write(string path, Tensor images, ImageGridOptions? options = null) =>
+        ImageFile.Write(path, Render(images, options));
 
     /// <summary>Draws a grid.</summary>
     /// <param name="images">(N, 3, Y, X) or (N, 1, Y, X), floats in [-1, 1] or uint8.</param>
     /// <param name="options">The layout; eight images in a row by default.</param>
-    /// <exception cref="DitException">The images or the options are no grid, or an image holds NaN or infinity.</exception>
+    /// <exception cref="DitException">
+    /// The images or the options are no grid, or an image holds NaN or infinity.
+    /// </exception>
     public static RgbImage Render(Tensor images, ImageGridOptions? options = null)
     {
         if (images.dim() != 4 || images.shape[0] < 1)
@@ -57,12 +63,15 @@ public static class ImageGrid
     /// <param name="height">Y of each, before scaling.</param>
     /// <param name="width">X of each, before scaling.</param>
     /// <param name="options">The layout.</param>
-    /// <exception cref="DitException">A number is out of range, there is not one label for each row, or the grid is too large for a picture.</exception>
+    /// <exception cref="DitException">
+    /// A number is out of range, there is not one label for each row, or the grid is too large for a picture.
+    /// </exception>
     public static ImageGridLayout Layout(int count, int height, int width, ImageGridOptions options)
     {
         var (layout, gridWidth, gridHeight) = Measure(count, height, width, options);
         return layout ?? throw new DitException(
-            $"A grid of {count} images in rows of {options.Columns} has {gridWidth} x {gridHeight} pixels, too many for a picture: draw fewer images.");
+            $"A grid of {count} images in rows of {options.Columns} has {gridWidth} x {gridHeight} pixels, too many for a picture: draw "
+                + $"fewer images.");
     }
 
     /// <summary>Whether a grid is not too large.</summary>
@@ -80,7 +89,8 @@ public static class ImageGrid
     {
         var (columns, padding, scale, labels) = options;
         if (columns < 1 || padding < 0 || scale < 1)
-            throw new DitException($"A grid needs at least 1 column, padding of 0 or more and a scale of at least 1, not {columns}, {padding} and {scale}.");
+            throw new DitException(
+                $"A grid needs at least 1 column, padding of 0 or more and a scale of at least 1, not {columns}, {padding} and {scale}.");
         var rows = (int)((count + (long)columns - 1) / columns);
         if (labels is not null && labels.Count != rows)
             throw new DitException($"{labels.Count} row labels were given for a grid of {rows} rows: one for each is wanted.");
@@ -92,7 +102,10 @@ public static class ImageGrid
         var (gridWidth, gridHeight) = (labelWidth + padding + (long)Math.Min(columns, count) * stepX, padding + (long)rows * stepY);
         return Math.Max(gridWidth, gridHeight) > LongestSide || gridWidth * gridHeight > MostPixels
             ? (null, gridWidth, gridHeight)
-            : (new(labelWidth + padding, padding, stepX, stepY, (int)gridWidth, (int)gridHeight, columns, textScale), gridWidth, gridHeight);
+            : (
+                new(labelWidth + padding, padding, stepX, stepY, (int)gridWidth, (int)gridHeight, columns, textScale),
+                gridWidth,
+                gridHeight);
     }
 
     private static RgbImage Picture(Tensor images, int n)

@@ -34,11 +34,14 @@ public sealed class ImageGridCanvas
     {
         if (n < 0 || n >= count) throw new DitException($"A grid of {count} images has no place {n}: they are counted from 0.");
         if ((image.Height, image.Width) != (height, width))
-            throw new DitException($"The images of this grid have {width} x {height} pixels, but image {n} has {image.Width} x {image.Height}.");
+            throw new DitException(
+                $"The images of this grid have {width} x {height} pixels, but image {n} has {image.Width} x {image.Height}.");
         var (left, top) = layout.Cell(n);
         for (var y = 0; y < height * scale; y++)
             for (var x = 0; x < width * scale; x++)
-                image.Data.AsSpan(3 * (y / scale * width + x / scale), 3).CopyTo(Picture.Data.AsSpan(3 * ((top + y) * Picture.Width + left + x)));
+                image
+                    .Data.AsSpan(3 * (y / scale * width + x / scale), 3)
+                    .CopyTo(Picture.Data.AsSpan(3 * ((top + y) * Picture.Width + left + x)));
     }
 
     /// <summary>Labels end just left of the images, at half the height of their row.</summary>

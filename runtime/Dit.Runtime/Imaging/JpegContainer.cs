@@ -53,7 +53,9 @@ internal static class JpegContainer
             : (new("JPEG", width, height, components == 1, orientation), "");
     }
 
-    /// <summary>Where the next marker is that ends a scan: in a scan, 0xff stands before 0 or before a restart.</summary>
+    /// <summary>
+    /// Where the next marker is that ends a scan: in a scan, 0xff stands before 0 or before a restart.
+    /// </summary>
     private static int EndOfScan(ReadOnlySpan<byte> file, int at)
     {
         while (file[at..].IndexOf(Escape) is >= 0 and var next)

@@ -7,7 +7,9 @@ public readonly record struct PlotPoint(double X, double Y);
 
 /// <summary>A named curve.</summary>
 /// <param name="Name">What the legend calls it; empty for no entry.</param>
-/// <param name="Points">Its points, by rising X. Points that are not finite, or not positive on a logarithmic axis, are left out.</param>
+/// <param name="Points">
+/// Its points, by rising X. Points that are not finite, or not positive on a logarithmic axis, are left out.
+/// </param>
 public sealed record PlotSeries(string Name, IReadOnlyList<PlotPoint> Points);
 
 /// <summary>How a plot looks.</summary>
@@ -16,7 +18,9 @@ public sealed record PlotSeries(string Name, IReadOnlyList<PlotPoint> Points);
 /// <param name="XLabel">What the horizontal axis counts.</param>
 /// <param name="YLabel">What the vertical axis measures.</param>
 /// <param name="LogY">Whether the vertical axis is logarithmic.</param>
-/// <param name="Smoothing">The part of a curve's points that its line averages at each point, from 0 (none) to 1.</param>
+/// <param name="Smoothing">
+/// The part of a curve's points that its line averages at each point, from 0 (none) to 1.
+/// </param>
 public sealed record PlotOptions(
     int Width = 900, int Height = 500, string XLabel = "step", string YLabel = "loss", bool LogY = false, double Smoothing = 0.04);
 
@@ -36,12 +40,17 @@ public static class Plot
     /// <param name="title">Written above the plot.</param>
     /// <param name="series">The curves.</param>
     /// <param name="options">Size, labels and scale; 900 x 500 pixels by default.</param>
-    /// <exception cref="DitException">There is nothing to draw, an option is out of range, or the file cannot be written.</exception>
+    /// <exception cref="DitException">
+    /// There is nothing to draw, an option is out of range, or the file cannot be written.
+    /// </exception>
     public static void LossCurve(string path, string title, IReadOnlyList<PlotSeries> series, PlotOptions? options = null) =>
         ImageFile.WritePng(path, Render(title, series, options));
 
     /// <summary>Draws curves: every point lightly, and a line through their moving average.</summary>
-    /// <remarks>The vertical axis shows all of the lines and the middle 99 % of the points, so that a few outliers do not flatten the rest.</remarks>
+    /// <remarks>
+    /// The vertical axis shows all of the lines and the middle 99 % of the points, so that a few outliers do not
+    /// flatten the rest.
+    /// </remarks>
     /// <param name="title">Written above the plot.</param>
     /// <param name="series">The curves.</param>
     /// <param name="options">Size, labels and scale; 900 x 500 pixels by default.</param>
@@ -50,7 +59,8 @@ public static class Plot
     {
         options ??= new PlotOptions();
         if (options.Width < MinWidth || options.Height < MinHeight)
-            throw new DitException($"A plot of {options.Width} x {options.Height} pixels is not readable: at least {MinWidth} x {MinHeight} are needed.");
+            throw new DitException(
+                $"A plot of {options.Width} x {options.Height} pixels is not readable: at least {MinWidth} x {MinHeight} are needed.");
         if (options.Smoothing is not (>= 0 and <= 1))
             throw new DitException($"The smoothing of a plot is a part of its points, from 0 to 1, not {options.Smoothing}.");
         var curves = series.Select((one, i) => Curve.Of(one, Colors[i % Colors.Length], options)).ToArray();
@@ -109,7 +119,8 @@ public static class Plot
     {
         const double PointWidth = 3.2, PointOpacity = 0.22, LineWidth = 2.5;
         foreach (var curve in curves)
-            foreach (var point in curve.Points) Drawing.Stroke(image, [At(frame, x, y, point)], PointWidth, curve.Color, PointOpacity, frame);
+            foreach (var point in curve.Points)
+                Drawing.Stroke(image, [At(frame, x, y, point)], PointWidth, curve.Color, PointOpacity, frame);
         foreach (var curve in curves.Where(curve => curve.Points.Length > 0))
             Drawing.Stroke(image, [.. curve.Smooth.Select(point => At(frame, x, y, point))], LineWidth, curve.Color, 1, frame);
     }
@@ -119,14 +130,30 @@ public static class Plot
         var capHeight = BitmapFont.CapHeight * Dot;
         Write(image, (options.Width - BitmapFont.Measure(title, Dot)) / 2, 14, title, Dark);
         Write(image, 12, 44, options.LogY ? options.YLabel + " (log scale)" : options.YLabel, Dark);
-        Write(image, (frame.Left + frame.Right) / 2 - BitmapFont.Measure(options.XLabel, Dot) / 2, options.Height - 26, options.XLabel, Dark);
+        Write(
+            image,
+            (frame.Left + frame.Right) / 2 - BitmapFont.Measure(options.XLabel, Dot) / 2,
+            options.Height - 26,
+            options.XLabel,
+            Dark);
         foreach (var (value, label) in y.Ticks)
-            Write(image, frame.Left - 10 - BitmapFont.Measure(label, Dot), (int)(frame.Bottom - frame.Height * y.Fraction(value)) - capHeight / 2, label, Gray);
+            Write(
+                image,
+                frame.Left - 10 - BitmapFont.Measure(label, Dot),
+                (int)(frame.Bottom - frame.Height * y.Fraction(value)) - capHeight / 2,
+                label,
+                Gray);
         foreach (var (value, label) in x.Ticks)
-            Write(image, (int)(frame.Left + frame.Width * x.Fraction(value)) - BitmapFont.Measure(label, Dot) / 2, frame.Bottom + 10, label, Gray);
+            Write(
+                image,
+                (int)(frame.Left + frame.Width * x.Fraction(value)) - BitmapFont.Measure(label, Dot) / 2,
+                frame.Bottom + 10,
+                label,
+                Gray);
     }
 
-    private static void Write(RgbImage image, int x, int y, string text, (byte, byte, byte) color) => BitmapFont.Draw(image, x, y, text, Dot, color);
+    private static void Write(RgbImage image, int x, int y, string text, (byte, byte, byte) color) =>
+        BitmapFont.Draw(image, x, y, text, Dot, color);
 
     // The legend: one line of text for each named curve, in the upper right corner, where falling losses leave room.
     private const int LegendLine = 24, LegendSwatch = 28, LegendMargin = 10;
@@ -150,7 +177,9 @@ public static class Plot
         Drawing.Fill(image, box, White, Opacity);
         for (var i = 0; i < named.Length; i++)
         {
-            var (left, top) = (box.Left + LegendMargin, box.Top + LegendMargin + i * LegendLine + (BitmapFont.CapHeight * Dot - SwatchHeight) / 2);
+            var (left, top) = (
+                box.Left + LegendMargin,
+                box.Top + LegendMargin + i * LegendLine + (BitmapFont.CapHeight * Dot - SwatchHeight) / 2);
             Drawing.Fill(image, new(left, top, left + LegendSwatch, top + SwatchHeight), named[i].Color);
         }
     }
@@ -182,8 +211,13 @@ public static class Plot
         }
     }
 
-    /// <summary>Each value replaced by the mean of itself and up to <paramref name="reach"/> neighbors to each side.</summary>
-    /// <remarks>At the beginning, where losses fall steeply, only as many later neighbors as there are earlier ones: the line starts at the first value.</remarks>
+    /// <summary>
+    /// Each value replaced by the mean of itself and up to <paramref name="reach"/> neighbors to each side.
+    /// </summary>
+    /// <remarks>
+    /// At the beginning, where losses fall steeply, only as many later neighbors as there are earlier ones: the line
+    /// starts at the first value.
+    /// </remarks>
     internal static PlotPoint[] MovingAverage(PlotPoint[] points, int reach)
     {
         var sums = new double[points.Length + 1];

@@ -34,8 +34,12 @@ internal static class PngContainer
         return (null, ImageContainer.EndsEarly);
     }
 
-    /// <summary>The file with what its pixels are made of, and nothing else; null where the pixels are not all there.</summary>
-    /// <remarks>Texts and profiles are compressed without a bound on what they unfold to, and the library unfolds them.</remarks>
+    /// <summary>
+    /// The file with what its pixels are made of, and nothing else; null where the pixels are not all there.
+    /// </summary>
+    /// <remarks>
+    /// Texts and profiles are compressed without a bound on what they unfold to, and the library unfolds them.
+    /// </remarks>
     public static byte[]? Pixels(byte[] file)
     {
         using var bare = new MemoryStream(file.Length);

@@ -21,8 +21,10 @@ internal static class Resampling
         return new RgbImage(width, height, half);
     }
 
-    /// <summary>The middle, (height, width), of the picture after bicubic resizing to a covering size; a shrinking filter is widened by
-    /// the factor, so that no detail aliases.</summary>
+    /// <summary>
+    /// The middle, (height, width), of the picture after bicubic resizing to a covering size; a shrinking filter is
+    /// widened by the factor, so that no detail aliases.
+    /// </summary>
     /// <remarks>Only the middle is computed: a long thin picture may cover far more than memory holds.</remarks>
     public static RgbImage BicubicMiddle(RgbImage image, long coveringHeight, long coveringWidth, int height, int width)
     {
@@ -53,7 +55,9 @@ internal static class Resampling
         return resized;
     }
 
-    /// <summary>The source pixels and weights of the middle <paramref name="count"/> of <paramref name="to"/> pixels.</summary>
+    /// <summary>
+    /// The source pixels and weights of the middle <paramref name="count"/> of <paramref name="to"/> pixels.
+    /// </summary>
     private static Taps[] Filter(int from, long to, int count)
     {
         var step = (double)from / to;

@@ -51,7 +51,9 @@ public sealed class RgbImage
     }
 
     /// <summary>A picture of a tensor.</summary>
-    /// <param name="image">(3, Y, X), or (1, Y, X) for gray; uint8, or a float in [-1, 1] that becomes round((x + 1) / 2 * 255), clamped.</param>
+    /// <param name="image">
+    /// (3, Y, X), or (1, Y, X) for gray; uint8, or a float in [-1, 1] that becomes round((x + 1) / 2 * 255), clamped.
+    /// </param>
     /// <exception cref="DitException">The tensor has another shape or type, or holds NaN or infinity.</exception>
     public static RgbImage FromTensor(Tensor image) => Named(image, "This tensor");
 
@@ -59,7 +61,8 @@ public sealed class RgbImage
     internal static RgbImage Named(Tensor image, string name)
     {
         if (image.dim() != 3 || image.shape[0] is not (1 or 3) || image.shape[1] < 1 || image.shape[2] < 1)
-            throw new DitException($"A picture is a tensor of shape (3, Y, X) or (1, Y, X), but this one is ({string.Join(", ", image.shape)}).");
+            throw new DitException(
+                $"A picture is a tensor of shape (3, Y, X) or (1, Y, X), but this one is ({string.Join(", ", image.shape)}).");
         if (NonFinite.In(image) is { } found)
             throw new DitException($"{name} holds {found}: a picture is made of finite numbers.");
         using var scope = NewDisposeScope();

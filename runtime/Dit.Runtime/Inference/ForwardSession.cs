@@ -26,7 +26,8 @@ internal sealed class ForwardSession<TCondition>(
 
     internal override bool BelongsTo(nn.Module model) => ReferenceEquals(this.model, model);
 
-    internal override BoundSession Bind(ConditionRows<TCondition> conditions, IReadOnlyList<double> times) => new Bound(predict, conditions);
+    internal override BoundSession Bind(ConditionRows<TCondition> conditions, IReadOnlyList<double> times) =>
+        new Bound(predict, conditions);
 
     public override void Dispose() { } // the model is the caller's
 

@@ -68,7 +68,10 @@ public static class InferenceSession
     /// <param name="predict">Its prediction, of x, t and a condition.</param>
     /// <param name="because">Why no engine runs it, for <see cref="InferenceSession{TCondition}.Engine"/>.</param>
     /// <returns>A session, the caller's to dispose.</returns>
-    public static InferenceSession<TCondition> Of<TCondition>(nn.Module model, Func<Tensor, Tensor, TCondition, Tensor> predict, string because)
+    public static InferenceSession<TCondition> Of<TCondition>(
+        nn.Module model,
+        Func<Tensor, Tensor, TCondition, Tensor> predict,
+        string because)
         where TCondition : ICondition<TCondition> => new ForwardSession<TCondition>(model, predict, $"the model's forward: {because}");
 }
 

@@ -92,7 +92,8 @@ public sealed class SessionBuilder
     /// <param name="embed">Embeds timesteps, (N,), and conditions: a vector, (N, D), or tokens, (N, M, D).</param>
     /// <param name="model">The model whose session this is; null for a session without a model.</param>
     /// <param name="predict">
-    /// The model's own prediction of x, t and a condition: called instead of the steps while the model or a layer of it has forward hooks.
+    /// The model's own prediction of x, t and a condition: called instead of the steps while the model or a layer of it
+    /// has forward hooks.
     /// </param>
     public InferenceSession<TCondition> Build<TCondition>(
         Func<Tensor, TCondition, Tensor> embed, nn.Module? model = null, Func<Tensor, Tensor, TCondition, Tensor>? predict = null)

@@ -23,11 +23,21 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
     /// <param name="predict">The model's own prediction, which calls its hooks.</param>
     public SteppedSession(
         SessionSteps steps, Func<Tensor, TCondition, Tensor> embed, nn.Module? model, Func<Tensor, Tensor, TCondition, Tensor>? predict)
-        : this(steps, embed, model, model is null || predict is null ? null : new(model, predict, HookedEngine), StepEngine.For(steps, EnvironmentKernels.Choice)) { }
+        : this(
+            steps,
+            embed,
+            model,
+            model is null || predict is null ? null : new(model, predict, HookedEngine),
+            StepEngine.For(steps, EnvironmentKernels.Choice))
+    { }
 
     private SteppedSession(
-        SessionSteps steps, Func<Tensor, TCondition, Tensor> embed, nn.Module? model, ForwardSession<TCondition>? forward, StepEngine engine) =>
-        (this.steps, this.embed, this.model, this.forward, this.engine) = (steps, embed, model, forward, engine);
+        SessionSteps steps,
+        Func<Tensor, TCondition, Tensor> embed,
+        nn.Module? model,
+        ForwardSession<TCondition>? forward,
+        StepEngine engine
+    ) => (this.steps, this.embed, this.model, this.forward, this.engine) = (steps, embed, model, forward, engine);
 
     /// <summary>The same session on another engine: tests compare them.</summary>
     internal SteppedSession<TCondition> On(Func<SessionSteps, StepEngine> other) => new(steps, embed, model, forward, other(steps));
@@ -92,7 +102,9 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
 
         private readonly int[] rows = conditions.Rows;
         private readonly int distinct = conditions.Rows.Append(conditions.NullRow ?? 0).Max() + 1;
-        private readonly int[] both = conditions.NullRow is { } none ? [.. conditions.Rows, .. Enumerable.Repeat(none, conditions.Rows.Length)] : conditions.Rows;
+        private readonly int[] both = conditions.NullRow is { } none
+            ? [.. conditions.Rows, .. Enumerable.Repeat(none, conditions.Rows.Length)]
+            : conditions.Rows;
         private Tensor? modulation; // (times of a chunk x distinct, ...)
         private double[] computed = []; // the times of the chunk
 
@@ -112,14 +124,17 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
             if (conditions.NullRow is null) throw new DitException("Guidance needs a null condition, and none was bound.");
             using var scope = NewDisposeScope();
             var halves = Run(x, t, both).chunk(2); // 2 x (N, C or 2 C, Y, X)
-            return guidance.Combine(conditional: halves[0], unconditional: halves[1], session.steps.Card.Input.Channels).MoveToOuterDisposeScope();
+            return guidance
+                .Combine(conditional: halves[0], unconditional: halves[1], session.steps.Card.Input.Channels)
+                .MoveToOuterDisposeScope();
         }
 
         private Tensor Run(Tensor x, double t, int[] passes)
         {
             Guard.Input(session.steps.Card.Name, nameof(x), x, session.steps.Card.Input, session.steps.Positions);
             if (x.shape[0] != rows.Length)
-                throw new DitException($"{session.steps.Card.Name}: x holds {x.shape[0]} samples, and conditions were given for {rows.Length}.");
+                throw new DitException(
+                    $"{session.steps.Card.Name}: x holds {x.shape[0]} samples, and conditions were given for {rows.Length}.");
             using var scope = NewDisposeScope();
             return session.engine.Run(x, Modulation(t), passes).MoveToOuterDisposeScope();
         }

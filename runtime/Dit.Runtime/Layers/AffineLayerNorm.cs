@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>LayerNorm over the last dimension with a learned scale and shift, eps 1e-6: the norm of plain ViT blocks.</summary>
+/// <summary>
+/// LayerNorm over the last dimension with a learned scale and shift, eps 1e-6: the norm of plain ViT blocks.
+/// </summary>
 /// <remarks>State: <c>weight</c> (D) and <c>bias</c> (D).</remarks>
 public sealed class AffineLayerNorm : nn.Module<Tensor, Tensor>
 {

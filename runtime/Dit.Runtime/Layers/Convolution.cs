@@ -19,7 +19,8 @@ public sealed class Convolution : nn.Module<Tensor, Tensor>
     /// <param name="dtype">Their type.</param>
     /// <param name="stride">Pixels from one window to the next.</param>
     /// <param name="padding">Zeros around the input.</param>
-    public Convolution(int input, int output, int kernel, Device device, ScalarType dtype, int stride = 1, int padding = 0) : base(nameof(Convolution))
+    public Convolution(int input, int output, int kernel, Device device, ScalarType dtype, int stride = 1, int padding = 0)
+        : base(nameof(Convolution))
     {
         weight = Layer.Unset([output, input, kernel, kernel], device, dtype);
         bias = Layer.Unset([output], device, dtype);

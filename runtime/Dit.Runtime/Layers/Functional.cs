@@ -17,7 +17,9 @@ public static class Functional
     /// <returns>(..., D).</returns>
     public static Tensor LayerNorm(Tensor x, long width, double eps = OfficialEps) => nn.functional.layer_norm(x, [width], eps: eps);
 
-    /// <summary>Root mean square norm over the last dimension, without a scale (arXiv 1910.07467); its mean is taken in float32.</summary>
+    /// <summary>
+    /// Root mean square norm over the last dimension, without a scale (arXiv 1910.07467); its mean is taken in float32.
+    /// </summary>
     /// <param name="x">(..., D).</param>
     /// <param name="eps">Added to the mean square.</param>
     /// <returns>(..., D), of the type of <paramref name="x"/>.</returns>

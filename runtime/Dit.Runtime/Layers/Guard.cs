@@ -3,11 +3,18 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Checks of what is handed to a generated model, so that a mistake is named in its own terms and not in libtorch's.</summary>
-/// <remarks>They compare shapes, types and devices, and never wait for a device: the values of labels are looked at on the CPU only.</remarks>
+/// <summary>
+/// Checks of what is handed to a generated model, so that a mistake is named in its own terms and not in libtorch's.
+/// </summary>
+/// <remarks>
+/// They compare shapes, types and devices, and never wait for a device: the values of labels are looked at on the CPU
+/// only.
+/// </remarks>
 public static class Guard
 {
-    /// <summary>A batch of inputs must have the model's shape, and be of the type and on the device of its weights.</summary>
+    /// <summary>
+    /// A batch of inputs must have the model's shape, and be of the type and on the device of its weights.
+    /// </summary>
     /// <param name="model">The model's name, for the message.</param>
     /// <param name="argument">The argument's name, for the message.</param>
     /// <param name="x">The argument.</param>
@@ -18,10 +25,14 @@ public static class Guard
     {
         var s = x.shape;
         if (s.Length != 4 || s[1] != shape.Channels || s[2] != shape.Height || s[3] != shape.Width)
-            throw new DitException($"{model}: {argument} must have the shape (N, {shape.Channels}, {shape.Height}, {shape.Width}), but has ({string.Join(", ", s)}).");
+            throw new DitException(
+                $"{model}: {argument} must have the shape (N, {shape.Channels}, {shape.Height}, {shape.Width}), but has "
+                    + $"({string.Join(", ", s)}).");
         if (weights is null) return;
         if (x.dtype != weights.dtype)
-            throw new DitException($"{model}: {argument} must be of type {weights.dtype}, as the model's weights are, but is of type {x.dtype}: convert it with .to(ScalarType.{weights.dtype}).");
+            throw new DitException(
+                $"{model}: {argument} must be of type {weights.dtype}, as the model's weights are, but is of type {x.dtype}: convert it "
+                    + $"with .to(ScalarType.{weights.dtype}).");
         SameDevice(model, argument, x, weights, "the model's weights are");
     }
 
@@ -29,7 +40,9 @@ public static class Guard
     /// <param name="model">The model's name, for the message.</param>
     /// <param name="t">The argument.</param>
     /// <param name="x">The inputs, whose batch size and device count.</param>
-    /// <exception cref="DitException">The shape is not (N,), the type not of real numbers, or the device not that of the inputs.</exception>
+    /// <exception cref="DitException">
+    /// The shape is not (N,), the type not of real numbers, or the device not that of the inputs.
+    /// </exception>
     public static void Timesteps(string model, Tensor t, Tensor x)
     {
         PerSample(model, nameof(t), t, x);
@@ -47,18 +60,23 @@ public static class Guard
     public static void PerSample(string model, string argument, Tensor value, Tensor x)
     {
         if (value.shape is not [var n] || n != x.shape[0])
-            throw new DitException($"{model}: {argument} must have the shape ({x.shape[0]},), one value for each sample, but has ({string.Join(", ", value.shape)}).");
+            throw new DitException(
+                $"{model}: {argument} must have the shape ({x.shape[0]},), one value for each sample, but has "
+                    + $"({string.Join(", ", value.shape)}).");
     }
 
     /// <summary>Labels: one class for each sample.</summary>
     /// <remarks>
-    /// Their values are checked where they can be read at once, on the CPU. On another device that would wait for all work that is queued there: a label
-    /// that does not exist is found there by libtorch, in its own words. Samplers take labels on the host and always check them.
+    /// Their values are checked where they can be read at once, on the CPU. On another device that would wait for all
+    /// work that is queued there: a label that does not exist is found there by libtorch, in its own words. Samplers
+    /// take labels on the host and always check them.
     /// </remarks>
     /// <param name="card">The model.</param>
     /// <param name="labels">The argument.</param>
     /// <param name="x">The inputs, whose batch size and device count.</param>
-    /// <exception cref="DitException">The shape is not (N,), the type not int64, the device not that of the inputs, or a label on the CPU is no class.</exception>
+    /// <exception cref="DitException">
+    /// The shape is not (N,), the type not int64, the device not that of the inputs, or a label on the CPU is no class.
+    /// </exception>
     public static void Labels(ModelCard card, Tensor labels, Tensor x)
     {
         PerSample(card.Name, nameof(labels), labels, x);
@@ -81,12 +99,16 @@ public static class Guard
     /// <param name="tokens">L.</param>
     /// <param name="width">W.</param>
     /// <param name="hasNull">Whether the model has a null text.</param>
-    /// <exception cref="DitException">A shape, type or device is wrong, or texts are dropped for a model without a null text.</exception>
+    /// <exception cref="DitException">
+    /// A shape, type or device is wrong, or texts are dropped for a model without a null text.
+    /// </exception>
     public static void Text(string model, TextEmbeddings text, Tensor x, int tokens, int width, bool hasNull)
     {
         var n = x.shape[0];
         if (text.Values.shape is not [var count, var length, var size] || count != n || length != tokens || size != width)
-            throw new DitException($"{model}: text must have the shape ({n}, {tokens}, {width}), one sequence of embeddings for each sample, but has ({string.Join(", ", text.Values.shape)}).");
+            throw new DitException(
+                $"{model}: text must have the shape ({n}, {tokens}, {width}), one sequence of embeddings for each sample, but has "
+                    + $"({string.Join(", ", text.Values.shape)}).");
         if (!text.Values.is_floating_point())
             throw new DitException($"{model}: text must be of real numbers, but is of type {text.Values.dtype}.");
         SameDevice(model, nameof(text), text.Values, x, "x is");
@@ -103,7 +125,8 @@ public static class Guard
     internal static bool IsLabel(ModelCard card, long label) => label >= 0 && label < card.Classes + (card.CanBeGuided ? 1 : 0);
 
     /// <summary><c>Shapes has classes 0 to 9, and 10 for no class</c>.</summary>
-    internal static string LabelsOf(ModelCard card) => $"{card.Name} has classes 0 to {card.Classes - 1}{(card.CanBeGuided ? $", and {card.NullClass} for no class" : "")}";
+    internal static string LabelsOf(ModelCard card) =>
+        $"{card.Name} has classes 0 to {card.Classes - 1}{(card.CanBeGuided ? $", and {card.NullClass} for no class" : "")}";
 
     /// <summary>Whether numbers of a type are whole or real.</summary>
     internal static bool IsReal(ScalarType type) => type is not (ScalarType.Bool or ScalarType.ComplexFloat32 or ScalarType.ComplexFloat64);

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Initial values of parameters, drawn on the CPU in float32 so that a seed gives the same model on every device.</summary>
+/// <summary>
+/// Initial values of parameters, drawn on the CPU in float32 so that a seed gives the same model on every device.
+/// </summary>
 /// <remarks>libtorch's CPU generator takes the lower 32 bits of a seed.</remarks>
 public static class Init
 {
@@ -30,7 +32,8 @@ public static class Init
     }
 
     /// <summary>Normal with mean 0.</summary>
-    public static void Normal(Parameter parameter, double std, Generator random) => Fill(parameter, tensor => tensor.normal_(0, std, random));
+    public static void Normal(Parameter parameter, double std, Generator random) =>
+        Fill(parameter, tensor => tensor.normal_(0, std, random));
 
     /// <summary>Weight and bias zero.</summary>
     public static void Zero(Linear layer)

@@ -4,10 +4,13 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Class labels to vectors: a table with a row for each class, and a last one for the null class when the model has one.</summary>
+/// <summary>
+/// Class labels to vectors: a table with a row for each class, and a last one for the null class when the model has
+/// one.
+/// </summary>
 /// <remarks>
-/// State: <c>embedding_table.weight</c> (rows, D). Labels are taken as they are, in training too: replacing some of them by the
-/// null class is part of the training step, where its randomness can be named (<c>LabelDropout</c>).
+/// State: <c>embedding_table.weight</c> (rows, D). Labels are taken as they are, in training too: replacing some of
+/// them by the null class is part of the training step, where its randomness can be named (<c>LabelDropout</c>).
 /// </remarks>
 public sealed class LabelEmbedder : nn.Module<Tensor, Tensor>
 {
@@ -24,7 +27,9 @@ public sealed class LabelEmbedder : nn.Module<Tensor, Tensor>
         register_module(nameof(embedding_table), embedding_table);
     }
 
-    /// <param name="labels">(N,), int64, each a row of the table: the model checks it, see <see cref="Guard.Labels"/>.</param>
+    /// <param name="labels">
+    /// (N,), int64, each a row of the table: the model checks it, see <see cref="Guard.Labels"/>.
+    /// </param>
     /// <returns>(N, D).</returns>
     public override Tensor forward(Tensor labels) => embedding_table.call(labels);
 

@@ -21,7 +21,9 @@ public static class Layer
     /// <param name="device">Where it lives.</param>
     /// <param name="dtype">Its type.</param>
     /// <param name="trained">Whether training changes it.</param>
-    /// <returns>A parameter that outlives the dispose scope it is made in: the module it is registered in owns it.</returns>
+    /// <returns>
+    /// A parameter that outlives the dispose scope it is made in: the module it is registered in owns it.
+    /// </returns>
     public static Parameter Unset(long[] shape, Device device, ScalarType dtype, bool trained = true)
     {
         var parameter = new Parameter(empty(shape, dtype, device), requires_grad: trained);

@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Non-overlapping patches to tokens: a convolution whose stride is its kernel (DiT paper, section 3.2, "Patchify").</summary>
+/// <summary>
+/// Non-overlapping patches to tokens: a convolution whose stride is its kernel (DiT paper, section 3.2, "Patchify").
+/// </summary>
 /// <remarks>State: <c>proj.weight</c> (D, C, P, P), <c>proj.bias</c> (D).</remarks>
 public sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
 {

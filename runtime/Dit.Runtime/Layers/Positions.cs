@@ -5,12 +5,17 @@ namespace Dit.Runtime;
 /// <summary>Fixed position tables.</summary>
 public static class Positions
 {
-    /// <summary>2-D sin-cos positions of a grid, row by row: the first half of each row encodes the column, the second half the row.</summary>
+    /// <summary>
+    /// 2-D sin-cos positions of a grid, row by row: the first half of each row encodes the column, the second half the
+    /// row.
+    /// </summary>
     /// <param name="width">D, a multiple of four.</param>
     /// <param name="rows">Y.</param>
     /// <param name="columns">X.</param>
     /// <returns>(Y X, D), float64.</returns>
-    /// <remarks>Column first, as the official code does it; its checkpoints hold this table as <c>pos_embed</c>.</remarks>
+    /// <remarks>
+    /// Column first, as the official code does it; its checkpoints hold this table as <c>pos_embed</c>.
+    /// </remarks>
     public static Tensor SinCos2D(int width, int rows, int columns)
     {
         var table = new double[checked(rows * columns * width)];

@@ -4,10 +4,12 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Text embeddings to tokens of the model's width: two linear layers with SiLU between them, and a learned null text.</summary>
+/// <summary>
+/// Text embeddings to tokens of the model's width: two linear layers with SiLU between them, and a learned null text.
+/// </summary>
 /// <remarks>
-/// State: <c>null_text</c> (L, W) where the model has one, <c>mlp.0</c> (W to D) and <c>mlp.2</c> (D to D), weight and bias each.
-/// The paper leaves text to future work (section 6); the layers are those of its timestep embedder.
+/// State: <c>null_text</c> (L, W) where the model has one, <c>mlp.0</c> (W to D) and <c>mlp.2</c> (D to D), weight and
+/// bias each. The paper leaves text to future work (section 6); the layers are those of its timestep embedder.
 /// </remarks>
 public sealed class TextEmbedder : nn.Module<TextEmbeddings, Tensor>
 {
@@ -42,7 +44,8 @@ public sealed class TextEmbedder : nn.Module<TextEmbeddings, Tensor>
     {
         using var scope = NewDisposeScope();
         var values = text.Values.to(first.weight.dtype);
-        var seen = text.DropMask is { } dropped && null_text is { } none ? where(dropped.view(-1, 1, 1), none, values) : values; // (N, L, W)
+        // (N, L, W)
+        var seen = text.DropMask is { } dropped && null_text is { } none ? where(dropped.view(-1, 1, 1), none, values) : values;
         return mlp.call(seen).MoveToOuterDisposeScope();
     }
 

@@ -45,12 +45,20 @@ public sealed class TimestepEmbedder : nn.Module<Tensor, Tensor>
         Init.Normal(second, 0.02, random);
     }
 
-    /// <summary>cos, then sin, of t times 128 frequencies that fall from 1 towards 1/10000; in float32 whatever the parameters' type.</summary>
+    /// <summary>
+    /// cos, then sin, of t times 128 frequencies that fall from 1 towards 1/10000; in float32 whatever the parameters'
+    /// type.
+    /// </summary>
     /// <param name="t">(N,).</param>
-    /// <param name="intervals">Equal steps, on a logarithmic scale, from 1 to 1/10000: 128 in the official code, whose last frequency is one
-    /// step short of 1/10000, and 127 in diffusers, whose last frequency is 1/10000.</param>
+    /// <param name="intervals">
+    /// Equal steps, on a logarithmic scale, from 1 to 1/10000: 128 in the official code, whose last frequency is one
+    /// step short of 1/10000, and 127 in diffusers, whose last frequency is 1/10000.
+    /// </param>
     /// <returns>(N, 256).</returns>
-    /// <remarks>The operations and their order are those of both implementations, so that on one libtorch the numbers are theirs to the bit.</remarks>
+    /// <remarks>
+    /// The operations and their order are those of both implementations, so that on one libtorch the numbers are theirs
+    /// to the bit.
+    /// </remarks>
     public static Tensor Sinusoid(Tensor t, int intervals = OfficialIntervals)
     {
         using var scope = NewDisposeScope();

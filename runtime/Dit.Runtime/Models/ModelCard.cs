@@ -17,7 +17,9 @@ namespace Dit.Runtime;
 /// <param name="Parameters">All parameters, the fixed position table included, as the official code counts.</param>
 /// <param name="TrainableParameters">Parameters without the fixed position table.</param>
 /// <param name="Macs">Multiply-accumulates of one forward pass of one sample; the paper calls these Gflops.</param>
-/// <param name="Autoencoder">The autoencoder whose latents the model works on; null for a model of pixels in [-1, 1].</param>
+/// <param name="Autoencoder">
+/// The autoencoder whose latents the model works on; null for a model of pixels in [-1, 1].
+/// </param>
 /// <param name="SpecHash">Identifies the validated spec that the model was generated from.</param>
 /// <param name="Numerics">Whose arithmetic it follows where implementations differ.</param>
 public sealed record ModelCard(
@@ -42,33 +44,43 @@ public sealed record ModelCard(
     /// <summary>The metadata of a file that says which model it is of.</summary>
     public const string NameKey = "dit.model";
 
-    /// <summary>The metadata of a file that holds the spec of its model, the text of <see cref="Spec"/>: a model can be made of such a file alone.</summary>
+    /// <summary>
+    /// The metadata of a file that holds the spec of its model, the text of <see cref="Spec"/>: a model can be made of
+    /// such a file alone.
+    /// </summary>
     public const string SpecKey = "dit.spec.yaml";
 
     /// <summary>
-    /// The spec that the model was generated from, as a YAML file of this one model, samplers included: what <see cref="SpecKey"/> holds in checkpoints.
-    /// It is canonical, so that equal specs have equal texts. Null for a card that was made by hand.
+    /// The spec that the model was generated from, as a YAML file of this one model, samplers included: what
+    /// <see cref="SpecKey"/> holds in checkpoints. It is canonical, so that equal specs have equal texts. Null for a
+    /// card that was made by hand.
     /// </summary>
     public string? Spec { get; init; }
 
-    /// <summary>Floating-point operations of one forward pass of one sample: two for each multiply-accumulate.</summary>
+    /// <summary>
+    /// Floating-point operations of one forward pass of one sample: two for each multiply-accumulate.
+    /// </summary>
     public long Flops => 2 * Macs;
 
-    /// <summary>Number of classes, the null class not counted; 0 for a model that is not conditioned on classes.</summary>
+    /// <summary>
+    /// Number of classes, the null class not counted; 0 for a model that is not conditioned on classes.
+    /// </summary>
     public int Classes => Condition.Match(static _ => 0, static classes => classes.Count, static _ => 0);
 
     /// <summary>Whether the model was trained with dropout of its condition, and so can be guided.</summary>
     public bool CanBeGuided => Condition.HasNull;
 
-    /// <summary>The label that stands for no class, in a class-conditional model that has one: one past the last class.</summary>
+    /// <summary>
+    /// The label that stands for no class, in a class-conditional model that has one: one past the last class.
+    /// </summary>
     public int NullClass => Classes;
 
     /// <summary>Whether the model works on pixels in [-1, 1] rather than on latents.</summary>
     public bool IsPixelSpace => Autoencoder is null;
 
     /// <summary>
-    /// The card as strings, to be kept beside the model's weights: <c>dit.model</c>, <c>dit.spec</c> (the hash), the other fields, and <c>dit.spec.yaml</c>,
-    /// the text of the spec, where the card has it.
+    /// The card as strings, to be kept beside the model's weights: <c>dit.model</c>, <c>dit.spec</c> (the hash), the
+    /// other fields, and <c>dit.spec.yaml</c>, the text of the spec, where the card has it.
     /// </summary>
     public IReadOnlyDictionary<string, string> ToMetadata()
     {

@@ -4,10 +4,11 @@ namespace Dit.Runtime;
 
 /// <summary>Which libtorch the process runs on.</summary>
 /// <remarks>
-/// By default the one that the build copied beside the program. With the environment variable <c>DIT_LIBTORCH</c> set to a folder, such as
-/// <c>site-packages/torch/lib</c> of a Python installation, the one there, CUDA included; such a program is built without
-/// a libtorch package, since TorchSharp cannot be kept from a libtorch beside it. Generated code calls <see cref="Prepare"/>
-/// when its assembly is loaded; a program that uses TorchSharp before that calls <see cref="Load"/> first.
+/// By default the one that the build copied beside the program. With the environment variable <c>DIT_LIBTORCH</c> set
+/// to a folder, such as <c>site-packages/torch/lib</c> of a Python installation, the one there, CUDA included; such a
+/// program is built without a libtorch package, since TorchSharp cannot be kept from a libtorch beside it. Generated
+/// code calls <see cref="Prepare"/> when its assembly is loaded; a program that uses TorchSharp before that calls
+/// <see cref="Load"/> first.
 /// </remarks>
 public static class LibTorch
 {
@@ -18,7 +19,10 @@ public static class LibTorch
     private static bool loaded;
     private static DitException? failure;
 
-    /// <summary>As <see cref="Load"/>, for the initializer of an assembly, which must not throw: a failure is kept, and every model's <c>Create</c> and <c>Load</c> throw it.</summary>
+    /// <summary>
+    /// As <see cref="Load"/>, for the initializer of an assembly, which must not throw: a failure is kept, and every
+    /// model's <c>Create</c> and <c>Load</c> throw it.
+    /// </summary>
     /// <remarks>Generated code calls it when its assembly is loaded.</remarks>
     public static void Prepare()
     {
@@ -38,21 +42,31 @@ public static class LibTorch
         if (failure is { } kept) throw new DitException(kept.Message, kept);
     }
 
-    /// <summary>Loads the libtorch that <c>DIT_LIBTORCH</c> names; does nothing when it is not set, or the second time.</summary>
-    /// <exception cref="DitException">The folder is not there or holds no libtorch that can be loaded, or the program carries one of its own.</exception>
+    /// <summary>
+    /// Loads the libtorch that <c>DIT_LIBTORCH</c> names; does nothing when it is not set, or the second time.
+    /// </summary>
+    /// <exception cref="DitException">
+    /// The folder is not there or holds no libtorch that can be loaded, or the program carries one of its own.
+    /// </exception>
     public static void Load()
     {
         lock (Gate)
         {
             if (loaded || Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } folder) return;
             if (Carried() is { } own)
-                throw new DitException($"{Variable} is set, but this program carries a libtorch of its own, {own}, and two of them end a process; build without a libtorch package (in the repository of Dit.Gen: -p:TorchBackend=none) to use the one in '{folder}', or unset {Variable}.");
+                throw new DitException(
+                    $"{Variable} is set, but this program carries a libtorch of its own, {own}, and two of them end a process; build "
+                        + $"without a libtorch package (in the repository of Dit.Gen: -p:TorchBackend=none) to use the one in '{folder}', "
+                        + $"or unset {Variable}.");
             LoadFrom(folder);
             loaded = true;
         }
     }
 
-    /// <summary>Loads the libtorch of a folder, for a program that has none yet: none beside it, and none by <c>DIT_LIBTORCH</c>.</summary>
+    /// <summary>
+    /// Loads the libtorch of a folder, for a program that has none yet: none beside it, and none by
+    /// <c>DIT_LIBTORCH</c>.
+    /// </summary>
     /// <param name="folder">A folder that may hold libtorch.</param>
     /// <returns>Whether the program has one now; false when it had none and the folder holds none.</returns>
     /// <exception cref="DitException">The one of the folder cannot be loaded.</exception>
@@ -86,11 +100,15 @@ public static class LibTorch
     internal static void LoadFrom(string folder)
     {
         if (!Directory.Exists(folder))
-            throw new DitException($"{Variable} names the folder '{folder}', which does not exist; set it to a folder with libtorch, such as site-packages/torch/lib.");
+            throw new DitException(
+                $"{Variable} names the folder '{folder}', which does not exist; set it to a folder with libtorch, such as "
+                    + $"site-packages/torch/lib.");
         foreach (var library in PathsIn(folder))
         {
             if (!File.Exists(library))
-                throw new DitException($"{Variable} names the folder '{folder}', which holds no {Path.GetFileName(library)}; set it to a folder with libtorch, such as site-packages/torch/lib.");
+                throw new DitException(
+                    $"{Variable} names the folder '{folder}', which holds no {Path.GetFileName(library)}; set it to a folder with "
+                        + $"libtorch, such as site-packages/torch/lib.");
             LoadLibrary(library, $", named by {Variable},");
         }
     }

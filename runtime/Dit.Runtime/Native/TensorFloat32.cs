@@ -4,9 +4,10 @@ namespace Dit.Runtime;
 
 /// <summary>How NVIDIA's GPUs multiply float32 numbers, for the whole process.</summary>
 /// <remarks>
-/// From Ampere on their tensor cores multiply float32 matrices several times as fast when the factors are rounded to TensorFloat-32: the range of float32 with
-/// 10 bits of mantissa and not 23; sums stay float32. libtorch begins with convolutions that are rounded and matrix products that are not. Models in
-/// bfloat16 or float16, and other devices, do not see the difference.
+/// From Ampere on their tensor cores multiply float32 matrices several times as fast when the factors are rounded to
+/// TensorFloat-32: the range of float32 with 10 bits of mantissa and not 23; sums stay float32. libtorch begins with
+/// convolutions that are rounded and matrix products that are not. Models in bfloat16 or float16, and other devices, do
+/// not see the difference.
 /// </remarks>
 public static class TensorFloat32
 {

@@ -9,14 +9,19 @@ public static class TorchDevice
 {
     /// <summary>The device of a word, ready for the arithmetic that was asked for.</summary>
     /// <param name="word"><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>, in any case.</param>
-    /// <param name="tensorFloat32">Whether products of float32 numbers may be rounded, see <see cref="TensorFloat32"/>: allowed from then on.</param>
-    /// <exception cref="DitException">It is no such word, this machine has no such device, or the device has no such arithmetic.</exception>
+    /// <param name="tensorFloat32">
+    /// Whether products of float32 numbers may be rounded, see <see cref="TensorFloat32"/>: allowed from then on.
+    /// </param>
+    /// <exception cref="DitException">
+    /// It is no such word, this machine has no such device, or the device has no such arithmetic.
+    /// </exception>
     public static Device Parse(string word, bool tensorFloat32 = false)
     {
         var device = Find(word);
         if (!tensorFloat32) return device;
         if (device.type != DeviceType.CUDA)
-            throw new DitException($"TensorFloat-32 is an arithmetic of CUDA devices, and the device is {word}: leave --tf32 out, or choose a CUDA device.");
+            throw new DitException(
+                $"TensorFloat-32 is an arithmetic of CUDA devices, and the device is {word}: leave --tf32 out, or choose a CUDA device.");
         TensorFloat32.IsAllowed = true;
         return device;
     }
@@ -47,7 +52,8 @@ public static class TorchDevice
     private static void RequireCuda(string word, int index)
     {
         if (!cuda.is_available()) throw new DitException($"The device '{word}' cannot be used: this libtorch sees no CUDA device.");
-        if (index >= cuda.device_count()) throw new DitException($"The device '{word}' does not exist: there are {cuda.device_count()} CUDA devices, counted from 0.");
+        if (index >= cuda.device_count())
+            throw new DitException($"The device '{word}' does not exist: there are {cuda.device_count()} CUDA devices, counted from 0.");
     }
 
     private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);

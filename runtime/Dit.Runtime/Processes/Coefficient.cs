@@ -6,8 +6,9 @@ namespace Dit.Runtime;
 
 /// <summary>One number per sample, ready to meet a (N, C, Y, X) tensor.</summary>
 /// <remarks>
-/// While sampling every sample is at the same timestep: the number then stays on the host and costs neither a copy nor a wait.
-/// While training it is a (N, 1, 1, 1) tensor on the device. Tables are float64; a number is rounded to float32 as it is read.
+/// While sampling every sample is at the same timestep: the number then stays on the host and costs neither a copy nor
+/// a wait. While training it is a (N, 1, 1, 1) tensor on the device. Tables are float64; a number is rounded to float32
+/// as it is read.
 /// </remarks>
 internal readonly struct Coefficient
 {

@@ -40,7 +40,8 @@ internal static class DiffusersScheduler
         VarianceType(Gaussian(model, process).Variance) is null ? "DDIMScheduler" : "DDPMScheduler";
 
     private static GaussianDiffusion Gaussian(string model, IProcess process) => process as GaussianDiffusion
-        ?? throw new DitException($"{model} has no form in diffusers, whose pipeline of Diffusion Transformers knows Gaussian diffusion only.");
+        ?? throw new DitException(
+            $"{model} has no form in diffusers, whose pipeline of Diffusion Transformers knows Gaussian diffusion only.");
 
     private static string PredictionType(string model, Prediction prediction) => prediction switch
     {
@@ -59,8 +60,15 @@ internal static class DiffusersScheduler
 
     private static JsonObject Betas(NoiseSchedule schedule)
     {
-        bool Is(Func<int, NoiseSchedule> make, int least) => schedule.Timesteps >= least && make(schedule.Timesteps).Betas.SequenceEqual(schedule.Betas);
-        return Is(NoiseSchedule.Linear, least: 21) ? new() { ["beta_schedule"] = "linear", ["beta_start"] = schedule.Betas[0], ["beta_end"] = schedule.Betas[^1] }
+        bool Is(Func<int, NoiseSchedule> make, int least) =>
+            schedule.Timesteps >= least && make(schedule.Timesteps).Betas.SequenceEqual(schedule.Betas);
+        return Is(NoiseSchedule.Linear, least: 21)
+                ? new()
+                {
+                    ["beta_schedule"] = "linear",
+                    ["beta_start"] = schedule.Betas[0],
+                    ["beta_end"] = schedule.Betas[^1],
+                }
             : Is(NoiseSchedule.SquaredCosine, least: 1) ? new() { ["beta_schedule"] = "squaredcos_cap_v2" }
             : new() { ["trained_betas"] = new JsonArray([.. schedule.Betas.Select(static beta => (JsonNode)beta)]) };
     }

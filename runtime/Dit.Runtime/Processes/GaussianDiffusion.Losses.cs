@@ -7,13 +7,22 @@ public sealed partial class GaussianDiffusion
 {
     private static readonly double NatsPerBit = Math.Log(2);
 
-    /// <summary>Losses of a batch, one number per sample; gradients flow into whatever <paramref name="network"/> calls.</summary>
+    /// <summary>
+    /// Losses of a batch, one number per sample; gradients flow into whatever <paramref name="network"/> calls.
+    /// </summary>
     /// <param name="network">The network, called once with x_t and the original timesteps.</param>
     /// <param name="x0">Data, (N, C, Y, X).</param>
     /// <param name="t">Timesteps, N of them.</param>
     /// <param name="noise">Standard normal, (N, C, Y, X).</param>
-    /// <param name="kind">What to minimize; the hybrid losses are the mean squared error alone when the variance is fixed.</param>
-    public DiffusionLosses TrainingLosses(TrainedNetwork network, Tensor x0, ReadOnlySpan<int> t, Tensor noise, LossKind kind = LossKind.Hybrid)
+    /// <param name="kind">
+    /// What to minimize; the hybrid losses are the mean squared error alone when the variance is fixed.
+    /// </param>
+    public DiffusionLosses TrainingLosses(
+        TrainedNetwork network,
+        Tensor x0,
+        ReadOnlySpan<int> t,
+        Tensor noise,
+        LossKind kind = LossKind.Hybrid)
     {
         using var scope = NewDisposeScope();
         var xt = QSample(x0, t, noise);
@@ -35,7 +44,9 @@ public sealed partial class GaussianDiffusion
         return new(total.MoveToOuterDisposeScope(), mse.MoveToOuterDisposeScope(), vb.MoveToOuterDisposeScope());
     }
 
-    /// <summary>The variational bound on the negative log-likelihood of images (Improved DDPM, section 2.2), without gradients.</summary>
+    /// <summary>
+    /// The variational bound on the negative log-likelihood of images (Improved DDPM, section 2.2), without gradients.
+    /// </summary>
     /// <param name="denoise">The network, called once per timestep.</param>
     /// <param name="x0">Data in [-1, 1] of 256 levels, (N, C, Y, X).</param>
     /// <param name="noise">Gives the noise of each timestep, the highest first.</param>
@@ -85,7 +96,9 @@ public sealed partial class GaussianDiffusion
         return new(bits.MoveToOuterDisposeScope(), startMse.MoveToOuterDisposeScope(), mse.MoveToOuterDisposeScope());
     }
 
-    /// <summary>The divergence of q(x_S | x_0) from pure noise, (N,), in bits per dimension: a constant of the process.</summary>
+    /// <summary>
+    /// The divergence of q(x_S | x_0) from pure noise, (N,), in bits per dimension: a constant of the process.
+    /// </summary>
     private Tensor PriorBits(Tensor x0)
     {
         using var scope = NewDisposeScope();
@@ -103,7 +116,10 @@ public sealed partial class GaussianDiffusion
         _ => ProcessMath.Mix(start, noise, TimesOf(t), time => Weights(Prediction, time)),
     };
 
-    /// <summary>The bound as a loss of the variance alone: the mean is detached, so that it learns from the squared error only (Improved DDPM, section 3.1).</summary>
+    /// <summary>
+    /// The bound as a loss of the variance alone: the mean is detached, so that it learns from the squared error only
+    /// (Improved DDPM, section 3.1).
+    /// </summary>
     private Tensor VarianceTerm(Tensor output, Tensor x0, Tensor xt, ReadOnlySpan<int> t)
     {
         using var scope = NewDisposeScope();
@@ -112,7 +128,10 @@ public sealed partial class GaussianDiffusion
         return BoundTerm(frozen, x0, xt, t, clipDenoised: false).Bits.MoveToOuterDisposeScope();
     }
 
-    /// <summary>L_t of the variational bound (DDPM, equation 5): the decoder's negative log-likelihood at t = 0, a divergence elsewhere.</summary>
+    /// <summary>
+    /// L_t of the variational bound (DDPM, equation 5): the decoder's negative log-likelihood at t = 0, a divergence
+    /// elsewhere.
+    /// </summary>
     /// <returns>(N,) in bits per dimension, and the predicted data, (N, C, Y, X).</returns>
     private (Tensor Bits, Tensor Start) BoundTerm(Tensor output, Tensor x0, Tensor xt, ReadOnlySpan<int> t, bool clipDenoised)
     {

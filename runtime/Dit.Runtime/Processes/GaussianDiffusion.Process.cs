@@ -22,7 +22,8 @@ public sealed partial class GaussianDiffusion : IProcess
     public double Sigma(double t) => IndexOf(t) is { } i ? Schedule.SqrtOneMinusAlphasCumprod[i] : Math.Sqrt(1 - AlphaBarBetween(t));
 
     /// <inheritdoc/>
-    public double NoiseLevel(double t) => IndexOf(t) is { } i ? Schedule.SqrtRecipm1AlphasCumprod[i] : Math.Sqrt(1 / AlphaBarBetween(t) - 1);
+    public double NoiseLevel(double t) =>
+        IndexOf(t) is { } i ? Schedule.SqrtRecipm1AlphasCumprod[i] : Math.Sqrt(1 / AlphaBarBetween(t) - 1);
 
     /// <inheritdoc/>
     public PredictionWeights Weights(Prediction prediction, double t) => prediction switch

@@ -51,7 +51,9 @@ public sealed partial class GaussianDiffusion
     /// <param name="modelOutput">The network's output at x_t, (N, C or 2 C, Y, X).</param>
     /// <param name="x">x_t, (N, C, Y, X).</param>
     /// <param name="t">Timesteps, N of them.</param>
-    /// <param name="noise">Standard normal, (N, C, Y, X); may be left out when every timestep is 0, which adds none.</param>
+    /// <param name="noise">
+    /// Standard normal, (N, C, Y, X); may be left out when every timestep is 0, which adds none.
+    /// </param>
     /// <param name="clipDenoised">Whether the predicted data is clipped to [-1, 1].</param>
     public DiffusionStep DdpmStep(Tensor modelOutput, Tensor x, ReadOnlySpan<int> t, Tensor? noise, bool clipDenoised = false)
     {
@@ -73,7 +75,13 @@ public sealed partial class GaussianDiffusion
     /// <param name="eta">0 is deterministic, 1 has the variance of DDPM (equation 16).</param>
     /// <param name="clipDenoised">Whether the predicted data is clipped to [-1, 1].</param>
     /// <exception cref="DitException">eta lies outside 0 to 1, noise is missing, or a shape does not fit.</exception>
-    public DiffusionStep DdimStep(Tensor modelOutput, Tensor x, ReadOnlySpan<int> t, Tensor? noise, double eta = 0, bool clipDenoised = false)
+    public DiffusionStep DdimStep(
+        Tensor modelOutput,
+        Tensor x,
+        ReadOnlySpan<int> t,
+        Tensor? noise,
+        double eta = 0,
+        bool clipDenoised = false)
     {
         RequireEta(eta);
         using var scope = NewDisposeScope();
@@ -87,7 +95,10 @@ public sealed partial class GaussianDiffusion
         return new(next.MoveToOuterDisposeScope(), start.MoveToOuterDisposeScope());
     }
 
-    /// <summary>One deterministic DDIM step the other way, from t to the timestep after: towards the noise that leads to this image.</summary>
+    /// <summary>
+    /// One deterministic DDIM step the other way, from t to the timestep after: towards the noise that leads to this
+    /// image.
+    /// </summary>
     /// <param name="modelOutput">The network's output at x_t, (N, C or 2 C, Y, X).</param>
     /// <param name="x">x_t, (N, C, Y, X).</param>
     /// <param name="t">Timesteps, N of them.</param>
@@ -121,7 +132,8 @@ public sealed partial class GaussianDiffusion
             var determinant = alpha * given.Noise - sigma * given.Start;
             (ofState[i], ofPrediction[i]) = (given.Noise / determinant, -sigma / determinant);
         }
-        return (Coefficient.Of(ofState, x) * GaussianMath.Compute(x) + Coefficient.Of(ofPrediction, x) * predicted).MoveToOuterDisposeScope();
+        return (
+            Coefficient.Of(ofState, x) * GaussianMath.Compute(x) + Coefficient.Of(ofPrediction, x) * predicted).MoveToOuterDisposeScope();
     }
 
     private (Tensor Mean, Tensor LogVariance, Tensor Start) Predict(Tensor modelOutput, Tensor x, ReadOnlySpan<int> t, bool clipDenoised)
@@ -138,7 +150,10 @@ public sealed partial class GaussianDiffusion
         return (mean.MoveToOuterDisposeScope(), logVariance.MoveToOuterDisposeScope(), start);
     }
 
-    /// <summary>v log(beta) + (1 - v) log(beta tilde), v being the output's second half moved from [-1, 1] to [0, 1] (Improved DDPM, equation 15).</summary>
+    /// <summary>
+    /// v log(beta) + (1 - v) log(beta tilde), v being the output's second half moved from [-1, 1] to [0, 1] (Improved
+    /// DDPM, equation 15).
+    /// </summary>
     private Tensor LearnedLogVariance(Tensor modelOutput, Tensor x, ReadOnlySpan<int> t)
     {
         using var scope = NewDisposeScope();
@@ -175,7 +190,10 @@ public sealed partial class GaussianDiffusion
         var wanted = x.shape;
         if (Variance == ModelVariance.LearnedRange) wanted[1] *= 2;
         if (modelOutput.shape.AsSpan().SequenceEqual(wanted)) return;
-        var reason = Variance == ModelVariance.LearnedRange ? "a learned variance doubles the channels" : "a fixed variance keeps the channels";
-        throw new DitException($"The model's output has shape {Shape(modelOutput)} for an input of shape {Shape(x)}: {reason}, so it must be ({string.Join(", ", wanted)}).");
+        var reason =
+            Variance == ModelVariance.LearnedRange ? "a learned variance doubles the channels" : "a fixed variance keeps the channels";
+        throw new DitException(
+            $"The model's output has shape {Shape(modelOutput)} for an input of shape {Shape(x)}: {reason}, so it must be "
+                + $"({string.Join(", ", wanted)}).");
     }
 }

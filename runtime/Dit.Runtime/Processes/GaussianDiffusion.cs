@@ -3,10 +3,13 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>The discrete Gaussian diffusion process of Improved DDPM (Nichol and Dhariwal, arXiv 2102.09672), as DiT uses it.</summary>
+/// <summary>
+/// The discrete Gaussian diffusion process of Improved DDPM (Nichol and Dhariwal, arXiv 2102.09672), as DiT uses it.
+/// </summary>
 /// <remarks>
-/// Immutable; every method is a function of its arguments. Timesteps are those of this process, 0 .. S - 1, on the host, one per sample:
-/// when all are equal, as in sampling, no number crosses to the device. float16 and bfloat16 inputs are computed in float32.
+/// Immutable; every method is a function of its arguments. Timesteps are those of this process, 0 .. S - 1, on the
+/// host, one per sample: when all are equal, as in sampling, no number crosses to the device. float16 and bfloat16
+/// inputs are computed in float32.
 /// </remarks>
 public sealed partial class GaussianDiffusion
 {
@@ -31,7 +34,9 @@ public sealed partial class GaussianDiffusion
     /// <summary>Where the variance of a reverse step comes from.</summary>
     public ModelVariance Variance { get; }
 
-    /// <summary>For each timestep of this process, the timestep of the original one: what the network is called with.</summary>
+    /// <summary>
+    /// For each timestep of this process, the timestep of the original one: what the network is called with.
+    /// </summary>
     public ImmutableArray<int> TimestepMap { get; }
 
     /// <summary>S, the number of timesteps.</summary>
@@ -89,7 +94,9 @@ public sealed partial class GaussianDiffusion
     }
 
     /// <summary>The data that x_t and its noise imply.</summary>
-    /// <param name="xt">(N, C, Y, X).</param> <param name="t">Timesteps, N of them.</param> <param name="epsilon">Noise, (N, C, Y, X).</param>
+    /// <param name="xt">(N, C, Y, X).</param>
+    /// <param name="t">Timesteps, N of them.</param>
+    /// <param name="epsilon">Noise, (N, C, Y, X).</param>
     /// <returns>x_0, (N, C, Y, X).</returns>
     public Tensor PredictStartFromEpsilon(Tensor xt, ReadOnlySpan<int> t, Tensor epsilon)
     {
@@ -102,7 +109,9 @@ public sealed partial class GaussianDiffusion
     }
 
     /// <summary>The noise that x_t and its data imply.</summary>
-    /// <param name="xt">(N, C, Y, X).</param> <param name="t">Timesteps, N of them.</param> <param name="start">Data x_0, (N, C, Y, X).</param>
+    /// <param name="xt">(N, C, Y, X).</param>
+    /// <param name="t">Timesteps, N of them.</param>
+    /// <param name="start">Data x_0, (N, C, Y, X).</param>
     /// <returns>epsilon, (N, C, Y, X).</returns>
     public Tensor PredictEpsilonFromStart(Tensor xt, ReadOnlySpan<int> t, Tensor start)
     {
@@ -134,7 +143,8 @@ public sealed partial class GaussianDiffusion
         if (x.dim() < 2)
             throw new DitException($"A batch of shape {Shape(x)} was given: the process works on (N, C, Y, X).");
         if (t.Length != x.shape[0] || t.Length == 0)
-            throw new DitException($"{t.Length} timesteps were given for {x.shape[0]} samples: there must be one per sample, and at least one sample.");
+            throw new DitException(
+                $"{t.Length} timesteps were given for {x.shape[0]} samples: there must be one per sample, and at least one sample.");
         foreach (var step in t)
         {
             if (step < 0 || step >= Timesteps)

@@ -22,7 +22,9 @@ internal static class GaussianMath
         return x.flatten(1).mean([1]).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Divergence of the Gaussian (mean2, logVariance2) from (mean1, logVariance1) in nats, element by element.</summary>
+    /// <summary>
+    /// Divergence of the Gaussian (mean2, logVariance2) from (mean1, logVariance1) in nats, element by element.
+    /// </summary>
     public static Tensor Kl(Tensor mean1, Tensor logVariance1, Tensor mean2, Tensor logVariance2)
     {
         using var scope = NewDisposeScope();
@@ -39,8 +41,8 @@ internal static class GaussianMath
     }
 
     /// <summary>
-    /// Log-likelihood in nats of 256-level data on [-1, 1] under a Gaussian whose mass is gathered per level, the outermost levels taking
-    /// the tails (DDPM, equation 13), element by element.
+    /// Log-likelihood in nats of 256-level data on [-1, 1] under a Gaussian whose mass is gathered per level, the
+    /// outermost levels taking the tails (DDPM, equation 13), element by element.
     /// </summary>
     public static Tensor DiscretizedLogLikelihood(Tensor x, Tensor mean, Tensor logScale)
     {

@@ -2,10 +2,13 @@ using System.Collections.Immutable;
 
 namespace Dit.Runtime;
 
-/// <summary>The noise added at each of S timesteps, and every table of the diffusion process that follows from it, in float64.</summary>
+/// <summary>
+/// The noise added at each of S timesteps, and every table of the diffusion process that follows from it, in float64.
+/// </summary>
 /// <remarks>
-/// Notation of DDPM (Ho et al., arXiv 2006.11239, section 2): beta is the variance added at a step, alpha = 1 - beta, and
-/// "alphas cumulative product" (alpha bar) is the share of the signal's variance that is left. All tables have S entries.
+/// Notation of DDPM (Ho et al., arXiv 2006.11239, section 2): beta is the variance added at a step, alpha = 1 - beta,
+/// and "alphas cumulative product" (alpha bar) is the share of the signal's variance that is left. All tables have S
+/// entries.
 /// </remarks>
 public sealed class NoiseSchedule
 {
@@ -76,14 +79,20 @@ public sealed class NoiseSchedule
     /// <summary>log(beta): the upper end of the learned variance (Improved DDPM, equation 15).</summary>
     public ImmutableArray<double> LogBetas { get; }
 
-    /// <summary>The "fixed large" variance: beta, its first entry replaced by the posterior variance of the second step.</summary>
+    /// <summary>
+    /// The "fixed large" variance: beta, its first entry replaced by the posterior variance of the second step.
+    /// </summary>
     public ImmutableArray<double> LargeVariance { get; }
 
     /// <summary>Logarithm of <see cref="LargeVariance"/>.</summary>
     public ImmutableArray<double> LargeLogVariance { get; }
 
-    /// <summary>Betas evenly spaced from 1e-4 to 0.02 (DDPM, section 4), times 1000 / S so that every S ends near pure noise.</summary>
-    /// <param name="timesteps">S; at least 21, below which the last beta would reach 1 and leave no signal at all.</param>
+    /// <summary>
+    /// Betas evenly spaced from 1e-4 to 0.02 (DDPM, section 4), times 1000 / S so that every S ends near pure noise.
+    /// </summary>
+    /// <param name="timesteps">
+    /// S; at least 21, below which the last beta would reach 1 and leave no signal at all.
+    /// </param>
     /// <exception cref="DitException">The number of timesteps gives a beta of 1 or more.</exception>
     public static NoiseSchedule Linear(int timesteps = 1000)
     {
@@ -91,12 +100,16 @@ public sealed class NoiseSchedule
         var scale = 1000.0 / timesteps;
         var (first, last) = (scale * 1e-4, scale * 0.02);
         if (timesteps <= 20)
-            throw new DitException(FormattableString.Invariant($"A linear schedule of {timesteps} timesteps would need a beta of {last:0.###}, and all must be below 1: use 21 timesteps or more."));
+            throw new DitException(
+                FormattableString.Invariant(
+                    $"A linear schedule of {timesteps} timesteps would need a beta of {last:0.###}, and all must be below 1: use 21 timesteps or more."));
         var step = timesteps > 1 ? (last - first) / (timesteps - 1) : 0;
         return new([.. Enumerable.Range(0, timesteps).Select(i => i == timesteps - 1 && i > 0 ? last : first + i * step)]);
     }
 
-    /// <summary>alpha bar follows a squared cosine (Improved DDPM, arXiv 2102.09672, equation 17), betas capped at 0.999.</summary>
+    /// <summary>
+    /// alpha bar follows a squared cosine (Improved DDPM, arXiv 2102.09672, equation 17), betas capped at 0.999.
+    /// </summary>
     /// <param name="timesteps">S, at least 1.</param>
     /// <exception cref="DitException">The number of timesteps is not positive.</exception>
     public static NoiseSchedule SquaredCosine(int timesteps = 1000)
@@ -121,7 +134,9 @@ public sealed class NoiseSchedule
         return new([.. betas]);
     }
 
-    /// <summary>The schedule that visits only these timesteps: betas recomputed so that alpha bar is kept at each of them.</summary>
+    /// <summary>
+    /// The schedule that visits only these timesteps: betas recomputed so that alpha bar is kept at each of them.
+    /// </summary>
     internal NoiseSchedule Retain(ImmutableArray<int> timesteps)
     {
         var betas = new double[timesteps.Length];

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Dit.Runtime;
 
-/// <summary>A rule that picks the timesteps a faster process visits (Improved DDPM, arXiv 2102.09672, section 4).</summary>
+/// <summary>
+/// A rule that picks the timesteps a faster process visits (Improved DDPM, arXiv 2102.09672, section 4).
+/// </summary>
 /// <remarks>A closed sum: <see cref="Sections"/> or <see cref="Stride"/>; <see cref="Match"/> is the way in.</remarks>
 public abstract record Respacing
 {
@@ -27,7 +29,9 @@ public abstract record Respacing
         public override string ToString() => string.Join(',', Counts);
     }
 
-    /// <summary>Every k-th timestep from 0 on, with the whole k that gives exactly so many (DDIM, arXiv 2010.02502).</summary>
+    /// <summary>
+    /// Every k-th timestep from 0 on, with the whole k that gives exactly so many (DDIM, arXiv 2010.02502).
+    /// </summary>
     public sealed record Stride : Respacing
     {
         internal Stride(int steps) => Steps = steps;
@@ -39,7 +43,9 @@ public abstract record Respacing
         public override string ToString() => $"ddim{Steps}";
     }
 
-    /// <summary>Evenly spaced steps over all timesteps, the first and last among them; a single step is the first, timestep 0.</summary>
+    /// <summary>
+    /// Evenly spaced steps over all timesteps, the first and last among them; a single step is the first, timestep 0.
+    /// </summary>
     /// <exception cref="DitException">The number is not positive.</exception>
     public static Respacing Even(int steps) => new Sections([Positive(steps)]);
 
@@ -57,7 +63,10 @@ public abstract record Respacing
         return new Sections([.. text.Split(',').Select(part => Positive(Count(part, text)))]);
     }
 
-    /// <summary>The whole stride that gives exactly <paramref name="steps"/> of <paramref name="timesteps"/>, or else even steps.</summary>
+    /// <summary>
+    /// The whole stride that gives exactly <paramref name="steps"/> of <paramref name="timesteps"/>, or else even
+    /// steps.
+    /// </summary>
     /// <exception cref="DitException">The number is not positive.</exception>
     public static Respacing StrideOrEven(int steps, int timesteps) =>
         StrideFor(Positive(steps), timesteps) is null ? Even(steps) : Ddim(steps);
@@ -81,7 +90,9 @@ public abstract record Respacing
             return [.. Enumerable.Range(0, steps).Select(i => i * stride)];
         var near = Enumerable.Range(1, timesteps).Select(k => StepsOf(k, timesteps)).Distinct()
             .OrderBy(n => Math.Abs(n - steps)).Take(6).Order();
-        throw new DitException($"No whole stride picks exactly {steps} of {timesteps} timesteps: the nearest numbers that work are {string.Join(", ", near)}.");
+        throw new DitException(
+            $"No whole stride picks exactly {steps} of {timesteps} timesteps: the nearest numbers that work are "
+                + $"{string.Join(", ", near)}.");
     }
 
     private static int? StrideFor(int steps, int timesteps)
@@ -105,7 +116,9 @@ public abstract record Respacing
             var length = size + (section < longer ? 1 : 0);
             var count = counts[section];
             if (count > length)
-                throw new DitException($"Section {section + 1} of {counts.Length} holds {length} of the {timesteps} timesteps, too few for the {count} steps asked of it.");
+                throw new DitException(
+                    $"Section {section + 1} of {counts.Length} holds {length} of the {timesteps} timesteps, too few for the {count} steps "
+                        + $"asked of it.");
             var stride = count > 1 ? (length - 1) / (double)(count - 1) : 1;
             // The position is summed, not multiplied, and halves go to even: both decide which timestep a tie lands on.
             var at = 0.0;
@@ -119,7 +132,9 @@ public abstract record Respacing
     private static int Count(string part, string text) =>
         int.TryParse(part.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
             ? count
-            : throw new DitException($"The respacing \"{text}\" cannot be read: write a number of steps (250), one per section (10,15,20) or a whole stride (ddim50).");
+            : throw new DitException(
+                $"The respacing \"{text}\" cannot be read: write a number of steps (250), one per section (10,15,20) or a whole stride "
+                    + $"(ddim50).");
 
     private static int Positive(int steps) =>
         steps > 0 ? steps : throw new DitException($"A respacing to {steps} steps was asked for: it needs at least 1.");

@@ -25,8 +25,10 @@ public static class EpochOrder
         return order;
     }
 
-    /// <summary>The batches of a run, without end: every epoch's order after the other, cut into pieces of the batch size, so that a
-    /// batch may span two epochs and none is short.</summary>
+    /// <summary>
+    /// The batches of a run, without end: every epoch's order after the other, cut into pieces of the batch size, so
+    /// that a batch may span two epochs and none is short.
+    /// </summary>
     /// <param name="count">Size of the data set.</param>
     /// <param name="batch">N, the indices in each batch.</param>
     /// <param name="seed">Seed of the orders.</param>

@@ -3,10 +3,14 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Noise that belongs to each image, not to the batch: image i draws from a generator of its own, keyed by the seed and its index.</summary>
+/// <summary>
+/// Noise that belongs to each image, not to the batch: image i draws from a generator of its own, keyed by the seed and
+/// its index.
+/// </summary>
 /// <remarks>
-/// The draws are made on the CPU in float32, so that a seed gives the same noise on every device. libtorch's CPU generator takes 32 bits of
-/// seed: the key is a permutation of the index, so that two images of one run (below 2^32) never share a generator.
+/// The draws are made on the CPU in float32, so that a seed gives the same noise on every device. libtorch's CPU
+/// generator takes 32 bits of seed: the key is a permutation of the index, so that two images of one run (below 2^32)
+/// never share a generator.
 /// </remarks>
 public sealed class KeyedNoise : INoiseSource
 {
@@ -14,7 +18,9 @@ public sealed class KeyedNoise : INoiseSource
     private readonly ImageShape shape;
     private readonly Device device;
 
-    /// <summary>Noise for the images <paramref name="firstIndex"/> .. <paramref name="firstIndex"/> + <paramref name="count"/> - 1.</summary>
+    /// <summary>
+    /// Noise for as many images as <paramref name="count"/> says, from <paramref name="firstIndex"/> on.
+    /// </summary>
     /// <param name="seed">The run's seed.</param>
     /// <param name="firstIndex">Index of the batch's first image in the run.</param>
     /// <param name="count">N, at least 1.</param>
@@ -37,8 +43,10 @@ public sealed class KeyedNoise : INoiseSource
         return OnDevice(stack(images)).MoveToOuterDisposeScope();
     }
 
-    // From memory that the device reads by itself, the copy waits for nothing that the device has yet to do; libtorch keeps that memory until it is read.
-    private Tensor OnDevice(Tensor noise) => device.type == DeviceType.CUDA ? noise.pin_memory().to(device, non_blocking: true) : noise.to(device);
+    // From memory that the device reads by itself, the copy waits for nothing that the device has yet to do; libtorch
+    // keeps that memory until it is read.
+    private Tensor OnDevice(Tensor noise) =>
+        device.type == DeviceType.CUDA ? noise.pin_memory().to(device, non_blocking: true) : noise.to(device);
 
     /// <inheritdoc/>
     public void Dispose()

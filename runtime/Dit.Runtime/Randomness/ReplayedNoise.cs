@@ -12,7 +12,9 @@ public sealed class ReplayedNoise(IReadOnlyList<Tensor> recorded) : INoiseSource
     /// <exception cref="DitException">All of it was used.</exception>
     public Tensor Next() => next < recorded.Count
         ? recorded[next++].clone()
-        : throw new DitException($"All {recorded.Count} recorded noise tensors are used, and the loop asks for another: record one for the start and one per noisy step.");
+        : throw new DitException(
+            $"All {recorded.Count} recorded noise tensors are used, and the loop asks for another: record one for the start and one per "
+                + $"noisy step.");
 
     /// <inheritdoc/>
     public void Dispose() { }

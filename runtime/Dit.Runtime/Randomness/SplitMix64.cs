@@ -6,7 +6,9 @@ internal struct SplitMix64(ulong state)
 {
     private ulong state = state;
 
-    /// <summary>The generator of item <paramref name="index"/> of the stream that <paramref name="seed"/> names.</summary>
+    /// <summary>
+    /// The generator of item <paramref name="index"/> of the stream that <paramref name="seed"/> names.
+    /// </summary>
     public static SplitMix64 Of(long seed, long index) => new(Mix(Mix((ulong)seed) + (ulong)index));
 
     /// <summary>64 random bits.</summary>

@@ -72,7 +72,8 @@ public sealed record Guidance(double Scale = 1)
             GuidanceChannels.All => inputChannels,
             GuidanceChannels.FirstThree => Math.Min(3, inputChannels),
             _ => throw new DitException(
-                $"There are no channels '{channels}' to guide: choose {nameof(GuidanceChannels.FirstThree)} or {nameof(GuidanceChannels.All)}."),
+                $"There are no channels '{channels}' to guide: choose {nameof(GuidanceChannels.FirstThree)} or "
+                    + $"{nameof(GuidanceChannels.All)}."),
         };
         var cond = conditional.narrow(1, 0, guided);
         var uncond = unconditional.narrow(1, 0, guided);

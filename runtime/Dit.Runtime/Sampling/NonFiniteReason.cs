@@ -35,7 +35,10 @@ internal sealed record NonFiniteReason(string Text, string? Weight = null)
         {
             if (NonFinite.In(parameter) is not { } found) continue;
             var isTooLarge = parameter.dtype == ScalarType.Float16 && found.NaNs == 0;
-            return new($"the weight {name} holds {found}{(isTooLarge ? $" in Float16, whose largest number is {LargestHalf}: load it as Float32 or BFloat16" : "")}", name);
+            return new(
+                $"the weight {name} holds "
+                    + $"{found}{(isTooLarge ? $" in Float16, whose largest number is {LargestHalf}: load it as Float32 or BFloat16" : "")}",
+                name);
         }
         return null;
     }

@@ -106,7 +106,12 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
     /// weight of the model is the cause.</exception>
     /// <exception cref="DitException">The condition or a number is not one of the model, or the session belongs to a
     /// different model.</exception>
-    public Tensor Sample(TModel model, TCondition condition, Guidance? guidance = null, long seed = 0, SamplingOptions<TCondition>? options = null)
+    public Tensor Sample(
+        TModel model,
+        TCondition condition,
+        Guidance? guidance = null,
+        long seed = 0,
+        SamplingOptions<TCondition>? options = null)
     {
         options ??= new();
         return With(model, condition, guidance ?? Guidance.None, options, (denoise, device) =>
@@ -144,7 +149,8 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
     {
         options ??= new();
         if (options.Start is not null || options.Noise is not null)
-            throw new DitException($"{Name}: an inversion starts from the samples and draws no noise: leave Start and Noise out of the options.");
+            throw new DitException(
+                $"{Name}: an inversion starts from the samples and draws no noise: leave Start and Noise out of the options.");
         return With(model, condition, guidance ?? Guidance.None, options, (denoise, device) =>
         {
             using var x0 = Images(nameof(samples), samples, condition.Count, device);
@@ -194,7 +200,11 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
     {
         var card = TModel.Card;
         var (channels, height, width) = card.Input;
-        if (images is null || images.shape is not [var n, var c, var y, var x] || (n, c, y, x) != (count, channels, height, width) || count < 1)
+        if (
+            images is null
+            || images.shape is not [var n, var c, var y, var x]
+            || (n, c, y, x) != (count, channels, height, width)
+            || count < 1)
             throw new DitException(
                 $"{card.Name}: {argument} must have the shape ({Math.Max(1, count)}, {channels}, {height}, {width}), one for each sample, "
                 + $"but has ({string.Join(", ", images?.shape ?? [])}).");

@@ -72,6 +72,7 @@ public sealed record SamplingLoop<TProcess>(string Name, Solver<TProcess> Solver
     private static void RequireImages(string what, Tensor x)
     {
         if (x.dim() != 4 || x.shape[0] < 1 || !x.is_floating_point())
-            throw new DitException($"{what} must be of real numbers, (N, C, Y, X), but is {x.dtype} of shape ({string.Join(", ", x.shape)}).");
+            throw new DitException(
+                $"{what} must be of real numbers, (N, C, Y, X), but is {x.dtype} of shape ({string.Join(", ", x.shape)}).");
     }
 }

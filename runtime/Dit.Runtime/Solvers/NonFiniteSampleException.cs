@@ -9,7 +9,8 @@ namespace Dit.Runtime;
 /// </remarks>
 public sealed class NonFiniteSampleException : DitException
 {
-    internal NonFiniteSampleException(int index, int count, int batch, SamplingProgress since) : this(index, count, batch, since, "", null) { }
+    internal NonFiniteSampleException(int index, int count, int batch, SamplingProgress since)
+        : this(index, count, batch, since, "", null) { }
 
     private NonFiniteSampleException(int index, int count, int batch, SamplingProgress since, string model, NonFiniteReason? reason)
         : base($"Sample {index}{model} {Told(since, count - 1, batch)}{(reason is null ? "" : $": {reason.Text}")}.") =>
@@ -40,11 +41,16 @@ public sealed class NonFiniteSampleException : DitException
     public string Predicate => Told(Since, Count - 1, Batch);
 
     /// <summary>The same, said of a model and with a reason.</summary>
-    internal NonFiniteSampleException Of(ModelCard card, NonFiniteReason reason) => new(Index, Count, Batch, Since, $" of {card.Name}", reason);
+    internal NonFiniteSampleException Of(ModelCard card, NonFiniteReason reason) =>
+        new(Index, Count, Batch, Since, $" of {card.Name}", reason);
 
     private static string Told(SamplingProgress since, int others, int batch)
     {
-        var when = since.Step == 0 ? "before the first step" : $"from step {since.Step}{(since.Steps is { } all ? $" of {all}" : "")} (timestep {since.Time.ToString(CultureInfo.InvariantCulture)}) on";
+        var when =
+            since.Step == 0
+                ? "before the first step"
+                : $"from step {since.Step}{(since.Steps is { } all ? $" of {all}" : "")} (timestep "
+                    + $"{since.Time.ToString(CultureInfo.InvariantCulture)}) on";
         return $"is not finite {when}{(others == 0 ? "" : $", as {(others == 1 ? "is 1 other" : $"are {others} others")} of {batch}")}";
     }
 }

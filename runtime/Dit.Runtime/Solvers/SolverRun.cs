@@ -21,7 +21,8 @@ public sealed class SolverRun
         IProgress<SamplingProgress>? progress,
         CancellationToken cancellation,
         Action<SamplingState>? observe) =>
-        (Start, this.span, this.noise, this.progress, this.cancellation, this.observe) = (start, span, noise, progress, cancellation, observe);
+        (Start, this.span, this.noise, this.progress, this.cancellation, this.observe) = (
+            start, span, noise, progress, cancellation, observe);
 
     /// <summary>The state that the run starts from, (N, C, Y, X), in float32 or float64.</summary>
     public Tensor Start { get; }
@@ -89,7 +90,8 @@ public sealed class SolverRun
         }
         catch (DitException)
         {
-            // An observer that makes pictures may be the first to meet what is not finite; the trace knows where it began.
+            // An observer that makes pictures may be the first to meet what is not finite; the trace knows where it
+            // began.
             trace?.Require(taken);
             throw;
         }

@@ -8,8 +8,8 @@ namespace Dit.Runtime;
 
 /// <summary>AdamW (arXiv 1711.05101) and the moving average of the weights it gives.</summary>
 /// <remarks>
-/// On the processor, in float32, both are done in one pass over memory, in PyTorch's order of operations; elsewhere by the operators of libtorch, one
-/// after another. The results are the same to float rounding.
+/// On the processor, in float32, both are done in one pass over memory, in PyTorch's order of operations; elsewhere by
+/// the operators of libtorch, one after another. The results are the same to float rounding.
 /// </remarks>
 public sealed class AdamWWithEma : IDisposable
 {
@@ -68,7 +68,10 @@ public sealed class AdamWWithEma : IDisposable
     private static Tensor Zeros(Tensor like) => zeros_like(like).DetachFromDisposeScope();
 
     private static bool IsPlain(Tensor tensor) =>
-        tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && tensor.is_contiguous() && tensor.numel() <= int.MaxValue / sizeof(float);
+        tensor.dtype == ScalarType.Float32
+        && tensor.device_type == DeviceType.CPU
+        && tensor.is_contiguous()
+        && tensor.numel() <= int.MaxValue / sizeof(float);
 
     /// <inheritdoc/>
     public void Dispose()

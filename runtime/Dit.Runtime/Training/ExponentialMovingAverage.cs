@@ -3,8 +3,13 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A slowly following copy of a model's weights: <c>average = decay average + (1 - decay) weights</c> after each step.</summary>
-/// <remarks>Samples are drawn from this average (paper, section 4). It owns its tensors, which have the names of the model's state dict.</remarks>
+/// <summary>
+/// A slowly following copy of a model's weights: <c>average = decay average + (1 - decay) weights</c> after each step.
+/// </summary>
+/// <remarks>
+/// Samples are drawn from this average (paper, section 4). It owns its tensors, which have the names of the model's
+/// state dict.
+/// </remarks>
 public sealed class ExponentialMovingAverage : IDisposable
 {
     private readonly Dictionary<string, Tensor> averages = [];
@@ -44,7 +49,10 @@ public sealed class ExponentialMovingAverage : IDisposable
         foreach (var (average, source) in followed) average.lerp_(source, rate);
     }
 
-    /// <summary>Whether no value is infinite or not a number. One bad step marks an average for ever, so this speaks for the whole past.</summary>
+    /// <summary>
+    /// Whether no value is infinite or not a number. One bad step marks an average for ever, so this speaks for the
+    /// whole past.
+    /// </summary>
     public bool IsFinite()
     {
         using var scope = NewDisposeScope();

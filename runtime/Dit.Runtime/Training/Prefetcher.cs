@@ -4,7 +4,9 @@ using System.Runtime.ExceptionServices;
 namespace Dit.Runtime;
 
 /// <summary>Prepares the items of a sequence on one thread of its own, a few ahead of the consumer.</summary>
-/// <remarks>One thread and not the pool: libtorch keeps a set of worker threads for every thread that calls it.</remarks>
+/// <remarks>
+/// One thread and not the pool: libtorch keeps a set of worker threads for every thread that calls it.
+/// </remarks>
 internal sealed class Prefetcher<T> : IDisposable
     where T : IDisposable
 {

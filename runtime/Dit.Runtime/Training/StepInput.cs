@@ -46,7 +46,11 @@ public static class StepInput
     /// <param name="card">The model: its dropout and what stands for no condition.</param>
     /// <param name="process">Draws the times.</param>
     /// <param name="data">The images and their conditions.</param>
-    public static IEnumerable<StepInput<TCondition>> Sequence<TCondition>(TrainingRecipe recipe, ModelCard card, IProcess process, TrainingSet<TCondition> data)
+    public static IEnumerable<StepInput<TCondition>> Sequence<TCondition>(
+        TrainingRecipe recipe,
+        ModelCard card,
+        IProcess process,
+        TrainingSet<TCondition> data)
         where TCondition : ICondition<TCondition>
     {
         var step = 0;

@@ -36,7 +36,11 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     /// the loss is no longer finite, and the last checkpoint stays as it is.
     /// </exception>
     public TrainingResult Run<TModel, TCondition, TProcess>(
-        IModel<TModel, TCondition, TProcess> model, TrainingSet<TCondition> data, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, FolderClaim? claim = null)
+        IModel<TModel, TCondition, TProcess> model,
+        TrainingSet<TCondition> data,
+        IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellation = default,
+        FolderClaim? claim = null)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
@@ -66,7 +70,8 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
             throw new DitException($"A batch of {recipe.BatchSize} images of {card.Input} is too large: at most {most} fit.");
         if (data.Count == 0) throw new DitException("There is nothing to train on: the data set holds no images.");
         if (data.Classes.Count > card.Classes)
-            throw new DitException($"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
+            throw new DitException(
+                $"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
         if (device.type == DeviceType.CPU) TrainingMemoryNeed.Of(card).Require(recipe.BatchSize, AvailableMemory.Bytes());
     }
 
@@ -122,7 +127,8 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         model.zero_grad();
         var losses = backward();
         if (!double.IsFinite(losses.Total))
-            throw new DitException($"The loss is {losses.Total} at step {step}; {folder.Kept}. A smaller learning rate or a gradient clip may help.");
+            throw new DitException(
+                $"The loss is {losses.Total} at step {step}; {folder.Kept}. A smaller learning rate or a gradient clip may help.");
         if (recipe.GradientClip is { } norm) nn.utils.clip_grad_norm_(trained, norm);
         optimizer.Step(recipe.LearningRateAt(step));
         return losses;
@@ -147,6 +153,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     private static void Check(nn.Module model, ModelCard card)
     {
         if (model.parameters().First().dtype is not ScalarType.Float32 and var type)
-            throw new DitException($"{card.Name} is to be trained in {type}: create it in Float32, in which steps of this size are not rounded away.");
+            throw new DitException(
+                $"{card.Name} is to be trained in {type}: create it in Float32, in which steps of this size are not rounded away.");
     }
 }

@@ -12,14 +12,18 @@ namespace Dit.Runtime;
 /// <param name="WeightsType">Type of the numbers in <see cref="Weights"/>.</param>
 public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarType WeightsType = ScalarType.Float32)
 {
-    /// <summary>The metadata key of the class names of a class-conditional model, a JSON array: label i is the name at i.</summary>
+    /// <summary>
+    /// The metadata key of the class names of a class-conditional model, a JSON array: label i is the name at i.
+    /// </summary>
     /// <remarks>Classes of the model beyond the last name were not in the data, and so were never trained.</remarks>
     public const string ClassesKey = "dit.classes";
 
     /// <summary>The file name of the list of images that were left out because they cannot be read.</summary>
     public const string UnreadableName = "unreadable.txt";
 
-    /// <summary>Where a run stands, to sample from: the weights as <c>model.*</c>, their moving average as <c>ema.*</c>.</summary>
+    /// <summary>
+    /// Where a run stands, to sample from: the weights as <c>model.*</c>, their moving average as <c>ema.*</c>.
+    /// </summary>
     /// <remarks>The state of the optimizer is not kept: a run cannot be resumed.</remarks>
     public string Checkpoint => System.IO.Path.Combine(Path, "checkpoint.safetensors");
 
@@ -32,12 +36,22 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// <summary>The losses as a picture.</summary>
     public string LossPlot => System.IO.Path.Combine(Path, "loss.png");
 
-    /// <summary>The images that were left out because they cannot be read, a line for each; there where there are such.</summary>
+    /// <summary>
+    /// The images that were left out because they cannot be read, a line for each; there where there are such.
+    /// </summary>
     public string UnreadableList => System.IO.Path.Combine(Path, UnreadableName);
 
-    /// <summary>Claims the folder for a run, creating it, and finds out before hours of work whether they can be kept.</summary>
-    /// <returns>The claim, for <see cref="Trainer"/>. It is given up by disposing of it, and with it the folder goes if nothing was written.</returns>
-    /// <exception cref="DitException">It cannot be written, a different run writes to it, it holds one of the files already, or a setting makes no sense.</exception>
+    /// <summary>
+    /// Claims the folder for a run, creating it, and finds out before hours of work whether they can be kept.
+    /// </summary>
+    /// <returns>
+    /// The claim, for <see cref="Trainer"/>. It is given up by disposing of it, and with it the folder goes if nothing
+    /// was written.
+    /// </returns>
+    /// <exception cref="DitException">
+    /// It cannot be written, a different run writes to it, it holds one of the files already, or a setting makes no
+    /// sense.
+    /// </exception>
     public FolderClaim Claim()
     {
         if (SaveEvery < 1) throw new DitException($"A checkpoint can be saved every 1 or more steps, not every {SaveEvery}.");
@@ -63,8 +77,12 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     internal IEnumerable<string> SaveState(TrainingState state)
     {
         if (!state.Average.IsFinite())
-            throw new DitException($"The weights are no longer finite at step {state.Step}; {Kept}. A smaller learning rate or a gradient clip may help.");
-        SafeTensors.Save(Checkpoint, [.. Prefixed("model.", state.Model.state_dict()), .. Prefixed("ema.", state.Average.Tensors)], Metadata(state));
+            throw new DitException(
+                $"The weights are no longer finite at step {state.Step}; {Kept}. A smaller learning rate or a gradient clip may help.");
+        SafeTensors.Save(
+            Checkpoint,
+            [.. Prefixed("model.", state.Model.state_dict()), .. Prefixed("ema.", state.Average.Tensors)],
+            Metadata(state));
         AtomicFile.WriteText(LossTable, Table(state.Losses));
         Plot.LossCurve(LossPlot, $"{state.Card.Name}: losses", Curves(state.Losses), new PlotOptions(LogY: true));
         if (state.Unreadable.Count == 0) return [Checkpoint, LossTable, LossPlot];
@@ -84,7 +102,8 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         AtomicFile.WriteText(path, string.Concat(images.Select(static image => $"{image.ToString().ReplaceLineEndings(" ")}\n")));
 
     /// <summary>What a failed run says of the last checkpoint.</summary>
-    internal string Kept => File.Exists(Checkpoint) ? $"the last good checkpoint is kept in '{Checkpoint}'" : "no checkpoint had been saved";
+    internal string Kept =>
+        File.Exists(Checkpoint) ? $"the last good checkpoint is kept in '{Checkpoint}'" : "no checkpoint had been saved";
 
     private static IEnumerable<(string Name, Tensor Tensor)> Prefixed(string prefix, IEnumerable<KeyValuePair<string, Tensor>> tensors) =>
         tensors.Select(pair => (prefix + pair.Key, pair.Value));
@@ -96,7 +115,8 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
             [SafeTensors.FormatKey] = SafeTensors.Format,
             ["dit.step"] = state.Step.ToString(CultureInfo.InvariantCulture),
         };
-        if (state.Card.Condition is ModelCondition.Classes) metadata.Add(ClassesKey, JsonSerializer.Serialize(state.Classes, TrainingJson.Default.IReadOnlyListString));
+        if (state.Card.Condition is ModelCondition.Classes)
+            metadata.Add(ClassesKey, JsonSerializer.Serialize(state.Classes, TrainingJson.Default.IReadOnlyListString));
         metadata.Add("dit.recipe", JsonSerializer.Serialize(state.Recipe, TrainingJson.Default.TrainingRecipe));
         return metadata;
     }
@@ -115,12 +135,20 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     {
         var table = new StringBuilder("step,loss,mse,vb\n");
         for (var i = 0; i < losses.Count; i++)
-            table.Append(CultureInfo.InvariantCulture, $"{i + 1},{losses[i].Total:G6},{losses[i].Mse:G6},{losses[i].VariationalBound:G6}\n");
+            table.Append(
+                CultureInfo.InvariantCulture,
+                $"{i + 1},{losses[i].Total:G6},{losses[i].Mse:G6},{losses[i].VariationalBound:G6}\n");
         return table.ToString();
     }
 }
 
 /// <summary>What a run has reached; it owns nothing.</summary>
 internal sealed record TrainingState(
-    int Step, TrainingRecipe Recipe, ModelCard Card, IReadOnlyList<string> Classes, nn.Module Model, ExponentialMovingAverage Average, IReadOnlyList<StepLosses> Losses,
+    int Step,
+    TrainingRecipe Recipe,
+    ModelCard Card,
+    IReadOnlyList<string> Classes,
+    nn.Module Model,
+    ExponentialMovingAverage Average,
+    IReadOnlyList<StepLosses> Losses,
     IReadOnlyList<UnreadableImage> Unreadable);

@@ -2,7 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace Dit.Runtime;
 
-/// <summary>How the metadata of a checkpoint is written as JSON: code made at compile time, since trimmed and native programs have no reflection for it.</summary>
+/// <summary>
+/// How the metadata of a checkpoint is written as JSON: code made at compile time, since trimmed and native programs
+/// have no reflection for it.
+/// </summary>
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(TrainingRecipe))]
 internal sealed partial class TrainingJson : JsonSerializerContext;

@@ -1,15 +1,23 @@
 namespace Dit.Runtime;
 
-/// <summary>About how much memory training on a processor needs: an estimate from the model's card that is rather low than high.</summary>
+/// <summary>
+/// About how much memory training on a processor needs: an estimate from the model's card that is rather low than high.
+/// </summary>
 /// <param name="Model">The model's name.</param>
-/// <param name="Fixed">Bytes whatever the batch: weights, gradients, AdamW's two moments and the moving average.</param>
-/// <param name="EachImage">Bytes for each image of a batch: what the backward pass needs of the forward pass, and the prepared inputs.</param>
+/// <param name="Fixed">
+/// Bytes whatever the batch: weights, gradients, AdamW's two moments and the moving average.
+/// </param>
+/// <param name="EachImage">
+/// Bytes for each image of a batch: what the backward pass needs of the forward pass, and the prepared inputs.
+/// </param>
 internal sealed record TrainingMemoryNeed(string Model, long Fixed, long EachImage)
 {
     private const int Float = sizeof(float);
-    private const int CopiesOfInput = 20; // images and noise of the batches that are prepared ahead and of the step at hand, and what the loss makes of them
+    // images and noise of the batches that are prepared ahead and of the step at hand, and what the loss makes of them
+    private const int CopiesOfInput = 20;
 
-    // Of each token, in widths, beside the hidden layer of the MLP: two norms, their outputs, queries, keys and values, what attention gives, and two residuals.
+    // Of each token, in widths, beside the hidden layer of the MLP: two norms, their outputs, queries, keys and values,
+    // what attention gives, and two residuals.
     private const double KeptOfToken = 10;
     private const double Comfort = 0.9; // of what is free, for the batch that is proposed
 
@@ -17,7 +25,8 @@ internal sealed record TrainingMemoryNeed(string Model, long Fixed, long EachIma
     public static TrainingMemoryNeed Of(ModelCard card)
     {
         var (t, d) = ((double)card.Tokens, (double)card.Width);
-        var hidden = Math.Max(0, (card.Macs / (t * card.Depth * d * d) - 4 - 2 * t / d) / 2); // the MLP's ratio: its products are what attention leaves of all
+        // the MLP's ratio: its products are what attention leaves of all
+        var hidden = Math.Max(0, (card.Macs / (t * card.Depth * d * d) - 4 - 2 * t / d) / 2);
         var kept = (card.Depth + 1) * t * d * (KeptOfToken + 2 * hidden); // one block more for the gradients that pass through
         var input = (double)card.Input.Channels * card.Input.Height * card.Input.Width;
         return new(card.Name, Float * (2 * card.Parameters + 3 * card.TrainableParameters), (long)(Float * (kept + CopiesOfInput * input)));
@@ -34,8 +43,9 @@ internal sealed record TrainingMemoryNeed(string Model, long Fixed, long EachIma
     {
         if (Bytes(batch) <= available) return;
         var fitting = Rounded((Comfort * available - Fixed) / EachImage);
-        throw new DitException($"Training {Model} with a batch of {batch} needs about {Size(Bytes(batch))} of memory, and {Size(available)} are free: "
-            + (fitting >= 1 ? $"a batch of {fitting} fits." : "not even a batch of 1 fits."));
+        throw new DitException(
+            $"Training {Model} with a batch of {batch} needs about {Size(Bytes(batch))} of memory, and {Size(available)} are free: "
+                + (fitting >= 1 ? $"a batch of {fitting} fits." : "not even a batch of 1 fits."));
     }
 
     // Two digits, the others zero.

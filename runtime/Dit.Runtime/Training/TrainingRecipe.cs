@@ -16,7 +16,9 @@ public sealed record TrainingRecipe
     /// <summary>Learning rate of AdamW, constant after the warm-up.</summary>
     public double LearningRate { get; init; } = 1e-4;
 
-    /// <summary>Steps over which the learning rate rises linearly to <see cref="LearningRate"/>; the paper uses none.</summary>
+    /// <summary>
+    /// Steps over which the learning rate rises linearly to <see cref="LearningRate"/>; the paper uses none.
+    /// </summary>
     public int WarmupSteps { get; init; }
 
     /// <summary>Decoupled weight decay of AdamW.</summary>
@@ -31,7 +33,9 @@ public sealed record TrainingRecipe
     /// <summary>Decay of the moving average of the weights.</summary>
     public double EmaDecay { get; init; } = 0.9999;
 
-    /// <summary>Largest norm that the gradient may have before it is scaled down to it; null, as in the paper, never scales.</summary>
+    /// <summary>
+    /// Largest norm that the gradient may have before it is scaled down to it; null, as in the paper, never scales.
+    /// </summary>
     public double? GradientClip { get; init; }
 
     /// <summary>Whether half of the images are mirrored, drawn anew each time.</summary>

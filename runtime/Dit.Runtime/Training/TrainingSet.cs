@@ -37,8 +37,10 @@ public static class TrainingSet
     /// <param name="count">How many images there are.</param>
     /// <param name="classes">The names of the classes: label i is <c>classes[i]</c>.</param>
     /// <param name="load">As <see cref="TrainingSet{TCondition}.Load"/>; the labels are int64, (N,).</param>
-    public static TrainingSet<ClassLabels> OfClasses(int count, IReadOnlyList<string> classes, Func<int[], bool[], (Tensor Images, Tensor Labels)> load) =>
-        new(count, (indices, flips) =>
+    public static TrainingSet<ClassLabels> OfClasses(
+        int count,
+        IReadOnlyList<string> classes,
+        Func<int[], bool[], (Tensor Images, Tensor Labels)> load) => new(count, (indices, flips) =>
         {
             var (images, labels) = load(indices, flips);
             return (images, new ClassLabels(labels));
@@ -48,7 +50,8 @@ public static class TrainingSet
     /// <summary>Images and their embedded texts, for text-conditional models.</summary>
     /// <param name="count">How many images there are.</param>
     /// <param name="load">As <see cref="TrainingSet{TCondition}.Load"/>.</param>
-    public static TrainingSet<TextEmbeddings> OfTexts(int count, Func<int[], bool[], (Tensor Images, TextEmbeddings Texts)> load) => new(count, load);
+    public static TrainingSet<TextEmbeddings> OfTexts(int count, Func<int[], bool[], (Tensor Images, TextEmbeddings Texts)> load) =>
+        new(count, load);
 
     /// <summary>Images alone, for unconditional models.</summary>
     /// <param name="count">How many images there are.</param>
@@ -73,7 +76,8 @@ public static class TrainingSet
         RequireEnough<TCondition>();
         return new TrainingSet<TCondition>(folder.Count, (indices, flips) =>
         {
-            if (TCondition.Labels == ImageLabels.None) return (folder.LoadImages(indices, shape, flips), TCondition.OfImages(null, indices.Length));
+            if (TCondition.Labels == ImageLabels.None)
+                return (folder.LoadImages(indices, shape, flips), TCondition.OfImages(null, indices.Length));
             var (images, labels) = folder.LoadBatch(indices, shape, flips);
             return (images, TCondition.OfImages(labels, indices.Length));
         })
@@ -116,7 +120,8 @@ public static class TrainingSet
         var needsLabels = TCondition.Labels == ImageLabels.Classes;
         if (needsLabels && folder.Description.Classes is null)
             throw new DitException(
-                $"The latents in {folder.Root} have no labels, and {card.Name} is conditioned on classes: encode a folder with one folder of "
+                $"The latents in {folder.Root} have no labels, and {card.Name} is conditioned on classes: encode a folder with one folder "
+                    + $"of "
                 + "images for each class.");
         return new TrainingSet<TCondition>(folder.Count, (indices, flips) =>
             (Moments(folder, indices, flips), TCondition.OfImages(needsLabels ? folder.LoadLabels(indices) : null, indices.Length)))
@@ -130,18 +135,23 @@ public static class TrainingSet
         where TCondition : ICondition<TCondition>
     {
         if (TCondition.Labels == ImageLabels.Other)
-            throw new DitException("A folder of images does not say what this model is conditioned on: make a training set with a loader of your own.");
+            throw new DitException(
+                "A folder of images does not say what this model is conditioned on: make a training set with a loader of your own.");
     }
 
     private static void RequireFit(LatentFolder folder, ModelCard card)
     {
         var (held, shape) = (folder.Description.Autoencoder, folder.Description.Shape);
         if (card.Autoencoder is not { } wanted)
-            throw new DitException($"{card.Name} works on pixels, and {folder.Root} holds latents of {held.Name}: train it on the folder of images.");
+            throw new DitException(
+                $"{card.Name} works on pixels, and {folder.Root} holds latents of {held.Name}: train it on the folder of images.");
         if (wanted != held)
-            throw new DitException($"{card.Name} works on latents of {LatentDescription.Described(wanted)}, and {folder.Root} holds those of {LatentDescription.Described(held)}: encode the images for this model.");
+            throw new DitException(
+                $"{card.Name} works on latents of {LatentDescription.Described(wanted)}, and {folder.Root} holds those of "
+                    + $"{LatentDescription.Described(held)}: encode the images for this model.");
         if (shape != card.Input)
-            throw new DitException($"{card.Name} takes latents of {card.Input}, and those in {folder.Root} are {shape}: encode the images for this model.");
+            throw new DitException(
+                $"{card.Name} takes latents of {card.Input}, and those in {folder.Root} are {shape}: encode the images for this model.");
     }
 
     private static Tensor Moments(LatentFolder folder, int[] indices, bool[] flips)

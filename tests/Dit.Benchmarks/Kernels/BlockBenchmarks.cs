@@ -6,7 +6,10 @@ using static TorchSharp.torch.nn;
 
 namespace Dit.Benchmarks;
 
-/// <summary>The steps of a block of DiT-S/2, batch 8, by libtorch's operators. A kernel is added to the class of its step, beside the operator.</summary>
+/// <summary>
+/// The steps of a block of DiT-S/2, batch 8, by libtorch's operators. A kernel is added to the class of its step,
+/// beside the operator.
+/// </summary>
 public abstract class BlockBenchmark
 {
     private protected const long Tokens = 8 * 256, Width = 384, Hidden = 4 * Width;

@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 
 namespace Dit.Benchmarks;
 
-/// <summary>The kernels of inference on one sample of DiT-S/2, on one thread, beside libtorch's operators: 256 tokens of width 384.</summary>
+/// <summary>
+/// The kernels of inference on one sample of DiT-S/2 (256 tokens of width 384), on one thread, beside libtorch's
+/// operators.
+/// </summary>
 public unsafe class KernelBenchmarks
 {
     private const int Tokens = 256;
@@ -67,7 +70,8 @@ public unsafe class KernelBenchmarks
     [Benchmark]
     public void StrassenProduct()
     {
-        if (halves is { } packed) kernels.Multiply(packed, 0..Width, paired.Panels, new(x.Start, Width, sums.Start), new(y.Start, Hidden), add: false);
+        if (halves is { } packed)
+            kernels.Multiply(packed, 0..Width, paired.Panels, new(x.Start, Width, sums.Start), new(y.Start, Hidden), add: false);
     }
 
     /// <summary>The same by libtorch.</summary>
@@ -79,7 +83,9 @@ public unsafe class KernelBenchmarks
     public void Norm()
     {
         foreach (var panel in layout.Panels)
-            kernels.Norm(x.Start + (long)Width * panel.First, y.Start + (long)Width * panel.First, Width, panel.Width, parameters.Start, 1, parameters.Start + Width, 1e-6f);
+            kernels.Norm(
+                x.Start + (long)Width * panel.First, y.Start + (long)Width * panel.First, Width, panel.Width, parameters.Start, 1,
+                parameters.Start + Width, 1e-6f);
     }
 
     /// <summary>The same by libtorch.</summary>

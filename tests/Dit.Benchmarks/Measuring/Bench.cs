@@ -73,7 +73,9 @@ internal sealed record Bench(CompareOptions Options, Device Device, Status Statu
     }
 }
 
-/// <summary>One line that says what is going on: rewritten in place on a terminal, one after the other elsewhere.</summary>
+/// <summary>
+/// One line that says what is going on: rewritten in place on a terminal, one after the other elsewhere.
+/// </summary>
 /// <param name="Out">Where to.</param>
 /// <param name="Rewrites">Whether it is a terminal.</param>
 internal sealed class Status(TextWriter Out, bool Rewrites)

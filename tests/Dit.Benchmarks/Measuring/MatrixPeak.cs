@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 namespace Dit.Benchmarks;
 
 /// <summary>What the machine can do at most, measured in the same run.</summary>
-/// <param name="FmaGflops">Multiply-adds in registers alone, on as many threads as libtorch uses: the processor's limit; null elsewhere.</param>
+/// <param name="FmaGflops">
+/// Multiply-adds in registers alone, on as many threads as libtorch uses: the processor's limit; null elsewhere.
+/// </param>
 /// <param name="MmGflops">libtorch's product of two large matrices: what its library reaches.</param>
 internal sealed record MatrixPeak(double? FmaGflops, double MmGflops)
 {
@@ -26,7 +28,8 @@ internal sealed record MatrixPeak(double? FmaGflops, double MmGflops)
     }
 
     /// <summary>The better of two: a machine that was held up for a moment is no slower for that.</summary>
-    public MatrixPeak Or(MatrixPeak other) => new(FmaGflops is { } one && other.FmaGflops is { } two ? Math.Max(one, two) : FmaGflops, Math.Max(MmGflops, other.MmGflops));
+    public MatrixPeak Or(MatrixPeak other) =>
+        new(FmaGflops is { } one && other.FmaGflops is { } two ? Math.Max(one, two) : FmaGflops, Math.Max(MmGflops, other.MmGflops));
 
     /// <summary>The limit that shares are given of, in GFLOP/s.</summary>
     public double Limit => FmaGflops ?? MmGflops;
@@ -34,7 +37,10 @@ internal sealed record MatrixPeak(double? FmaGflops, double MmGflops)
     private static double Fma(Bench bench)
     {
         var threads = get_num_threads();
-        var lanes = Vector512.IsHardwareAccelerated ? Vector512<float>.Count : Vector256.IsHardwareAccelerated ? Vector256<float>.Count : Vector128<float>.Count;
+        var lanes =
+            Vector512.IsHardwareAccelerated ? Vector512<float>.Count
+            : Vector256.IsHardwareAccelerated ? Vector256<float>.Count
+            : Vector128<float>.Count;
         var flops = 2.0 * lanes * Sums * Steps * threads;
         return Enumerable.Range(0, Tries).Max(_ => flops / bench.Time(() => OnThreads(threads)) / 1e6);
     }
@@ -65,7 +71,18 @@ internal sealed record MatrixPeak(double? FmaGflops, double MmGflops)
             s4 = S.MultiplyAdd(s4, b, a); s5 = S.MultiplyAdd(s5, b, a); s6 = S.MultiplyAdd(s6, b, a); s7 = S.MultiplyAdd(s7, b, a);
             s8 = S.MultiplyAdd(s8, b, a); s9 = S.MultiplyAdd(s9, b, a); s10 = S.MultiplyAdd(s10, b, a); s11 = S.MultiplyAdd(s11, b, a);
         }
-        return S.Sum(s0) + S.Sum(s1) + S.Sum(s2) + S.Sum(s3) + S.Sum(s4) + S.Sum(s5) + S.Sum(s6) + S.Sum(s7) + S.Sum(s8) + S.Sum(s9) + S.Sum(s10) + S.Sum(s11);
+        return S.Sum(s0)
+            + S.Sum(s1)
+            + S.Sum(s2)
+            + S.Sum(s3)
+            + S.Sum(s4)
+            + S.Sum(s5)
+            + S.Sum(s6)
+            + S.Sum(s7)
+            + S.Sum(s8)
+            + S.Sum(s9)
+            + S.Sum(s10)
+            + S.Sum(s11);
     }
 
     private static double Mm(Bench bench)

@@ -23,8 +23,12 @@ internal readonly record struct Quartiles(double Median, double Q1, double Q3)
     }
 }
 
-/// <summary>Times of runs that took turns: baseline, ours, baseline, ours ... baseline. One round is ours between two baselines.</summary>
-/// <remarks>A machine whose speed drifts slows both neighbors of a run as it slows the run, so that the ratio stays.</remarks>
+/// <summary>
+/// Times of runs that took turns: baseline, ours, baseline, ours ... baseline. One round is ours between two baselines.
+/// </summary>
+/// <remarks>
+/// A machine whose speed drifts slows both neighbors of a run as it slows the run, so that the ratio stays.
+/// </remarks>
 /// <param name="Baseline">Milliseconds of the baseline, one more than rounds.</param>
 /// <param name="Ours">Milliseconds of ours, one for each round.</param>
 internal sealed record PairedTimes(IReadOnlyList<double> Baseline, IReadOnlyList<double> Ours)

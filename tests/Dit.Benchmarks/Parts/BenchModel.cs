@@ -9,7 +9,9 @@ internal static class BenchModel
 {
     private const double Deviation = 0.02;
 
-    /// <summary>A model whose every trained parameter is random: a new one predicts zero, and zeros would compare equal.</summary>
+    /// <summary>
+    /// A model whose every trained parameter is random: a new one predicts zero, and zeros would compare equal.
+    /// </summary>
     public static TModel Create<TModel>(Device device, ScalarType type = ScalarType.Float32, ulong seed = 1)
         where TModel : nn.Module, IModel<TModel>
     {
@@ -60,7 +62,9 @@ internal static class BenchModel
     public static void RequireSame(string what, double difference, double value, ScalarType type = ScalarType.Float32)
     {
         if (!(difference <= Tolerance(type) * value)) // not a number included
-            throw new InvalidOperationException(FormattableString.Invariant($"{what} differs by {difference:0.##e0} from the differentiable forward, whose largest value is {value:0.##e0}: times of different things cannot be compared."));
+            throw new InvalidOperationException(
+                FormattableString.Invariant(
+                    $"{what} differs by {difference:0.##e0} from the differentiable forward, whose largest value is {value:0.##e0}: times of different things cannot be compared."));
     }
 }
 

@@ -23,5 +23,7 @@ internal abstract class BenchPart : IModelVisitor<IEnumerable<BenchRow>>
 
     /// <summary>Labels as the condition of a model.</summary>
     protected static TCondition Of<TCondition>(Tensor labels) =>
-        new ClassLabels(labels) is TCondition condition ? condition : throw new InvalidOperationException("Only class-conditional models are measured.");
+        new ClassLabels(labels) is TCondition condition
+            ? condition
+            : throw new InvalidOperationException("Only class-conditional models are measured.");
 }

@@ -20,22 +20,39 @@ internal sealed class ForwardPart(Bench bench) : BenchPart
         using var input = BenchModel.Input(card, n, bench.Device, bench.Options.Type);
         var graph = new OfficialGraph(card, model.state_dict());
         var row = new BenchRow(name, "forward") { Model = card.Name, Batch = n, Baseline = BaselineName };
-        foreach (var measured in Rows<TModel, TCondition, TProcess>(model, graph, input, row, card.Flops * (double)n)) yield return measured;
+        foreach (var measured in Rows<TModel, TCondition, TProcess>(model, graph, input, row, card.Flops * (double)n))
+            yield return measured;
     }
 
-    private IEnumerable<BenchRow> Rows<TModel, TCondition, TProcess>(TModel model, OfficialGraph graph, BenchInput input, BenchRow row, double flops)
+    private IEnumerable<BenchRow> Rows<TModel, TCondition, TProcess>(
+        TModel model,
+        OfficialGraph graph,
+        BenchInput input,
+        BenchRow row,
+        double flops)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
         row = row with { BaselinePeakRssMb = bench.PeakOf(Baseline) }; // before there are packed weights
         using var session = model.CreateSession();
-        row = Compared<TModel, TCondition, TProcess>(model, graph, session, input, row) with { Engine = session.Engine, PeakRssMb = bench.PeakOf(Ours) };
+        row = Compared<TModel, TCondition, TProcess>(model, graph, session, input, row) with
+        {
+            Engine = session.Engine,
+            PeakRssMb = bench.PeakOf(Ours),
+        };
         if (bench.Pair(row.Name, Rounds, Baseline, Ours) is { } times) yield return row.With(times, flops);
 
         if (bench.Options.Script is not { } script || script.Model.Card.Name != row.Model) yield break;
         using var module = TorchScript.Load(script.File, bench.Device);
-        var scripted = new BenchRow($"{row.Name}, script", row.Part) { Model = row.Model, Batch = row.Batch, Baseline = "TorchScript", Engine = row.Engine, BaselinePeakRssMb = bench.PeakOf(Script) };
+        var scripted = new BenchRow($"{row.Name}, script", row.Part)
+        {
+            Model = row.Model,
+            Batch = row.Batch,
+            Baseline = "TorchScript",
+            Engine = row.Engine,
+            BaselinePeakRssMb = bench.PeakOf(Script),
+        };
         if (bench.Pair(scripted.Name, Rounds, Script, Ours) is { } more) yield return scripted.With(more, flops);
 
         void Baseline() => graph.Forward(input.X, input.T, input.Labels).Dispose();
@@ -57,7 +74,12 @@ internal sealed class ForwardPart(Bench bench) : BenchPart
         var truth = model.Predict(input.X, input.T, Of<TCondition>(input.Labels));
         var (plain, ours) = (graph.Forward(input.X, input.T, input.Labels), OurForward(session, input));
         var value = BenchModel.MaxValue(truth);
-        var compared = row with { MaxValue = value, BaselineMaxDifference = BenchModel.MaxDifference(plain, truth), MaxDifference = BenchModel.MaxDifference(ours, truth) };
+        var compared = row with
+        {
+            MaxValue = value,
+            BaselineMaxDifference = BenchModel.MaxDifference(plain, truth),
+            MaxDifference = BenchModel.MaxDifference(ours, truth),
+        };
         BenchModel.RequireSame("The baseline", compared.BaselineMaxDifference ?? double.NaN, value, input.X.dtype);
         BenchModel.RequireSame("The session", compared.MaxDifference ?? double.NaN, value, input.X.dtype);
         return compared;

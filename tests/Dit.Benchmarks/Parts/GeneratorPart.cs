@@ -8,13 +8,18 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace Dit.Benchmarks;
 
-/// <summary>The source generator over the specs that ship, as the compiler runs it: the first time in a process, later, and after an edit.</summary>
+/// <summary>
+/// The source generator over the specs that ship, as the compiler runs it: the first time in a process, later, and
+/// after an edit.
+/// </summary>
 internal sealed class GeneratorPart(Bench bench)
 {
     private const int Rounds = 7;
 
     private static readonly string Definitions = Path.Combine(
-        typeof(GeneratorPart).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(static a => a.Key == "RepositoryRoot").Value ?? "", "definitions");
+        typeof(GeneratorPart).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(static a => a.Key == "RepositoryRoot").Value
+            ?? "",
+        "definitions");
 
     private readonly CSharpCompilation empty = CSharpCompilation.Create("Consumer", options: new(OutputKind.DynamicallyLinkedLibrary));
 
@@ -23,8 +28,16 @@ internal sealed class GeneratorPart(Bench bench)
     {
         const string name = "generator";
         if (!Directory.Exists(Definitions))
-            throw new DitException($"The folder of specs '{Definitions}' is not there: the generator is measured in the repository that this program was built in.");
-        SpecText[] files = [.. Directory.GetFiles(Definitions, "*.dit.yaml").Order(StringComparer.Ordinal).Select(static path => new SpecText(path, File.ReadAllText(path)))];
+            throw new DitException(
+                $"The folder of specs '{Definitions}' is not there: the generator is measured in the repository that this program was "
+                    + $"built in.");
+        SpecText[] files =
+        [
+            .. Directory
+                .GetFiles(Definitions, "*.dit.yaml")
+                .Order(StringComparer.Ordinal)
+                .Select(static path => new SpecText(path, File.ReadAllText(path))),
+        ];
         bench.Status.Show($"{name}  first run");
         var driver = New(files);
         var firstMs = bench.Time(() => driver = driver.RunGenerators(empty, bench.Cancellation));
@@ -37,13 +50,15 @@ internal sealed class GeneratorPart(Bench bench)
         if (Repeat(() => driver = Edit(driver, files, ++edits).RunGenerators(empty, bench.Cancellation)) is { } edited)
             yield return Row("generator, an edit", edited);
 
-        BenchRow Row(string title, IReadOnlyList<double> times) => new(title, name) { Rounds = times.Count, OursMs = Quartiles.Of(times).Median };
+        BenchRow Row(string title, IReadOnlyList<double> times) =>
+            new(title, name) { Rounds = times.Count, OursMs = Quartiles.Of(times).Median };
     }
 
     private List<double>? Repeat(Action run)
     {
         var times = new List<double>();
-        for (var i = 0; i < (bench.Options.Rounds ?? Rounds) && !bench.Cancellation.IsCancellationRequested; i++) times.Add(bench.Time(run));
+        for (var i = 0; i < (bench.Options.Rounds ?? Rounds) && !bench.Cancellation.IsCancellationRequested; i++)
+            times.Add(bench.Time(run));
         return times.Count > 0 ? times : null;
     }
 
@@ -73,7 +88,8 @@ internal sealed class GeneratorPart(Bench bench)
     private static void Require(GeneratorDriverRunResult result)
     {
         if (result.Diagnostics.Length > 0 || result.GeneratedTrees.Length == 0)
-            throw new InvalidOperationException($"The generator wrote {result.GeneratedTrees.Length} files and said {string.Join("; ", result.Diagnostics)}");
+            throw new InvalidOperationException(
+                $"The generator wrote {result.GeneratedTrees.Length} files and said {string.Join("; ", result.Diagnostics)}");
     }
 
     private sealed class SpecText(string path, string text) : AdditionalText

@@ -4,8 +4,14 @@ using static TorchSharp.torch;
 
 namespace Dit.Benchmarks;
 
-/// <summary>Loading a checkpoint, against reading its bytes: no loader can be faster than that. The file is in the system's cache.</summary>
-/// <remarks>What the last load freed is returned to the system before each run: a program that loads a model does so into memory it never had.</remarks>
+/// <summary>
+/// Loading a checkpoint, against reading its bytes: no loader can be faster than that. The file is in the system's
+/// cache.
+/// </summary>
+/// <remarks>
+/// What the last load freed is returned to the system before each run: a program that loads a model does so into memory
+/// it never had.
+/// </remarks>
 internal sealed class LoadPart(Bench bench) : BenchPart
 {
     private const int Rounds = 3;

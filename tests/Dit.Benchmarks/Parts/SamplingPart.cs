@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Benchmarks;
 
-/// <summary>DDIM with guidance: the baseline computes everything at each step, both halves in one batch, in the library's loop.</summary>
+/// <summary>
+/// DDIM with guidance: the baseline computes everything at each step, both halves in one batch, in the library's loop.
+/// </summary>
 internal sealed class SamplingPart(Bench bench) : BenchPart
 {
     private const int Rounds = 2;

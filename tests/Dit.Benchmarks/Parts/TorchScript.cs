@@ -39,7 +39,10 @@ internal sealed class TorchScript : IDisposable
         }
         catch (ExternalException e)
         {
-            throw new DitException($"'{file}' cannot be called with x {input.X.shape[0]} x ..., t and labels of that many; give the batch that it was traced with by --batch: {FirstLine(e)}", e);
+            throw new DitException(
+                $"'{file}' cannot be called with x {input.X.shape[0]} x ..., t and labels of that many; give the batch that it was traced "
+                    + $"with by --batch: {FirstLine(e)}",
+                e);
         }
     }
 

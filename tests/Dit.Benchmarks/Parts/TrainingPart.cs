@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 namespace Dit.Benchmarks;
 
 /// <summary>A step of training: loss, gradients, AdamW, moving average of the weights.</summary>
-/// <remarks>Each side trains a model of its own from the same weights on the same input; their losses are compared before and after.</remarks>
+/// <remarks>
+/// Each side trains a model of its own from the same weights on the same input; their losses are compared before and
+/// after.
+/// </remarks>
 internal sealed class TrainingPart(Bench bench) : BenchPart
 {
     private const int Rounds = 5;
@@ -20,12 +23,20 @@ internal sealed class TrainingPart(Bench bench) : BenchPart
         var name = $"training {card.Name} b{n}";
         bench.Status.Show($"{name}  preparing");
         using var input = Input<TCondition>(card, n);
-        var labels = input.Condition is ClassLabels classes ? classes.Values : throw new InvalidOperationException("Only class-conditional models are measured.");
+        var labels = input.Condition is ClassLabels classes
+            ? classes.Values
+            : throw new InvalidOperationException("Only class-conditional models are measured.");
         var peakAlone = PeakAlone<TModel, TCondition, TProcess>(input);
         using var plain = BenchModel.Create<TModel>(bench.Device);
         using var baseline = new PlainTraining(plain, card, TModel.Process, Recipe);
         var (baselineLoss, ourLoss) = (0.0, 0.0);
-        var row = new BenchRow(name, "training") { Model = card.Name, Batch = n, Baseline = BaselineName, BaselinePeakRssMb = bench.PeakOf(Baseline) };
+        var row = new BenchRow(name, "training")
+        {
+            Model = card.Name,
+            Batch = n,
+            Baseline = BaselineName,
+            BaselinePeakRssMb = bench.PeakOf(Baseline),
+        };
         using var model = BenchModel.Create<TModel>(bench.Device);
         using var ours = new OurTraining<TModel>(model, Recipe);
         Ours(); // warm, and as many steps as the baseline has made
@@ -98,7 +109,9 @@ internal sealed class OurTraining<TModel> : IDisposable
     }
 }
 
-/// <summary>The baseline of training: the plain graph, libtorch's operators for AdamW, and a loop over the averages.</summary>
+/// <summary>
+/// The baseline of training: the plain graph, libtorch's operators for AdamW, and a loop over the averages.
+/// </summary>
 internal sealed class PlainTraining : IDisposable
 {
     private readonly OfficialGraph graph;

@@ -3,14 +3,22 @@ using System.Text.Json;
 
 namespace Dit.Benchmarks;
 
-/// <summary>All that a run measured, as it is written to JSON: names in snake_case, what does not apply is null.</summary>
+/// <summary>
+/// All that a run measured, as it is written to JSON: names in snake_case, what does not apply is null.
+/// </summary>
 /// <param name="Version">Of this shape; a change that readers would notice raises it.</param>
 /// <param name="Partial">Whether the run was stopped before its end.</param>
 /// <param name="Machine">What it ran on.</param>
 /// <param name="Settings">How it ran.</param>
 /// <param name="Peak">The limits, measured in the same run; null where they were not wanted.</param>
 /// <param name="Rows">What was measured, in order.</param>
-internal sealed record BenchReport(int Version, bool Partial, Machine Machine, BenchSettings Settings, MatrixPeak? Peak, IReadOnlyList<BenchRow> Rows)
+internal sealed record BenchReport(
+    int Version,
+    bool Partial,
+    Machine Machine,
+    BenchSettings Settings,
+    MatrixPeak? Peak,
+    IReadOnlyList<BenchRow> Rows)
 {
     /// <summary>The version of this shape.</summary>
     public const int CurrentVersion = 1;
@@ -89,7 +97,10 @@ internal sealed record BenchRow(string Name, string Part)
     /// <summary>Largest difference between the baseline and the differentiable forward.</summary>
     public double? BaselineMaxDifference { get; init; }
 
-    /// <summary>Largest difference between ours and the reference of the part: the differentiable forward, or the baseline's result.</summary>
+    /// <summary>
+    /// Largest difference between ours and the reference of the part: the differentiable forward, or the baseline's
+    /// result.
+    /// </summary>
     public double? MaxDifference { get; init; }
 
     /// <summary>Largest value of the reference: what differences are to be seen against.</summary>

@@ -12,9 +12,11 @@ internal static class ReportText
     {
         var (machine, settings) = (report.Machine, report.Settings);
         yield return $"{machine.Cpu}, {machine.Cores} cores, {machine.Simd}";
-        yield return $"libtorch {machine.Libtorch} on {machine.Threads} threads, {settings.Device} in {settings.Arithmetic}, malloc {settings.Malloc} for both sides";
+        yield return $"libtorch {machine.Libtorch} on {machine.Threads} threads, {settings.Device} in {settings.Arithmetic}, malloc "
+            + $"{settings.Malloc} for both sides";
         if (report.Peak is { } peak)
-            yield return $"peak {(peak.FmaGflops is { } fma ? $"{Whole(fma)} GFLOP/s in registers, " : "")}{Whole(peak.MmGflops)} in libtorch's matrix product";
+            yield return $"peak {(peak.FmaGflops is { } fma ? $"{Whole(fma)} GFLOP/s in registers, " : "")}{Whole(peak.MmGflops)} in "
+                + $"libtorch's matrix product";
         foreach (var line in Sections(report.Rows)) yield return line;
         if (report.Partial)
         {
@@ -31,16 +33,24 @@ internal static class ReportText
             .. Section("Time in ms; ratio is ours over the baseline, median and quartiles of n rounds.",
                 ["", "baseline", "ours", "ratio", "", "n", "GFLOP/s", "peak"], rows.Where(static row => row.BaselineMs is not null), Time),
             .. Section("Largest difference to the reference, and the most memory that the process held.",
-                ["", "difference", "of at most", "baseline MB", "ours MB"], rows.Where(static row => row.MaxDifference is not null), Agreement),
+                ["", "difference", "of at most", "baseline MB", "ours MB"],
+                rows.Where(static row => row.MaxDifference is not null),
+                Agreement),
             .. Section("Loading: the first time, and how much the process grew for the file.",
-                ["", "first ms", "file MB", "grew by"], rows.Where(static row => row.FileMb is not null).DistinctBy(static row => row.Model), Loading),
+                ["", "first ms", "file MB", "grew by"],
+                rows.Where(static row => row.FileMb is not null).DistinctBy(static row => row.Model),
+                Loading),
             .. Section("Generator over the specs that ship, in ms.",
                 ["", "first", "median", "runs"], rows.Where(static row => row.Part == "generator"), Generator),
             .. Engines(rows),
         ];
     }
 
-    private static IEnumerable<string> Section(string title, IReadOnlyList<string> headers, IEnumerable<BenchRow> rows, Func<BenchRow, IReadOnlyList<string>> cells)
+    private static IEnumerable<string> Section(
+        string title,
+        IReadOnlyList<string> headers,
+        IEnumerable<BenchRow> rows,
+        Func<BenchRow, IReadOnlyList<string>> cells)
     {
         IReadOnlyList<string>[] lines = [.. rows.Select(cells)];
         return lines.Length == 0 ? [] : ["", title, .. Columns([headers, .. lines])];
@@ -49,7 +59,9 @@ internal static class ReportText
     private static IReadOnlyList<string> Time(BenchRow row) =>
     [
         row.Name, Short(row.BaselineMs), Short(row.OursMs), row.Ratio is { } ratio ? Two(ratio.Median) : Missing,
-        row.Ratio is { } spread ? $"{Two(spread.Q1)}-{Two(spread.Q3)}" : "", $"{row.Rounds}", row.Gflops is { } gflops ? Whole(gflops) : Missing,
+        row.Ratio is { } spread ? $"{Two(spread.Q1)}-{Two(spread.Q3)}" : "",
+        $"{row.Rounds}",
+        row.Gflops is { } gflops ? Whole(gflops) : Missing,
         row.PeakShare is { } share ? share.ToString("0 %", CultureInfo.InvariantCulture) : Missing,
     ];
 
@@ -71,7 +83,8 @@ internal static class ReportText
     internal static IEnumerable<string> Columns(IReadOnlyList<IReadOnlyList<string>> rows)
     {
         int[] widths = [.. Enumerable.Range(0, rows[0].Count).Select(column => rows.Max(row => row[column].Length))];
-        return rows.Select(row => string.Join("  ", row.Select((cell, at) => at == 0 ? cell.PadRight(widths[at]) : cell.PadLeft(widths[at]))).TrimEnd());
+        return rows.Select(row =>
+            string.Join("  ", row.Select((cell, at) => at == 0 ? cell.PadRight(widths[at]) : cell.PadLeft(widths[at]))).TrimEnd());
     }
 
     private static string Whole(double? number) => number?.ToString("#,0", CultureInfo.InvariantCulture) ?? Missing;

@@ -5,8 +5,9 @@ namespace Dit.Generator.Tests;
 
 /// <summary>A backbone that no one has, to see that a network is its description and nothing else.</summary>
 /// <remarks>
-/// Two streams of tokens, the image's and the condition's, that mix in one attention; norms behind the branches, and RMS norms;
-/// learned positions; and long skips from the first half of the blocks to the second, where they join the image's features.
+/// Two streams of tokens, the image's and the condition's, that mix in one attention; norms behind the branches, and
+/// RMS norms; learned positions; and long skips from the first half of the blocks to the second, where they join the
+/// image's features.
 /// </remarks>
 internal static class TwoStreamDescription
 {
@@ -36,7 +37,9 @@ internal static class TwoStreamDescription
     public static Description Of(ModelSpec spec) => new(
         Network(spec),
         $"Transformer of {2 * Half} post-norm blocks on two streams, with long skips",
-        EquatableArray.Of(new ShapeLetter("T", T.Size, "tokens"), new ShapeLetter("M", M.Size, "tokens of the condition"), new ShapeLetter("D", D.Size, "width")),
+        EquatableArray.Of(
+            new ShapeLetter("T", T.Size, "tokens"), new ShapeLetter("M", M.Size, "tokens of the condition"),
+            new ShapeLetter("D", D.Size, "width")),
         "the output is zero",
         "in the order of the description");
 

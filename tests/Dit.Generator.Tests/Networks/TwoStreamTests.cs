@@ -12,7 +12,9 @@ public class TwoStreamTests
 
     private static readonly Description Description = TwoStreamDescription.Of(Model);
 
-    private static string Source => ModelEmitter.Emit(new ModelInput(Model, "two-stream.dit.yaml", false), Description, new Place("Consumer", IsListPublic: false, default, default));
+    private static string Source =>
+        ModelEmitter.Emit(
+            new ModelInput(Model, "two-stream.dit.yaml", false), Description, new Place("Consumer", IsListPublic: false, default, default));
 
     [Fact]
     public void Its_source_compiles_and_matches_its_snapshot()

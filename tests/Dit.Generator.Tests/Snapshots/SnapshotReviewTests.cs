@@ -23,14 +23,20 @@ public class SnapshotReviewTests
 
     [Fact]
     public void The_first_time_has_a_sentence_of_its_own() => Assert.Equal(
-        [new Report("snapshots", 0, $"There are no snapshots in the folder 'snapshots' yet. To write the 3 files for the first time, run: {Accept}\n"
-            + "Then read and commit them: models.verified.md, Shapes.g.verified.cs, DitModels.g.verified.cs")],
+        [
+            new Report(
+                "snapshots",
+                0,
+                $"There are no snapshots in the folder 'snapshots' yet. To write the 3 files for the first time, run: {Accept}\n"
+                    + "Then read and commit them: models.verified.md, Shapes.g.verified.cs, DitModels.g.verified.cs"),
+        ],
         Said(Project(Shapes), new() { ["Other.g.verified.cs"] = "class Other;\n" }));
 
     [Fact]
     public void A_difference_says_what_it_means_then_what_to_do_then_which_lines_differ()
     {
-        var said = Assert.Single(Said(Project(Shapes with { Backbone = Shapes.Backbone with { Width = 200, HiddenWidth = 800 } }), Committed(Project(Shapes))));
+        var said = Assert.Single(
+            Said(Project(Shapes with { Backbone = Shapes.Backbone with { Width = 200, HiddenWidth = 800 } }), Committed(Project(Shapes))));
 
         Assert.Equal(("snapshots/models.verified.md", 7), (said.File, said.Line));
         var lines = said.Text.Split('\n');
@@ -49,18 +55,34 @@ public class SnapshotReviewTests
         var small = Shapes with { Name = "Small", Backbone = Shapes.Backbone with { Depth = 2 } };
 
         var added = Said(Project(Shapes, small), Committed(Project(Shapes)));
-        Assert.StartsWith("Small is new: 1,110,912 parameters.\n2 snapshots in 'snapshots' differ", added[0].Text, StringComparison.Ordinal);
-        Assert.Equal(new("snapshots/Small.g.verified.cs", 0, "The build generates 1 file that has no snapshot in 'snapshots', as for a new model: Small.g.verified.cs. "
-            + $"If it is meant to be there, run: {Accept}"), added[1]);
+        Assert.StartsWith(
+            "Small is new: 1,110,912 parameters.\n2 snapshots in 'snapshots' differ",
+            added[0].Text,
+            StringComparison.Ordinal);
+        Assert.Equal(
+            new(
+                "snapshots/Small.g.verified.cs",
+                0,
+                "The build generates 1 file that has no snapshot in 'snapshots', as for a new model: Small.g.verified.cs. "
+                    + $"If it is meant to be there, run: {Accept}"),
+            added[1]);
 
         var removed = Said(Project(Shapes), Committed(Project(Shapes, small)));
         Assert.StartsWith("Small is removed: its checkpoints have no model any more.\n", removed[0].Text, StringComparison.Ordinal);
-        Assert.Equal(new("snapshots/Small.g.verified.cs", 0, "The folder 'snapshots' has 1 snapshot of what the build no longer generates, as when a model is removed: Small.g.verified.cs. "
-            + $"If it is meant to go, run: {Accept}"), removed[1]);
+        Assert.Equal(
+            new(
+                "snapshots/Small.g.verified.cs",
+                0,
+                "The folder 'snapshots' has 1 snapshot of what the build no longer generates, as when a model is removed: "
+                    + "Small.g.verified.cs. "
+                    + $"If it is meant to go, run: {Accept}"),
+            removed[1]);
 
         var renamed = Said(Project(Shapes with { Name = "Figures" }), Committed(Project(Shapes)));
         Assert.StartsWith("Shapes is renamed Figures; old checkpoints load as they are.\n", renamed[0].Text, StringComparison.Ordinal);
-        Assert.Equal(["snapshots/models.verified.md", "snapshots/Figures.g.verified.cs", "snapshots/Shapes.g.verified.cs"], renamed.Select(static report => report.File));
+        Assert.Equal(
+            ["snapshots/models.verified.md", "snapshots/Figures.g.verified.cs", "snapshots/Shapes.g.verified.cs"],
+            renamed.Select(static report => report.File));
 
         // All are gone: what is left is all that there is to say.
         Assert.Equal("snapshots/DitModels.g.verified.cs", Assert.Single(Said([], Committed(Project(Shapes)))).File);
@@ -111,7 +133,8 @@ public class SnapshotReviewTests
     public void A_difference_is_an_error_on_a_build_server_and_a_warning_on_a_desk_unless_the_project_says_otherwise(
         string property, string continuousIntegration, string variable, object? severity) => Assert.Equal(
         (Severity?)severity,
-        Choices.SeverityOf(property, continuousIntegration, name => variable.Split('=') is [var set, var value] && set == name ? value : null));
+        Choices.SeverityOf(property, continuousIntegration, name =>
+            variable.Split('=') is [var set, var value] && set == name ? value : null));
 
     [Theory]
     [InlineData("/repo/Models", true, "", "")]
@@ -123,16 +146,21 @@ public class SnapshotReviewTests
     [InlineData("/repo/Models", true, "net10.0", " -f net10.0")]
     public void The_command_is_right_where_the_build_was_started(string startedIn, bool isAlone, string framework, string rest)
     {
-        if (Path.DirectorySeparatorChar == '/') Assert.Equal(Accept + rest, Choices.Command(startedIn, "/repo/Models/Models.csproj", isAlone, framework));
+        if (Path.DirectorySeparatorChar == '/')
+            Assert.Equal(Accept + rest, Choices.Command(startedIn, "/repo/Models/Models.csproj", isAlone, framework));
     }
 
     [Fact]
     public void A_path_that_a_shell_would_take_apart_is_quoted() =>
-        Assert.Equal($"{Accept} \"/my models/a.csproj\"", Choices.Command("/", "/my models/a.csproj", isAlone: true, "").Replace("\"my models", "\"/my models"));
+        Assert.Equal(
+            $"{Accept} \"/my models/a.csproj\"",
+            Choices.Command("/", "/my models/a.csproj", isAlone: true, "").Replace("\"my models", "\"/my models"));
 
-    private static IReadOnlyList<Report> Said(IReadOnlyList<Build.Snapshot> now, Dictionary<string, string> committed) => Reports.Of(SnapshotReview.Of(now, committed));
+    private static IReadOnlyList<Report> Said(IReadOnlyList<Build.Snapshot> now, Dictionary<string, string> committed) =>
+        Reports.Of(SnapshotReview.Of(now, committed));
 
-    private static Dictionary<string, string> Committed(IReadOnlyList<Build.Snapshot> now) => now.ToDictionary(static s => s.Verified, static s => s.Text);
+    private static Dictionary<string, string> Committed(IReadOnlyList<Build.Snapshot> now) =>
+        now.ToDictionary(static s => s.Verified, static s => s.Text);
 
     /// <summary>What a build of these models writes.</summary>
     private static IReadOnlyList<Build.Snapshot> Project(params ModelSpec[] models)
@@ -141,7 +169,10 @@ public class SnapshotReviewTests
         return
         [
             new(ModelTable.Name, "md", ModelTable.Markdown(models)),
-            .. models.Select(static m => $"{m.ClassName}.g").Append("DitModels.g").Select(name => new Build.Snapshot(name, "cs", Generate.From(files).Sources[$"{name}.cs"])),
+            .. models
+                .Select(static m => $"{m.ClassName}.g")
+                .Append("DitModels.g")
+                .Select(name => new Build.Snapshot(name, "cs", Generate.From(files).Sources[$"{name}.cs"])),
         ];
     }
 }

@@ -20,7 +20,12 @@ public class SourcePlaceTests
     {
         string[] files =
         [
-            "/home/me/repo/tests/A.Tests/Sub/B.cs", "/home/me/repo/tests/A.Tests/B.cs", "/home/me/repo/tests/Other.Tests/B.cs", "/home/me/repo/shared/B.cs", "/home/me/repo/B.cs", "/B.cs",
+            "/home/me/repo/tests/A.Tests/Sub/B.cs",
+            "/home/me/repo/tests/A.Tests/B.cs",
+            "/home/me/repo/tests/Other.Tests/B.cs",
+            "/home/me/repo/shared/B.cs",
+            "/home/me/repo/B.cs",
+            "/B.cs",
         ];
         Assert.Equal(found, SourcePlace.Find(source, ["/nowhere", "/home/me/repo/tests/A.Tests/bin/Release/net10.0"], files.Contains));
         Assert.Equal(found, SourcePlace.Find(source, ["/home/me/repo/tests/A.Tests/", "/home/me/artifacts/bin"], files.Contains));

@@ -9,7 +9,8 @@ public sealed class SpecReadingTests : IDisposable
 {
     private const string Definitions = "../../../definitions";
 
-    private const string Wrong = "model: Wrong\ndepth: 0\nwidth: 30\nheads: 4\npatch_size: 2\ninput: { channels: 3, size: 4 }\nconditioning: { classes: 2 }\n";
+    private const string Wrong =
+        "model: Wrong\ndepth: 0\nwidth: 30\nheads: 4\npatch_size: 2\ninput: { channels: 3, size: 4 }\nconditioning: { classes: 2 }\n";
 
     private readonly string folder = Directory.CreateTempSubdirectory("dit-specs-").FullName;
 
@@ -21,9 +22,13 @@ public sealed class SpecReadingTests : IDisposable
         var shapes = Specs.Model($"{Definitions}/shapes.dit.yaml");
         Assert.Equal(("Shapes", 2_037_312), (shapes.Name, LayoutTotals.Of(ModelLayout.Of(shapes)).Parameters));
         Assert.Equal(shapes, Assert.Single(Specs.Read($"{Definitions}/shapes.dit.yaml").Models).Spec);
-        Assert.Equal(["DiT-XL/2", "DiT-XL/2"], new[] { Specs.Model(Definitions, "DiT-XL/2"), Specs.Model(Definitions, "DiTXL2") }.Select(static model => model.Name));
         Assert.Equal(
-            Repository.Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models).Select(static model => model.Spec),
+            ["DiT-XL/2", "DiT-XL/2"],
+            new[] { Specs.Model(Definitions, "DiT-XL/2"), Specs.Model(Definitions, "DiTXL2") }.Select(static model => model.Name));
+        Assert.Equal(
+            Repository
+                .Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models)
+                .Select(static model => model.Spec),
             Specs.Models(Definitions));
     }
 
@@ -42,10 +47,18 @@ public sealed class SpecReadingTests : IDisposable
     {
         var gone = Path.Combine(folder, "gone.dit.yaml");
         Assert.Equal($"There is no spec {gone}.", Assert.Throws<DitTestException>(() => Specs.Read(gone)).Message);
-        Assert.Equal($"There is no spec (*.dit.yaml) in the folder {folder}.", Assert.Throws<DitTestException>(() => Specs.Models(folder)).Message);
+        Assert.Equal(
+            $"There is no spec (*.dit.yaml) in the folder {folder}.",
+            Assert.Throws<DitTestException>(() => Specs.Models(folder)).Message);
         var shipped = Path.Combine(Repository.Root, "definitions");
-        Assert.StartsWith($"'{shipped}' holds 17 models; name one of them: DiT-S/2, ", Assert.Throws<DitTestException>(() => Specs.Model(shipped)).Message, StringComparison.Ordinal);
-        Assert.StartsWith($"'{shipped}' holds no model 'Shape'; there is: DiT-S/2, ", Assert.Throws<DitTestException>(() => Specs.Model(shipped, "Shape")).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"'{shipped}' holds 17 models; name one of them: DiT-S/2, ",
+            Assert.Throws<DitTestException>(() => Specs.Model(shipped)).Message,
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"'{shipped}' holds no model 'Shape'; there is: DiT-S/2, ",
+            Assert.Throws<DitTestException>(() => Specs.Model(shipped, "Shape")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,11 +4,14 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests.Autoencoders;
 
-/// <summary>The autoencoder against what the published architecture computed, and against the names and shapes of its files.</summary>
+/// <summary>
+/// The autoencoder against what the published architecture computed, and against the names and shapes of its files.
+/// </summary>
 public sealed class AutoencoderKLTests : IDisposable
 {
     // What the recorded values were computed with: shared/golden metadata of the file.
-    internal static readonly AutoencoderCard Tiny = new("kl-f2-tiny", Channels: 32, [1, 2], ResidualBlocks: 1, LatentChannels: 4, Scale: 0.18215);
+    internal static readonly AutoencoderCard Tiny = new(
+        "kl-f2-tiny", Channels: 32, [1, 2], ResidualBlocks: 1, LatentChannels: 4, Scale: 0.18215);
 
     private static readonly string[] Namings = ["compvis", "diffusers"];
 
@@ -18,7 +21,8 @@ public sealed class AutoencoderKLTests : IDisposable
 
     public void Dispose() => golden.Dispose();
 
-    internal static AutoencoderKL Load(string naming = "compvis") => AutoencoderKL.Load(GoldenFile.Path($"vae/kl-f2-tiny.{naming}.safetensors"), Tiny);
+    internal static AutoencoderKL Load(string naming = "compvis") =>
+        AutoencoderKL.Load(GoldenFile.Path($"vae/kl-f2-tiny.{naming}.safetensors"), Tiny);
 
     [Theory, MemberData(nameof(AllNamings))]
     public void Encoding_gives_the_recorded_moments(string naming)
@@ -44,8 +48,12 @@ public sealed class AutoencoderKLTests : IDisposable
         var map = AutoencoderKL.CheckpointMap(AutoencoderCard.KlF8);
         var expected = official.RootElement.GetProperty("compvis").EnumerateObject()
             .ToDictionary(static p => p.Name, static p => string.Join(",", p.Value.EnumerateArray().Select(static n => n.GetInt64())));
-        Assert.Equal(expected.OrderBy(static p => p.Key), map.ToDictionary(static e => e.Name, static e => string.Join(",", e.Shape)).OrderBy(static p => p.Key));
-        Assert.Equal(official.RootElement.GetProperty("params").GetInt64(), map.Sum(static e => e.Shape.Aggregate(1L, static (a, b) => a * b)));
+        Assert.Equal(
+            expected.OrderBy(static p => p.Key),
+            map.ToDictionary(static e => e.Name, static e => string.Join(",", e.Shape)).OrderBy(static p => p.Key));
+        Assert.Equal(
+            official.RootElement.GetProperty("params").GetInt64(),
+            map.Sum(static e => e.Shape.Aggregate(1L, static (a, b) => a * b)));
         Assert.Equal(83_653_863, map.Sum(static e => e.Shape.Aggregate(1L, static (a, b) => a * b)));
     }
 

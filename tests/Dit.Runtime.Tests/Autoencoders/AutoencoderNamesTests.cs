@@ -29,7 +29,8 @@ public sealed class AutoencoderNamesTests : IDisposable
     {
         Assert.NotEmpty(name);
         Assert.Empty(convention(AutoencoderCard.KlF8).Problems(AutoencoderKL.CheckpointMap(AutoencoderCard.KlF8)));
-        var relative = new AutoencoderCard("kl-f16", 64, [1, 1, 2, 2, 4], ResidualBlocks: 3, LatentChannels: 16, Scale: 1, QuantConvolutions: false);
+        var relative = new AutoencoderCard(
+            "kl-f16", 64, [1, 1, 2, 2, 4], ResidualBlocks: 3, LatentChannels: 16, Scale: 1, QuantConvolutions: false);
         Assert.Empty(convention(relative).Problems(AutoencoderKL.CheckpointMap(relative)));
     }
 
@@ -41,8 +42,11 @@ public sealed class AutoencoderNamesTests : IDisposable
         using var official = JsonDocument.Parse(GoldenFile.Bytes("vae/kl-f8-official.json"));
         var expected = official.RootElement.GetProperty(naming).EnumerateObject()
             .Select(static p => $"{p.Name} {string.Join(",", p.Value.EnumerateArray().Select(static n => n.GetInt64()))}");
-        var map = naming == "compvis" ? AutoencoderNames.LatentDiffusion(AutoencoderCard.KlF8) : AutoencoderNames.Diffusers(AutoencoderCard.KlF8);
-        Assert.Equal(expected.Order(StringComparer.Ordinal), map.Foreign.Select(static e => $"{e.Name} {string.Join(",", e.Shape)}").Order(StringComparer.Ordinal));
+        var map =
+            naming == "compvis" ? AutoencoderNames.LatentDiffusion(AutoencoderCard.KlF8) : AutoencoderNames.Diffusers(AutoencoderCard.KlF8);
+        Assert.Equal(
+            expected.Order(StringComparer.Ordinal),
+            map.Foreign.Select(static e => $"{e.Name} {string.Join(",", e.Shape)}").Order(StringComparer.Ordinal));
     }
 
     [Theory, MemberData(nameof(Conventions))]
@@ -76,7 +80,9 @@ public sealed class AutoencoderNamesTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var (path, notices) = (folder["wrapped.safetensors"], new List<string>());
-        SafeTensors.Save(path, [.. autoencoder.state_dict().Select(t => (prefix + t.Key, t.Value)), (prefix + "num_batches_tracked", tensor(3L))]);
+        SafeTensors.Save(
+            path,
+            [.. autoencoder.state_dict().Select(t => (prefix + t.Key, t.Value)), (prefix + "num_batches_tracked", tensor(3L))]);
         AssertSame(AutoencoderKL.Load(path, Tiny, notice: notices.Add));
         Assert.Equal(2, notices.Count);
         Assert.Contains($"below '{prefix}'", notices[0]);
@@ -88,7 +94,12 @@ public sealed class AutoencoderNamesTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var (path, notices) = (folder["averaged.safetensors"], new List<string>());
-        SafeTensors.Save(path, [.. autoencoder.state_dict().Select(static t => ("net." + t.Key, zeros_like(t.Value))), .. autoencoder.state_dict().Select(static t => ("model_ema." + t.Key, t.Value))]);
+        SafeTensors.Save(
+            path,
+            [
+                .. autoencoder.state_dict().Select(static t => ("net." + t.Key, zeros_like(t.Value))),
+                .. autoencoder.state_dict().Select(static t => ("model_ema." + t.Key, t.Value)),
+            ]);
         AssertSame(AutoencoderKL.Load(path, Tiny, notice: notices.Add));
         Assert.Contains("below 'model_ema.'", notices.Single());
     }
@@ -98,7 +109,13 @@ public sealed class AutoencoderNamesTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var path = folder["autoencoder.safetensors"];
-        SafeTensors.Save(path, [.. autoencoder.state_dict().Select(static t => (t.Key, t.Value)), ("loss.logvar", zeros(1)), ("loss.discriminator.main.0.weight", zeros(2, 2))]);
+        SafeTensors.Save(
+            path,
+            [
+                .. autoencoder.state_dict().Select(static t => (t.Key, t.Value)),
+                ("loss.logvar", zeros(1)),
+                ("loss.discriminator.main.0.weight", zeros(2, 2)),
+            ]);
         AssertSame(AutoencoderKL.Load(path, Tiny));
     }
 
@@ -110,12 +127,16 @@ public sealed class AutoencoderNamesTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Conventions))]
-    public void A_file_of_another_autoencoder_is_refused_with_what_differs_as_the_file_calls_it(string name, Func<AutoencoderCard, NameMap> convention)
+    public void A_file_of_another_autoencoder_is_refused_with_what_differs_as_the_file_calls_it(
+        string name,
+        Func<AutoencoderCard, NameMap> convention)
     {
         var path = Save(name, convention(Tiny));
-        var refused = Assert.Throws<CheckpointMismatchException>(() => AutoencoderKL.Load(path, Tiny with { ResidualBlocks = 2, LatentChannels = 8 }));
+        var refused = Assert.Throws<CheckpointMismatchException>(() =>
+            AutoencoderKL.Load(path, Tiny with { ResidualBlocks = 2, LatentChannels = 8 }));
         Assert.Contains("kl-f2-tiny", refused.Summary);
-        Assert.Contains(refused.Missing, missing => missing == (name == "compvis" ? "encoder.down.0.block.1.conv1.weight" : "encoder.down_blocks.0.resnets.1.conv1.weight"));
+        Assert.Contains(refused.Missing, missing =>
+            missing == (name == "compvis" ? "encoder.down.0.block.1.conv1.weight" : "encoder.down_blocks.0.resnets.1.conv1.weight"));
         Assert.Contains(refused.Misshaped, static shape => shape.Name == "quant_conv.weight");
         Assert.Empty(refused.Unexpected);
     }
@@ -123,7 +144,8 @@ public sealed class AutoencoderNamesTests : IDisposable
     [Fact]
     public void Relatives_with_other_levels_and_without_quantising_convolutions_work()
     {
-        var card = new AutoencoderCard("kl-f4", 32, [1, 2, 2], ResidualBlocks: 2, LatentChannels: 3, Scale: 0.3611, Shift: 0.1159, QuantConvolutions: false);
+        var card = new AutoencoderCard(
+            "kl-f4", 32, [1, 2, 2], ResidualBlocks: 2, LatentChannels: 3, Scale: 0.3611, Shift: 0.1159, QuantConvolutions: false);
         using var scope = NewDisposeScope();
         using var relative = AutoencoderKL.Create(card, seed: 1);
         Assert.DoesNotContain(relative.state_dict().Keys, static name => name.Contains("quant_conv", StringComparison.Ordinal));

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests.Autoencoders;
 
-/// <summary>Latents carry their scale: what leaves an encoder is scaled, what enters a decoder is unscaled again.</summary>
+/// <summary>
+/// Latents carry their scale: what leaves an encoder is scaled, what enters a decoder is unscaled again.
+/// </summary>
 public sealed class LatentTests : IDisposable
 {
     private static readonly AutoencoderCard Shifted = AutoencoderKLTests.Tiny with { Scale = 0.5, Shift = 0.25 };
@@ -33,7 +35,12 @@ public sealed class LatentTests : IDisposable
     [InlineData(100f, 20)]
     public void The_log_variance_is_bounded_to_what_floats_can_hold(float given, double bounded)
     {
-        using var moments = new LatentMoments(cat([zeros(1, 4, 1, 1), full([1, 4, 1, 1], given)], 1), AutoencoderKLTests.Tiny with { Scale = 1 });
+        using var moments = new LatentMoments(
+            cat([zeros(1, 4, 1, 1), full([1, 4, 1, 1], given)], 1),
+            AutoencoderKLTests.Tiny with
+            {
+                Scale = 1,
+            });
         Close.To(full([1, 4, 1, 1], (float)Math.Exp(bounded / 2)), moments.Sample(ones(1, 4, 1, 1)).Values, 1e-5);
     }
 

@@ -66,7 +66,9 @@ public class ImageFolderTests
         Assert.Equal([9, 0, 1], labels.data<long>().ToArray());
         Assert.True(batch.min().item<float>() >= -1 && batch.max().item<float>() <= 1);
         for (var n = 0; n < 3; n++)
-            Assert.Equal(ImageFile.Read(images.Files[new[] { 19, 0, 3 }[n]].Path).Pixels.ToArray(), RgbImage.FromTensor(batch[n]).Pixels.ToArray());
+            Assert.Equal(
+                ImageFile.Read(images.Files[new[] { 19, 0, 3 }[n]].Path).Pixels.ToArray(),
+                RgbImage.FromTensor(batch[n]).Pixels.ToArray());
     }
 
     [Fact]

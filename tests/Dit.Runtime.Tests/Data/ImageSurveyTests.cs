@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>What is found before a run: images that cannot be read, their sizes, and what is no part of the data.</summary>
+/// <summary>
+/// What is found before a run: images that cannot be read, their sizes, and what is no part of the data.
+/// </summary>
 public sealed class ImageSurveyTests : IDisposable
 {
     private static readonly ImageShape Shape = new(3, 16, 16);
@@ -32,7 +34,11 @@ public sealed class ImageSurveyTests : IDisposable
         var path = folder.Write($"a{ending}", whole);
         Assert.Equal((new ImageHeader(48, 48, false), ""), ImageFile.ReadHeader(path));
         var random = new Random(3);
-        foreach (var length in Enumerable.Range(0, 40).Select(_ => random.Next(whole.Length)).Concat([0, 1, 7, whole.Length / 2, whole.Length - 1, whole.Length - 2]))
+        foreach (
+            var length in Enumerable
+                .Range(0, 40)
+                .Select(_ => random.Next(whole.Length))
+                .Concat([0, 1, 7, whole.Length / 2, whole.Length - 1, whole.Length - 2]))
         {
             File.WriteAllBytes(path, whole[..length]);
             var (header, problem) = ImageFile.ReadHeader(path);
@@ -94,8 +100,16 @@ public sealed class ImageSurveyTests : IDisposable
     public void A_class_without_a_readable_image_is_refused_and_so_is_a_folder_without_one()
     {
         var images = Shapes();
-        UnreadableImage[] heart = [.. images.Files.Where(file => images.Classes[file.Label] == "heart").Select(static file => new UnreadableImage(file.Path, "is empty"))];
-        Assert.Contains($"No image of the class folder {folder["s", "heart"]} can be read", Assert.Throws<DitException>(() => images.SkippingUnreadable(heart)).Message, StringComparison.Ordinal);
+        UnreadableImage[] heart =
+        [
+            .. images
+                .Files.Where(file => images.Classes[file.Label] == "heart")
+                .Select(static file => new UnreadableImage(file.Path, "is empty")),
+        ];
+        Assert.Contains(
+            $"No image of the class folder {folder["s", "heart"]} can be read",
+            Assert.Throws<DitException>(() => images.SkippingUnreadable(heart)).Message,
+            StringComparison.Ordinal);
         UnreadableImage[] all = [.. images.Files.Select(static file => new UnreadableImage(file.Path, "is empty"))];
         Assert.Contains("No image in", Assert.Throws<DitException>(() => images.SkippingUnreadable(all)).Message, StringComparison.Ordinal);
     }
@@ -117,7 +131,9 @@ public sealed class ImageSurveyTests : IDisposable
         var (expected, expectedLabels) = images.LoadBatch([4, 4, 0, 5], Shape, [true, false, false, false]);
         Assert.True(expected.Equals(pixels) && expected.Equals(again));
         Assert.True(expectedLabels.Equals(labels) && expectedLabels.Equals(labelsAgain));
-        Assert.Equal(new[] { 2, 3, 19 }.Select(i => images.Files[i].Path).Order(StringComparer.Ordinal), a.Unreadable.Select(static image => image.Path));
+        Assert.Equal(
+            new[] { 2, 3, 19 }.Select(i => images.Files[i].Path).Order(StringComparer.Ordinal),
+            a.Unreadable.Select(static image => image.Path));
     }
 
     [Fact]
@@ -139,12 +155,14 @@ public sealed class ImageSurveyTests : IDisposable
     {
         var images = Shapes(10);
         Assert.Equal((0, ""), (images.LeftOut.Count, images.LeftOut.ToString()));
-        foreach (var name in (string[])["a.txt", "b.TXT", "c.avif", "d", "x.png", "y.JPG", ".DS_Store"]) File.WriteAllText(folder["s", name], "");
+        foreach (var name in (string[])["a.txt", "b.TXT", "c.avif", "d", "x.png", "y.JPG", ".DS_Store"])
+            File.WriteAllText(folder["s", name], "");
         foreach (var name in (string[])["e.gif", "f.heic", "g.tif"]) File.WriteAllText(folder["s", "star", name], "");
         Directory.CreateDirectory(folder["s", "star", "more"]);
         Directory.CreateDirectory(folder["s", ".git"]);
         Assert.Equal(
-            "7 files of unknown type (.txt, no ending, .avif, .gif, ...), 2 images beside the class folders, 1 nested folder, 2 entries with a name that begins with a dot",
+            "7 files of unknown type (.txt, no ending, .avif, .gif, ...), 2 images beside the class folders, 1 nested folder, 2 entries "
+                + "with a name that begins with a dot",
             ImageFolder.Open(folder["s"]).LeftOut.ToString());
         var unlabeled = ImageFolder.OpenUnlabeled(folder["s"]);
         Assert.Equal((12, 0, 1), (unlabeled.Count, unlabeled.LeftOut.BesideClasses, unlabeled.LeftOut.NestedFolders));
@@ -169,7 +187,10 @@ public sealed class ImageSurveyTests : IDisposable
     public void A_class_folder_with_a_name_that_cannot_be_said_is_refused()
     {
         Directory.CreateDirectory(folder["a\tb"]);
-        Assert.Contains("has a control character in its name", Assert.Throws<DitException>(() => ImageFolder.Open(folder.Root)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "has a control character in its name",
+            Assert.Throws<DitException>(() => ImageFolder.Open(folder.Root)).Message,
+            StringComparison.Ordinal);
         File.WriteAllBytes(folder["a\tb", "a.png"], Encoded.Of("png", 48, 48));
         Assert.Equal(1, ImageFolder.OpenUnlabeled(folder.Root).Count); // nothing is called by it
     }

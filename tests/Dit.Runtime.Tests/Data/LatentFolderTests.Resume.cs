@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>Runs of encoding after the first: what a stopped, a finished and a different run left, and images that have changed since.</summary>
+/// <summary>
+/// Runs of encoding after the first: what a stopped, a finished and a different run left, and images that have changed
+/// since.
+/// </summary>
 public sealed partial class LatentFolderTests
 {
     [Theory]
@@ -13,7 +16,18 @@ public sealed partial class LatentFolderTests
     {
         Encode("once", Small);
         using var stop = new CancellationTokenSource();
-        var stopped = Encode("twice", Small with { Batch = 1 }, progress: new Each<LatentProgress>(now => { if (now.Done >= stopAfter) stop.Cancel(); }), cancellation: stop.Token);
+        var stopped = Encode(
+            "twice",
+            Small with
+            {
+                Batch = 1,
+            },
+            progress: new Each<LatentProgress>(now =>
+            {
+                if (now.Done >= stopAfter)
+                    stop.Cancel();
+            }),
+            cancellation: stop.Token);
         Assert.Equal((true, stopAfter), (stopped.Cancelled, stopped.Done));
         Assert.Equal(stopAfter / 3, FilesOf("twice").Length); // whole shards, no index, nothing temporary
         AssertRefused("is not finished", "twice");
@@ -77,8 +91,14 @@ public sealed partial class LatentFolderTests
         var encoding = new LatentEncoding(images, (Side, Side), other, Small);
         Assert.Contains("encoder weights", OneSentence(() => encoding.Run(folder["latents"])).Message, StringComparison.Ordinal);
         ShapesDataset.Write(folder["others"], Images, seed: 9, size: Side);
-        Assert.Contains($"of which none is in {folder["others"]}", OneSentence(() => Encode("latents", Small, ImageFolder.Open(folder["others"]))).Message, StringComparison.Ordinal);
-        foreach (var file in images.Files.Skip(4)) File.WriteAllBytes(file.Path, File.ReadAllBytes(folder["others", Path.GetFileName(Path.GetDirectoryName(file.Path)) ?? "", Path.GetFileName(file.Path)]));
+        Assert.Contains(
+            $"of which none is in {folder["others"]}",
+            OneSentence(() => Encode("latents", Small, ImageFolder.Open(folder["others"]))).Message,
+            StringComparison.Ordinal);
+        foreach (var file in images.Files.Skip(4))
+            File.WriteAllBytes(
+                file.Path,
+                File.ReadAllBytes(folder["others", Path.GetFileName(Path.GetDirectoryName(file.Path)) ?? "", Path.GetFileName(file.Path)]));
         Assert.Contains("of which 4 are in", OneSentence(() => Encode("latents", Small)).Message, StringComparison.Ordinal);
         Assert.Equal(5, FilesOf("latents").Length);
     }
@@ -95,13 +115,25 @@ public sealed partial class LatentFolderTests
         }
     }
 
-    // Whatever was encoded when the images changed, the folder is in the end that of a run from the start, and nothing that was encoded and is still wanted is encoded again.
+    // Whatever was encoded when the images changed, the folder is in the end that of a run from the start, and nothing
+    // that was encoded and is still wanted is encoded again.
     [Theory, MemberData(nameof(Changes))]
     public void Encoding_goes_on_when_images_have_changed(int stopAfter, string change)
     {
         using var stop = new CancellationTokenSource();
         if (stopAfter == 0) stop.Cancel();
-        Encode("latents", Small with { Batch = 1 }, progress: new Each<LatentProgress>(now => { if (now.Done == stopAfter && stopAfter < Images) stop.Cancel(); }), cancellation: stop.Token);
+        Encode(
+            "latents",
+            Small with
+            {
+                Batch = 1,
+            },
+            progress: new Each<LatentProgress>(now =>
+            {
+                if (now.Done == stopAfter && stopAfter < Images)
+                    stop.Cancel();
+            }),
+            cancellation: stop.Token);
         var before = images.Files.Take(stopAfter).Select(static file => Convert.ToHexString(File.ReadAllBytes(file.Path))).ToHashSet();
         Change(change);
         var changed = ImageFolder.Open(folder["shapes"], cacheBytes: 0);
@@ -144,18 +176,27 @@ public sealed partial class LatentFolderTests
         Damage(flat.Files[5].Path); // found by decoding alone
         Damage(flat.Files[8].Path);
         Assert.Empty(flat.Survey().Unreadable);
-        Assert.Contains(flat.Files[5].Path, OneSentence(() => Encode("latents", Small with { Batch = 1 }, flat)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            flat.Files[5].Path,
+            OneSentence(() => Encode("latents", Small with { Batch = 1 }, flat)).Message,
+            StringComparison.Ordinal);
 
         var skipping = flat.SkippingUnreadable([]);
         var result = Encode("latents", Small with { Batch = 1 }, skipping);
         Assert.Equal((5, Images - 2, 2), (result.Kept, result.Done, result.Unreadable.Count));
         Assert.Equal(Images - 2, result.Description.Images);
-        Assert.Equal([flat.Files[5].Path, flat.Files[8].Path], File.ReadAllLines(folder["latents", TrainingFolder.UnreadableName]).Select(static line => line.Split(' ')[0]));
+        Assert.Equal(
+            [flat.Files[5].Path, flat.Files[8].Path],
+            File.ReadAllLines(folder["latents", TrainingFolder.UnreadableName]).Select(static line => line.Split(' ')[0]));
         Encode("fresh", Small, flat.SkippingUnreadable([]));
         AssertSame("fresh", "latents");
 
         ShapesDataset.Write(folder["whole"], Images, seed: 1, size: Side);
-        foreach (var i in (int[])[5, 8]) File.Copy(flat.Files[i].Path.Replace(folder["shapes"], folder["whole"], StringComparison.Ordinal), flat.Files[i].Path, overwrite: true);
+        foreach (var i in (int[])[5, 8])
+            File.Copy(
+                flat.Files[i].Path.Replace(folder["shapes"], folder["whole"], StringComparison.Ordinal),
+                flat.Files[i].Path,
+                overwrite: true);
         Assert.Equal(Images - 2, Encode("latents", Small, flat).Kept); // repaired: the list goes, too
         Encode("all", Small, flat);
         AssertSame("all", "latents");
@@ -169,7 +210,10 @@ public sealed partial class LatentFolderTests
         using (FolderClaim.Take(folder["latents"]))
             Assert.Contains("A different run is writing to", OneSentence(() => Encode("latents", Small)).Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["latents"]));
-        Assert.Contains("lies in the folder of the data", OneSentence(() => new LatentEncoding(images, (Side, Side), autoencoder, Small).Run(folder["shapes", "latents"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "lies in the folder of the data",
+            OneSentence(() => new LatentEncoding(images, (Side, Side), autoencoder, Small).Run(folder["shapes", "latents"])).Message,
+            StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["shapes", "latents"]));
     }
 }

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>Folders of latents: what is read is what the encoder gave, however it was written, and nothing else is taken for it.</summary>
+/// <summary>
+/// Folders of latents: what is read is what the encoder gave, however it was written, and nothing else is taken for it.
+/// </summary>
 public sealed partial class LatentFolderTests : IDisposable
 {
     private const int Images = 10, Side = 16;
@@ -29,10 +31,16 @@ public sealed partial class LatentFolderTests : IDisposable
 
     private static LatentOptions Small => new() { Mirrored = true, Batch = 2, ImagesPerShard = 3 };
 
-    private LatentResult Encode(string name, LatentOptions options, ImageFolder? from = null, IProgress<LatentProgress>? progress = null, CancellationToken cancellation = default) =>
-        new LatentEncoding(from ?? images, (Side, Side), autoencoder, options).Run(folder[name], progress, cancellation);
+    private LatentResult Encode(
+        string name,
+        LatentOptions options,
+        ImageFolder? from = null,
+        IProgress<LatentProgress>? progress = null,
+        CancellationToken cancellation = default
+    ) => new LatentEncoding(from ?? images, (Side, Side), autoencoder, options).Run(folder[name], progress, cancellation);
 
-    private string[] FilesOf(string name) => [.. Directory.GetFiles(folder[name]).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+    private string[] FilesOf(string name) =>
+        [.. Directory.GetFiles(folder[name]).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 
     private static DitException OneSentence(Action act)
     {
@@ -122,9 +130,13 @@ public sealed partial class LatentFolderTests : IDisposable
     public void Folders_that_are_not_whole_are_one_sentence()
     {
         AssertRefused("does not exist");
-        Assert.Contains("is no folder of latents", OneSentence(() => LatentFolder.Open(folder["shapes"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is no folder of latents",
+            OneSentence(() => LatentFolder.Open(folder["shapes"])).Message,
+            StringComparison.Ordinal);
         Encode("latents", Small);
-        var (first, second) = (folder["latents", "latents-00000-of-00004.safetensors"], folder["latents", "latents-00001-of-00004.safetensors"]);
+        var (first, second) = (
+            folder["latents", "latents-00000-of-00004.safetensors"], folder["latents", "latents-00001-of-00004.safetensors"]);
         var bytes = File.ReadAllBytes(first);
 
         File.WriteAllBytes(first, bytes[..^5]);
@@ -244,15 +256,88 @@ public sealed partial class LatentFolderTests : IDisposable
 
         LatentDescription[] others =
         [
-            made with { Autoencoder = Tiny with { Shift = 1e-9 } }, made with { Encoder = "0" }, made with { Height = 32 }, made with { Width = 16 }, made with { Images = 9 },
-            made with { Classes = null }, made with { Mirrored = false }, made with { Type = "f16" }, made with { Tile = 8 }, made with { ImagesPerShard = 4 }, made with { Source = "0" },
+            made with
+            {
+                Autoencoder = Tiny with { Shift = 1e-9 },
+            },
+            made with
+            {
+                Encoder = "0",
+            },
+            made with
+            {
+                Height = 32,
+            },
+            made with
+            {
+                Width = 16,
+            },
+            made with
+            {
+                Images = 9,
+            },
+            made with
+            {
+                Classes = null,
+            },
+            made with
+            {
+                Mirrored = false,
+            },
+            made with
+            {
+                Type = "f16",
+            },
+            made with
+            {
+                Tile = 8,
+            },
+            made with
+            {
+                ImagesPerShard = 4,
+            },
+            made with
+            {
+                Source = "0",
+            },
         ];
         Assert.All(others, other => Assert.NotNull(made.DifferenceTo(other)));
         var settings = typeof(LatentDescription).GetProperties().Count(static property => property.CanWrite);
         Assert.Equal(settings - 1, others.Length); // all but the version
-        Assert.All([Tiny with { Name = "a" }, Tiny with { Channels = 64 }, Tiny with { Multipliers = [1, 4] }, Tiny with { ResidualBlocks = 2 }, Tiny with { LatentChannels = 3 },
-            Tiny with { Scale = 0.18216 }, Tiny with { QuantConvolutions = false }], card => Assert.NotNull(made.DifferenceTo(made with { Autoencoder = card })));
-        Assert.Equal(8, typeof(AutoencoderCard).GetProperties().Count(static property => property.CanWrite)); // a new one is to be described
+        Assert.All(
+            [
+                Tiny with
+                {
+                    Name = "a",
+                },
+                Tiny with
+                {
+                    Channels = 64,
+                },
+                Tiny with
+                {
+                    Multipliers = [1, 4],
+                },
+                Tiny with
+                {
+                    ResidualBlocks = 2,
+                },
+                Tiny with
+                {
+                    LatentChannels = 3,
+                },
+                Tiny with
+                {
+                    Scale = 0.18216,
+                },
+                Tiny with
+                {
+                    QuantConvolutions = false,
+                },
+            ],
+            card => Assert.NotNull(made.DifferenceTo(made with { Autoencoder = card })));
+        // a new one is to be described
+        Assert.Equal(8, typeof(AutoencoderCard).GetProperties().Count(static property => property.CanWrite));
     }
 
     [Fact]
@@ -266,7 +351,10 @@ public sealed partial class LatentFolderTests : IDisposable
         Refused("cannot be read at once", (16, 16), Small with { Batch = int.MaxValue });
 
         void Refused(string part, (int, int) size, LatentOptions options) =>
-            Assert.Contains(part, OneSentence(() => _ = new LatentEncoding(images, size, autoencoder, options)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                part,
+                OneSentence(() => _ = new LatentEncoding(images, size, autoencoder, options)).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -296,7 +384,10 @@ public sealed partial class LatentFolderTests : IDisposable
         Encode("latents", Small);
         File.Move(folder["latents", "latents-00001-of-00004.safetensors"], folder["latents", "latents-00001-of-00005.safetensors"]);
         File.Delete(folder["latents", LatentFolder.IndexName]);
-        Assert.Contains("latents-00001-of-00005.safetensors of another run", OneSentence(() => Encode("latents", Small)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "latents-00001-of-00005.safetensors of another run",
+            OneSentence(() => Encode("latents", Small)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -31,7 +31,8 @@ public class ShapesDatasetTests
         {
             var scene = ShapeScene.Of(seed, index);
             return Enumerable.Range(0, 9).Select(i => Rgb.Mix(scene.BackgroundFrom, scene.BackgroundTo, i / 8.0)).All(color =>
-                Rgb.Distance(scene.Ink, color) > 0.9 * ShapeScene.LeastDistance && Rgb.LightnessGap(scene.Ink, color) > 0.9 * ShapeScene.LeastLightnessGap);
+                Rgb.Distance(scene.Ink, color) > 0.9 * ShapeScene.LeastDistance
+                && Rgb.LightnessGap(scene.Ink, color) > 0.9 * ShapeScene.LeastLightnessGap);
         }, iter: 500);
 
     [Fact]
@@ -80,7 +81,9 @@ public class ShapesDatasetTests
         var images = ImageFolder.Open(folder["shapes"]);
         Assert.Equal(ShapesDataset.Classes, images.Classes);
         Assert.All(images.Files.GroupBy(f => f.Label), g => Assert.Equal(4, g.Count()));
-        Assert.Equal(ShapesDataset.Render(3, 15).Pixels.ToArray(), ImageFile.Read(folder["shapes", "heart", "000015.png"]).Pixels.ToArray());
+        Assert.Equal(
+            ShapesDataset.Render(3, 15).Pixels.ToArray(),
+            ImageFile.Read(folder["shapes", "heart", "000015.png"]).Pixels.ToArray());
         Assert.Single(Directory.GetFileSystemEntries(folder.Root));
     }
 
@@ -101,7 +104,8 @@ public class ShapesDatasetTests
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder["empty"], Private);
         ShapesDataset.Write(folder["empty"] + Path.DirectorySeparatorChar, 10, 0);
         Assert.Equal(10, Directory.GetFileSystemEntries(folder["empty"]).Length);
-        if (!OperatingSystem.IsWindows()) Assert.Equal(Private, File.GetUnixFileMode(folder["empty"])); // the folder is the one that was there
+        // the folder is the one that was there
+        if (!OperatingSystem.IsWindows()) Assert.Equal(Private, File.GetUnixFileMode(folder["empty"]));
 
         var mistake = Assert.Throws<DitException>(() => ShapesDataset.Write(folder["empty"], 10, 0));
         Assert.Contains("not empty", mistake.Message);

@@ -47,7 +47,8 @@ internal sealed class FlowModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMo
         return model;
     }
 
-    public static FlowModel Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) => Create(device, dtype);
+    public static FlowModel Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) =>
+        Create(device, dtype);
 
     public Tensor Predict(Tensor x, Tensor t, ClassLabels condition) => call(x, t, condition.Values);
 

@@ -86,8 +86,11 @@ public sealed class FlowTests : IDisposable
     public void Every_prediction_becomes_every_other(Prediction prediction)
     {
         using var random = new Generator(2);
-        Tensor data = randn([2, 1, 2, 2], ScalarType.Float64, generator: random), noise = randn([2, 1, 2, 2], ScalarType.Float64, generator: random);
-        foreach (IProcess process in (IProcess[])[new ToyFlow(), new GaussianDiffusion(NoiseSchedule.Linear(), prediction, ModelVariance.FixedSmall)])
+        Tensor data = randn([2, 1, 2, 2], ScalarType.Float64, generator: random),
+            noise = randn([2, 1, 2, 2], ScalarType.Float64, generator: random);
+        foreach (
+            IProcess process in (IProcess[])
+                [new ToyFlow(), new GaussianDiffusion(NoiseSchedule.Linear(), prediction, ModelVariance.FixedSmall)])
         {
             var t = process is ToyFlow ? 0.3 : 417;
             var (alpha, sigma) = (process.Alpha(t), process.Sigma(t));
@@ -105,9 +108,13 @@ public sealed class FlowTests : IDisposable
     {
         var noise = randn([2, 1, 2, 2], ScalarType.Float64);
         var expected = Drawn(Gaussian);
-        Close.To(expected.to(ScalarType.Float32), Drawn(new(NoiseSchedule.Linear(), prediction, ModelVariance.FixedSmall)).to(ScalarType.Float32), 1e-3);
+        Close.To(
+            expected.to(ScalarType.Float32),
+            Drawn(new(NoiseSchedule.Linear(), prediction, ModelVariance.FixedSmall)).to(ScalarType.Float32),
+            1e-3);
 
-        Tensor Drawn(GaussianDiffusion process) => new SamplingLoop<GaussianDiffusion>("ddim", new Ddim(50), process).Sample(Exact(process), new ReplayedNoise([noise]));
+        Tensor Drawn(GaussianDiffusion process) =>
+            new SamplingLoop<GaussianDiffusion>("ddim", new Ddim(50), process).Sample(Exact(process), new ReplayedNoise([noise]));
     }
 
     /// <summary>Images of one number for each class, -1 and 2, with a little noise.</summary>
@@ -126,7 +133,10 @@ public sealed class FlowTests : IDisposable
         using var model = FlowModel.Create();
         var losses = new List<double>();
         var recipe = new TrainingRecipe { Steps = 600, BatchSize = 128, LearningRate = 3e-2, EmaDecay = 0.9, Seed = 3 };
-        new Trainer(recipe, new TrainingFolder(folder["flow"])).Run(model, Data, new Each<TrainingProgress>(at => losses.Add(at.Losses.Mse)));
+        new Trainer(recipe, new TrainingFolder(folder["flow"])).Run(
+            model,
+            Data,
+            new Each<TrainingProgress>(at => losses.Add(at.Losses.Mse)));
         Assert.True(losses[^50..].Average() < 0.5 * losses[..10].Average(), $"{losses[..10].Average()} to {losses[^50..].Average()}");
 
         using var session = SessionOf(model);
@@ -136,7 +146,9 @@ public sealed class FlowTests : IDisposable
             var drawn = sampler.Sample(model, labels, guidance: 1.2, seed: 5);
             foreach (var (label, mean) in new[] { (0, -1.0), (1, 2.0) })
                 Assert.InRange(drawn[TensorIndex.Slice(label, 64, 2)].mean().item<float>(), mean - 0.4, mean + 0.4);
-            Assert.True(drawn.Equals(sampler.Sample(model, labels, guidance: 1.2, seed: 5, options: new() { Session = session })), sampler.Name);
+            Assert.True(
+                drawn.Equals(sampler.Sample(model, labels, guidance: 1.2, seed: 5, options: new() { Session = session })),
+                sampler.Name);
             var live = LiveTensors.Count();
             sampler.Sample(model, labels, guidance: new(1.2) { Interval = new(0.2, 5) }).Dispose();
             Assert.Equal(live, LiveTensors.Count());
@@ -148,11 +160,15 @@ public sealed class FlowTests : IDisposable
     public void A_fused_session_computes_times_that_nobody_announced()
     {
         using var model = Stirred.Create<OfClasses>();
-        var (silent, announced) = (new Sampler<OfClasses, ClassLabels, GaussianDiffusion>("2m", new TwoStep<GaussianDiffusion>(6)), OfClasses.Samplers.Ddim5);
+        var (silent, announced) = (
+            new Sampler<OfClasses, ClassLabels, GaussianDiffusion>("2m", new TwoStep<GaussianDiffusion>(6)),
+            OfClasses.Samplers.Ddim5);
         var labels = tensor(new long[] { 0, 2 });
         foreach (var loop in new[] { silent, announced })
         {
-            var expected = loop.Loop.Sample((x, t) => model.call(x, full(2, t), labels), new KeyedNoise(5, 0, 2, OfClasses.Card.Input, CPU));
+            var expected = loop.Loop.Sample(
+                (x, t) => model.call(x, full(2, t), labels),
+                new KeyedNoise(5, 0, 2, OfClasses.Card.Input, CPU));
             Close.To(expected, loop.Sample(model, labels, seed: 5), Close.OneStep, loop.Name);
         }
     }

@@ -59,7 +59,11 @@ internal sealed record TwoStep<TProcess>(int Steps, int Order = 2) : FixedStepSo
     public override string Method => "2m";
 
     public double[] Grid(TProcess process) =>
-        [.. Enumerable.Range(0, Steps + 1).Select(i => process.DataTime + (process.NoiseTime - process.DataTime) * Math.Pow(1 - (double)i / Steps, 1.5))];
+        [
+            .. Enumerable
+                .Range(0, Steps + 1)
+                .Select(i => process.DataTime + (process.NoiseTime - process.DataTime) * Math.Pow(1 - (double)i / Steps, 1.5)),
+        ];
 
     public override Tensor Run(TProcess process, Denoiser network, SolverRun run)
     {
@@ -70,7 +74,11 @@ internal sealed record TwoStep<TProcess>(int Steps, int Order = 2) : FixedStepSo
             var start = process.Convert(network(state.X, t), state.X, t, Prediction.StartX);
             var mixed = start;
             // The first prediction has none before it, and the last step ends where lambda is infinite.
-            if (Order == 2 && state.History is [var before] && process.Sigma(next) > 0 && double.IsFinite(Lambda(process, times[state.Step - 1])))
+            if (
+                Order == 2
+                && state.History is [var before]
+                && process.Sigma(next) > 0
+                && double.IsFinite(Lambda(process, times[state.Step - 1])))
             {
                 var ratio = (Lambda(process, t) - Lambda(process, times[state.Step - 1])) / (Lambda(process, next) - Lambda(process, t));
                 mixed = start + (start - before) / (2 * ratio);

@@ -23,7 +23,8 @@ public sealed class GifFileTests : IDisposable
     }
 
     /// <summary>A smooth picture of far more than 256 colors.</summary>
-    private static RgbImage Smooth(int side, int shade = 0) => Picture(side, side, (x, y) => (255 * x / side, 255 * y / side, (shade + 127 * (x + y) / side) % 256));
+    private static RgbImage Smooth(int side, int shade = 0) =>
+        Picture(side, side, (x, y) => (255 * x / side, 255 * y / side, (shade + 127 * (x + y) / side) % 256));
 
     private static GifFrame Shown(RgbImage image, int milliseconds = 100) => new(image, TimeSpan.FromMilliseconds(milliseconds));
 
@@ -44,13 +45,19 @@ public sealed class GifFileTests : IDisposable
             frame.CopyPixelDataTo(rgb);
             return new RgbImage(frame.Width, frame.Height, rgb);
         }).ToArray();
-        return (frames, [.. image.Frames.Cast<ImageFrame<Rgb24>>().Select(static frame => 10 * frame.Metadata.GetGifMetadata().FrameDelay)], image.Metadata.GetGifMetadata().RepeatCount);
+        return (
+            frames,
+            [.. image.Frames.Cast<ImageFrame<Rgb24>>().Select(static frame => 10 * frame.Metadata.GetGifMetadata().FrameDelay)],
+            image.Metadata.GetGifMetadata().RepeatCount);
     }
 
     [Fact]
     public void Frames_of_few_colors_come_back_as_they_were_with_their_delays_and_repeat_for_ever()
     {
-        RgbImage[] pictures = [.. Enumerable.Range(0, 5).Select(k => Picture(31, 17, (x, y) => (8 * (x / 4), 15 * (y / 2), 60 * ((x + y + k) % 2))))];
+        RgbImage[] pictures =
+        [
+            .. Enumerable.Range(0, 5).Select(k => Picture(31, 17, (x, y) => (8 * (x / 4), 15 * (y / 2), 60 * ((x + y + k) % 2)))),
+        ];
         var (frames, delays, repetitions) = Decode(Encode([.. pictures.Select((picture, k) => Shown(picture, 20 + 10 * k))]));
         Assert.Equal(pictures.Select(static p => p.Data), frames.Select(static f => f.Data));
         Assert.Equal([20, 30, 40, 50, 60], delays);
@@ -75,7 +82,8 @@ public sealed class GifFileTests : IDisposable
     [Fact]
     public void Data_of_every_length_is_compressed_and_comes_back()
     {
-        // Up to and past where codes grow by a bit, and where the table of strings is full: noise fills it after some four thousand pixels.
+        // Up to and past where codes grow by a bit, and where the table of strings is full: noise fills it after some
+        // four thousand pixels.
         var random = new SplitMix64(1);
         var noise = Enumerable.Range(0, 12_000).Select(_ => (int)(random.Next() % 251)).ToArray();
         foreach (var length in Enumerable.Range(1, 600).Concat(Enumerable.Range(3_800, 400)).Append(12_000))
@@ -84,7 +92,9 @@ public sealed class GifFileTests : IDisposable
             Assert.Equal(picture.Data, Decode(Encode(Shown(picture))).Frames[0].Data);
         }
         foreach (var length in Enumerable.Range(1, 300).Append(100_000))
-            Assert.Equal(new byte[3 * length], Decode(Encode(Shown(RgbImage.Filled(length <= 300 ? length : 1000, length <= 300 ? 1 : 100, (0, 0, 0))))).Frames[0].Data);
+            Assert.Equal(
+                new byte[3 * length],
+                Decode(Encode(Shown(RgbImage.Filled(length <= 300 ? length : 1000, length <= 300 ? 1 : 100, (0, 0, 0))))).Frames[0].Data);
     }
 
     [Fact]
@@ -118,7 +128,9 @@ public sealed class GifFileTests : IDisposable
         static double[] Shrunk(RgbImage image) => [.. Enumerable.Range(0, 12 * 12 * 3).Select(i =>
         {
             var (cell, channel) = Math.DivRem(i, 3);
-            return Enumerable.Range(0, 64).Average(k => image.Data[3 * ((cell / 12 * 8 + k / 8) * image.Width + cell % 12 * 8 + k % 8) + channel]);
+            return Enumerable
+                .Range(0, 64)
+                .Average(k => image.Data[3 * ((cell / 12 * 8 + k / 8) * image.Width + cell % 12 * 8 + k % 8) + channel]);
         })];
     }
 
@@ -137,8 +149,12 @@ public sealed class GifFileTests : IDisposable
     {
         RgbImage[] pictures = [Smooth(64), Smooth(64, 128), Picture(64, 64, static (x, y) => (2 * x, 2 * x, 2 * x))];
         var frames = Decode(Encode([.. pictures.Select(static picture => Shown(picture))])).Frames;
-        Assert.All(pictures.Zip(frames), static pair => Assert.InRange(pair.First.Data.Zip(pair.Second.Data, static (a, b) => Math.Abs(a - b)).Average(), 0, 12));
-        Assert.InRange(frames.SelectMany(static f => Enumerable.Range(0, 64 * 64).Select(i => f[i % 64, i / 64])).Distinct().Count(), 128, 256);
+        Assert.All(pictures.Zip(frames), static pair =>
+            Assert.InRange(pair.First.Data.Zip(pair.Second.Data, static (a, b) => Math.Abs(a - b)).Average(), 0, 12));
+        Assert.InRange(
+            frames.SelectMany(static f => Enumerable.Range(0, 64 * 64).Select(i => f[i % 64, i / 64])).Distinct().Count(),
+            128,
+            256);
     }
 
     [Fact]
@@ -159,7 +175,10 @@ public sealed class GifFileTests : IDisposable
         Refused("An animation needs at least one frame.");
         Refused("All frames of an animation have one size: frame 1 has 3 x 3 pixels, the first 2 x 2.", Shown(Smooth(2)), Shown(Smooth(3)));
         Refused("Frame 0 of an animation is to be shown for -0.1 s: a GIF takes 0 to 655.35 s.", Shown(Smooth(2), -100));
-        Refused("Frame 1 of an animation is to be shown for 656 s: a GIF takes 0 to 655.35 s.", Shown(Smooth(2)), Shown(Smooth(2), 656_000));
+        Refused(
+            "Frame 1 of an animation is to be shown for 656 s: a GIF takes 0 to 655.35 s.",
+            Shown(Smooth(2)),
+            Shown(Smooth(2), 656_000));
         Refused("A GIF has at most 65535 pixels to each side, and the frames have 65536 x 1.", Shown(RgbImage.Filled(65536, 1, (0, 0, 0))));
         Assert.Empty(folder.Files);
 
@@ -167,5 +186,6 @@ public sealed class GifFileTests : IDisposable
             Assert.Equal(message, Assert.Throws<DitException>(() => GifFile.Write(folder["no.gif"], frames)).Message);
     }
 
-    private static int Distinct(RgbImage image) => Enumerable.Range(0, image.Width * image.Height).Select(i => image[i % image.Width, i / image.Width]).Distinct().Count();
+    private static int Distinct(RgbImage image) =>
+        Enumerable.Range(0, image.Width * image.Height).Select(i => image[i % image.Width, i / image.Width]).Distinct().Count();
 }

@@ -54,7 +54,8 @@ public sealed class HostileImageTests : IDisposable
         for (var run = 0; run < 300; run++)
         {
             var file = (byte[])whole.Clone();
-            for (var flips = 1 + run % 4; flips > 0; flips--) file[(int)(random.Next() % (ulong)file.Length)] ^= (byte)(1 << (int)(random.Next() % 8));
+            for (var flips = 1 + run % 4; flips > 0; flips--)
+                file[(int)(random.Next() % (ulong)file.Length)] ^= (byte)(1 << (int)(random.Next() % 8));
             File.WriteAllBytes(folder["a"], file);
             var header = ImageFile.ReadHeader(folder["a"]).Header;
             try
@@ -108,7 +109,9 @@ public sealed class HostileImageTests : IDisposable
     [Fact]
     public void A_size_that_the_data_cannot_fill_is_refused_before_there_is_memory_for_it()
     {
-        Assert.Equal("is damaged (its pixels are not all there)", Refused(PngChunk.File(8000, 8000, PngChunk.Zeros(1 << 20)), MostAllocated));
+        Assert.Equal(
+            "is damaged (its pixels are not all there)",
+            Refused(PngChunk.File(8000, 8000, PngChunk.Zeros(1 << 20)), MostAllocated));
         var jpeg = FlatJpeg.Of(8, 8, [90, 128, 128]);
         var frame = jpeg.AsSpan().IndexOf([(byte)0xff, (byte)0xc0]);
         (jpeg[frame + 5], jpeg[frame + 6], jpeg[frame + 7], jpeg[frame + 8]) = (0x20, 0, 0x1f, 0x40); // 8192 high, 8000 wide
@@ -118,7 +121,9 @@ public sealed class HostileImageTests : IDisposable
     [Fact]
     public void A_size_that_is_too_large_is_refused_in_every_format()
     {
-        Assert.Equal("has 60000 x 60000 pixels, more than 67108864 in all", Refused(PngChunk.File(60000, 60000, PngChunk.Zeros(100)), MostAllocated));
+        Assert.Equal(
+            "has 60000 x 60000 pixels, more than 67108864 in all",
+            Refused(PngChunk.File(60000, 60000, PngChunk.Zeros(100)), MostAllocated));
         Assert.Equal("has 0 x 5 pixels", Refused(PngChunk.File(0, 5, PngChunk.Zeros(100))));
         Assert.Equal("has 4294967295 x 1 pixels, more than any picture", Refused(PngChunk.File(-1, 1, PngChunk.Zeros(100))));
         byte[] webp = [.. "RIFF"u8, 24, 0, 0, 0, .. "WEBPVP8L"u8, 12, 0, 0, 0, 0x2f, 0xff, 0xff, 0xff, 0x0f, 0, 0, 0, 0, 0, 0, 0];
@@ -130,7 +135,14 @@ public sealed class HostileImageTests : IDisposable
     {
         // Run lengths of 8 bits that end at once: no pixel is written, so each is what the memory held.
         byte[] header = [.. "BM"u8, .. Words(1078 + 200, 0, 1078, 40, 200, 200, 1 | 8 << 16, 1, 200, 0, 0, 256, 0)];
-        byte[] bmp = [.. header, .. Enumerable.Range(0, 256).SelectMany(static i => new byte[] { (byte)i, 90, 30, 0 }), 0, 1, .. new byte[200]];
+        byte[] bmp =
+        [
+            .. header,
+            .. Enumerable.Range(0, 256).SelectMany(static i => new byte[] { (byte)i, 90, 30, 0 }),
+            0,
+            1,
+            .. new byte[200],
+        ];
         for (var run = 0; run < 4; run++)
         {
             File.WriteAllBytes(folder["a"], Encoded.Of("bmp palette", 200, 200));
@@ -159,12 +171,46 @@ public sealed class HostileImageTests : IDisposable
     [InlineData("\x01\x02\x03", "is not a PNG, JPEG, WebP or BMP file")]
     [InlineData("RIFF\x10\0\0\0WAVEfmt ", "is not a PNG, JPEG, WebP or BMP file")]
     [InlineData("", "is empty")]
-    public void What_is_no_picture_is_said_to_be_what_it_is(string content, string expected) => Assert.Equal(expected, Refused(Encoding.Latin1.GetBytes(content)));
+    public void What_is_no_picture_is_said_to_be_what_it_is(string content, string expected) =>
+        Assert.Equal(expected, Refused(Encoding.Latin1.GetBytes(content)));
 
     [Fact]
     public void An_animation_is_no_single_picture()
     {
-        byte[] webp = [.. "RIFF"u8, 36, 0, 0, 0, .. "WEBPVP8X"u8, 10, 0, 0, 0, 2, 0, 0, 0, 9, 0, 0, 9, 0, 0, .. "ANIM"u8, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        byte[] webp =
+        [
+            .. "RIFF"u8,
+            36,
+            0,
+            0,
+            0,
+            .. "WEBPVP8X"u8,
+            10,
+            0,
+            0,
+            0,
+            2,
+            0,
+            0,
+            0,
+            9,
+            0,
+            0,
+            9,
+            0,
+            0,
+            .. "ANIM"u8,
+            6,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+        ];
         Assert.Equal("is an animated WebP file, not a single picture", Refused(webp));
     }
 

@@ -23,10 +23,16 @@ public class ImageComparisonTests
         var pixels = zeros([3, 2, 2], ScalarType.Byte);
         var other = pixels.clone();
         other[1, 1, 0] = 12;
-        Assert.Equal(10 * Math.Log10(255.0 * 255 * 12 / 144), ImageComparison.Psnr(RgbImage.FromTensor(pixels), RgbImage.FromTensor(other)), 1e-9);
+        Assert.Equal(
+            10 * Math.Log10(255.0 * 255 * 12 / 144),
+            ImageComparison.Psnr(RgbImage.FromTensor(pixels), RgbImage.FromTensor(other)),
+            1e-9);
     }
 
     [Fact]
     public void Pictures_of_two_sizes_are_not_compared() =>
-        Assert.Contains("must be of one size", Assert.Throws<DitException>(() => ImageComparison.Psnr(Gray(1), Gray(1, width: 5))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "must be of one size",
+            Assert.Throws<DitException>(() => ImageComparison.Psnr(Gray(1), Gray(1, width: 5))).Message,
+            StringComparison.Ordinal);
 }

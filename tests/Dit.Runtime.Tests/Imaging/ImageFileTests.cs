@@ -38,20 +38,29 @@ public class ImageFileTests
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
         var random = new Random(4);
-        foreach (var (value, told) in new[] { (double.NaN, "1 NaN"), (double.PositiveInfinity, "1 +infinity"), (double.NegativeInfinity, "1 -infinity") })
+        foreach (
+            var (value, told) in new[]
+            {
+                (double.NaN, "1 NaN"),
+                (double.PositiveInfinity, "1 +infinity"),
+                (double.NegativeInfinity, "1 -infinity"),
+            })
             foreach (var type in (ScalarType[])[ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32, ScalarType.Float64])
             {
                 var images = zeros([3, 3, 5, 7], type);
                 var (n, c, y, x) = (random.Next(3), random.Next(3), random.Next(5), random.Next(7));
                 images[n, c, y, x].fill_(value);
-                Refused($"This tensor holds {told}, at [{c}, {y}, {x}]: a picture is made of finite numbers.", () => RgbImage.FromTensor(images[n]));
+                Refused($"This tensor holds {told}, at [{c}, {y}, {x}]: a picture is made of finite numbers.", () =>
+                    RgbImage.FromTensor(images[n]));
                 Refused($"This tensor holds {told}", () => ImageFile.WritePng(folder["a.png"], images[n]));
-                Refused($"Image {n} of the grid holds {told}, at [{c}, {y}, {x}]: a picture is made of finite numbers.", () => ImageGrid.Write(folder["g.png"], images));
+                Refused($"Image {n} of the grid holds {told}, at [{c}, {y}, {x}]: a picture is made of finite numbers.", () =>
+                    ImageGrid.Write(folder["g.png"], images));
                 ImageFile.WritePng(folder["other.png"], images[(n + 1) % 3]);
                 Assert.Equal(["other.png"], folder.Files);
             }
 
-        static void Refused(string message, Action act) => Assert.StartsWith(message, Assert.Throws<DitException>(act).Message, StringComparison.Ordinal);
+        static void Refused(string message, Action act) =>
+            Assert.StartsWith(message, Assert.Throws<DitException>(act).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -85,7 +94,43 @@ public class ImageFileTests
     {
         using var folder = new TemporaryFolder();
         // One pixel of 24 bits: file header, info header, then blue, green, red and padding.
-        byte[] bmp = [.. "BM"u8, 58, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 24, 0, .. new byte[24], 3, 2, 1, 0];
+        byte[] bmp =
+        [
+            .. "BM"u8,
+            58,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            54,
+            0,
+            0,
+            0,
+            40,
+            0,
+            0,
+            0,
+            1,
+            0,
+            0,
+            0,
+            1,
+            0,
+            0,
+            0,
+            1,
+            0,
+            24,
+            0,
+            .. new byte[24],
+            3,
+            2,
+            1,
+            0,
+        ];
         File.WriteAllBytes(folder["a.bmp"], bmp);
         Assert.Equal((1, 2, 3), ImageFile.Read(folder["a.bmp"])[0, 0]);
     }
@@ -120,7 +165,9 @@ public class ImageFileTests
         using var folder = new TemporaryFolder();
         byte[] header = [.. "BM"u8, .. Words(54 + 3 * 9000 * 9000, 0, 54, 40, 9000, 9000, 1 | 24 << 16, 0, 0, 0, 0, 0, 0)];
         var path = folder.Write("large.bmp", header);
-        Assert.Equal($"{path} has 9000 x 9000 pixels, more than 67108864 in all.", Assert.Throws<DitException>(() => ImageFile.Read(path)).Message);
+        Assert.Equal(
+            $"{path} has 9000 x 9000 pixels, more than 67108864 in all.",
+            Assert.Throws<DitException>(() => ImageFile.Read(path)).Message);
 
         static byte[] Words(params int[] words) => [.. words.SelectMany(BitConverter.GetBytes)];
     }

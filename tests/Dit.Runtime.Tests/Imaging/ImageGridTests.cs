@@ -82,8 +82,12 @@ public class ImageGridTests
         Assert.Throws<DitException>(() => ImageGrid.Render(images, new ImageGridOptions(Columns: 0)));
         Assert.Throws<DitException>(() => ImageGrid.Render(images, new ImageGridOptions(Scale: 0)));
         Assert.Throws<DitException>(() => ImageGrid.Render(images, new ImageGridOptions(Padding: -1)));
-        Assert.Contains("2 rows", Assert.Throws<DitException>(() => ImageGrid.Render(images, new ImageGridOptions(2, RowLabels: ["one"]))).Message);
-        Assert.Contains("too many for a picture", Assert.Throws<DitException>(() => ImageGrid.Layout(80_000, 32, 32, new ImageGridOptions(8000, Scale: 3))).Message);
+        Assert.Contains(
+            "2 rows",
+            Assert.Throws<DitException>(() => ImageGrid.Render(images, new ImageGridOptions(2, RowLabels: ["one"]))).Message);
+        Assert.Contains(
+            "too many for a picture",
+            Assert.Throws<DitException>(() => ImageGrid.Layout(80_000, 32, 32, new ImageGridOptions(8000, Scale: 3))).Message);
         Assert.Throws<DitException>(() => ImageGrid.Layout(int.MaxValue, 32, 32, new ImageGridOptions(1)));
         Assert.Throws<DitException>(() => ImageGrid.Layout(int.MaxValue, 32, 32, new ImageGridOptions(int.MaxValue)));
         using var one = zeros(3, 8, 8);

@@ -69,7 +69,9 @@ public sealed class ImageReadingTests : IDisposable
                 Assert.Equal((image.Height, image.Width), (header.Height, header.Width));
                 for (var y = 0; y < image.Height; y++)
                     for (var x = 0; x < image.Width; x++)
-                        Assert.True((wanted[x, y].R, wanted[x, y].G, wanted[x, y].B) == image[x, y], $"{name}, orientation {orientation}, pixel ({x}, {y})");
+                        Assert.True(
+                            (wanted[x, y].R, wanted[x, y].G, wanted[x, y].B) == image[x, y],
+                            $"{name}, orientation {orientation}, pixel ({x}, {y})");
             }
     }
 
@@ -125,7 +127,8 @@ public sealed class ImageReadingTests : IDisposable
     public void Sixteen_bits_are_rounded_to_eight()
     {
         using var picture = new Image<Rgb48>(256, 2);
-        for (var x = 0; x < 256; x++) (picture[x, 0], picture[x, 1]) = (new((ushort)(257 * x), 0, 0), new((ushort)Math.Min(65535, 257 * x + 128), 0, 0));
+        for (var x = 0; x < 256; x++)
+            (picture[x, 0], picture[x, 1]) = (new((ushort)(257 * x), 0, 0), new((ushort)Math.Min(65535, 257 * x + 128), 0, 0));
         var image = Read(Encoded.Of(picture, new PngEncoder { BitDepth = PngBitDepth.Bit16, ColorType = PngColorType.Rgb }));
         for (var x = 0; x < 256; x++) Assert.Equal((x, x), (image[x, 0].R, image[x, 1].R));
     }
@@ -153,10 +156,13 @@ public sealed class ImageReadingTests : IDisposable
         Near((10, 200, 30), Read(FlatJpeg.Of(13, 9, [10, 200, 30], adobe: 0))[5, 5]); // RGB as it is
         Near((200, 100, 50), Read(FlatJpeg.Of(13, 9, [200, 100, 50, 255], adobe: 0))[5, 5]); // Adobe's inks count down: no black
         Near((100, 50, 25), Read(FlatJpeg.Of(13, 9, [200, 100, 50, 128], adobe: 0))[5, 5]);
-        Near((0, 255, 255), Read(FlatJpeg.Of(13, 9, [76, 85, 255, 255], adobe: 2))[5, 5]); // luma and chroma of 255 less what is stored of each ink
+        // luma and chroma of 255 less what is stored of each ink
+        Near((0, 255, 255), Read(FlatJpeg.Of(13, 9, [76, 85, 255, 255], adobe: 2))[5, 5]);
 
         static void Near((int R, int G, int B) wanted, (byte R, byte G, byte B) read) =>
-            Assert.True(Math.Abs(wanted.R - read.R) <= 3 && Math.Abs(wanted.G - read.G) <= 3 && Math.Abs(wanted.B - read.B) <= 3, $"{wanted} was read as {read}");
+            Assert.True(
+                Math.Abs(wanted.R - read.R) <= 3 && Math.Abs(wanted.G - read.G) <= 3 && Math.Abs(wanted.B - read.B) <= 3,
+                $"{wanted} was read as {read}");
     }
 
     [Fact]

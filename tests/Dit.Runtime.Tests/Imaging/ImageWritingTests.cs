@@ -46,7 +46,9 @@ public sealed class ImageWritingTests : IDisposable
     public void Another_ending_is_refused_and_nothing_written(string name)
     {
         var path = folder.Root + Path.DirectorySeparatorChar + name;
-        Assert.Equal($"Pictures are written to a .png, .jpg or .jpeg file, not to '{path}'.", Assert.Throws<DitException>(() => ImageFile.Write(path, picture)).Message);
+        Assert.Equal(
+            $"Pictures are written to a .png, .jpg or .jpeg file, not to '{path}'.",
+            Assert.Throws<DitException>(() => ImageFile.Write(path, picture)).Message);
         using var images = torch.zeros(2, 3, 8, 8);
         Assert.Throws<DitException>(() => ImageGrid.Write(path, images));
         Assert.False(ImageFile.HasWritableExtension(path));
@@ -89,7 +91,9 @@ public sealed class ImageWritingTests : IDisposable
     public void What_jpeg_cannot_hold_is_refused()
     {
         foreach (var quality in new[] { int.MinValue, 0, 101 })
-            Assert.Equal($"The quality of a JPEG picture is 1 to 100, not {quality}.", Assert.Throws<DitException>(() => ImageFile.WriteJpeg(folder["a.jpg"], picture, quality)).Message);
+            Assert.Equal(
+                $"The quality of a JPEG picture is 1 to 100, not {quality}.",
+                Assert.Throws<DitException>(() => ImageFile.WriteJpeg(folder["a.jpg"], picture, quality)).Message);
         var wide = RgbImage.Filled(65535, 1, (0, 0, 0));
         Assert.Equal(
             "A JPEG picture has at most 65534 pixels to each side, and this one has 65535 x 1: write a .png file.",
@@ -107,7 +111,10 @@ public sealed class ImageWritingTests : IDisposable
         for (var run = 0; run < 60; run++)
         {
             var (width, height) = (1 + (int)(random.Next() % 40), 1 + (int)(random.Next() % 40));
-            var image = new RgbImage(width, height, [.. Enumerable.Range(0, 3 * width * height).Select(i => (byte)(run % 3 == 0 ? random.Next() : (ulong)(i / 7 * run)))]);
+            var image = new RgbImage(
+                width,
+                height,
+                [.. Enumerable.Range(0, 3 * width * height).Select(i => (byte)(run % 3 == 0 ? random.Next() : (ulong)(i / 7 * run)))]);
             ImageFile.WritePng(folder["a.png"], image);
             Assert.Equal(image.Pixels.ToArray(), ImageFile.Read(folder["a.png"]).Pixels.ToArray());
         }
@@ -118,7 +125,10 @@ public sealed class ImageWritingTests : IDisposable
     {
         var writers = typeof(ImageFile).Assembly.GetExportedTypes()
             .SelectMany(static type => type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly))
-            .Where(static method => method.Name.StartsWith("Write", StringComparison.Ordinal) || method.Name.StartsWith("Save", StringComparison.Ordinal) || method.Name is "LossCurve")
+            .Where(static method =>
+                method.Name.StartsWith("Write", StringComparison.Ordinal)
+                || method.Name.StartsWith("Save", StringComparison.Ordinal)
+                || method.Name is "LossCurve")
             .ToArray();
         Assert.True(writers.Length > 15);
         foreach (var group in writers.GroupBy(static method => (method.DeclaringType, method.Name)))

@@ -22,7 +22,9 @@ public class PlotTests
     [Fact]
     public void Each_series_has_its_color()
     {
-        var image = Plot.Render("two", [new PlotSeries("a", Falling), new PlotSeries("b", [.. Falling.Select(p => p with { Y = p.Y + 0.5 })])]);
+        var image = Plot.Render(
+            "two",
+            [new PlotSeries("a", Falling), new PlotSeries("b", [.. Falling.Select(p => p with { Y = p.Y + 0.5 })])]);
         Assert.True(Count(image, (0x00, 0x72, 0xB2)) > 500);
         Assert.True(Count(image, (0xD5, 0x5E, 0x00)) > 500);
     }
@@ -40,7 +42,9 @@ public class PlotTests
     public void Points_that_cannot_be_drawn_are_left_out()
     {
         PlotPoint[] odd = [.. Falling, new(401, double.NaN), new(402, double.PositiveInfinity)];
-        Assert.Equal(Plot.Render("loss", [new PlotSeries("", Falling)]).Pixels.ToArray(), Plot.Render("loss", [new PlotSeries("", odd)]).Pixels.ToArray());
+        Assert.Equal(
+            Plot.Render("loss", [new PlotSeries("", Falling)]).Pixels.ToArray(),
+            Plot.Render("loss", [new PlotSeries("", odd)]).Pixels.ToArray());
     }
 
     [Theory]
@@ -51,7 +55,8 @@ public class PlotTests
     {
         var image = Plot.Render("flat", [new PlotSeries("", [.. Enumerable.Range(0, count).Select(i => new PlotPoint(i, value))])]);
         var drawn = Enumerable.Range(0, image.Height).SelectMany(y => Enumerable.Range(0, image.Width).Select(x => (X: x, Y: y)))
-            .Where(at => image[at.X, at.Y] is var (red, _, blue) && blue - red > 60).ToArray(); // the line's blue, also where it is mixed with white
+            .Where(at => image[at.X, at.Y] is var (red, _, blue) && blue - red > 60)
+            .ToArray(); // the line's blue, also where it is mixed with white
         Assert.NotEmpty(drawn);
         Assert.InRange(drawn.Max(at => at.Y) - drawn.Min(at => at.Y), 0, 4);
         var width = drawn.Max(at => at.X) - drawn.Min(at => at.X);

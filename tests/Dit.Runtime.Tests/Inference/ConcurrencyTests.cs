@@ -31,7 +31,14 @@ public sealed class ConcurrencyTests
 
         byte[] Draw(int request)
         {
-            using var samples = GoldenP8.AllSamplers[request % 2].Sample(model, [.. Enumerable.Range(0, 1 + request % 3).Select(i => (request + i) % 3)], guidance: request % 4 == 0 ? 1 : 2, seed: request, options: new() { Session = session });
+            using var samples = GoldenP8
+                .AllSamplers[request % 2]
+                .Sample(
+                    model,
+                    [.. Enumerable.Range(0, 1 + request % 3).Select(i => (request + i) % 3)],
+                    guidance: request % 4 == 0 ? 1 : 2,
+                    seed: request,
+                    options: new() { Session = session });
             return samples.bytes.ToArray();
         }
     }
@@ -50,7 +57,16 @@ public sealed class ConcurrencyTests
             var progress = new Each<SamplingProgress>(at => { if (i % 2 == 0 && at.Step == 3) stop.Cancel(); });
             try
             {
-                using var drawn = GoldenP8.Samplers.Ddim10.Sample(model, [1], seed: 5, options: new() { Progress = progress, Cancellation = stop.Token, Session = session });
+                using var drawn = GoldenP8.Samplers.Ddim10.Sample(
+                    model,
+                    [1],
+                    seed: 5,
+                    options: new()
+                    {
+                        Progress = progress,
+                        Cancellation = stop.Token,
+                        Session = session,
+                    });
                 if (i % 2 == 0 || !expected.Equals(drawn)) Interlocked.Increment(ref wrong);
             }
             catch (OperationCanceledException)

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>Whoever listens to a layer hears it: while there are forward hooks, samplers and sessions call the model.</summary>
+/// <summary>
+/// Whoever listens to a layer hears it: while there are forward hooks, samplers and sessions call the model.
+/// </summary>
 public sealed class HookTests : IDisposable
 {
     private const string Calling = "the model's forward, which calls its hooks";
@@ -27,7 +29,11 @@ public sealed class HookTests : IDisposable
                 using (var session = model.CreateSession())
                 {
                     Assert.Equal(Calling, session.Engine);
-                    Close.To(expected, OfClasses.Samplers.Ddim5.Sample(model, [0, 2], guidance: 2, seed: 3, options: new() { Session = session }), Close.OneStep, name);
+                    Close.To(
+                        expected,
+                        OfClasses.Samplers.Ddim5.Sample(model, [0, 2], guidance: 2, seed: 3, options: new() { Session = session }),
+                        Close.OneStep,
+                        name);
                     Assert.True(heard == 5, $"{name}: {heard}");
                 }
                 Close.To(expected, OfClasses.Samplers.Ddim5.Sample(model, [0, 2], guidance: 2, seed: 3), Close.OneStep, name);
@@ -93,7 +99,10 @@ public sealed class HookTests : IDisposable
     {
         using var model = GoldenP2.Create();
         var heard = 0;
-        foreach (var (_, module) in model.named_modules().Where(static m => m.name.EndsWith("fc1", StringComparison.Ordinal) || m.name.EndsWith("qkv", StringComparison.Ordinal)))
+        foreach (
+            var (_, module) in model
+                .named_modules()
+                .Where(static m => m.name.EndsWith("fc1", StringComparison.Ordinal) || m.name.EndsWith("qkv", StringComparison.Ordinal)))
             ((nn.Module<Tensor, Tensor>)module).register_forward_hook((_, _, output) => { heard++; return output; });
         model.call(randn(16, 4, 8, 8), zeros(16), zeros(16, ScalarType.Int64)).sum().backward();
         Assert.Equal(4, heard);

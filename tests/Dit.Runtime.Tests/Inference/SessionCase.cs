@@ -66,7 +66,10 @@ internal abstract class SessionCase : IDisposable
             where TProcess : IProcess => new SessionCase<TModel, TCondition, TProcess>((n, random) => AnyCondition.Of<TCondition>(
                 TModel.Card,
                 classes => randint(classes + (TModel.Card.CanBeGuided ? 1 : 0), [n], ScalarType.Int64, generator: random),
-                text => new(randn([n, text.Tokens, text.Width], generator: random), text.HasNull && n != 3 ? rand([n], generator: random) < 0.5 : null),
+                text =>
+                    new(
+                        randn([n, text.Tokens, text.Width], generator: random),
+                        text.HasNull && n != 3 ? rand([n], generator: random) < 0.5 : null),
                 n));
     }
 }
@@ -141,6 +144,7 @@ internal sealed class SessionCase<TModel, TCondition, TProcess>(Func<int, Genera
         var type = model.parameters().First().dtype;
         var x = randn(Card.Input.Batch(samples), generator: random).to(type);
         var t = Timesteps(samples, random);
-        return predict(x, t, condition(samples, random).Map(values => values.is_floating_point() ? values.to(type) : values)).MoveToOuterDisposeScope();
+        return predict(x, t, condition(samples, random).Map(values => values.is_floating_point() ? values.to(type) : values))
+            .MoveToOuterDisposeScope();
     }
 }

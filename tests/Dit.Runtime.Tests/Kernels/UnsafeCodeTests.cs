@@ -21,11 +21,15 @@ public partial class UnsafeCodeTests
 
     [Fact]
     public void Definitions_of_kernels_are_safe() =>
-        Assert.DoesNotMatch(Pointers(), Code(Assert.Single(Sources(), static file => Name(file) == Kernels + "Inference/ScalarKernels.cs")));
+        Assert.DoesNotMatch(
+            Pointers(),
+            Code(Assert.Single(Sources(), static file => Name(file) == Kernels + "Inference/ScalarKernels.cs")));
 
     private const string Kernels = "Dit.Kernels/", Edge = "Dit.Runtime/Kernels/";
 
-    [GeneratedRegex(@"\bunsafe\b|\bfixed\s*\(|\b(float|double|s?byte|u?int|u?short|u?long|n?u?int|char|void)\s?\*+\s?\w|\b(NativeMemory|Marshal\.(Alloc|Free)\w*|Unsafe\.AsPointer|MemoryMarshal\.CreateSpan)\b")]
+    [GeneratedRegex(
+        @"\bunsafe\b|\bfixed\s*\(|\b(float|double|s?byte|u?int|u?short|u?long|n?u?int|char|void)\s?\*+\s?\w|\b(NativeMemory|Marshal\.(Alloc|Free)\w*|Unsafe\.AsPointer|MemoryMarshal\.CreateSpan)\b"
+    )]
     private static partial Regex Pointers();
 
     // Words in comments are no code.
@@ -34,8 +38,15 @@ public partial class UnsafeCodeTests
     private static string Name(string file) => Path.GetRelativePath(Root, file).Replace('\\', '/');
 
     private static string[] Sources() =>
-        [.. Directory.GetFiles(Root, "*.cs", SearchOption.AllDirectories).Where(static file => !Name(file).Split('/').Any(static part => part is "obj" or "bin"))];
+        [
+            .. Directory
+                .GetFiles(Root, "*.cs", SearchOption.AllDirectories)
+                .Where(static file => !Name(file).Split('/').Any(static part => part is "obj" or "bin")),
+        ];
 
     private static string Root { get; } = Path.Combine(typeof(UnsafeCodeTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-        .Single(static a => a.Key == "RepositoryRoot").Value ?? throw new InvalidOperationException("The build sets RepositoryRoot."), "runtime");
+        .Single(static a => a.Key == "RepositoryRoot")
+        .Value
+        ?? throw new InvalidOperationException("The build sets RepositoryRoot."),
+    "runtime");
 }

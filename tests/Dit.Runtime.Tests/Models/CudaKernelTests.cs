@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>The kernels of CUDA as far as a machine without a device can test them: their text, what is launched, and what happens without them.</summary>
+/// <summary>
+/// The kernels of CUDA as far as a machine without a device can test them: their text, what is launched, and what
+/// happens without them.
+/// </summary>
 public sealed class CudaKernelTests
 {
     [Theory]
@@ -18,7 +21,9 @@ public sealed class CudaKernelTests
             foreach (var branch in Enum.GetValues<NormBranch>())
             {
                 var kernel = new NormKernel(width, 1e-6, storage, branch);
-                Assert.Equal(storage == CudaStorage.Float32 ? (vector32, threads32) : (vector16, threads16), (kernel.Vector, kernel.Threads));
+                Assert.Equal(
+                    storage == CudaStorage.Float32 ? (vector32, threads32) : (vector16, threads16),
+                    (kernel.Vector, kernel.Threads));
                 Assert.True(kernel.Threads * kernel.Items >= kernel.Vectors && kernel.Vectors * kernel.Vector == width);
                 Assert.Contains($"LayerNorm over {width} numbers", kernel.Source, StringComparison.Ordinal);
                 Assert.Contains("9.99999997E-007f", kernel.Source, StringComparison.Ordinal);
@@ -48,7 +53,8 @@ public sealed class CudaKernelTests
 
         var (kernel, blocks, arguments) = Assert.Single(launcher.Launches);
         Assert.Equal((NormBranch.Gated, 6u), (kernel.Branch, blocks));
-        Assert.Equal([16, 80, 96, 32, 48, 64, 3, 32], arguments); // x, y, gate, shift, scale, out (asked for in another order), tokens, stride
+        // x, y, gate, shift, scale, out (asked for in another order), tokens, stride
+        Assert.Equal([16, 80, 96, 32, 48, 64, 3, 32], arguments);
     }
 
     [Theory]

@@ -14,8 +14,15 @@ public class GeneratedModelTests
         using var model = GoldenP2.Create();
 
         var blocks = 0;
-        foreach (var block in model.named_modules().Where(static m => System.Text.RegularExpressions.Regex.IsMatch(m.name, @"^blocks\.\d+$")))
-            ((nn.Module<Tensor, Tensor, Tensor>)block.module).register_forward_hook((_, x, _, output) => { Assert.True(x.Equals(output)); blocks++; return output; });
+        foreach (
+            var block in model.named_modules().Where(static m => System.Text.RegularExpressions.Regex.IsMatch(m.name, @"^blocks\.\d+$")))
+            ((nn.Module<Tensor, Tensor, Tensor>)block.module).register_forward_hook(
+                (_, x, _, output) =>
+                {
+                    Assert.True(x.Equals(output));
+                    blocks++;
+                    return output;
+                });
 
         Assert.Equal(0, model.call(randn(2, 4, 8, 8), tensor(new long[] { 5, 6 }), tensor(new long[] { 1, 10 })).abs().max().item<float>());
         Assert.Equal(GoldenP2.Card.Depth, blocks);
@@ -65,7 +72,8 @@ public class GeneratedModelTests
         Assert.InRange(state["y_embedder.embedding_table.weight"].std().item<float>(), 0.016, 0.024);
         var bound = Math.Sqrt(6.0 / (32 + 96));
         Assert.InRange(state["blocks.0.attn.qkv.weight"].abs().max().item<float>(), 0.95 * bound, bound);
-        Assert.InRange(state["x_embedder.proj.weight"].abs().max().item<float>(), 0.9 * Math.Sqrt(6.0 / (32 + 16)), Math.Sqrt(6.0 / (32 + 16)));
+        Assert.InRange(
+            state["x_embedder.proj.weight"].abs().max().item<float>(), 0.9 * Math.Sqrt(6.0 / (32 + 16)), Math.Sqrt(6.0 / (32 + 16)));
     }
 
     [Theory]
@@ -171,11 +179,19 @@ public class GeneratedModelTests
     {
         using var folder = new TemporaryFolder();
         using (var model = GoldenP8.Create())
-            Checkpoint.Save(model, folder["m.safetensors"], new Dictionary<string, string> { ["step"] = "7", ["dit.autoencoder"] = "mine" });
+            Checkpoint.Save(
+                model,
+                folder["m.safetensors"],
+                new Dictionary<string, string> { ["step"] = "7", ["dit.autoencoder"] = "mine" });
 
         using var file = CheckpointFile.Open(folder["m.safetensors"]);
 
-        var wanted = new Dictionary<string, string>(GoldenP8.Card.ToMetadata()) { ["format"] = "pt", ["step"] = "7", ["dit.autoencoder"] = "mine" };
+        var wanted = new Dictionary<string, string>(GoldenP8.Card.ToMetadata())
+        {
+            ["format"] = "pt",
+            ["step"] = "7",
+            ["dit.autoencoder"] = "mine",
+        };
         Assert.Equal(wanted.OrderBy(m => m.Key, StringComparer.Ordinal), file.Metadata);
         Assert.Equal((GoldenP8.Card.Name, GoldenP8.Card.SpecHash), (file.Metadata["dit.model"], file.Metadata["dit.spec"]));
         Assert.Equal($"{GoldenP8.Card.Parameters}", file.Metadata["dit.parameters"]);
@@ -187,7 +203,8 @@ public class GeneratedModelTests
         using var scope = NewDisposeScope();
         using var model = GoldenP2.Create();
 
-        var error = Assert.Throws<DitException>(() => model.ForwardWithGuidance(zeros(2, 4, 8, 8), zeros(3), zeros(2, ScalarType.Int64), 2));
+        var error = Assert.Throws<DitException>(() =>
+            model.ForwardWithGuidance(zeros(2, 4, 8, 8), zeros(3), zeros(2, ScalarType.Int64), 2));
 
         Assert.Equal("Golden-P2: t must have the shape (2,), one value for each sample, but has (3).", error.Message);
     }

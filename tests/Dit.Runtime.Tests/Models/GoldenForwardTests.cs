@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>Generated models against what the official code computed: outputs, activations, gradients, guidance.</summary>
+/// <summary>
+/// Generated models against what the official code computed: outputs, activations, gradients, guidance.
+/// </summary>
 public sealed class GoldenP2Tests() : GoldenForwardTests<GoldenP2>("dit-p2", static model => model.ForwardWithGuidance);
 
 /// <inheritdoc cref="GoldenP2Tests"/>
@@ -46,9 +48,15 @@ public abstract class GoldenForwardTests<TModel> : IDisposable
     {
         var config = golden.Metadata;
         Assert.Equal(
-            (config["input_size"], config["patch_size"], config["in_channels"], config["hidden_size"], config["depth"], config["num_heads"], config["num_classes"]),
-            ($"{TModel.Card.Input.Height}", $"{TModel.Card.PatchSize}", $"{TModel.Card.Input.Channels}", $"{TModel.Card.Width}", $"{TModel.Card.Depth}", $"{TModel.Card.Heads}", $"{TModel.Card.Classes}"));
-        Assert.Equal(config["learn_sigma"] == "True" ? 2 * TModel.Card.Input.Channels : TModel.Card.Input.Channels, TModel.Card.OutputChannels);
+            (
+                config["input_size"], config["patch_size"], config["in_channels"], config["hidden_size"], config["depth"],
+                config["num_heads"], config["num_classes"]),
+            (
+                $"{TModel.Card.Input.Height}", $"{TModel.Card.PatchSize}", $"{TModel.Card.Input.Channels}", $"{TModel.Card.Width}",
+                $"{TModel.Card.Depth}", $"{TModel.Card.Heads}", $"{TModel.Card.Classes}"));
+        Assert.Equal(
+            config["learn_sigma"] == "True" ? 2 * TModel.Card.Input.Channels : TModel.Card.Input.Channels,
+            TModel.Card.OutputChannels);
     }
 
     [Fact]
@@ -116,14 +124,18 @@ public abstract class GoldenForwardTests<TModel> : IDisposable
         loss.backward();
 
         Close.To(golden["loss.mean_square"], loss, Close.OneStep, "loss");
-        var gradients = model.named_parameters().Where(static p => p.parameter.requires_grad).ToDictionary(static p => p.name, static p => p.parameter.grad);
+        var gradients = model
+            .named_parameters()
+            .Where(static p => p.parameter.requires_grad)
+            .ToDictionary(static p => p.name, static p => p.parameter.grad);
         Assert.Equal(golden.Under("grad.").Select(static g => g.Name).Order(), gradients.Keys.Order());
         foreach (var (name, value) in golden.Under("grad."))
             Close.To(value, gradients[name] ?? throw new InvalidOperationException($"{name} has no gradient."), Close.OneStep, name);
     }
 
-    // The recorded batch is the official layout: two inputs twice, the second time under the null class, every row guided on three channels
-    // and keeping its own others. Ours takes the two inputs once and gives the conditional rows; the unconditional rows follow from the parts.
+    // The recorded batch is the official layout: two inputs twice, the second time under the null class, every row
+    // guided on three channels and keeping its own others. Ours takes the two inputs once and gives the conditional
+    // rows; the unconditional rows follow from the parts.
     [Fact]
     public void Guidance_on_three_channels_agrees_in_all_rows()
     {
@@ -156,7 +168,9 @@ public abstract class GoldenForwardTests<TModel> : IDisposable
 
         Close.To(mixed.narrow(1, 0, c), guided.narrow(1, 0, c), Close.OneStep);
         if (TModel.Card.OutputChannels > c)
-            Close.To(conditional.narrow(1, c, TModel.Card.OutputChannels - c), guided.narrow(1, c, TModel.Card.OutputChannels - c), Close.OneStep);
+            Close.To(
+                conditional.narrow(1, c, TModel.Card.OutputChannels - c), guided.narrow(1, c, TModel.Card.OutputChannels - c),
+                Close.OneStep);
     }
 
     private static void Watch(nn.Module module, Action<Tensor> see)

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>What a model is handed: every mistake is named in our words, by <c>forward</c>, guidance and sessions alike.</summary>
+/// <summary>
+/// What a model is handed: every mistake is named in our words, by <c>forward</c>, guidance and sessions alike.
+/// </summary>
 public sealed class GuardTests : IDisposable
 {
     private static readonly ScalarType[] RealTypes = [ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32, ScalarType.Float64];
@@ -28,7 +30,13 @@ public sealed class GuardTests : IDisposable
         {
             using var model = OfClasses.Create(dtype: weights);
             foreach (var given in RealTypes.Append(ScalarType.Int64).Where(type => type != weights))
-                EachWay(model, X(given), T(), Labels(0, 1), $"Of-Classes: x must be of type {weights}, as the model's weights are, but is of type {given}: convert it with .to(ScalarType.{weights}).");
+                EachWay(
+                    model,
+                    X(given),
+                    T(),
+                    Labels(0, 1),
+                    $"Of-Classes: x must be of type {weights}, as the model's weights are, but is of type {given}: convert it with "
+                        + $".to(ScalarType.{weights}).");
             using var frozen = no_grad();
             Assert.Equal(weights, model.call(X(weights), T(), Labels(0, 1)).dtype);
         }
@@ -39,9 +47,23 @@ public sealed class GuardTests : IDisposable
     {
         using var model = OfClasses.Create();
         var random = new Random(7);
-        foreach (var label in Enumerable.Range(0, 50).Select(_ => random.NextInt64(long.MinValue, long.MaxValue)).Concat([-1, 4, long.MaxValue, long.MinValue, 1L << 32]))
-            EachWay(model, X(), T(), Labels(3, label), $"Of-Classes: labels[1] is {label}: Of-Classes has classes 0 to 2, and 3 for no class.");
-        EachWay(model, X(), T(), Labels(0, 9, 1, 9)[TensorIndex.Slice(1, null, 2)], "Of-Classes: labels[0] is 9: Of-Classes has classes 0 to 2, and 3 for no class.");
+        foreach (
+            var label in Enumerable
+                .Range(0, 50)
+                .Select(_ => random.NextInt64(long.MinValue, long.MaxValue))
+                .Concat([-1, 4, long.MaxValue, long.MinValue, 1L << 32]))
+            EachWay(
+                model,
+                X(),
+                T(),
+                Labels(3, label),
+                $"Of-Classes: labels[1] is {label}: Of-Classes has classes 0 to 2, and 3 for no class.");
+        EachWay(
+            model,
+            X(),
+            T(),
+            Labels(0, 9, 1, 9)[TensorIndex.Slice(1, null, 2)],
+            "Of-Classes: labels[0] is 9: Of-Classes has classes 0 to 2, and 3 for no class.");
 
         using var frozen = no_grad();
         Assert.Equal([4, 6, 4, 8], model.call(zeros(4, 3, 4, 8), zeros(4), Labels(0, 1, 2, 3)).shape); // every label that there is
@@ -70,9 +92,19 @@ public sealed class GuardTests : IDisposable
     public void Tensors_on_another_device_are_refused()
     {
         using var model = OfClasses.Create();
-        EachWay(model, X(device: Elsewhere), T(), Labels(0, 1), $"Of-Classes: x must be on cpu, where the model's weights are, but is on {Elsewhere}.");
+        EachWay(
+            model,
+            X(device: Elsewhere),
+            T(),
+            Labels(0, 1),
+            $"Of-Classes: x must be on cpu, where the model's weights are, but is on {Elsewhere}.");
         EachWay(model, X(), T(device: Elsewhere), Labels(0, 1), $"Of-Classes: t must be on cpu, where x is, but is on {Elsewhere}.");
-        EachWay(model, X(), T(), zeros(2, ScalarType.Int64, Elsewhere), $"Of-Classes: labels must be on cpu, where x is, but is on {Elsewhere}.");
+        EachWay(
+            model,
+            X(),
+            T(),
+            zeros(2, ScalarType.Int64, Elsewhere),
+            $"Of-Classes: labels must be on cpu, where x is, but is on {Elsewhere}.");
     }
 
     [Fact]
@@ -85,7 +117,9 @@ public sealed class GuardTests : IDisposable
             (new(zeros([2, 3, 6], ScalarType.Int64)), "Of-Text: text must be of real numbers, but is of type Int64."),
             (new(zeros([2, 3, 6], device: Elsewhere)), $"Of-Text: text must be on cpu, where x is, but is on {Elsewhere}."),
             (new(zeros(2, 3, 6), zeros(2)), "Of-Text: text.DropMask must be of type Bool, but is of type Float32."),
-            (new(zeros(2, 3, 6), zeros(2, ScalarType.Bool, Elsewhere)), $"Of-Text: text.DropMask must be on cpu, where x is, but is on {Elsewhere}."),
+            (
+                new(zeros(2, 3, 6), zeros(2, ScalarType.Bool, Elsewhere)),
+                $"Of-Text: text.DropMask must be on cpu, where x is, but is on {Elsewhere}."),
             (new(zeros(6)), "Of-Text: text must have the shape (2, 3, 6), one sequence of embeddings for each sample, but has (6)."),
         })
         {
@@ -111,10 +145,14 @@ public sealed class GuardTests : IDisposable
     {
         using var model = OfText.Create();
         var sampler = OfText.Samplers.Ddim5;
-        Refused("Of-Text: text must have the shape (2, 3, 6), one sequence of embeddings for each sample, but has (2, 3, 5).", () => sampler.Sample(model, new(zeros(2, 3, 5))));
-        Refused("Of-Text: text must be of real numbers, but is of type Int64.", () => sampler.Sample(model, new(zeros([2, 3, 6], ScalarType.Int64))));
+        Refused("Of-Text: text must have the shape (2, 3, 6), one sequence of embeddings for each sample, but has (2, 3, 5).", () =>
+            sampler.Sample(model, new(zeros(2, 3, 5))));
+        Refused("Of-Text: text must be of real numbers, but is of type Int64.", () =>
+            sampler.Sample(model, new(zeros([2, 3, 6], ScalarType.Int64))));
         foreach (long[] shape in (long[][])[[], [6], [3, 6], [0, 3, 6]])
-            Refused($"Of-Text: text must be embeddings of at least one text, (N, L, W), but has the shape ({string.Join(", ", shape)}).", () => sampler.Sample(model, new(zeros(shape))));
+            Refused(
+                $"Of-Text: text must be embeddings of at least one text, (N, L, W), but has the shape ({string.Join(", ", shape)}).",
+                () => sampler.Sample(model, new(zeros(shape))));
     }
 
     private static void EachWay(OfClasses model, Tensor x, Tensor t, Tensor labels, string message)
@@ -125,5 +163,6 @@ public sealed class GuardTests : IDisposable
         Refused(message, () => session.Forward(x, t, new(labels)));
     }
 
-    private static void Refused(string message, Func<Tensor> act) => Assert.StartsWith(message, Assert.Throws<DitException>(act).Message, StringComparison.Ordinal);
+    private static void Refused(string message, Func<Tensor> act) =>
+        Assert.StartsWith(message, Assert.Throws<DitException>(act).Message, StringComparison.Ordinal);
 }

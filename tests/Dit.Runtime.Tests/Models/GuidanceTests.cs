@@ -7,7 +7,17 @@ namespace Dit.Runtime.Tests;
 public class GuidanceTests
 {
     [Theory]
-    [InlineData(1, 1), InlineData(1, 2), InlineData(2, 2), InlineData(2, 4), InlineData(3, 3), InlineData(3, 6), InlineData(4, 4), InlineData(4, 8), InlineData(5, 10)]
+    [
+        InlineData(1, 1),
+        InlineData(1, 2),
+        InlineData(2, 2),
+        InlineData(2, 4),
+        InlineData(3, 3),
+        InlineData(3, 6),
+        InlineData(4, 4),
+        InlineData(4, 8),
+        InlineData(5, 10)
+    ]
     public void The_learned_variance_is_never_guided(int channels, int outputs)
     {
         using var scope = NewDisposeScope();
@@ -28,7 +38,9 @@ public class GuidanceTests
         using var scope = NewDisposeScope();
         var (conditional, unconditional) = (randn(2, outputs, 4, 4), randn(2, outputs, 4, 4));
         var half = unconditional[.., ..3] + 1.5 * (conditional[.., ..3] - unconditional[.., ..3]);
-        Assert.True(cat([half, conditional[.., 3..]], dim: 1).Equals(Guidance.Combine(conditional, unconditional, 1.5, GuidanceChannels.FirstThree, channels)));
+        Assert.True(
+            cat([half, conditional[.., 3..]], dim: 1)
+                .Equals(Guidance.Combine(conditional, unconditional, 1.5, GuidanceChannels.FirstThree, channels)));
     }
 
     [Fact]
@@ -36,14 +48,19 @@ public class GuidanceTests
     {
         using var scope = NewDisposeScope();
         var output = zeros(2, 6, 4, 4);
-        Refused("A guidance scale of NaN was given: it must be a finite number.", () => Guidance.Combine(output, output, double.NaN, GuidanceChannels.All, 3));
-        Refused("A guidance scale of Infinity was given", () => Guidance.Combine(output, output, double.PositiveInfinity, GuidanceChannels.All, 3));
-        Refused("There are no channels '7' to guide: choose FirstThree or All.", () => Guidance.Combine(output, output, 2, (GuidanceChannels)7, 3));
+        Refused("A guidance scale of NaN was given: it must be a finite number.", () =>
+            Guidance.Combine(output, output, double.NaN, GuidanceChannels.All, 3));
+        Refused("A guidance scale of Infinity was given", () =>
+            Guidance.Combine(output, output, double.PositiveInfinity, GuidanceChannels.All, 3));
+        Refused("There are no channels '7' to guide: choose FirstThree or All.", () =>
+            Guidance.Combine(output, output, 2, (GuidanceChannels)7, 3));
         Refused("(2, 6, 4, 4) and (1, 6, 4, 4)", () => Guidance.Combine(output, output[..1], 2, GuidanceChannels.All, 3));
         Refused("C = 7", () => Guidance.Combine(output, output, 2, GuidanceChannels.All, 7));
         using var model = OfClasses.Create();
-        Refused("A guidance scale of NaN", () => model.ForwardWithGuidance(zeros(1, 3, 4, 8), zeros(1), zeros(1, ScalarType.Int64), double.NaN));
+        Refused("A guidance scale of NaN", () =>
+            model.ForwardWithGuidance(zeros(1, 3, 4, 8), zeros(1), zeros(1, ScalarType.Int64), double.NaN));
     }
 
-    private static void Refused(string message, Func<Tensor> act) => Assert.Contains(message, Assert.Throws<DitException>(act).Message, StringComparison.Ordinal);
+    private static void Refused(string message, Func<Tensor> act) =>
+        Assert.Contains(message, Assert.Throws<DitException>(act).Message, StringComparison.Ordinal);
 }

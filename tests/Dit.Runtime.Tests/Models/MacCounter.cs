@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>Counts multiply-accumulates from the layers that really run and from their shapes, independently of the session.</summary>
+/// <summary>
+/// Counts multiply-accumulates from the layers that really run and from their shapes, independently of the session.
+/// </summary>
 internal sealed class MacCounter(ModelCard card)
 {
     public long Macs { get; private set; }
@@ -11,7 +13,10 @@ internal sealed class MacCounter(ModelCard card)
     public void Watch(nn.Module model)
     {
         foreach (var (name, module) in model.named_modules())
-            if (module is nn.Module<Tensor, Tensor> layer && module.named_parameters(recurse: false).Any() && !name.EndsWith("embedding_table", StringComparison.Ordinal))
+            if (
+                module is nn.Module<Tensor, Tensor> layer
+                && module.named_parameters(recurse: false).Any()
+                && !name.EndsWith("embedding_table", StringComparison.Ordinal))
                 layer.register_forward_hook((_, _, output) => { Count(name, module, output); return output; });
     }
 
@@ -22,8 +27,10 @@ internal sealed class MacCounter(ModelCard card)
             ? output.numel() // a norm: one for each element
             : output.numel() / weight.shape[0] * weight.numel();
         if (name.EndsWith("attn.qkv", StringComparison.Ordinal)) Macs += Attention(output, keys: output.shape[1]);
-        if (name.EndsWith("cross_attn.kv", StringComparison.Ordinal)) Macs += 2 * output.shape[0] * card.Tokens * output.shape[1] * card.Width;
-        // Adaptive norms have no module: two stand in each block and one in the final layer, beside the layers that regress them.
+        if (name.EndsWith("cross_attn.kv", StringComparison.Ordinal))
+            Macs += 2 * output.shape[0] * card.Tokens * output.shape[1] * card.Width;
+        // Adaptive norms have no module: two stand in each block and one in the final layer, beside the layers that
+        // regress them.
         if (name.EndsWith("adaLN_modulation.1", StringComparison.Ordinal))
             Macs += output.shape[0] * card.Tokens * card.Width * (name.StartsWith("final_layer", StringComparison.Ordinal) ? 1 : 2);
     }

@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 namespace Dit.Runtime.Tests;
 
 /// <summary>
-/// What is added to the variance in each norm. Where tokens vary as much as that, it decides the result; the recorded files have tokens that vary a thousand
-/// times as much, and do not tell 1e-6 from 1e-5. The reference is written here from the formulas, in float64.
+/// What is added to the variance in each norm. Where tokens vary as much as that, it decides the result; the recorded
+/// files have tokens that vary a thousand times as much, and do not tell 1e-6 from 1e-5. The reference is written here
+/// from the formulas, in float64.
 /// </summary>
 public class NormEpsTests
 {
@@ -19,16 +20,19 @@ public class NormEpsTests
     private sealed record Eps(double Attention, double Mlp, double Final)
     {
         /// <summary>The same with another one of the two values in each place in turn.</summary>
-        public IEnumerable<Eps> Others => [this with { Attention = Other(Attention) }, this with { Mlp = Other(Mlp) }, this with { Final = Other(Final) }];
+        public IEnumerable<Eps> Others =>
+            [this with { Attention = Other(Attention) }, this with { Mlp = Other(Mlp) }, this with { Final = Other(Final) }];
 
         private static double Other(double eps) => eps == Official ? Diffusers : Official;
     }
 
     [Fact]
-    public void Official_numerics_have_1e_6_in_every_adaptive_norm() => Adaptive<SmallOfficial>(new(Official, Official, Official), intervals: 128);
+    public void Official_numerics_have_1e_6_in_every_adaptive_norm() =>
+        Adaptive<SmallOfficial>(new(Official, Official, Official), intervals: 128);
 
     [Fact]
-    public void Diffusers_numerics_have_1e_5_before_the_mlp_and_1e_6_elsewhere() => Adaptive<SmallDiffusers>(new(Official, Diffusers, Official), intervals: 127);
+    public void Diffusers_numerics_have_1e_5_before_the_mlp_and_1e_6_elsewhere() =>
+        Adaptive<SmallDiffusers>(new(Official, Diffusers, Official), intervals: 127);
 
     [Fact]
     public void Norms_with_learned_scales_have_1e_6()
@@ -38,7 +42,12 @@ public class NormEpsTests
             || name.Contains("attn.proj", StringComparison.Ordinal) || name.Contains("fc2", StringComparison.Ordinal));
         var (x, t) = Inputs(VInContextNone.Card);
         using var session = model.CreateSession();
-        Agrees(eps => InContext(model, VInContextNone.Card, x, t, eps), new(Official, Official, Official), () => model.call(x, t), session, on => on.Forward(x, t, new()));
+        Agrees(
+            eps => InContext(model, VInContextNone.Card, x, t, eps),
+            new(Official, Official, Official),
+            () => model.call(x, t),
+            session,
+            on => on.Forward(x, t, new()));
     }
 
     private static void Adaptive<TModel>(Eps eps, int intervals)
@@ -49,14 +58,26 @@ public class NormEpsTests
         Quieten(model, TModel.Card);
         var ((x, t), labels) = (Inputs(TModel.Card), tensor(new long[] { 1, 4 }));
         using var session = model.CreateSession();
-        Agrees(of => AdaLNZero(model, TModel.Card, x, t, labels, of, intervals), eps, () => model.call(x, t, labels), session, on => on.Forward(x, t, new(labels)));
+        Agrees(
+            of => AdaLNZero(model, TModel.Card, x, t, labels, of, intervals),
+            eps,
+            () => model.call(x, t, labels),
+            session,
+            on => on.Forward(x, t, new(labels)));
     }
 
-    private static void Agrees<TCondition>(Func<Eps, Tensor> reference, Eps eps, Func<Tensor> forward, InferenceSession<TCondition> session, Func<InferenceSession<TCondition>, Tensor> run)
+    private static void Agrees<TCondition>(
+        Func<Eps, Tensor> reference,
+        Eps eps,
+        Func<Tensor> forward,
+        InferenceSession<TCondition> session,
+        Func<InferenceSession<TCondition>, Tensor> run)
         where TCondition : ICondition<TCondition>
     {
         var expected = reference(eps);
-        Assert.All(eps.Others, other => Assert.InRange((reference(other) - expected).abs().max().item<float>(), Seen * expected.abs().max().item<float>(), double.MaxValue));
+        Assert.All(eps.Others, other =>
+            Assert.InRange(
+                (reference(other) - expected).abs().max().item<float>(), Seen * expected.abs().max().item<float>(), double.MaxValue));
 
         Close.To(expected, forward(), Tolerance, "forward as in training");
         using var frozen = no_grad();
@@ -102,8 +123,13 @@ public class NormEpsTests
     {
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        foreach (var (name, parameter) in model.named_parameters().Where(static p => p.name.StartsWith("blocks", StringComparison.Ordinal) && p.name.Contains("adaLN", StringComparison.Ordinal)))
-            foreach (var gate in (int[])[2, 5]) parameter.narrow(0, gate * card.Width, card.Width).mul_(2e-3);
+        foreach (
+            var (name, parameter) in model
+                .named_parameters()
+                .Where(static p =>
+                    p.name.StartsWith("blocks", StringComparison.Ordinal) && p.name.Contains("adaLN", StringComparison.Ordinal)))
+            foreach (var gate in (int[])[2, 5])
+                parameter.narrow(0, gate * card.Width, card.Width).mul_(2e-3);
     }
 
     private static Tensor AdaLNZero(nn.Module model, ModelCard card, Tensor x, Tensor t, Tensor labels, Eps eps, int intervals)
@@ -131,7 +157,9 @@ public class NormEpsTests
             tokens = tokens + w.Attend($"{at}.attn", w.Scaled($"{at}.norm1", Norm(tokens, eps.Attention)), card.Heads);
             tokens = tokens + w.Mlp($"{at}.mlp", w.Scaled($"{at}.norm2", Norm(tokens, eps.Mlp)));
         }
-        return Pixels(w.Linear("final_layer.linear", w.Scaled("final_layer.norm_final", Norm(tokens.narrow(1, 0, card.Tokens), eps.Final))), card);
+        return Pixels(
+            w.Linear("final_layer.linear", w.Scaled("final_layer.norm_final", Norm(tokens.narrow(1, 0, card.Tokens), eps.Final))),
+            card);
     }
 
     private static Tensor Norm(Tensor x, double eps)
@@ -141,7 +169,8 @@ public class NormEpsTests
     }
 
     private static Tensor Pixels(Tensor patches, ModelCard card) => patches // (N, T, P P C), the channels last
-        .view(-1, card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize, card.PatchSize, card.PatchSize, card.OutputChannels)
+        .view(
+            -1, card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize, card.PatchSize, card.PatchSize, card.OutputChannels)
         .permute(0, 5, 1, 3, 2, 4).reshape(-1, card.OutputChannels, card.Input.Height, card.Input.Width).to(ScalarType.Float32);
 
     /// <summary>The weights in float64, and layers of them.</summary>

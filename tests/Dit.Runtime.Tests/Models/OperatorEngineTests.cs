@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>The engine of other devices and types, run on the processor: the same prediction as the forward pass.</summary>
+/// <summary>
+/// The engine of other devices and types, run on the processor: the same prediction as the forward pass.
+/// </summary>
 public sealed class OperatorEngineTests
 {
     public static TheoryData<string> Names => [.. VariantCase.Names];

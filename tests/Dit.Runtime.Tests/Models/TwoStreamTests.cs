@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>A backbone that no one has is generated from its description alone: it computes, trains, samples, saves and loads.</summary>
+/// <summary>
+/// A backbone that no one has is generated from its description alone: it computes, trains, samples, saves and loads.
+/// </summary>
 public sealed class TwoStreamTests : IDisposable
 {
     private readonly string root = Path.Combine(Path.GetTempPath(), "dit-" + Guid.NewGuid().ToString("N"));
@@ -24,7 +26,8 @@ public sealed class TwoStreamTests : IDisposable
         return model;
     }
 
-    private static (Tensor X, Tensor T, Tensor Labels) Inputs() => (randn(3, 4, 8, 8), tensor(new[] { 0f, 500f, 999f }), tensor(new[] { 0L, 9L, 10L }));
+    private static (Tensor X, Tensor T, Tensor Labels) Inputs() =>
+        (randn(3, 4, 8, 8), tensor(new[] { 0f, 500f, 999f }), tensor(new[] { 0L, 9L, 10L }));
 
     [Fact]
     public void It_computes_what_its_description_says()
@@ -43,7 +46,10 @@ public sealed class TwoStreamTests : IDisposable
     // The same network, written by hand from the description's remarks.
     private static Tensor Written(IReadOnlyDictionary<string, Tensor> state, Tensor x, Tensor t, Tensor labels)
     {
-        var tokens = nn.functional.conv2d(x, state["x_embedder.proj.weight"], state["x_embedder.proj.bias"], strides: [2, 2]).flatten(2).transpose(1, 2);
+        var tokens = nn
+            .functional.conv2d(x, state["x_embedder.proj.weight"], state["x_embedder.proj.bias"], strides: [2, 2])
+            .flatten(2)
+            .transpose(1, 2);
         var image = tokens + state["positions"];
         var time = Linear(nn.functional.silu(Linear(TimestepEmbedder.Sinusoid(t), "t_embedder.mlp.0")), "t_embedder.mlp.2");
         var memory = stack([time, state["y_embedder.embedding_table.weight"][labels]], dim: 1);
@@ -60,11 +66,15 @@ public sealed class TwoStreamTests : IDisposable
 
         Tensor Linear(Tensor input, string name) => nn.functional.linear(input, state[$"{name}.weight"], state[$"{name}.bias"]);
 
-        Tensor Norm(Tensor input, string name) => input * input.square().mean([-1], keepdim: true).add(1e-6).rsqrt() * state[$"{name}.weight"];
+        Tensor Norm(Tensor input, string name) =>
+            input * input.square().mean([-1], keepdim: true).add(1e-6).rsqrt() * state[$"{name}.weight"];
 
         (Tensor, Tensor) Block(string name, Tensor a, Tensor b)
         {
-            var qkv = Linear(cat([a, b], 1), $"{name}.attn.qkv").chunk(3, dim: -1).Select(part => part.reshape(-1, 18, 4, 8).transpose(1, 2)).ToArray();
+            var qkv = Linear(cat([a, b], 1), $"{name}.attn.qkv")
+                .chunk(3, dim: -1)
+                .Select(part => part.reshape(-1, 18, 4, 8).transpose(1, 2))
+                .ToArray();
             var weights = nn.functional.softmax(qkv[0].matmul(qkv[1].transpose(-1, -2)) / Math.Sqrt(8), -1);
             var mixed = Linear(weights.matmul(qkv[2]).transpose(1, 2).reshape(-1, 18, 32), $"{name}.attn.proj");
             var (h, g) = (Norm(a + mixed.narrow(1, 0, 16), $"{name}.norm1"), Norm(b + mixed.narrow(1, 16, 2), $"{name}.norm2"));
@@ -121,7 +131,8 @@ public sealed class TwoStreamTests : IDisposable
 
         Assert.Equal(own.data<float>().ToArray(), given.data<float>().ToArray());
         Assert.Equal(
-            "the model's forward: TwoStream: the tokens pass through more than one list of blocks, in several streams, or with long skips", session.Engine);
+            "the model's forward: TwoStream: the tokens pass through more than one list of blocks, in several streams, or with long skips",
+            session.Engine);
     }
 
     [Fact]

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>A generated model of any condition, and a condition for it: what the tests of variants are written against.</summary>
+/// <summary>
+/// A generated model of any condition, and a condition for it: what the tests of variants are written against.
+/// </summary>
 /// <param name="Card">Its constants.</param>
 /// <param name="Process">Its process.</param>
 /// <param name="Map">Its checkpoint map.</param>
@@ -20,7 +22,8 @@ internal sealed record VariantCase(
 {
     public const int Samples = 3;
 
-    public static IReadOnlyList<string> Names { get; } = [.. DitModels.All.Select(static m => m.Card.Name).Where(static n => n.StartsWith("V-", StringComparison.Ordinal))];
+    public static IReadOnlyList<string> Names { get; } =
+    [.. DitModels.All.Select(static m => m.Card.Name).Where(static n => n.StartsWith("V-", StringComparison.Ordinal))];
 
     public static VariantCase Of(string name) => DitModels.All.Single(m => m.Card.Name == name).Accept(new Visitor());
 
@@ -49,7 +52,8 @@ internal sealed record VariantCase(
             where TCondition : ICondition<TCondition>
             where TProcess : IProcess => new(
             TModel.Card, TModel.Process, TModel.CheckpointMap, seed => TModel.Create(seed: seed), path => TModel.Load(path),
-            (module, x, t, other) => module is TModel model ? Forward<TModel, TCondition, TProcess>(model, x, t, other) : throw new InvalidCastException());
+            (module, x, t, other) =>
+                module is TModel model ? Forward<TModel, TCondition, TProcess>(model, x, t, other) : throw new InvalidCastException());
 
         // Nothing can differ in the condition of a model without one: its times do.
         private static Tensor Forward<TModel, TCondition, TProcess>(TModel model, Tensor x, Tensor t, bool other)

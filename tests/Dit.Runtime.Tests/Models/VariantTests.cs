@@ -4,14 +4,21 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>The four conditioning variants of the paper (section 3.2), each with every kind of condition, as generated models.</summary>
+/// <summary>
+/// The four conditioning variants of the paper (section 3.2), each with every kind of condition, as generated models.
+/// </summary>
 public class VariantTests
 {
     public static TheoryData<string> Names => [.. VariantCase.Names];
 
     [Fact]
     public void Every_variant_is_here_with_every_condition() => Assert.Equal(
-        12, VariantCase.Names.Select(static name => VariantCase.Of(name).Card).Select(static c => (c.Conditioning, c.Condition.GetType().Name)).Distinct().Count());
+        12,
+        VariantCase
+            .Names.Select(static name => VariantCase.Of(name).Card)
+            .Select(static c => (c.Conditioning, c.Condition.GetType().Name))
+            .Distinct()
+            .Count());
 
     [Theory, MemberData(nameof(Names))]
     public void The_output_has_its_shape_and_follows_the_condition(string name)
@@ -57,7 +64,8 @@ public class VariantTests
         var (x, t) = @case.Inputs();
         var shifted = x.roll([2], [3]); // one patch to the right: without positions only the patches' order would change
 
-        Assert.True((@case.Forward(model, x, t, false).roll([2], [3]) - @case.Forward(model, shifted, t, false)).abs().max().item<float>() > 1e-3);
+        Assert.True(
+            (@case.Forward(model, x, t, false).roll([2], [3]) - @case.Forward(model, shifted, t, false)).abs().max().item<float>() > 1e-3);
     }
 
     [Theory, MemberData(nameof(Names))]
@@ -114,7 +122,9 @@ public class VariantTests
             @case.Map.Select(static e => $"{e.Name}: {string.Join(", ", e.Shape)}"),
             model.state_dict().Select(static p => $"{p.Key}: {string.Join(", ", p.Value.shape)}"));
         Assert.Equal((@case.Card.Parameters, @case.Card.TrainableParameters),
-            (model.parameters().Sum(static p => p.numel()), model.parameters().Where(static p => p.requires_grad).Sum(static p => p.numel())));
+            (
+                model.parameters().Sum(static p => p.numel()),
+                model.parameters().Where(static p => p.requires_grad).Sum(static p => p.numel())));
         Assert.True(@case.Forward(model, x, t, true).Equals(@case.Forward(loaded, x, t, true)));
     }
 

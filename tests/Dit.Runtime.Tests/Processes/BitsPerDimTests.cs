@@ -7,7 +7,8 @@ public sealed class BitsPerDimTests : IDisposable
     private readonly IDisposable scope = NewDisposeScope();
     private readonly GoldenFile golden = new("bpd-20");
     private readonly GoldenModel model = GoldenModel.Load();
-    private readonly GaussianDiffusion process = new GaussianDiffusion(NoiseSchedule.Linear(), Prediction.Epsilon, ModelVariance.LearnedRange).Respace(Respacing.Parse("20"));
+    private readonly GaussianDiffusion process = new GaussianDiffusion(
+        NoiseSchedule.Linear(), Prediction.Epsilon, ModelVariance.LearnedRange).Respace(Respacing.Parse("20"));
 
     public void Dispose()
     {
@@ -38,7 +39,9 @@ public sealed class BitsPerDimTests : IDisposable
         using var cancellation = new CancellationTokenSource();
         var progress = new Each<SamplingProgress>(at => { if (at.Step == 5) cancellation.Cancel(); });
         Assert.Throws<OperationCanceledException>(() =>
-            process.BitsPerDim(model.For(golden["in.y"]), golden["in.x0"], new ReplayedNoise(noise), progress: progress, cancellation: cancellation.Token));
+            process.BitsPerDim(
+                model.For(golden["in.y"]), golden["in.x0"], new ReplayedNoise(noise), progress: progress, cancellation: cancellation.Token)
+        );
         Assert.Equal(5, progress.Seen.Count);
         Assert.Equal(before, LiveTensors.Count());
     }

@@ -23,8 +23,9 @@ public sealed class GaussianDiffusionTests : IDisposable
 
     private Tensor Noise => golden["in.noise"];
 
-    private static GaussianDiffusion Linear(ModelVariance variance = ModelVariance.LearnedRange, Prediction prediction = Prediction.Epsilon) =>
-        new(NoiseSchedule.Linear(1000), prediction, variance);
+    private static GaussianDiffusion Linear(
+        ModelVariance variance = ModelVariance.LearnedRange,
+        Prediction prediction = Prediction.Epsilon) => new(NoiseSchedule.Linear(1000), prediction, variance);
 
     private TrainedNetwork Network => model.Trained(golden["in.y"]);
 
@@ -49,9 +50,9 @@ public sealed class GaussianDiffusionTests : IDisposable
         var predicted = process.PredictMeanVariance(output, xt, t, clip);
         foreach (var (part, expected) in golden.Under($"p_mean_variance.{name}."))
         {
-            // At t = 999 the last digit of the network's output is multiplied by 157 before it is clipped to 1: the same computed in float64
-            // lies 2.5e-5 from the recorded values, so nothing can be closer but by chance. Agreement is asked for relative to the largest
-            // output of a step, which there is the log-variance, -3.9.
+            // At t = 999 the last digit of the network's output is multiplied by 157 before it is clipped to 1: the
+            // same computed in float64 lies 2.5e-5 from the recorded values, so nothing can be closer but by chance.
+            // Agreement is asked for relative to the largest output of a step, which there is the log-variance, -3.9.
             var tolerance = part == "pred_xstart" && clip ? 3e-5 : Close.OneStep;
             Close.To(expected, Part(predicted, part), tolerance, $"{name}.{part}");
         }
@@ -63,7 +64,12 @@ public sealed class GaussianDiffusionTests : IDisposable
         var process = Linear();
         var xt = process.QSample(X0, t, Noise);
         var output = Network(xt, process.OriginalTimesteps(t, CPU));
-        Assert.True(process.PredictStart(output, xt, t, clipDenoised: true).equal(process.PredictStart(output, xt, t, clipDenoised: false).clamp(-1, 1)).all().item<bool>());
+        Assert.True(
+            process
+                .PredictStart(output, xt, t, clipDenoised: true)
+                .equal(process.PredictStart(output, xt, t, clipDenoised: false).clamp(-1, 1))
+                .all()
+                .item<bool>());
     }
 
     [Fact]
@@ -112,7 +118,9 @@ public sealed class GaussianDiffusionTests : IDisposable
         var mixed = Linear().TrainingLosses(Network, X0, t, Noise, LossKind.Kl).Total;
         for (var i = 0; i < t.Length; i++)
         {
-            var alone = Linear().TrainingLosses(model.Trained(golden["in.y"][i..(i + 1)]), X0[i..(i + 1)], [t[i]], Noise[i..(i + 1)], LossKind.Kl).Total;
+            var alone = Linear()
+                .TrainingLosses(model.Trained(golden["in.y"][i..(i + 1)]), X0[i..(i + 1)], [t[i]], Noise[i..(i + 1)], LossKind.Kl)
+                .Total;
             Close.To(alone, mixed[i..(i + 1)], Close.OneStep, $"t = {t[i]}");
         }
     }
@@ -211,7 +219,8 @@ public sealed class GaussianDiffusionTests : IDisposable
         Refused("A batch of shape (4)", () => process.QSample(zeros(4), t, zeros(4)));
         Refused("The noise has shape (4, 8, 8, 8) beside a batch of shape (4, 4, 8, 8)", () => process.QSample(X0, t, output));
         Refused("a learned variance doubles the channels, so it must be (4, 8, 8, 8)", () => process.PredictStart(X0, X0, t, false));
-        Refused("a fixed variance keeps the channels, so it must be (4, 4, 8, 8)", () => Linear(ModelVariance.FixedLarge).PredictStart(output, X0, t, false));
+        Refused("a fixed variance keeps the channels, so it must be (4, 4, 8, 8)", () =>
+            Linear(ModelVariance.FixedLarge).PredictStart(output, X0, t, false));
         Refused("none was given", () => process.DdpmStep(output, X0, t, noise: null).Dispose());
         Refused("An eta of 1.5", () => process.DdimStep(output, X0, t, Noise, eta: 1.5).Dispose());
     }

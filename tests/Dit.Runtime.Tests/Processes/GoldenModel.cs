@@ -29,7 +29,8 @@ internal sealed class GoldenModel : IDisposable
         return new(file, "param.");
     }
 
-    public IReadOnlyDictionary<string, Parameter> Parameters => model.named_parameters().ToDictionary(static p => p.name, static p => p.parameter);
+    public IReadOnlyDictionary<string, Parameter> Parameters =>
+        model.named_parameters().ToDictionary(static p => p.name, static p => p.parameter);
 
     /// <summary>The network with its labels bound.</summary>
     public Denoiser For(Tensor labels) => (x, t) => Forward(x, full(x.shape[0], t), labels);
@@ -38,8 +39,8 @@ internal sealed class GoldenModel : IDisposable
     public TrainedNetwork Trained(Tensor labels) => (x, t) => Forward(x, t, labels);
 
     /// <summary>
-    /// Guidance in the official layout: the second half of the batch repeats the first under the null class, the first three channels of
-    /// both halves are the guided ones, and each half keeps its other channels.
+    /// Guidance in the official layout: the second half of the batch repeats the first under the null class, the first
+    /// three channels of both halves are the guided ones, and each half keeps its other channels.
     /// </summary>
     public Denoiser Guided(Tensor labels, double scale) => (x, t) =>
     {
@@ -54,7 +55,8 @@ internal sealed class GoldenModel : IDisposable
     /// <summary>From now on by the session for inference.</summary>
     public void UsePlan() => session = model.CreateSession();
 
-    public Tensor Forward(Tensor x, Tensor t, Tensor labels) => session is null ? model.call(x, t, labels) : session.Forward(x, t, new(labels));
+    public Tensor Forward(Tensor x, Tensor t, Tensor labels) =>
+        session is null ? model.call(x, t, labels) : session.Forward(x, t, new(labels));
 
     public void Dispose()
     {

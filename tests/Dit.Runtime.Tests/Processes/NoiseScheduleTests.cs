@@ -8,7 +8,15 @@ public sealed class NoiseScheduleTests : IDisposable
 
     public void Dispose() => golden.Dispose();
 
-    private static readonly string[] Names = ["linear-1000", "cosine-1000", "linear-1000@250", "linear-1000@ddim50", "linear-1000@10,15,20", "linear-1000@25"];
+    private static readonly string[] Names =
+    [
+        "linear-1000",
+        "cosine-1000",
+        "linear-1000@250",
+        "linear-1000@ddim50",
+        "linear-1000@10,15,20",
+        "linear-1000@25",
+    ];
 
     public static TheoryData<string> Processes => [.. Names];
 
@@ -43,7 +51,8 @@ public sealed class NoiseScheduleTests : IDisposable
     public void The_tables_of_a_single_step_are_finite()
     {
         var one = NoiseSchedule.Linear().Retain([999]);
-        Assert.All([one.PosteriorLogVarianceClipped[0], one.LargeLogVariance[0], one.LogBetas[0]], value => Assert.True(double.IsFinite(value)));
+        Assert.All([one.PosteriorLogVarianceClipped[0], one.LargeLogVariance[0], one.LogBetas[0]], value =>
+            Assert.True(double.IsFinite(value)));
     }
 
     [Theory]
@@ -99,6 +108,8 @@ public sealed class NoiseScheduleTests : IDisposable
     {
         Assert.Equal(expected.Length, actual.Length);
         for (var i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= 1e-12 * Math.Abs(expected[i]), $"{what}[{i}]: {actual[i]:r} instead of {expected[i]:r}");
+            Assert.True(
+                Math.Abs(expected[i] - actual[i]) <= 1e-12 * Math.Abs(expected[i]),
+                $"{what}[{i}]: {actual[i]:r} instead of {expected[i]:r}");
     }
 }

@@ -42,7 +42,8 @@ public class RespacingTests
             var fewer = whole.Respace(Respacing.Even(steps));
             for (var i = 0; i < steps; i++)
             {
-                // The process is rebuilt from its betas: where next to no signal is left, 1 - beta has few digits to give.
+                // The process is rebuilt from its betas: where next to no signal is left, 1 - beta has few digits to
+                // give.
                 var expected = whole.Schedule.AlphasCumprod[fewer.TimestepMap[i]];
                 var rounding = Math.Max(1e-9, 1e-15 / expected);
                 Assert.InRange(fewer.Schedule.AlphasCumprod[i] / expected, 1 - rounding, 1 + rounding);
@@ -60,7 +61,9 @@ public class RespacingTests
     public void A_stride_that_no_whole_number_gives_names_the_steps_that_work()
     {
         var error = Assert.Throws<DitException>(() => Respacing.Ddim(300).Retain(1000));
-        Assert.Equal("No whole stride picks exactly 300 of 1000 timesteps: the nearest numbers that work are 125, 143, 167, 200, 250, 334.", error.Message);
+        Assert.Equal(
+            "No whole stride picks exactly 300 of 1000 timesteps: the nearest numbers that work are 125, 143, 167, 200, 250, 334.",
+            error.Message);
     }
 
     [Fact]

@@ -52,7 +52,10 @@ public class EpochOrderTests
     [Fact]
     public void Orders_are_uniform()
     {
-        var seen = Enumerable.Range(0, 6000).GroupBy(e => string.Concat(EpochOrder.Permutation(3, 11, e))).ToDictionary(g => g.Key, g => g.Count());
+        var seen = Enumerable
+            .Range(0, 6000)
+            .GroupBy(e => string.Concat(EpochOrder.Permutation(3, 11, e)))
+            .ToDictionary(g => g.Key, g => g.Count());
         Assert.Equal(6, seen.Count);
         Assert.All(seen.Values, n => Assert.InRange(n, 850, 1150));
     }

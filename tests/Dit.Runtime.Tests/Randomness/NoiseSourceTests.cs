@@ -25,7 +25,9 @@ public class NoiseSourceTests
         using var scope = NewDisposeScope();
         using var noise = new KeyedNoise(0, 0, 2, Small, CPU);
         using var other = new KeyedNoise(1, 0, 2, Small, CPU);
-        var draws = new[] { noise.Next(), noise.Next(), other.Next() }.SelectMany(draw => draw.unbind(0)).Select(image => string.Join(' ', image.data<float>().ToArray()));
+        var draws = new[] { noise.Next(), noise.Next(), other.Next() }
+            .SelectMany(draw => draw.unbind(0))
+            .Select(image => string.Join(' ', image.data<float>().ToArray()));
         Assert.Equal(6, draws.Distinct().Count());
     }
 

@@ -60,8 +60,11 @@ public sealed class ConditionSamplerTests : IDisposable
             OfPooledText.Samplers.Ddpm10.Loop.Sample((x, t) => text.forward(x, full(x.shape[0], t), texts), Start()),
             OfPooledText.Samplers.Ddpm10.Sample(text, texts, guidance: 1, seed: Seed), Close.OneStep);
         Close.To(
-            OfPooledText.Samplers.Ddpm10.Loop.Sample((x, t) => text.ForwardWithGuidance(x, full(x.shape[0], t), texts, 3, GuidanceChannels.All), Start()),
-            OfPooledText.Samplers.Ddpm10.Sample(text, texts, guidance: new(3) { Channels = GuidanceChannels.All }, seed: Seed), Close.OneStep);
+            OfPooledText.Samplers.Ddpm10.Loop.Sample(
+                (x, t) => text.ForwardWithGuidance(x, full(x.shape[0], t), texts, 3, GuidanceChannels.All),
+                Start()),
+            OfPooledText.Samplers.Ddpm10.Sample(text, texts, guidance: new(3) { Channels = GuidanceChannels.All }, seed: Seed),
+            Close.OneStep);
         Close.To(
             OfNothing.Samplers.Ddpm10.Loop.Sample((x, t) => nothing.forward(x, full(x.shape[0], t)), Start()),
             OfNothing.Samplers.Ddpm10.Sample(nothing, 2, Seed), Close.OneStep);
@@ -76,7 +79,8 @@ public sealed class ConditionSamplerTests : IDisposable
         using var frozen = no_grad();
         var (x, t, texts) = (Noise(2), tensor(new long[] { 3, 700 }), Texts(2));
         var none = texts with { DropMask = ones(2, ScalarType.Bool) };
-        var expected = Guidance.Combine(model.forward(x, t, texts), model.forward(x, t, none), 3, GuidanceChannels.FirstThree, inputChannels: 3);
+        var expected = Guidance.Combine(
+            model.forward(x, t, texts), model.forward(x, t, none), 3, GuidanceChannels.FirstThree, inputChannels: 3);
         Close.To(expected, model.ForwardWithGuidance(x, t, texts, 3), Close.OneStep);
         Close.To(model.forward(x, t, texts), model.ForwardWithGuidance(x, t, texts, 1), Close.OneStep);
         Assert.False(expected.allclose(model.forward(x, t, texts), atol: 1e-3));
@@ -100,11 +104,21 @@ public sealed class ConditionSamplerTests : IDisposable
     public void Texts_that_do_not_fit_are_named_with_both_shapes()
     {
         using var model = OfText.Create();
-        Refused("Of-Text: text must have the shape (2, 3, 6), one sequence of embeddings for each sample, but has (2, 3, 5).", new(zeros(2, 3, 5)));
-        Refused("Of-Text: text must have the shape (2, 3, 6), one sequence of embeddings for each sample, but has (2, 4, 6).", new(zeros(2, 4, 6)));
-        Refused("Of-Text: text must have the shape (2, 3, 6), one sequence of embeddings for each sample, but has (1, 3, 6).", new(zeros(1, 3, 6)));
-        Refused("Of-Text: text must have the shape (2, 3, 6), one sequence of embeddings for each sample, but has (2, 18).", new(zeros(2, 18)));
-        Refused("Of-Text: text.DropMask must have the shape (2,), one value for each sample, but has (3).", new(zeros(2, 3, 6), zeros(3, ScalarType.Bool)));
+        Refused(
+            "Of-Text: text must have the shape (2, 3, 6), one sequence of embeddings for each sample, but has (2, 3, 5).",
+            new(zeros(2, 3, 5)));
+        Refused(
+            "Of-Text: text must have the shape (2, 3, 6), one sequence of embeddings for each sample, but has (2, 4, 6).",
+            new(zeros(2, 4, 6)));
+        Refused(
+            "Of-Text: text must have the shape (2, 3, 6), one sequence of embeddings for each sample, but has (1, 3, 6).",
+            new(zeros(1, 3, 6)));
+        Refused(
+            "Of-Text: text must have the shape (2, 3, 6), one sequence of embeddings for each sample, but has (2, 18).",
+            new(zeros(2, 18)));
+        Refused(
+            "Of-Text: text.DropMask must have the shape (2,), one value for each sample, but has (3).",
+            new(zeros(2, 3, 6), zeros(3, ScalarType.Bool)));
         Refused("Of-Text: text.DropMask must be of type Bool, but is of type Int64.", new(zeros(2, 3, 6), zeros(2, ScalarType.Int64)));
 
         void Refused(string message, TextEmbeddings text) =>
@@ -118,7 +132,8 @@ public sealed class ConditionSamplerTests : IDisposable
         var texts = Texts(1);
         Assert.Equal(
             "Of-TextAlways: no text can be dropped: its spec has conditioning.dropout 0, so it has no null text.",
-            Assert.Throws<DitException>(() => model.forward(Noise(1), zeros(1), texts with { DropMask = ones(1, ScalarType.Bool) })).Message);
+            Assert.Throws<DitException>(() => model.forward(Noise(1), zeros(1), texts with { DropMask = ones(1, ScalarType.Bool) })).Message
+        );
         Assert.Equal(
             "Of-TextAlways cannot be guided: its spec has conditioning.dropout 0, so it has no null text. Sample with guidance 1.",
             Assert.Throws<DitException>(() => OfTextAlways.Samplers.Ddim5.Sample(model, texts, guidance: 2)).Message);
@@ -146,8 +161,12 @@ public sealed class ConditionSamplerTests : IDisposable
         Close.To(
             OfNothing.Samplers.Ddim5.Loop.Invert((x, t) => nothing.forward(x, full(x.shape[0], t)), samples),
             OfNothing.Samplers.Ddim5.Invert(nothing, samples), Close.OneStep);
-        Assert.Contains("cannot be run backwards", Assert.Throws<DitException>(() => OfText.Samplers.Ddpm10.Invert(text, samples, texts)).Message);
-        Assert.Contains("cannot be run backwards", Assert.Throws<DitException>(() => OfNothing.Samplers.Ddpm10.Invert(nothing, samples)).Message);
+        Assert.Contains(
+            "cannot be run backwards",
+            Assert.Throws<DitException>(() => OfText.Samplers.Ddpm10.Invert(text, samples, texts)).Message);
+        Assert.Contains(
+            "cannot be run backwards",
+            Assert.Throws<DitException>(() => OfNothing.Samplers.Ddpm10.Invert(nothing, samples)).Message);
     }
 
     [Fact]
@@ -176,7 +195,9 @@ public sealed class ConditionSamplerTests : IDisposable
     {
         using var nothing = Stirred.Create<OfNothing>();
         Assert.Equal<(string, int?)>(("ddpm-4", 4), (OfText.Samplers.Ddpm10.WithSteps(4).Name, OfText.Samplers.Ddpm10.WithSteps(4).Steps));
-        Assert.Equal<(string, int?)>(("ddim-4", 4), (OfNothing.Samplers.Ddim5.WithSteps(4).Name, OfNothing.Samplers.Ddim5.WithSteps(4).Steps));
+        Assert.Equal<(string, int?)>(
+            ("ddim-4", 4),
+            (OfNothing.Samplers.Ddim5.WithSteps(4).Name, OfNothing.Samplers.Ddim5.WithSteps(4).Steps));
         Assert.Equal(["ddpm-10", "ddim-5"], OfText.AllSamplers.Select(static s => s.Name));
     }
 

@@ -17,7 +17,12 @@ public sealed class GuidanceIntervalTests : IDisposable
 
     /// <summary>The noise level of each step of a sampler, from noise to data.</summary>
     private static double[] Sigmas(Sampler<StubModel, ClassLabels, GaussianDiffusion> sampler) =>
-        [.. sampler.Solver.Times(StubModel.Process).Select(static t => Math.Sqrt(1 / StubModel.Process.Schedule.AlphasCumprod[(int)t] - 1)).Reverse()];
+        [
+            .. sampler
+                .Solver.Times(StubModel.Process)
+                .Select(static t => Math.Sqrt(1 / StubModel.Process.Schedule.AlphasCumprod[(int)t] - 1))
+                .Reverse(),
+        ];
 
     [Fact]
     public void Guidance_acts_above_the_lower_end_and_up_to_the_upper_one()
@@ -41,7 +46,9 @@ public sealed class GuidanceIntervalTests : IDisposable
     public void An_interval_of_all_noise_levels_is_no_interval_bit_for_bit()
     {
         var expected = Values(StubModel.Ddpm10.Sample(model, [1, 2], guidance: 4, seed: 3));
-        Assert.Equal(expected, Values(StubModel.Ddpm10.Sample(model, [1, 2], guidance: new(4) { Interval = new(0, double.PositiveInfinity) }, seed: 3)));
+        Assert.Equal(
+            expected,
+            Values(StubModel.Ddpm10.Sample(model, [1, 2], guidance: new(4) { Interval = new(0, double.PositiveInfinity) }, seed: 3)));
         Assert.All(model.Calls, static call => Assert.True(call.Guided));
     }
 
@@ -57,7 +64,9 @@ public sealed class GuidanceIntervalTests : IDisposable
     public void Labels_in_a_tensor_take_an_interval_as_well()
     {
         var expected = Values(StubModel.Ddim5.Sample(model, [1, 2], guidance: new(4) { Interval = new(0.5, 5) }));
-        Assert.Equal(expected, Values(StubModel.Ddim5.Sample(model, tensor(new long[] { 1, 2 }), guidance: new(4) { Interval = new(0.5, 5) })));
+        Assert.Equal(
+            expected,
+            Values(StubModel.Ddim5.Sample(model, tensor(new long[] { 1, 2 }), guidance: new(4) { Interval = new(0.5, 5) })));
         Assert.NotEqual(expected, Values(StubModel.Ddim5.Sample(model, [1, 2], guidance: 4)));
     }
 
@@ -87,7 +96,8 @@ public sealed class GuidanceIntervalTests : IDisposable
     public void An_interval_leaves_no_tensor_behind()
     {
         var before = LiveTensors.Count();
-        using (StubModel.Ddpm10.Sample(model, [1, 2], guidance: new(3) { Interval = new(0.5, 5) })) Assert.Equal(before + 1, LiveTensors.Count());
+        using (StubModel.Ddpm10.Sample(model, [1, 2], guidance: new(3) { Interval = new(0.5, 5) }))
+            Assert.Equal(before + 1, LiveTensors.Count());
         Assert.Equal(before, LiveTensors.Count());
     }
 
@@ -98,10 +108,13 @@ public sealed class GuidanceIntervalTests : IDisposable
     [InlineData(0, double.NaN)]
     [InlineData(double.PositiveInfinity, double.PositiveInfinity)]
     public void Ends_that_make_no_interval_are_named(double low, double high) => Assert.Equal(
-        FormattableString.Invariant($"Guidance from sigma {low} to {high} was asked for: the lower end is a number of at least 0, and the upper one at least that, or infinity."),
+        FormattableString.Invariant(
+            $"Guidance from sigma {low} to {high} was asked for: the lower end is a number of at least 0, and the upper one at least that, or infinity."),
         Assert.Throws<DitException>(() => new GuidanceInterval(low, high)).Message);
 
     [Fact]
     public void Intervals_are_values() =>
-        Assert.Equal((new GuidanceInterval(0.28, 2.9), "0.28 to 2.9"), (new GuidanceInterval(0.28, 2.9), new GuidanceInterval(0.28, 2.9).ToString()));
+        Assert.Equal(
+            (new GuidanceInterval(0.28, 2.9), "0.28 to 2.9"),
+            (new GuidanceInterval(0.28, 2.9), new GuidanceInterval(0.28, 2.9).ToString()));
 }

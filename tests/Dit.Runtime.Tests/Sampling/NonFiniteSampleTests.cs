@@ -25,9 +25,11 @@ public sealed class NonFiniteSampleTests : IDisposable
             foreach (var kernels in (string[])["on", "off", "128"])
             {
                 using var session = SessionCase.By(EnvironmentKernels.Parse(kernels), model.CreateSession());
-                // libtorch's attention on a CPU gives finite numbers for scores that are not: what a model's own forward hides, its sampler cannot see.
+                // libtorch's attention on a CPU gives finite numbers for scores that are not: what a model's own
+                // forward hides, its sampler cannot see.
                 if (kernels == "off" && name.Contains("qkv", StringComparison.Ordinal) && IsForwardFinite(model)) continue;
-                var error = Assert.Throws<NonFiniteSampleException>(() => OfClasses.Samplers.Ddim5.Sample(model, [0, 2, 0], guidance: 2, options: new() { Session = session }));
+                var error = Assert.Throws<NonFiniteSampleException>(() =>
+                    OfClasses.Samplers.Ddim5.Sample(model, [0, 2, 0], guidance: 2, options: new() { Session = session }));
                 var zeros = string.Join(", ", OfClasses.CheckpointMap.Single(entry => entry.Name == name).Shape.Select(static _ => 0));
                 Assert.Equal(name, error.Weight);
                 Assert.Equal((0, 1), (error.Index, error.Since.Step));
@@ -43,7 +45,13 @@ public sealed class NonFiniteSampleTests : IDisposable
     }
 
     [Theory]
-    [InlineData(2, 0, 1, false), InlineData(0, 3, 1, false), InlineData(1, 7, 3, true), InlineData(0, 9, 10, false), InlineData(1, 9, 1, true)]
+    [
+        InlineData(2, 0, 1, false),
+        InlineData(0, 3, 1, false),
+        InlineData(1, 7, 3, true),
+        InlineData(0, 9, 10, false),
+        InlineData(1, 9, 1, true)
+    ]
     public void The_step_and_the_sample_are_told(int sample, int step, int others, bool clip)
     {
         var sampler = new SamplingLoop<GaussianDiffusion>("ddim-10", new Ddim(10, ClipDenoised: clip), Process);
@@ -69,8 +77,13 @@ public sealed class NonFiniteSampleTests : IDisposable
         using var model = Stirred.Create<OfNothing>();
         var images = randn(2, 3, 4, 8);
         images[1, 0, 0, 0] = tensor(float.NaN);
-        const string message = "Sample 1 of Of-Nothing is not finite before the first step: what the sampler was given to start from is not.";
-        Assert.Equal(message, Assert.Throws<NonFiniteSampleException>(() => OfNothing.Samplers.Ddim5.Sample(model, 2, options: new() { Start = images })).Message);
+        const string message =
+            "Sample 1 of Of-Nothing is not finite before the first step: what the sampler was given to start from is not.";
+        Assert.Equal(
+            message,
+            Assert
+                .Throws<NonFiniteSampleException>(() => OfNothing.Samplers.Ddim5.Sample(model, 2, options: new() { Start = images }))
+                .Message);
         Assert.Equal(message, Assert.Throws<NonFiniteSampleException>(() => OfNothing.Samplers.Ddim5.Invert(model, images)).Message);
     }
 
@@ -82,7 +95,9 @@ public sealed class NonFiniteSampleTests : IDisposable
         text[1, 2, 5] = tensor(float.NaN);
         var error = Assert.Throws<NonFiniteSampleException>(() => OfText.Samplers.Ddim5.Sample(model, new(text), guidance: 2));
         Assert.Equal((1, null), (error.Index, error.Weight));
-        Assert.Equal("Sample 1 of Of-Text is not finite from step 1 of 5 (timestep 800) on: what it is conditioned on holds 1 NaN, at [1, 2, 5].", error.Message);
+        Assert.Equal(
+            "Sample 1 of Of-Text is not finite from step 1 of 5 (timestep 800) on: what it is conditioned on holds 1 NaN, at [1, 2, 5].",
+            error.Message);
     }
 
     [Fact]
@@ -96,7 +111,10 @@ public sealed class NonFiniteSampleTests : IDisposable
         OfClasses.Samplers.Ddim5.Sample(wide, [0]);
         var error = Assert.Throws<NonFiniteSampleException>(() => OfClasses.Samplers.Ddim5.Sample(half, [0]));
         Assert.Contains("the weight blocks.0.mlp.fc2.weight holds ", error.Message, StringComparison.Ordinal);
-        Assert.EndsWith(" in Float16, whose largest number is 65504: load it as Float32 or BFloat16.", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            " in Float16, whose largest number is 65504: load it as Float32 or BFloat16.",
+            error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -114,10 +132,16 @@ public sealed class NonFiniteSampleTests : IDisposable
         using var model = Stirred.Create<OfNothing>();
         using (no_grad()) model.state_dict()["final_layer.linear.bias"][0].fill_(double.NaN);
         var live = LiveTensors.Count();
-        var error = Assert.Throws<NonFiniteSampleException>(() => OfNothing.Samplers.Ddim5.Sample(model, 2, options: new() { Observe = static state => ImageGrid.Render(state.PredictedStart) }));
+        var error = Assert.Throws<NonFiniteSampleException>(() =>
+            OfNothing.Samplers.Ddim5.Sample(model, 2, options: new() { Observe = static state => ImageGrid.Render(state.PredictedStart) }));
         Assert.Equal((1, "final_layer.linear.bias"), (error.Since.Step, error.Weight));
         Assert.Equal(live, LiveTensors.Count());
         // What is wrong with the observer alone stays so.
-        Assert.Equal("Mine.", Assert.Throws<DitException>(() => StubModel.Ddim5.Sample(new StubModel(), [1], options: new() { Observe = static _ => throw new DitException("Mine.") })).Message);
+        Assert.Equal(
+            "Mine.",
+            Assert
+                .Throws<DitException>(() =>
+                    StubModel.Ddim5.Sample(new StubModel(), [1], options: new() { Observe = static _ => throw new DitException("Mine.") }))
+                .Message);
     }
 }

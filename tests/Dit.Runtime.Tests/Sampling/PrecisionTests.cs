@@ -18,7 +18,14 @@ public sealed class PrecisionTests : IDisposable
         using var model = Stirred.Create<OfClasses>();
         var expected = OfClasses.AllSamplers[0].Sample(model, [0, 2], guidance: 1.5, seed: 3);
         model.to(type);
-        var half = OfClasses.AllSamplers[0].Sample(model, [0, 2], guidance: 1.5, seed: 3, options: new() { Observe = static at => Assert.Equal(ScalarType.Float32, at.State.dtype) });
+        var half = OfClasses
+            .AllSamplers[0]
+            .Sample(
+                model,
+                [0, 2],
+                guidance: 1.5,
+                seed: 3,
+                options: new() { Observe = static at => Assert.Equal(ScalarType.Float32, at.State.dtype) });
         Assert.Equal(ScalarType.Float32, half.dtype);
         Assert.InRange((half - expected).abs().max().item<float>() / expected.std().item<float>(), 1e-6, tolerance);
     }
@@ -33,7 +40,11 @@ public sealed class PrecisionTests : IDisposable
         Assert.True(whole.Equals(sampler.Sample(model, labels, guidance: 2, seed: 3)));
         foreach (var batch in new[] { 1, 3 })
         {
-            var parts = cat([.. labels.Chunk(batch).Select((part, k) => sampler.Sample(model, part, guidance: 2, seed: 3, options: new() { FirstIndex = k * batch }))]);
+            var parts = cat([
+                .. labels
+                    .Chunk(batch)
+                    .Select((part, k) => sampler.Sample(model, part, guidance: 2, seed: 3, options: new() { FirstIndex = k * batch })),
+            ]);
             Close.To(whole, parts, Close.Loop, $"batch {batch}");
         }
     }

@@ -18,14 +18,23 @@ public sealed class SamplerSessionTests : IDisposable
     public void A_thousand_guided_steps_leave_tensors_and_native_memory_where_they_were(string kernels)
     {
         using var model = Stirred.Create<GoldenP8>();
-        var sampler = new Sampler<GoldenP8, ClassLabels, GaussianDiffusion>("ddpm-1000", new Ddpm(1000)); // whose every step draws noise as well
+        // whose every step draws noise as well
+        var sampler = new Sampler<GoldenP8, ClassLabels, GaussianDiffusion>("ddpm-1000", new Ddpm(1000));
         // From the first guided step on; there are twice as many passes then as before.
         var seen = new List<(int Step, long Tensors, long Bytes)>();
-        var progress = new Each<SamplingProgress>(at => { if (at.Step is 500 or 750 or 999) seen.Add((at.Step, LiveTensors.Count(), NativeBuffer.LiveBytes)); });
+        var progress = new Each<SamplingProgress>(at =>
+        {
+            if (at.Step is 500 or 750 or 999)
+                seen.Add((at.Step, LiveTensors.Count(), NativeBuffer.LiveBytes));
+        });
         var (tensors, bytes) = (LiveTensors.Count(), NativeBuffer.LiveBytes);
 
         using (var session = SessionCase.By(EnvironmentKernels.Parse(kernels), model.CreateSession()))
-            sampler.Sample(model, [0, 3, 3], guidance: new(2) { Interval = new(0.2, 20) }, options: new() { Progress = progress, Session = session }).Dispose();
+            sampler
+                .Sample(
+                    model, [0, 3, 3], guidance: new(2) { Interval = new(0.2, 20) },
+                    options: new() { Progress = progress, Session = session })
+                .Dispose();
 
         Assert.Equal([500, 750, 999], seen.Select(static at => at.Step));
         Assert.Equal([(seen[0].Tensors, seen[0].Bytes)], seen.Select(static at => (at.Tensors, at.Bytes)).Distinct());
@@ -43,7 +52,12 @@ public sealed class SamplerSessionTests : IDisposable
         var bytes = NativeBuffer.LiveBytes;
         var most = 0L;
 
-        var again = sampler.Sample(model, [0, 2], guidance: 2, seed: 3, options: new() { Session = session, Observe = _ => most = Math.Max(most, NativeBuffer.LiveBytes) });
+        var again = sampler.Sample(
+            model,
+            [0, 2],
+            guidance: 2,
+            seed: 3,
+            options: new() { Session = session, Observe = _ => most = Math.Max(most, NativeBuffer.LiveBytes) });
 
         Assert.True(expected.Equals(again));
         Assert.Equal((bytes, bytes), (most, NativeBuffer.LiveBytes)); // not packed again, and not freed
@@ -74,7 +88,9 @@ public sealed class SamplerSessionTests : IDisposable
         using var twin = OfClasses.Create();
         using var session = twin.CreateSession();
         var error = Assert.Throws<DitException>(() => OfClasses.AllSamplers[0].Sample(model, [0], options: new() { Session = session }));
-        Assert.Equal($"The session is of another model: sample with the one that this {OfClasses.Card.Name}'s CreateSession() makes, or with none.", error.Message);
+        Assert.Equal(
+            $"The session is of another model: sample with the one that this {OfClasses.Card.Name}'s CreateSession() makes, or with none.",
+            error.Message);
 
         using StubModel stub = new(), other = new();
         using var call = SessionOf(stub);

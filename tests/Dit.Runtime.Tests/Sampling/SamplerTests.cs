@@ -82,7 +82,8 @@ public sealed class SamplerTests : IDisposable
         using var cancellation = new CancellationTokenSource();
         var before = LiveTensors.Count();
         var progress = new Each<SamplingProgress>(at => { if (at.Step == 3) cancellation.Cancel(); });
-        Assert.ThrowsAny<OperationCanceledException>(() => StubModel.Ddpm10.Sample(model, [1, 2], options: new() { Progress = progress, Cancellation = cancellation.Token }));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            StubModel.Ddpm10.Sample(model, [1, 2], options: new() { Progress = progress, Cancellation = cancellation.Token }));
         Assert.Equal(3, progress.Seen.Count);
         Assert.True(model.training);
         Assert.Equal(before, LiveTensors.Count());
@@ -108,7 +109,9 @@ public sealed class SamplerTests : IDisposable
     public void A_sampler_says_what_it_is()
     {
         Sampler sampler = StubModel.Ddim5;
-        Assert.Equal<(string, string, int?, int?)>(("ddim-5", "ddim", 5, 5), (sampler.Name, sampler.Method, sampler.Steps, sampler.Evaluations));
+        Assert.Equal<(string, string, int?, int?)>(
+            ("ddim-5", "ddim", 5, 5),
+            (sampler.Name, sampler.Method, sampler.Steps, sampler.Evaluations));
         Assert.Equal((2, 1000), sampler.StepsRange);
         Assert.Equal(new Ddim(5), StubModel.Ddim5.Solver);
         Assert.Equal([0, 200, 400, 600, 800], StubModel.Ddim5.Solver.Times(StubModel.Process));
@@ -135,7 +138,9 @@ public sealed class SamplerTests : IDisposable
         var sample = randn(2, 2, 4, 4);
         var labels = tensor(new long[] { 1, 2 });
         var classes = cat([labels, full_like(labels, StubModel.Card.NullClass)]);
-        var expected = StubModel.Ddim5.Loop.Invert((x, t) => new Guidance(1.5).Combine(model.call(x, full(2, t), labels), model.call(x, full(2, t), classes[2..]), 2), sample);
+        var expected = StubModel.Ddim5.Loop.Invert(
+            (x, t) => new Guidance(1.5).Combine(model.call(x, full(2, t), labels), model.call(x, full(2, t), classes[2..]), 2),
+            sample);
         Assert.Equal(Values(expected), Values(StubModel.Ddim5.Invert(model, sample, [1, 2], guidance: 1.5)));
         Refused("cannot be run backwards", () => StubModel.Ddpm10.Invert(model, sample, [1, 2]));
     }
@@ -144,7 +149,8 @@ public sealed class SamplerTests : IDisposable
     [InlineData(-1)]
     [InlineData(11)]
     public void A_label_out_of_range_is_named(int label) =>
-        Refused($"Label {label} does not exist: Stub/1 has classes 0 to 9, and 10 for no class.", () => StubModel.Ddim5.Sample(model, [1, label]));
+        Refused($"Label {label} does not exist: Stub/1 has classes 0 to 9, and 10 for no class.", () =>
+            StubModel.Ddim5.Sample(model, [1, label]));
 
     [Fact]
     public void Other_mistakes_are_named()
@@ -153,9 +159,12 @@ public sealed class SamplerTests : IDisposable
         Refused("A guidance scale of NaN", () => StubModel.Ddim5.Sample(model, [1], guidance: double.NaN));
         Refused("Labels of type Float32 and shape (2)", () => StubModel.Ddim5.Sample(model, ones(2)));
         Refused("Labels of type Int64 and shape (1, 1)", () => StubModel.Ddim5.Sample(model, ones([1, 1], dtype: ScalarType.Int64)));
-        Refused("The sampler x cannot take 1 for its number of steps: its process allows 2 to 1000.", () => new Sampler<StubModel, ClassLabels, GaussianDiffusion>("x", new Ddpm(1)));
-        Refused($"{StubModel.Ddim5.Name} cannot be made to take 1001 steps: its process allows 2 to 1000.", () => StubModel.Ddim5.WithSteps(1001));
-        Refused($"{StubModel.Ddim5.Name} cannot be made to take 1 steps: its process allows 2 to 1000.", () => StubModel.Ddim5.WithSteps(1));
+        Refused("The sampler x cannot take 1 for its number of steps: its process allows 2 to 1000.", () =>
+            new Sampler<StubModel, ClassLabels, GaussianDiffusion>("x", new Ddpm(1)));
+        Refused($"{StubModel.Ddim5.Name} cannot be made to take 1001 steps: its process allows 2 to 1000.", () =>
+            StubModel.Ddim5.WithSteps(1001));
+        Refused($"{StubModel.Ddim5.Name} cannot be made to take 1 steps: its process allows 2 to 1000.", () =>
+            StubModel.Ddim5.WithSteps(1));
         Refused("An eta of 2", () => new Ddim(10, Eta: 2));
     }
 

@@ -22,7 +22,12 @@ public sealed class SamplingLoopTests : IDisposable
     [InlineData("ddpm-10-cfg4", "10", null, 4.0, true)]
     [InlineData("ddim-10-cfg4", "ddim10", 0.0, 4.0, true)]
     [InlineData("ddim-8-eta0.7-cfg1.5", "8", 0.7, 1.5, true)]
-    public void Every_state_of_a_guided_trajectory_agrees_with_the_reference(string name, string respacing, double? eta, double guidance, bool planned)
+    public void Every_state_of_a_guided_trajectory_agrees_with_the_reference(
+        string name,
+        string respacing,
+        double? eta,
+        double guidance,
+        bool planned)
     {
         if (planned) model.UsePlan();
         using var golden = new GoldenFile(name);
@@ -31,7 +36,8 @@ public sealed class SamplingLoopTests : IDisposable
         var sampler = new SamplingLoop<GaussianDiffusion>(name, solver, few);
         using var noise = new ReplayedNoise([golden["in.z"], .. golden["in.step_noise"].unbind(0)]);
         var states = new List<Tensor>();
-        var sample = sampler.Sample(model.Guided(golden["in.y"], guidance), noise, observe: at => states.Add(at.State.clone().DetachFromDisposeScope()));
+        var sample = sampler.Sample(model.Guided(golden["in.y"], guidance), noise, observe: at =>
+            states.Add(at.State.clone().DetachFromDisposeScope()));
         for (var i = 0; i < states.Count; i++) Close.To(golden["out.trajectory"][i], states[i], Close.Loop, $"state {i}");
         Assert.Equal(golden["out.trajectory"].shape[0], states.Count);
         Close.To(golden["out.sample"], sample, Close.Loop, "sample");
@@ -71,7 +77,8 @@ public sealed class SamplingLoopTests : IDisposable
         using var cancellation = new CancellationTokenSource();
         var progress = new Each<SamplingProgress>(at => { if (at.Step == 7) cancellation.Cancel(); });
         using var noise = new KeyedNoise(0, 0, 2, new(1, 2, 2), CPU);
-        Assert.ThrowsAny<OperationCanceledException>(() => new SamplingLoop<GaussianDiffusion>("all", new Ddpm(1000), Process).Sample(Shrink, noise, progress, cancellation.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            new SamplingLoop<GaussianDiffusion>("all", new Ddpm(1000), Process).Sample(Shrink, noise, progress, cancellation.Token));
         Assert.Equal(7, progress.Seen.Count);
         Assert.Equal(before, LiveTensors.Count());
     }
@@ -81,7 +88,8 @@ public sealed class SamplingLoopTests : IDisposable
     {
         var before = LiveTensors.Count();
         using var noise = new KeyedNoise(0, 0, 2, new(1, 2, 2), CPU);
-        Assert.Throws<InvalidDataException>(() => new SamplingLoop<GaussianDiffusion>("all", new Ddpm(1000), Process).Sample((_, _) => throw new InvalidDataException(), noise));
+        Assert.Throws<InvalidDataException>(() =>
+            new SamplingLoop<GaussianDiffusion>("all", new Ddpm(1000), Process).Sample((_, _) => throw new InvalidDataException(), noise));
         Assert.Equal(before, LiveTensors.Count());
     }
 
@@ -117,7 +125,8 @@ public sealed class SamplingLoopTests : IDisposable
         var noise = randn(2, 1, 2, 2);
         new SamplingLoop<GaussianDiffusion>("ddim-4", new Ddim(4), Process).Sample(Shrink, new ReplayedNoise([noise]));
         new SamplingLoop<GaussianDiffusion>("ddpm-4", new Ddpm(4), Process).Sample(Shrink, new ReplayedNoise([noise, noise, noise, noise]));
-        var error = Assert.Throws<DitException>(() => new SamplingLoop<GaussianDiffusion>("ddpm-4", new Ddpm(4), Process).Sample(Shrink, new ReplayedNoise([noise, noise])));
+        var error = Assert.Throws<DitException>(() =>
+            new SamplingLoop<GaussianDiffusion>("ddpm-4", new Ddpm(4), Process).Sample(Shrink, new ReplayedNoise([noise, noise])));
         Assert.StartsWith("All 2 recorded noise tensors are used", error.Message);
     }
 
@@ -143,7 +152,8 @@ public sealed class SamplingLoopTests : IDisposable
     public void Only_deterministic_ddim_can_be_inverted(double? eta)
     {
         Solver<GaussianDiffusion> solver = eta is { } share ? new Ddim(10, share) : new Ddpm(10);
-        var error = Assert.Throws<DitException>(() => new SamplingLoop<GaussianDiffusion>("noisy", solver, Process).Invert(Shrink, zeros(1, 1, 2, 2)));
+        var error = Assert.Throws<DitException>(() =>
+            new SamplingLoop<GaussianDiffusion>("noisy", solver, Process).Invert(Shrink, zeros(1, 1, 2, 2)));
         Assert.Equal("The sampler noisy cannot be run backwards: only a deterministic one can, such as DDIM with eta 0.", error.Message);
     }
 

@@ -24,7 +24,9 @@ public sealed class StartTests : IDisposable
         return new(randn([count, 3, 6], generator: random));
     }
 
-    /// <summary>Noise that counts how often it was asked, and is not its receiver's to forget: nobody's dispose scope has it.</summary>
+    /// <summary>
+    /// Noise that counts how often it was asked, and is not its receiver's to forget: nobody's dispose scope has it.
+    /// </summary>
     private sealed class Counting(params long[] shape) : INoiseSource
     {
         public int Asked { get; private set; }
@@ -38,8 +40,9 @@ public sealed class StartTests : IDisposable
         public void Dispose() => throw new InvalidOperationException("It is the caller's.");
     }
 
-    // The last step of an inversion leaves nothing but the predicted noise, so what predicts it has to see it in its input, as trained models do. A hook makes
-    // these see it: they predict what they are given, and a little of their own. Samplers that do not clip, since a clipped step cannot be run backwards.
+    // The last step of an inversion leaves nothing but the predicted noise, so what predicts it has to see it in its
+    // input, as trained models do. A hook makes these see it: they predict what they are given, and a little of their
+    // own. Samplers that do not clip, since a clipped step cannot be run backwards.
     [Fact]
     public void Inverting_and_sampling_again_returns_what_there_was_for_every_kind_of_model()
     {
@@ -49,12 +52,17 @@ public sealed class StartTests : IDisposable
         var ofClasses = new Sampler<OfClasses, ClassLabels, GaussianDiffusion>("ddim-250", new Ddim(250));
         var noise = ofClasses.Invert(classes, images, [0, 2], guidance: 1.2);
         Close.To(images, ofClasses.Sample(classes, [0, 2], guidance: 1.2, options: new() { Start = noise }), RoundTrip, "classes");
-        Assert.False(images.allclose(ofClasses.Sample(classes, [0, 2], guidance: 1.2, options: new() { Start = noise.flip(0) }), atol: 0.1));
+        Assert.False(
+            images.allclose(ofClasses.Sample(classes, [0, 2], guidance: 1.2, options: new() { Start = noise.flip(0) }), atol: 0.1));
 
         using var texts = Stirred.Create<OfText>();
         texts.register_forward_hook(static (_, x, _, _, output) => Seen(x, output));
         var ofText = new Sampler<OfText, TextEmbeddings, GaussianDiffusion>("ddim-250", new Ddim(250));
-        Close.To(images, ofText.Sample(texts, Texts(2), options: new() { Start = ofText.Invert(texts, images, Texts(2)) }), RoundTrip, "texts");
+        Close.To(
+            images,
+            ofText.Sample(texts, Texts(2), options: new() { Start = ofText.Invert(texts, images, Texts(2)) }),
+            RoundTrip,
+            "texts");
 
         using var nothing = Stirred.Create<OfNothing>();
         nothing.register_forward_hook(static (_, x, _, output) => Seen(x, output));
@@ -73,8 +81,12 @@ public sealed class StartTests : IDisposable
         foreach (var sampler in OfClasses.AllSamplers)
         {
             var expected = sampler.Sample(model, [0, 2], guidance: 2, seed: 9, options: new() { FirstIndex = 4 });
-            Assert.True(expected.Equals(sampler.Sample(model, [0, 2], guidance: 2, seed: 9, options: new() { FirstIndex = 4, Start = start })), sampler.Name);
-            Assert.False(expected.Equals(sampler.Sample(model, [0, 2], guidance: 2, seed: 9, options: new() { FirstIndex = 4, Start = Images(2) })), sampler.Name);
+            Assert.True(
+                expected.Equals(sampler.Sample(model, [0, 2], guidance: 2, seed: 9, options: new() { FirstIndex = 4, Start = start })),
+                sampler.Name);
+            Assert.False(
+                expected.Equals(sampler.Sample(model, [0, 2], guidance: 2, seed: 9, options: new() { FirstIndex = 4, Start = Images(2) })),
+                sampler.Name);
         }
         Assert.Equal(3, start.shape[1]); // still the caller's
     }
@@ -86,11 +98,20 @@ public sealed class StartTests : IDisposable
         using var texts = Stirred.Create<OfText>();
         using var nothing = Stirred.Create<OfNothing>();
         using (var noise = Keyed())
-            Assert.True(OfClasses.Samplers.Ddpm10.Sample(model, [0, 2], seed: 9).Equals(OfClasses.Samplers.Ddpm10.Sample(model, [0, 2], seed: 1, options: new() { Noise = noise })));
+            Assert.True(
+                OfClasses
+                    .Samplers.Ddpm10.Sample(model, [0, 2], seed: 9)
+                    .Equals(OfClasses.Samplers.Ddpm10.Sample(model, [0, 2], seed: 1, options: new() { Noise = noise })));
         using (var noise = Keyed())
-            Assert.True(OfText.Samplers.Ddpm10.Sample(texts, Texts(2), seed: 9).Equals(OfText.Samplers.Ddpm10.Sample(texts, Texts(2), options: new() { Noise = noise })));
+            Assert.True(
+                OfText
+                    .Samplers.Ddpm10.Sample(texts, Texts(2), seed: 9)
+                    .Equals(OfText.Samplers.Ddpm10.Sample(texts, Texts(2), options: new() { Noise = noise })));
         using (var noise = Keyed())
-            Assert.True(OfNothing.Samplers.Ddpm10.Sample(nothing, 2, seed: 9).Equals(OfNothing.Samplers.Ddpm10.Sample(nothing, 2, options: new() { Noise = noise })));
+            Assert.True(
+                OfNothing
+                    .Samplers.Ddpm10.Sample(nothing, 2, seed: 9)
+                    .Equals(OfNothing.Samplers.Ddpm10.Sample(nothing, 2, options: new() { Noise = noise })));
 
         static KeyedNoise Keyed() => new(9, 0, 2, OfClasses.Card.Input, CPU);
     }
@@ -100,7 +121,14 @@ public sealed class StartTests : IDisposable
     {
         using var model = Stirred.Create<OfClasses>();
         var before = LiveTensors.Count();
-        foreach (var (sampler, start, asked) in new[] { (OfClasses.Samplers.Ddpm10, false, 10), (OfClasses.Samplers.Ddpm10, true, 9), (OfClasses.Samplers.Ddim5, false, 1), (OfClasses.Samplers.Ddim5, true, 0) })
+        foreach (
+            var (sampler, start, asked) in new[]
+            {
+                (OfClasses.Samplers.Ddpm10, false, 10),
+                (OfClasses.Samplers.Ddpm10, true, 9),
+                (OfClasses.Samplers.Ddim5, false, 1),
+                (OfClasses.Samplers.Ddim5, true, 0),
+            })
         {
             var noise = new Counting(2, 3, 4, 8);
             using var given = start ? Images(2) : null;
@@ -140,18 +168,29 @@ public sealed class StartTests : IDisposable
             Refused($"Of-Nothing: start {has}", () => OfNothing.Samplers.Ddim5.Sample(nothing, 2, options: new() { Start = wrong }));
             Refused($"Of-Classes: samples {has}", () => ddim.Invert(model, wrong, [0, 2]));
             Refused($"Of-Text: samples {has}", () => OfText.Samplers.Ddim5.Invert(texts, wrong, Texts(2)));
-            Refused($"Of-Classes: the noise of the start {has}", () => ddpm.Sample(model, [0, 2], options: new() { Noise = new Counting(shape) }));
+            Refused($"Of-Classes: the noise of the start {has}", () =>
+                ddpm.Sample(model, [0, 2], options: new() { Noise = new Counting(shape) }));
         }
-        Refused("Of-Nothing: samples must have the shape (1, 3, 4, 8), one for each sample, but has ().", () => OfNothing.Samplers.Ddim5.Invert(nothing, zeros([])));
-        Refused("Of-Nothing: samples must have the shape (1, 3, 4, 8), one for each sample, but has (0, 3, 4, 8).", () => OfNothing.Samplers.Ddim5.Invert(nothing, zeros(0, 3, 4, 8)));
-        Refused("Of-Classes: start must be of real numbers, but is of type Int64.", () => ddpm.Sample(model, [0, 2], options: new() { Start = zeros([2, 3, 4, 8], ScalarType.Int64) }));
+        Refused("Of-Nothing: samples must have the shape (1, 3, 4, 8), one for each sample, but has ().", () =>
+            OfNothing.Samplers.Ddim5.Invert(nothing, zeros([])));
+        Refused("Of-Nothing: samples must have the shape (1, 3, 4, 8), one for each sample, but has (0, 3, 4, 8).", () =>
+            OfNothing.Samplers.Ddim5.Invert(nothing, zeros(0, 3, 4, 8)));
+        Refused("Of-Classes: start must be of real numbers, but is of type Int64.", () =>
+            ddpm.Sample(model, [0, 2], options: new() { Start = zeros([2, 3, 4, 8], ScalarType.Int64) }));
         // One image's noise would be spread over both in silence.
-        Refused("The noise source gave Float32 of shape (1, 3, 4, 8): noise for a step is real and has the shape of the state, (2, 3, 4, 8).",
+        Refused(
+            "The noise source gave Float32 of shape (1, 3, 4, 8): noise for a step is real and has the shape of the state, (2, 3, 4, 8).",
             () => ddpm.Sample(model, [0, 2], options: new() { Start = zeros(2, 3, 4, 8), Noise = new Counting(1, 3, 4, 8) }));
-        Refused("The noise source gave Int64 of shape (2, 3, 4, 8)", () => ddpm.Loop.Sample((x, _) => cat([x, x], dim: 1), new ReplayedNoise([zeros([2, 3, 4, 8], ScalarType.Int64)]), start: zeros(2, 3, 4, 8)));
-        Refused("The start of a sampling loop must be of real numbers, (N, C, Y, X), but is Float32 of shape (2).", () => ddpm.Loop.Sample((x, _) => x, new ReplayedNoise([zeros(2)])));
+        Refused("The noise source gave Int64 of shape (2, 3, 4, 8)", () =>
+            ddpm.Loop.Sample(
+                (x, _) => cat([x, x], dim: 1),
+                new ReplayedNoise([zeros([2, 3, 4, 8], ScalarType.Int64)]),
+                start: zeros(2, 3, 4, 8)));
+        Refused("The start of a sampling loop must be of real numbers, (N, C, Y, X), but is Float32 of shape (2).", () =>
+            ddpm.Loop.Sample((x, _) => x, new ReplayedNoise([zeros(2)])));
         Refused("Noise for 0 images", () => OfNothing.Samplers.Ddim5.Sample(nothing, 0));
-        Refused("Of-Nothing: start must have the shape (1, 3, 4, 8)", () => OfNothing.Samplers.Ddim5.Sample(nothing, 0, options: new() { Start = zeros(0, 3, 4, 8), Noise = new Counting(0, 3, 4, 8) }));
+        Refused("Of-Nothing: start must have the shape (1, 3, 4, 8)", () =>
+            OfNothing.Samplers.Ddim5.Sample(nothing, 0, options: new() { Start = zeros(0, 3, 4, 8), Noise = new Counting(0, 3, 4, 8) }));
     }
 
     [Fact]
@@ -160,9 +199,14 @@ public sealed class StartTests : IDisposable
         using var model = Stirred.Create<OfClasses>();
         var noise = new Counting(1, 3, 4, 8);
         var before = LiveTensors.Count();
-        Assert.ThrowsAny<OperationCanceledException>(() => OfClasses.Samplers.Ddim5.Sample(model, [1], options: new() { Cancellation = new CancellationToken(canceled: true), Noise = noise }));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            OfClasses.Samplers.Ddim5.Sample(
+                model,
+                [1],
+                options: new() { Cancellation = new CancellationToken(canceled: true), Noise = noise }));
         Assert.Equal((0, before), (noise.Asked, LiveTensors.Count()));
     }
 
-    private static void Refused(string message, Func<Tensor> act) => Assert.StartsWith(message, Assert.Throws<DitException>(act).Message, StringComparison.Ordinal);
+    private static void Refused(string message, Func<Tensor> act) =>
+        Assert.StartsWith(message, Assert.Throws<DitException>(act).Message, StringComparison.Ordinal);
 }

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>A class-conditional model of one parameter: its noise estimate is the parameter times the input, plus a little per label.</summary>
+/// <summary>
+/// A class-conditional model of one parameter: its noise estimate is the parameter times the input, plus a little per
+/// label.
+/// </summary>
 internal sealed class StubModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IModel<StubModel, ClassLabels, GaussianDiffusion>
 {
     private readonly Parameter weight;
@@ -15,7 +18,8 @@ internal sealed class StubModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMo
         RegisterComponents();
     }
 
-    public static ModelCard Card { get; } = new("Stub/1", "dit", "adaln-zero", new(2, 4, 4), 4, new ModelCondition.Classes(10, 0.1), 1, 8, 1, 1, 16, 1, 1, 1, null, "0");
+    public static ModelCard Card { get; } =
+        new("Stub/1", "dit", "adaln-zero", new(2, 4, 4), 4, new ModelCondition.Classes(10, 0.1), 1, 8, 1, 1, 16, 1, 1, 1, null, "0");
 
     public static GaussianDiffusion Process { get; } = new(NoiseSchedule.Linear(1000), Prediction.Epsilon, ModelVariance.LearnedRange);
 
@@ -27,7 +31,9 @@ internal sealed class StubModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMo
 
     public static IReadOnlyList<Sampler<StubModel, ClassLabels, GaussianDiffusion>> AllSamplers { get; } = [Ddpm10, Ddim5];
 
-    /// <summary>The calls of the network; guided ones have the batch twice, the second time with the null class.</summary>
+    /// <summary>
+    /// The calls of the network; guided ones have the batch twice, the second time with the null class.
+    /// </summary>
     public List<(bool Training, ScalarType Input, bool Guided)> Calls { get; } = [];
 
     /// <summary>Passes of a batch through the network: two for a guided call.</summary>
@@ -35,7 +41,8 @@ internal sealed class StubModel : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMo
 
     public static StubModel Create(Device? device = null, ScalarType? dtype = null, long seed = 0) => new(dtype ?? ScalarType.Float32);
 
-    public static StubModel Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) => Create(device, dtype);
+    public static StubModel Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) =>
+        Create(device, dtype);
 
     public Tensor Predict(Tensor x, Tensor t, ClassLabels condition) => call(x, t, condition.Values);
 

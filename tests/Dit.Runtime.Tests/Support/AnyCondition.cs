@@ -6,8 +6,13 @@ namespace Dit.Runtime.Tests;
 internal static class AnyCondition
 {
     /// <summary>The condition that a card asks for.</summary>
-    public static TCondition Of<TCondition>(ModelCard card, Func<int, Tensor> labels, Func<ModelCondition.Text, TextEmbeddings> texts, int n = 0) =>
-        card.Condition.Match<object>(_ => new NoCondition(n), classes => new ClassLabels(labels(classes.Count)), text => texts(text)) is TCondition condition
+    public static TCondition Of<TCondition>(
+        ModelCard card,
+        Func<int, Tensor> labels,
+        Func<ModelCondition.Text, TextEmbeddings> texts,
+        int n = 0) =>
+        card.Condition.Match<object>(_ => new NoCondition(n), classes => new ClassLabels(labels(classes.Count)), text => texts(text))
+            is TCondition condition
             ? condition
             : throw new InvalidOperationException($"{card.Name} is not conditioned on {typeof(TCondition).Name}.");
 }

@@ -5,7 +5,9 @@ namespace Dit.Runtime.Tests;
 /// <summary>Images as they come from full disks, broken downloads and old archives.</summary>
 internal static class DamagedImage
 {
-    /// <summary>Damages the pixels of a PNG file and leaves its head and end as they are: only a decoder finds it.</summary>
+    /// <summary>
+    /// Damages the pixels of a PNG file and leaves its head and end as they are: only a decoder finds it.
+    /// </summary>
     public static void InTheMiddle(string path)
     {
         var bytes = File.ReadAllBytes(path);

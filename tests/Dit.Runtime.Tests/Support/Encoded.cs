@@ -18,7 +18,13 @@ internal static class Encoded
         ["png"] = static () => new PngEncoder(),
         ["png interlaced"] = static () => new PngEncoder { InterlaceMethod = PngInterlaceMode.Adam7 },
         ["png 16 bits"] = static () => new PngEncoder { BitDepth = PngBitDepth.Bit16, ColorType = PngColorType.RgbWithAlpha },
-        ["png 16 bits interlaced"] = static () => new PngEncoder { BitDepth = PngBitDepth.Bit16, ColorType = PngColorType.Rgb, InterlaceMethod = PngInterlaceMode.Adam7 },
+        ["png 16 bits interlaced"] = static () =>
+            new PngEncoder
+            {
+                BitDepth = PngBitDepth.Bit16,
+                ColorType = PngColorType.Rgb,
+                InterlaceMethod = PngInterlaceMode.Adam7,
+            },
         ["png palette"] = static () => new PngEncoder { ColorType = PngColorType.Palette },
         ["png 2 bits"] = static () => new PngEncoder { ColorType = PngColorType.Palette, BitDepth = PngBitDepth.Bit2 },
         ["png gray"] = static () => new PngEncoder { ColorType = PngColorType.Grayscale },
@@ -39,7 +45,8 @@ internal static class Encoded
         var image = new Image<Rgba32>(width, height);
         var random = new SplitMix64(1);
         for (var y = 0; y < height; y++)
-            for (var x = 0; x < width; x++) image[x, y] = new((byte)(200 * x / width + Noise()), (byte)(200 * y / height + Noise()), (byte)(100 + Noise()));
+            for (var x = 0; x < width; x++)
+                image[x, y] = new((byte)(200 * x / width + Noise()), (byte)(200 * y / height + Noise()), (byte)(100 + Noise()));
         return image;
 
         int Noise() => (int)(random.Next() % 16);

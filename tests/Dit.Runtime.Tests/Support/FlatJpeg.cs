@@ -1,6 +1,8 @@
 namespace Dit.Runtime.Tests;
 
-/// <summary>JPEG files of one color, made bit by bit (ITU-T T.81): for the kinds that encoders at hand do not write.</summary>
+/// <summary>
+/// JPEG files of one color, made bit by bit (ITU-T T.81): for the kinds that encoders at hand do not write.
+/// </summary>
 internal static class FlatJpeg
 {
     private const int Categories = 12, CategoryBits = 4;
@@ -16,10 +18,26 @@ internal static class FlatJpeg
         List<byte> file = [0xff, 0xd8];
         if (adobe is { } transform) Segment(0xee, [.. "Adobe"u8, 0, 100, 0, 0, 0, 0, transform]);
         Segment(0xdb, [0, .. Enumerable.Repeat((byte)1, 64)]);
-        Segment((byte)(isProgressive ? 0xc2 : 0xc0), [8, .. Word(height), .. Word(width), (byte)values.Length, .. values.SelectMany(static (_, i) => new byte[] { (byte)(i + 1), 0x11, 0 })]);
+        Segment(
+            (byte)(isProgressive ? 0xc2 : 0xc0),
+            [
+                8,
+                .. Word(height),
+                .. Word(width),
+                (byte)values.Length,
+                .. values.SelectMany(static (_, i) => new byte[] { (byte)(i + 1), 0x11, 0 }),
+            ]);
         Segment(0xc4, [0x00, 0, 0, 0, Categories, .. new byte[12], .. Enumerable.Range(0, Categories).Select(static i => (byte)i)]);
         Segment(0xc4, [0x10, 1, .. new byte[15], 0]);
-        Segment(0xda, [(byte)values.Length, .. values.SelectMany(static (_, i) => new byte[] { (byte)(i + 1), 0 }), 0, (byte)(isProgressive ? 0 : 63), 0]);
+        Segment(
+            0xda,
+            [
+                (byte)values.Length,
+                .. values.SelectMany(static (_, i) => new byte[] { (byte)(i + 1), 0 }),
+                0,
+                (byte)(isProgressive ? 0 : 63),
+                0,
+            ]);
         file.AddRange(Scan((width + 7) / 8 * ((height + 7) / 8), values, isProgressive));
         return [.. file, 0xff, 0xd9];
 
@@ -27,7 +45,9 @@ internal static class FlatJpeg
         static byte[] Word(int value) => [(byte)(value >> 8), (byte)value];
     }
 
-    /// <summary>Blocks that are all mean: the first says how far it is from gray, the others that nothing changes.</summary>
+    /// <summary>
+    /// Blocks that are all mean: the first says how far it is from gray, the others that nothing changes.
+    /// </summary>
     private static IEnumerable<byte> Scan(int blocks, byte[] values, bool isProgressive)
     {
         var bits = new List<bool>();

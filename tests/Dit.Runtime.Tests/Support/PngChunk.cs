@@ -21,7 +21,8 @@ internal static class PngChunk
     }
 
     /// <summary>A file of these pixels, RGB of 8 bits.</summary>
-    public static byte[] File(int width, int height, byte[] compressed) => [.. Signature, .. Header(width, height), .. Of("IDAT", compressed), .. Of("IEND")];
+    public static byte[] File(int width, int height, byte[] compressed) =>
+        [.. Signature, .. Header(width, height), .. Of("IDAT", compressed), .. Of("IEND")];
 
     /// <summary>A file with a chunk put in after its header.</summary>
     public static byte[] With(byte[] png, byte[] chunk) => [.. png[..HeaderEnd], .. chunk, .. png[HeaderEnd..]];

@@ -18,17 +18,27 @@ public sealed class ConditionTrainingTests : IDisposable
     private static Tensor Brightness(int[] indices)
     {
         using var scope = NewDisposeScope();
-        return (tensor(Array.ConvertAll(indices, i => (float)(i % 3))) - 1).view(-1, 1, 1, 1).expand(-1, 3, 4, 8).contiguous().MoveToOuterDisposeScope();
+        return (tensor(Array.ConvertAll(indices, i => (float)(i % 3))) - 1)
+            .view(-1, 1, 1, 1)
+            .expand(-1, 3, 4, 8)
+            .contiguous()
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>The text of an image says its brightness in every number.</summary>
     private static TextEmbeddings Text(int[] indices)
     {
         using var scope = NewDisposeScope();
-        return new((tensor(Array.ConvertAll(indices, i => (float)(i % 3))) - 1).view(-1, 1, 1).expand(-1, 3, 6).contiguous().MoveToOuterDisposeScope());
+        return new(
+            (tensor(Array.ConvertAll(indices, i => (float)(i % 3))) - 1)
+                .view(-1, 1, 1)
+                .expand(-1, 3, 6)
+                .contiguous()
+                .MoveToOuterDisposeScope());
     }
 
-    private static TrainingSet<TextEmbeddings> WithTexts => TrainingSet.OfTexts(Images, static (indices, _) => (Brightness(indices), Text(indices)));
+    private static TrainingSet<TextEmbeddings> WithTexts =>
+        TrainingSet.OfTexts(Images, static (indices, _) => (Brightness(indices), Text(indices)));
 
     private static TrainingSet<NoCondition> Alone => TrainingSet.OfImages(Images, static (indices, _) => Brightness(indices));
 
@@ -49,8 +59,14 @@ public sealed class ConditionTrainingTests : IDisposable
     [Fact]
     public void A_hundred_steps_lower_the_loss_whatever_the_condition()
     {
-        Assert.All([Losses<OfText, TextEmbeddings>(WithTexts), Losses<OfPooledText, TextEmbeddings>(WithTexts), Losses<OfTextAlways, TextEmbeddings>(WithTexts),
-            Losses<OfClasses, ClassLabels>(WithClasses), Losses<OfNothing, NoCondition>(Alone)],
+        Assert.All(
+            [
+                Losses<OfText, TextEmbeddings>(WithTexts),
+                Losses<OfPooledText, TextEmbeddings>(WithTexts),
+                Losses<OfTextAlways, TextEmbeddings>(WithTexts),
+                Losses<OfClasses, ClassLabels>(WithClasses),
+                Losses<OfNothing, NoCondition>(Alone),
+            ],
             static mse =>
             {
                 Assert.Equal(100, mse.Length);
@@ -143,7 +159,8 @@ public sealed class ConditionTrainingTests : IDisposable
     public void Texts_of_another_shape_end_the_run_at_its_first_step_and_leave_nothing()
     {
         using var model = OfText.Create();
-        var data = TrainingSet.OfTexts(Images, static (indices, _) => (Brightness(indices), new TextEmbeddings(zeros(indices.Length, 3, 5))));
+        var data = TrainingSet.OfTexts(Images, static (indices, _) =>
+            (Brightness(indices), new TextEmbeddings(zeros(indices.Length, 3, 5))));
         var error = Assert.Throws<DitException>(() => new Trainer(Short, new TrainingFolder(folder["run"])).Run(model, data));
         Assert.StartsWith("Of-Text: text must have the shape (8, 3, 6)", error.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["run"]));

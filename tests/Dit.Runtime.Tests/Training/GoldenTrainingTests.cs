@@ -38,7 +38,11 @@ public class GoldenTrainingTests
     private static void AssertEachSample(GoldenFile golden, string at, GoldenP2 model, StepInput<ClassLabels> input)
     {
         using var frozen = no_grad();
-        using var losses = GoldenP2.Process.TrainingLosses((x, t) => model.forward(x, t, input.Condition.Values), input.Images, input.Times, input.Noise);
+        using var losses = GoldenP2.Process.TrainingLosses(
+            (x, t) => model.forward(x, t, input.Condition.Values),
+            input.Images,
+            input.Times,
+            input.Noise);
         Close.To(golden[at + "mse"], losses.Mse ?? zeros(0), Close.Loop, at + "mse");
         Close.To(golden[at + "vb"], losses.VariationalBound ?? zeros(0), Close.Loop, at + "vb");
     }

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>Training on latents of a folder: drawn anew from the moments in every step, and still a function of the seed.</summary>
+/// <summary>
+/// Training on latents of a folder: drawn anew from the moments in every step, and still a function of the seed.
+/// </summary>
 public sealed class LatentTrainingTests : IDisposable
 {
     private const int Images = 6;
@@ -20,11 +22,30 @@ public sealed class LatentTrainingTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    /// <summary>A folder of known moments: the mean of image i is i, mirrored -i; every log-variance is the same.</summary>
-    private LatentFolder Known(string name, float logVariance = 0, AutoencoderCard? card = null, IReadOnlyList<string>? classes = null, bool mirrored = true, int side = 16)
+    /// <summary>
+    /// A folder of known moments: the mean of image i is i, mirrored -i; every log-variance is the same.
+    /// </summary>
+    private LatentFolder Known(
+        string name,
+        float logVariance = 0,
+        AutoencoderCard? card = null,
+        IReadOnlyList<string>? classes = null,
+        bool mirrored = true,
+        int side = 16)
     {
         var description = new LatentDescription(
-            LatentDescription.CurrentVersion, card ?? Tiny, "0123456789abcdef", side, side, Images, classes ?? ["a", "b", "c"], mirrored, "f32", 0, 4, "fedcba9876543210");
+            LatentDescription.CurrentVersion,
+            card ?? Tiny,
+            "0123456789abcdef",
+            side,
+            side,
+            Images,
+            classes ?? ["a", "b", "c"],
+            mirrored,
+            "f32",
+            0,
+            4,
+            "fedcba9876543210");
         Write(description with { Classes = classes is { Count: 0 } ? null : description.Classes });
         return LatentFolder.Open(folder[name]);
 
@@ -37,7 +58,12 @@ public sealed class LatentTrainingTests : IDisposable
                 var (first, count) = whole.ImagesOf(shard);
                 var means = arange(first, first + count, ScalarType.Float32).view(-1, 1, 1, 1).expand(-1, 4, side / 2, side / 2);
                 var variances = full_like(means, logVariance);
-                LatentShard.Write(folder[name], whole, shard, cat([means, variances], 1), whole.Mirrored ? cat([-means, variances], 1) : null,
+                LatentShard.Write(
+                    folder[name],
+                    whole,
+                    shard,
+                    cat([means, variances], 1),
+                    whole.Mirrored ? cat([-means, variances], 1) : null,
                     [.. Enumerable.Range(first, count).Select(i => i % 3L)]);
             }
             File.WriteAllText(folder[name, LatentFolder.IndexName], whole.ToIndex());
@@ -64,7 +90,8 @@ public sealed class LatentTrainingTests : IDisposable
         foreach (var (exact, drawn) in Steps(certain, 8).Zip(Steps(wide, 8)))
         {
             var mean = exact.Images.mean([1, 2, 3]);
-            Assert.All(mean.data<float>().ToArray(), static value => Assert.Equal(Math.Round(value / Tiny.Scale), value / Tiny.Scale, 1e-4));
+            Assert.All(mean.data<float>().ToArray(), static value =>
+                Assert.Equal(Math.Round(value / Tiny.Scale), value / Tiny.Scale, 1e-4));
             var noise = (drawn.Images - exact.Images) / (Math.E * Tiny.Scale);
             Assert.InRange(noise.mean().item<float>(), -0.2f, 0.2f);
             Assert.InRange(noise.std().item<float>(), 0.9f, 1.1f);
@@ -83,10 +110,13 @@ public sealed class LatentTrainingTests : IDisposable
         Assert.All(first.Zip(other), static pair => Assert.False(pair.First.Images.Equals(pair.Second.Images)));
 
         // 6 images in steps of 4: three steps are two epochs, and image 0 is in both.
-        var rows = first.SelectMany((step, s) => Enumerable.Range(0, 4).Select(n => (Latent: step.Images[n], Mode: Steps(certain, 6)[s].Images[n]))).ToArray();
+        var rows = first
+            .SelectMany((step, s) => Enumerable.Range(0, 4).Select(n => (Latent: step.Images[n], Mode: Steps(certain, 6)[s].Images[n])))
+            .ToArray();
         var zeros = rows.Where(static row => row.Mode.abs().max().item<float>() < 1e-3).Select(static row => row.Latent).ToArray();
         Assert.InRange(zeros.Length, 3, 5);
-        for (var i = 1; i < zeros.Length; i++) Assert.InRange((zeros[i] - zeros[0]).abs().mean().item<float>(), 0.1 * Tiny.Scale, 3 * Tiny.Scale);
+        for (var i = 1; i < zeros.Length; i++)
+            Assert.InRange((zeros[i] - zeros[0]).abs().mean().item<float>(), 0.1 * Tiny.Scale, 3 * Tiny.Scale);
     }
 
     [Fact]
@@ -153,13 +183,19 @@ public sealed class LatentTrainingTests : IDisposable
         Refused("scale 0.18215, shift 0), and", scaled, Card);
         Refused("shift 0.5): encode the images for this model", shifted, Card);
         Refused("takes latents of 4 x 8 x 8, and those in", large, Card);
-        Assert.Contains("have no labels", Assert.Throws<DitException>(() => TrainingSet.OfLatents(unlabeled, Card)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "have no labels",
+            Assert.Throws<DitException>(() => TrainingSet.OfLatents(unlabeled, Card)).Message,
+            StringComparison.Ordinal);
         Assert.Equal(Images, TrainingSet.OfUnlabeledLatents(unlabeled, Card).Count);
 
         static void Refused(string part, LatentFolder folder, ModelCard card)
         {
             Assert.Contains(part, Assert.Throws<DitException>(() => TrainingSet.OfLatents(folder, card)).Message, StringComparison.Ordinal);
-            Assert.Contains(part, Assert.Throws<DitException>(() => TrainingSet.OfUnlabeledLatents(folder, card)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                part,
+                Assert.Throws<DitException>(() => TrainingSet.OfUnlabeledLatents(folder, card)).Message,
+                StringComparison.Ordinal);
         }
     }
 }

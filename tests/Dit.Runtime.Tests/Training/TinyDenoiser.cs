@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>The smallest thing that trains like a generated model: a convolution, a table of labels, a frozen position table.</summary>
+/// <summary>
+/// The smallest thing that trains like a generated model: a convolution, a table of labels, a frozen position table.
+/// </summary>
 internal sealed class TinyDenoiser : nn.Module<Tensor, Tensor, Tensor, Tensor>, IModel<TinyDenoiser, ClassLabels, GaussianDiffusion>
 {
     public readonly Conv2d proj;
@@ -19,11 +21,27 @@ internal sealed class TinyDenoiser : nn.Module<Tensor, Tensor, Tensor, Tensor>, 
         pos_embed = new Parameter(full([1, 3, 4, 4], 0.1), requires_grad: false);
         RegisterComponents();
         using var frozen = no_grad();
-        foreach (var parameter in parameters().Where(p => p.requires_grad)) parameter.copy_(0.1 * randn(parameter.shape, generator: random));
+        foreach (var parameter in parameters().Where(p => p.requires_grad))
+            parameter.copy_(0.1 * randn(parameter.shape, generator: random));
     }
 
     public static ModelCard Card { get; } = new(
-        "Tiny", "dit", "adaln-zero", new ImageShape(3, 4, 4), 6, new ModelCondition.Classes(3, 0.1), 1, 4, 1, 1, 16, 0, 0, 0, null, "tiny-hash")
+        "Tiny",
+        "dit",
+        "adaln-zero",
+        new ImageShape(3, 4, 4),
+        6,
+        new ModelCondition.Classes(3, 0.1),
+        1,
+        4,
+        1,
+        1,
+        16,
+        0,
+        0,
+        0,
+        null,
+        "tiny-hash")
     {
         Spec = "model: Tiny\n",
     };
@@ -42,7 +60,8 @@ internal sealed class TinyDenoiser : nn.Module<Tensor, Tensor, Tensor, Tensor>, 
         return model;
     }
 
-    public static TinyDenoiser Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) => Create(device, dtype);
+    public static TinyDenoiser Load(string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null) =>
+        Create(device, dtype);
 
     public override Tensor forward(Tensor x, Tensor t, Tensor labels)
     {

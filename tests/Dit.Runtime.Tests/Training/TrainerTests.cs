@@ -17,13 +17,14 @@ public sealed class TrainerTests : IDisposable
     private TrainingFolder Folder(string name = "run", int saveEvery = 1000) => new(Path.Combine(root, name), saveEvery);
 
     /// <summary>Images of one color, a color for each class.</summary>
-    private static TrainingSet<ClassLabels> Colors(int count = 12, int classes = 3) => TrainingSet.OfClasses(count, [.. Enumerable.Range(0, classes).Select(c => $"color {c}")], (indices, flips) =>
-    {
-        using var scope = NewDisposeScope();
-        var labels = tensor(indices.Select(i => (long)(i % classes)).ToArray());
-        var images = (labels.to(ScalarType.Float32) - 1).view(-1, 1, 1, 1).expand(-1, 3, 4, 4).contiguous();
-        return (images.MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope());
-    });
+    private static TrainingSet<ClassLabels> Colors(int count = 12, int classes = 3) =>
+        TrainingSet.OfClasses(count, [.. Enumerable.Range(0, classes).Select(c => $"color {c}")], (indices, flips) =>
+        {
+            using var scope = NewDisposeScope();
+            var labels = tensor(indices.Select(i => (long)(i % classes)).ToArray());
+            var images = (labels.to(ScalarType.Float32) - 1).view(-1, 1, 1, 1).expand(-1, 3, 4, 4).contiguous();
+            return (images.MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope());
+        });
 
     private static Dictionary<string, float[]> Weights(nn.Module model) =>
         model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.data<float>().ToArray());
@@ -81,7 +82,8 @@ public sealed class TrainerTests : IDisposable
     public void A_hundred_steps_leave_no_tensor_behind()
     {
         using var model = GoldenP2.Create();
-        var latents = TrainingSet.OfClasses(12, ["a", "b"], (indices, _) => (randn(indices.Length, 4, 8, 8), tensor(indices.Select(i => i % 2L).ToArray())));
+        var latents = TrainingSet.OfClasses(12, ["a", "b"], (indices, _) =>
+            (randn(indices.Length, 4, 8, 8), tensor(indices.Select(i => i % 2L).ToArray())));
         var before = LiveTensors.Count();
         new Trainer(Short with { Steps = 100, GradientClip = 1 }, Folder(saveEvery: 40)).Run(model, latents);
         Assert.Equal(before, LiveTensors.Count());
@@ -100,14 +102,18 @@ public sealed class TrainerTests : IDisposable
         Assert.All(result.Files, file => Assert.True(File.Exists(file)));
 
         using var checkpoint = SafeTensorsFile.Open(folder.Checkpoint);
-        Assert.Equal(model.state_dict().Keys.SelectMany<string, string>(name => [$"ema.{name}", $"model.{name}"]).Order(), checkpoint.Tensors.Keys.Order());
+        Assert.Equal(
+            model.state_dict().Keys.SelectMany<string, string>(name => [$"ema.{name}", $"model.{name}"]).Order(),
+            checkpoint.Tensors.Keys.Order());
         using var saved = checkpoint.Read("model.proj.weight");
         Assert.Equal(model.proj.weight!.data<float>(), saved.data<float>());
 
         using var weights = SafeTensorsFile.Open(folder.Weights);
         Assert.Equal(model.state_dict().Keys.Order(), weights.Tensors.Keys.Order());
         Assert.All(weights.Tensors.Values, info => Assert.Equal(ScalarType.Float16, info.DType));
-        Assert.Equal(("Tiny", "tiny-hash", "6"), (weights.Metadata["dit.model"], weights.Metadata["dit.spec"], weights.Metadata["dit.step"]));
+        Assert.Equal(
+            ("Tiny", "tiny-hash", "6"),
+            (weights.Metadata["dit.model"], weights.Metadata["dit.spec"], weights.Metadata["dit.step"]));
         Assert.All([checkpoint.Metadata, weights.Metadata], static metadata => Assert.Equal("model: Tiny\n", metadata["dit.spec.yaml"]));
         Assert.Equal("[\"color 0\",\"color 1\",\"color 2\"]", weights.Metadata["dit.classes"]);
 
@@ -189,7 +195,9 @@ public sealed class TrainerTests : IDisposable
         var trainer = new Trainer(Short, Folder());
         trainer.Run(model, Colors());
         var error = Assert.Throws<DitException>(() => trainer.Run(model, Colors()));
-        Assert.Equal($"'{Folder().Checkpoint}' exists already, and training would write over it: name another folder, or remove it.", error.Message);
+        Assert.Equal(
+            $"'{Folder().Checkpoint}' exists already, and training would write over it: name another folder, or remove it.",
+            error.Message);
     }
 
     [Theory]
@@ -209,7 +217,10 @@ public sealed class TrainerTests : IDisposable
     public void An_image_that_cannot_be_read_ends_the_run_and_the_steps_made_are_kept()
     {
         var (whole, loads) = (Colors(), 0);
-        var data = whole with { Load = (indices, flips) => ++loads > 3 ? throw new DitException("a.png is damaged.") : whole.Load(indices, flips) };
+        var data = whole with
+        {
+            Load = (indices, flips) => ++loads > 3 ? throw new DitException("a.png is damaged.") : whole.Load(indices, flips),
+        };
         using var model = TinyDenoiser.Create();
         var error = Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, data));
         Assert.Equal($"a.png is damaged; the last good checkpoint is kept in '{Folder().Checkpoint}'.", error.Message);

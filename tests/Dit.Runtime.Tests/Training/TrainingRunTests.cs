@@ -18,7 +18,8 @@ public sealed class TrainingRunTests : IDisposable
     private ImageFolder Shapes()
     {
         ShapesDataset.Write(folder["shapes"], 12, 1, size: 8);
-        foreach (var extra in Directory.GetDirectories(folder["shapes"]).Order(StringComparer.Ordinal).Skip(3)) Directory.Delete(extra, recursive: true);
+        foreach (var extra in Directory.GetDirectories(folder["shapes"]).Order(StringComparer.Ordinal).Skip(3))
+            Directory.Delete(extra, recursive: true);
         return ImageFolder.Open(folder["shapes"]);
     }
 
@@ -49,7 +50,10 @@ public sealed class TrainingRunTests : IDisposable
         }
         var run = Run() with { WeightsType = ScalarType.Float16 };
         var message = Assert.Throws<DitException>(() => new Trainer(Short with { Steps = 1 }, run).Run(model, SetOf(Shapes()))).Message;
-        Assert.Equal($"Tensor 'pos_embed' holds 1000000, and Float16 ends at 65504: keep f32 or bf16. Nothing was written; the last good checkpoint is kept in '{run.Checkpoint}'.", message);
+        Assert.Equal(
+            $"Tensor 'pos_embed' holds 1000000, and Float16 ends at 65504: keep f32 or bf16. Nothing was written; the last good checkpoint "
+                + $"is kept in '{run.Checkpoint}'.",
+            message);
         Assert.True(File.Exists(run.Checkpoint));
         Assert.False(File.Exists(run.Weights));
     }
@@ -76,7 +80,10 @@ public sealed class TrainingRunTests : IDisposable
         using var model = TinyDenoiser.Create();
         using (var claim = Run().Claim())
         {
-            Assert.Contains("claim the folder that is written to", Assert.Throws<DitException>(() => new Trainer(Short, Run("other")).Run(model, data, claim: claim)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "claim the folder that is written to",
+                Assert.Throws<DitException>(() => new Trainer(Short, Run("other")).Run(model, data, claim: claim)).Message,
+                StringComparison.Ordinal);
             new Trainer(Short, Run()).Run(model, data, claim: claim);
             Assert.Throws<DitException>(() => FolderClaim.Take(folder["run"]));
         }
@@ -99,15 +106,20 @@ public sealed class TrainingRunTests : IDisposable
     {
         var need = new TrainingMemoryNeed("Big", Fixed: 1_000_000_000, EachImage: 10_000_000);
         need.Require(100, 2_000_000_000);
-        Assert.Equal("Training Big with a batch of 101 needs about 2.0 GB of memory, and 2.0 GB are free: a batch of 80 fits.", Refused(101, 2_000_000_000));
-        Assert.Equal("Training Big with a batch of 200000 needs about 2001.0 GB of memory, and 20.0 GB are free: a batch of 1700 fits.", Refused(200_000, 20_000_000_000));
+        Assert.Equal(
+            "Training Big with a batch of 101 needs about 2.0 GB of memory, and 2.0 GB are free: a batch of 80 fits.",
+            Refused(101, 2_000_000_000));
+        Assert.Equal(
+            "Training Big with a batch of 200000 needs about 2001.0 GB of memory, and 20.0 GB are free: a batch of 1700 fits.",
+            Refused(200_000, 20_000_000_000));
         Assert.EndsWith("not even a batch of 1 fits.", Refused(1, 900_000_000), StringComparison.Ordinal);
         var random = new Random(4);
         for (var i = 0; i < 200; i++)
         {
             var (batch, free) = (random.Next(1, 1_000_000), (long)(random.NextDouble() * 1e11));
             if (need.Bytes(batch) <= free) need.Require(batch, free);
-            else if (Refused(batch, free).Split(": a batch of ") is [_, var fitting]) need.Require(int.Parse(fitting.Split(' ')[0], CultureInfo.InvariantCulture), free);
+            else if (Refused(batch, free).Split(": a batch of ") is [_, var fitting])
+                need.Require(int.Parse(fitting.Split(' ')[0], CultureInfo.InvariantCulture), free);
             else Assert.True(need.Bytes(1) > 0.9 * free);
         }
 
@@ -120,7 +132,10 @@ public sealed class TrainingRunTests : IDisposable
         var trainer = new Trainer(Short with { BatchSize = 100_000 }, Run());
         var data = SetOf(Shapes());
         var wide = TinyDenoiser.Card with { Width = 100_000, Tokens = 10_000, Depth = 100 };
-        Assert.Contains("needs about", Assert.Throws<DitException>(() => trainer.RequireFit(data, wide, CPU)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "needs about",
+            Assert.Throws<DitException>(() => trainer.RequireFit(data, wide, CPU)).Message,
+            StringComparison.Ordinal);
         trainer.RequireFit(data, wide, META);
         trainer.RequireFit(data, TinyDenoiser.Card, CPU);
         Assert.False(Directory.Exists(folder["run"]));

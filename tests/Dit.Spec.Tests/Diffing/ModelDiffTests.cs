@@ -52,7 +52,8 @@ public class ModelDiffTests
         Assert.Equal(("samplers", "ddpm-250, ddim-50", "ddim-50, ddpm-250"), (change.Key, change.From, change.To));
     }
 
-    // A new member of these records needs a setting in Settings; a difference without a setting would be called "unchanged".
+    // A new member of these records needs a setting in Settings; a difference without a setting would be called
+    // "unchanged".
     [Theory]
     [InlineData(typeof(ModelSpec), "Name,Backbone,Input,Condition,Process,Autoencoder,Samplers")]
     [InlineData(typeof(Backbone.Dit), "Depth,Width,Heads,PatchSize,HiddenWidth,Numerics,Variant")]

@@ -24,7 +24,9 @@ public class SpecDiffTests
     {
         var diff = Between(Family, Edit(Edit(Family, "[2, 4, 8]", "[2, 4, 16]"), "depth: 28", "depth: 24"));
 
-        Assert.Equal(["DiT-S/2", "DiT-S/4", "DiT-B/2", "DiT-B/4", "DiT-L/2", "DiT-L/4", "DiT-XL/2", "DiT-XL/4"], diff.Models.Select(static m => m.B.Name));
+        Assert.Equal(
+            ["DiT-S/2", "DiT-S/4", "DiT-B/2", "DiT-B/4", "DiT-L/2", "DiT-L/4", "DiT-XL/2", "DiT-XL/4"],
+            diff.Models.Select(static m => m.B.Name));
         Assert.Equal(["DiT-XL/2", "DiT-XL/4"], diff.Models.Where(static m => m.Differs).Select(static m => m.A.Name));
         Assert.Equal(["DiT-S/16", "DiT-B/16", "DiT-L/16", "DiT-XL/16"], diff.Added.Select(static m => m.Name));
         Assert.Equal(["DiT-S/8", "DiT-B/8", "DiT-L/8", "DiT-XL/8"], diff.Removed.Select(static m => m.Name));

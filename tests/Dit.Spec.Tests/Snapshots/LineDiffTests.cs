@@ -16,7 +16,8 @@ public class LineDiffTests
             Assert.Equal(a, Of(diff, DiffKind.Added));
             Assert.Equal(b, Of(diff, DiffKind.Removed));
             Assert.Equal(a.Length + b.Length - 2 * Common(a, b), diff.Count);
-            Assert.DoesNotContain(diff.Lines.Zip(diff.Lines.Skip(1)), static pair => (pair.First.Kind, pair.Second.Kind) == (DiffKind.Added, DiffKind.Removed));
+            Assert.DoesNotContain(diff.Lines.Zip(diff.Lines.Skip(1)), static pair =>
+                (pair.First.Kind, pair.Second.Kind) == (DiffKind.Added, DiffKind.Removed));
         }
     }
 
@@ -32,7 +33,8 @@ public class LineDiffTests
     [Fact]
     public void An_excerpt_has_some_lines_around_and_says_where_it_leaves_lines_out()
     {
-        var diff = LineDiff.Between(Lines("1", "2", "3", "4", "5", "6", "7", "8", "9"), Lines("one", "2", "3", "4", "5", "6", "7", "eight", "9"));
+        var diff = LineDiff.Between(
+            Lines("1", "2", "3", "4", "5", "6", "7", "8", "9"), Lines("one", "2", "3", "4", "5", "6", "7", "eight", "9"));
         Assert.Equal("- 1\n+ one\n  2\n  3\n...\n  6\n  7\n- 8\n+ eight\n  9", diff.ToString());
         Assert.Equal(1, diff.FirstLine);
         Cut(diff, 3, ["- 1", "+ one", "  2"], left: 2);
@@ -40,7 +42,9 @@ public class LineDiffTests
         Cut(diff, 0, [], left: 4);
         Assert.Equal("- 1\n+ one\n  2\n- 3", LineDiff.Between("1\n2\n3\n", "one\n2\n").ToString());
         // A gap of one line is that line.
-        Assert.Equal("- 1\n  2\n  3\n  4\n  5\n  6\n- 7", LineDiff.Between(Lines("1", "2", "3", "4", "5", "6", "7"), Lines("2", "3", "4", "5", "6")).ToString());
+        Assert.Equal(
+            "- 1\n  2\n  3\n  4\n  5\n  6\n- 7",
+            LineDiff.Between(Lines("1", "2", "3", "4", "5", "6", "7"), Lines("2", "3", "4", "5", "6")).ToString());
     }
 
     private static void Cut(LineDiff diff, int most, string[] lines, int left)
@@ -53,7 +57,9 @@ public class LineDiffTests
     [Fact]
     public void Long_texts_that_have_nothing_in_common_are_taken_out_and_put_in_whole()
     {
-        var (a, b) = (Enumerable.Range(0, 20_000).Select(static i => $"a{i}").ToArray(), Enumerable.Range(0, 20_000).Select(static i => $"b{i}").ToArray());
+        var (a, b) = (
+            Enumerable.Range(0, 20_000).Select(static i => $"a{i}").ToArray(),
+            Enumerable.Range(0, 20_000).Select(static i => $"b{i}").ToArray());
         var diff = LineDiff.Between(Lines(["same", .. a, "end"]), Lines(["same", .. b, "end"]));
         Assert.Equal(40_000, diff.Count);
         Assert.Equal(a, Of(diff, DiffKind.Added)[1..^1]);
@@ -62,7 +68,8 @@ public class LineDiffTests
 
     private static string Lines(params string[] lines) => string.Concat(lines.Select(static line => line + "\n"));
 
-    private static string[] Of(LineDiff diff, DiffKind without) => [.. diff.Lines.Where(line => line.Kind != without).Select(static line => line.Text)];
+    private static string[] Of(LineDiff diff, DiffKind without) =>
+        [.. diff.Lines.Where(line => line.Kind != without).Select(static line => line.Text)];
 
     /// <summary>How many lines a longest common subsequence has.</summary>
     private static int Common(string[] a, string[] b)

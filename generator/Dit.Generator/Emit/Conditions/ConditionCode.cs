@@ -5,7 +5,10 @@ namespace Dit.Generator.Emit;
 /// <summary>What a model's condition adds to its file: types, the embedder, one argument, and guidance.</summary>
 /// <param name="BaseType">The TorchSharp module type.</param>
 /// <param name="Type">The runtime's type of the condition.</param>
-/// <param name="Unwrap">The statement that takes the argument of <c>forward</c> out of a variable <c>condition</c> of that type; null where it is the argument itself.</param>
+/// <param name="Unwrap">
+/// The statement that takes the argument of <c>forward</c> out of a variable <c>condition</c> of that type; null where
+/// it is the argument itself.
+/// </param>
 /// <param name="Card">The card's condition.</param>
 /// <param name="Argument">The argument of <c>forward</c>; null for an unconditional model.</param>
 /// <param name="Guards">The checks of the arguments of <c>forward</c>.</param>
@@ -42,7 +45,8 @@ internal sealed record ConditionCode(
     }
 
     /// <summary>The runtime's type of a condition.</summary>
-    public static string TypeOf(Condition condition) => condition.Match(static _ => "NoCondition", static _ => "ClassLabels", static _ => "TextEmbeddings");
+    public static string TypeOf(Condition condition) =>
+        condition.Match(static _ => "NoCondition", static _ => "ClassLabels", static _ => "TextEmbeddings");
 
     /// <summary><c>, Tensor labels</c>.</summary>
     public string Parameter => Argument is null ? "" : $", {Argument.Type} {Argument.Name}";

@@ -6,7 +6,16 @@ namespace Dit.Generator.Emit;
 internal static class GuidanceEmitter
 {
     public static string Guidance(
-        ModelSpec spec, Condition condition, string guards, string type, string argument, string doc, string passes, string nothing, string doubled, string doubledName)
+        ModelSpec spec,
+        Condition condition,
+        string guards,
+        string type,
+        string argument,
+        string doc,
+        string passes,
+        string nothing,
+        string doubled,
+        string doubledName)
     {
         var docs = $"""
             /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, {passes}.</summary>
@@ -17,7 +26,9 @@ internal static class GuidanceEmitter
             /// <param name="channels">The channels to guide.</param>
             /// <returns>As <see cref="forward"/>.</returns>
             """;
-        var signature = $"public Tensor ForwardWithGuidance(Tensor x, Tensor t, {type} {argument}, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree)";
+        var signature =
+            $"public Tensor ForwardWithGuidance(Tensor x, Tensor t, {type} {argument}, double scale, GuidanceChannels channels = "
+                + $"GuidanceChannels.FirstThree)";
         return condition.HasNull
             ? Code.AlignComments($$"""
                 {{docs}}

@@ -16,11 +16,19 @@ internal static class TextEmitter
             $"Embedded texts, (N, {text.Tokens}, {text.Width})."),
         Guards: guards,
         Guidance: GuidanceEmitter.Guidance(
-            spec, text, guards, "TextEmbeddings", "text", $"Embedded texts, (N, {text.Tokens}, {text.Width}).", "with its texts and with the null text", "null text",
+            spec,
+            text,
+            guards,
+            "TextEmbeddings",
+            "text",
+            $"Embedded texts, (N, {text.Tokens}, {text.Width}).",
+            "with its texts and with the null text",
+            "null text",
             "var texts = text.WithNull(); // 2 N of them", "texts"));
 
     /// <summary>The statement that checks the argument.</summary>
-    public static string Guard(Condition.Text text, string batch) => $"Guard.Text(ModelName, text, {batch}, tokens: {text.Tokens}, width: {text.Width}, hasNull: {Has(text)});";
+    public static string Guard(Condition.Text text, string batch) =>
+        $"Guard.Text(ModelName, text, {batch}, tokens: {text.Tokens}, width: {text.Width}, hasNull: {Has(text)});";
 
     private static string Has(Condition.Text text) => text.HasNull ? "true" : "false";
 }

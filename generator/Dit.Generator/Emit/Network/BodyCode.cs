@@ -6,7 +6,8 @@ namespace Dit.Generator.Emit;
 internal static class BodyCode
 {
     /// <summary>All statements, a line or more each.</summary>
-    public static IEnumerable<string> Lines(Evaluation evaluation) => evaluation.Statements.SelectMany(one => Lines(evaluation.Module, one));
+    public static IEnumerable<string> Lines(Evaluation evaluation) =>
+        evaluation.Statements.SelectMany(one => Lines(evaluation.Module, one));
 
     /// <summary>The statements of these names.</summary>
     public static IEnumerable<string> Lines(Evaluation evaluation, IEnumerable<Statement> statements) =>
@@ -30,12 +31,14 @@ internal static class BodyCode
         module.Arguments.All(argument => argument.Name != let.Name)
         && module.Body.OfType<Statement.Let>().First(other => other.Name == let.Name).Equals(let);
 
-    private static string Shapes(TracedStatement traced) => string.Join(", ", traced.Values.Select(static value => Shape.Text(value.Shape)));
+    private static string Shapes(TracedStatement traced) =>
+        string.Join(", ", traced.Values.Select(static value => Shape.Text(value.Shape)));
 
     private static IEnumerable<string> Split(Module module, Statement.Split split, TracedStatement traced)
     {
         var count = split.Parts.Count();
-        yield return $"var {split.Name} = {Receiver(module, split.Value)}.chunk({count}, dim: -1); // {count} x {Shape.Text(traced.Values[1].Shape)}";
+        yield return $"var {split.Name} = {Receiver(module, split.Value)}.chunk({count}, dim: -1); // {count} x "
+            + $"{Shape.Text(traced.Values[1].Shape)}";
         var index = 0;
         foreach (var group in split.Groups)
         {
@@ -45,13 +48,21 @@ internal static class BodyCode
         }
     }
 
-    // What went in is freed when a module returns, unless something else holds it: the stack of long skips, or a second name.
+    // What went in is freed when a module returns, unless something else holds it: the stack of long skips, or a second
+    // name.
     private static IEnumerable<string> Loop(Module module, Statement.ForEach loop, TracedStatement traced)
     {
         var each = MemberCode.Each(loop.List);
-        var frees = loop.Skip != Skip.Push && !module.Body.OfType<Statement.Let>().Any(let => let.Value is Value.Name name && loop.Streams.Contains(name.Text));
+        var frees =
+            loop.Skip != Skip.Push
+            && !module.Body.OfType<Statement.Let>().Any(let => let.Value is Value.Name name && loop.Streams.Contains(name.Text));
         string[] before = [.. loop.Streams.Select(name => !frees ? name : loop.Streams.Count == 1 ? "previous" : $"{name}Before")];
-        string[] arguments = [.. before, .. loop.Arguments.Select(argument => Expression(module, argument)), .. loop.Skip == Skip.Pop ? new[] { "skip" } : []];
+        string[] arguments =
+        [
+            .. before,
+            .. loop.Arguments.Select(argument => Expression(module, argument)),
+            .. loop.Skip == Skip.Pop ? new[] { "skip" } : [],
+        ];
         if (loop.Skip == Skip.Push) yield return "var skips = new Stack<Tensor>();";
         yield return $"foreach (var {each} in {loop.List})";
         yield return "{";
@@ -66,7 +77,8 @@ internal static class BodyCode
     private static string Tuple(IReadOnlyList<string> names) => names.Count == 1 ? names[0] : $"({string.Join(", ", names)})";
 
     // What a method is called on: a sum in parentheses.
-    private static string Receiver(Module module, Value value) => value is Value.Add ? $"({Expression(module, value)})" : Expression(module, value);
+    private static string Receiver(Module module, Value value) =>
+        value is Value.Add ? $"({Expression(module, value)})" : Expression(module, value);
 
     private static string Expression(Module module, Value value)
     {
@@ -92,7 +104,8 @@ internal static class BodyCode
             Value.AsToken token => $"{Receiver(module, token.X)}.unsqueeze(1)",
             Value.MeanOfTokens mean => $"{Receiver(module, mean.X)}.mean([1])",
             Value.Unpatchify patches =>
-                $"Functional.Unpatchify({Of(patches.X)}, rows: {patches.Rows}, columns: {patches.Columns}, patch: {patches.Patch}, channels: {patches.Channels})",
+                $"Functional.Unpatchify({Of(patches.X)}, rows: {patches.Rows}, columns: {patches.Columns}, patch: {patches.Patch}, "
+                    + $"channels: {patches.Channels})",
             _ => throw new InvalidOperationException($"{module.Type}: the operation {value} is for the runtime's own modules."),
         };
     }

@@ -15,10 +15,15 @@ internal sealed record MemberCode(string[] Fields, string[] Construct, string[] 
     public static MemberCode Of(Member member) => member switch
     {
         Member.Linear linear => Module(linear.Name, "Linear", New(linear), Set(linear.Name, linear.Start)),
-        Member.Norm { IsAffine: true } norm => Module(norm.Name, Type(norm), $"new {Type(norm)}({norm.Width.Size}, device, dtype{Eps(norm)})", $"{norm.Name}.Initialize();"),
+        Member.Norm { IsAffine: true } norm => Module(
+            norm.Name,
+            Type(norm),
+            $"new {Type(norm)}({norm.Width.Size}, device, dtype{Eps(norm)})",
+            $"{norm.Name}.Initialize();"),
         Member.Table table => Of(table),
         Member.Chain chain => Of(chain),
-        Member.Child child => Module(child.Name, child.Module.Type, ReadyModules.New(child.Module), $"{child.Name}.Initialize({Random(child.Module)});"),
+        Member.Child child => Module(
+            child.Name, child.Module.Type, ReadyModules.New(child.Module), $"{child.Name}.Initialize({Random(child.Module)});"),
         Member.Repeated list => new(
             [$"private readonly ModuleList<{list.Module.Type}> {list.Name} = new();"],
             [$"for (var i = 0; i < {list.Count}; i++)", $"    {list.Name}.Add({ReadyModules.New(list.Module)});"],
@@ -32,7 +37,9 @@ internal sealed record MemberCode(string[] Fields, string[] Construct, string[] 
 
     /// <summary>The field of the linear layer in a chain: <c>modulation</c> in <c>adaLN_modulation</c>.</summary>
     public static string Link(Member.Chain chain, int link) =>
-        chain.Links.Count(static one => one is Member.Linear) == 1 ? chain.Name.Substring(chain.Name.LastIndexOf('_') + 1) : $"{chain.Name}_{link}";
+        chain.Links.Count(static one => one is Member.Linear) == 1
+            ? chain.Name.Substring(chain.Name.LastIndexOf('_') + 1)
+            : $"{chain.Name}_{link}";
 
     private static MemberCode Of(Member.Table table)
     {
@@ -49,11 +56,18 @@ internal sealed record MemberCode(string[] Fields, string[] Construct, string[] 
 
     private static MemberCode Of(Member.Chain chain)
     {
-        var layers = chain.Links.Select((link, i) => (Link: link as Member.Linear, Field: Link(chain, i))).Where(static one => one.Link is not null).ToArray();
-        var links = chain.Links.Select((link, i) => $"(\"{i}\", {(link is Member.Activate activate ? New(activate.Kind) : Link(chain, i))})");
+        var layers = chain
+            .Links.Select((link, i) => (Link: link as Member.Linear, Field: Link(chain, i)))
+            .Where(static one => one.Link is not null)
+            .ToArray();
+        var links = chain.Links.Select(
+            (link, i) => $"(\"{i}\", {(link is Member.Activate activate ? New(activate.Kind) : Link(chain, i))})");
         return new(
             [.. layers.Select(static one => $"private readonly Linear {one.Field};"), $"private readonly Sequential {chain.Name};"],
-            [.. layers.Select(static one => $"{one.Field} = {New(one.Link!)};"), $"{chain.Name} = nn.Sequential({string.Join(", ", links)});"],
+            [
+                .. layers.Select(static one => $"{one.Field} = {New(one.Link!)};"),
+                $"{chain.Name} = nn.Sequential({string.Join(", ", links)});",
+            ],
             [RegisterModule(chain.Name)],
             [.. layers.Select(static one => Set(one.Field, one.Link!.Start))]);
     }

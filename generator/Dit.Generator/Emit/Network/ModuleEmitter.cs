@@ -10,7 +10,11 @@ internal static class ModuleEmitter
     /// <param name="session">The steps of each module, by its class; null where sessions call the model.</param>
     public static string[] All(Module network, SessionNetwork? session) => [.. Below(network)
         .GroupBy(static module => module.Type)
-        .Select(same => same.Distinct().Count() == 1 ? Emit(same.First(), session) : throw new InvalidOperationException($"Two modules are called {same.Key}."))];
+        .Select(same =>
+            same.Distinct().Count() == 1
+                ? Emit(same.First(), session)
+                : throw new InvalidOperationException($"Two modules are called {same.Key}.")),
+];
 
     private static IEnumerable<Module> Below(Module module) => module.Members
         .Select(static member => member switch { Member.Child child => child.Module, Member.Repeated list => list.Module, _ => null })
@@ -54,8 +58,11 @@ internal static class ModuleEmitter
 
     private static string Docs(Module module, Evaluation evaluation) => string.Join("\n",
     [
-        .. module.Arguments.Select(static argument => $"/// <param name=\"{argument.Name}\">{argument.Meaning}, {Shape.Text(argument.Shape)}.</param>"),
-        $"/// <returns>{module.Returns}, {string.Join(" and ", evaluation.Results.Select(static result => Shape.Text(result.Shape)))}.</returns>",
+        .. module.Arguments.Select(static argument =>
+            $"/// <param name=\"{argument.Name}\">{argument.Meaning}, {Shape.Text(argument.Shape)}.</param>"
+        ),
+        $"/// <returns>{module.Returns}, "
+            + $"{string.Join(" and ", evaluation.Results.Select(static result => Shape.Text(result.Shape)))}.</returns>",
     ]);
 
     private static string Initialize(Module module, IEnumerable<MemberCode> code) => $$"""

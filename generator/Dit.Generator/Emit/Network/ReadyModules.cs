@@ -2,14 +2,17 @@ using Dit.Spec;
 
 namespace Dit.Generator.Emit;
 
-/// <summary>The modules that the runtime has ready. One that differs from the runtime's in anything is generated instead.</summary>
+/// <summary>
+/// The modules that the runtime has ready. One that differs from the runtime's in anything is generated instead.
+/// </summary>
 internal static class ReadyModules
 {
     /// <summary>Whether the runtime has this module.</summary>
     public static bool Has(Module module) => Arguments(module) is not null;
 
     /// <summary>The expression that makes a module.</summary>
-    public static string New(Module module) => $"new {module.Type}({(Arguments(module) is { } arguments ? $"{arguments}, " : "")}device, dtype{Tail(module)})";
+    public static string New(Module module) =>
+        $"new {module.Type}({(Arguments(module) is { } arguments ? $"{arguments}, " : "")}device, dtype{Tail(module)})";
 
     private static string? Arguments(Module module) => module switch
     {
@@ -21,8 +24,10 @@ internal static class ReadyModules
             && module == StandardParts.TimestepEmbedder(time.Features, time.Intervals, width) => $"width: {width.Size}",
         { Type: "LabelEmbedder", Members: [Member.Embedding table] } when module == StandardParts.LabelEmbedder(table.Rows, table.Width) =>
             $"rows: {table.Rows}, width: {table.Width.Size}",
-        { Type: "TextEmbedder", Arguments: [{ Shape: { Count: 3 } text }] } when Width(module) is { } width && module.Members is [Member.Table, ..] is var hasNull
-            && module == StandardParts.TextEmbedder((int)text[1].Size, (int)text[2].Size, hasNull, width) =>
+        { Type: "TextEmbedder", Arguments: [{ Shape: { Count: 3 } text }] }
+            when Width(module) is { } width
+                && module.Members is [Member.Table, ..] is var hasNull
+                && module == StandardParts.TextEmbedder((int)text[1].Size, (int)text[2].Size, hasNull, width) =>
             $"tokens: {text[1].Size}, textWidth: {text[2].Size}, width: {width.Size}, hasNull: {(hasNull ? "true" : "false")}",
         _ => null,
     };
@@ -34,5 +39,6 @@ internal static class ReadyModules
     private static Value.Sinusoid? Sinusoid(Module module) =>
         module.Body is [Statement.Return { Values: [Value.Call { Arguments: [Value.Sinusoid sinusoid] }] }] ? sinusoid : null;
 
-    private static Dim? Width(Module module) => module.Members.OfType<Member.Chain>().LastOrDefault()?.Links.OfType<Member.Linear>().LastOrDefault()?.Out;
+    private static Dim? Width(Module module) =>
+        module.Members.OfType<Member.Chain>().LastOrDefault()?.Links.OfType<Member.Linear>().LastOrDefault()?.Out;
 }

@@ -24,7 +24,8 @@ internal static class SessionEmitter
     {
         SessionOp.Modulation regressed => $"var {regressed.Name} = session.Modulation({MemberCode.Link(regressed.Chain, 1)});",
         SessionOp.AdaptiveNorm norm =>
-            $"session.Norm(shift: {Part(norm.Shift)}, scale: {Part(norm.Scale)}{(BodyCode.IsOfficial(norm.Eps) ? "" : $", eps: {Code.Literal(norm.Eps)}")});",
+            $"session.Norm(shift: {Part(norm.Shift)}, scale: "
+                + $"{Part(norm.Scale)}{(BodyCode.IsOfficial(norm.Eps) ? "" : $", eps: {Code.Literal(norm.Eps)}")});",
         SessionOp.LearnedNorm norm => $"session.Norm({norm.Norm.Name});",
         SessionOp.Identity => "session.Identity();",
         SessionOp.Branch branch => $"{branch.Child.Name}.AddTo(session);",

@@ -61,8 +61,12 @@ public static class DiffusersFolder
             Directory.CreateDirectory(scheduler);
             SafeTensors.Save(Path.Combine(transformer, WeightsFile), tensors, Metadata(card, tensors), dtype);
             Write(Path.Combine(transformer, "config.json"), DiffusersSettings.Transformer(card));
-            Write(Path.Combine(scheduler, "scheduler_config.json"), DiffusersScheduler.Settings(card.Name, process, clip: card.IsPixelSpace));
-            Write(Path.Combine(folder, "model_index.json"), DiffusersSettings.Pipeline(DiffusersScheduler.Class(card.Name, process), labels));
+            Write(
+                Path.Combine(scheduler, "scheduler_config.json"),
+                DiffusersScheduler.Settings(card.Name, process, clip: card.IsPixelSpace));
+            Write(
+                Path.Combine(folder, "model_index.json"),
+                DiffusersSettings.Pipeline(DiffusersScheduler.Class(card.Name, process), labels));
         });
     }
 

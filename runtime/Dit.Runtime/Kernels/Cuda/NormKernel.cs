@@ -152,7 +152,9 @@ internal sealed record NormKernel(int Width, double Eps, CudaStorage Storage, No
     {
         NormBranch.None => "values[item][i] = widen(tokens_in.v[i]);",
         NormBranch.Added => "tokens_in.v[i] = narrow(widen(tokens_in.v[i]) + widen(branch.v[i])); values[item][i] = widen(tokens_in.v[i]);",
-        _ => "tokens_in.v[i] = narrow(widen(tokens_in.v[i]) + widen(gate_in.v[i]) * widen(branch.v[i])); values[item][i] = widen(tokens_in.v[i]);",
+        _ =>
+            "tokens_in.v[i] = narrow(widen(tokens_in.v[i]) + widen(gate_in.v[i]) * widen(branch.v[i])); values[item][i] = "
+                + "widen(tokens_in.v[i]);",
     };
 
     private string StoreBranch => Branch == NormBranch.None ? "// the tokens stay" : "x[first + at] = tokens_in;";
