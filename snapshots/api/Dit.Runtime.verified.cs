@@ -745,6 +745,7 @@ public sealed record ModelCard(
     string SpecHash,
     Numerics Numerics = Official)
 {
+    public const string ClassesKey = "dit.classes";
     public const string NameKey = "dit.model";
     public const string SpecKey = "dit.spec.yaml";
     public bool CanBeGuided { get; }

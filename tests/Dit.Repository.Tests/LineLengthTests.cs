@@ -73,7 +73,8 @@ public sealed class LineLengthTests
         var tree = CSharpSyntaxTree.ParseText(text, new(LanguageVersion.Preview));
         var lines = tree.GetText().Lines;
         var root = tree.GetRoot();
-        return lines.Where(line => line.Span.Length > Most(line.ToString())).Where(line => !IsInRawString(root, line) && !HoldsLongString(root, line))
+        return lines.Where(line => line.Span.Length > Most(line.ToString()))
+            .Where(line => !IsInRawString(root, line) && !HoldsLongString(root, line))
             .Select(static line => (line.LineNumber + 1, line.Span.Length));
 
         static int Most(string line) => line.TrimStart().StartsWith("//", StringComparison.Ordinal) ? Prose : Code;

@@ -26,7 +26,7 @@ public static class SpecReference
             foreach (var (path, key) in SpecKeys.OfModel.SelectMany(static key => Words(key, key.Name)))
                 foreach (var word in key.Words)
                     text.Append($"| `{path}` | `{word.Text}` | {word.Meaning} | {(word.Available ? "" : "not available yet")} |\n");
-            return text.Append(Families).Append(Writing).ToString().Replace("\r\n", "\n");
+            return MarkdownText.Filled(text.Append(Families).Append(Writing).ToString().Replace("\r\n", "\n"));
         }
     }
 

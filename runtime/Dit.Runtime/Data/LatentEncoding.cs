@@ -85,7 +85,7 @@ public sealed class LatentEncoding
     /// What an earlier run of the same encoding made of the same files is kept, in whatever order they are now: the
     /// folder is in the end the same as that of one run. An image that cannot be read ends the run, and all that was
     /// encoded is kept; in a folder that skips such images (<see cref="ImageFolder.SkippingUnreadable"/>) it is left
-    /// out and listed in <see cref="TrainingFolder.UnreadableName"/>.
+    /// out and listed in <c>unreadable.txt</c>.
     /// </remarks>
     /// <param name="folder">Where; it is created when missing.</param>
     /// <param name="progress">Told after each batch, on this thread.</param>
@@ -203,8 +203,8 @@ public sealed class LatentEncoding
     private void Finish(string folder)
     {
         KeptLatents.Remove(folder);
-        var list = Path.Combine(folder, TrainingFolder.UnreadableName);
-        if (images.Unreadable.Count > 0) TrainingFolder.WriteUnreadable(list, images.Unreadable);
+        var list = Path.Combine(folder, UnreadableList.Name);
+        if (images.Unreadable.Count > 0) UnreadableList.Write(list, images.Unreadable);
         else File.Delete(list); // of an earlier run
         AtomicFile.WriteText(LatentFolder.IndexOf(folder), Description.ToIndex());
     }

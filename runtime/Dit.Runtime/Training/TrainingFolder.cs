@@ -16,10 +16,10 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// The metadata key of the class names of a class-conditional model, a JSON array: label i is the name at i.
     /// </summary>
     /// <remarks>Classes of the model beyond the last name were not in the data, and so were never trained.</remarks>
-    public const string ClassesKey = "dit.classes";
+    public const string ClassesKey = ModelCard.ClassesKey;
 
     /// <summary>The file name of the list of images that were left out because they cannot be read.</summary>
-    public const string UnreadableName = "unreadable.txt";
+    public const string UnreadableName = Runtime.UnreadableList.Name;
 
     /// <summary>
     /// Where a run stands, to sample from: the weights as <c>model.*</c>, their moving average as <c>ema.*</c>.
@@ -86,7 +86,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         AtomicFile.WriteText(LossTable, Table(state.Losses));
         Plot.LossCurve(LossPlot, $"{state.Card.Name}: losses", Curves(state.Losses), new PlotOptions(LogY: true));
         if (state.Unreadable.Count == 0) return [Checkpoint, LossTable, LossPlot];
-        WriteUnreadable(UnreadableList, state.Unreadable);
+        Runtime.UnreadableList.Write(UnreadableList, state.Unreadable);
         return [Checkpoint, LossTable, LossPlot, UnreadableList];
     }
 
@@ -96,10 +96,6 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         SafeTensors.Save(Weights, Prefixed("", state.Average.Tensors), Metadata(state), WeightsType);
         return Weights;
     }
-
-    /// <summary>Writes a line for each image that was left out.</summary>
-    internal static void WriteUnreadable(string path, IReadOnlyList<UnreadableImage> images) =>
-        AtomicFile.WriteText(path, string.Concat(images.Select(static image => $"{image.ToString().ReplaceLineEndings(" ")}\n")));
 
     /// <summary>What a failed run says of the last checkpoint.</summary>
     internal string Kept =>

@@ -50,7 +50,7 @@ internal static class DiffusersSettings
         {
             if (metadata.TryGetValue("id2label", out var labels))
                 return JsonNode.Parse(labels)?.AsObject();
-            return metadata.TryGetValue(TrainingFolder.ClassesKey, out var names) && JsonNode.Parse(names) is JsonArray list
+            return metadata.TryGetValue(ModelCard.ClassesKey, out var names) && JsonNode.Parse(names) is JsonArray list
                 ? new(list.Select(static (name, i) => KeyValuePair.Create(i.ToString(CultureInfo.InvariantCulture), name?.DeepClone())))
                 : null;
         }

@@ -51,6 +51,11 @@ public sealed record ModelCard(
     public const string SpecKey = "dit.spec.yaml";
 
     /// <summary>
+    /// The key, in a checkpoint's metadata, of the names of its classes: a JSON list in the order of the labels.
+    /// </summary>
+    public const string ClassesKey = "dit.classes";
+
+    /// <summary>
     /// The spec that the model was generated from, as a YAML file of this one model, samplers included: what
     /// <see cref="SpecKey"/> holds in checkpoints. It is canonical, so that equal specs have equal texts. Null for a
     /// card that was made by hand.
