@@ -4,13 +4,27 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Dit.Repository.Tests;
 
-/// <summary>The folders of Dit.Runtime depend on each other in one direction: each names types of those before it only.</summary>
+/// <summary>
+/// The folders of Dit.Runtime depend on each other in one direction: each names types of those before it only.
+/// </summary>
 public sealed class FolderTests
 {
     /// <summary>The order, as docs/architecture.md has it; "" is the project's own folder.</summary>
     private static readonly string[] Order =
     [
-        "", "Native", "Imaging", "Cards", "Randomness", "Kernels", "Conditions", "Layers", "Processes", "Guidance", "Solvers", "Inference", "Models",
+        "",
+        "Native",
+        "Imaging",
+        "Cards",
+        "Randomness",
+        "Kernels",
+        "Conditions",
+        "Layers",
+        "Processes",
+        "Guidance",
+        "Solvers",
+        "Inference",
+        "Models",
         "Autoencoders", "Data", "Training",
     ];
 
@@ -29,12 +43,16 @@ public sealed class FolderTests
 
     [Fact]
     public void Every_folder_has_its_place_in_the_order() =>
-        Assert.Equal(Order.Order(StringComparer.Ordinal), Files.Select(static file => file.Folder).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(
+            Order.Order(StringComparer.Ordinal),
+            Files.Select(static file => file.Folder).Distinct().Order(StringComparer.Ordinal));
 
     [Fact]
     public void No_folder_names_a_type_of_a_later_one()
     {
-        var homes = Files.SelectMany(static file => Declared(file.Root).Select(name => (name, file.Folder))).DistinctBy(static home => home.name)
+        var homes = Files
+            .SelectMany(static file => Declared(file.Root).Select(name => (name, file.Folder)))
+            .DistinctBy(static home => home.name)
             .ToDictionary(static home => home.name, static home => home.Folder);
 
         var climbs = Files.SelectMany(file => Used(file.Root).Distinct()
@@ -49,7 +67,9 @@ public sealed class FolderTests
     public void The_page_about_the_architecture_has_the_same_order() =>
         Assert.Contains(
             string.Join(" → ", Order.Skip(1)),
-            File.ReadAllText(Path.Combine(Repository.Root, "docs", "architecture.md")).ReplaceLineEndings(" ").Replace("  ", " ", StringComparison.Ordinal));
+            File.ReadAllText(Path.Combine(Repository.Root, "docs", "architecture.md"))
+                .ReplaceLineEndings(" ")
+                .Replace("  ", " ", StringComparison.Ordinal));
 
     private static IEnumerable<string> Declared(SyntaxNode root) => root.ChildNodes().OfType<BaseNamespaceDeclarationSyntax>()
         .SelectMany(static space => space.Members)

@@ -7,7 +7,9 @@ internal static class MarkdownText
 {
     private const int Columns = 120;
 
-    /// <summary>The text with its long paragraphs and list entries filled again; tables, headings and code stay.</summary>
+    /// <summary>
+    /// The text with its long paragraphs and list entries filled again; tables, headings and code stay.
+    /// </summary>
     public static string Filled(string text)
     {
         var (lines, paragraph, isCode) = (new List<string>(), new List<string>(), false);
@@ -31,7 +33,10 @@ internal static class MarkdownText
     private static IEnumerable<string> Filled(IReadOnlyList<string> paragraph)
     {
         if (paragraph.All(static line => line.Length <= Columns)) return paragraph;
-        var (lines, line, indent) = (new List<string>(), new StringBuilder(), paragraph[0].StartsWith("- ", StringComparison.Ordinal) ? "  " : "");
+        var (lines, line, indent) = (
+            new List<string>(),
+            new StringBuilder(),
+            paragraph[0].StartsWith("- ", StringComparison.Ordinal) ? "  " : "");
         foreach (var word in string.Join(" ", paragraph.Select(static one => one.Trim())).Split(' '))
         {
             if (line.Length > indent.Length && line.Length + 1 + word.Length > Columns)

@@ -29,7 +29,7 @@ public sealed class SessionBuilder
     /// <summary>The condition is M tokens and not a vector.</summary>
     /// <param name="tokens">M.</param>
     /// <param name="joined">
-    /// Whether they are joined to the image's tokens (in-context conditioning), or only attended to.
+    /// Whether they are joined to the image's tokens, or only attended to.
     /// </param>
     public SessionBuilder Context(int tokens, bool joined)
     {

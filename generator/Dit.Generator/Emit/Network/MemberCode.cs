@@ -35,7 +35,7 @@ internal sealed record MemberCode(string[] Fields, string[] Construct, string[] 
     /// <summary>The variable of a loop over a list: <c>block</c> of <c>blocks</c>.</summary>
     public static string Each(string list) => list.TrimEnd('s');
 
-    /// <summary>The field of the linear layer in a chain: <c>modulation</c> in <c>adaLN_modulation</c>.</summary>
+    /// <summary>The field of the linear layer in a chain: <c>mlp</c> in <c>text_mlp</c>.</summary>
     public static string Link(Member.Chain chain, int link) =>
         chain.Links.Count(static one => one is Member.Linear) == 1
             ? chain.Name.Substring(chain.Name.LastIndexOf('_') + 1)

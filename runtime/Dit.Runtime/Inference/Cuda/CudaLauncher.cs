@@ -56,7 +56,7 @@ internal sealed unsafe class CudaLauncher : ICudaLauncher
     }
 
     public bool TryPrepare(NormKernel kernel) =>
-        (functions[kernel] = Compiled.GetOrAdd((device, kernel.Source), key => InContext(() => Load(key.Source)))) != 0;
+        (functions[kernel] = Compiled.GetOrAdd((device, kernel.Source), key => WithContext(() => Load(key.Source)))) != 0;
 
     public ulong Address(Tensor tensor)
     {
@@ -83,7 +83,7 @@ internal sealed unsafe class CudaLauncher : ICudaLauncher
         }
     }
 
-    private nint InContext(Func<nint> action)
+    private nint WithContext(Func<nint> action)
     {
         if (((delegate* unmanaged<nint, int>)libraries["cuCtxPushCurrent_v2"])(context) != 0) return 0;
         var result = action();
