@@ -7,9 +7,10 @@ namespace Dit.Commands.Tests;
 public class SpecTwinTests
 {
     [Fact]
-    public void Spec_and_runtime_name_the_same_cases()
+    public void The_runtime_has_every_case_of_the_spec_by_its_name()
     {
-        Assert.Equal(Enum.GetNames<Spec.Prediction>(), Enum.GetNames<Runtime.Prediction>());
+        // The runtime converts between predictions that no spec has yet.
+        Assert.Empty(Enum.GetNames<Spec.Prediction>().Except(Enum.GetNames<Runtime.Prediction>()));
         Assert.Equal(Enum.GetNames<Spec.Variance>(), Enum.GetNames<Runtime.ModelVariance>());
         Assert.Equal(Enum.GetNames<Spec.Numerics>(), Enum.GetNames<Runtime.Numerics>());
     }
