@@ -2,11 +2,19 @@ using System.Text.RegularExpressions;
 
 namespace Dit.Repository.Tests;
 
-/// <summary>Readings, engines and commands know operations; which networks there are, the registry of descriptions knows alone.</summary>
+/// <summary>
+/// Readings, engines and commands know operations; which networks there are, the registry of descriptions knows alone.
+/// </summary>
 public sealed partial class BackboneNameTests
 {
     public static TheoryData<string> Neutral =>
-        ["generator/Dit.Generator/Emit", "generator/Dit.Spec/Architecture", "runtime/Dit.Runtime/Inference", "runtime/Dit.Cli", "runtime/Dit.Commands"];
+        [
+            "generator/Dit.Generator/Emit",
+            "generator/Dit.Spec/Architecture",
+            "runtime/Dit.Runtime/Inference",
+            "runtime/Dit.Cli",
+            "runtime/Dit.Commands",
+        ];
 
     [Theory, MemberData(nameof(Neutral))]
     public void No_file_names_a_backbone_or_a_variant(string folder)
@@ -22,9 +30,12 @@ public sealed partial class BackboneNameTests
     }
 
     [Fact]
-    public void The_descriptions_do() => Assert.Contains(
-        Directory.GetFiles(Path.Combine(Repository.Root, "generator/Dit.Spec/Descriptions"), "*.cs"), static file => Named().IsMatch(File.ReadAllText(file)));
+    public void The_descriptions_do() =>
+        Assert.Contains(Directory.GetFiles(Path.Combine(Repository.Root, "generator/Dit.Spec/Descriptions"), "*.cs"), static file =>
+            Named().IsMatch(File.ReadAllText(file)));
 
-    [GeneratedRegex(@"ada-?ln|\bin-?context\b|\bu-?vit\b|unidiffuser|Backbone\.Dit\b|ConditioningVariant\.|DitDescription", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"ada-?ln|\bin-?context\b|\bu-?vit\b|unidiffuser|Backbone\.Dit\b|ConditioningVariant\.|DitDescription",
+        RegexOptions.IgnoreCase)]
     private static partial Regex Named();
 }
