@@ -10,7 +10,7 @@ public sealed class AdamWWithEma : IDisposable
 
 public sealed class AffineLayerNorm : torch.nn.Module<torch.Tensor, torch.Tensor>
 {
-    public AffineLayerNorm(int width, torch.Device device, torch.ScalarType dtype);
+    public AffineLayerNorm(int width, torch.Device device, torch.ScalarType dtype, double eps = 1E-06);
     public void Initialize();
     protected override void RegisterComponents();
     public override torch.Tensor forward(torch.Tensor x);

@@ -213,6 +213,7 @@ public readonly struct EquatableArray<T> : IEquatable<EquatableArray<T>>, IReadO
 public sealed record Evaluation(Module Module, string Path, IReadOnlyList<Traced> Arguments, IReadOnlyList<TracedStatement> Statements)
 {
     public IReadOnlyList<Traced> Results { get; }
+    public static Evaluation Fitting(Module module);
     public static (Evaluation Evaluation, IReadOnlyList<ShapeError> Errors) Of(Module module);
 }
 
@@ -334,6 +335,7 @@ public sealed record ModelLayout(EquatableArray<ModelParameter> Parameters, Equa
     public long TrainableCount { get; }
     public long TrainingActivations { get; }
     public long TrainingState { get; }
+    public static ModelLayout Of(Evaluation network);
     public static ModelLayout Of(ModelSpec spec);
     public static ModelLayout Of(Module network);
 }
@@ -581,6 +583,7 @@ public sealed record SessionPart(string Name, int Index);
 public abstract record SessionReading
 {
     public R Match<R>(Func<SessionNetwork, R> steps, Func<string, R> calls);
+    public static SessionReading Of(Evaluation network);
     public static SessionReading Of(Module network);
     public sealed record Calls(string Because) : SessionReading;
     public sealed record Steps(SessionNetwork Network) : SessionReading;

@@ -13,9 +13,9 @@ internal static class ModelEmitter
     internal static string Emit(ModelInput model, Description description, Place place)
     {
         var (spec, network) = (model.Spec, description.Network);
-        var layout = ModelLayout.Of(network);
-        var (evaluation, _) = Evaluation.Of(network);
-        var session = SessionReading.Of(network);
+        var evaluation = Evaluation.Fitting(network);
+        var layout = ModelLayout.Of(evaluation);
+        var session = SessionReading.Of(evaluation);
         var condition = ConditionCode.Of(spec, network);
         string?[] members =
         [

@@ -52,6 +52,18 @@ public sealed record Evaluation(Module Module, string Path, IReadOnlyList<Traced
     /// <summary>What it gave.</summary>
     public IReadOnlyList<Traced> Results => Statements.Count == 0 ? [] : Statements[Statements.Count - 1].Values;
 
+    /// <summary>The evaluation of a module whose shapes fit.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// A shape does not fit: the description is wrong, whatever the spec.
+    /// </exception>
+    public static Evaluation Fitting(Module module)
+    {
+        var (evaluation, errors) = Of(module);
+        return errors.Count == 0
+            ? evaluation
+            : throw new InvalidOperationException($"The description does not fit: {string.Join("; ", errors)}.");
+    }
+
     /// <summary>Evaluates a module on the shapes that it declares.</summary>
     /// <returns>The evaluation as far as it goes, and every statement at which a shape does not fit.</returns>
     public static (Evaluation Evaluation, IReadOnlyList<ShapeError> Errors) Of(Module module)

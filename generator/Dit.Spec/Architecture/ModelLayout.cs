@@ -42,11 +42,12 @@ public sealed record ModelLayout(EquatableArray<ModelParameter> Parameters, Equa
     /// <exception cref="InvalidOperationException">
     /// A shape does not fit: the description is wrong, whatever the spec.
     /// </exception>
-    public static ModelLayout Of(Module network)
+    public static ModelLayout Of(Module network) => Of(Evaluation.Fitting(network));
+
+    /// <summary>The layout of a network that was evaluated without errors.</summary>
+    public static ModelLayout Of(Evaluation network)
     {
-        var (evaluation, errors) = Evaluation.Of(network);
-        if (errors.Count > 0) throw new InvalidOperationException($"The description does not fit: {string.Join("; ", errors)}.");
-        var costs = Costs.Of(evaluation);
-        return new(Spec.Parameters.Of(network).ToEquatableArray(), costs.Layers, costs.SamplingActivations);
+        var costs = Costs.Of(network);
+        return new(Spec.Parameters.Of(network.Module).ToEquatableArray(), costs.Layers, costs.SamplingActivations);
     }
 }

@@ -3,8 +3,9 @@ namespace Dit.Spec;
 /// <summary>Recognizes the branches of residual blocks in a description: what a session's kernels know.</summary>
 internal static class SessionReader
 {
-    public static SessionReading Network(Module network)
+    public static SessionReading Network(Evaluation evaluation)
     {
+        var network = evaluation.Module;
         var (body, lets) = (network.Body, Lets(network));
         if (body.OfType<Statement.ForEach>().ToArray() is not [{ Streams.Count: 1, Skip: Skip.None } loop])
             return No(network, "the tokens pass through more than one list of blocks, in several streams, or with long skips");
@@ -24,7 +25,7 @@ internal static class SessionReader
             positions,
             Needed(body, entering),
             entering,
-            ContextTokens(network, entering),
+            ContextTokens(evaluation, entering),
             joined is not null,
             loop.List,
             final.Name,
@@ -133,9 +134,8 @@ internal static class SessionReader
         return statements.ToEquatableArray();
     }
 
-    private static long ContextTokens(Module network, string entering)
+    private static long ContextTokens(Evaluation evaluation, string entering)
     {
-        var (evaluation, _) = Evaluation.Of(network);
         var shape = evaluation.Statements.First(statement => statement.Statement.Label == entering).Values[0].Shape;
         return shape.Count == 3 ? shape[1].Size : 0;
     }

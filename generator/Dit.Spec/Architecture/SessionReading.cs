@@ -106,5 +106,8 @@ public abstract record SessionReading
     };
 
     /// <summary>The reading of a network.</summary>
-    public static SessionReading Of(Module network) => SessionReader.Network(network);
+    public static SessionReading Of(Module network) => Of(Evaluation.Of(network).Evaluation);
+
+    /// <summary>The reading of an evaluated network.</summary>
+    public static SessionReading Of(Evaluation network) => SessionReader.Network(network);
 }

@@ -5,26 +5,29 @@ using static TorchSharp.torch;
 namespace Dit.Runtime;
 
 /// <summary>
-/// LayerNorm over the last dimension with a learned scale and shift, eps 1e-6: the norm of plain ViT blocks.
+/// LayerNorm over the last dimension with a learned scale and shift: the norm of plain ViT blocks.
 /// </summary>
 /// <remarks>State: <c>weight</c> (D) and <c>bias</c> (D).</remarks>
 public sealed class AffineLayerNorm : nn.Module<Tensor, Tensor>
 {
-    internal const double Eps = 1e-6;
-
     internal readonly Parameter weight, bias; // fields: Module.to sets them
 
     /// <summary>A layer whose parameters are not set yet.</summary>
     /// <param name="width">D.</param>
     /// <param name="device">Where the parameters live.</param>
     /// <param name="dtype">Their type.</param>
-    public AffineLayerNorm(int width, Device device, ScalarType dtype) : base(nameof(AffineLayerNorm))
+    /// <param name="eps">Added to the variance.</param>
+    public AffineLayerNorm(int width, Device device, ScalarType dtype, double eps = Functional.OfficialEps) : base(nameof(AffineLayerNorm))
     {
+        Eps = eps;
         weight = Layer.Unset([width], device, dtype);
         bias = Layer.Unset([width], device, dtype);
         register_parameter(nameof(weight), weight);
         register_parameter(nameof(bias), bias);
     }
+
+    /// <summary>Added to the variance.</summary>
+    internal double Eps { get; }
 
     /// <param name="x">(..., D).</param>
     /// <returns>(..., D).</returns>

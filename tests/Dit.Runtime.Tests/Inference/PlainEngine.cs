@@ -32,7 +32,7 @@ internal sealed class PlainEngine(SessionSteps session) : StepEngine
     private Tensor Next(SessionStep step, Tensor tokens, Tensor branch, Tensor given) => step switch
     {
         SessionStep.AdaptiveNorm norm => Normal(tokens, norm.Eps) * (1 + Part(given, norm.Scale)) + Part(given, norm.Shift),
-        SessionStep.LearnedNorm { Norm: var norm } => Normal(tokens, AffineLayerNorm.Eps) * norm.weight + norm.bias,
+        SessionStep.LearnedNorm { Norm: var norm } => Normal(tokens, norm.Eps) * norm.weight + norm.bias,
         SessionStep.Identity => tokens,
         SessionStep.SelfAttention self => Attention(self.Qkv.call(branch).chunk(3, dim: -1), self.Heads),
         SessionStep.CrossAttention cross => Attention([cross.Q.call(branch), .. cross.Kv.call(given).chunk(2, dim: -1)], cross.Heads),

@@ -191,7 +191,7 @@ public class RandomSessionTests
         var modulation = session.IsModulated ? builder.Modulation(Linear(width, 3 * width)) : default;
         if (branch.Norm == 0 && session.IsModulated) builder.Norm(modulation[0], modulation[1], eps: 1e-5);
         else if (branch.Norm == 2) builder.Identity();
-        else builder.Norm(Filled(new AffineLayerNorm(width, CPU, type), random));
+        else builder.Norm(Filled(new AffineLayerNorm(width, CPU, type, eps: 1e-5), random));
         if (branch.Kind == 0) builder.Mlp(Linear(width, session.Hidden), Linear(session.Hidden, width));
         else if (branch.Kind == 1 && session is { Context: > 0, Joined: false }) builder.CrossAttention(Linear(width, width),
             Linear(width, 2 * width), Linear(width, width), session.Heads);

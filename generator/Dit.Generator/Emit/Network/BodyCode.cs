@@ -63,7 +63,8 @@ internal static class BodyCode
             .. loop.Arguments.Select(argument => Expression(module, argument)),
             .. loop.Skip == Skip.Pop ? new[] { "skip" } : [],
         ];
-        if (loop.Skip == Skip.Push) yield return "var skips = new Stack<Tensor>();";
+        if (loop.Equals(module.Body.OfType<Statement.ForEach>().FirstOrDefault(static one => one.Skip == Skip.Push)))
+            yield return "var skips = new Stack<Tensor>();";
         yield return $"foreach (var {each} in {loop.List})";
         yield return "{";
         if (loop.Skip == Skip.Pop) yield return "    using var skip = skips.Pop();";

@@ -38,7 +38,7 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
                 pending.Add(new NormStep(kernels, null, (long)norm.Scale * width, (long)norm.Shift * width, width, (float)norm.Eps));
                 break;
             case SessionStep.LearnedNorm { Norm: var norm }:
-                pending.Add(new NormStep(kernels, Keep(cat([norm.weight, norm.bias])), 0, width, width, (float)AffineLayerNorm.Eps));
+                pending.Add(new NormStep(kernels, Keep(cat([norm.weight, norm.bias])), 0, width, width, (float)norm.Eps));
                 break;
             case SessionStep.Identity: pending.Add(new CopyStep(kernels, width)); break;
             case SessionStep.SelfAttention attention: Attend(attention, next); break;
