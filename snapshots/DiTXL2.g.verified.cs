@@ -108,7 +108,7 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IModel<D
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
     /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than 16 x 16; by default it is refused.</param>
     /// <param name="weights">Which weights of a training checkpoint to take; the averaged ones by default, where there are any.</param>
-    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
+    /// <param name="notice">Receives one sentence for a prefix of the names in the file, and one for the scalars that are skipped.</param>
     /// <exception cref="DitException">The file cannot be read, its tensors are not this model's, or there is no such device.</exception>
     public static DiTXL2 Load(
         string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,
@@ -121,7 +121,7 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IModel<D
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
     /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than 16 x 16; by default it is refused.</param>
     /// <param name="weights">Which weights of a training checkpoint to take; the averaged ones by default, where there are any.</param>
-    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
+    /// <param name="notice">Receives one sentence for a prefix of the names in the file, and one for the scalars that are skipped.</param>
     /// <exception cref="DitException">The file cannot be read, its tensors are not this model's, or there is no such device.</exception>
     public static DiTXL2 Load(
         ICheckpointFile file, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,

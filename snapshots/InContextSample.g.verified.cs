@@ -107,7 +107,7 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
     /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than 8 x 12; by default it is refused.</param>
     /// <param name="weights">Which weights of a training checkpoint to take; the averaged ones by default, where there are any.</param>
-    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
+    /// <param name="notice">Receives one sentence for a prefix of the names in the file, and one for the scalars that are skipped.</param>
     /// <exception cref="DitException">The file cannot be read, its tensors are not this model's, or there is no such device.</exception>
     public static InContextSample Load(
         string path, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,
@@ -120,7 +120,7 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
     /// <param name="grid">What to do with a checkpoint that was made for another grid of patches than 8 x 12; by default it is refused.</param>
     /// <param name="weights">Which weights of a training checkpoint to take; the averaged ones by default, where there are any.</param>
-    /// <param name="notice">Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.</param>
+    /// <param name="notice">Receives one sentence for a prefix of the names in the file, and one for the scalars that are skipped.</param>
     /// <exception cref="DitException">The file cannot be read, its tensors are not this model's, or there is no such device.</exception>
     public static InContextSample Load(
         ICheckpointFile file, Device? device = null, ScalarType? dtype = null, CheckpointGrid? grid = null,

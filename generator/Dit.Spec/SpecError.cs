@@ -113,13 +113,13 @@ public sealed record Rule(string Id, string Title)
     public static readonly Rule StepsWithinTimesteps = new("DIT106", "More sampling steps than timesteps");
 
     /// <summary>Two models that would be the same C# class.</summary>
-    public static readonly Rule ModelNamesDiffer = new("DIT107", "Two models of one name");
+    public static readonly Rule ModelNamesDiffer = new("DIT107", "Two models with the same class name");
 
     /// <summary>Two samplers of one model that would be the same C# property.</summary>
-    public static readonly Rule SamplerNamesDiffer = new("DIT108", "Two samplers of one name");
+    public static readonly Rule SamplerNamesDiffer = new("DIT108", "Two samplers with the same property name");
 
     /// <summary>The MLP's hidden width must be a whole number.</summary>
-    public static readonly Rule HiddenWidthIsWhole = new("DIT109", "MLP ratio gives no whole width");
+    public static readonly Rule HiddenWidthIsWhole = new("DIT109", "MLP width must be an integer");
 
     /// <summary>Attention is quadratic in the number of tokens, so their number is limited.</summary>
     public static readonly Rule TokensInRange = new("DIT110", "Too many tokens");
@@ -128,10 +128,10 @@ public sealed record Rule(string Id, string Title)
     public static readonly Rule OneCondition = new("DIT111", "One condition");
 
     /// <summary>A condition that training always hides is never learned.</summary>
-    public static readonly Rule ConditionIsSeen = new("DIT112", "Condition is always hidden");
+    public static readonly Rule ConditionIsSeen = new("DIT112", "Condition is always dropped");
 
     /// <summary>diffusers has one kind of Diffusion Transformer, adaLN-Zero on classes.</summary>
-    public static readonly Rule NumericsFitModel = new("DIT113", "Numerics that the model has no form of");
+    public static readonly Rule NumericsFitModel = new("DIT113", "Numerics not available for this model");
 
     /// <summary>The channels of a latent are the channels of the model's input.</summary>
     public static readonly Rule LatentFitsInput = new("DIT114", "Latents do not fit the input");

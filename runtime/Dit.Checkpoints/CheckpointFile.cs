@@ -28,7 +28,7 @@ public static class CheckpointFile
     /// Opens a checkpoint: a safetensors file, one of <c>torch.save</c>, an index of shards, or a folder as diffusers
     /// writes it.
     /// </summary>
-    /// <remarks>Files are told apart by content, whatever their name.</remarks>
+    /// <remarks>The content of a file decides how it is read, not its name.</remarks>
     /// <param name="path">The file or folder.</param>
     /// <param name="component">
     /// Which part of a pipeline's folder to open; a file, and the folder of one component, are opened as they are.

@@ -4,48 +4,48 @@ namespace Dit.Checkpoints.Tests;
 
 public sealed class AtomicFileTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Fact]
     public void A_file_is_written_whole_and_alone()
     {
-        AtomicFile.Write(_folder["a.txt"], stream => stream.Write("new"u8));
-        AtomicFile.WriteText(_folder["b.txt"], "größe");
-        Assert.Equal("new", File.ReadAllText(_folder["a.txt"]));
-        Assert.Equal(Encoding.UTF8.GetBytes("größe"), File.ReadAllBytes(_folder["b.txt"]));
-        Assert.Equal(["a.txt", "b.txt"], _folder.Files);
+        AtomicFile.Write(folder["a.txt"], stream => stream.Write("new"u8));
+        AtomicFile.WriteText(folder["b.txt"], "größe");
+        Assert.Equal("new", File.ReadAllText(folder["a.txt"]));
+        Assert.Equal(Encoding.UTF8.GetBytes("größe"), File.ReadAllBytes(folder["b.txt"]));
+        Assert.Equal(["a.txt", "b.txt"], folder.Files);
     }
 
     [Fact]
     public void A_file_that_exists_is_replaced()
     {
-        _folder.Write("a.txt", "a longer old content"u8.ToArray());
-        AtomicFile.Write(_folder["a.txt"], stream => stream.Write("new"u8));
-        Assert.Equal("new", File.ReadAllText(_folder["a.txt"]));
+        folder.Write("a.txt", "a longer old content"u8.ToArray());
+        AtomicFile.Write(folder["a.txt"], stream => stream.Write("new"u8));
+        Assert.Equal("new", File.ReadAllText(folder["a.txt"]));
     }
 
     [Fact]
     public void A_failure_while_writing_leaves_the_old_file_and_nothing_else()
     {
-        _folder.Write("a.txt", "old"u8.ToArray());
-        Assert.Throws<FormatException>(() => AtomicFile.Write(_folder["a.txt"], stream =>
+        folder.Write("a.txt", "old"u8.ToArray());
+        Assert.Throws<FormatException>(() => AtomicFile.Write(folder["a.txt"], stream =>
         {
             stream.Write("half"u8);
             throw new FormatException();
         }));
-        Assert.Equal("old", File.ReadAllText(_folder["a.txt"]));
-        Assert.Equal(["a.txt"], _folder.Files);
+        Assert.Equal("old", File.ReadAllText(folder["a.txt"]));
+        Assert.Equal(["a.txt"], folder.Files);
     }
 
     [Fact]
     public void A_disk_that_fails_while_writing_is_a_mistake_that_names_the_file()
     {
         var e = Assert.Throws<DitException>(() =>
-            AtomicFile.Write(_folder["a.txt"], _ => throw new IOException("No space left on device.")));
-        Assert.Equal($"Cannot write '{_folder["a.txt"]}': No space left on device.", e.Message);
-        Assert.Empty(_folder.Files);
+            AtomicFile.Write(folder["a.txt"], _ => throw new IOException("No space left on device.")));
+        Assert.Equal($"Cannot write '{folder["a.txt"]}': No space left on device.", e.Message);
+        Assert.Empty(folder.Files);
     }
 
     // Libraries wrap what a stream throws, and put the name of the file behind it as .NET does.
@@ -66,25 +66,25 @@ public sealed class AtomicFileTests : IDisposable
         foreach (var wrap in wraps)
         {
             var file = Assert.Throws<DitException>(() =>
-                AtomicFile.Write(_folder["a.txt"], stream => throw wrap(new IOException($"{reason} : '{((FileStream)stream).Name}'"))));
-            Assert.Equal($"Cannot write '{_folder["a.txt"]}': {reason}.", file.Message);
+                AtomicFile.Write(folder["a.txt"], stream => throw wrap(new IOException($"{reason} : '{((FileStream)stream).Name}'"))));
+            Assert.Equal($"Cannot write '{folder["a.txt"]}': {reason}.", file.Message);
 
-            var folder = Assert.Throws<DitException>(() =>
-                AtomicFolder.Write(_folder["b"], inside => throw wrap(new IOException($"{reason} : '{Path.Combine(inside, "c")}'"))));
-            Assert.Equal($"Cannot write '{_folder["b"]}': {reason}.", folder.Message);
+            var refused = Assert.Throws<DitException>(() =>
+                AtomicFolder.Write(folder["b"], inside => throw wrap(new IOException($"{reason} : '{Path.Combine(inside, "c")}'"))));
+            Assert.Equal($"Cannot write '{folder["b"]}': {reason}.", refused.Message);
 
             var below = Assert.Throws<DitException>(() =>
-                AtomicFolder.Write(_folder["b"] + "/", inside =>
+                AtomicFolder.Write(folder["b"] + "/", inside =>
                     AtomicFile.Write(Path.Combine(inside, "c.txt"), _ => throw wrap(new IOException(reason)))));
-            Assert.Equal($"Cannot write '{_folder["b"]}/c.txt': {reason}.", below.Message);
+            Assert.Equal($"Cannot write '{folder["b"]}/c.txt': {reason}.", below.Message);
         }
-        Assert.Empty(_folder.Files);
+        Assert.Empty(folder.Files);
     }
 
     [UnixFact("Windows names are limited in another way.")]
     public void A_name_that_is_too_long_is_refused_before_anything_is_written()
     {
-        var path = _folder[new string('n', 300)];
+        var path = folder[new string('n', 300)];
         var expected = $"Cannot write '{path}': the path is longer than the file system allows, or a name in it is.";
         Assert.Equal(expected, Assert.Throws<DitException>(() => AtomicFile.RequireWritable(path)).Message);
         Assert.Equal(expected,
@@ -97,7 +97,7 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void The_longest_name_that_the_file_system_takes_can_be_written()
     {
-        var path = _folder[new string('n', 255)];
+        var path = folder[new string('n', 255)];
         AtomicFile.WriteText(path, "x");
         Assert.Equal("x", File.ReadAllText(path));
     }
@@ -105,15 +105,15 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void A_folder_that_is_missing_or_none_is_named_with_the_path()
     {
-        var missing = Assert.Throws<DitException>(() => AtomicFile.WriteText(_folder["no/such/a.txt"], "x"));
-        Assert.Equal($"Cannot write '{_folder["no/such/a.txt"]}': the folder '{_folder["no/such"]}' does not exist.", missing.Message);
+        var missing = Assert.Throws<DitException>(() => AtomicFile.WriteText(folder["no/such/a.txt"], "x"));
+        Assert.Equal($"Cannot write '{folder["no/such/a.txt"]}': the folder '{folder["no/such"]}' does not exist.", missing.Message);
 
-        _folder.Write("file", [1]);
-        var none = Assert.Throws<DitException>(() => AtomicFile.WriteText(_folder["file/a.txt"], "x"));
-        Assert.Contains($"'{_folder["file"]}' is a file, not a folder", none.Message);
+        folder.Write("file", [1]);
+        var none = Assert.Throws<DitException>(() => AtomicFile.WriteText(folder["file/a.txt"], "x"));
+        Assert.Contains($"'{folder["file"]}' is a file, not a folder", none.Message);
 
-        var folder = Assert.Throws<DitException>(() => AtomicFile.WriteText(_folder.Root, "x"));
-        Assert.Contains("it is a folder", folder.Message);
+        var refused = Assert.Throws<DitException>(() => AtomicFile.WriteText(folder.Root, "x"));
+        Assert.Contains("it is a folder", refused.Message);
         Assert.Throws<DitException>(() => AtomicFile.WriteText("", "x"));
         Assert.Throws<DitException>(() => AtomicFile.WriteText("a\0b", "x"));
     }
@@ -121,13 +121,13 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void Asking_whether_a_file_can_be_written_changes_nothing()
     {
-        _folder.Write("a.txt", "old"u8.ToArray());
-        AtomicFile.RequireWritable(_folder["a.txt"]);
-        AtomicFile.RequireWritable(_folder["b.txt"]);
-        Assert.Throws<DitException>(() => AtomicFile.RequireWritable(_folder.Root));
-        Assert.Throws<DitException>(() => AtomicFile.RequireWritable(_folder["no/b.txt"]));
-        Assert.Equal(["a.txt"], _folder.Files);
-        Assert.Equal("old", File.ReadAllText(_folder["a.txt"]));
+        folder.Write("a.txt", "old"u8.ToArray());
+        AtomicFile.RequireWritable(folder["a.txt"]);
+        AtomicFile.RequireWritable(folder["b.txt"]);
+        Assert.Throws<DitException>(() => AtomicFile.RequireWritable(folder.Root));
+        Assert.Throws<DitException>(() => AtomicFile.RequireWritable(folder["no/b.txt"]));
+        Assert.Equal(["a.txt"], folder.Files);
+        Assert.Equal("old", File.ReadAllText(folder["a.txt"]));
     }
 
     [LinuxFact("Only Linux has /proc, which takes no files.")]

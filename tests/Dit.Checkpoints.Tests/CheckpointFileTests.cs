@@ -2,9 +2,9 @@ namespace Dit.Checkpoints.Tests;
 
 public sealed class CheckpointFileTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Theory]
     [InlineData("torch/state.pt")]
@@ -26,13 +26,13 @@ public sealed class CheckpointFileTests : IDisposable
     [Fact]
     public void A_file_is_known_by_its_content_and_not_by_its_name()
     {
-        var torch = _folder.Write("weights.safetensors", GoldenFile.Bytes("dit/dit-p2.state_dict.pt"));
-        var safe = _folder.Write("weights.pt", GoldenFile.Bytes("dit/dit-p8.safetensors"));
+        var torch = folder.Write("weights.safetensors", GoldenFile.Bytes("dit/dit-p2.state_dict.pt"));
+        var safe = folder.Write("weights.pt", GoldenFile.Bytes("dit/dit-p8.safetensors"));
         using (var file = CheckpointFile.Open(torch))
             Assert.IsType<TorchArchive>(file);
         using (var file = CheckpointFile.Open(safe))
             Assert.IsType<SafeTensorsFile>(file);
-        using (var file = CheckpointFile.Open(_folder.Write("weights.json", GoldenFile.Bytes("torch/state.legacy.pt"))))
+        using (var file = CheckpointFile.Open(folder.Write("weights.json", GoldenFile.Bytes("torch/state.legacy.pt"))))
             Assert.IsType<LegacyTorchFile>(file);
     }
 
@@ -41,7 +41,7 @@ public sealed class CheckpointFileTests : IDisposable
     {
         // A header of 123 bytes: the file begins with '{'.
         byte[] header = [.. "{}"u8, .. Enumerable.Repeat((byte)' ', 121)];
-        using var file = CheckpointFile.Open(_folder.Write("a", [123, 0, 0, 0, 0, 0, 0, 0, .. header]));
+        using var file = CheckpointFile.Open(folder.Write("a", [123, 0, 0, 0, 0, 0, 0, 0, .. header]));
         Assert.IsType<SafeTensorsFile>(file);
     }
 
@@ -51,7 +51,7 @@ public sealed class CheckpointFileTests : IDisposable
         var tar = new byte[1024];
         "storages"u8.CopyTo(tar);
         "ustar"u8.CopyTo(tar.AsSpan(257));
-        Assert.Contains("tar archive", Assert.Throws<DitException>(() => CheckpointFile.Open(_folder.Write("a", tar))).Message);
+        Assert.Contains("tar archive", Assert.Throws<DitException>(() => CheckpointFile.Open(folder.Write("a", tar))).Message);
     }
 
     [Theory]
@@ -67,7 +67,7 @@ public sealed class CheckpointFileTests : IDisposable
     [InlineData("ffffffffffffffff7b7d", "bytes ffffffffffffffff")]
     public void Any_other_file_is_refused_with_what_it_looks_like_and_what_is_accepted(string hex, string looks)
     {
-        var path = _folder.Write("a", Convert.FromHexString(hex));
+        var path = folder.Write("a", Convert.FromHexString(hex));
         var e = Assert.Throws<DitException>(() => CheckpointFile.Open(path));
         Assert.Contains(looks, e.Message);
         Assert.Contains("safetensors", e.Message);
@@ -77,16 +77,16 @@ public sealed class CheckpointFileTests : IDisposable
     [Fact]
     public void A_missing_file_an_empty_file_and_a_folder_are_told_apart()
     {
-        Assert.Equal($"There is no file '{_folder["no"]}'.", Assert.Throws<DitException>(() => CheckpointFile.Open(_folder["no"])).Message);
-        Assert.Contains("is empty", Assert.Throws<DitException>(() => CheckpointFile.Open(_folder.Write("a", []))).Message);
-        Assert.Contains("is a folder without a checkpoint", Assert.Throws<DitException>(() => CheckpointFile.Open(_folder.Root)).Message);
+        Assert.Equal($"There is no file '{folder["no"]}'.", Assert.Throws<DitException>(() => CheckpointFile.Open(folder["no"])).Message);
+        Assert.Contains("is empty", Assert.Throws<DitException>(() => CheckpointFile.Open(folder.Write("a", []))).Message);
+        Assert.Contains("is a folder without a checkpoint", Assert.Throws<DitException>(() => CheckpointFile.Open(folder.Root)).Message);
         Assert.Contains("path", Assert.Throws<DitException>(() => CheckpointFile.Open("")).Message);
     }
 
     [Fact]
     public void A_refused_file_is_closed()
     {
-        var path = _folder.Write("a", "PK but no archive"u8.ToArray());
+        var path = folder.Write("a", "PK but no archive"u8.ToArray());
         Assert.Throws<DitException>(() => CheckpointFile.Open(path));
         using var alone = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
         Assert.True(alone.CanWrite);

@@ -7,15 +7,15 @@ public sealed class CheckpointFolderTests : IDisposable
 {
     private const string Standard = "diffusion_pytorch_model.safetensors";
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Fact]
     public void A_pipeline_opens_its_denoiser_and_its_autoencoder_with_their_settings()
     {
         Pipeline();
-        using (var denoiser = CheckpointFile.Open(_folder.Root))
+        using (var denoiser = CheckpointFile.Open(folder.Root))
         {
             Assert.Equal(["x"], denoiser.Tensors.Keys);
             Assert.Equal("DiTTransformer2DModel", denoiser.Metadata["config._class_name"]);
@@ -24,9 +24,9 @@ public sealed class CheckpointFolderTests : IDisposable
             Assert.Equal("true", denoiser.Metadata["config.inner.flag"]);
             Assert.Equal("linear", denoiser.Metadata["scheduler.beta_schedule"]);
             Assert.Equal("""{"0": "tench, Tinca tinca"}""", denoiser.Metadata["id2label"]);
-            Assert.Equal(_folder["transformer", Standard], denoiser.Path);
+            Assert.Equal(folder["transformer", Standard], denoiser.Path);
         }
-        using var autoencoder = CheckpointFile.Open(_folder.Root, CheckpointComponent.Autoencoder);
+        using var autoencoder = CheckpointFile.Open(folder.Root, CheckpointComponent.Autoencoder);
         Assert.Equal(["y"], autoencoder.Tensors.Keys);
         Assert.Equal("0.18215", autoencoder.Metadata["config.scaling_factor"]);
     }
@@ -38,9 +38,9 @@ public sealed class CheckpointFolderTests : IDisposable
     {
         Save("a", Standard);
         Write("""{"depth":2}""", "config.json");
-        using (var file = CheckpointFile.Open(_folder.Root, component))
+        using (var file = CheckpointFile.Open(folder.Root, component))
             Assert.Equal("2", file.Metadata["config.depth"]);
-        using (var file = CheckpointFile.Open(_folder[Standard], component)) // an ordinary file
+        using (var file = CheckpointFile.Open(folder[Standard], component)) // an ordinary file
             Assert.Empty(file.Metadata);
     }
 
@@ -52,17 +52,17 @@ public sealed class CheckpointFolderTests : IDisposable
             "diffusion_pytorch_model.fp16.bin", "diffusion_pytorch_model.bin.index.json", "diffusion_pytorch_model.bin",
             "diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.safetensors.index.json", Standard,
         ];
-        SafeTensors.Save(_folder["shard"], []);
+        SafeTensors.Save(folder["shard"], []);
         foreach (var name in inOrder)
         {
             if (name.EndsWith(".json"))
                 Write("""{"weight_map":{}}""", name);
             else if (name.EndsWith(".bin"))
-                _folder.Write(name, Pickle.Archive(new Pickle().Op('}').Bytes));
+                folder.Write(name, Pickle.Archive(new Pickle().Op('}').Bytes));
             else
                 Save("a", name);
-            using var file = CheckpointFile.Open(_folder.Root);
-            Assert.Equal(_folder[name], file.Path);
+            using var file = CheckpointFile.Open(folder.Root);
+            Assert.Equal(folder[name], file.Path);
         }
     }
 
@@ -83,9 +83,9 @@ public sealed class CheckpointFolderTests : IDisposable
         Write("{}", "model_index.json");
         Assert.Contains("has no folder transformer/, where the denoiser of a pipeline lies; it holds model_index.json.", Refusal());
         Assert.Contains("has no folder vae/, where the autoencoder", Refusal(CheckpointComponent.Autoencoder));
-        Directory.CreateDirectory(_folder["vae"]);
+        Directory.CreateDirectory(folder["vae"]);
         Assert.Contains("is a folder without a checkpoint", Refusal(CheckpointComponent.Autoencoder));
-        File.WriteAllText(_folder["transformer"], ""); // a file where the folder should be
+        File.WriteAllText(folder["transformer"], ""); // a file where the folder should be
         Assert.Contains("Cannot read the folder", Refusal());
     }
 
@@ -101,7 +101,7 @@ public sealed class CheckpointFolderTests : IDisposable
         Pipeline();
         Write(text, "transformer", file);
         Assert.Contains(reason, Refusal());
-        using var alone = new FileStream(_folder["transformer", Standard], FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        using var alone = new FileStream(folder["transformer", Standard], FileMode.Open, FileAccess.ReadWrite, FileShare.None);
         Assert.True(alone.CanWrite);
     }
 
@@ -121,16 +121,16 @@ public sealed class CheckpointFolderTests : IDisposable
 
     private string Refusal(CheckpointComponent component = CheckpointComponent.Denoiser)
     {
-        var e = Assert.Throws<DitException>(() => CheckpointFile.Open(_folder.Root, component).Dispose());
+        var e = Assert.Throws<DitException>(() => CheckpointFile.Open(folder.Root, component).Dispose());
         Assert.DoesNotContain('\n', e.Message);
-        Assert.Contains(_folder.Root, e.Message);
+        Assert.Contains(folder.Root, e.Message);
         return e.Message;
     }
 
     private void Pipeline()
     {
         foreach (var part in new[] { "transformer", "vae", "scheduler" })
-            Directory.CreateDirectory(_folder[part]);
+            Directory.CreateDirectory(folder[part]);
         Write("""{"_class_name":"DiTPipeline","id2label":{"0": "tench, Tinca tinca"}}""", "model_index.json");
         Write("""{"_class_name":"DiTTransformer2DModel","num_layers":28,"sizes":[1,2],"inner":{"flag":true}}""",
             "transformer", "config.json");
@@ -143,8 +143,8 @@ public sealed class CheckpointFolderTests : IDisposable
     private void Save(string tensor, params string[] path)
     {
         using var values = ones(2);
-        SafeTensors.Save(_folder[path], [(tensor, values)]);
+        SafeTensors.Save(folder[path], [(tensor, values)]);
     }
 
-    private void Write(string text, params string[] path) => File.WriteAllBytes(_folder[path], Encoding.UTF8.GetBytes(text));
+    private void Write(string text, params string[] path) => File.WriteAllBytes(folder[path], Encoding.UTF8.GetBytes(text));
 }

@@ -8,9 +8,9 @@ namespace Dit.Checkpoints.Tests;
 /// </summary>
 public sealed class CheckpointFuzzTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Fact]
     public void A_mutated_safetensors_file_is_read_or_refused()
@@ -41,7 +41,7 @@ public sealed class CheckpointFuzzTests : IDisposable
         var (read, refused) = (0, 0);
         for (var i = 0; i < times; i++)
         {
-            var path = _folder.Write("a", Mutate(random, whole, regions));
+            var path = folder.Write("a", Mutate(random, whole, regions));
             try
             {
                 using var file = CheckpointFile.Open(path);

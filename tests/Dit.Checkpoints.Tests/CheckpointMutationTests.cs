@@ -13,9 +13,9 @@ public sealed class CheckpointMutationTests : IDisposable
     private const string Index = "m.safetensors.index.json";
     private const string Config = "config.json";
 
-    private readonly TemporaryFolder _folder = TemporaryFolder.InMemory();
+    private readonly TemporaryFolder folder = TemporaryFolder.InMemory();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Theory]
     [InlineData("torch/lightning.pt", 25_000)]
@@ -26,7 +26,7 @@ public sealed class CheckpointMutationTests : IDisposable
     public void A_mutated_file_is_read_or_refused(string golden, int times)
     {
         var whole = GoldenFile.Bytes(golden);
-        AssertReadOrRefused(whole, times, bytes => _folder.Write("a", bytes));
+        AssertReadOrRefused(whole, times, bytes => folder.Write("a", bytes));
     }
 
     [Fact]
@@ -35,7 +35,7 @@ public sealed class CheckpointMutationTests : IDisposable
         SaveShard("m-1.safetensors", "a");
         SaveShard("m-2.safetensors", "b");
         var whole = """{"metadata":{"total_size":16},"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}}"""u8.ToArray();
-        AssertReadOrRefused(whole, 10_000, bytes => _folder.Write(Index, bytes));
+        AssertReadOrRefused(whole, 10_000, bytes => folder.Write(Index, bytes));
     }
 
     [Fact]
@@ -46,15 +46,15 @@ public sealed class CheckpointMutationTests : IDisposable
             """{"_class_name":"DiTTransformer2DModel","sizes":[1,2.5e3],"inner":{"flag":true,"none":null,"\u00e9":"\n"}}"""u8.ToArray();
         AssertReadOrRefused(whole, 10_000, bytes =>
         {
-            _folder.Write(Config, bytes);
-            return _folder.Root;
+            folder.Write(Config, bytes);
+            return folder.Root;
         });
     }
 
     private void SaveShard(string file, string name)
     {
         using var values = ones(2);
-        SafeTensors.Save(_folder[file], [(name, values)]);
+        SafeTensors.Save(folder[file], [(name, values)]);
     }
 
     private static void AssertReadOrRefused(byte[] whole, int times, Func<byte[], string> write)

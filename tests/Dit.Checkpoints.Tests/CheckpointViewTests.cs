@@ -4,9 +4,9 @@ namespace Dit.Checkpoints.Tests;
 
 public sealed class CheckpointViewTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Fact]
     public void A_view_below_a_prefix_has_the_names_that_remain_and_reads_their_tensors()
@@ -16,7 +16,7 @@ public sealed class CheckpointViewTests : IDisposable
         Assert.Equal(["encoder.weight", "encoder.bias"], inner.Tensors.Keys);
         Assert.Equal([2L, 3], inner.Tensors["encoder.weight"].Shape);
         Assert.Equal("7", inner.Metadata["step"]);
-        Assert.Equal(_folder["a"], inner.Path);
+        Assert.Equal(folder["a"], inner.Path);
         Assert.Equal(5f, inner.Read("encoder.weight")[1, 2].item<float>());
         var bias = zeros(3, ScalarType.Float64);
         inner.CopyInto("encoder.bias", bias);
@@ -43,7 +43,7 @@ public sealed class CheckpointViewTests : IDisposable
         using (var view = file.Below("state_dict."))
             view.Read("cond.weight").Dispose();
         Assert.Equal(before, LiveTensors.Count());
-        using var alone = new FileStream(_folder["a"], FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        using var alone = new FileStream(folder["a"], FileMode.Open, FileAccess.ReadWrite, FileShare.None);
         Assert.True(alone.CanWrite);
     }
 
@@ -51,13 +51,13 @@ public sealed class CheckpointViewTests : IDisposable
     {
         using var scope = NewDisposeScope();
         SafeTensors.Save(
-            _folder["a"],
+            folder["a"],
             [
                 ("state_dict.first_stage_model.encoder.weight", arange(6f).view(2, 3)),
                 ("state_dict.first_stage_model.encoder.bias", ones(3)),
                 ("state_dict.cond.weight", ones(1)),
             ],
             new Dictionary<string, string> { ["step"] = "7" });
-        return CheckpointFile.Open(_folder["a"]);
+        return CheckpointFile.Open(folder["a"]);
     }
 }

@@ -7,9 +7,9 @@ public sealed class Float8Tests : IDisposable
 {
     private static readonly byte[] AllBytes = [.. Enumerable.Range(0, 256).Select(static i => (byte)i)];
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     // Sign, exponent and fraction by the definition, with what is not a number or infinite as the papers have it.
     public static TheoryData<string, string, int, int> Types => new()
@@ -24,7 +24,7 @@ public sealed class Float8Tests : IDisposable
     public void Every_byte_has_its_value(string type, string torchType, int exponentBits, int bias)
     {
         using var safe = CheckpointFile.Open(SafeTensorsOf(type));
-        using var archive = CheckpointFile.Open(_folder.Write("a.pt",
+        using var archive = CheckpointFile.Open(folder.Write("a.pt",
             Pickle.Archive(Pickle.Entry(p => Typed(p, torchType, 256, [256], [1])), ("data/0", AllBytes))));
         foreach (var file in new[] { safe, archive })
         {
@@ -64,7 +64,7 @@ public sealed class Float8Tests : IDisposable
     public void A_model_of_any_type_is_filled_from_strided_and_plain_tensors()
     {
         using var scope = NewDisposeScope();
-        using var file = CheckpointFile.Open(_folder.Write("a.pt", Pickle.Archive(
+        using var file = CheckpointFile.Open(folder.Write("a.pt", Pickle.Archive(
             Pickle.Entry(p => Typed(p, "float8_e4m3fn", 256, [4, 8], [1, 4])), ("data/0", AllBytes))));
         foreach (var type in new[] { ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16 })
         {
@@ -78,12 +78,12 @@ public sealed class Float8Tests : IDisposable
     [Fact]
     public void Written_again_it_is_float32()
     {
-        SafeTensors.Save(_folder["b"], Finite());
-        using var file = CheckpointFile.Open(_folder["b"]);
+        SafeTensors.Save(folder["b"], Finite());
+        using var file = CheckpointFile.Open(folder["b"]);
         Assert.Equal("Float32 (3,)", file.Tensors["x"].ToString());
 
         ICheckpointFile Finite() =>
-            CheckpointFile.Open(_folder.Write("c", Header("""{"x":{"dtype":"F8_E5M2","shape":[3],"data_offsets":[0,3]}}""", [1, 2, 3])));
+            CheckpointFile.Open(folder.Write("c", Header("""{"x":{"dtype":"F8_E5M2","shape":[3],"data_offsets":[0,3]}}""", [1, 2, 3])));
     }
 
     [Theory]
@@ -97,13 +97,13 @@ public sealed class Float8Tests : IDisposable
     [InlineData("""{"x":{"dtype":"NVFP4_2030","shape":[7],"data_offsets":[0,5]}}""", "NVFP4_2030 (7,)", 5)]
     public void Types_that_are_not_read_are_listed_and_refused_by_name(string header, string listed, int bytes)
     {
-        using var file = CheckpointFile.Open(_folder.Write("a", Header(header, new byte[bytes])));
+        using var file = CheckpointFile.Open(folder.Write("a", Header(header, new byte[bytes])));
         Assert.Equal(listed, file.Tensors["x"].ToString());
         Assert.Equal(bytes, file.Tensors["x"].Bytes);
-        Assert.StartsWith($"Tensor 'x' of '{_folder["a"]}', {listed}, cannot be read: ",
+        Assert.StartsWith($"Tensor 'x' of '{folder["a"]}', {listed}, cannot be read: ",
             Assert.Throws<DitException>(() => file.Read("x")).Message);
-        Assert.Throws<DitException>(() => SafeTensors.Save(_folder["b"], file));
-        Assert.Equal(["a"], _folder.Files);
+        Assert.Throws<DitException>(() => SafeTensors.Save(folder["b"], file));
+        Assert.Equal(["a"], folder.Files);
     }
 
     private static float Wanted(byte bits, string type, int exponentBits, int bias)
@@ -127,7 +127,7 @@ public sealed class Float8Tests : IDisposable
                 .Op('R');
 
     private string SafeTensorsOf(string type) =>
-        _folder.Write("a", Header($$$"""{"x":{"dtype":"{{{type}}}","shape":[256],"data_offsets":[0,256]}}""", AllBytes));
+        folder.Write("a", Header($$$"""{"x":{"dtype":"{{{type}}}","shape":[256],"data_offsets":[0,256]}}""", AllBytes));
 
     private static byte[] Header(string json, byte[] data) =>
         [.. BitConverter.GetBytes((long)json.Length), .. System.Text.Encoding.ASCII.GetBytes(json), .. data];

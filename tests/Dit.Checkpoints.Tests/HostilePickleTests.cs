@@ -10,9 +10,9 @@ public sealed class HostilePickleTests : IDisposable
 {
     private const string NoElements = "lacks the elements";
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Theory]
     [InlineData("os", "system")]
@@ -51,11 +51,11 @@ public sealed class HostilePickleTests : IDisposable
         ];
         foreach (var use in uses)
         {
-            using var file = CheckpointFile.Open(_folder.Write("a", Pickle.Archive(Pickle.Entry(use))));
+            using var file = CheckpointFile.Open(folder.Write("a", Pickle.Archive(Pickle.Entry(use))));
             Assert.Empty(file.Tensors);
         }
         var tensor = Pickle.Entry(p => p.Global(module, name).Op('(').Storage("FloatStorage", "0", 6).Op('t').Op('R'));
-        using var opaque = CheckpointFile.Open(_folder.Write("a", Pickle.Archive(tensor, ("data/0", new byte[24]))));
+        using var opaque = CheckpointFile.Open(folder.Write("a", Pickle.Archive(tensor, ("data/0", new byte[24]))));
         Assert.Contains($"'{module}.{name}'", Assert.Throws<DitException>(() => opaque.Read("x")).Message);
     }
 
@@ -64,7 +64,7 @@ public sealed class HostilePickleTests : IDisposable
     {
         var pickle = Pickle.Entry(p =>
             p.Text("evil\r\n").Text(new string('x', 100_000)).Op(0x93).Op('(').Storage("FloatStorage", "0", 6).Op('t').Op('R'));
-        using var file = CheckpointFile.Open(_folder.Write("b", Pickle.Archive(pickle, ("data/0", new byte[24]))));
+        using var file = CheckpointFile.Open(folder.Write("b", Pickle.Archive(pickle, ("data/0", new byte[24]))));
         var message = Assert.Throws<DitException>(() => file.Read("x")).Message;
         Assert.Contains("is made by 'evil  .xxx", message);
         Assert.DoesNotContain('\n', message);
@@ -204,7 +204,7 @@ public sealed class HostilePickleTests : IDisposable
                 p.Op('h', 0).Op('h', 1).Op('R').Op('0');
             return p.Op('N');
         });
-        CheckpointFile.Open(_folder.Write("a", Pickle.Archive(pickle))).Dispose();
+        CheckpointFile.Open(folder.Write("a", Pickle.Archive(pickle))).Dispose();
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), $"{clock.Elapsed}");
     }
 
@@ -240,9 +240,9 @@ public sealed class HostilePickleTests : IDisposable
     public void An_entry_that_climbs_out_of_the_archive_is_only_a_key()
     {
         var pickle = Pickle.Entry(p => p.Tensor(6, 0, [6], [1], key: "../../x"));
-        using var file = TorchArchive.Open(_folder.Write("a", Pickle.Archive(pickle, ("data/../../x", new byte[24]))));
+        using var file = TorchArchive.Open(folder.Write("a", Pickle.Archive(pickle, ("data/../../x", new byte[24]))));
         Assert.Equal(["x"], file.Tensors.Keys);
-        Assert.Equal(["a"], _folder.Files);
+        Assert.Equal(["a"], folder.Files);
     }
 
     [Fact]
@@ -345,7 +345,7 @@ public sealed class HostilePickleTests : IDisposable
 
     private void AssertRefusedFile(byte[] bytes, string[] anyReason)
     {
-        var path = _folder.Write("a", bytes);
+        var path = folder.Write("a", bytes);
         var e = Assert.Throws<DitException>(() => CheckpointFile.Open(path).Dispose());
         Assert.True(anyReason.Any(reason => e.Message.Contains(reason, StringComparison.Ordinal)), e.Message);
         Assert.Contains(path, e.Message);

@@ -6,9 +6,9 @@ public sealed class LegacyTorchFileTests : IDisposable
 {
     private static readonly byte[] Six = MemoryMarshal.AsBytes<float>(new float[] { 0, 1, 2, 3, 4, 5 }).ToArray();
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Fact]
     public void Parts_of_a_storage_are_read_where_they_lie()
@@ -87,7 +87,7 @@ public sealed class LegacyTorchFileTests : IDisposable
         var whole = GoldenFile.Bytes("torch/training.legacy.pt");
         for (var cut = 1; cut < whole.Length; cut += 3)
         {
-            var e = Assert.Throws<DitException>(() => CheckpointFile.Open(_folder.Write("a", whole[..cut])));
+            var e = Assert.Throws<DitException>(() => CheckpointFile.Open(folder.Write("a", whole[..cut])));
             Assert.DoesNotContain('\n', e.Message);
         }
     }
@@ -96,17 +96,17 @@ public sealed class LegacyTorchFileTests : IDisposable
     public void A_refused_file_is_closed()
     {
         AssertRefused(new LegacyFile(p => p.Op(']').Op('a')), "empty stack");
-        using var alone = new FileStream(_folder["a"], FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        using var alone = new FileStream(folder["a"], FileMode.Open, FileAccess.ReadWrite, FileShare.None);
         Assert.True(alone.CanWrite);
     }
 
-    private ICheckpointFile Open(LegacyFile file) => CheckpointFile.Open(_folder.Write("a", file.Bytes));
+    private ICheckpointFile Open(LegacyFile file) => CheckpointFile.Open(folder.Write("a", file.Bytes));
 
     private void AssertRefused(LegacyFile file, string reason)
     {
         var e = Assert.Throws<DitException>(() => Open(file).Dispose());
         Assert.Contains(reason, e.Message);
-        Assert.Contains(_folder["a"], e.Message);
+        Assert.Contains(folder["a"], e.Message);
         Assert.DoesNotContain('\n', e.Message);
     }
 }

@@ -8,9 +8,9 @@ namespace Dit.Checkpoints.Tests;
 /// </summary>
 public sealed class NotFiniteWriteTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     public static TheoryData<string> Writers => [.. Writing.Keys];
 
@@ -32,7 +32,7 @@ public sealed class NotFiniteWriteTests : IDisposable
                 var tensor = ones(3, 5, 7);
                 int[] at = [random.Next(3), random.Next(5), random.Next(7)];
                 tensor[at[0]][at[1]].narrow(0, at[2], 1).fill_(bad);
-                File.WriteAllText(_folder["kept"], "before");
+                File.WriteAllText(folder["kept"], "before");
                 var message = Refused(writer, [("good", ones(2)), ("blocks.0.bad", tensor), ("later", ones(2))], type);
                 Assert.Contains("Tensor 'blocks.0.bad' holds values that are not finite (1 ", message);
                 Assert.Contains($"at [{string.Join(", ", at)}]", message);
@@ -51,7 +51,7 @@ public sealed class NotFiniteWriteTests : IDisposable
         Assert.Contains("is beyond the range of Float32: keep Float64",
             Refused(writer, [("w", tensor(new[] { 1e300 }))], ScalarType.Float32));
         // The largest number that rounds to a finite one is written, as integers and bytes are.
-        Writing[writer](_folder["kept"], [("w", tensor(new[] { 65519f })), ("n", tensor(new[] { long.MaxValue })), ("e", empty(0))],
+        Writing[writer](folder["kept"], [("w", tensor(new[] { 65519f })), ("n", tensor(new[] { long.MaxValue })), ("e", empty(0))],
             ScalarType.Float16);
     }
 
@@ -59,21 +59,21 @@ public sealed class NotFiniteWriteTests : IDisposable
     public void A_checkpoint_that_is_copied_is_looked_at_as_well()
     {
         byte[] header = [.. System.Text.Encoding.ASCII.GetBytes("""{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""")];
-        var path = _folder.Write("bad",
+        var path = folder.Write("bad",
             [.. BitConverter.GetBytes((long)header.Length), .. header, .. BitConverter.GetBytes(1f), .. BitConverter.GetBytes(float.NaN)]);
         using var file = CheckpointFile.Open(path);
         Assert.Contains("'w' holds values that are not finite (1 NaN, at [1])",
-            Assert.Throws<DitException>(() => SafeTensors.Save(_folder["out"], file)).Message);
-        Assert.Throws<DitException>(() => TorchArchive.Save(_folder["out"], file));
-        Assert.Equal(["bad"], _folder.Files);
+            Assert.Throws<DitException>(() => SafeTensors.Save(folder["out"], file)).Message);
+        Assert.Throws<DitException>(() => TorchArchive.Save(folder["out"], file));
+        Assert.Equal(["bad"], folder.Files);
     }
 
     private string Refused(string writer, IEnumerable<(string, Tensor)> tensors, ScalarType? type)
     {
-        File.WriteAllText(_folder["kept"], "before");
-        var e = Assert.Throws<DitException>(() => Writing[writer](_folder["kept"], tensors, type));
-        Assert.Equal(["kept"], _folder.Files);
-        Assert.Equal("before", File.ReadAllText(_folder["kept"]));
+        File.WriteAllText(folder["kept"], "before");
+        var e = Assert.Throws<DitException>(() => Writing[writer](folder["kept"], tensors, type));
+        Assert.Equal(["kept"], folder.Files);
+        Assert.Equal("before", File.ReadAllText(folder["kept"]));
         return e.Message;
     }
 }

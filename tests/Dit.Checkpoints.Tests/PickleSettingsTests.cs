@@ -12,9 +12,9 @@ public sealed class PickleSettingsTests : IDisposable
 {
     private static readonly byte[] Six = MemoryMarshal.AsBytes<float>(new float[] { 0, 1, 2, 3, 4, 5 }).ToArray();
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Theory]
     [InlineData("settings.pt")]
@@ -68,7 +68,7 @@ public sealed class PickleSettingsTests : IDisposable
             var pickle = new Pickle().Op('}').Op('(').Text("config");
             Value(pickle, random, depth: 0);
             pickle.Text("weight").Tensor(6, 0, [2, 3], [3, 1]).Op('u');
-            using var file = CheckpointFile.Open(_folder.Write("a", Pickle.Archive(pickle.Bytes, ("data/0", Six))));
+            using var file = CheckpointFile.Open(folder.Write("a", Pickle.Archive(pickle.Bytes, ("data/0", Six))));
             Assert.Equal(["weight"], file.Tensors.Keys);
             using var weight = file.Read("weight");
             Assert.Equal(Six, weight.bytes.ToArray());
@@ -85,7 +85,7 @@ public sealed class PickleSettingsTests : IDisposable
             .Text("c").Global("collections", "deque").Op(')').Op('R').Tensor(6, 0, [6], [1]).Op('a')
             .Text("d").Global("frozendict", "frozendict").Op('}').Text("w").Tensor(6, 0, [6], [1]).Op('s').Op(0x85).Op('R')
             .Op('u').Bytes;
-        using var file = CheckpointFile.Open(_folder.Write("a", Pickle.Archive(pickle, ("data/0", Six))));
+        using var file = CheckpointFile.Open(folder.Write("a", Pickle.Archive(pickle, ("data/0", Six))));
         Assert.Equal(["a.net.w", "b.w", "c.0", "d.w"], file.Tensors.Keys);
         Assert.All(file.Tensors.Values, static info => Assert.Null(info.Refusal));
     }
@@ -101,7 +101,7 @@ public sealed class PickleSettingsTests : IDisposable
             pickle.Text("child").Global("omegaconf.dictconfig", "DictConfig").Op(')').Op(0x81).Op('}').Op('(').Text("parent").Op('h', 0);
         for (var i = 0; i < 400; i++)
             pickle.Op('u').Op('b');
-        using var file = CheckpointFile.Open(_folder.Write("a", Pickle.Archive(pickle.Op('u').Op('b').Op('u').Bytes, ("data/0", Six))));
+        using var file = CheckpointFile.Open(folder.Write("a", Pickle.Archive(pickle.Op('u').Op('b').Op('u').Bytes, ("data/0", Six))));
         Assert.Equal(["w"], file.Tensors.Keys);
     }
 
@@ -116,7 +116,7 @@ public sealed class PickleSettingsTests : IDisposable
             .Text("p").Global("torch._utils", "_rebuild_parameter").Op('(').Global(module, name).Op('(').Storage("FloatStorage", "0", 6)
                 .Int(0).Ints(3, 2).Op('t').Op('R').Op(0x88).Op('}').Op('t').Op('R')
             .Text("w").Tensor(6, 0, [6], [1]).Op('u').Bytes;
-        using var file = CheckpointFile.Open(_folder.Write("a", Pickle.Archive(pickle, ("data/0", Six))));
+        using var file = CheckpointFile.Open(folder.Write("a", Pickle.Archive(pickle, ("data/0", Six))));
         Assert.Equal(["q", "p", "w"], file.Tensors.Keys);
         Assert.Equal("Float32 (2, 3)", file.Tensors["q"].ToString());
         Assert.Equal("Float32 (3, 2)", file.Tensors["p"].ToString());
@@ -132,7 +132,7 @@ public sealed class PickleSettingsTests : IDisposable
             .Global("torch._utils", "_rebuild_parameter_with_state").Global("my.layers", "Weight").Op('(').Tensor(6, 0, [6], [1]).Op(0x88)
                 .Op('}').Op('}').Text("scale").Int(2).Op('s').Op('t')
             .Op('}').Text("tag").Text("x").Op('s').Op('t').Op('R');
-        using var file = CheckpointFile.Open(_folder.Write("a", Pickle.Archive(Pickle.Entry(Wrapped), ("data/0", Six))));
+        using var file = CheckpointFile.Open(folder.Write("a", Pickle.Archive(Pickle.Entry(Wrapped), ("data/0", Six))));
         using var x = file.Read("x");
         Assert.Equal(Six, x.bytes.ToArray());
     }

@@ -5,9 +5,9 @@ namespace Dit.Checkpoints.Tests;
 
 public sealed class SafeTensorsDamageTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Theory]
     [InlineData("""{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}""", "impossible shape (-2,)")]
@@ -108,7 +108,7 @@ public sealed class SafeTensorsDamageTests : IDisposable
     {
         var whole = GoldenFile.Bytes("dit/pos-embed-1152x16.safetensors");
         using var file = Open(whole);
-        using (var handle = new FileStream(_folder["a"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        using (var handle = new FileStream(folder["a"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
             handle.SetLength(whole.Length - 100);
         Assert.Contains("ended at byte", Assert.Throws<DitException>(() => file.Read("sum")).Message);
     }
@@ -120,13 +120,13 @@ public sealed class SafeTensorsDamageTests : IDisposable
         return [.. length, .. header, .. data];
     }
 
-    private SafeTensorsFile Open(byte[] bytes) => SafeTensorsFile.Open(_folder.Write("a", bytes));
+    private SafeTensorsFile Open(byte[] bytes) => SafeTensorsFile.Open(folder.Write("a", bytes));
 
     private void AssertRefused(byte[] bytes, string reason)
     {
         var e = Assert.Throws<DitException>(() => Open(bytes).Dispose());
         Assert.Contains(reason, e.Message);
-        Assert.Contains(_folder["a"], e.Message);
+        Assert.Contains(folder["a"], e.Message);
         Assert.DoesNotContain('\n', e.Message);
     }
 }

@@ -9,16 +9,16 @@ public sealed class ShardedCheckpointTests : IDisposable
     private const string Whole =
         """{"metadata":{"total_size":36},"weight_map":{"b":"m-2.safetensors","a":"m-1.safetensors","c":"m-2.safetensors"}}""";
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
     public ShardedCheckpointTests()
     {
         using var scope = NewDisposeScope();
-        SafeTensors.Save(_folder["m-1.safetensors"], [("a", arange(6f).view(2, 3))], new Dictionary<string, string> { ["format"] = "pt" });
-        SafeTensors.Save(_folder["m-2.safetensors"], [("b", ones(1)), ("c", full([1], 7L, ScalarType.Int64))]);
+        SafeTensors.Save(folder["m-1.safetensors"], [("a", arange(6f).view(2, 3))], new Dictionary<string, string> { ["format"] = "pt" });
+        SafeTensors.Save(folder["m-2.safetensors"], [("b", ones(1)), ("c", full([1], 7L, ScalarType.Int64))]);
     }
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Theory]
     [InlineData(Whole)]
@@ -36,28 +36,28 @@ public sealed class ShardedCheckpointTests : IDisposable
         file.CopyInto("c", c);
         Assert.Equal(7f, c.item<float>());
         Assert.Equal("pt", file.Metadata["format"]);
-        Assert.Equal(_folder[Index], file.Path);
+        Assert.Equal(folder[Index], file.Path);
         Assert.Contains("holds no tensor 'x'; it holds b, a, c", Assert.Throws<DitException>(() => file.Read("x")).Message);
     }
 
     [Fact]
     public void A_folder_with_one_index_is_opened_by_it()
     {
-        _folder.Write(Index, Encoding.UTF8.GetBytes(Whole));
-        using (var file = CheckpointFile.Open(_folder.Root))
+        folder.Write(Index, Encoding.UTF8.GetBytes(Whole));
+        using (var file = CheckpointFile.Open(folder.Root))
             Assert.Equal("36", file.Metadata["total_size"]);
-        _folder.Write("n.safetensors.index.json", Encoding.UTF8.GetBytes(Whole));
+        folder.Write("n.safetensors.index.json", Encoding.UTF8.GetBytes(Whole));
         Assert.Contains("several checkpoints, m.safetensors.index.json, n.safetensors.index.json",
-            Refusal(() => CheckpointFile.Open(_folder.Root)));
+            Refusal(() => CheckpointFile.Open(folder.Root)));
     }
 
     [Fact]
     public void Shards_of_PyTorch_are_read()
     {
-        _folder.Write("m-1.bin", Pickle.Archive(Pickle.Entry(p => p.Tensor(6, 0, [6], [1])), ("data/0", new byte[24])));
-        _folder.Write(
+        folder.Write("m-1.bin", Pickle.Archive(Pickle.Entry(p => p.Tensor(6, 0, [6], [1])), ("data/0", new byte[24])));
+        folder.Write(
             "m.bin.index.json", """{"metadata":{"total_size":24},"weight_map":{"x":"m-1.bin","a":"m-1.safetensors"}}"""u8.ToArray());
-        using var file = CheckpointFile.Open(_folder["m.bin.index.json"]);
+        using var file = CheckpointFile.Open(folder["m.bin.index.json"]);
         Assert.Equal(["x", "a"], file.Tensors.Keys);
     }
 
@@ -93,7 +93,7 @@ public sealed class ShardedCheckpointTests : IDisposable
         var message = Refusal(() => Open(index));
         Assert.Contains(reason, message);
         Assert.DoesNotContain('\n', message);
-        using var alone = new FileStream(_folder["m-1.safetensors"], FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        using var alone = new FileStream(folder["m-1.safetensors"], FileMode.Open, FileAccess.ReadWrite, FileShare.None);
         Assert.True(alone.CanWrite);
     }
 
@@ -103,14 +103,14 @@ public sealed class ShardedCheckpointTests : IDisposable
         var many = string.Join(",", Enumerable.Range(0, 1001).Select(i => $"\"{i}\":\"{i}\""));
         Assert.Contains("more than 1000 shards", Refusal(() => Open($$$"""{"weight_map":{{{{many}}}}}""")));
         Assert.Contains("more than any needs", Refusal(() => Open("{" + new string(' ', 33 << 20) + "}")));
-        Assert.Contains("not UTF-8", Refusal(() => CheckpointFile.Open(_folder.Write(Index, [(byte)'{', 0xc3, 0x28]))));
+        Assert.Contains("not UTF-8", Refusal(() => CheckpointFile.Open(folder.Write(Index, [(byte)'{', 0xc3, 0x28]))));
     }
 
     [Fact]
     public void A_damaged_shard_is_named()
     {
-        var whole = File.ReadAllBytes(_folder["m-2.safetensors"]);
-        _folder.Write("m-2.safetensors", whole[..^1]);
+        var whole = File.ReadAllBytes(folder["m-2.safetensors"]);
+        folder.Write("m-2.safetensors", whole[..^1]);
         Assert.Contains("m-2.safetensors' is not a valid safetensors file", Refusal(() => Open(Whole)));
     }
 
@@ -122,10 +122,10 @@ public sealed class ShardedCheckpointTests : IDisposable
             file.Read("a").Dispose();
         Assert.Equal(before, LiveTensors.Count());
         foreach (var shard in new[] { "m-1.safetensors", "m-2.safetensors" })
-            new FileStream(_folder[shard], FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose();
+            new FileStream(folder[shard], FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose();
     }
 
     private static string Refusal(Func<ICheckpointFile> open) => Assert.Throws<DitException>(() => open().Dispose()).Message;
 
-    private ICheckpointFile Open(string index) => CheckpointFile.Open(_folder.Write(Index, Encoding.UTF8.GetBytes(index)));
+    private ICheckpointFile Open(string index) => CheckpointFile.Open(folder.Write(Index, Encoding.UTF8.GetBytes(index)));
 }

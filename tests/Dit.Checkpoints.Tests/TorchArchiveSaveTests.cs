@@ -7,17 +7,17 @@ namespace Dit.Checkpoints.Tests;
 
 public sealed class TorchArchiveSaveTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     /// <summary>The bytes that PyTorch was seen to read (golden/torch/check_written.py).</summary>
     [Fact]
     public void A_state_dict_is_written_in_the_bytes_that_PyTorch_reads()
     {
         using var source = Finite(SafeTensorsFile.Open(GoldenFile.Path("torch/state.expected.safetensors")));
-        TorchArchive.Save(_folder["a"], source);
-        Assert.Equal(GoldenFile.Bytes("torch/written.pt"), File.ReadAllBytes(_folder["a"]));
+        TorchArchive.Save(folder["a"], source);
+        Assert.Equal(GoldenFile.Bytes("torch/written.pt"), File.ReadAllBytes(folder["a"]));
     }
 
     [Fact]
@@ -27,9 +27,9 @@ public sealed class TorchArchiveSaveTests : IDisposable
         using var source = SafeTensorsFile.Open(GoldenFile.Path("torch/training.expected.safetensors"));
         IEnumerable<(string, Tensor)> Group(string prefix) =>
             source.Below(prefix).Tensors.Keys.Select(name => (name, source.Read(prefix + name)));
-        TorchArchive.SaveNested(_folder["a"], [("model", Group("model.")), ("ema", Group("ema."))]);
-        Assert.Equal(GoldenFile.Bytes("torch/written.nested.pt"), File.ReadAllBytes(_folder["a"]));
-        using var written = TorchArchive.Open(_folder["a"]);
+        TorchArchive.SaveNested(folder["a"], [("model", Group("model.")), ("ema", Group("ema."))]);
+        Assert.Equal(GoldenFile.Bytes("torch/written.nested.pt"), File.ReadAllBytes(folder["a"]));
+        using var written = TorchArchive.Open(folder["a"]);
         foreach (var name in written.Tensors.Keys)
             TorchFixtureTests.AssertEqual(source, written, name);
         Assert.Equal(4, written.Tensors.Count);
@@ -39,13 +39,13 @@ public sealed class TorchArchiveSaveTests : IDisposable
     public void What_is_written_is_read_back_bit_for_bit()
     {
         using var source = Finite(TorchArchive.Open(GoldenFile.Path("torch/state.pt")));
-        TorchArchive.Save(_folder["a"], source);
-        using var written = TorchArchive.Open(_folder["a"]);
+        TorchArchive.Save(folder["a"], source);
+        using var written = TorchArchive.Open(folder["a"]);
         Assert.Equal(source.Tensors.Keys, written.Tensors.Keys);
         foreach (var name in source.Tensors.Keys)
             TorchFixtureTests.AssertEqual(source, written, name);
-        SafeTensors.Save(_folder["b"], written);
-        using var again = SafeTensorsFile.Open(_folder["b"]);
+        SafeTensors.Save(folder["b"], written);
+        using var again = SafeTensorsFile.Open(folder["b"]);
         foreach (var name in source.Tensors.Keys)
             TorchFixtureTests.AssertEqual(source, again, name);
     }
@@ -62,8 +62,8 @@ public sealed class TorchArchiveSaveTests : IDisposable
     public void Every_entry_is_stored_at_a_multiple_of_64_bytes_with_its_checksum()
     {
         using var scope = NewDisposeScope();
-        TorchArchive.Save(_folder["a"], [("weight", arange(1000f)), ("näme", ones(3, ScalarType.Bool)), ("none", zeros(0))]);
-        using (var zip = ZipFile.OpenRead(_folder["a"]))
+        TorchArchive.Save(folder["a"], [("weight", arange(1000f)), ("näme", ones(3, ScalarType.Bool)), ("none", zeros(0))]);
+        using (var zip = ZipFile.OpenRead(folder["a"]))
         {
             Assert.Equal(["data.pkl", "byteorder", "data/0", "data/1", "data/2", "version"],
                 zip.Entries.Select(e => e.FullName["archive/".Length..]));
@@ -78,7 +78,7 @@ public sealed class TorchArchiveSaveTests : IDisposable
             using var order = new StreamReader(Assert.IsAssignableFrom<Stream>(zip.GetEntry("archive/byteorder")?.Open()));
             Assert.Equal("little", order.ReadToEnd());
         }
-        using var file = SourceFile.Open(_folder["a"]);
+        using var file = SourceFile.Open(folder["a"]);
         Assert.All(StoredZip.Read(file).Values, entry => Assert.Equal(0, entry.Offset % 64));
     }
 
@@ -89,9 +89,9 @@ public sealed class TorchArchiveSaveTests : IDisposable
         using var turned = grid.t();
         using var count = tensor(7L);
         var before = LiveTensors.Count();
-        TorchArchive.Save(_folder["a"], [("turned", turned), ("count", count)], ScalarType.Float16);
+        TorchArchive.Save(folder["a"], [("turned", turned), ("count", count)], ScalarType.Float16);
         Assert.Equal(before, LiveTensors.Count());
-        using var file = TorchArchive.Open(_folder["a"]);
+        using var file = TorchArchive.Open(folder["a"]);
         using var read = file.Read("turned");
         Assert.Equal(ScalarType.Float16, read.dtype);
         Assert.Equal([3L, 2], read.shape);
@@ -104,12 +104,12 @@ public sealed class TorchArchiveSaveTests : IDisposable
     {
         using var one = ones(1);
         using var complex = ones(1, ScalarType.ComplexFloat32);
-        Assert.Contains("'a' is taken", Refusal(() => TorchArchive.Save(_folder["a"], [("a", one), ("a", one)])));
-        Assert.Contains("'a' is taken", Refusal(() => TorchArchive.SaveNested(_folder["a"], [("a", []), ("a", [])])));
+        Assert.Contains("'a' is taken", Refusal(() => TorchArchive.Save(folder["a"], [("a", one), ("a", one)])));
+        Assert.Contains("'a' is taken", Refusal(() => TorchArchive.SaveNested(folder["a"], [("a", []), ("a", [])])));
         Assert.Contains("'z' is ComplexFloat32; the format here holds Float64, Float32",
-            Refusal(() => TorchArchive.Save(_folder["a"], [("z", complex)])));
-        Assert.Contains("as Int64", Refusal(() => TorchArchive.Save(_folder["a"], [("a", one)], ScalarType.Int64)));
-        Assert.Empty(_folder.Files);
+            Refusal(() => TorchArchive.Save(folder["a"], [("z", complex)])));
+        Assert.Contains("as Int64", Refusal(() => TorchArchive.Save(folder["a"], [("a", one)], ScalarType.Int64)));
+        Assert.Empty(folder.Files);
     }
 
     [Fact]
@@ -191,18 +191,18 @@ public sealed class TorchArchiveSaveTests : IDisposable
         using var scope = NewDisposeScope();
         (string, Tensor)[] tensors = [("x", arange(3f))];
         var notes = new Dictionary<string, string> { ["notes.txt"] = "größer\n", ["a.yaml"] = "a: 1" };
-        TorchArchive.Save(_folder["a"], tensors, extraFiles: notes);
-        using (var zip = ZipFile.OpenRead(_folder["a"]))
+        TorchArchive.Save(folder["a"], tensors, extraFiles: notes);
+        using (var zip = ZipFile.OpenRead(folder["a"]))
             Assert.Equal(["extra/a.yaml", "extra/notes.txt"], zip.Entries.Select(static entry => entry.FullName["archive/".Length..])
                 .Where(static name => name.StartsWith("extra/", StringComparison.Ordinal)));
-        using var file = CheckpointFile.Open(_folder["a"]);
+        using var file = CheckpointFile.Open(folder["a"]);
         Assert.Equal(notes, file.Metadata);
 
         // From file to file those named like YAML files are kept, and none where none are wanted.
-        TorchArchive.Save(_folder["b"], file);
-        TorchArchive.Save(_folder["c"], file, extraFiles: new Dictionary<string, string>());
-        using var copy = CheckpointFile.Open(_folder["b"]);
-        using var bare = CheckpointFile.Open(_folder["c"]);
+        TorchArchive.Save(folder["b"], file);
+        TorchArchive.Save(folder["c"], file, extraFiles: new Dictionary<string, string>());
+        using var copy = CheckpointFile.Open(folder["b"]);
+        using var bare = CheckpointFile.Open(folder["c"]);
         Assert.Equal(["a.yaml"], copy.Metadata.Keys);
         Assert.Empty(bare.Metadata);
     }
@@ -216,10 +216,10 @@ public sealed class TorchArchiveSaveTests : IDisposable
     {
         using var one = ones(1);
         Assert.Contains("is not a plain name", Refusal(() =>
-            TorchArchive.Save(_folder["a"], [("x", one)], extraFiles: new Dictionary<string, string> { [name] = "text" })));
+            TorchArchive.Save(folder["a"], [("x", one)], extraFiles: new Dictionary<string, string> { [name] = "text" })));
         Assert.Contains("at most 16 extra files are allowed, and 17 are given", Refusal(() => TorchArchive.Save(
-            _folder["a"], [("x", one)], extraFiles: Enumerable.Range(0, 17).ToDictionary(static i => $"{i}", static _ => ""))));
-        Assert.Empty(_folder.Files);
+            folder["a"], [("x", one)], extraFiles: Enumerable.Range(0, 17).ToDictionary(static i => $"{i}", static _ => ""))));
+        Assert.Empty(folder.Files);
     }
 
     private static uint BitByBit(byte[] bytes)

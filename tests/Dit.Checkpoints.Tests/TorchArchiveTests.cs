@@ -8,9 +8,9 @@ public sealed class TorchArchiveTests : IDisposable
 {
     private static readonly byte[] Six = MemoryMarshal.AsBytes<float>(new float[] { 0, 1, 2, 3, 4, 5 }).ToArray();
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Fact]
     public void A_state_dict_of_PyTorch_holds_what_PyTorch_saved()
@@ -137,16 +137,16 @@ public sealed class TorchArchiveTests : IDisposable
         {
             var damaged = (byte[])zip.Clone();
             damaged[at] ^= 0x80;
-            _folder.Write("b", damaged);
+            folder.Write("b", damaged);
             try
             {
-                using var opened = TorchArchive.Open(_folder["b"]); // a byte that says nothing here, such as the version of the writer
+                using var opened = TorchArchive.Open(folder["b"]); // a byte that says nothing here, such as the version of the writer
                 using var y = opened.Read("x");
                 Assert.Equal(Six, y.bytes.ToArray());
             }
             catch (DitException e)
             {
-                Assert.Contains(_folder["b"], e.Message);
+                Assert.Contains(folder["b"], e.Message);
             }
         }
     }
@@ -215,7 +215,7 @@ public sealed class TorchArchiveTests : IDisposable
         Assert.True(a.bytes.SequenceEqual(b.bytes), givenName);
     }
 
-    private TorchArchive Open(byte[] bytes) => TorchArchive.Open(_folder.Write("a", bytes));
+    private TorchArchive Open(byte[] bytes) => TorchArchive.Open(folder.Write("a", bytes));
 
     private void AssertRefused(byte[] bytes, string reason)
     {

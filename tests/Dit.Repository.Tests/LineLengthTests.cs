@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -16,10 +15,10 @@ public sealed class LineLengthTests
     private const int LongString = 90;
 
     [Fact]
-    public void No_line_of_code_or_of_a_comment_is_too_long() => AssertNone(Tracked("*.cs").SelectMany(InCode));
+    public void No_line_of_code_or_of_a_comment_is_too_long() => AssertNone(Repository.Tracked("*.cs").SelectMany(InCode));
 
     [Fact]
-    public void No_line_of_Markdown_is_too_long() => AssertNone(Tracked("*.md").SelectMany(InMarkdown));
+    public void No_line_of_Markdown_is_too_long() => AssertNone(Repository.Tracked("*.md").SelectMany(InMarkdown));
 
     [Fact]
     public void What_is_too_long_is_found_in_code_and_in_comments_and_not_within_strings()
@@ -108,19 +107,5 @@ public sealed class LineLengthTests
             var isAddress = line.StartsWith('[') && line.Contains("]: ", StringComparison.Ordinal);
             if (!isFence && !isCode && !isTable && !isAddress && line.Length > Prose) yield return (index + 1, line.Length);
         }
-    }
-
-    private static IReadOnlyList<string> Tracked(string pattern)
-    {
-        var start = new ProcessStartInfo("git", ["-C", Repository.Root, "ls-files", pattern]) { RedirectStandardOutput = true };
-        using var git = Process.Start(start) ?? throw new InvalidOperationException("git did not start.");
-        var files = git.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        git.WaitForExit();
-        Assert.NotEmpty(files);
-        return
-        [
-            .. files.Where(static file => !file.Contains(".verified.", StringComparison.Ordinal))
-                .Where(static file => File.Exists(Path.Combine(Repository.Root, file))),
-        ];
     }
 }

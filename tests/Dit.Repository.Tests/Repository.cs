@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 
 namespace Dit.Repository.Tests;
@@ -20,4 +21,20 @@ internal static class Repository
 
     /// <summary>The path of a library's assembly.</summary>
     public static string PathOf(string library) => Path.Combine(AppContext.BaseDirectory, $"{library}.dll");
+
+    /// <summary>The files under version control, snapshots left out.</summary>
+    /// <param name="pattern">A pattern of git: <c>*.cs</c>.</param>
+    public static IReadOnlyList<string> Tracked(string pattern)
+    {
+        var start = new ProcessStartInfo("git", ["-C", Root, "ls-files", pattern]) { RedirectStandardOutput = true };
+        using var git = Process.Start(start) ?? throw new InvalidOperationException("git did not start.");
+        var files = git.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        git.WaitForExit();
+        Assert.NotEmpty(files);
+        return
+        [
+            .. files.Where(static file => !file.Contains(".verified.", StringComparison.Ordinal))
+                .Where(static file => File.Exists(Path.Combine(Root, file))),
+        ];
+    }
 }

@@ -24,7 +24,7 @@ public class FamilyRuleTests
         "B",
         "'B' of the axis 'size' leaves 'depth' out, which S of that axis gives; add 'depth: ...', a whole number from 1 to 1000")]
     [InlineData("B: { depth: 4,", "B: { detph: 4,", "DIT002", "detph", "Unknown key 'matrix.size.B.detph'; did you mean 'depth'?")]
-    [InlineData("B: { depth: 4,", "B: { depth: 4, depth: 5,", "DIT005", "depth", "Key 'matrix.size.B.depth' stands twice")]
+    [InlineData("B: { depth: 4,", "B: { depth: 4, depth: 5,", "DIT005", "depth", "Key 'matrix.size.B.depth' appears twice")]
     [InlineData("B: { depth: 4,", "B: { depth: 4, <<: 2,", "DIT012", "<<", "Merge keys are not used")]
     [InlineData("B: { depth: 4,", "no: { depth: 4,", "DIT013", "no", "The name of a matrix cell is no, which YAML readers take for false")]
     [InlineData(

@@ -46,7 +46,7 @@ public class RuleTests
         { "DIT004", "  size: 8", "  size: [8, 8, 8]", 9, 9,
             "'input.size' must be a whole number from 1 to 16384, or [height, width], not a list" },
         { "DIT004", "mlp_ratio: 4", "mlp_ratio: no", 6, 12, "'mlp_ratio' must be a number from 0.01 to 16, not 'no'" },
-        { "DIT005", "heads: 4", "heads: 4\nheads: 8", 5, 1, "Key 'heads' stands twice; keep one of them" },
+        { "DIT005", "heads: 4", "heads: 4\nheads: 8", 5, 1, "Key 'heads' appears twice; remove one of them" },
         { "DIT006", "  schedule: linear", "  schedule: linaer", 17, 13, "'diffusion.schedule' cannot be 'linaer'; did you mean 'linear'?" },
         { "DIT006", "autoencoder: none", "autoencoder: vq", 19, 14, "'autoencoder' cannot be 'vq'; it is one of none, kl-f8" },
         { "DIT007", "depth: 2", "depth: 0", 2, 8, "'depth' is 0; it must be from 1 to 1000" },
@@ -233,7 +233,7 @@ public class RuleTests
     [Theory]
     [InlineData("family: DiT-{size}/{patch_size}", "famly: DiT-{size}/{patch_size}", "DIT002", "did you mean 'family'?")]
     [InlineData("matrix:", "matrx:", "DIT002", "did you mean 'matrix'?")]
-    [InlineData("patch_size: [2, 4, 8]", "patch_size: [2, 4, 2]", "DIT005", "'2' stands twice in the axis 'patch_size'")]
+    [InlineData("patch_size: [2, 4, 8]", "patch_size: [2, 4, 2]", "DIT005", "'2' appears twice in the axis 'patch_size'")]
     [InlineData(
         "B:  { depth: 12,",
         "B:  {",

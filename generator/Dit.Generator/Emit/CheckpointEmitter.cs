@@ -5,7 +5,7 @@ namespace Dit.Generator.Emit;
 /// <summary>The names and shapes of a model's checkpoint.</summary>
 internal static class CheckpointEmitter
 {
-    /// <summary>The network's parameters; equal modules are told once and repeated by a loop.</summary>
+    /// <summary>The network's parameters; equal modules are written once, in a loop.</summary>
     public static string Map(Description description)
     {
         var lists = description.Network.Members.OfType<Member.Repeated>().ToArray();

@@ -14,7 +14,7 @@ namespace Dit.Generator.Emit;
 /// </remarks>
 internal static class Closed
 {
-    /// <summary>The text, with the names that are hidden in its namespace told from what hides them.</summary>
+    /// <summary>The text, in which a name that its namespace hides is written with <c>::</c>.</summary>
     public static string Against(IReadOnlyList<Shadow> shadows, string text)
     {
         if (!shadows.Any(shadow => text.Contains(shadow.Name))) return text;

@@ -4,7 +4,7 @@ namespace Dit.Generator.Emit;
 /// Where generated code finds the names that are not its own, by its usings: a namespace, or the type TorchSharp.torch.
 /// </summary>
 /// <param name="Name">Its full name.</param>
-/// <param name="Alias">The alias by which its names are told from the project's, in files that need one.</param>
+/// <param name="Alias">The alias that separates its names from the project's, in files that need one.</param>
 /// <param name="AliasOf">The namespace that the alias stands for.</param>
 /// <param name="Prefix">
 /// What stands before a name then. Behind <c>::</c> the compiler looks nowhere but in the alias.

@@ -2,7 +2,8 @@ namespace Dit.Spec;
 
 /// <summary>The words that descriptions are written in.</summary>
 /// <remarks>
-/// Lists as arrays and collection expressions, which <see cref="EquatableArray{T}"/> does not take by itself.
+/// They take lists as arrays and collection expressions, which the constructors of <see cref="EquatableArray{T}"/> do
+/// not.
 /// </remarks>
 public static class Describe
 {

@@ -14,8 +14,8 @@ internal static class SessionReader
             return No(network, "the tokens are not patches with positions, alone or with the condition's tokens behind them");
         if (Final(network, lets, loop.Streams[0]) is not var (final, first))
             return No(network, "what follows the blocks is not one final layer");
-        var entering = joined ?? loop.Arguments.OfType<Value.Name>().FirstOrDefault()?.Text;
-        if (entering is null || loop.Arguments.Count > 1 || (joined is not null) != (first is not null))
+        var condition = joined ?? loop.Arguments.OfType<Value.Name>().FirstOrDefault()?.Text;
+        if (condition is null || loop.Arguments.Count > 1 || (joined is not null) != (first is not null))
             return No(network, "the blocks take more than one condition");
         var modules = new Dictionary<string, EquatableArray<SessionOp>>();
         if (Add(blocks.Module, modules) is { } block) return new SessionReading.Calls(block);
@@ -23,9 +23,9 @@ internal static class SessionReader
         return new SessionReading.Steps(new(
             patches,
             positions,
-            Needed(body, entering),
-            entering,
-            ContextTokens(evaluation, entering),
+            Needed(body, condition),
+            condition,
+            ContextTokens(evaluation, condition),
             joined is not null,
             loop.List,
             final.Name,
@@ -123,9 +123,9 @@ internal static class SessionReader
             : null;
 
     // The statement that makes what enters the blocks, behind those that it needs.
-    private static EquatableArray<Statement> Needed(EquatableArray<Statement> body, string entering)
+    private static EquatableArray<Statement> Needed(EquatableArray<Statement> body, string condition)
     {
-        var (needed, statements) = (new HashSet<string> { entering }, new List<Statement>());
+        var (needed, statements) = (new HashSet<string> { condition }, new List<Statement>());
         foreach (var let in body.Reverse().OfType<Statement.Let>().Where(let => needed.Contains(let.Name)))
         {
             statements.Insert(0, let);
@@ -134,9 +134,9 @@ internal static class SessionReader
         return statements.ToEquatableArray();
     }
 
-    private static long ContextTokens(Evaluation evaluation, string entering)
+    private static long ContextTokens(Evaluation evaluation, string condition)
     {
-        var shape = evaluation.Statements.First(statement => statement.Statement.Label == entering).Values[0].Shape;
+        var shape = evaluation.Statements.First(statement => statement.Statement.Label == condition).Values[0].Shape;
         return shape.Count == 3 ? shape[1].Size : 0;
     }
 

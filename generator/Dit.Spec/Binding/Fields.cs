@@ -30,7 +30,7 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
         var unknown = node.Entries.Where(e => !allowed.Contains(e.Key.Text)).Select(Unknown);
         var twice = node.Entries.Where(e => allowed.Contains(e.Key.Text)).GroupBy(static e => e.Key.Text).SelectMany(static g => g.Skip(1))
             .Select(e => new SpecError(
-            Rule.DuplicateKey, $"Key '{Full(e.Key.Text)}' stands twice; keep one of them", e.Key.At));
+            Rule.DuplicateKey, $"Key '{Full(e.Key.Text)}' appears twice; remove one of them", e.Key.At));
         var errors = unknown.Concat(twice).ToArray();
         return errors.Length > 0 ? new Result<bool>.Failed(errors) : Result.Of(true);
     }
@@ -104,7 +104,9 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
                 FormattableString.Invariant($"'{Full(key.Name)}' has {entries.Count} entries; at most {key.MaxEntries} are possible"),
                 At(key))]
             : entries.GroupBy(static e => e.Key.Text).SelectMany(static same => same.Skip(1)).Select(twice => new SpecError(
-                Rule.DuplicateKey, $"Key '{Full(key.Name)}.{Shown.Text(twice.Key.Text)}' stands twice; keep one of them", twice.Key.At)));
+                Rule.DuplicateKey,
+                $"Key '{Full(key.Name)}.{Shown.Text(twice.Key.Text)}' appears twice; remove one of them",
+                twice.Key.At)));
 
     /// <summary>Whether the key is present under a misspelled name; then the misspelling is the error.</summary>
     public bool IsMisspelled(SpecKey key) =>

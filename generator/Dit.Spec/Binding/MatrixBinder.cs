@@ -22,7 +22,7 @@ internal static class MatrixBinder
 
     private static IEnumerable<SpecError> Twice(MappingNode matrix) =>
         matrix.Entries.GroupBy(static e => e.Key.Text).SelectMany(static same => same.Skip(1)).Select(twice => new SpecError(
-        Rule.DuplicateKey, $"The axis '{Shown.Text(twice.Key.Text)}' stands twice; keep one of them", twice.Key.At));
+        Rule.DuplicateKey, $"The axis '{Shown.Text(twice.Key.Text)}' appears twice; remove one of them", twice.Key.At));
 
     private static IEnumerable<SpecError> TooMany(EquatableArray<Axis> axes, TextRange at)
     {
@@ -52,7 +52,9 @@ internal static class MatrixBinder
                 + $"S: {{ depth: 12 }}; it is {value.Kind}",
             value.At)),
     }).Ensure(static axis => axis.Values.GroupBy(static v => v.Name).SelectMany(static same => same.Skip(1)).Select(twice => new SpecError(
-        Rule.DuplicateKey, $"'{Shown.Text(twice.Name)}' stands twice in the axis '{Shown.Text(axis.Name)}'; keep one of them", twice.At)));
+        Rule.DuplicateKey,
+        $"'{Shown.Text(twice.Name)}' appears twice in the axis '{Shown.Text(axis.Name)}'; remove one of them",
+        twice.At)));
 
     private static Result<AxisValue> Cell(ScalarNode name, MappingNode keys) =>
         Values.Named(name, "The name of a matrix cell", "XL").Select(text => new AxisValue(text, name.At, keys.Entries));

@@ -24,7 +24,7 @@ internal static class DitDescription
     {
         var parts = new DitParts(spec, dit);
         var condition = DitCondition.Of(spec, parts);
-        var entering = variant.SeesTokens ? "context" : "c";
+        var blockCondition = variant.SeesTokens ? "context" : "c";
         return Module(
             spec.ClassName, "",
             [
@@ -46,7 +46,7 @@ internal static class DitDescription
             [
                 variant.SeesTokens ? Let("context", condition.Tokens, Dim.Batch, parts.M, parts.D) : Let("c", condition.Vector),
                 Let("tokens", Tokens(variant)),
-                ForEach("blocks", ["tokens"], variant.JoinsTokens ? [] : [entering]),
+                ForEach("blocks", ["tokens"], variant.JoinsTokens ? [] : [blockCondition]),
                 Let("patches", variant.IsAdaptive ? Call("final_layer", "tokens", "c")
                     : Call("final_layer", variant.JoinsTokens ? new Value.Tokens("tokens", 0, parts.T) : "tokens")),
                 Return(new Value.Unpatchify("patches", spec.GridHeight, spec.GridWidth, spec.PatchSize, spec.OutputChannels)),

@@ -22,7 +22,7 @@ internal static class ConditionKeys
 
     public static NumberKey Dropout { get; } = new(
         "dropout", 0, 1, 0.1,
-        "Probability with which training hides the condition, which classifier-free guidance needs; 0 gives a model that cannot be guided",
+        "Probability with which training drops the condition, which classifier-free guidance needs; 0 gives a model that cannot be guided",
         "0.1")
     { Rules = [Rule.OneCondition, Rule.ConditionIsSeen] };
 

@@ -8,7 +8,7 @@ namespace Dit.Spec;
 /// <param name="names">The keys of the language.</param>
 internal sealed class ForeignFile(KeyNames names)
 {
-    private const int KeysTold = 3;
+    private const int MaxKeys = 3;
 
     private const string Remedy =
         "a spec starts with 'model: NAME' or 'family: NAME' and says depth, width, heads, patch_size, input and conditioning";
@@ -39,10 +39,10 @@ internal sealed class ForeignFile(KeyNames names)
         var settings = keys.Count(key => names.Top.Contains(key) && !names.Naming.Contains(key));
         var isNamed = root.Entries.Any(e => e.Value is ScalarNode && DidYouMean.Nearest(e.Key.Text, names.Naming) is not null);
         if (unknown.Length == 0 || settings >= unknown.Length || (isNamed && settings > 0)) return null;
-        var told = string.Join(", ", unknown.Take(KeysTold).Select(static key => $"'{Shown.Text(key)}'"))
-            + (unknown.Length > KeysTold ? " and so on" : "");
+        var shown = string.Join(", ", unknown.Take(MaxKeys).Select(static key => $"'{Shown.Text(key)}'"))
+            + (unknown.Length > MaxKeys ? " and so on" : "");
         return new(
-            Rule.NotASpec, $"This is not a spec: {told} {(unknown.Length == 1 ? "is no key" : "are no keys")} of one; {Remedy}",
+            Rule.NotASpec, $"This is not a spec: {shown} {(unknown.Length == 1 ? "is no key" : "are no keys")} of one; {Remedy}",
             root.Place);
     }
 

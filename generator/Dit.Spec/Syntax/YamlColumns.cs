@@ -14,7 +14,7 @@ internal static class YamlColumns
             {
                 if (above is { HasValue: true, IsItem: false } && columns.Contains(row.Indent))
                     yield return Error(
-                        lines, row, "A list item '- ' stands among keys; remove the '-', or write a list in brackets, as in [2, 4]");
+                        lines, row, "A list item '- ' is mixed with keys; remove the '-', or write a list in brackets, as in [2, 4]");
                 above = row;
                 continue;
             }

@@ -45,7 +45,7 @@ internal sealed class YamlGlance
                     Slip(start + i, 1, $"This {c} opens a text that is not closed on its line; put {c} at its end");
                     return;
                 }
-                RequireEnd(start, line, close, $"More text stands behind the closing {c}; put all of the value into the quotes");
+                RequireEnd(start, line, close, $"There is more text after the closing {c}; put all of the value into the quotes");
                 (i, opens) = (close, false);
             }
             else if (c is ('{' or '[') && (opens || open.Count > 0))
@@ -58,13 +58,13 @@ internal sealed class YamlGlance
                 Close(c, start + i);
                 RequireEnd(
                     start, line, i,
-                    $"More text stands behind this '{c}'; "
+                    $"There is more text after this '{c}'; "
                         + $"{(open.Count > 0 ? "put a comma between them" : "a value ends with its bracket")}");
                 opens = false;
             }
             else if (c == ',' && open.Count > 0)
             {
-                if (open.Peek().IsEmpty) Slip(start + i, 1, "No entry stands before this comma; remove it");
+                if (open.Peek().IsEmpty) Slip(start + i, 1, "There is no entry before this comma; remove the comma");
                 (open.Peek().IsEmpty, open.Peek().Colons, opens) = (true, 0, true);
                 continue;
             }
@@ -73,7 +73,7 @@ internal sealed class YamlGlance
                 if (open.Count > 0) ColonInside(start, line, i);
                 else if (++colons == 2) Slip(
                     start + i, 1,
-                    "A second colon stands in this line; quote a value that holds one, "
+                    "This line has a second colon; quote a value that holds one, "
                         + "or write several settings in braces, as in { a: 1, b: 2 }");
                 (opens, lastColon) = (true, i);
             }

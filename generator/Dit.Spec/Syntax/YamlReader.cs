@@ -33,7 +33,7 @@ internal static class YamlReader
         ("sequence entries", Rule.Yaml, "A list item '- ' cannot stand here; write the list in brackets, as in [2, 4]"),
         ("Mapping keys", Rule.Yaml, "A '?' cannot stand here; a key is a word with a colon behind it"),
         ("comment", Rule.Yaml, "A '#' cannot stand here; put a space before a comment, and quote a value that holds one"),
-        ("document", Rule.Yaml, "This stands outside the document; a spec file holds one document, so remove it"),
+        ("document", Rule.Yaml, "This is outside the document; a spec file holds one document, so remove it"),
         ("end of the stream", Rule.Yaml, "The file ends in the middle of a value; write the rest of it"),
     ];
 

@@ -102,7 +102,7 @@ public abstract class TensorFile : ICheckpointFile
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>A tensor out of a pickle of which there is no more than what can be told of it.</summary>
+    /// <summary>A tensor of a pickle that can be described but not read.</summary>
     private protected static StoredTensor Unreadable(PickleValue tensor) => tensor is PickleValue.Opaque { Info: var info }
         ? new(info, 0)
         : throw new InvalidOperationException("A tensor of a pickle is a view of a storage or opaque.");

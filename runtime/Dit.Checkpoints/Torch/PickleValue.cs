@@ -123,7 +123,7 @@ internal abstract class PickleValue
     /// </summary>
     public sealed class Opaque(TensorInfo info) : PickleValue
     {
-        /// <summary>What can be told of it, and why it is not read.</summary>
+        /// <summary>Its description, and why it is not read.</summary>
         public TensorInfo Info { get; } = info;
     }
 }

@@ -8,7 +8,7 @@ internal static class ForeignCard
     private const int LongestName = 60;
 
     // What of the card tells models apart, in the order of a sentence.
-    private static readonly (string Key, string Words)[] Told =
+    private static readonly (string Key, string Words)[] Fields =
     [
         ("dit.backbone", "backbone {0}"),
         ("dit.conditioning", "{0}"),
@@ -27,9 +27,9 @@ internal static class ForeignCard
     public static string? Describe(IReadOnlyDictionary<string, string> metadata, IReadOnlyList<ModelDefinition> models)
     {
         if (!metadata.TryGetValue(ModelCard.NameKey, out var name) || models.Any(model => model.Card.Name == name)) return null;
-        var told = Told.Where(said => metadata.ContainsKey(said.Key))
-            .Select(said => string.Format(null, said.Words, OneLine(metadata[said.Key])));
-        var details = string.Join(", ", told);
+        var fields = Fields.Where(field => metadata.ContainsKey(field.Key))
+            .Select(field => string.Format(null, field.Words, OneLine(metadata[field.Key])));
+        var details = string.Join(", ", fields);
         return $"a checkpoint of {OneLine(name)}, a model that is not known "
             + $"here{(details.Length > 0 ? $" (its card says: {details})" : "")}";
     }

@@ -27,7 +27,7 @@ internal static class DiffText
         }
     }
 
-    private const int NamesTold = 6; // of unchanged models; more are told by their number alone
+    private const int MaxNames = 6; // of unchanged models; more are counted
 
     /// <summary>All lines, for a window of some width. Rows are never broken; sentences are.</summary>
     internal static IReadOnlyList<IReadOnlyList<Cell>> Lines(string a, string b, SpecDiff diff, int width)
@@ -86,8 +86,8 @@ internal static class DiffText
     {
         string[] names = [.. diff.Models.Where(static m => !m.Differs).Select(DiffSection.Name)];
         if (names.Length == 0) return [];
-        var told = $"{Amount.Of(names.Length, "model")} unchanged{(names.Length > NamesTold ? "" : $": {string.Join(", ", names)}")}";
-        return Wrapped(told, width - 2).Select(static line => (IReadOnlyList<Cell>)["  ", new(line, Quiet)]);
+        var text = $"{Amount.Of(names.Length, "model")} unchanged{(names.Length > MaxNames ? "" : $": {string.Join(", ", names)}")}";
+        return Wrapped(text, width - 2).Select(static line => (IReadOnlyList<Cell>)["  ", new(line, Quiet)]);
     }
 
     private static Cell Short(ModelDiff diff) =>

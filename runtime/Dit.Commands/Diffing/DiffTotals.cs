@@ -9,7 +9,7 @@ internal sealed record DiffRow(string Name, LayoutTotals? From, LayoutTotals? To
 /// <summary>Numbers before and after, as columns.</summary>
 internal static class DiffTotals
 {
-    /// <summary>How much of a number is told, from most to least.</summary>
+    /// <summary>How much of a number is shown, from most to least.</summary>
     public enum Form
     {
         /// <summary><c>675,129,632 -> 823,812,064  +22.0 %</c>.</summary>

@@ -11,7 +11,9 @@ namespace Dit.Commands;
 /// <param name="Weights">The file of its weights.</param>
 /// <param name="Tile">Side of a tile in latent pixels, 0 for never; null for what is usual.</param>
 /// <param name="Device">Where to compute.</param>
-/// <param name="Notice">Told where in the file the weights are, if they are not plainly there.</param>
+/// <param name="Notice">
+/// Receives a sentence that says where in the file the weights are, if they have a prefix there.
+/// </param>
 internal sealed record AutoencoderChoice(
     AutoencoderCard Card,
     ModelCard? Model,

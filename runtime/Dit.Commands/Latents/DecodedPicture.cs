@@ -13,7 +13,7 @@ internal static class DecodedPicture
     /// <param name="of">What it is the latent of, for the message.</param>
     /// <param name="weights">Where the autoencoder's weights are from, for the message.</param>
     /// <param name="tiling">How to work on a large one; null for the whole at once.</param>
-    /// <param name="cancellation">Looked at before each tile.</param>
+    /// <param name="cancellation">Stops the work before the next tile.</param>
     /// <exception cref="DitException">The autoencoder makes no finite numbers of it.</exception>
     public static RgbImage PictureOf(
         this AutoencoderKL autoencoder,

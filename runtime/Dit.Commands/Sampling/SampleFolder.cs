@@ -24,7 +24,7 @@ internal sealed class SampleFolder : SampleOutput
     /// <param name="rows">What will come.</param>
     /// <param name="first">The number of the first image.</param>
     /// <param name="pictures">Makes the pictures.</param>
-    /// <param name="notice">Told when there will be no picture of all.</param>
+    /// <param name="notice">Receives a sentence if there are too many samples for one grid.</param>
     public SampleFolder(string path, SampleRows rows, int first, SamplePictures pictures, Action<string> notice)
     {
         (this.path, this.rows, this.first, this.pictures) = (path, rows, first, pictures);

@@ -20,7 +20,7 @@ internal abstract class SampleOutput : IDisposable
     /// <param name="rows">What will come.</param>
     /// <param name="first">The number of the first image.</param>
     /// <param name="pictures">Makes pictures; asked for by targets of pictures only.</param>
-    /// <param name="notice">Told what the target will not get.</param>
+    /// <param name="notice">Receives a sentence for each thing that the target cannot hold.</param>
     /// <exception cref="DitException">A folder cannot be created.</exception>
     public static SampleOutput Open(
         SampleTarget target,
@@ -38,7 +38,7 @@ internal abstract class SampleOutput : IDisposable
     /// <param name="target">Where to.</param>
     /// <param name="rows">What will come.</param>
     /// <param name="pictures">Makes the pictures.</param>
-    /// <param name="notice">Told what the target will not get.</param>
+    /// <param name="notice">Receives a sentence for each thing that the target cannot hold.</param>
     /// <exception cref="DitException">A folder cannot be created.</exception>
     public static SampleOutput OfPictures(SampleTarget target, SampleRows rows, SamplePictures pictures, Action<string> notice) =>
         target.Match<SampleOutput>(

@@ -49,7 +49,7 @@ internal abstract class SamplePictures(ImageShape shape) : IDisposable
     /// <param name="weights">Where its weights are from, for messages.</param>
     /// <param name="latent">Shape of a latent, (C, Y, X).</param>
     /// <param name="tiling">How to work on large ones; null for whole ones.</param>
-    /// <param name="cancellation">Looked at before each tile.</param>
+    /// <param name="cancellation">Stops the work before the next tile.</param>
     public static SamplePictures OfLatentsOf(
         AutoencoderKL autoencoder,
         string weights,
@@ -93,7 +93,9 @@ internal abstract class SamplePictures(ImageShape shape) : IDisposable
 /// <param name="card">The model.</param>
 /// <param name="autoencoder">The weights of its autoencoder, where it has one and they were named.</param>
 /// <param name="device">Where to compute.</param>
-/// <param name="notice">Told where in the file the weights are, if they are not plainly there.</param>
+/// <param name="notice">
+/// Receives a sentence that says where in the file the weights are, if they have a prefix there.
+/// </param>
 internal sealed class SamplePictureSource(ModelCard card, string? autoencoder, Device device, Action<string> notice) : IDisposable
 {
     private SamplePictures? loaded;

@@ -83,6 +83,6 @@ internal sealed record SampleRequest(
 /// <param name="Animation">A .gif file; empty for one named like the output, null for none.</param>
 internal sealed record SampleFiles(string Out, string? Autoencoder = null, int? PreviewEvery = null, string? Animation = null)
 {
-    /// <summary>Whether the images are looked at while they are being drawn.</summary>
+    /// <summary>Whether intermediate images are written while sampling.</summary>
     public bool IsWatched => PreviewEvery is not null || Animation is not null;
 }

@@ -8,7 +8,7 @@ namespace Dit.Commands;
 /// <summary>Draws samples of a model, whatever it is conditioned on.</summary>
 internal sealed class SampleVisitor(CommandContext context, SampleRequest request) : IModelVisitor<int>
 {
-    private const int ClassesTold = 8; // in the closing line
+    private const int MaxClasses = 8; // in the closing line
 
     private SampleFiles Files => request.Output;
 
@@ -34,7 +34,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
             SampleRows.Of(conditions, request.Count),
             sampler,
             How(card, guidance),
-            request.Classes.Count > 0 ? Told(conditions.Names) : "");
+            request.Classes.Count > 0 ? ClassesText(conditions.Names) : "");
         return Draw<TModel, TCondition>(job, static model => model.CreateSession(), (model, session, batch) =>
         {
             using var condition = conditions.Values.At(batch.Rows);
@@ -100,7 +100,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
             var more = Progress.Show(context, progress => run.Draw(part => draw(model, session, part), progress));
             context.Out.WriteLine(
                 $"Wrote {Amount.Of(rows.Count, "sample")} of {card.Name} ({job.Sampler.Name}{job.How}, seed {request.Seed}) to "
-                    + $"{output.Written}{job.Told}");
+                    + $"{output.Written}{job.Classes}");
             foreach (var line in more) context.Out.WriteLine(line);
             context.Out.WriteLine(ComputedWith(session.Engine, session.PackedBytes));
             return 0;
@@ -180,10 +180,10 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         ? ""
         : $", guidance {guidance.Scale}{(guidance.Interval is { } interval ? $" for sigma {interval}" : "")}";
 
-    private static string Told(IReadOnlyList<ConditionName> names)
+    private static string ClassesText(IReadOnlyList<ConditionName> names)
     {
-        var told = names.Take(ClassesTold).Select(static name => name.Title);
-        return $": {string.Join(", ", names.Count > ClassesTold ? told.Append($"and {names.Count - ClassesTold} more") : told)}";
+        var shown = names.Take(MaxClasses).Select(static name => name.Title);
+        return $": {string.Join(", ", names.Count > MaxClasses ? shown.Append($"and {names.Count - MaxClasses} more") : shown)}";
     }
 
     /// <summary>A run that is known to be possible.</summary>
@@ -192,6 +192,6 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     /// <param name="Rows">The samples.</param>
     /// <param name="Sampler">How they are drawn.</param>
     /// <param name="How">What the closing line says of guidance.</param>
-    /// <param name="Told">What it says of classes.</param>
-    private sealed record SampleJob(SampleTarget Target, string Checkpoint, SampleRows Rows, Sampler Sampler, string How, string Told);
+    /// <param name="Classes">The classes, as the closing line names them.</param>
+    private sealed record SampleJob(SampleTarget Target, string Checkpoint, SampleRows Rows, Sampler Sampler, string How, string Classes);
 }

@@ -22,7 +22,7 @@ internal static class Json
 /// <param name="Classes">Number of classes.</param>
 /// <param name="Tokens">Length of a text.</param>
 /// <param name="Width">Width of one embedding of a text.</param>
-/// <param name="Dropout">Probability with which training hides the condition.</param>
+/// <param name="Dropout">Probability with which training drops the condition.</param>
 internal sealed record ConditionReport(
     string Kind,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Classes = null,

@@ -8,7 +8,7 @@ namespace Dit.Commands;
 /// </summary>
 internal static class ImageData
 {
-    private const int Told = 3; // in a message
+    private const int MaxNames = 3; // in a message
     private const int Listed = 20; // at the end of a run
 
     public static Option<bool> SkipUnreadable() => new("--skip-unreadable")
@@ -71,5 +71,5 @@ internal static class ImageData
     }
 
     private static string Some(IReadOnlyList<UnreadableImage> images) =>
-        string.Join("; ", images.Take(Told)) + (images.Count > Told ? $"; and {Amount.Whole(images.Count - Told)} more" : "");
+        string.Join("; ", images.Take(MaxNames)) + (images.Count > MaxNames ? $"; and {Amount.Whole(images.Count - MaxNames)} more" : "");
 }

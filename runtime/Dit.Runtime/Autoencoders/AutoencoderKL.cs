@@ -65,15 +65,15 @@ public sealed class AutoencoderKL : nn.Module
 
     /// <summary>An autoencoder with the parameters of a checkpoint: every name and shape must match.</summary>
     /// <param name="path">
-    /// A file with the names of latent diffusion or of diffusers (see <see cref="AutoencoderNames"/>), told apart by
-    /// content. It may be part of a larger checkpoint, as <c>first_stage_model.*</c> is, or a folder of diffusers, of
+    /// A file with the names of latent diffusion or of diffusers (see <see cref="AutoencoderNames"/>); its names decide
+    /// which. It may be part of a larger checkpoint, as <c>first_stage_model.*</c> is, or a folder of diffusers, of
     /// which <c>vae/</c> is taken.
     /// </param>
     /// <param name="card">Its architecture.</param>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
     /// <param name="notice">
-    /// Told in one sentence each what prefix the names in the file have, and which scalars of it are passed over.
+    /// Receives one sentence for a prefix of the names in the file, and one for the scalars that are skipped.
     /// </param>
     /// <exception cref="CheckpointMismatchException">The file is of another autoencoder.</exception>
     /// <exception cref="DitException">
@@ -103,7 +103,7 @@ public sealed class AutoencoderKL : nn.Module
     /// <summary>The Gaussians of images' latents, without gradients.</summary>
     /// <param name="images">(N, 3, f Y, f X), in [-1, 1], on any device.</param>
     /// <param name="tiling">Works in tiles on images larger than one; null for the whole image at once.</param>
-    /// <param name="cancellation">Looked at before each image and tile.</param>
+    /// <param name="cancellation">Stops the work before the next image or tile.</param>
     /// <returns>(N, 2 C, Y, X) in float32 on this autoencoder's device.</returns>
     /// <exception cref="DitException">The images have another shape.</exception>
     public LatentMoments Encode(Tensor images, AutoencoderTiling? tiling = null, CancellationToken cancellation = default)
@@ -124,7 +124,7 @@ public sealed class AutoencoderKL : nn.Module
     /// <summary>The images of latents, without gradients.</summary>
     /// <param name="latents">(N, C, Y, X), of this autoencoder.</param>
     /// <param name="tiling">Works in tiles on images larger than one; null for the whole image at once.</param>
-    /// <param name="cancellation">Looked at before each image and tile.</param>
+    /// <param name="cancellation">Stops the work before the next image or tile.</param>
     /// <returns>(N, 3, f Y, f X) in float32 on this autoencoder's device, about in [-1, 1].</returns>
     /// <exception cref="DitException">The latents are of another autoencoder.</exception>
     public Tensor Decode(ScaledLatents latents, AutoencoderTiling? tiling = null, CancellationToken cancellation = default)

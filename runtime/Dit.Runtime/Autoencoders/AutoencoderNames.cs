@@ -66,7 +66,9 @@ public static partial class AutoencoderNames
     /// <summary>A file under this library's names, whatever its convention and whatever it is part of.</summary>
     /// <param name="file">The file; the result owns it.</param>
     /// <param name="card">The autoencoder that it shall be of.</param>
-    /// <param name="notice">Told in sentences what prefix the names have and which scalars are passed over.</param>
+    /// <param name="notice">
+    /// Receives one sentence for a prefix of the names, and one for the scalars that are skipped.
+    /// </param>
     /// <exception cref="CheckpointMismatchException">It is of another autoencoder.</exception>
     /// <exception cref="DitException">It holds no autoencoder.</exception>
     internal static ICheckpointFile Own(ICheckpointFile file, AutoencoderCard card, Action<string>? notice = null) =>

@@ -7,7 +7,7 @@ namespace Dit.Runtime;
 /// Checks of what is handed to a generated model, so that a mistake is named in its own terms and not in libtorch's.
 /// </summary>
 /// <remarks>
-/// They compare shapes, types and devices, and never wait for a device: the values of labels are looked at on the CPU
+/// They compare shapes, types and devices, and never wait for a device: the values of labels are checked on the CPU
 /// only.
 /// </remarks>
 public static class Guard

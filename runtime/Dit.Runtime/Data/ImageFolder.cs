@@ -120,7 +120,7 @@ public sealed class ImageFolder
     /// Reads the header of every image, in parallel, and finds those that cannot be read
     /// (<see cref="ImageFile.ReadHeader"/>).
     /// </summary>
-    /// <param name="progress">Told how many images were looked at, about a hundred times.</param>
+    /// <param name="progress">Reports the number of images read so far, about a hundred times.</param>
     /// <param name="cancellation">Stops it.</param>
     public ImageSurvey Survey(IProgress<int>? progress = null, CancellationToken cancellation = default)
     {

@@ -88,7 +88,7 @@ public sealed class LatentEncoding
     /// out and listed in <c>unreadable.txt</c>.
     /// </remarks>
     /// <param name="folder">Where; it is created when missing.</param>
-    /// <param name="progress">Told after each batch, on this thread.</param>
+    /// <param name="progress">Reports after each batch, on this thread.</param>
     /// <param name="cancellation">Stops the run; all that was encoded is kept.</param>
     /// <param name="claim">
     /// The folder's claim, where it was taken before; it stays the caller's. Without it, the run claims the folder.

@@ -14,7 +14,7 @@ public static partial class ShapesDataset
     /// <param name="directory">A folder that is empty or does not exist yet.</param>
     /// <param name="count">Number of images, at least one for each class.</param>
     /// <param name="seed">Names the data set.</param>
-    /// <param name="progress">Told how many images are written, about a hundred times.</param>
+    /// <param name="progress">Reports the number of images written so far, about a hundred times.</param>
     /// <param name="cancellation">Stops the writing; nothing is left behind then.</param>
     /// <param name="size">Y and X, in pixels.</param>
     /// <returns>The classes and how many images each has.</returns>

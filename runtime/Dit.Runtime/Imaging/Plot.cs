@@ -31,7 +31,7 @@ public static class Plot
     private const int MinWidth = 320, MinHeight = 200;
     private static readonly (byte, byte, byte) Dark = (40, 40, 48), Gray = (96, 96, 104), Light = (228, 228, 234), White = (255, 255, 255);
 
-    // Told apart by people with any kind of color vision (Okabe and Ito, 2008).
+    // Distinguishable for people with any kind of color vision (Okabe and Ito, 2008).
     private static readonly (byte, byte, byte)[] Colors =
         [(0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00), (0x00, 0x9E, 0x73), (0xCC, 0x79, 0xA7), (0xE6, 0x9F, 0x00), (0x56, 0xB4, 0xE9)];
 

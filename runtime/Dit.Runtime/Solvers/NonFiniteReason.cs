@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Why a result is not finite: what went into it is looked at once there is such a result.</summary>
+/// <summary>Why a result is not finite. The inputs are checked only after a result is not finite.</summary>
 /// <param name="Text">The end of a sentence.</param>
 /// <param name="Weight">The weight that is the cause; null where it is none.</param>
 internal sealed record NonFiniteReason(string Text, string? Weight = null)

@@ -13,7 +13,7 @@ public sealed class NonFiniteSampleException : DitException
         : this(index, count, batch, since, "", null) { }
 
     private NonFiniteSampleException(int index, int count, int batch, SamplingProgress since, string model, NonFiniteReason? reason)
-        : base($"Sample {index}{model} {Told(since, count - 1, batch)}{(reason is null ? "" : $": {reason.Text}")}.") =>
+        : base($"Sample {index}{model} {Describe(since, count - 1, batch)}{(reason is null ? "" : $": {reason.Text}")}.") =>
         (Index, Count, Batch, Since, Reason, Weight) = (index, count, batch, since, reason?.Text ?? "", reason?.Weight);
 
     /// <summary>The first sample of the batch that is not finite, from 0.</summary>
@@ -38,13 +38,13 @@ public sealed class NonFiniteSampleException : DitException
 
     /// <summary>What there is to say of the sample: <c>is not finite from step 3 of 50 (timestep 940) on, as are 2
     /// others of 8</c>.</summary>
-    public string Predicate => Told(Since, Count - 1, Batch);
+    public string Predicate => Describe(Since, Count - 1, Batch);
 
     /// <summary>The same, said of a model and with a reason.</summary>
     internal NonFiniteSampleException Of(ModelCard card, NonFiniteReason reason) =>
         new(Index, Count, Batch, Since, $" of {card.Name}", reason);
 
-    private static string Told(SamplingProgress since, int others, int batch)
+    private static string Describe(SamplingProgress since, int others, int batch)
     {
         var when =
             since.Step == 0

@@ -58,8 +58,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
     /// <param name="data">The images and their conditions.</param>
     /// <param name="card">The model.</param>
-    /// <param name="device">Where it is to be trained; the memory of a processor is looked at, that of other devices is
-    /// not.</param>
+    /// <param name="device">Where it is to be trained; the memory is checked on the CPU and on no other device.</param>
     /// <exception cref="DitException">They do not.</exception>
     public void RequireFit<TCondition>(TrainingSet<TCondition> data, ModelCard card, Device device)
         where TCondition : ICondition<TCondition>

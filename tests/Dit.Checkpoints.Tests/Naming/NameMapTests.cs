@@ -19,9 +19,9 @@ public sealed class NameMapTests : IDisposable
         new MappedTensor.Computed(Own[3], static tensor => tensor.fill_(7)),
     ], Ignored: ["num_batches"]);
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Fact]
     public void Parts_shapes_copies_and_what_is_computed_come_out_under_the_models_own_names()
@@ -60,13 +60,13 @@ public sealed class NameMapTests : IDisposable
         var path = Foreign().Path;
         var before = LiveTensors.Count();
         using (var own = Map.Read(SafeTensorsFile.Open(path)))
-            SafeTensors.Save(_folder["own"], own);
-        using (var own = SafeTensorsFile.Open(_folder["own"]))
-            SafeTensors.Save(_folder["again"], Map.Write(own));
+            SafeTensors.Save(folder["own"], own);
+        using (var own = SafeTensorsFile.Open(folder["own"]))
+            SafeTensors.Save(folder["again"], Map.Write(own));
         Assert.Equal(before, LiveTensors.Count());
 
         using var first = SafeTensorsFile.Open(path);
-        using var again = SafeTensorsFile.Open(_folder["again"]);
+        using var again = SafeTensorsFile.Open(folder["again"]);
         Assert.Equal(first.Tensors.Keys.Except(Map.Ignored).Order(), again.Tensors.Keys.Order());
         Assert.Equal(Map.Foreign.Select(static e => e.Name), again.Tensors.Keys);
         using var scope = NewDisposeScope();
@@ -127,11 +127,11 @@ public sealed class NameMapTests : IDisposable
         Assert.Equal(["qkv", "conv", "table", "positions"], Assert.Throws<CheckpointMismatchException>(() => Map.Write(file)).Missing);
         using var module = nn.Linear(2, 2);
         using (var own = Map.Read(Foreign()))
-            SafeTensors.Save(_folder["own"], own);
+            SafeTensors.Save(folder["own"], own);
         using (var scope = NewDisposeScope())
-        using (var own = SafeTensorsFile.Open(_folder["own"]))
-            SafeTensors.Save(_folder["other"], Own.Select(e => (e.Name, e.Name == "positions" ? zeros(2, 2) : own.Read(e.Name))));
-        using var other = SafeTensorsFile.Open(_folder["other"]);
+        using (var own = SafeTensorsFile.Open(folder["own"]))
+            SafeTensors.Save(folder["other"], Own.Select(e => (e.Name, e.Name == "positions" ? zeros(2, 2) : own.Read(e.Name))));
+        using var other = SafeTensorsFile.Open(folder["other"]);
         Assert.Contains("it holds other values than those of Small", Assert.Throws<DitException>(() => Map.Write(other)).Message);
         Assert.Equal(["weight", "bias"], Assert.Throws<CheckpointMismatchException>(() => Map.Write(module)).Unexpected);
     }
@@ -172,7 +172,7 @@ public sealed class NameMapTests : IDisposable
             ["a.table"] = arange(5, ScalarType.Float32),
         };
         change?.Invoke(tensors);
-        var path = _folder[$"{Guid.NewGuid():N}"];
+        var path = folder[$"{Guid.NewGuid():N}"];
         SafeTensors.Save(path, tensors.Select(static t => (t.Key, t.Value)));
         return SafeTensorsFile.Open(path);
     }

@@ -10,9 +10,9 @@ public sealed class CheckpointSpecTests : IDisposable
 {
     private const string Odd = "model: \"a \\\"\\\"\\\" # : \\\\ 模型 \U0001F600\"\ndepth: 1\n";
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Fact]
     public void A_generated_model_says_its_spec_in_every_form()
@@ -20,14 +20,14 @@ public sealed class CheckpointSpecTests : IDisposable
         using var model = SmallDiffusers.Create();
         var spec = Assert.IsType<string>(SmallDiffusers.Card.Spec);
         Assert.StartsWith("model: Small-Diffusers\ndepth: 2\n", spec, StringComparison.Ordinal);
-        Checkpoint.Save(model, _folder["a.safetensors"]);
-        DiffusersFolder.Save(model, _folder["folder"]);
-        using (var file = CheckpointFile.Open(_folder["a.safetensors"])) TorchArchive.Save(_folder["a.pt"], file);
+        Checkpoint.Save(model, folder["a.safetensors"]);
+        DiffusersFolder.Save(model, folder["folder"]);
+        using (var file = CheckpointFile.Open(folder["a.safetensors"])) TorchArchive.Save(folder["a.pt"], file);
 
-        Assert.All([_folder["a.safetensors"], _folder["a.pt"], _folder["folder"]], path => Assert.Equal(spec, SpecOf(path)));
-        Assert.DoesNotContain("Small-Diffusers", File.ReadAllText(_folder["folder", "transformer", "config.json"]),
+        Assert.All([folder["a.safetensors"], folder["a.pt"], folder["folder"]], path => Assert.Equal(spec, SpecOf(path)));
+        Assert.DoesNotContain("Small-Diffusers", File.ReadAllText(folder["folder", "transformer", "config.json"]),
             StringComparison.Ordinal);
-        using var loaded = SmallDiffusers.Load(_folder["a.pt"]);
+        using var loaded = SmallDiffusers.Load(folder["a.pt"]);
         Assert.All(model.state_dict(), p => Assert.True(p.Value.Equals(loaded.state_dict()[p.Key]), p.Key));
     }
 
@@ -35,13 +35,13 @@ public sealed class CheckpointSpecTests : IDisposable
     public void The_spec_of_the_model_counts_and_other_strings_are_the_callers()
     {
         var said = new Dictionary<string, string> { [ModelCard.SpecKey] = "model: Stale\n", ["dit.autoencoder"] = "mine" };
-        using (var model = SmallDiffusers.Create()) Checkpoint.Save(model, _folder["own"], said);
-        using (var stub = new StubModel()) Checkpoint.Save(stub, _folder["none"], said);
+        using (var model = SmallDiffusers.Create()) Checkpoint.Save(model, folder["own"], said);
+        using (var stub = new StubModel()) Checkpoint.Save(stub, folder["none"], said);
         Assert.Null(StubModel.Card.Spec);
         Assert.DoesNotContain(ModelCard.SpecKey, StubModel.Card.ToMetadata().Keys);
 
-        Assert.Equal((SmallDiffusers.Card.Spec, "model: Stale\n"), (SpecOf(_folder["own"]), SpecOf(_folder["none"])));
-        using var file = CheckpointFile.Open(_folder["own"]);
+        Assert.Equal((SmallDiffusers.Card.Spec, "model: Stale\n"), (SpecOf(folder["own"]), SpecOf(folder["none"])));
+        using var file = CheckpointFile.Open(folder["own"]);
         Assert.Equal("mine", file.Metadata["dit.autoencoder"]);
     }
 
@@ -62,28 +62,28 @@ public sealed class CheckpointSpecTests : IDisposable
     {
         using var scope = NewDisposeScope();
         (string, Tensor)[] tensors = [("weight", arange(10f)), ("bias", ones(3))];
-        TorchArchive.Save(_folder["plain"], tensors);
-        TorchArchive.Save(_folder["with"], tensors, extraFiles: CheckpointSpec.AsExtraFile(Odd));
-        TorchArchive.SaveNested(_folder["nested"], [("model", tensors), ("ema", tensors)], extraFiles: CheckpointSpec.AsExtraFile(Odd));
+        TorchArchive.Save(folder["plain"], tensors);
+        TorchArchive.Save(folder["with"], tensors, extraFiles: CheckpointSpec.AsExtraFile(Odd));
+        TorchArchive.SaveNested(folder["nested"], [("model", tensors), ("ema", tensors)], extraFiles: CheckpointSpec.AsExtraFile(Odd));
 
-        var (plain, with) = (Entries(_folder["plain"]), Entries(_folder["with"]));
+        var (plain, with) = (Entries(folder["plain"]), Entries(folder["with"]));
         Assert.Equal([.. plain.Keys, "archive/extra/dit.spec.yaml"], with.Keys);
         Assert.All(plain, entry => Assert.Equal(entry.Value, with[entry.Key]));
         Assert.Equal(Odd, Encoding.UTF8.GetString(with["archive/extra/dit.spec.yaml"]));
-        Assert.Equal((null, Odd, Odd), (SpecOf(_folder["plain"]), SpecOf(_folder["with"]), SpecOf(_folder["nested"])));
+        Assert.Equal((null, Odd, Odd), (SpecOf(folder["plain"]), SpecOf(folder["with"]), SpecOf(folder["nested"])));
     }
 
     [Fact]
     public void From_file_to_file_the_spec_goes_along_unless_another_is_given()
     {
         using var values = ones(2);
-        SafeTensors.Save(_folder["a"], [("x", values)], new Dictionary<string, string> { [ModelCard.SpecKey] = Odd });
-        using var a = CheckpointFile.Open(_folder["a"]);
-        TorchArchive.Save(_folder["b"], a);
-        TorchArchive.Save(_folder["c"], a, extraFiles: CheckpointSpec.AsExtraFile("model: C\n"));
-        using var b = CheckpointFile.Open(_folder["b"]);
-        SafeTensors.Save(_folder["d"], b);
-        Assert.Equal((Odd, "model: C\n", Odd), (SpecOf(_folder["b"]), SpecOf(_folder["c"]), SpecOf(_folder["d"])));
+        SafeTensors.Save(folder["a"], [("x", values)], new Dictionary<string, string> { [ModelCard.SpecKey] = Odd });
+        using var a = CheckpointFile.Open(folder["a"]);
+        TorchArchive.Save(folder["b"], a);
+        TorchArchive.Save(folder["c"], a, extraFiles: CheckpointSpec.AsExtraFile("model: C\n"));
+        using var b = CheckpointFile.Open(folder["b"]);
+        SafeTensors.Save(folder["d"], b);
+        Assert.Equal((Odd, "model: C\n", Odd), (SpecOf(folder["b"]), SpecOf(folder["c"]), SpecOf(folder["d"])));
     }
 
     [Fact]
@@ -101,15 +101,15 @@ public sealed class CheckpointSpecTests : IDisposable
 
         using var values = ones(2);
         var tooLong = new Dictionary<string, string> { [ModelCard.SpecKey] = new('é', CheckpointSpec.MaxBytes / 2 + 1) };
-        SafeTensors.Save(_folder["long"], [("x", values)], tooLong);
-        using var source = CheckpointFile.Open(_folder["long"]);
+        SafeTensors.Save(folder["long"], [("x", values)], tooLong);
+        using var source = CheckpointFile.Open(folder["long"]);
         Assert.Null(CheckpointSpec.Of(source));
-        TorchArchive.Save(_folder["dropped"], source);
-        Assert.Null(SpecOf(_folder["dropped"]));
+        TorchArchive.Save(folder["dropped"], source);
+        Assert.Null(SpecOf(folder["dropped"]));
         var error = Assert.Throws<DitException>(() => TorchArchive.Save(
-            _folder["refused"], [("x", values)], extraFiles: CheckpointSpec.AsExtraFile(new string('x', CheckpointSpec.MaxBytes + 1))));
+            folder["refused"], [("x", values)], extraFiles: CheckpointSpec.AsExtraFile(new string('x', CheckpointSpec.MaxBytes + 1))));
         Assert.EndsWith("'dit.spec.yaml' has 400001 bytes, and an extra file has at most 400000.", error.Message, StringComparison.Ordinal);
-        Assert.False(File.Exists(_folder["refused"]));
+        Assert.False(File.Exists(folder["refused"]));
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public sealed class CheckpointSpecTests : IDisposable
         var pickle = new Pickle().Op('}').Op('(').Text("x").Tensor(3, 0, [3], [1]);
         var bytes = (more is null ? pickle : more(pickle)).Op('u').Bytes;
         (string, byte[]) data = ("data/0", MemoryMarshal.AsBytes<float>(new float[] { 0, 1, 2 }).ToArray());
-        return CheckpointFile.Open(_folder.Write("archive.pt", spec is null
+        return CheckpointFile.Open(folder.Write("archive.pt", spec is null
             ? Pickle.Archive(bytes, data)
             : Pickle.Archive(bytes, data, ("extra/dit.spec.yaml", spec))));
     }

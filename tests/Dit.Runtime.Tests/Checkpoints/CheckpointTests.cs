@@ -14,9 +14,9 @@ public sealed class CheckpointTests : IDisposable
         new("blocks.1.bias", 8),
     ];
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Theory]
     [InlineData(ScalarType.Float32)]
@@ -26,11 +26,11 @@ public sealed class CheckpointTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var model = new Small();
-        Checkpoint.Save(model, _folder["a"], new Dictionary<string, string> { ["model"] = Name });
-        using var loaded = Checkpoint.Load(_folder["a"], Name, Map, () => new Small(type));
+        Checkpoint.Save(model, folder["a"], new Dictionary<string, string> { ["model"] = Name });
+        using var loaded = Checkpoint.Load(folder["a"], Name, Map, () => new Small(type));
         AssertSame(model.state_dict(), loaded.state_dict(), type);
         Assert.True(loaded.state_dict()["blocks.0.weight"].requires_grad);
-        using var file = CheckpointFile.Open(_folder["a"]);
+        using var file = CheckpointFile.Open(folder["a"]);
         Assert.Equal(Name, file.Metadata["model"]);
         Assert.Equal(Map.Select(e => e.Name), file.Tensors.Keys);
     }
@@ -40,10 +40,10 @@ public sealed class CheckpointTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var model = new Small();
-        Checkpoint.Save(model, _folder["a"], dtype: ScalarType.BFloat16);
-        using var file = CheckpointFile.Open(_folder["a"]);
+        Checkpoint.Save(model, folder["a"], dtype: ScalarType.BFloat16);
+        using var file = CheckpointFile.Open(folder["a"]);
         Assert.All(file.Tensors.Values, info => Assert.Equal(ScalarType.BFloat16, info.DType));
-        using var loaded = Checkpoint.Load(_folder["a"], Name, Map, () => new Small());
+        using var loaded = Checkpoint.Load(folder["a"], Name, Map, () => new Small());
         Assert.True(loaded.state_dict()["pos_embed"].equal(model.state_dict()["pos_embed"].bfloat16().@float()).all().item<bool>());
     }
 
@@ -55,19 +55,19 @@ public sealed class CheckpointTests : IDisposable
         using var averaged = new Small();
         var both = trained.state_dict().Select(t => ("model." + t.Key, t.Value))
             .Concat(averaged.state_dict().Select(t => ("ema." + t.Key, t.Value)));
-        SafeTensors.Save(_folder["a"], both.Append(("opt.state.0.step", tensor(3L))));
+        SafeTensors.Save(folder["a"], both.Append(("opt.state.0.step", tensor(3L))));
         using var model = new Small();
-        Checkpoint.LoadInto(model, Name, Map, _folder["a"]);
+        Checkpoint.LoadInto(model, Name, Map, folder["a"]);
         AssertSame(averaged.state_dict(), model.state_dict());
-        Checkpoint.LoadInto(model, Name, Map, _folder["a"], CheckpointWeights.Model);
+        Checkpoint.LoadInto(model, Name, Map, folder["a"], CheckpointWeights.Model);
         AssertSame(trained.state_dict(), model.state_dict());
-        Checkpoint.LoadInto(model, Name, Map, _folder["a"], CheckpointWeights.Ema);
+        Checkpoint.LoadInto(model, Name, Map, folder["a"], CheckpointWeights.Ema);
         AssertSame(averaged.state_dict(), model.state_dict());
 
-        SafeTensors.Save(_folder["b"], trained.state_dict().Select(t => ("model." + t.Key, t.Value)));
-        Checkpoint.LoadInto(model, Name, Map, _folder["b"]);
+        SafeTensors.Save(folder["b"], trained.state_dict().Select(t => ("model." + t.Key, t.Value)));
+        Checkpoint.LoadInto(model, Name, Map, folder["b"]);
         AssertSame(trained.state_dict(), model.state_dict());
-        var e = Assert.Throws<DitException>(() => Checkpoint.LoadInto(model, Name, Map, _folder["b"], CheckpointWeights.Ema));
+        var e = Assert.Throws<DitException>(() => Checkpoint.LoadInto(model, Name, Map, folder["b"], CheckpointWeights.Ema));
         Assert.Contains("no tensors named ema.*", e.Message);
     }
 
@@ -77,17 +77,17 @@ public sealed class CheckpointTests : IDisposable
         using var scope = NewDisposeScope();
         using var model = new Small();
         var before = model.state_dict().ToDictionary(t => t.Key, t => t.Value.clone());
-        SafeTensors.Save(_folder["a"],
+        SafeTensors.Save(folder["a"],
         [
             ("blocks.0.weight", ones(8, 8)), ("blocks.0.bias", ones(9)), ("blocks.1.weight", ones(8, 4, 2)), ("pos_embed", ones(1, 4, 8)),
             ("head.weight", ones(2)), ("head.bias", ones(2)),
         ]);
-        var e = Assert.Throws<CheckpointMismatchException>(() => Checkpoint.LoadInto(model, Name, Map, _folder["a"]));
+        var e = Assert.Throws<CheckpointMismatchException>(() => Checkpoint.LoadInto(model, Name, Map, folder["a"]));
         Assert.Equal(["blocks.1.bias"], e.Missing);
         Assert.Equal(["head.weight", "head.bias"], e.Unexpected);
         Assert.Equal(["blocks.0.bias", "blocks.1.weight"], e.Misshaped.Select(m => m.Name));
         Assert.Equal($"""
-            '{_folder["a"]}' is not a checkpoint of Small-2: tensors missing 1, unexpected 2, of another shape 2.
+            '{folder["a"]}' is not a checkpoint of Small-2: tensors missing 1, unexpected 2, of another shape 2.
               missing: blocks.1.bias
               unexpected: head.weight, head.bias
               of another shape: blocks.0.bias (wanted (8,), given (9,)), blocks.1.weight (wanted (8, 8), given (8, 4, 2))
@@ -99,9 +99,9 @@ public sealed class CheckpointTests : IDisposable
     public void Long_lists_are_cut_in_the_message_and_whole_in_the_exception()
     {
         using var scope = NewDisposeScope();
-        SafeTensors.Save(_folder["a"], Enumerable.Range(0, 14).Select(i => ($"x{i}", ones(2))));
+        SafeTensors.Save(folder["a"], Enumerable.Range(0, 14).Select(i => ($"x{i}", ones(2))));
         using var model = new Small();
-        var e = Assert.Throws<CheckpointMismatchException>(() => Checkpoint.LoadInto(model, Name, Map, _folder["a"]));
+        var e = Assert.Throws<CheckpointMismatchException>(() => Checkpoint.LoadInto(model, Name, Map, folder["a"]));
         Assert.Equal(14, e.Unexpected.Count);
         Assert.Equal(e.Message.Split('\n')[0], e.Summary);
         Assert.Contains("x9 and 4 more", e.Message);
@@ -169,10 +169,10 @@ public sealed class CheckpointTests : IDisposable
     public void A_tensor_of_integers_is_not_taken_for_weights()
     {
         using var scope = NewDisposeScope();
-        SafeTensors.Save(_folder["a"],
+        SafeTensors.Save(folder["a"],
             Map.Select(e => (e.Name, zeros(e.Shape, e.Name == "pos_embed" ? ScalarType.Int8 : ScalarType.Float32))));
         using var model = new Small();
-        var e = Assert.Throws<DitException>(() => Checkpoint.LoadInto(model, Name, Map, _folder["a"]));
+        var e = Assert.Throws<DitException>(() => Checkpoint.LoadInto(model, Name, Map, folder["a"]));
         Assert.Contains("'pos_embed'", e.Message);
         Assert.Contains("Int8", e.Message);
     }
@@ -181,17 +181,17 @@ public sealed class CheckpointTests : IDisposable
     public void A_map_of_another_model_is_a_defect_and_not_a_mistake_of_the_caller()
     {
         using var model = new Small();
-        Checkpoint.Save(model, _folder["a"]);
+        Checkpoint.Save(model, folder["a"]);
         using var other = nn.Linear(2, 2);
-        Assert.Throws<InvalidOperationException>(() => Checkpoint.LoadInto(other, Name, Map, _folder["a"]));
+        Assert.Throws<InvalidOperationException>(() => Checkpoint.LoadInto(other, Name, Map, folder["a"]));
     }
 
     [Fact]
     public void A_model_is_not_created_for_a_file_that_does_not_fit()
     {
-        SafeTensors.Save(_folder["a"], []);
+        SafeTensors.Save(folder["a"], []);
         Assert.Throws<CheckpointMismatchException>(() =>
-            Checkpoint.Load<Small>(_folder["a"], Name, Map, () => throw new InvalidOperationException()));
+            Checkpoint.Load<Small>(folder["a"], Name, Map, () => throw new InvalidOperationException()));
     }
 
     [Fact]
@@ -200,25 +200,25 @@ public sealed class CheckpointTests : IDisposable
         // TorchSharp counts the tensor that a Parameter was made of once too often: creating and disposing is not zero.
         var start = LiveTensors.Count();
         using (var model = new Small())
-            Checkpoint.Save(model, _folder["a"]);
+            Checkpoint.Save(model, folder["a"]);
         var drift = LiveTensors.Count() - start;
 
         var before = LiveTensors.Count();
-        using (Checkpoint.Load(_folder["a"], Name, Map, () => new Small()))
+        using (Checkpoint.Load(folder["a"], Name, Map, () => new Small()))
             Assert.Equal(before + drift + Map.Length, LiveTensors.Count());
         Assert.Equal(before + drift, LiveTensors.Count());
 
         using (var model = new Small())
         {
             before = LiveTensors.Count();
-            Checkpoint.LoadInto(model, Name, Map, _folder["a"]);
-            Checkpoint.Save(model, _folder["b"]);
+            Checkpoint.LoadInto(model, Name, Map, folder["a"]);
+            Checkpoint.Save(model, folder["b"]);
             Assert.Equal(before, LiveTensors.Count());
         }
 
         before = LiveTensors.Count();
         Small? created = null;
-        Assert.Throws<InvalidOperationException>(() => Checkpoint.Load(_folder["a"], Name, [.. Map[..4], new("blocks.1.bias", 8)], () =>
+        Assert.Throws<InvalidOperationException>(() => Checkpoint.Load(folder["a"], Name, [.. Map[..4], new("blocks.1.bias", 8)], () =>
         {
             created = new Small();
             created.register_buffer("another", ones(1));
@@ -236,9 +236,9 @@ public sealed class CheckpointTests : IDisposable
     private CheckpointMismatchException Mismatch(CheckpointEntry[] given)
     {
         using var scope = NewDisposeScope();
-        SafeTensors.Save(_folder["a"], given.Select(e => (e.Name, zeros(e.Shape))));
+        SafeTensors.Save(folder["a"], given.Select(e => (e.Name, zeros(e.Shape))));
         using var model = new Small();
-        return Assert.Throws<CheckpointMismatchException>(() => Checkpoint.LoadInto(model, Name, Map, _folder["a"]));
+        return Assert.Throws<CheckpointMismatchException>(() => Checkpoint.LoadInto(model, Name, Map, folder["a"]));
     }
 
     private static void AssertSame(Dictionary<string, Tensor> wanted, Dictionary<string, Tensor> given, ScalarType? type = null)

@@ -176,10 +176,10 @@ public class RandomSessionTests
         foreach (var branch in session.Branches) Branch(builder, session, branch, type, random);
         builder.Norm(Filled(new AffineLayerNorm(width, CPU, type), random));
         builder.Output(Linear(width, session.Patch * session.Patch * session.Channels.Out));
-        var entering = randn(session.IsModulated ? [session.Samples, width] : [session.Samples, session.Context, width], generator: random)
+        var condition = randn(session.IsModulated ? [session.Samples, width] : [session.Samples, session.Context, width], generator: random)
             .to(type);
         return Assert.IsType<SteppedSession<NoCondition>>(
-            builder.Build<NoCondition>((t, _) => entering.index_select(0, t.to(ScalarType.Int64))));
+            builder.Build<NoCondition>((t, _) => condition.index_select(0, t.to(ScalarType.Int64))));
 
         Linear Linear(int from, int to) => Filled(nn.Linear(from, to, session.HasBias, dtype: type), random);
     }

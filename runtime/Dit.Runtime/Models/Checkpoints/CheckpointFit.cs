@@ -26,7 +26,9 @@ internal sealed class CheckpointFit
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
     /// <param name="table">The model's position table, where it has a fixed one.</param>
     /// <param name="grid">What to do when that table is of another grid.</param>
-    /// <param name="notice">Told in sentences what prefix the names have and which scalars are passed over.</param>
+    /// <param name="notice">
+    /// Receives one sentence for a prefix of the names, and one for the scalars that are skipped.
+    /// </param>
     /// <exception cref="CheckpointMismatchException">The names or shapes differ.</exception>
     public static CheckpointFit Of(
         ICheckpointFile file,

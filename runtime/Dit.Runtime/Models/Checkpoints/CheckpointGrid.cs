@@ -14,7 +14,7 @@ public abstract record CheckpointGrid
     public static CheckpointGrid MustMatch { get; } = new Same();
 
     /// <summary>The model's own position table is computed, whatever the checkpoint holds.</summary>
-    /// <param name="notice">Told, as one sentence, that the grids differ, when they do.</param>
+    /// <param name="notice">Receives one sentence if the grids differ.</param>
     public static CheckpointGrid Recompute(Action<string> notice) => new Recomputed(notice);
 
     /// <summary>One function per case.</summary>

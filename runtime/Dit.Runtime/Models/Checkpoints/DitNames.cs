@@ -75,7 +75,9 @@ public static class DitNames
     /// <param name="card">The model.</param>
     /// <param name="own">Every tensor it has.</param>
     /// <param name="weights">Which weights of a training checkpoint to take.</param>
-    /// <param name="notice">Told in sentences what prefix the names have and which scalars are passed over.</param>
+    /// <param name="notice">
+    /// Receives one sentence for a prefix of the names, and one for the scalars that are skipped.
+    /// </param>
     /// <exception cref="CheckpointMismatchException">It has the names of diffusers and is not of the model.</exception>
     /// <exception cref="DitException">
     /// It has the names of diffusers, and the model does not compute as diffusers does.

@@ -6,7 +6,7 @@ namespace Dit.Runtime;
 /// <summary>A model's position table, computed instead of read (see <see cref="CheckpointGrid.Recompute"/>).</summary>
 /// <param name="modelName">The model's name, for the notice.</param>
 /// <param name="table">The table and its grid.</param>
-/// <param name="notice">Told when the file's table is of another grid.</param>
+/// <param name="notice">Receives a sentence if the file's table is of a different grid.</param>
 internal sealed class RecomputedPositions(string modelName, PositionTable table, Action<string> notice)
 {
     // Between the rounding of bfloat16, 0.004, and the difference of neighboring positions, 0.5 and more.

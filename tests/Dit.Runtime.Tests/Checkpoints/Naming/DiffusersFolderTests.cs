@@ -5,9 +5,9 @@ namespace Dit.Runtime.Tests;
 
 public sealed class DiffusersFolderTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Fact]
     public void A_schedule_is_written_as_what_it_is()
@@ -61,22 +61,22 @@ public sealed class DiffusersFolderTests : IDisposable
     [Fact]
     public void A_folder_is_whole_or_not_there()
     {
-        AtomicFolder.Write(_folder["a"], path => File.WriteAllText(Path.Combine(path, "x"), "1"));
-        Assert.Equal("1", File.ReadAllText(_folder["a", "x"]));
-        Assert.Throws<OperationCanceledException>(() => AtomicFolder.Write(_folder["b"], path =>
+        AtomicFolder.Write(folder["a"], path => File.WriteAllText(Path.Combine(path, "x"), "1"));
+        Assert.Equal("1", File.ReadAllText(folder["a", "x"]));
+        Assert.Throws<OperationCanceledException>(() => AtomicFolder.Write(folder["b"], path =>
         {
             File.WriteAllText(Path.Combine(path, "x"), "1");
             throw new OperationCanceledException();
         }));
         Assert.Contains("Cannot write",
             Assert.Throws<DitException>(() =>
-                AtomicFolder.Write(_folder["b"], static _ => throw new IOException("The disk is full."))).Message);
+                AtomicFolder.Write(folder["b"], static _ => throw new IOException("The disk is full."))).Message);
         Assert.Contains("exists already",
-            Assert.Throws<DitException>(() => AtomicFolder.Write(_folder["b"], _ => Directory.CreateDirectory(_folder["b"]))).Message);
-        Assert.Contains("exists already", Assert.Throws<DitException>(() => AtomicFolder.RequireWritable(_folder["a"])).Message);
+            Assert.Throws<DitException>(() => AtomicFolder.Write(folder["b"], _ => Directory.CreateDirectory(folder["b"]))).Message);
+        Assert.Contains("exists already", Assert.Throws<DitException>(() => AtomicFolder.RequireWritable(folder["a"])).Message);
         Assert.Contains("does not exist",
-            Assert.Throws<DitException>(() => AtomicFolder.Write(_folder["c", "d"], static _ => { })).Message);
-        Assert.Equal(["a", "b"], Directory.GetFileSystemEntries(_folder.Root).Select(static path => Path.GetFileName(path)).Order());
-        Assert.Empty(Directory.GetFileSystemEntries(_folder["b"]));
+            Assert.Throws<DitException>(() => AtomicFolder.Write(folder["c", "d"], static _ => { })).Message);
+        Assert.Equal(["a", "b"], Directory.GetFileSystemEntries(folder.Root).Select(static path => Path.GetFileName(path)).Order());
+        Assert.Empty(Directory.GetFileSystemEntries(folder["b"]));
     }
 }

@@ -6,9 +6,9 @@ namespace Dit.Runtime.Tests;
 
 public sealed class DitNamesTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Fact]
     public void Every_tensor_of_the_official_DiT_XL_2_has_its_place_in_diffusers_and_back()
@@ -36,17 +36,17 @@ public sealed class DitNamesTests : IDisposable
     public void Official_to_diffusers_to_official_is_bit_for_bit_the_same()
     {
         using var model = Stirred.Create<SmallOfficial>();
-        Checkpoint.Save(model, _folder["official"]);
+        Checkpoint.Save(model, folder["official"]);
         var map = DitNames.Diffusers<SmallOfficial>();
-        using (var file = CheckpointFile.Open(_folder["official"]))
-            SafeTensors.Save(_folder["diffusers"], map.Write(file));
-        using (var file = map.Read(CheckpointFile.Open(_folder["diffusers"])))
-            SafeTensors.Save(_folder["again"], file);
-        Assert.Equal(File.ReadAllBytes(_folder["official"]), File.ReadAllBytes(_folder["again"]));
+        using (var file = CheckpointFile.Open(folder["official"]))
+            SafeTensors.Save(folder["diffusers"], map.Write(file));
+        using (var file = map.Read(CheckpointFile.Open(folder["diffusers"])))
+            SafeTensors.Save(folder["again"], file);
+        Assert.Equal(File.ReadAllBytes(folder["official"]), File.ReadAllBytes(folder["again"]));
 
-        using (var file = CheckpointFile.Open(_folder["official"]))
-            SafeTensors.Save(_folder["straight"], map.Write(model), file.Metadata);
-        Assert.Equal(File.ReadAllBytes(_folder["diffusers"]), File.ReadAllBytes(_folder["straight"]));
+        using (var file = CheckpointFile.Open(folder["official"]))
+            SafeTensors.Save(folder["straight"], map.Write(model), file.Metadata);
+        Assert.Equal(File.ReadAllBytes(folder["diffusers"]), File.ReadAllBytes(folder["straight"]));
     }
 
     [Fact]
@@ -57,8 +57,8 @@ public sealed class DitNamesTests : IDisposable
         using var official = CheckpointFile.Open(GoldenFile.Path("dit/dit-p2.state_dict.pt"));
         foreach (var type in (ScalarType[])[ScalarType.Float32, ScalarType.Float16])
         {
-            SafeTensors.Save(_folder["there"], map.Write(official), dtype: type);
-            using var back = map.Read(CheckpointFile.Open(_folder["there"]));
+            SafeTensors.Save(folder["there"], map.Write(official), dtype: type);
+            using var back = map.Read(CheckpointFile.Open(folder["there"]));
             Assert.Equal(official.Tensors.Keys, back.Tensors.Keys);
             Assert.All(official.Tensors.Keys, name => Assert.True(official.Read(name, dtype: type).Equals(back.Read(name)), name));
         }
@@ -98,10 +98,10 @@ public sealed class DitNamesTests : IDisposable
         using var frozen = no_grad();
         using var expected = new GoldenFile("dit-small.expected", "diffusers");
         using (var own = DitNames.Diffusers<SmallDiffusers>().Read(CheckpointFile.Open(Golden)))
-            SafeTensors.Save(_folder["own"], own);
-        using var official = SmallOfficial.Load(_folder["own"]);
+            SafeTensors.Save(folder["own"], own);
+        using var official = SmallOfficial.Load(folder["own"]);
         Close.To(expected["output.official"], official.call(expected["x"], expected["t"], expected["labels"]), Close.OneStep);
-        using var diffusers = SmallDiffusers.Load(_folder["own"]);
+        using var diffusers = SmallDiffusers.Load(folder["own"]);
         Close.To(expected["output.diffusers"], diffusers.call(expected["x"], expected["t"], expected["labels"]), Close.OneStep);
     }
 
@@ -124,9 +124,9 @@ public sealed class DitNamesTests : IDisposable
     public void Loading_a_file_of_diffusers_leaves_no_more_alive_than_loading_one_of_the_official_names()
     {
         using var model = SmallDiffusers.Load(Golden);
-        Checkpoint.Save(model, _folder["own"]);
+        Checkpoint.Save(model, folder["own"]);
         var before = LiveTensors.Count();
-        using var own = SmallDiffusers.Load(_folder["own"]);
+        using var own = SmallDiffusers.Load(folder["own"]);
         var between = LiveTensors.Count();
         using var foreign = SmallDiffusers.Load(Golden);
         Assert.Equal(between - before, LiveTensors.Count() - between);
@@ -138,24 +138,24 @@ public sealed class DitNamesTests : IDisposable
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         using var model = Stirred.Create<SmallDiffusers>();
-        DiffusersFolder.Save(model, _folder["folder"]);
+        DiffusersFolder.Save(model, folder["folder"]);
         Assert.Equal(
             ["model_index.json", "scheduler/scheduler_config.json", "transformer/config.json",
             "transformer/diffusion_pytorch_model.safetensors"],
-            Directory.GetFiles(_folder["folder"], "*", SearchOption.AllDirectories)
-                .Select(f => Path.GetRelativePath(_folder["folder"], f).Replace('\\', '/')).Order());
-        using var loaded = SmallDiffusers.Load(_folder["folder"]);
+            Directory.GetFiles(folder["folder"], "*", SearchOption.AllDirectories)
+                .Select(f => Path.GetRelativePath(folder["folder"], f).Replace('\\', '/')).Order());
+        using var loaded = SmallDiffusers.Load(folder["folder"]);
         var (x, t, labels) = (randn(2, 4, 4, 4), tensor([3L, 700]), tensor([1L, 5]));
         Assert.True(model.call(x, t, labels).Equals(loaded.call(x, t, labels)));
-        Assert.Contains("exists already", Assert.Throws<DitException>(() => DiffusersFolder.Save(model, _folder["folder"])).Message);
-        Assert.Single(Directory.GetFileSystemEntries(_folder.Root));
+        Assert.Contains("exists already", Assert.Throws<DitException>(() => DiffusersFolder.Save(model, folder["folder"])).Message);
+        Assert.Single(Directory.GetFileSystemEntries(folder.Root));
     }
 
     [Fact]
     public void The_settings_beside_the_weights_are_those_of_the_model()
     {
-        DiffusersFolder.Save(Stirred.Create<SmallDiffusers>(), _folder["folder"], ScalarType.BFloat16);
-        using (var file = CheckpointFile.Open(_folder["folder"]))
+        DiffusersFolder.Save(Stirred.Create<SmallDiffusers>(), folder["folder"], ScalarType.BFloat16);
+        using (var file = CheckpointFile.Open(folder["folder"]))
         {
             Assert.All(file.Tensors.Values, static info => Assert.Equal(ScalarType.BFloat16, info.DType));
             string[] settings = ["num_attention_heads", "attention_head_dim", "in_channels", "out_channels", "num_layers", "sample_size",
@@ -168,14 +168,14 @@ public sealed class DitNamesTests : IDisposable
                 process.Select(key => file.Metadata[$"scheduler.{key}"]));
         }
         // Heads do not show in shapes, nor does the grid where no positions are stored.
-        var config = _folder["folder", "transformer", "config.json"];
+        var config = folder["folder", "transformer", "config.json"];
         var right = File.ReadAllText(config);
         File.WriteAllText(config, right.Replace("\"num_attention_heads\": 2", "\"num_attention_heads\": 4"));
         Assert.Contains("has num_attention_heads 4, and Small-Diffusers has 2",
-            Assert.Throws<DitException>(() => SmallDiffusers.Load(_folder["folder"])).Message);
+            Assert.Throws<DitException>(() => SmallDiffusers.Load(folder["folder"])).Message);
         File.WriteAllText(config, right.Replace("\"sample_size\": 4", "\"sample_size\": 8"));
         Assert.Contains("has sample_size 8, and the input of Small-Diffusers is 4 x 4 x 4",
-            Assert.Throws<DitException>(() => SmallDiffusers.Load(_folder["folder"])).Message);
+            Assert.Throws<DitException>(() => SmallDiffusers.Load(folder["folder"])).Message);
     }
 
     [Fact]
@@ -184,10 +184,10 @@ public sealed class DitNamesTests : IDisposable
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         using var golden = new GoldenFile("sit", "sit");
-        SafeTensors.Save(_folder["sit"], golden.Under("param."));
-        using (var file = CheckpointFile.Open(_folder["sit"]))
+        SafeTensors.Save(folder["sit"], golden.Under("param."));
+        using (var file = CheckpointFile.Open(folder["sit"]))
             Assert.Equal(0, DitNames.Official<GoldenP2>().DifferenceFrom(file).Count);
-        using var model = GoldenP2.Load(_folder["sit"]);
+        using var model = GoldenP2.Load(folder["sit"]);
         var output = model.call(golden["in.data"], golden["in.t"], golden["in.y"]);
         Close.To(golden["out.model"], output.narrow(1, 0, 4), Close.OneStep);
     }
@@ -198,16 +198,16 @@ public sealed class DitNamesTests : IDisposable
         const string Gone = "transformer_blocks.1.attn1.to_k.weight",
             Copy = "transformer_blocks.1.norm1.emb.timestep_embedder.linear_2.bias";
         Rewrite("missing", static tensors => tensors.Remove(Gone));
-        Assert.Equal([Gone], Assert.Throws<CheckpointMismatchException>(() => SmallDiffusers.Load(_folder["missing"])).Missing);
+        Assert.Equal([Gone], Assert.Throws<CheckpointMismatchException>(() => SmallDiffusers.Load(folder["missing"])).Missing);
         Rewrite("more", static tensors => tensors["transformer_blocks.2.attn1.to_k.weight"] = tensors[Gone]);
         Assert.Equal(["transformer_blocks.2.attn1.to_k.weight"],
-            Assert.Throws<CheckpointMismatchException>(() => SmallDiffusers.Load(_folder["more"])).Unexpected);
+            Assert.Throws<CheckpointMismatchException>(() => SmallDiffusers.Load(folder["more"])).Unexpected);
         Rewrite("shape", static tensors => tensors["proj_out_2.bias"] = tensors["proj_out_2.bias"].view(8, 4));
         Assert.Equal("proj_out_2.bias",
-            Assert.Single(Assert.Throws<CheckpointMismatchException>(() => SmallDiffusers.Load(_folder["shape"])).Misshaped).Name);
+            Assert.Single(Assert.Throws<CheckpointMismatchException>(() => SmallDiffusers.Load(folder["shape"])).Misshaped).Name);
         Rewrite("copies", static tensors => tensors[Copy] = tensors[Copy] + 1);
         Assert.Contains($"'{Copy}' must hold the same values",
-            Assert.Throws<DitException>(() => SmallDiffusers.Load(_folder["copies"])).Message);
+            Assert.Throws<DitException>(() => SmallDiffusers.Load(folder["copies"])).Message);
     }
 
     [Theory]
@@ -276,6 +276,6 @@ public sealed class DitNamesTests : IDisposable
         using var file = CheckpointFile.Open(Golden);
         var tensors = file.Tensors.Keys.ToDictionary(static n => n, n => file.Read(n));
         change(tensors);
-        SafeTensors.Save(_folder[name], tensors.Select(static t => (t.Key, t.Value)));
+        SafeTensors.Save(folder[name], tensors.Select(static t => (t.Key, t.Value)));
     }
 }
