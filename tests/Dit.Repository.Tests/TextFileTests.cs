@@ -10,7 +10,11 @@ public sealed partial class TextFileTests
 
     [Fact]
     public void Lines_and_files_end_as_they_should() => Assert.Empty(Faults(static text =>
-        text.Contains('\r') || text.StartsWith('\uFEFF') || !text.EndsWith('\n') || text.EndsWith("\n\n") || TrailingSpace().IsMatch(text)));
+        text.Contains('\r')
+        || text.StartsWith('\uFEFF')
+        || !text.EndsWith('\n')
+        || text.EndsWith("\n\n")
+        || TrailingSpace().IsMatch(text)));
 
     [Theory]
     [InlineData("using System;\nusing Dit.Spec;\nusing static A.B;\n", true)]
