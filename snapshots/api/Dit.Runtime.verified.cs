@@ -265,6 +265,30 @@ public abstract record FixedStepSolver<TProcess>(int Steps) : Solver<TProcess> w
     public virtual (int Fewest, int Most) StepsRange(TProcess process);
 }
 
+public sealed class Flow : IProcess
+{
+    public Flow(FlowPath path, Prediction prediction = Velocity);
+    public double DataTime { get; }
+    public double NoiseTime { get; }
+    public FlowPath Path { get; }
+    public Prediction Prediction { get; }
+    public double Alpha(double t);
+    public double[] DrawTimes(int n, torch.Generator random);
+    public double Sigma(double t);
+    public PredictionWeights Weights(Prediction prediction, double t);
+}
+
+public abstract record FlowPath
+{
+    public static FlowPath Gvp { get; }
+    public static FlowPath Linear { get; }
+    public static FlowPath Vp { get; }
+    public abstract double Alpha(double t);
+    public abstract double AlphaRate(double t);
+    public abstract double Sigma(double t);
+    public abstract double SigmaRate(double t);
+}
+
 public sealed class FolderClaim : IDisposable
 {
     public string Folder { get; }
@@ -819,6 +843,11 @@ public sealed record NoCondition(int Count = 0) : ICondition<NoCondition>, IDisp
     public NoCondition Map(Func<torch.Tensor, torch.Tensor> change);
     public static NoCondition OfImages(torch.Tensor? classes, int count);
     public static NamedConditions<NoCondition> Read(ModelCard card, ConditionSource source);
+}
+
+public readonly record struct NoiseNode(double Time, double Alpha, double Sigma)
+{
+    public double Lambda { get; }
 }
 
 public sealed class NoiseSchedule

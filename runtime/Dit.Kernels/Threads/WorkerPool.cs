@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Dit.Kernels;
 
 /// <summary>
@@ -128,9 +130,16 @@ internal sealed class WorkerPool
             {
                 Await();
                 seen = pool.piece;
-                if (!ended && pool.leader is { } lease && Index < lease.Threads) lease.Work?.Join(Index);
+                if (!ended) JoinLeader();
             }
             Interlocked.Decrement(ref pool.living);
+        }
+
+        // Not inlined: a thread that sleeps must not keep the last lease alive by a local of its loop.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private void JoinLeader()
+        {
+            if (pool.leader is { } lease && Index < lease.Threads) lease.Work?.Join(Index);
         }
 
         // Looks for a while, then sleeps until it is woken.
