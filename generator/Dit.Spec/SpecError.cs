@@ -142,6 +142,9 @@ public sealed record Rule(string Id, string Title)
     /// <summary>Samplers clip pixels to [-1, 1]; clipping would damage latents.</summary>
     public static readonly Rule ClippingIsSaid = new("DIT116", "Samples are clipped as pixels") { IsWarning = true };
 
+    /// <summary>A multistep method needs as many steps as its order.</summary>
+    public static readonly Rule OrderWithinSteps = new("DIT117", "Order above the number of steps");
+
     /// <summary>
     /// Generated code is C# 12. A rule for projects, not for specs, like DIT901 and DIT902, which the build checks.
     /// </summary>
@@ -154,6 +157,6 @@ public sealed record Rule(string Id, string Title)
         Tab, YamlFeature, YamlWord, MatrixHole, KeyInMatrixAndOutside, MembersInRange, Character, NotUtf8, NotASpec,
         HeadsDivideWidth, PatchDividesInput, WidthMultipleOfFour, SamplerFitsProcess, ProcessIsConsistent, StepsWithinTimesteps,
         ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition, ConditionIsSeen,
-        NumericsFitModel, LatentFitsInput, GroupsDivideChannels, ClippingIsSaid,
+        NumericsFitModel, LatentFitsInput, GroupsDivideChannels, ClippingIsSaid, OrderWithinSteps,
     ];
 }

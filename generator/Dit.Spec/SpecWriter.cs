@@ -85,10 +85,9 @@ public static class SpecWriter
     private static string Sampler(SamplerSpec sampler, Autoencoder autoencoder) => Mapping(
     [
         Entry(SamplerKeys.Method, sampler.Method.Word),
-        Entry(SamplerKeys.Steps, Text(sampler.Steps)),
-        .. sampler.Method.Match(static gaussian => gaussian.Match<string[]>(
-            static _ => [], static ddim => [Entry(SamplerKeys.Eta, Numbers.Write(ddim.Eta))])),
-        .. sampler.ClipDenoised == SamplerSpec.ClipsByDefault(autoencoder)
+        .. sampler.Steps is { } steps ? new[] { Entry(SamplerKeys.Steps, Text(steps)) } : [],
+        .. sampler.Method.Settings.Select(static setting => Entry(setting.Key, setting.Text)),
+        .. sampler.ClipDenoised == sampler.ClipsBy(autoencoder)
             ? []
             : new[] { Entry(SamplerKeys.ClipDenoised, sampler.ClipDenoised ? "true" : "false") },
     ]);

@@ -108,7 +108,7 @@ public sealed partial class DiffMarkdownTests
                 Model("New", ("classes: 5", "classes: 6")),
                 Model("Fast") with
                 {
-                    Samplers = EquatableArray.Of(new SamplerSpec("fast", new SamplerMethod.Gaussian.Ddim(0), 5, ClipDenoised: true)),
+                    Samplers = EquatableArray.Of(new SamplerSpec("fast", new SamplerMethod.Ddim(0), 5, ClipDenoised: true)),
                 },
                 Model("Same"), Model("Fresh", ("width: 64", "width: 128")),
             ]));

@@ -16,8 +16,8 @@ public class BindingTests
         Assert.Equal(new Autoencoder.None(), spec.Autoencoder);
         Assert.Equal(
             [
-                new SamplerSpec("ddpm-250", new SamplerMethod.Gaussian.Ddpm(), 250, ClipDenoised: true),
-                new SamplerSpec("ddim-50", new SamplerMethod.Gaussian.Ddim(0.5), 50, ClipDenoised: true),
+                new SamplerSpec("ddpm-250", new SamplerMethod.Ddpm(), 250, ClipDenoised: true),
+                new SamplerSpec("ddim-50", new SamplerMethod.Ddim(0.5), 50, ClipDenoised: true),
             ],
             spec.Samplers);
         Assert.Equal((8, 16, 4, 4), (spec.HeadWidth, spec.Tokens, spec.GridHeight, spec.GridWidth));

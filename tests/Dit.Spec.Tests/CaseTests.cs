@@ -116,23 +116,31 @@ public class CaseTests
             [keys], ProcessKeys.All.Where(process => process.HasSchedule(schedule.Text)))));
         Assert.All(ProcessKeys.All, static keys =>
             Assert.All(keys.Predictions, word => Assert.Equal(keys, ProcessKeys.OfPrediction(word.Text))));
-        Assert.All(ProcessKeys.All, static keys => Assert.All(keys.Methods, word => Assert.Equal(keys, ProcessKeys.OfMethod(word.Text))));
-        Assert.Distinct(ProcessKeys.All.SelectMany(static keys => keys.Methods).Select(static word => word.Text));
+        Assert.Distinct(ProcessKeys.All.Select(static keys => keys.Process));
+        Assert.DoesNotContain(MethodProcess.Any, ProcessKeys.All.Select(static keys => keys.Process));
     }
 
-    // SamplerMethod has a group for each process, with the methods that integrate it.
     [Fact]
-    public void Every_method_is_a_word_of_the_process_in_whose_group_it_is()
+    public void Every_method_is_listed_with_its_defaults_and_reads_what_it_writes()
     {
-        Assert.Equal(Names(typeof(ProcessSpec)), Nested(typeof(SamplerMethod)).Select(static group => group.Name).Order());
-        foreach (var group in Nested(typeof(SamplerMethod)))
+        Assert.Equal(
+            typeof(SamplerMethod).GetNestedTypes(BindingFlags.Public).Where(static type => !type.IsAbstract).Select(static type => type.Name)
+                .Order(),
+            SamplerMethod.All.Select(static method => method.Type).Order());
+        Assert.Distinct(SamplerMethod.All.Select(static method => method.Word));
+        Assert.All(SamplerMethod.All, static method =>
         {
-            var words = ProcessKeys.All.Single(keys => keys.GetType().Name == group.Name).Methods;
-            Assert.Equal(Names(group), words.Where(static word => word.Available).Select(static word => Case(word.Value)).Order());
-            Assert.All(words.Where(static word => word.Available), static word => Assert.Equal(word.Text, word.Value?.Word));
-        }
-
-        static string Case(SamplerMethod? method) => method?.GetType().Name ?? "";
+            Assert.All(method.Settings, setting => Assert.True(setting.IsDefault, $"{method.Word}: {setting.Key.Name}"));
+            Assert.All(ProcessKeys.All, keys => Assert.Equal(
+                method.Process is MethodProcess.Any || method.Process == keys.Process, keys.Fits(method)));
+            Assert.Equal(
+                method.Process == MethodProcess.Any ? null : ProcessKeys.All.Single(keys => keys.Process == method.Process),
+                ProcessKeys.OfMethod(method.Word));
+            Assert.Subset(SamplerKeys.All.ToHashSet(), SamplerKeys.Of(method).ToHashSet());
+        });
+        // Every key is of some method.
+        Assert.All(SamplerKeys.All.Except([SamplerKeys.Method]), static key =>
+            Assert.Contains(SamplerMethod.All, method => SamplerKeys.Of(method).Contains(key)));
     }
 
     private static IEnumerable<Type> Nested(Type sum) => sum.GetNestedTypes(BindingFlags.Public).Where(type => type.BaseType == sum);

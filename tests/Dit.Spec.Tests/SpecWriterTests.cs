@@ -140,7 +140,7 @@ public class SpecWriterTests
                 Condition = new Condition.ClassLabels(3, number),
                 Autoencoder = new Autoencoder.Kl("kl", 32, EquatableArray.Of(1), 1, 4, Math.Max(0.0001, 10000 * number), -10000 * number,
                     true),
-                Samplers = EquatableArray.Of(new SamplerSpec("a", new SamplerMethod.Gaussian.Ddim(number), 7, ClipDenoised: false)),
+                Samplers = EquatableArray.Of(new SamplerSpec("a", new SamplerMethod.Ddim(number), 7, ClipDenoised: false)),
             });
     }
 
@@ -170,7 +170,7 @@ public class SpecWriterTests
         RoundTrips(tiny with
         {
             Samplers = Enumerable.Range(0, 100)
-                .Select(i => new SamplerSpec($"a{longest}{i}", new SamplerMethod.Gaussian.Ddim(1e-300), 7, ClipDenoised: false))
+                .Select(i => new SamplerSpec($"a{longest}{i}", new SamplerMethod.Ddim(1e-300), 7, ClipDenoised: false))
                 .ToEquatableArray(),
         });
     }

@@ -19,17 +19,38 @@ internal static class SamplersEmitter
         """;
 
     private static string Property(ModelSpec spec, ConditionCode condition, SamplerSpec sampler) => $$"""
-        /// <summary>{{sampler.Method.Match(static gaussian => gaussian).Match(
-            static _ => "Ancestral DDPM sampling",
-            static ddim => ddim.Eta == 0 ? "Deterministic DDIM sampling" : $"DDIM sampling with eta {Code.Literal(ddim.Eta)}")}} in {{sampler.Steps}} steps.</summary>
+        /// <summary>{{sampler.Method.Title}}{{Steps(sampler)}}.</summary>
         public static {{Type(spec, condition)}} {{sampler.PropertyName}} { get; } =
-            new({{Code.Literal(sampler.Name)}}, {{sampler.Method.Match(static gaussian => gaussian).Match(
-                _ => $"new Ddpm(Steps: {sampler.Steps}{Clip(sampler)})",
-                ddim => $"new Ddim(Steps: {sampler.Steps}, Eta: {Code.Literal(ddim.Eta)}{Clip(sampler)})")}});
+            new({{Code.Literal(sampler.Name)}}, new {{Solver(sampler.Method)}}({{string.Join(", ", Arguments(sampler))}}));
         """;
+
+    private static string Steps(SamplerSpec sampler) => sampler.Steps switch
+    {
+        null => "",
+        1 => " in 1 step",
+        { } steps => FormattableString.Invariant($" in {steps} steps"),
+    };
 
     private static string Type(ModelSpec spec, ConditionCode condition) =>
         $"Sampler<{spec.ClassName}, {condition.Type}, {ProcessEmitter.Type}>";
 
-    private static string Clip(SamplerSpec sampler) => sampler.ClipDenoised ? ", ClipDenoised: true" : "";
+    // A solver for every process is generic in it.
+    private static string Solver(SamplerMethod method) =>
+        method.Process == MethodProcess.Any ? $"{method.Type}<{ProcessEmitter.Type}>" : method.Type;
+
+    private static IEnumerable<string> Arguments(SamplerSpec sampler) =>
+    [
+        .. sampler.Steps is { } steps ? new[] { $"Steps: {Code.Literal(steps)}" } : [],
+        .. sampler.Method.Settings.Where(static setting => setting.IsAlwaysShown || !setting.IsDefault)
+            .Select(static setting => $"{setting.Argument}: {Value(setting.Value)}"),
+        .. sampler.ClipDenoised ? new[] { "ClipDenoised: true" } : [],
+    ];
+
+    private static string Value(object value) => value switch
+    {
+        int number => Code.Literal(number),
+        double number => Code.Literal(number),
+        Enum word => $"{word.GetType().Name}.{word}",
+        _ => throw new InvalidOperationException($"A setting holds a {value.GetType().Name}."),
+    };
 }

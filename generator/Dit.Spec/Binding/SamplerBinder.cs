@@ -3,6 +3,9 @@ namespace Dit.Spec;
 /// <summary>The <c>samplers</c> mapping: names to methods.</summary>
 internal static class SamplerBinder
 {
+    /// <summary>A process of one step has no step before it.</summary>
+    private const int FewestOfDiffusion = 2;
+
     /// <param name="top">The model's fields.</param>
     /// <param name="legal">The process; steps are checked against it only if it is legal.</param>
     public static Result<EquatableArray<BoundSampler>> Bind(Fields top, Result<ProcessSpec> legal)
@@ -23,9 +26,8 @@ internal static class SamplerBinder
             {
                 var fields = new Fields(node, $"samplers.{shown}", SpecKeys.Sampler.Keys);
                 var name = (fields.OnlyAllowed(), Name(key)).Apply(static (_, name) => name);
-                return (name, Method(fields, process), Steps(fields, shown, process), fields.Read(SamplerKeys.ClipDenoised))
-                    .Apply(static (name, method, steps, clip) =>
-                        new BoundSampler(new(name, method, steps, ClipDenoised: clip == true), clip is not null));
+                return (name, Method(fields, process).Then(method => Settings(fields, shown, method, process)))
+                    .Apply(static (name, read) => read with { Spec = read.Spec with { Name = name } });
             },
             errors => key is { Text: "<<", Quoted: false }
                 ? Result.Fail<BoundSampler>(new(Rule.YamlFeature, "Merge keys are not used in specs; write the samplers out", key.At))
@@ -40,18 +42,66 @@ internal static class SamplerBinder
                 $"Sampler '{Shown.Text(name)}' gives no C# property name of its own; name it after its method and steps, as in ddpm-250",
                 key.At)]);
 
-    // The word gives the method with default parameters; the case reads its other keys.
+    // The word gives the method with default settings; the method reads its keys.
     private static Result<SamplerMethod> Method(Fields fields, Process process) =>
         fields.Word(SamplerKeys.Method) is { } word && ProcessKeys.OfMethod(word) is { } owner && owner != process.Keys
             ? Result.Fail<SamplerMethod>(FitsOther(fields, owner, process.Keys))
-            : fields.Read(SamplerKeys.Method).Then(method => method.Match(gaussian => gaussian.Match(
-                ddpm => WithoutEta(fields, ddpm),
-                ddim => fields.Read(SamplerKeys.Eta).Select(eta => (SamplerMethod)(ddim with { Eta = eta })))));
+            : fields.Read(SamplerKeys.Method);
 
-    private static Result<SamplerMethod> WithoutEta(Fields fields, SamplerMethod method) => fields.Has(SamplerKeys.Eta)
-        ? Result.Fail<SamplerMethod>(new(
-            Rule.UnknownKey, $"A {method.Word} sampler takes no eta; remove it, or use method: ddim", fields.At(SamplerKeys.Eta)))
-        : Result.Of(method);
+    private static Result<BoundSampler> Settings(Fields fields, string name, SamplerMethod method, Process process) =>
+        (Result.Of(true).Ensure(_ => OfOtherMethods(fields, method)),
+            method.Read(fields).Ensure(read => WrongFor(fields, read, process)),
+            method.TakesSteps ? Steps(fields, name, process).Select(static steps => (int?)steps) : Result.Of<int?>(null),
+            method.TakesClipping ? fields.Read(SamplerKeys.ClipDenoised) : Result.Of<bool?>(false))
+        .Apply(static (_, method, steps, clip) =>
+            new BoundSampler(new("", method, steps, ClipDenoised: clip == true), clip is not null))
+        .Ensure(sampler => OrderErrors(fields, name, sampler.Spec));
+
+    private static IEnumerable<SpecError> OfOtherMethods(Fields fields, SamplerMethod method)
+    {
+        var own = SamplerKeys.Of(method);
+        foreach (var key in SamplerKeys.All.Where(key => key != SamplerKeys.Method && fields.Has(key) && !own.Contains(key)))
+        {
+            string[] takers = [.. SamplerMethod.All.Where(other => SamplerKeys.Of(other).Contains(key)).Select(static other => other.Word)];
+            var error = new SpecError(
+                Rule.UnknownKey,
+                key == SamplerKeys.Steps
+                    ? $"A {method.Word} sampler chooses its steps as it goes; remove {key.Name}, and set rtol and atol if need be"
+                    : $"A {method.Word} sampler takes no {key.Name}; remove it, or use method: {Alternatives(takers)}",
+                fields.At(key));
+            yield return error;
+        }
+    }
+
+    private static string Alternatives(string[] words) =>
+        words.Length == 1 ? words[0] : $"{string.Join(", ", words.Take(words.Length - 1))} or {words[words.Length - 1]}";
+
+    private static IEnumerable<SpecError> WrongFor(Fields fields, SamplerMethod method, Process process)
+    {
+        var isFlow = process.Keys.Match(static _ => false, static _ => true);
+        var (spacing, shift) = (method.Settings.FirstOrDefault(static s => s.Key == SamplerKeys.Spacing), SamplerKeys.Shift);
+        if (!isFlow && method.Settings.Any(setting => setting.Key == shift && !setting.IsDefault))
+            yield return new(
+                Rule.SamplerFitsProcess, "A shift moves the steps of a flow, and the model's process is a Gaussian diffusion; remove it",
+                fields.At(shift));
+        if (isFlow && spacing?.Value is StepSpacing.Leading or StepSpacing.Trailing or StepSpacing.Linspace)
+            yield return new SpecError(
+                Rule.SamplerFitsProcess,
+                $"The spacing '{spacing.Text}' counts timesteps, and a flow has none; write time, logsnr or karras",
+                fields.At(SamplerKeys.Spacing)).Replace("time");
+        if (method is SamplerMethod.SdeDpmSolverPlusPlus { Order: > 2 })
+            yield return new SpecError(
+                Rule.OutOfRange, $"A {method.Word} sampler has order 1 or 2", fields.At(SamplerKeys.Order)).Replace("2");
+    }
+
+    private static IEnumerable<SpecError> OrderErrors(Fields fields, string name, SamplerSpec sampler) =>
+        sampler is { Method: SamplerMethod.Multistep { Order: var order }, Steps: { } steps } && order > steps
+            ? [new SpecError(
+                Rule.OrderWithinSteps,
+                FormattableString.Invariant($"Sampler '{name}' has order {order} and {steps} {(steps == 1 ? "step" : "steps")}; ")
+                    + $"the order is at most the number of steps",
+                fields.At(fields.Has(SamplerKeys.Order) ? SamplerKeys.Order : SamplerKeys.Steps))]
+            : [];
 
     private static SpecError FitsOther(Fields fields, ProcessKeys owner, ProcessKeys process)
     {
@@ -59,16 +109,23 @@ internal static class SamplerBinder
             Rule.SamplerFitsProcess,
             $"This is a sampler of {owner.Plural}, and the model's process is {process.Singular}; use {process.Advice}",
             fields.At(SamplerKeys.Method));
-        return process.UsualMethod is { } usual ? error.Replace(usual) : error;
+        return error.Replace(process.UsualMethod);
     }
 
     private static Result<int> Steps(Fields fields, string name, Process process) => fields.Read(SamplerKeys.Steps).Ensure(steps =>
-        process.Timesteps is { } timesteps && steps > timesteps
-            ? [new SpecError(
+    {
+        SpecError Wrong(Rule rule, string what, int right) => new SpecError(
+            rule, FormattableString.Invariant($"Sampler '{name}' takes {steps} {(steps == 1 ? "step" : "steps")}, {what}"),
+            fields.At(SamplerKeys.Steps)).Replace(Spec.Settings.Text(right));
+        return process.Timesteps is not { } timesteps ? []
+            : steps > timesteps ? [Wrong(
                 Rule.StepsWithinTimesteps,
-                $"Sampler '{name}' takes {steps} steps, but the process has {timesteps}; ask for at most {timesteps}",
-                fields.At(SamplerKeys.Steps)).Replace(FormattableString.Invariant($"{timesteps}"))]
-            : []);
+                FormattableString.Invariant($"but the process has {timesteps}; ask for at most {timesteps}"), timesteps)]
+            : steps < FewestOfDiffusion ? [Wrong(
+                Rule.OutOfRange,
+                FormattableString.Invariant($"but a Gaussian diffusion needs {FewestOfDiffusion} or more"), FewestOfDiffusion)]
+            : Array.Empty<SpecError>();
+    });
 
     private static IEnumerable<SpecError> SameProperties(IReadOnlyList<SpecEntry> entries, EquatableArray<BoundSampler> list) => list
         .Select(static s => s.Spec)
@@ -91,5 +148,5 @@ internal sealed record BoundSampler(SamplerSpec Spec, bool SaysClipping)
 {
     /// <summary>The sampler with the default clipping of the autoencoder, unless its mapping sets it.</summary>
     public SamplerSpec Of(Autoencoder autoencoder) =>
-        SaysClipping ? Spec : Spec with { ClipDenoised = SamplerSpec.ClipsByDefault(autoencoder) };
+        SaysClipping ? Spec : Spec with { ClipDenoised = Spec.ClipsBy(autoencoder) };
 }

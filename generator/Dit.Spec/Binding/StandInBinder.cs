@@ -47,7 +47,7 @@ internal static class StandInBinder
         .Select(static entry => entry.Key.Text)
         .Where(static name => IsName(name, Identifier.IsFreeForSampler(Identifier.OfSampler(name))))
         .GroupBy(Identifier.OfSampler)
-            .Select(static same => new SamplerSpec(same.First(), new SamplerMethod.Gaussian.Ddim(Eta: 0), Steps: 2, ClipDenoised: true))
+            .Select(static same => new SamplerSpec(same.First(), new SamplerMethod.Ddim(Eta: 0), Steps: 2, ClipDenoised: true))
         .ToEquatableArray();
 
     private static bool IsName(string name, bool isFree) =>

@@ -53,10 +53,11 @@ internal static class Settings
 
     // Clipping is shown where it is not the default of the autoencoder.
     private static string Describe(SamplerSpec sampler, Autoencoder autoencoder) =>
-        FormattableString.Invariant($"{sampler.Method.Word}, {sampler.Steps} steps")
-        + sampler.Method.Match(static gaussian =>
-            gaussian.Match(static _ => "", static ddim => FormattableString.Invariant($", eta {ddim.Eta}")))
-        + (sampler.ClipDenoised == SamplerSpec.ClipsByDefault(autoencoder) ? "" : sampler.ClipDenoised ? ", clipped" : ", not clipped");
+        sampler.Method.Word
+        + (sampler.Steps is { } steps ? FormattableString.Invariant($", {steps} steps") : "")
+        + string.Concat(sampler.Method.Settings.Where(static setting => setting.IsAlwaysShown || !setting.IsDefault)
+            .Select(static setting => $", {setting.Key.Name} {setting.Text}"))
+        + (sampler.ClipDenoised == sampler.ClipsBy(autoencoder) ? "" : sampler.ClipDenoised ? ", clipped" : ", not clipped");
 
     /// <summary>A whole number as specs write it.</summary>
     internal static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

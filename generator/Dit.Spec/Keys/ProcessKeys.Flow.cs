@@ -30,13 +30,10 @@ internal abstract partial record ProcessKeys
 
         public override bool HasSchedule(string word) => word.StartsWith(Prefix, StringComparison.Ordinal);
 
-        public override IReadOnlyList<SpecWord<SamplerMethod>> Methods =>
-            [Method("euler"), Method("heun"), Method("sde-euler"), Method("sde-heun")];
+        public override MethodProcess Process => MethodProcess.Flow;
 
-        public override string Advice => string.Join(", ", Methods.Select(static method => method.Text));
+        public override string Advice => "euler, dopri5, dpm-solver++ or sde-euler";
 
-        public override string? UsualMethod => null;
-
-        private static SpecWord<SamplerMethod> Method(string word) => new(word, "integrates a flow (SiT, arXiv 2401.08740)");
+        public override string UsualMethod => "euler";
     }
 }

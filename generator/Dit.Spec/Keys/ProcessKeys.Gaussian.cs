@@ -33,16 +33,10 @@ internal abstract partial record ProcessKeys
 
         public override bool HasSchedule(string word) => !word.StartsWith(Flow.Prefix, StringComparison.Ordinal);
 
-        public override IReadOnlyList<SpecWord<SamplerMethod>> Methods =>
-        [
-            Method("ancestral sampling (arXiv 2006.11239)", new SamplerMethod.Gaussian.Ddpm()),
-            Method("arXiv 2010.02502", new SamplerMethod.Gaussian.Ddim(Eta: 0)),
-        ];
+        public override MethodProcess Process => MethodProcess.Gaussian;
 
-        public override string Advice => "ddim or ddpm";
+        public override string Advice => "ddim, ddpm or dpm-solver++";
 
-        public override string? UsualMethod => "ddim";
-
-        private static SpecWord<SamplerMethod> Method(string meaning, SamplerMethod method) => new(method.Word, meaning, method);
+        public override string UsualMethod => "ddim";
     }
 }

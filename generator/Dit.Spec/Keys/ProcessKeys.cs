@@ -35,14 +35,14 @@ internal abstract partial record ProcessKeys
     /// <summary>Whether the word names a schedule of this kind, known or not.</summary>
     public abstract bool HasSchedule(string word);
 
-    /// <summary>The methods that integrate it, and no other process.</summary>
-    public abstract IReadOnlyList<SpecWord<SamplerMethod>> Methods { get; }
+    /// <summary>The methods that integrate it, besides those for every process.</summary>
+    public abstract MethodProcess Process { get; }
 
-    /// <summary>The methods to recommend, in a sentence: <c>ddim or ddpm</c>.</summary>
+    /// <summary>The methods to recommend, in a sentence.</summary>
     public abstract string Advice { get; }
 
-    /// <summary>The method that fixes a wrong one; null where none is available.</summary>
-    public abstract string? UsualMethod { get; }
+    /// <summary>The method that fixes a wrong one.</summary>
+    public abstract string UsualMethod { get; }
 
     /// <summary>The keys of a process.</summary>
     public static ProcessKeys Of(ProcessSpec process) => process.Match(static _ => new Gaussian());
@@ -56,7 +56,13 @@ internal abstract partial record ProcessKeys
     /// <summary>
     /// The process that a method belongs to; null for unknown words and for methods that fit every process.
     /// </summary>
-    public static ProcessKeys? OfMethod(string word) => All.FirstOrDefault(process => process.Methods.Any(method => method.Text == word));
+    public static ProcessKeys? OfMethod(string word) =>
+        SamplerMethod.All.FirstOrDefault(method => method.Word == word) is { } known
+            ? All.FirstOrDefault(process => process.Process == known.Process)
+            : null;
+
+    /// <summary>Whether a method integrates it.</summary>
+    public bool Fits(SamplerMethod method) => method.Process == MethodProcess.Any || method.Process == Process;
 
     /// <summary>The way in: one function for each case.</summary>
     public R Match<R>(Func<Gaussian, R> gaussian, Func<Flow, R> flow) => this switch

@@ -56,7 +56,7 @@ internal abstract record SpecKey(string Name, string Meaning, string Example)
         };
 
     /// <summary>A number as a spec writes it.</summary>
-    protected static string Digits(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+    protected static string Digits(double value) => Numbers.Write(value);
 }
 
 /// <summary>A whole number.</summary>

@@ -2,25 +2,36 @@ namespace Dit.Spec;
 
 public abstract partial record SamplerMethod
 {
-    /// <summary>Methods that integrate a Gaussian diffusion, <see cref="ProcessSpec.Gaussian"/>.</summary>
-    /// <remarks>Closed: a new case breaks every <see cref="Match{R}(Func{Ddpm, R}, Func{Ddim, R})"/>.</remarks>
-    public abstract record Gaussian : SamplerMethod
+    /// <summary>Ancestral sampling (DDPM, arXiv 2006.11239, algorithm 2).</summary>
+    public sealed record Ddpm : SamplerMethod
     {
-        private Gaussian() { }
+        /// <inheritdoc/>
+        public override string Word => "ddpm";
 
-        /// <summary>The way in: one function for each case.</summary>
-        public R Match<R>(Func<Ddpm, R> ddpm, Func<Ddim, R> ddim) => this switch
-        {
-            Ddpm method => ddpm(method),
-            Ddim method => ddim(method),
-            _ => throw new InvalidOperationException("SamplerMethod.Gaussian has two cases."),
-        };
+        internal override string Meaning => "ancestral sampling (arXiv 2006.11239)";
 
-        /// <summary>Ancestral sampling (arXiv 2006.11239, algorithm 2).</summary>
-        public sealed record Ddpm : Gaussian;
+        internal override string Title => "Ancestral DDPM sampling";
 
-        /// <summary>DDIM (arXiv 2010.02502).</summary>
-        /// <param name="Eta">0 is deterministic, 1 is as noisy as DDPM.</param>
-        public sealed record Ddim(double Eta) : Gaussian;
+        internal override MethodProcess Process => MethodProcess.Gaussian;
+    }
+
+    /// <summary>DDIM (arXiv 2010.02502).</summary>
+    /// <param name="Eta">0 is deterministic, 1 is as noisy as DDPM.</param>
+    public sealed record Ddim(double Eta) : SamplerMethod
+    {
+        /// <inheritdoc/>
+        public override string Word => "ddim";
+
+        internal override string Meaning => "arXiv 2010.02502";
+
+        internal override string Title => Eta == 0 ? "Deterministic DDIM sampling" : $"DDIM sampling with eta {Numbers.Write(Eta)}";
+
+        internal override MethodProcess Process => MethodProcess.Gaussian;
+
+        internal override IReadOnlyList<MethodSetting> Settings =>
+            [MethodSetting.Of(SamplerKeys.Eta, nameof(Eta), Eta) with { IsAlwaysShown = true }];
+
+        internal override Result<SamplerMethod> Read(Fields fields) =>
+            fields.Read(SamplerKeys.Eta).Select(eta => (SamplerMethod)(this with { Eta = eta }));
     }
 }
