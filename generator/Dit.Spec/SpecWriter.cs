@@ -86,7 +86,7 @@ public static class SpecWriter
     [
         Entry(SamplerKeys.Method, sampler.Method.Word),
         .. sampler.Steps is { } steps ? new[] { Entry(SamplerKeys.Steps, Text(steps)) } : [],
-        .. sampler.Method.Settings.Select(static setting => Entry(setting.Key, setting.Text)),
+        .. sampler.Method.Options.Select(static setting => Entry(SamplerKeys.Of(setting), SamplerKeys.Text(setting))),
         .. sampler.ClipDenoised == sampler.ClipsBy(autoencoder)
             ? []
             : new[] { Entry(SamplerKeys.ClipDenoised, sampler.ClipDenoised ? "true" : "false") },
@@ -98,5 +98,5 @@ public static class SpecWriter
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private static string Word<T>(WordKey<T> key, T value) => key.Choices.First(word => word.Available && Equals(word.Value, value)).Text;
+    private static string Word<T>(WordKey<T> key, T value) where T : notnull => key.TextOf(value);
 }

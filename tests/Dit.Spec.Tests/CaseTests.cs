@@ -10,6 +10,11 @@ namespace Dit.Spec.Tests;
 /// </summary>
 public class CaseTests
 {
+    private const string Multistep =
+        "method: ddpm, steps: 250 => method: unipc, steps: 250, order: 2, variant: bh2, spacing: usual";
+
+    private const string Adaptive = "method: ddpm, steps: 250 => method: dopri5, rtol: 0.001, atol: 0.000001";
+
     private const string Texts = "classes: 10 => text: { tokens: 7, width: 5 }";
 
     /// <summary>
@@ -37,6 +42,11 @@ public class CaseTests
         { "samplers.*.method", "eta: 0.5 => eta: 0", "{ method: ddpm, steps: 250 } => { method: ddim, steps: 250, eta: 0 }" },
         { "samplers.*.steps", "", "steps: 250 => steps: 100" },
         { "samplers.*.eta", "", "eta: 0.5 => eta: 1" },
+        { "samplers.*.order", Multistep, "order: 2 => order: 3" },
+        { "samplers.*.variant", Multistep, "variant: bh2 => variant: bh1" },
+        { "samplers.*.spacing", Multistep, "spacing: usual => spacing: karras" },
+        { "samplers.*.rtol", Adaptive, "rtol: 0.001 => rtol: 0.01" },
+        { "samplers.*.atol", Adaptive, "atol: 0.000001 => atol: 0.00001" },
         { "samplers.*.clip_denoised", "", "steps: 250 => steps: 250, clip_denoised: false" },
     };
 
@@ -52,7 +62,7 @@ public class CaseTests
                 .SelectMany(static key => Paths(key, "conditioning.")),
             .. conditions.SelectMany(ConditionKeys.Of).SelectMany(static key => Paths(key, "conditioning.")),
             .. ProcessKeys.All.SelectMany(static process => process.Keys).SelectMany(static key => Paths(key, "diffusion.")),
-            .. SamplerKeys.All.SelectMany(static key => Paths(key, "samplers.*.")),
+            .. SamplerKeys.All.Except([SamplerKeys.Shift, SamplerKeys.Form, SamplerKeys.Norm, SamplerKeys.LastStep, SamplerKeys.LastStepSize]).SelectMany(static key => Paths(key, "samplers.*.")),
         ];
 
         Assert.Equal(
@@ -130,7 +140,7 @@ public class CaseTests
         Assert.Distinct(SamplerMethod.All.Select(static method => method.Word));
         Assert.All(SamplerMethod.All, static method =>
         {
-            Assert.All(method.Settings, setting => Assert.True(setting.IsDefault, $"{method.Word}: {setting.Key.Name}"));
+            Assert.All(method.Options, setting => Assert.True(setting.IsDefault, $"{method.Word}: {setting.Name}"));
             Assert.All(ProcessKeys.All, keys => Assert.Equal(
                 method.Process is MethodProcess.Any || method.Process == keys.Process, keys.Fits(method)));
             Assert.Equal(

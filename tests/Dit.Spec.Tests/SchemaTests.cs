@@ -89,7 +89,7 @@ public class SchemaTests
     [InlineData("conditioning: { classes: 10, dropout: 1.5 }")]
     [InlineData("conditioning: { text: { tokens: 5000, width: 16 } }")]
     [InlineData("diffusion: { timesteps: 1 }")]
-    [InlineData("samplers: { a1: { method: ddim, steps: 1 } }")]
+    [InlineData("samplers: { a1: { method: ddim, steps: 0 } }")]
     [InlineData("samplers: { a1: { method: ddim, steps: 5, eta: 2 } }")]
     [InlineData("backbone: vit")] // words
     [InlineData("backbone: u-vit")]
@@ -107,11 +107,11 @@ public class SchemaTests
     [InlineData("autoencoder: { name: kl-f4, ch: 32, ch_mult: [1], num_res_blocks: 2, z_channels: 4, vq: true }")]
     [InlineData("autoencoder: { name: kl-f4, ch: 32, ch_mult: [1], num_res_blocks: 2, z_channels: 4, scale_factor: 0 }")]
     [InlineData("autoencoder: { name: kl-f4, ch: 32, num_res_blocks: 2, z_channels: 4 }")]
-    [InlineData("samplers: { a1: { method: heun, steps: 5 } }")]
+    [InlineData("samplers: { a1: { method: leapfrog, steps: 5 } }")]
     [InlineData("input: { size: 8 }")] // missing keys
     [InlineData("conditioning: { dropout: 0.1 }")]
     [InlineData("conditioning: { text: { tokens: 8 } }")]
-    [InlineData("samplers: { a1: { method: ddim } }")]
+    [InlineData("samplers: { a1: { steps: 5 } }")]
     [InlineData("conditioning: { classes: 10, none: true }")] // more than one condition
     [InlineData("family: A")] // a family without a matrix
     public void What_is_wrong_in_itself_is_refused_by_both(string line) => AssertBoth(legal: false, Specs.With(line));

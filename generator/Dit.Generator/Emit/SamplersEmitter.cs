@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dit.Spec;
 
 namespace Dit.Generator.Emit;
@@ -40,15 +41,15 @@ internal static class SamplersEmitter
 
     private static IEnumerable<string> Arguments(SamplerSpec sampler) =>
     [
-        .. sampler.Steps is { } steps ? new[] { $"Steps: {Code.Literal(steps)}" } : [],
-        .. sampler.Method.Settings.Where(static setting => setting.IsAlwaysShown || !setting.IsDefault)
+        .. sampler.Steps is { } steps ? new[] { FormattableString.Invariant($"Steps: {steps}") } : [],
+        .. sampler.Method.Options.Where(static setting => setting.IsAlwaysShown || !setting.IsDefault)
             .Select(static setting => $"{setting.Argument}: {Value(setting.Value)}"),
         .. sampler.ClipDenoised ? new[] { "ClipDenoised: true" } : [],
     ];
 
     private static string Value(object value) => value switch
     {
-        int number => Code.Literal(number),
+        int number => number.ToString(CultureInfo.InvariantCulture),
         double number => Code.Literal(number),
         Enum word => $"{word.GetType().Name}.{word}",
         _ => throw new InvalidOperationException($"A setting holds a {value.GetType().Name}."),

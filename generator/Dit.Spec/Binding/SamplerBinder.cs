@@ -26,7 +26,7 @@ internal static class SamplerBinder
             {
                 var fields = new Fields(node, $"samplers.{shown}", SpecKeys.Sampler.Keys);
                 var name = (fields.OnlyAllowed(), Name(key)).Apply(static (_, name) => name);
-                return (name, Method(fields, process).Then(method => Settings(fields, shown, method, process)))
+                return (name, Method(fields, process).Then(method => Bound(fields, shown, method, process)))
                     .Apply(static (name, read) => read with { Spec = read.Spec with { Name = name } });
             },
             errors => key is { Text: "<<", Quoted: false }
@@ -48,14 +48,29 @@ internal static class SamplerBinder
             ? Result.Fail<SamplerMethod>(FitsOther(fields, owner, process.Keys))
             : fields.Read(SamplerKeys.Method);
 
-    private static Result<BoundSampler> Settings(Fields fields, string name, SamplerMethod method, Process process) =>
+    private static Result<BoundSampler> Bound(Fields fields, string name, SamplerMethod method, Process process) =>
         (Result.Of(true).Ensure(_ => OfOtherMethods(fields, method)),
-            method.Read(fields).Ensure(read => WrongFor(fields, read, process)),
+            Read(fields, method).Ensure(read => WrongFor(fields, read, process)),
             method.TakesSteps ? Steps(fields, name, process).Select(static steps => (int?)steps) : Result.Of<int?>(null),
             method.TakesClipping ? fields.Read(SamplerKeys.ClipDenoised) : Result.Of<bool?>(false))
         .Apply(static (_, method, steps, clip) =>
             new BoundSampler(new("", method, steps, ClipDenoised: clip == true), clip is not null))
         .Ensure(sampler => OrderErrors(fields, name, sampler.Spec));
+
+    private static Result<SamplerMethod> Read(Fields fields, SamplerMethod method) =>
+        Result.All(method.Options.Select(setting => Value(fields, SamplerKeys.Of(setting)).Select(value => (setting.Name, Value: value))))
+            .Select(values => method.With(new(values.ToDictionary(static pair => pair.Name, static pair => pair.Value))));
+
+    private static Result<object> Value(Fields fields, SpecKey key) => key switch
+    {
+        IntKey number => fields.Read(number).Select(static value => (object)value),
+        NumberKey number => fields.Read(number).Select(static value => (object)value),
+        WordKey<StepSpacing> words => fields.Read(words).Select(static value => (object)value),
+        WordKey<UniPcVariant> words => fields.Read(words).Select(static value => (object)value),
+        WordKey<DiffusionForm> words => fields.Read(words).Select(static value => (object)value),
+        WordKey<LastStep> words => fields.Read(words).Select(static value => (object)value),
+        _ => throw new InvalidOperationException($"The setting {key.Name} is of no known kind."),
+    };
 
     private static IEnumerable<SpecError> OfOtherMethods(Fields fields, SamplerMethod method)
     {
@@ -79,20 +94,27 @@ internal static class SamplerBinder
     private static IEnumerable<SpecError> WrongFor(Fields fields, SamplerMethod method, Process process)
     {
         var isFlow = process.Keys.Match(static _ => false, static _ => true);
-        var (spacing, shift) = (method.Settings.FirstOrDefault(static s => s.Key == SamplerKeys.Spacing), SamplerKeys.Shift);
-        if (!isFlow && method.Settings.Any(setting => setting.Key == shift && !setting.IsDefault))
+        var (spacing, shift) = (Setting(method, SettingName.Spacing), Setting(method, SettingName.Shift));
+        if (!isFlow && shift is { IsDefault: false })
             yield return new(
                 Rule.SamplerFitsProcess, "A shift moves the steps of a flow, and the model's process is a Gaussian diffusion; remove it",
-                fields.At(shift));
+                fields.At(SamplerKeys.Shift));
         if (isFlow && spacing?.Value is StepSpacing.Leading or StepSpacing.Trailing or StepSpacing.Linspace)
             yield return new SpecError(
                 Rule.SamplerFitsProcess,
-                $"The spacing '{spacing.Text}' counts timesteps, and a flow has none; write time, logsnr or karras",
+                $"The spacing '{SamplerKeys.Text(spacing)}' counts timesteps, and a flow has none; write time, logsnr or karras",
                 fields.At(SamplerKeys.Spacing)).Replace("time");
+        if (shift is { IsDefault: false } && spacing?.Value is not (StepSpacing.Usual or StepSpacing.Time))
+            yield return new(
+                Rule.SamplerFitsProcess, "A shift moves steps that are spaced evenly in time; remove it, or the spacing",
+                fields.At(SamplerKeys.Shift));
         if (method is SamplerMethod.SdeDpmSolverPlusPlus { Order: > 2 })
             yield return new SpecError(
                 Rule.OutOfRange, $"A {method.Word} sampler has order 1 or 2", fields.At(SamplerKeys.Order)).Replace("2");
     }
+
+    private static MethodSetting? Setting(SamplerMethod method, string name) =>
+        method.Options.FirstOrDefault(setting => setting.Name == name);
 
     private static IEnumerable<SpecError> OrderErrors(Fields fields, string name, SamplerSpec sampler) =>
         sampler is { Method: SamplerMethod.Multistep { Order: var order }, Steps: { } steps } && order > steps
@@ -116,7 +138,7 @@ internal static class SamplerBinder
     {
         SpecError Wrong(Rule rule, string what, int right) => new SpecError(
             rule, FormattableString.Invariant($"Sampler '{name}' takes {steps} {(steps == 1 ? "step" : "steps")}, {what}"),
-            fields.At(SamplerKeys.Steps)).Replace(Spec.Settings.Text(right));
+            fields.At(SamplerKeys.Steps)).Replace(FormattableString.Invariant($"{right}"));
         return process.Timesteps is not { } timesteps ? []
             : steps > timesteps ? [Wrong(
                 Rule.StepsWithinTimesteps,

@@ -55,8 +55,8 @@ internal static class Settings
     private static string Describe(SamplerSpec sampler, Autoencoder autoencoder) =>
         sampler.Method.Word
         + (sampler.Steps is { } steps ? FormattableString.Invariant($", {steps} steps") : "")
-        + string.Concat(sampler.Method.Settings.Where(static setting => setting.IsAlwaysShown || !setting.IsDefault)
-            .Select(static setting => $", {setting.Key.Name} {setting.Text}"))
+        + string.Concat(sampler.Method.Options.Where(static setting => setting.IsAlwaysShown || !setting.IsDefault)
+            .Select(static setting => FormattableString.Invariant($", {setting.Name} {(setting.Value is Enum word ? Word(word) : setting.Value)}")))
         + (sampler.ClipDenoised == sampler.ClipsBy(autoencoder) ? "" : sampler.ClipDenoised ? ", clipped" : ", not clipped");
 
     /// <summary>A whole number as specs write it.</summary>
@@ -66,7 +66,7 @@ internal static class Settings
     internal static string Text(double number) => number.ToString("0.######", CultureInfo.InvariantCulture);
 
     /// <summary>The word that a spec has for a case: <c>LearnedRange</c> is <c>learned-range</c>.</summary>
-    internal static string Word<T>(T value) where T : struct, Enum => string.Concat(value.ToString().Select(
+    internal static string Word(Enum value) => string.Concat(value.ToString().Select(
         static (c, at) => char.IsUpper(c) ? (at == 0 ? "" : "-") + char.ToLowerInvariant(c) : c.ToString()));
 
     /// <summary>One setting.</summary>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Dit.Spec;
 
 /// <summary>The keys of one sampler, below its name.</summary>
@@ -9,23 +11,23 @@ internal static class SamplerKeys
     { Rules = [Rule.SamplerFitsProcess] };
 
     public static IntKey Steps { get; } = new(
-        "steps", 1, 100_000, null, "Number of steps; a Gaussian diffusion allows 2 to the number of its timesteps", "50")
-    { Rules = [Rule.StepsWithinTimesteps] };
+        "steps", 1, 100_000, null, "Number of steps; a Gaussian diffusion allows 2 to the number of its timesteps, and dopri5 takes none", "50")
+    { Rules = [Rule.StepsWithinTimesteps], IsOfSomeCases = true };
 
     public static NumberKey Eta { get; } =
-        new("eta", 0, 1, 0, "Noise of a ddim step: 0 is deterministic, 1 is as noisy as ddpm, which takes no eta", "0")
+        new(SettingName.Eta, 0, 1, 0, "Noise of a ddim step: 0 is deterministic, 1 is as noisy as ddpm, which takes no eta", "0")
         { Rules = [Rule.UnknownKey] };
 
-    public static IntKey Order { get; } = new("order", 1, 3, 2, "Order of a multistep method, at most the number of steps", "2")
+    public static IntKey Order { get; } = new(SettingName.Order, 1, 3, 2, "Order of a multistep method, at most the number of steps", "2")
     { Rules = [Rule.UnknownKey, Rule.OrderWithinSteps] };
 
     public static WordKey<UniPcVariant> Variant { get; } = new(
-        "variant", [new("bh1", "B(h) = h", UniPcVariant.Bh1), new("bh2", "B(h) = exp(h) - 1", UniPcVariant.Bh2)], "bh2",
+        SettingName.Variant, [new("bh1", "B(h) = h", UniPcVariant.Bh1), new("bh2", "B(h) = exp(h) - 1", UniPcVariant.Bh2)], "bh2",
         "The function B(h) of unipc (arXiv 2302.04867, section 3.3)", "bh2")
     { Rules = [Rule.UnknownKey] };
 
     public static WordKey<StepSpacing> Spacing { get; } = new(
-        "spacing",
+        SettingName.Spacing,
         [
             new("usual", "as the method's authors place them", StepSpacing.Usual),
             new("time", "evenly in time", StepSpacing.Time),
@@ -39,17 +41,17 @@ internal static class SamplerKeys
     { Rules = [Rule.UnknownKey, Rule.SamplerFitsProcess] };
 
     public static NumberKey Shift { get; } = new(
-        "shift", 0.01, 100, 1, "Moves the steps of a flow: above 1, more of them lie near the noise (arXiv 2403.03206, section 5.3.2)", "3")
+        SettingName.Shift, 0.01, 100, 1, "Moves the steps of a flow: above 1, more of them lie near the noise (arXiv 2403.03206, section 5.3.2)", "3")
     { Rules = [Rule.UnknownKey, Rule.SamplerFitsProcess] };
 
     public static NumberKey RelativeTolerance { get; } =
-        new("rtol", 1e-9, 1, 1e-3, "Error that dopri5 allows in a step, as a share of the state", "1e-3") { Rules = [Rule.UnknownKey] };
+        new(SettingName.RelativeTolerance, 1e-9, 1, 1e-3, "Error that dopri5 allows in a step, as a share of the state", "1e-3") { Rules = [Rule.UnknownKey] };
 
     public static NumberKey AbsoluteTolerance { get; } =
-        new("atol", 1e-12, 1, 1e-6, "Error that dopri5 allows in a step besides", "1e-6") { Rules = [Rule.UnknownKey] };
+        new(SettingName.AbsoluteTolerance, 1e-12, 1, 1e-6, "Error that dopri5 allows in a step besides", "1e-6") { Rules = [Rule.UnknownKey] };
 
     public static WordKey<DiffusionForm> Form { get; } = new(
-        "form",
+        SettingName.Form,
         [
             new("constant", "the same all the way", DiffusionForm.Constant),
             new("sbdm", "that of the reverse diffusion (arXiv 2011.13456)", DiffusionForm.Sbdm),
@@ -62,10 +64,10 @@ internal static class SamplerKeys
     { Rules = [Rule.UnknownKey] };
 
     public static NumberKey Norm { get; } =
-        new("norm", 0, 1000, 1, "Factor of the noise of a stochastic sampler", "1") { Rules = [Rule.UnknownKey] };
+        new(SettingName.Norm, 0, 1000, 1, "Factor of the noise of a stochastic sampler", "1") { Rules = [Rule.UnknownKey] };
 
     public static WordKey<LastStep> LastStep { get; } = new(
-        "last_step",
+        SettingName.LastStep,
         [
             new("none", "there is none", Spec.LastStep.None),
             new("mean", "along the drift of the stochastic equation", Spec.LastStep.Mean),
@@ -76,7 +78,7 @@ internal static class SamplerKeys
     { Rules = [Rule.UnknownKey] };
 
     public static NumberKey LastStepSize { get; } =
-        new("last_step_size", 0, 0.5, 0.04, "Length of the last step of a stochastic sampler, in time", "0.04")
+        new(SettingName.LastStepSize, 0, 0.5, 0.04, "Length of the last step of a stochastic sampler, in time", "0.04")
         { Rules = [Rule.UnknownKey] };
 
     public static SwitchKey ClipDenoised { get; } = new(
@@ -92,11 +94,24 @@ internal static class SamplerKeys
         ClipDenoised,
     ];
 
+    /// <summary>The key of a setting.</summary>
+    public static SpecKey Of(MethodSetting setting) => All.First(key => key.Name == setting.Name);
+
+    /// <summary>The value of a setting, as a spec writes it.</summary>
+    public static string Text(MethodSetting setting) => setting.Value switch
+    {
+        int number => number.ToString(CultureInfo.InvariantCulture),
+        double number => Numbers.Write(number),
+        var word => Of(setting) is WordKey words
+            ? words.TextOf(word)
+            : throw new InvalidOperationException($"The setting {setting.Name} is no word."),
+    };
+
     /// <summary>The keys that a method has besides its name.</summary>
     public static IReadOnlyList<SpecKey> Of(SamplerMethod method) =>
     [
         .. method.TakesSteps ? [Steps] : Array.Empty<SpecKey>(),
-        .. method.Settings.Select(static setting => setting.Key),
+        .. method.Options.Select(Of),
         .. method.TakesClipping ? [ClipDenoised] : Array.Empty<SpecKey>(),
     ];
 }

@@ -62,7 +62,10 @@ internal abstract record SpecKey(string Name, string Meaning, string Example)
 /// <summary>A whole number.</summary>
 internal sealed record IntKey(string Name, int Min, int Max, int? Default, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
 {
-    public override string? DefaultText => Default?.ToString(CultureInfo.InvariantCulture);
+    /// <summary>Whether it may be absent although it has no default: not every case has it.</summary>
+    public bool IsOfSomeCases { get; init; }
+
+    public override string? DefaultText => Default?.ToString(CultureInfo.InvariantCulture) ?? (IsOfSomeCases ? "" : null);
 
     public override string Wanted => FormattableString.Invariant($"a whole number from {Min} to {Max}");
 }
@@ -82,6 +85,9 @@ internal abstract record WordKey(string Name, string Meaning, string Example) : 
     /// <summary>Every word of the language, including those without code in this version.</summary>
     public abstract IReadOnlyList<SpecWord> Words { get; }
 
+    /// <summary>The word for a value.</summary>
+    public abstract string TextOf(object value);
+
     public string[] Available => [.. Words.Where(static w => w.Available).Select(static w => w.Text)];
 
     /// <summary>What the key takes besides words, for messages.</summary>
@@ -97,6 +103,8 @@ internal sealed record WordKey<T>(string Name, IReadOnlyList<SpecWord<T>> Choice
     public override string? DefaultText => Default;
 
     public override IReadOnlyList<SpecWord> Words => Choices;
+
+    public override string TextOf(object value) => Choices.First(word => word.Available && Equals(word.Value, value)).Text;
 }
 
 /// <summary>A word that a key takes.</summary>

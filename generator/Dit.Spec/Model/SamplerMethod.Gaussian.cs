@@ -10,9 +10,11 @@ public abstract partial record SamplerMethod
 
         internal override string Meaning => "ancestral sampling (arXiv 2006.11239)";
 
-        internal override string Title => "Ancestral DDPM sampling";
+        /// <inheritdoc/>
+        public override string Title => "Ancestral DDPM sampling";
 
-        internal override MethodProcess Process => MethodProcess.Gaussian;
+        /// <inheritdoc/>
+        public override MethodProcess Process => MethodProcess.Gaussian;
     }
 
     /// <summary>DDIM (arXiv 2010.02502).</summary>
@@ -24,14 +26,16 @@ public abstract partial record SamplerMethod
 
         internal override string Meaning => "arXiv 2010.02502";
 
-        internal override string Title => Eta == 0 ? "Deterministic DDIM sampling" : $"DDIM sampling with eta {Numbers.Write(Eta)}";
+        /// <inheritdoc/>
+        public override string Title => Eta == 0 ? "Deterministic DDIM sampling" : FormattableString.Invariant($"DDIM sampling with eta {Eta}");
 
-        internal override MethodProcess Process => MethodProcess.Gaussian;
+        /// <inheritdoc/>
+        public override MethodProcess Process => MethodProcess.Gaussian;
 
-        internal override IReadOnlyList<MethodSetting> Settings =>
-            [MethodSetting.Of(SamplerKeys.Eta, nameof(Eta), Eta) with { IsAlwaysShown = true }];
+        /// <inheritdoc/>
+        public override IReadOnlyList<MethodSetting> Options =>
+            [new(SettingName.Eta, nameof(Eta), Eta, 0.0) { IsAlwaysShown = true }];
 
-        internal override Result<SamplerMethod> Read(Fields fields) =>
-            fields.Read(SamplerKeys.Eta).Select(eta => (SamplerMethod)(this with { Eta = eta }));
+        internal override SamplerMethod With(SettingValues values) => new Ddim(values.Of<double>(SettingName.Eta));
     }
 }

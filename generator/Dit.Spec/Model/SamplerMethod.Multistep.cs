@@ -8,11 +8,16 @@ public abstract partial record SamplerMethod
     /// <param name="Shift">How much nearer to the noise the steps of a flow lie; 1 leaves them.</param>
     public abstract record Multistep(int Order, StepSpacing Spacing, double Shift) : SamplerMethod
     {
-        internal override IReadOnlyList<MethodSetting> Settings =>
-            [MethodSetting.Of(SamplerKeys.Order, nameof(Order), Order) with { IsAlwaysShown = true }, .. SpacingOf(Spacing, Shift)];
+        /// <inheritdoc/>
+        public override IReadOnlyList<MethodSetting> Options =>
+            [new(SettingName.Order, nameof(Order), Order, 2) { IsAlwaysShown = true }, .. SpacingOf(Spacing, Shift)];
 
-        internal override Result<SamplerMethod> Read(Fields fields) => (fields.Read(SamplerKeys.Order), ReadSpacing(fields))
-            .Apply((order, where) => (SamplerMethod)(this with { Order = order, Spacing = where.Spacing, Shift = where.Shift }));
+        internal override SamplerMethod With(SettingValues values) => this with
+        {
+            Order = values.Of<int>(SettingName.Order),
+            Spacing = values.Of<StepSpacing>(SettingName.Spacing),
+            Shift = values.Of<double>(SettingName.Shift),
+        };
     }
 
     /// <summary>DPM-Solver++ (arXiv 2211.01095, algorithm 2).</summary>
@@ -25,7 +30,8 @@ public abstract partial record SamplerMethod
 
         internal override string Meaning => "multistep, on the predicted data (arXiv 2211.01095)";
 
-        internal override string Title => $"DPM-Solver++ of order {Order}";
+        /// <inheritdoc/>
+        public override string Title => $"DPM-Solver++ of order {Order}";
     }
 
     /// <summary>DPM-Solver++ for the stochastic equation (arXiv 2211.01095, appendix; orders 1 and 2).</summary>
@@ -38,7 +44,8 @@ public abstract partial record SamplerMethod
 
         internal override string Meaning => "DPM-Solver++ that draws noise at each step (arXiv 2211.01095), of order 1 or 2";
 
-        internal override string Title => $"Stochastic DPM-Solver++ of order {Order}";
+        /// <inheritdoc/>
+        public override string Title => $"Stochastic DPM-Solver++ of order {Order}";
     }
 
     /// <summary>DPM-Solver (arXiv 2206.00927), as a multistep method.</summary>
@@ -51,7 +58,8 @@ public abstract partial record SamplerMethod
 
         internal override string Meaning => "multistep, on the predicted noise (arXiv 2206.00927)";
 
-        internal override string Title => $"DPM-Solver of order {Order}";
+        /// <inheritdoc/>
+        public override string Title => $"DPM-Solver of order {Order}";
     }
 
     /// <summary>UniPC (arXiv 2302.04867, algorithm 1).</summary>
@@ -68,20 +76,19 @@ public abstract partial record SamplerMethod
 
         internal override string Meaning => "multistep predictor and corrector (arXiv 2302.04867)";
 
-        internal override string Title => $"UniPC of order {Order}";
+        /// <inheritdoc/>
+        public override string Title => $"UniPC of order {Order}";
 
-        internal override IReadOnlyList<MethodSetting> Settings =>
-            [base.Settings[0], MethodSetting.Of(SamplerKeys.Variant, nameof(Variant), Variant), .. base.Settings.Skip(1)];
+        /// <inheritdoc/>
+        public override IReadOnlyList<MethodSetting> Options =>
+            [base.Options[0], new(SettingName.Variant, nameof(Variant), Variant, UniPcVariant.Bh2), .. base.Options.Skip(1)];
 
-        internal override Result<SamplerMethod> Read(Fields fields) => (base.Read(fields), fields.Read(SamplerKeys.Variant))
-            .Apply(static (method, variant) => (SamplerMethod)((UniPc)method with { Variant = variant }));
+        internal override SamplerMethod With(SettingValues values) =>
+            (UniPc)base.With(values) with { Variant = values.Of<UniPcVariant>(SettingName.Variant) };
     }
 
     private static IReadOnlyList<MethodSetting> SpacingOf(StepSpacing spacing, double shift) =>
-        [MethodSetting.Of(SamplerKeys.Spacing, "Spacing", spacing), MethodSetting.Of(SamplerKeys.Shift, "Shift", shift)];
-
-    private static Result<(StepSpacing Spacing, double Shift)> ReadSpacing(Fields fields) =>
-        (fields.Read(SamplerKeys.Spacing), fields.Read(SamplerKeys.Shift)).Apply(static (spacing, shift) => (spacing, shift));
+        [new(SettingName.Spacing, "Spacing", spacing, StepSpacing.Usual), new(SettingName.Shift, "Shift", shift, 1.0)];
 }
 
 /// <summary>The function B(h) of UniPC (arXiv 2302.04867, section 3.3).</summary>

@@ -13,12 +13,14 @@ public abstract partial record SamplerMethod
 
         internal override string Meaning => "Euler's method (arXiv 2206.00364; for flows arXiv 2401.08740)";
 
-        internal override string Title => "Euler's method";
+        /// <inheritdoc/>
+        public override string Title => "Euler's method";
 
-        internal override IReadOnlyList<MethodSetting> Settings => SpacingOf(Spacing, Shift);
+        /// <inheritdoc/>
+        public override IReadOnlyList<MethodSetting> Options => SpacingOf(Spacing, Shift);
 
-        internal override Result<SamplerMethod> Read(Fields fields) =>
-            ReadSpacing(fields).Select(static where => (SamplerMethod)new Euler(where.Spacing, where.Shift));
+        internal override SamplerMethod With(SettingValues values) =>
+            new Euler(values.Of<StepSpacing>(SettingName.Spacing), values.Of<double>(SettingName.Shift));
     }
 
     /// <summary>Heun's method of order 2, with two evaluations for each step (Karras et al., arXiv 2206.00364,
@@ -32,12 +34,14 @@ public abstract partial record SamplerMethod
 
         internal override string Meaning => "Heun's method, two evaluations for each step (arXiv 2206.00364, algorithm 1)";
 
-        internal override string Title => "Heun's method";
+        /// <inheritdoc/>
+        public override string Title => "Heun's method";
 
-        internal override IReadOnlyList<MethodSetting> Settings => SpacingOf(Spacing, Shift);
+        /// <inheritdoc/>
+        public override IReadOnlyList<MethodSetting> Options => SpacingOf(Spacing, Shift);
 
-        internal override Result<SamplerMethod> Read(Fields fields) =>
-            ReadSpacing(fields).Select(static where => (SamplerMethod)new Heun(where.Spacing, where.Shift));
+        internal override SamplerMethod With(SettingValues values) =>
+            new Heun(values.Of<StepSpacing>(SettingName.Spacing), values.Of<double>(SettingName.Shift));
     }
 
     /// <summary>Dormand and Prince's method of order 5, whose steps adapt to an error.</summary>
@@ -53,18 +57,20 @@ public abstract partial record SamplerMethod
 
         internal override string Meaning => "Dormand and Prince's method of order 5, whose steps adapt to an error";
 
-        internal override string Title => "Dormand and Prince's method with steps that adapt";
+        /// <inheritdoc/>
+        public override string Title => "Dormand and Prince's method with steps that adapt";
 
-        internal override bool TakesClipping => false;
+        /// <inheritdoc/>
+        public override bool TakesClipping => false;
 
-        internal override IReadOnlyList<MethodSetting> Settings =>
+        /// <inheritdoc/>
+        public override IReadOnlyList<MethodSetting> Options =>
         [
-            MethodSetting.Of(SamplerKeys.RelativeTolerance, nameof(RelativeTolerance), RelativeTolerance),
-            MethodSetting.Of(SamplerKeys.AbsoluteTolerance, nameof(AbsoluteTolerance), AbsoluteTolerance),
+            new(SettingName.RelativeTolerance, nameof(RelativeTolerance), RelativeTolerance, 1e-3),
+            new(SettingName.AbsoluteTolerance, nameof(AbsoluteTolerance), AbsoluteTolerance, 1e-6),
         ];
 
-        internal override Result<SamplerMethod> Read(Fields fields) =>
-            (fields.Read(SamplerKeys.RelativeTolerance), fields.Read(SamplerKeys.AbsoluteTolerance))
-                .Apply(static (relative, absolute) => (SamplerMethod)new Dopri5(relative, absolute));
+        internal override SamplerMethod With(SettingValues values) =>
+            new Dopri5(values.Of<double>(SettingName.RelativeTolerance), values.Of<double>(SettingName.AbsoluteTolerance));
     }
 }

@@ -9,23 +9,28 @@ public abstract partial record SamplerMethod
     /// <param name="LastStepSize">Length of the last step in time.</param>
     public abstract record Sde(DiffusionForm Form, double Norm, LastStep LastStep, double LastStepSize) : SamplerMethod
     {
-        internal override MethodProcess Process => MethodProcess.Flow;
+        /// <inheritdoc/>
+        public override MethodProcess Process => MethodProcess.Flow;
 
-        internal override bool TakesClipping => false;
+        /// <inheritdoc/>
+        public override bool TakesClipping => false;
 
-        internal override IReadOnlyList<MethodSetting> Settings =>
+        /// <inheritdoc/>
+        public override IReadOnlyList<MethodSetting> Options =>
         [
-            MethodSetting.Of(SamplerKeys.Form, nameof(Form), Form),
-            MethodSetting.Of(SamplerKeys.Norm, nameof(Norm), Norm),
-            MethodSetting.Of(SamplerKeys.LastStep, nameof(LastStep), LastStep),
-            MethodSetting.Of(SamplerKeys.LastStepSize, nameof(LastStepSize), LastStepSize),
+            new(SettingName.Form, nameof(Form), Form, DiffusionForm.Sigma),
+            new(SettingName.Norm, nameof(Norm), Norm, 1.0),
+            new(SettingName.LastStep, nameof(LastStep), LastStep, Spec.LastStep.Mean),
+            new(SettingName.LastStepSize, nameof(LastStepSize), LastStepSize, 0.04),
         ];
 
-        internal override Result<SamplerMethod> Read(Fields fields) =>
-            (fields.Read(SamplerKeys.Form), fields.Read(SamplerKeys.Norm), fields.Read(SamplerKeys.LastStep),
-                fields.Read(SamplerKeys.LastStepSize))
-            .Apply((form, norm, last, size) =>
-                (SamplerMethod)(this with { Form = form, Norm = norm, LastStep = last, LastStepSize = size }));
+        internal override SamplerMethod With(SettingValues values) => this with
+        {
+            Form = values.Of<DiffusionForm>(SettingName.Form),
+            Norm = values.Of<double>(SettingName.Norm),
+            LastStep = values.Of<LastStep>(SettingName.LastStep),
+            LastStepSize = values.Of<double>(SettingName.LastStepSize),
+        };
     }
 
     /// <summary>Euler and Maruyama's method.</summary>
@@ -39,7 +44,8 @@ public abstract partial record SamplerMethod
 
         internal override string Meaning => "Euler and Maruyama's method (SiT, arXiv 2401.08740)";
 
-        internal override string Title => "Euler and Maruyama's method";
+        /// <inheritdoc/>
+        public override string Title => "Euler and Maruyama's method";
     }
 
     /// <summary>Heun's method with noise.</summary>
@@ -53,7 +59,8 @@ public abstract partial record SamplerMethod
 
         internal override string Meaning => "Heun's method with noise, two evaluations for each step (SiT, arXiv 2401.08740)";
 
-        internal override string Title => "Heun's method with noise";
+        /// <inheritdoc/>
+        public override string Title => "Heun's method with noise";
     }
 }
 
