@@ -73,6 +73,7 @@ internal static class BenchCommand
         {
             Compare(models, output, error, cancellation),
             Kernels(),
+            Solvers(models, error, cancellation),
         };
         root.SetAction(parsed => new HelpAction().Invoke(parsed));
         return root;
@@ -183,6 +184,27 @@ internal static class BenchCommand
         else foreach (var line in ReportText.Lines(report)) output.WriteLine(line);
         if (failure is not null) ExceptionDispatchInfo.Throw(failure);
         return report.Partial ? Stopped : 0;
+    }
+
+    private static Command Solvers(IReadOnlyList<ModelDefinition> known, TextWriter error, CancellationToken cancellation)
+    {
+        var model = new Option<string>("--model") { HelpName = "NAME", Required = true, Description = "A class-conditional model." };
+        var weights = new Option<string>("--checkpoint") { HelpName = "FILE", Required = true, Description = "Its weights." };
+        var folder = new Option<string>("--out") { HelpName = "FOLDER", Required = true, Description = "Where the table and the picture go." };
+        var guidance = new Option<double>("--cfg") { DefaultValueFactory = static _ => 2, Description = "Scale of guidance." };
+        var command = new Command("solvers", "Draws the same images with every solver and number of evaluations: a table and a picture.")
+        {
+            model, weights, folder, guidance,
+        };
+        command.SetAction(parsed =>
+        {
+            var name = parsed.GetValue(model) ?? "";
+            var definition = known.FirstOrDefault(model => string.Equals(model.Card.Name, name, StringComparison.OrdinalIgnoreCase))
+                ?? throw new DitException($"There is no model '{name}'.");
+            return definition.Accept(new SolverTable(
+                parsed.GetValue(weights) ?? "", parsed.GetValue(folder) ?? "", parsed.GetValue(guidance), error, cancellation));
+        });
+        return command;
     }
 
     private static Command Kernels()

@@ -41,16 +41,22 @@ internal static class SamplersEmitter
 
     private static IEnumerable<string> Arguments(SamplerSpec sampler) =>
     [
-        .. sampler.Steps is { } steps ? new[] { FormattableString.Invariant($"Steps: {steps}") } : [],
-        .. sampler.Method.Options.Where(static setting => setting.IsAlwaysShown || !setting.IsDefault)
-            .Select(static setting => $"{setting.Argument}: {Value(setting.Value)}"),
-        .. sampler.ClipDenoised ? new[] { "ClipDenoised: true" } : [],
+        .. sampler.Steps is { } steps ? [FormattableString.Invariant($"Steps: {steps}")] : Array.Empty<string>(),
+        .. sampler.Method.Options.Where(static option => option.IsAlwaysShown || !option.IsDefault)
+            .Select(static option => Argument(option)),
+        .. sampler.ClipDenoised ? ["ClipDenoised: true"] : Array.Empty<string>(),
     ];
+
+    // A shift is one of the steps' spacing.
+    private static string Argument(MethodSetting option) => option is { Name: "shift", Value: double shift }
+        ? $"Spacing: Spacing.Shifted({Code.Literal(shift)})"
+        : $"{option.Argument}: {Value(option.Value)}";
 
     private static string Value(object value) => value switch
     {
         int number => number.ToString(CultureInfo.InvariantCulture),
         double number => Code.Literal(number),
+        StepSpacing spacing => $"Spacing.{spacing}",
         Enum word => $"{word.GetType().Name}.{word}",
         _ => throw new InvalidOperationException($"A setting holds a {value.GetType().Name}."),
     };

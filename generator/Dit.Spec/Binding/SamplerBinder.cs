@@ -104,9 +104,9 @@ internal static class SamplerBinder
                 Rule.SamplerFitsProcess,
                 $"The spacing '{SamplerKeys.Text(spacing)}' counts timesteps, and a flow has none; write time, logsnr or karras",
                 fields.At(SamplerKeys.Spacing)).Replace("time");
-        if (shift is { IsDefault: false } && spacing?.Value is not (StepSpacing.Usual or StepSpacing.Time))
+        if (isFlow && shift is { IsDefault: false } && spacing is { IsDefault: false })
             yield return new(
-                Rule.SamplerFitsProcess, "A shift moves steps that are spaced evenly in time; remove it, or the spacing",
+                Rule.SamplerFitsProcess, "A shift moves steps that are spaced evenly in time; remove the shift or the spacing",
                 fields.At(SamplerKeys.Shift));
         if (method is SamplerMethod.SdeDpmSolverPlusPlus { Order: > 2 })
             yield return new SpecError(

@@ -64,6 +64,8 @@ public static class Identifier
 
     private static readonly HashSet<string> UsedInGeneratedCode =
     [
+        "DiffusionForm", "Dopri5", "DpmSolver", "DpmSolverPlusPlus", "Euler", "EulerMaruyama", "Heun", "LastStep", "SdeDpmSolverPlusPlus",
+        "Spacing", "StochasticHeun", "UniPc", "UniPcVariant",
         "AddTo", "AffineLayerNorm", "AllSamplers", "Attention", "AutoencoderCard", "Block", "Card", "Checkpoint", "CheckpointEntry",
         "CheckpointGrid", "CheckpointMap", "CheckpointWeights", "ClassLabels", "CPU", "Create", "CreateSession", "CrossAttention", "Ddim",
         "Ddpm", "Device", "Dit", "DitException", "DitModels", "FinalLayer", "ForwardWithGuidance", "Functional", "GaussianDiffusion",

@@ -35,7 +35,7 @@ public abstract partial record SamplerMethod
 
     /// <summary>Euler and Maruyama's method.</summary>
     /// <inheritdoc cref="Sde(DiffusionForm, double, Dit.Spec.LastStep, double)"/>
-    public sealed record SdeEuler(
+    public sealed record EulerMaruyama(
         DiffusionForm Form = DiffusionForm.Sigma, double Norm = 1, LastStep LastStep = LastStep.Mean, double LastStepSize = 0.04)
         : Sde(Form, Norm, LastStep, LastStepSize)
     {
@@ -50,7 +50,7 @@ public abstract partial record SamplerMethod
 
     /// <summary>Heun's method with noise.</summary>
     /// <inheritdoc cref="Sde(DiffusionForm, double, Dit.Spec.LastStep, double)"/>
-    public sealed record SdeHeun(
+    public sealed record StochasticHeun(
         DiffusionForm Form = DiffusionForm.Sigma, double Norm = 1, LastStep LastStep = LastStep.Mean, double LastStepSize = 0.04)
         : Sde(Form, Norm, LastStep, LastStepSize)
     {

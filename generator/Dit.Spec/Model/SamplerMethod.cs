@@ -13,7 +13,7 @@ public abstract partial record SamplerMethod
     internal static IReadOnlyList<SamplerMethod> All { get; } =
     [
         new Ddpm(), new Ddim(Eta: 0), new DpmSolverPlusPlus(), new SdeDpmSolverPlusPlus(), new DpmSolver(), new UniPc(), new Euler(),
-        new Heun(), new Dopri5(), new SdeEuler(), new SdeHeun(),
+        new Heun(), new Dopri5(), new EulerMaruyama(), new StochasticHeun(),
     ];
 
     /// <summary>The word in a spec: <c>ddim</c>.</summary>

@@ -22,7 +22,7 @@ internal abstract class BenchPart : IModelVisitor<IEnumerable<BenchRow>>
         where TProcess : IProcess;
 
     /// <summary>Labels as the condition of a model.</summary>
-    protected static TCondition Of<TCondition>(Tensor labels) =>
+    internal static TCondition Of<TCondition>(Tensor labels) =>
         new ClassLabels(labels) is TCondition condition
             ? condition
             : throw new InvalidOperationException("Only class-conditional models are measured.");
