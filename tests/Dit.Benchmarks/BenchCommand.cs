@@ -89,7 +89,7 @@ internal static class BenchCommand
         {
             HelpName = "NAMES",
             DefaultValueFactory = _ => DefaultModels,
-            Description = "Models: forward takes each, ddim and training the first, load the last.",
+            Description = "Models: forward takes each, ddim, solvers and training the first, load the last.",
         };
         var only = new Option<string?>("--only")
         {

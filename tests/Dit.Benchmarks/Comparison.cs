@@ -57,6 +57,7 @@ internal static class Comparison
         {
             "forward" => models.SelectMany(model => model.Accept(new ForwardPart(bench))),
             "ddim" => models[0].Accept(new SamplingPart(bench)),
+            "solvers" => models[0].Accept(new SolverPart(bench)),
             "training" => models[0].Accept(new TrainingPart(bench)),
             "load" => models[^1].Accept(new LoadPart(bench)),
             "generator" => new GeneratorPart(bench).Measure(),
