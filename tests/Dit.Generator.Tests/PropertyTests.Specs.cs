@@ -59,11 +59,20 @@ public partial class PropertyTests
     private static Gen<string> Samplers(int timesteps) =>
         from names in Gen.OneOf("ddpm-", "fast.", "a_b ", "\"é x", "Card", "no-", "ÿ s").Array[0, 4]
         from steps in Gen.Int[2, timesteps].Array[4]
-        from etas in Gen.OneOf("", ", eta: 0", ", eta: 0.5", ", eta: 1").Array[4]
+        from methods in Method.Array[4]
         from clips in Gen.OneOf("", "", ", clip_denoised: true", ", clip_denoised: false").Array[4]
         select names.Length == 0 ? "" : "samplers:\n" + string.Concat(names.Select((name, i) =>
-            $"  '{name}{i}': {{ method: {(etas[i].Length == 0 && i % 2 == 0 ? "ddpm" : "ddim")}, steps: {steps[i]}{etas[i]}{clips[i]} "
-                + $"}}\n"));
+            $"  '{name}{i}': {{ method: {methods[i].Replace("STEPS", $"steps: {steps[i]}")}"
+                + $"{(methods[i].Contains("STEPS") ? clips[i] : "")} }}\n"));
+
+    // Orders up to 2, as there may be no more steps.
+    private static readonly Gen<string> Method = Gen.OneOf(
+        Gen.OneOf("ddpm, STEPS", "ddim, STEPS", "ddim, STEPS, eta: 0", "ddim, STEPS, eta: 0.5", "ddim, STEPS, eta: 1"),
+        Gen.OneOf("dopri5", "dopri5, rtol: 0.01", "dopri5, atol: 0.0001, rtol: 0.5"),
+        from method in Gen.OneOf("dpm-solver++", "sde-dpm-solver++", "dpm-solver", "unipc", "unipc, variant: bh1", "euler", "heun")
+        from order in Gen.OneOf("", ", order: 1", ", order: 2")
+        from spacing in Gen.OneOf("", ", spacing: time", ", spacing: logsnr", ", spacing: karras", ", spacing: trailing")
+        select $"{method}, STEPS{(method is "euler" or "heun" ? "" : order)}{spacing}");
 
     private static Gen<(string Text, int Channels)> Shape(bool family) =>
         from heads in Gen.Int[1, 24]

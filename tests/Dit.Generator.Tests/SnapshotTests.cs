@@ -54,6 +54,9 @@ public class SnapshotTests
             diffusion: { prediction: start-x, variance: fixed-small, schedule: squared-cosine, timesteps: 400 }
             samplers:
               noisy: { method: ddim, steps: 20, eta: 0.5 }
+              fast: { method: dpm-solver++, steps: 10, spacing: logsnr }
+              unipc-8: { method: unipc, steps: 8, order: 3, variant: bh1, clip_denoised: false }
+              exact: { method: dopri5, rtol: 0.0001 }
             """)).AssertCached().AssertCompiles().Sources["NoNullClass.g.cs"]);
 
     [Fact]

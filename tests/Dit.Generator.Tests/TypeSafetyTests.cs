@@ -91,6 +91,14 @@ public class TypeSafetyTests
         "new Sampler<Classes, ClassLabels, GaussianDiffusion>(\"mine\", new Ddim(5), process: Digits.Process);",
         "CS1739: The best overload for 'Sampler' does not have a parameter named 'process'")]
     [InlineData(
+        "new Sampler<Classes, ClassLabels, GaussianDiffusion>(\"mine\", new EulerMaruyama(5));",
+        "CS1503: Argument 2: cannot convert from 'Dit.Runtime.EulerMaruyama' to "
+            + "'Dit.Runtime.Solver<Dit.Runtime.GaussianDiffusion>'")]
+    [InlineData(
+        "new Sampler<Classes, ClassLabels, GaussianDiffusion>(\"mine\", new UniPc<Dit.Runtime.Flow>(5));",
+        "CS1503: Argument 2: cannot convert from 'Dit.Runtime.UniPc<Dit.Runtime.Flow>' to "
+            + "'Dit.Runtime.Solver<Dit.Runtime.GaussianDiffusion>'")]
+    [InlineData(
         "new Sampler<Classes, ClassLabels, GaussianDiffusion>(\"mine\", new ByFlow());",
         "CS1503: Argument 2: cannot convert from 'ByFlow' to 'Dit.Runtime.Solver<Dit.Runtime.GaussianDiffusion>'")]
     public void A_sampler_of_another_model_or_process_does_not_compile(string statement, string error) =>

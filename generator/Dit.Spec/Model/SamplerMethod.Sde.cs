@@ -20,7 +20,7 @@ public abstract partial record SamplerMethod
         [
             new(SettingName.Form, nameof(Form), Form, DiffusionForm.Sigma),
             new(SettingName.Norm, nameof(Norm), Norm, 1.0),
-            new(SettingName.LastStep, nameof(LastStep), LastStep, Spec.LastStep.Mean),
+            new(SettingName.LastStep, "Last", LastStep, Spec.LastStep.Mean),
             new(SettingName.LastStepSize, nameof(LastStepSize), LastStepSize, 0.04),
         ];
 
