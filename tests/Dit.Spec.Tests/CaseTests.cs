@@ -10,6 +10,10 @@ namespace Dit.Spec.Tests;
 /// </summary>
 public class CaseTests
 {
+    private const string Flows = "prediction: epsilon => prediction: velocity|variance: learned-range => variance: none|"
+        + "schedule: linear\n  timesteps: 1000 => schedule: flow-linear|"
+        + "samplers:\n  ddpm-250: { method: ddpm, steps: 250 }\n  ddim-50: { method: ddim, steps: 50, eta: 0.5 } => samplers: {}";
+
     private const string Texts = "classes: 10 => text: { tokens: 7, width: 5 }";
 
     /// <summary>
@@ -34,6 +38,11 @@ public class CaseTests
         { "diffusion.variance", "", "variance: learned-range => variance: fixed-large" },
         { "diffusion.schedule", "", "schedule: linear => schedule: squared-cosine" },
         { "diffusion.timesteps", "", "timesteps: 1000 => timesteps: 500" },
+        { "diffusion.loss", Flows, "schedule: flow-linear => schedule: flow-linear\n  loss: epsilon" },
+        { "diffusion.weight", $"{Flows}|velocity => score", "schedule: flow-linear => schedule: flow-linear\n  weight: likelihood" },
+        { "diffusion.times", Flows, "schedule: flow-linear => schedule: flow-linear\n  times: { logit-normal: { mean: 1, std: 2 } }" },
+        { "diffusion.shift", Flows, "schedule: flow-linear => schedule: flow-linear\n  shift: 3" },
+        { "diffusion.cosine_loss", Flows, "schedule: flow-linear => schedule: flow-linear\n  cosine_loss: true" },
         { "samplers.*.method", "eta: 0.5 => eta: 0", "{ method: ddpm, steps: 250 } => { method: ddim, steps: 250, eta: 0 }" },
         { "samplers.*.steps", "", "steps: 250 => steps: 100" },
         { "samplers.*.eta", "", "eta: 0.5 => eta: 1" },
@@ -109,22 +118,24 @@ public class CaseTests
     [Fact]
     public void Every_process_has_keys_and_words_and_no_method_belongs_to_two()
     {
-        var available = ProcessKeys.All.Where(static keys => keys.Predictions.Any(static word => word.Available)).ToArray();
-        Assert.Equal(Names(typeof(ProcessSpec)), available.Select(static keys => keys.GetType().Name).Order());
-        Assert.Contains(ProcessKeys.Of(Specs.Model(Specs.Tiny).Process), available);
+        Assert.Equal(Names(typeof(ProcessSpec)), ProcessKeys.All.Select(static keys => keys.GetType().Name).Order());
+        Assert.Equal(new ProcessKeys.Gaussian(), ProcessKeys.Of(Specs.Model(Specs.Tiny).Process));
+        Assert.Equal(new ProcessKeys.Flow(), ProcessKeys.Of(LoadVerdictTests.Edited(Flows).Process));
         Assert.All(ProcessKeys.All, static keys => Assert.All(keys.Schedules, schedule => Assert.Equal(
             [keys], ProcessKeys.All.Where(process => process.HasSchedule(schedule.Text)))));
         Assert.All(ProcessKeys.All, static keys =>
-            Assert.All(keys.Predictions, word => Assert.Equal(keys, ProcessKeys.OfPrediction(word.Text))));
+            Assert.All(keys.Schedules, word => Assert.Equal(keys, ProcessKeys.OfSchedule(word.Text))));
         Assert.All(ProcessKeys.All, static keys => Assert.All(keys.Methods, word => Assert.Equal(keys, ProcessKeys.OfMethod(word.Text))));
         Assert.Distinct(ProcessKeys.All.SelectMany(static keys => keys.Methods).Select(static word => word.Text));
     }
 
-    // SamplerMethod has a group for each process, with the methods that integrate it.
+    // SamplerMethod has a group for each process that has methods of its own.
     [Fact]
     public void Every_method_is_a_word_of_the_process_in_whose_group_it_is()
     {
-        Assert.Equal(Names(typeof(ProcessSpec)), Nested(typeof(SamplerMethod)).Select(static group => group.Name).Order());
+        Assert.Equal(
+            ProcessKeys.All.Where(static keys => keys.Methods.Any(static word => word.Available)).Select(static keys => keys.GetType().Name),
+            Nested(typeof(SamplerMethod)).Select(static group => group.Name).Order());
         foreach (var group in Nested(typeof(SamplerMethod)))
         {
             var words = ProcessKeys.All.Single(keys => keys.GetType().Name == group.Name).Methods;

@@ -29,7 +29,7 @@ internal static class SamplersEmitter
         """;
 
     private static string Type(ModelSpec spec, ConditionCode condition) =>
-        $"Sampler<{spec.ClassName}, {condition.Type}, {ProcessEmitter.Type}>";
+        $"Sampler<{spec.ClassName}, {condition.Type}, {ProcessEmitter.Type(spec)}>";
 
     private static string Clip(SamplerSpec sampler) => sampler.ClipDenoised ? ", ClipDenoised: true" : "";
 }
