@@ -64,7 +64,7 @@ public sealed class DitGenerator : IIncrementalGenerator
             .Select(static (model, _) => new CatalogEntry(
                 model.Spec.ClassName,
                 ConditionCode.TypeOf(model.Spec.Conditioning.Condition),
-                ProcessEmitter.Type,
+                ProcessEmitter.Type(model.Spec),
                 model.Path,
                 model.IsStandIn))
             .Collect()

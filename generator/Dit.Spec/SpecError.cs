@@ -106,8 +106,8 @@ public sealed record Rule(string Id, string Title)
     /// <summary>A sampler for a different kind of process.</summary>
     public static readonly Rule SamplerFitsProcess = new("DIT104", "Sampler does not fit the process");
 
-    /// <summary>Prediction, variance and schedule that do not go together.</summary>
-    public static readonly Rule ProcessIsConsistent = new("DIT105", "Prediction, variance and schedule do not go together");
+    /// <summary>Settings of the process that contradict each other, or are of another process.</summary>
+    public static readonly Rule ProcessIsConsistent = new("DIT105", "Settings of the process do not go together");
 
     /// <summary>More sampling steps than the process has.</summary>
     public static readonly Rule StepsWithinTimesteps = new("DIT106", "More sampling steps than timesteps");

@@ -64,11 +64,26 @@ public static class SpecWriter
 
     private static string Dropout(double probability) => Entry(ConditionKeys.Dropout, Numbers.Write(probability));
 
-    private static string Process(ProcessSpec process) => process.Match(static gaussian => Mapping(
-        Entry(DiffusionKeys.Prediction, Word(DiffusionKeys.Prediction, gaussian.Prediction)),
-        Entry(DiffusionKeys.Variance, Word(DiffusionKeys.Variance, gaussian.Variance)),
-        Entry(DiffusionKeys.Schedule, Word(DiffusionKeys.Schedule, gaussian.Schedule)),
-        Entry(DiffusionKeys.Timesteps, Text(gaussian.Timesteps))));
+    private static string Process(ProcessSpec process) => process.Match(
+        static gaussian => Mapping(
+            Entry(DiffusionKeys.Prediction, Word(DiffusionKeys.Prediction, gaussian.Prediction)),
+            Entry(DiffusionKeys.Variance, Word(DiffusionKeys.Variance, gaussian.Variance)),
+            Entry(DiffusionKeys.Schedule, Word(DiffusionKeys.Schedule, gaussian.Schedule)),
+            Entry(DiffusionKeys.Timesteps, Text(gaussian.Timesteps))),
+        static flow => Mapping(
+            Entry(DiffusionKeys.Prediction, Word(DiffusionKeys.Prediction, flow.Prediction)),
+            Entry(DiffusionKeys.Variance, Word(DiffusionKeys.Variance, flow.Variance)),
+            Entry(DiffusionKeys.Schedule, Word(DiffusionKeys.Schedule, flow.Schedule)),
+            Entry(DiffusionKeys.Loss, Word(DiffusionKeys.Loss, flow.Loss)),
+            Entry(DiffusionKeys.Weight, Word(DiffusionKeys.Weight, flow.Weight)),
+            Entry(DiffusionKeys.Times, Times(flow.Times)),
+            Entry(DiffusionKeys.Shift, Numbers.Write(flow.Shift)),
+            Entry(DiffusionKeys.CosineLoss, flow.CosineLoss ? "true" : "false")));
+
+    private static string Times(FlowTimes times) => times.Match(
+        static uniform => Word<FlowTimes>(DiffusionKeys.Times.Words, uniform),
+        static normal => Mapping(Entry(DiffusionKeys.LogitNormal, Mapping(
+            Entry(DiffusionKeys.Mean, Numbers.Write(normal.Mean)), Entry(DiffusionKeys.Deviation, Numbers.Write(normal.Deviation))))));
 
     private static string Kl(Autoencoder.Kl kl) => kl == Autoencoder.KlF8 ? Word(SpecKeys.Autoencoder.Words, kl) : Mapping(
     [

@@ -46,17 +46,32 @@ public partial class PropertyTests
         };
 
     // The schedule, with steps enough for it.
-    private static readonly Gen<(string Text, int Timesteps)> Process =
-        from prediction in Gen.OneOf("epsilon", "start-x")
+    private static readonly Gen<(string Text, int Timesteps)> Diffusion =
+        from prediction in Gen.OneOf("epsilon", "start-x", "velocity", "score")
         from variance in Gen.OneOf("learned-range", "fixed-small", "fixed-large")
-        from linear in Gen.Bool
+        from schedule in Gen.OneOf("linear", "squared-cosine", "scaled-linear")
         from timesteps in Gen.Int[2, 4000]
-        let steps = linear ? Math.Max(21, timesteps) : timesteps
-        select (
-            $"{{ prediction: {prediction}, variance: {variance}, schedule: {(linear ? "linear" : "squared-cosine")}, timesteps: {steps} }}",
-            steps);
+        let steps = schedule == "linear" ? Math.Max(21, timesteps) : timesteps
+        let legal = prediction is "velocity" or "score" && variance == "learned-range" ? "fixed-small" : variance
+        select ($"{{ prediction: {prediction}, variance: {legal}, schedule: {schedule}, timesteps: {steps} }}", steps);
 
-    private static Gen<string> Samplers(int timesteps) =>
+    private static readonly Gen<(string Text, int Timesteps)> FlowProcess =
+        from prediction in Gen.OneOf("velocity", "epsilon", "start-x", "score")
+        from variance in Gen.OneOf("", ", variance: none", ", variance: ignored")
+        from path in Gen.OneOf("linear", "gvp", "vp")
+        from loss in Gen.OneOf("velocity", "epsilon", "start-x", "score")
+        from weight in Gen.OneOf("", ", weight: uniform", ", weight: velocity", ", weight: likelihood")
+        from times in Gen.OneOf(
+            "", ", times: uniform", ", times: { logit-normal: {} }", ", times: { logit-normal: { mean: -0.25, std: 0.8 } }")
+        from shift in Gen.OneOf("", ", shift: 1", ", shift: 0.3", ", shift: 3.00005")
+        from cosine in Gen.OneOf("", ", cosine_loss: true", ", cosine_loss: false")
+        let weighed = loss is "epsilon" or "score" ? weight : ""
+        select ($"{{ schedule: flow-{path}, prediction: {prediction}{variance}, loss: {loss}{weighed}{times}{shift}{cosine} }}", 0);
+
+    private static readonly Gen<(string Text, int Timesteps)> Process = Gen.Frequency((3, Diffusion), (1, FlowProcess));
+
+    // A flow has no timesteps, and no samplers yet.
+    private static Gen<string> Samplers(int timesteps) => timesteps == 0 ? Gen.Const("") :
         from names in Gen.OneOf("ddpm-", "fast.", "a_b ", "\"é x", "Card", "no-", "ÿ s").Array[0, 4]
         from steps in Gen.Int[2, timesteps].Array[4]
         from methods in Method.Array[4]

@@ -60,6 +60,27 @@ public class SnapshotTests
             """)).AssertCached().AssertCompiles().Sources["NoNullClass.g.cs"]);
 
     [Fact]
+    public void A_model_of_a_flow_matches_its_snapshot() => Match(
+        "FlowSample.g", "cs", Generate.From(new SpecText("flow.dit.yaml", """
+            model: FlowSample
+            depth: 2
+            width: 64
+            heads: 4
+            patch_size: 2
+            input: { channels: 4, size: 16 }
+            conditioning: { classes: 5 }
+            diffusion:
+              schedule: flow-gvp
+              prediction: start-x
+              variance: ignored
+              loss: velocity
+              times: { logit-normal: { mean: -0.5, std: 0.8 } }
+              shift: 3
+              cosine_loss: true
+            autoencoder: kl-f8
+            """)).AssertCached().AssertCompiles().Sources["FlowSample.g.cs"]);
+
+    [Fact]
     public void A_model_that_computes_as_diffusers_does_matches_its_snapshot() => Match(
         "DiffusersNumerics.g", "cs", Generate.From(new SpecText("diffusers.dit.yaml", """
             model: DiffusersNumerics

@@ -21,6 +21,15 @@ public class StandInTests
           "slow": { method: ddpm, steps: 25 }
         """;
 
+    private const string Flow = """
+        depth: 1
+        width: 8
+        heads: 2
+        patch_size: 2
+        input: { channels: 3, size: 4 }
+        diffusion: { schedule: flow-linear, variance: ignored }
+        """;
+
     private const string Model = """
         using var model = Tiny.Create(seed: 1);
         using var loaded = Tiny.Load("a.pt", torch.CPU, torch.float32);
@@ -45,6 +54,11 @@ public class StandInTests
             using var out_ = model.forward(x, t);
             Sampler<Tiny, NoCondition, GaussianDiffusion> slow = Tiny.Samplers.Slow;
             """, ["model", "samplers", "  ddim-4", "  \"slow\"", "conditioning"]),
+        ($"model: Tiny\nconditioning: none\n{Flow}", """
+            using var model = Tiny.Create(seed: 1);
+            Dit.Runtime.Flow process = Tiny.Process;
+            using var out_ = model.forward(x, t);
+            """, ["model", "conditioning", "diffusion"]),
     ];
 
     // What stands in the place of a value: of a wrong kind, out of range, and what YAML cannot read or specs do not

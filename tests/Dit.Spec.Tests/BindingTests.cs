@@ -12,7 +12,7 @@ public class BindingTests
             (spec.Name, spec.ClassName, spec.Depth, spec.Width, spec.Heads, spec.PatchSize, spec.HiddenWidth));
         Assert.Equal(new InputSpec(4, 8, 8), spec.Input);
         Assert.Equal(new ConditioningSpec(new ConditioningVariant.AdaLNZero(), new Condition.ClassLabels(10, 0.1)), spec.Conditioning);
-        Assert.Equal(new ProcessSpec.Gaussian(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Diffusion);
+        Assert.Equal(new ProcessSpec.Gaussian(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Process);
         Assert.Equal(new Autoencoder.None(), spec.Autoencoder);
         Assert.Equal(
             [
@@ -40,7 +40,7 @@ public class BindingTests
         Assert.Equal(new InputSpec(3, 8, 16), spec.Input);
         Assert.Equal(8, spec.Tokens);
         Assert.Equal(new ConditioningSpec(new ConditioningVariant.AdaLNZero(), new Condition.ClassLabels(3, 0.1)), spec.Conditioning);
-        Assert.Equal(new ProcessSpec.Gaussian(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Diffusion);
+        Assert.Equal(new ProcessSpec.Gaussian(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Process);
         Assert.Empty(spec.Samplers);
     }
 
@@ -55,18 +55,58 @@ public class BindingTests
     [Fact]
     public void Every_word_of_the_process_has_its_own_meaning()
     {
-        Assert.Equal(Prediction.StartX, Specs.Model(Specs.Tiny.Replace("prediction: epsilon", "prediction: start-x")).Diffusion.Prediction);
-        Assert.Equal(Variance.FixedSmall,
-            Specs.Model(Specs.Tiny.Replace("variance: learned-range", "variance: fixed-small")).Diffusion.Variance);
-        Assert.Equal(Variance.FixedLarge,
-            Specs.Model(Specs.Tiny.Replace("variance: learned-range", "variance: fixed-large")).Diffusion.Variance);
-        Assert.Equal(Schedule.SquaredCosine,
-            Specs.Model(Specs.Tiny.Replace("schedule: linear", "schedule: squared-cosine")).Diffusion.Schedule);
+        Assert.Equal(Prediction.StartX, Gaussian("prediction: start-x").Prediction);
+        Assert.Equal(Prediction.Velocity, Gaussian("prediction: velocity, variance: fixed-small").Prediction);
+        Assert.Equal(Prediction.Score, Gaussian("prediction: score, variance: fixed-large").Prediction);
+        Assert.Equal(Variance.FixedSmall, Gaussian("variance: fixed-small").Variance);
+        Assert.Equal(Variance.FixedLarge, Gaussian("variance: fixed-large").Variance);
+        Assert.Equal(Schedule.SquaredCosine, Gaussian("schedule: squared-cosine").Schedule);
+        Assert.Equal(Schedule.ScaledLinear, Gaussian("schedule: scaled-linear").Schedule);
         Assert.Equal(Autoencoder.KlF8, Specs.Model(Specs.Tiny.Replace("autoencoder: none", "autoencoder: kl-f8")).Autoencoder);
         Assert.Equal(Numerics.Official, Specs.Model(Specs.Tiny).Numerics);
         Assert.Equal(Numerics.Diffusers, Specs.Model(Specs.With("numerics: diffusers")).Numerics);
-        Assert.Equal(500, Specs.Model(Specs.Tiny.Replace("timesteps: 1000", "timesteps: 500")).Diffusion.Timesteps);
+        Assert.Equal(500, Gaussian("timesteps: 500").Timesteps);
     }
+
+    private static ProcessSpec.Gaussian Gaussian(string keys) =>
+        Assert.IsType<ProcessSpec.Gaussian>(Specs.Model(Specs.With($"diffusion: {{ {keys} }}\nsamplers: {{}}")).Process);
+
+    private static ProcessSpec.Flow Flow(string keys) =>
+        Assert.IsType<ProcessSpec.Flow>(Specs.Model(Specs.With($"diffusion: {{ schedule: flow-linear{keys} }}\nsamplers: {{}}")).Process);
+
+    private static readonly ProcessSpec.Flow usualFlow = new(
+        Prediction.Velocity, Variance.None, Schedule.FlowLinear, Loss: Prediction.Velocity, LossWeight.Uniform, new FlowTimes.Uniform(),
+        Shift: 1, CosineLoss: false);
+
+    [Fact]
+    public void Every_key_of_a_flow_reaches_the_model()
+    {
+        Assert.Equal(usualFlow, Flow(""));
+        Assert.Equal(usualFlow with { Variance = Variance.Ignored }, Flow(", variance: ignored"));
+        Assert.Equal(usualFlow with { Prediction = Prediction.StartX, Loss = Prediction.StartX }, Flow(", prediction: start-x"));
+        Assert.Equal(usualFlow with { Prediction = Prediction.StartX }, Flow(", prediction: start-x, loss: velocity"));
+        Assert.Equal(
+            usualFlow with { Prediction = Prediction.Score, Loss = Prediction.Score, Weight = LossWeight.Likelihood },
+            Flow(", prediction: score, weight: likelihood"));
+        Assert.Equal(
+            usualFlow with { Loss = Prediction.Epsilon, Weight = LossWeight.Velocity }, Flow(", loss: epsilon, weight: velocity"));
+        Assert.Equal(usualFlow with { Times = new FlowTimes.LogitNormal(0, 1) }, Flow(", times: { logit-normal: {} }"));
+        Assert.Equal(
+            usualFlow with { Times = new FlowTimes.LogitNormal(-0.5, 0.8) }, Flow(", times: { logit-normal: { mean: -0.5, std: 0.8 } }"));
+        Assert.Equal(usualFlow with { Shift = 3 }, Flow(", times: uniform, shift: 3"));
+        Assert.Equal(usualFlow with { CosineLoss = true }, Flow(", cosine_loss: true"));
+        Assert.Equal(usualFlow, Flow(", cosine_loss: false"));
+        Assert.Equal(
+            [Schedule.FlowGvp, Schedule.FlowVp],
+            ((string[])["flow-gvp", "flow-vp"]).Select(static path => Assert.IsType<ProcessSpec.Flow>(
+                Specs.Model(Specs.With($"diffusion: {{ schedule: {path} }}\nsamplers: {{}}")).Process).Schedule));
+    }
+
+    [Fact]
+    public void A_flow_has_twice_the_channels_only_where_half_of_them_are_ignored() => Assert.Equal(
+        [4, 8],
+        ((string[])["none", "ignored"]).Select(static variance => Specs.Model(
+            Specs.With($"diffusion: {{ schedule: flow-linear, variance: {variance} }}\nsamplers: {{}}")).OutputChannels));
 
     [Theory]
     [InlineData("Dit.Definitions", "Dit.Definitions")]

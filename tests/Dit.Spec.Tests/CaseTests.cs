@@ -15,6 +15,17 @@ public class CaseTests
 
     private const string Adaptive = "method: ddpm, steps: 250 => method: dopri5, rtol: 0.001, atol: 0.000001";
 
+    private const string FlowProcess = "prediction: epsilon => prediction: velocity|variance: learned-range => variance: none|"
+        + "schedule: linear\n  timesteps: 1000 => schedule: flow-linear|"
+        + "samplers:\n  ddpm-250: { method: ddpm, steps: 250 }\n  ddim-50: { method: ddim, steps: 50, eta: 0.5 } => samplers:";
+
+    private const string Flows = FlowProcess + " {}";
+
+    private const string Stochastic = FlowProcess
+        + "\n  ddpm-250: { method: sde-euler, steps: 250, form: sigma, norm: 1, last_step: mean, last_step_size: 0.04 }";
+
+    private const string Shifted = FlowProcess + "\n  ddpm-250: { method: euler, steps: 250, shift: 1 }";
+
     private const string Texts = "classes: 10 => text: { tokens: 7, width: 5 }";
 
     /// <summary>
@@ -39,6 +50,11 @@ public class CaseTests
         { "diffusion.variance", "", "variance: learned-range => variance: fixed-large" },
         { "diffusion.schedule", "", "schedule: linear => schedule: squared-cosine" },
         { "diffusion.timesteps", "", "timesteps: 1000 => timesteps: 500" },
+        { "diffusion.loss", Flows, "schedule: flow-linear => schedule: flow-linear\n  loss: epsilon" },
+        { "diffusion.weight", $"{Flows}|velocity => score", "schedule: flow-linear => schedule: flow-linear\n  weight: likelihood" },
+        { "diffusion.times", Flows, "schedule: flow-linear => schedule: flow-linear\n  times: { logit-normal: { mean: 1, std: 2 } }" },
+        { "diffusion.shift", Flows, "schedule: flow-linear => schedule: flow-linear\n  shift: 3" },
+        { "diffusion.cosine_loss", Flows, "schedule: flow-linear => schedule: flow-linear\n  cosine_loss: true" },
         { "samplers.*.method", "eta: 0.5 => eta: 0", "{ method: ddpm, steps: 250 } => { method: ddim, steps: 250, eta: 0 }" },
         { "samplers.*.steps", "", "steps: 250 => steps: 100" },
         { "samplers.*.eta", "", "eta: 0.5 => eta: 1" },
@@ -47,6 +63,11 @@ public class CaseTests
         { "samplers.*.spacing", Multistep, "spacing: usual => spacing: karras" },
         { "samplers.*.rtol", Adaptive, "rtol: 0.001 => rtol: 0.01" },
         { "samplers.*.atol", Adaptive, "atol: 0.000001 => atol: 0.00001" },
+        { "samplers.*.shift", Shifted, "shift: 1 => shift: 3" },
+        { "samplers.*.form", Stochastic, "form: sigma => form: increasing-decreasing" },
+        { "samplers.*.norm", Stochastic, "norm: 1 => norm: 2" },
+        { "samplers.*.last_step", Stochastic, "last_step: mean => last_step: tweedie" },
+        { "samplers.*.last_step_size", Stochastic, "last_step_size: 0.04 => last_step_size: 0.01" },
         { "samplers.*.clip_denoised", "", "steps: 250 => steps: 250, clip_denoised: false" },
     };
 
@@ -62,7 +83,7 @@ public class CaseTests
                 .SelectMany(static key => Paths(key, "conditioning.")),
             .. conditions.SelectMany(ConditionKeys.Of).SelectMany(static key => Paths(key, "conditioning.")),
             .. ProcessKeys.All.SelectMany(static process => process.Keys).SelectMany(static key => Paths(key, "diffusion.")),
-            .. SamplerKeys.All.Except([SamplerKeys.Shift, SamplerKeys.Form, SamplerKeys.Norm, SamplerKeys.LastStep, SamplerKeys.LastStepSize]).SelectMany(static key => Paths(key, "samplers.*.")),
+            .. SamplerKeys.All.SelectMany(static key => Paths(key, "samplers.*.")),
         ];
 
         Assert.Equal(
@@ -119,13 +140,13 @@ public class CaseTests
     [Fact]
     public void Every_process_has_keys_and_words_and_no_method_belongs_to_two()
     {
-        var available = ProcessKeys.All.Where(static keys => keys.Predictions.Any(static word => word.Available)).ToArray();
-        Assert.Equal(Names(typeof(ProcessSpec)), available.Select(static keys => keys.GetType().Name).Order());
-        Assert.Contains(ProcessKeys.Of(Specs.Model(Specs.Tiny).Process), available);
+        Assert.Equal(Names(typeof(ProcessSpec)), ProcessKeys.All.Select(static keys => keys.GetType().Name).Order());
+        Assert.Equal(new ProcessKeys.Gaussian(), ProcessKeys.Of(Specs.Model(Specs.Tiny).Process));
+        Assert.Equal(new ProcessKeys.Flow(), ProcessKeys.Of(LoadVerdictTests.Edited(Flows).Process));
         Assert.All(ProcessKeys.All, static keys => Assert.All(keys.Schedules, schedule => Assert.Equal(
             [keys], ProcessKeys.All.Where(process => process.HasSchedule(schedule.Text)))));
         Assert.All(ProcessKeys.All, static keys =>
-            Assert.All(keys.Predictions, word => Assert.Equal(keys, ProcessKeys.OfPrediction(word.Text))));
+            Assert.All(keys.Schedules, word => Assert.Equal(keys, ProcessKeys.OfSchedule(word.Text))));
         Assert.Distinct(ProcessKeys.All.Select(static keys => keys.Process));
         Assert.DoesNotContain(MethodProcess.Any, ProcessKeys.All.Select(static keys => keys.Process));
     }

@@ -170,14 +170,48 @@ public class RuleTests
     }
 
     [Fact]
-    public void A_velocity_model_with_learned_variance_is_illegal_as_well_as_not_available()
+    public void A_schedule_of_a_flow_on_a_diffusion_with_samplers_names_everything_that_is_not_of_a_flow()
     {
-        var errors = SpecFile.Parse(Specs.Tiny.Replace("prediction: epsilon", "prediction: velocity")).Errors;
+        var errors = SpecFile.Parse(Specs.Tiny.Replace("schedule: linear", "schedule: flow-linear")).Errors;
 
-        Assert.Contains(errors, e => e.Rule == Rule.NotAvailable && e.At.Line == 15);
-        Assert.Contains(errors, e => e.Rule == Rule.ProcessIsConsistent && e.At.Line == 16 && e.Message.Contains("no learned variance"));
-        Assert.Contains(errors, e =>
-            e.Rule == Rule.ProcessIsConsistent && e.At.Line == 17 && e.Message.Contains("needs a flow schedule, not 'linear'"));
+        Assert.Equal(
+            [("DIT105", 16), ("DIT105", 18), ("DIT104", 21), ("DIT104", 22)],
+            errors.Select(static e => (e.Rule.Id, e.At.Line)));
+    }
+
+    public static TheoryData<string, int, string, string?> Contradictions => new()
+    {
+        { "{ prediction: velocity, variance: learned-range }", 46, "A model that predicts the velocity has no learned variance", "fixed-small" },
+        { "{ prediction: score }", 26, "A model that predicts the score has no learned variance; add variance: fixed-small", null },
+        { "{ variance: ignored }", 24, "The variance 'ignored' is of flows, and this model is a Gaussian diffusion", "fixed-small" },
+        { "{ cosine_loss: true }", 27, "'cosine_loss' is a key of flows, and this model is a Gaussian diffusion; remove it", null },
+        { "{ schedule: linear, shift: 3 }", 39, "'shift' is a key of flows", null },
+        { "{ times: { logit-normal: {} } }", 21, "'times' is a key of flows", null },
+        { "{ loss: velocity }", 20, "'loss' is a key of flows", null },
+        { "{ weight: velocity }", 22, "'weight' is a key of flows", null },
+        { "{ schedule: flow-vp, timesteps: 1000 }", 44, "A flow has no timesteps: its time runs from 0", null },
+        { "{ schedule: flow-vp, variance: learned-range }", 43, "A flow has no variance of a reverse step", "ignored" },
+        { "{ schedule: flow-vp, variance: fixed-large }", 43, "A flow has no variance of a reverse step", "none" },
+        { "{ schedule: flow-vp, weight: likelihood }", 41, "The weight 'likelihood' is for a loss of the noise or the score", "uniform" },
+        {
+            "{ schedule: flow-vp, prediction: epsilon, loss: start-x, weight: velocity }", 77, "and this loss is of the clean input", "uniform"
+        },
+        { "{ schedule: flow-vp, times: { normal: {} } }", 42, "Unknown key 'diffusion.times.normal'; the keys here are logit-normal", null },
+        { "{ schedule: flow-vp, times: { logit-normal: { sd: 1 } } }", 58, "Unknown key 'diffusion.times.logit-normal.sd'; did you mean 'std'?", "std" },
+        { "{ schedule: flow-vp, times: normal }", 40, "'diffusion.times' cannot be 'normal'; it is uniform, or a mapping such as", null },
+        { "{ schedule: flow-vp, shift: 0 }", 40, "'diffusion.shift' is 0; it must be from 0.01 to 100", null },
+        { "{ schedule: flow-pv }", 24, "'diffusion.schedule' cannot be 'flow-pv'; did you mean 'flow-vp'?", "flow-vp" },
+    };
+
+    [Theory, MemberData(nameof(Contradictions))]
+    public void What_contradicts_the_process_is_an_error_at_its_place(string keys, int column, string words, string? fix)
+    {
+        var errors = SpecFile.Parse(Specs.With($"diffusion: {keys}\nsamplers: {{}}")).Errors;
+
+        var error = errors.First();
+        Assert.Contains(words, error.Message);
+        Assert.Equal((column, fix), (error.At.Column, error.Fix?.Text));
+        Assert.Equal(words.Contains("times.normal") ? 2 : 1, errors.Count()); // the key is missing, and its misspelling is unknown
     }
 
     [Fact]

@@ -90,11 +90,11 @@ public class TextTests
 
     [Fact]
     public void A_sampler_of_a_diffusion_does_not_fit_a_flow() => Assert.Contains(
-        SpecFile.Parse(Specs.With("diffusion: { prediction: velocity, variance: fixed-small, schedule: flow-vp }")).Errors,
+        SpecFile.Parse(Specs.With("diffusion: { prediction: velocity, variance: none, schedule: flow-vp }")).Errors,
         static e => e.Rule == Rule.SamplerFitsProcess && e.Message.StartsWith("This is a sampler of Gaussian diffusions"));
 
     [Fact]
-    public void A_flow_schedule_does_not_fit_a_diffusion() => Assert.Contains(
-        SpecFile.Parse(Specs.With("diffusion: { schedule: flow-vp }")).Errors,
-        static e => e.Rule == Rule.ProcessIsConsistent && e.Fix?.Text == "linear");
+    public void A_flow_schedule_makes_the_model_a_flow_that_predicts_the_velocity() => Assert.Equal(
+        Prediction.Velocity,
+        Assert.IsType<ProcessSpec.Flow>(Specs.Model(Specs.With("diffusion: { schedule: flow-vp }\nsamplers: {}")).Process).Prediction);
 }

@@ -6,9 +6,9 @@ namespace Dit.Generator.Emit;
 internal static class ForwardEmitter
 {
     public static string Forward(ModelSpec spec, Evaluation network, ConditionCode condition) => Code.AlignComments($$"""
-        /// <summary>Predicts {{(spec.Diffusion.Prediction == Prediction.Epsilon ? "the noise" : "the clean input")}}{{(spec.Diffusion.Variance == Variance.LearnedRange ? " and, in the second half of the channels, the variance" : "")}}.</summary>
+        /// <summary>Predicts {{ProcessWords.Output(spec.Process)}}.</summary>
         /// <param name="x">Noised inputs, (N, {{spec.Input.Channels}}, {{spec.Input.Height}}, {{spec.Input.Width}}).</param>
-        /// <param name="t">Timesteps from 0 to {{spec.Diffusion.Timesteps - 1}}, whole or fractional, (N,).</param>{{(condition.Argument is { } argument ? $"\n/// <param name=\"{argument.Name}\">{argument.Doc}</param>" : "")}}
+        /// <param name="t">{{ProcessWords.Times(spec.Process).Name}} from {{ProcessWords.Times(spec.Process).Range}}, (N,).</param>{{(condition.Argument is { } argument ? $"\n/// <param name=\"{argument.Name}\">{argument.Doc}</param>" : "")}}
         /// <returns>{{string.Join(" and ", network.Results.Select(static result => Shape.Text(result.Shape)))}}.</returns>
         public override Tensor forward(Tensor x, Tensor t{{condition.Parameter}})
         {

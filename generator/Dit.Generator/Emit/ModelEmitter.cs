@@ -50,7 +50,7 @@ internal static class ModelEmitter
             using static global::TorchSharp.torch;
 
             {{Summary(spec, description, layout)}}
-            public sealed class {{spec.ClassName}} : {{condition.BaseType}}, IModel<{{spec.ClassName}}, {{condition.Type}}, {{ProcessEmitter.Type}}>
+            public sealed class {{spec.ClassName}} : {{condition.BaseType}}, IModel<{{spec.ClassName}}, {{condition.Type}}, {{ProcessEmitter.Type(spec)}}>
             {
             {{Code.Indent(Code.Members(members))}}
             }
@@ -75,13 +75,11 @@ internal static class ModelEmitter
 
     private static string Summary(ModelSpec spec, Description description, ModelLayout layout)
     {
-        var predicts = spec.Diffusion.Prediction == Prediction.Epsilon ? "the noise" : "the clean input";
-        var variance = spec.Diffusion.Variance == Variance.LearnedRange ? " and the variance" : "";
         var letters = description.Letters.Select(static letter => $"{letter.Name} = {letter.Size} {letter.Meaning}");
         return $"""
             /// <summary>{Code.Xml(spec.Name)}: a {description.Summary}.</summary>
             /// <remarks>
-            /// It sees (N, {spec.Input.Channels}, {spec.Input.Height}, {spec.Input.Width}) and predicts {predicts}{variance}, (N, {spec.OutputChannels}, {spec.Input.Height}, {spec.Input.Width}).
+            /// It sees (N, {spec.Input.Channels}, {spec.Input.Height}, {spec.Input.Width}) and predicts {ProcessWords.Predicted(spec.Process)}, (N, {spec.OutputChannels}, {spec.Input.Height}, {spec.Input.Width}).
             /// {Code.Grouped(layout.ParameterCount)} parameters; {Code.Grouped(layout.Macs)} multiply-accumulates for one sample.
             /// Shapes: N batch, {string.Join(", ", letters)}.
             {Code.LineIf(NumericsEmitter.Remark(spec))}

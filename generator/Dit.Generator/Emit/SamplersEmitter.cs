@@ -22,7 +22,7 @@ internal static class SamplersEmitter
     private static string Property(ModelSpec spec, ConditionCode condition, SamplerSpec sampler) => $$"""
         /// <summary>{{sampler.Method.Title}}{{Steps(sampler)}}.</summary>
         public static {{Type(spec, condition)}} {{sampler.PropertyName}} { get; } =
-            new({{Code.Literal(sampler.Name)}}, new {{Solver(sampler.Method)}}({{string.Join(", ", Arguments(sampler))}}));
+            new({{Code.Literal(sampler.Name)}}, new {{Solver(spec, sampler.Method)}}({{string.Join(", ", Arguments(sampler))}}));
         """;
 
     private static string Steps(SamplerSpec sampler) => sampler.Steps switch
@@ -33,11 +33,11 @@ internal static class SamplersEmitter
     };
 
     private static string Type(ModelSpec spec, ConditionCode condition) =>
-        $"Sampler<{spec.ClassName}, {condition.Type}, {ProcessEmitter.Type}>";
+        $"Sampler<{spec.ClassName}, {condition.Type}, {ProcessEmitter.Type(spec)}>";
 
     // A solver for every process is generic in it.
-    private static string Solver(SamplerMethod method) =>
-        method.Process == MethodProcess.Any ? $"{method.Type}<{ProcessEmitter.Type}>" : method.Type;
+    private static string Solver(ModelSpec spec, SamplerMethod method) =>
+        method.Process == MethodProcess.Any ? $"{method.Type}<{ProcessEmitter.Type(spec)}>" : method.Type;
 
     private static IEnumerable<string> Arguments(SamplerSpec sampler) =>
     [

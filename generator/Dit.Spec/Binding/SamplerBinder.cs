@@ -11,7 +11,7 @@ internal static class SamplerBinder
     public static Result<EquatableArray<BoundSampler>> Bind(Fields top, Result<ProcessSpec> legal)
     {
         var process = new Process(
-            legal.Match(static process => process.Match(static gaussian => (int?)gaussian.Timesteps), static _ => null),
+            legal.Match(static process => process.Match(static gaussian => (int?)gaussian.Timesteps, static _ => null), static _ => null),
             DiffusionBinder.Asked(top));
         return top.Read(SpecKeys.Samplers).Then(entries =>
             Result.All(entries.Select(entry => Sampler(entry.Key, entry.Value, process))).Ensure(list => SameProperties(entries, list)));

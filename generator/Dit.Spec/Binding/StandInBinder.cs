@@ -19,7 +19,7 @@ internal static class StandInBinder
                 new Backbone.Dit(Depth: 1, Width: 8, Heads: 2, PatchSize: 2, HiddenWidth: 32, Numerics.Official, Variant(node)),
                 new InputSpec(Channels: 3, Height: 4, Width: 4),
                 Condition(node),
-                new ProcessSpec.Gaussian(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, Timesteps: 1000),
+                Process(node),
                 new Autoencoder.None(),
                 Samplers(node))
             : null;
@@ -42,8 +42,17 @@ internal static class StandInBinder
             : new Condition.ClassLabels(Count: 10, Dropout: 0.1);
     }
 
+    // The kind of the process determines types.
+    private static ProcessSpec Process(MappingNode node) =>
+        DiffusionBinder.Asked(new Fields(node, "", [SpecKeys.Diffusion])).Match<ProcessSpec>(
+            static _ => new ProcessSpec.Gaussian(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, Timesteps: 1000),
+            static _ => new ProcessSpec.Flow(
+                Prediction.Velocity, Variance.Ignored, Schedule.FlowLinear, Loss: Prediction.Velocity, LossWeight.Uniform,
+                new FlowTimes.Uniform(), Shift: 1, CosineLoss: false));
+
+    // No method integrates a flow yet.
     private static EquatableArray<SamplerSpec> Samplers(MappingNode node) =>
-        (node[SpecKeys.Samplers.Name] is MappingNode samplers ? samplers.Entries : [])
+        (node[SpecKeys.Samplers.Name] is MappingNode samplers && Process(node) is ProcessSpec.Gaussian ? samplers.Entries : [])
         .Select(static entry => entry.Key.Text)
         .Where(static name => IsName(name, Identifier.IsFreeForSampler(Identifier.OfSampler(name))))
         .GroupBy(Identifier.OfSampler)

@@ -12,12 +12,6 @@ internal abstract partial record ProcessKeys
         public override IReadOnlyList<SpecKey> Keys =>
             [DiffusionKeys.Prediction, DiffusionKeys.Variance, DiffusionKeys.Schedule, DiffusionKeys.Timesteps];
 
-        public override IReadOnlyList<SpecWord<Prediction>> Predictions =>
-        [
-            new("epsilon", "the noise", Prediction.Epsilon),
-            new("start-x", "the clean input", Prediction.StartX),
-        ];
-
         public override IReadOnlyList<SpecWord<Variance>> Variances =>
         [
             new("learned-range", "learned, between the two fixed ones; doubles the output channels", Variance.LearnedRange),
@@ -29,6 +23,7 @@ internal abstract partial record ProcessKeys
         [
             new("linear", "betas from 1e-4 to 0.02 for 1000 timesteps (DDPM)", Schedule.Linear),
             new("squared-cosine", "arXiv 2102.09672, section 3.2", Schedule.SquaredCosine),
+            new("scaled-linear", "betas whose square roots are evenly spaced, from 0.00085 to 0.012 (Stable Diffusion)", Schedule.ScaledLinear),
         ];
 
         public override bool HasSchedule(string word) => !word.StartsWith(Flow.Prefix, StringComparison.Ordinal);

@@ -23,9 +23,6 @@ internal abstract partial record ProcessKeys
     /// <summary>Its keys below <c>diffusion</c>.</summary>
     public abstract IReadOnlyList<SpecKey> Keys { get; }
 
-    /// <summary>What a model of it predicts.</summary>
-    public abstract IReadOnlyList<SpecWord<Prediction>> Predictions { get; }
-
     /// <summary>Where the variance of a reverse step comes from.</summary>
     public abstract IReadOnlyList<SpecWord<Variance>> Variances { get; }
 
@@ -45,13 +42,11 @@ internal abstract partial record ProcessKeys
     public abstract string UsualMethod { get; }
 
     /// <summary>The keys of a process.</summary>
-    public static ProcessKeys Of(ProcessSpec process) => process.Match(static _ => new Gaussian());
+    public static ProcessKeys Of(ProcessSpec process) => process.Match<ProcessKeys>(static _ => new Gaussian(), static _ => new Flow());
 
-    /// <summary>
-    /// The process implied by a prediction, available or not; a Gaussian diffusion by default.
-    /// </summary>
-    public static ProcessKeys OfPrediction(string? word) =>
-        All.FirstOrDefault(process => process.Predictions.Any(prediction => prediction.Text == word)) ?? new Gaussian();
+    /// <summary>The process that a schedule belongs to; a Gaussian diffusion where the file names none.</summary>
+    public static ProcessKeys OfSchedule(string? word) =>
+        word is null ? new Gaussian() : All.First(process => process.HasSchedule(word));
 
     /// <summary>
     /// The process that a method belongs to; null for unknown words and for methods that fit every process.

@@ -136,6 +136,7 @@ public static class SpecReference
         { DefaultText: { Length: > 0 } text } => $"`{text}`",
         MappingKey { Optional: true } => "each key's",
         SwitchKey => "by `autoencoder`",
+        _ when key == DiffusionKeys.Loss => "the prediction",
         { Required: true } => "must be given",
         _ => "none",
     };

@@ -61,7 +61,7 @@ public static class SpecSchema
             ("maximum", JsonText.Number(number.Max)), ("default", number.DefaultText), ("examples", $"[{number.Example}]")),
         static word => Described(
             word, ("enum", JsonText.List(word.Available.Select(JsonText.String))),
-            ("default", word.DefaultText is { } text ? JsonText.String(text) : null)),
+            ("default", word.DefaultText is { Length: > 0 } text ? JsonText.String(text) : null)),
         static name => Described(
             name, ("type", JsonText.String("string")), ("minLength", "1"), ("maxLength", JsonText.Number(NameKey.MaxLength)),
             ("examples", $"[{JsonText.String(name.Example)}]")),
@@ -79,7 +79,8 @@ public static class SpecSchema
         static either => Described(
             either, ("anyOf", JsonText.List([Of(either.Word), Of(either.Mapping)])),
             ("default", either.DefaultText is { } text ? JsonText.String(text) : null)),
-        static @switch => Described(@switch, ("type", JsonText.String("boolean")), ("examples", $"[{@switch.Example}]")));
+        static @switch => Described(@switch, ("type", JsonText.String("boolean")),
+            ("default", @switch.DefaultText is { Length: > 0 } text ? text : null), ("examples", $"[{@switch.Example}]")));
 
     private static string Integers(IntListKey key) => Described(
         key,

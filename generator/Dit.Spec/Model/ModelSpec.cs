@@ -65,7 +65,7 @@ public sealed record ModelSpec(
     /// </summary>
     public int BlockTokens => Backbone.Match(dit => dit.Variant is ConditioningVariant.InContext ? Tokens + ContextTokens : Tokens);
 
-    /// <summary>Channels of the output: twice the input's when the variance is learned.</summary>
+    /// <summary>Channels of the output: twice the input's when the variance is learned, or its place is ignored.</summary>
     public int OutputChannels => Process.OutputsPerChannel * Input.Channels;
 
     /// <summary>Whose arithmetic the model follows where implementations differ.</summary>
@@ -73,9 +73,6 @@ public sealed record ModelSpec(
 
     /// <summary>The block design of a DiT, with the model's condition.</summary>
     public ConditioningSpec Conditioning => Backbone.Match(dit => new ConditioningSpec(dit.Variant, Condition));
-
-    /// <summary>The process, where it is a Gaussian diffusion.</summary>
-    public ProcessSpec.Gaussian Diffusion => Process.Match(static gaussian => gaussian);
 
     /// <summary>
     /// Twelve hexadecimal digits that identify the model, independent of the file's order and layout. Samplers are not

@@ -9,17 +9,27 @@ public abstract partial record ProcessSpec
 {
     private ProcessSpec() { }
 
-    /// <summary>Channels of the output for each channel of the input.</summary>
-    public int OutputsPerChannel => Match(static gaussian => gaussian.Variance == Variance.LearnedRange ? 2 : 1);
+    /// <summary>What the model predicts.</summary>
+    public Prediction Predicts => Match(static gaussian => gaussian.Prediction, static flow => flow.Prediction);
 
+    /// <summary>Channels of the output for each channel of the input.</summary>
+    public int OutputsPerChannel => Match(
+        static gaussian => gaussian.Variance == Variance.LearnedRange ? 2 : 1,
+        static flow => flow.Variance == Variance.Ignored ? 2 : 1);
+
+    // Published files contain the hash, so these texts never change.
     /// <summary>Its part of the model's hash.</summary>
-    internal string Canonical => Match(static gaussian => FormattableString.Invariant(
-        $"{gaussian.Prediction} {gaussian.Variance} {gaussian.Schedule} {gaussian.Timesteps}"));
+    internal string Canonical => Match(
+        static gaussian => FormattableString.Invariant(
+            $"{gaussian.Prediction} {gaussian.Variance} {gaussian.Schedule} {gaussian.Timesteps}"),
+        static flow => FormattableString.Invariant($"{flow.Prediction} {flow.Variance} {flow.Schedule} {flow.Loss} {flow.Weight} ")
+            + FormattableString.Invariant($"{flow.Times.Canonical} {flow.Shift:R}{(flow.CosineLoss ? " cosine" : "")}"));
 
     /// <summary>The way in: one function for each case.</summary>
-    public R Match<R>(Func<Gaussian, R> gaussian) => this switch
+    public R Match<R>(Func<Gaussian, R> gaussian, Func<Flow, R> flow) => this switch
     {
         Gaussian process => gaussian(process),
-        _ => throw new InvalidOperationException("ProcessSpec has one case."),
+        Flow process => flow(process),
+        _ => throw new InvalidOperationException("ProcessSpec has two cases."),
     };
 }

@@ -1,6 +1,6 @@
 namespace Dit.Spec;
 
-/// <summary>The variance of the reverse step.</summary>
+/// <summary>The variance of a diffusion's reverse step, and what a flow's output has in its place.</summary>
 public enum Variance
 {
     /// <summary>Learned, between the two fixed ones (Improved DDPM, section 3.1).</summary>
@@ -11,4 +11,10 @@ public enum Variance
 
     /// <summary>The forward step's.</summary>
     FixedLarge,
+
+    /// <summary>A flow has none.</summary>
+    None,
+
+    /// <summary>A flow has none, but its output has twice the channels; the second half is not used.</summary>
+    Ignored,
 }

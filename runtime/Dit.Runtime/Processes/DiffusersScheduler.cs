@@ -62,13 +62,14 @@ internal static class DiffusersScheduler
     {
         bool Is(Func<int, NoiseSchedule> make, int least) =>
             schedule.Timesteps >= least && make(schedule.Timesteps).Betas.SequenceEqual(schedule.Betas);
-        return Is(NoiseSchedule.Linear, least: 21)
-                ? new()
-                {
-                    ["beta_schedule"] = "linear",
-                    ["beta_start"] = schedule.Betas[0],
-                    ["beta_end"] = schedule.Betas[^1],
-                }
+        JsonObject Ends(string name) => new()
+        {
+            ["beta_schedule"] = name,
+            ["beta_start"] = schedule.Betas[0],
+            ["beta_end"] = schedule.Betas[^1],
+        };
+        return Is(NoiseSchedule.Linear, least: 21) ? Ends("linear")
+            : Is(NoiseSchedule.ScaledLinear, least: 1) ? Ends("scaled_linear")
             : Is(NoiseSchedule.SquaredCosine, least: 1) ? new() { ["beta_schedule"] = "squaredcos_cap_v2" }
             : new() { ["trained_betas"] = new JsonArray([.. schedule.Betas.Select(static beta => (JsonNode)beta)]) };
     }

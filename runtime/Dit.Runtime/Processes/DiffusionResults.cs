@@ -83,7 +83,8 @@ public sealed record DiffusionStep(Tensor Sample, Tensor PredictedStart) : IDisp
 /// <param name="Mse">The mean squared error, (N,), where it is part of the loss.</param>
 /// <param name="VariationalBound">The bound's term, in the weight it has in the total, (N,), where it is part of the
 /// loss.</param>
-public sealed record DiffusionLosses(Tensor Total, Tensor? Mse, Tensor? VariationalBound) : IDisposable
+/// <param name="Cosine">1 minus the cosine similarity over the channels, (N,), where it is part of the loss.</param>
+public sealed record DiffusionLosses(Tensor Total, Tensor? Mse, Tensor? VariationalBound, Tensor? Cosine = null) : IDisposable
 {
     /// <inheritdoc/>
     public void Dispose()
@@ -91,6 +92,7 @@ public sealed record DiffusionLosses(Tensor Total, Tensor? Mse, Tensor? Variatio
         Total.Dispose();
         Mse?.Dispose();
         VariationalBound?.Dispose();
+        Cosine?.Dispose();
     }
 }
 

@@ -36,6 +36,14 @@ public abstract record FlowPath
     /// <param name="t">0 to 1.</param>
     public abstract double SigmaRate(double t);
 
+    /// <summary>
+    /// Half the square of the noise that the stochastic form of the path adds,
+    /// alpha' sigma^2 / alpha - sigma sigma' (SiT's published code; Song et al., arXiv 2011.13456, for
+    /// <see cref="Vp"/>); infinite at t = 0 where alpha is 0.
+    /// </summary>
+    /// <param name="t">0 to 1, not 1 for <see cref="Vp"/>.</param>
+    public double DiffusionRate(double t) => AlphaRate(t) / Alpha(t) * Sigma(t) * Sigma(t) - Sigma(t) * SigmaRate(t);
+
     private sealed record LinearPath : FlowPath
     {
         public override double Alpha(double t) => t;

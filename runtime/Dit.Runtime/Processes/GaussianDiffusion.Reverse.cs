@@ -42,7 +42,7 @@ public sealed partial class GaussianDiffusion
         {
             Prediction.StartX => predicted,
             Prediction.Epsilon => PredictStartFromEpsilon(x, t, predicted),
-            _ => StartFrom(predicted, x, t),
+            _ => ((IProcess)this).Convert(modelOutput, x, TimesOf(t), Prediction.StartX),
         };
         return (clipDenoised ? start.clamp(Scalars.MinusOne, Scalars.One) : start).MoveToOuterDisposeScope();
     }
@@ -119,22 +119,6 @@ public sealed partial class GaussianDiffusion
     internal static double RequireEta(double eta) => eta is >= 0 and <= 1
         ? eta
         : throw new DitException($"An eta of {eta} was given: DDIM takes 0 (deterministic) to 1 (the variance of DDPM).");
-
-    // Of a velocity or a score: two equations in the data and the noise.
-    private Tensor StartFrom(Tensor predicted, Tensor x, ReadOnlySpan<int> t)
-    {
-        using var scope = NewDisposeScope();
-        var times = TimesOf(t);
-        var (ofState, ofPrediction) = (new double[t.Length], new double[t.Length]);
-        for (var i = 0; i < t.Length; i++)
-        {
-            var (alpha, sigma, given) = (Alpha(times[i]), Sigma(times[i]), Weights(Prediction, times[i]));
-            var determinant = alpha * given.Noise - sigma * given.Start;
-            (ofState[i], ofPrediction[i]) = (given.Noise / determinant, -sigma / determinant);
-        }
-        return (
-            Coefficient.Of(ofState, x) * GaussianMath.Compute(x) + Coefficient.Of(ofPrediction, x) * predicted).MoveToOuterDisposeScope();
-    }
 
     private (Tensor Mean, Tensor LogVariance, Tensor Start) Predict(Tensor modelOutput, Tensor x, ReadOnlySpan<int> t, bool clipDenoised)
     {

@@ -72,6 +72,15 @@ public interface IProcess
     Tensor Convert(Tensor output, Tensor x, double t, Prediction wanted) =>
         ProcessMath.Convert(output, x, new(Alpha(t), Sigma(t)), Weights(Prediction, t), Weights(wanted, t));
 
+    /// <summary>One prediction as another, with a time for each sample.</summary>
+    /// <param name="output">The network's output; channels beyond those of <paramref name="x"/> are left out.</param>
+    /// <param name="x">x_t, (N, C, Y, X).</param>
+    /// <param name="t">Times, N of them.</param>
+    /// <param name="wanted">The prediction to convert to.</param>
+    /// <returns>(N, C, Y, X).</returns>
+    Tensor Convert(Tensor output, Tensor x, ReadOnlySpan<double> t, Prediction wanted) => ProcessMath.Convert(
+        output, x, t, time => new(Alpha(time), Sigma(time)), time => Weights(Prediction, time), time => Weights(wanted, time));
+
     /// <summary>
     /// The losses of a batch, by default the mean squared error of the prediction; gradients flow into whatever
     /// <paramref name="network"/>

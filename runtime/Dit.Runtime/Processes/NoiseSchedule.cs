@@ -120,6 +120,20 @@ public sealed class NoiseSchedule
             Math.Min(1 - AlphaBar((i + 1) / (double)timesteps) / AlphaBar(i / (double)timesteps), 0.999))]);
     }
 
+    /// <summary>
+    /// Betas whose square roots are evenly spaced from that of 0.00085 to that of 0.012, as Stable Diffusion has them
+    /// (Rombach et al., arXiv 2112.10752, published code).
+    /// </summary>
+    /// <param name="timesteps">S, at least 1; the ends do not depend on it.</param>
+    /// <exception cref="DitException">The number of timesteps is not positive.</exception>
+    public static NoiseSchedule ScaledLinear(int timesteps = 1000)
+    {
+        RequirePositive(timesteps);
+        var (first, last) = (Math.Sqrt(0.00085), Math.Sqrt(0.012));
+        var step = timesteps > 1 ? (last - first) / (timesteps - 1) : 0;
+        return new([.. Enumerable.Range(0, timesteps).Select(i => Math.Pow(i == timesteps - 1 && i > 0 ? last : first + i * step, 2))]);
+    }
+
     /// <summary>The schedule with these betas.</summary>
     /// <param name="betas">At least one, each in (0, 1].</param>
     /// <exception cref="DitException">There is none, or one lies outside (0, 1].</exception>

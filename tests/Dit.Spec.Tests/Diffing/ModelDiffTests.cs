@@ -61,6 +61,8 @@ public class ModelDiffTests
     [InlineData(typeof(Condition.ClassLabels), "Count,Dropout")]
     [InlineData(typeof(Condition.Text), "Tokens,Width,Dropout")]
     [InlineData(typeof(ProcessSpec.Gaussian), "Prediction,Variance,Schedule,Timesteps")]
+    [InlineData(typeof(ProcessSpec.Flow), "Prediction,Variance,Schedule,Loss,Weight,Times,Shift,CosineLoss")]
+    [InlineData(typeof(FlowTimes.LogitNormal), "Mean,Deviation")]
     [InlineData(typeof(SamplerSpec), "Name,Method,Steps,ClipDenoised")]
     public void Every_member_of_a_spec_is_known_to_the_diff(Type record, string members) => Assert.Equal(
         members, string.Join(",", record.GetConstructors(BindingFlags.Public | BindingFlags.Instance)

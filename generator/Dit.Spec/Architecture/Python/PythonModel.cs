@@ -84,9 +84,8 @@ public static class PythonModel
 
     private static string Notes(ModelSpec spec)
     {
-        var predicts = spec.Diffusion.Prediction == Prediction.Epsilon ? "the noise" : "the clean input";
-        var variance = spec.Diffusion.Variance == Variance.LearnedRange ? " and, in the second half of the channels, the variance" : "";
-        return $"It predicts {predicts}{variance}. Timesteps are 0 to {spec.Diffusion.Timesteps - 1}, whole or fractional."
+        var (times, range) = ProcessWords.Times(spec.Process);
+        return $"It predicts {ProcessWords.Output(spec.Process)}. {times} are {range}."
             + spec.Conditioning.Condition.Match(
                 static _ => "",
                 static labels =>

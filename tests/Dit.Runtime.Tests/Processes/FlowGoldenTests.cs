@@ -1,0 +1,114 @@
+using static TorchSharp.torch;
+
+namespace Dit.Runtime.Tests;
+
+/// <summary>Flows against what the published code of SiT and of LightningDiT computed.</summary>
+public sealed class FlowGoldenTests : IDisposable
+{
+    private readonly IDisposable scope = NewDisposeScope();
+    private readonly GoldenFile sit = new("sit", "sit");
+    private readonly GoldenFile lightning = new("transport", "lightningdit");
+    private readonly GoldenModel model;
+
+    public FlowGoldenTests() => model = GoldenModel.From(sit, "param.");
+
+    public void Dispose()
+    {
+        model.Dispose();
+        lightning.Dispose();
+        sit.Dispose();
+        scope.Dispose();
+    }
+
+    public static TheoryData<string> Paths => new("Linear", "GVP", "VP");
+
+    public static TheoryData<string, Prediction, string, FlowWeight> Losses
+    {
+        get
+        {
+            var losses = new TheoryData<string, Prediction, string, FlowWeight>();
+            foreach (var path in (string[])["Linear", "GVP", "VP"])
+            {
+                losses.Add(path, Prediction.Velocity, "velocity.none", FlowWeight.Uniform);
+                foreach (var weight in Enum.GetValues<FlowWeight>())
+                {
+                    var name = weight == FlowWeight.Uniform ? "none" : $"{weight}".ToLowerInvariant();
+                    losses.Add(path, Prediction.Epsilon, $"noise.{name}", weight);
+                    losses.Add(path, Prediction.Score, $"score.{name}", weight);
+                }
+            }
+            return losses;
+        }
+    }
+
+    private static double[] Times(Tensor t) => [.. t.to(ScalarType.Float64).data<double>()];
+
+    private static FlowPath PathOf(string name) => name switch
+    {
+        "Linear" => FlowPath.Linear,
+        "GVP" => FlowPath.Gvp,
+        _ => FlowPath.Vp,
+    };
+
+    private TrainedNetwork Network => model.Trained(sit["in.y"]);
+
+    [Theory, MemberData(nameof(Paths))]
+    public void Paths_agree(string path)
+    {
+        IProcess flow = new Flow(PathOf(path));
+        var t = Times(sit["in.t"]);
+
+        Close.To(sit[$"plan.{path}.xt"], flow.Noised(sit["in.data"], t, sit["in.noise"]), Close.OneStep, "x_t");
+        Close.To(sit[$"plan.{path}.ut"], flow.Target(sit["in.data"], t, sit["in.noise"]), Close.OneStep, "velocity");
+    }
+
+    [Theory, MemberData(nameof(Losses))]
+    public void Losses_agree(string path, Prediction prediction, string name, FlowWeight weight)
+    {
+        var flow = new Flow(PathOf(path), prediction, new() { Weight = weight });
+
+        var losses = flow.TrainingLosses(Network, sit["in.data"], Times(sit["in.t"]), sit["in.noise"]);
+
+        Close.To(sit[$"loss.{path}.{name}"], losses.Total, Close.OneStep, name);
+        Assert.True(losses.Total.Equals(losses.Mse ?? zeros(0)));
+    }
+
+    [Theory, MemberData(nameof(Paths))]
+    public void Drift_and_score_of_the_probability_flow_agree(string path)
+    {
+        IProcess flow = new Flow(PathOf(path));
+        var (xt, t) = (sit[$"plan.{path}.xt"], Times(sit["in.t"]));
+        var output = Network(xt, sit["in.t"]);
+
+        Close.To(sit[$"drift.{path}"], flow.Convert(output, xt, t, Prediction.Velocity), Close.OneStep, "drift");
+        Close.To(sit[$"score.{path}"], flow.Convert(output, xt, t, Prediction.Score), Close.OneStep, "score");
+    }
+
+    // The mean of 0.8 of "shifted" is part of its recorded numbers.
+    [Theory]
+    [InlineData("lognorm", 0), InlineData("GVP", 0), InlineData("shifted", 0.8)]
+    public void Logit_normal_times_agree(string name, double mean)
+    {
+        var flow = new Flow(FlowPath.Linear);
+        var times = new TrainingTimes.LogitNormal(mean);
+
+        var t = Array.ConvertAll(
+            lightning[$"in.{name}.normal"].data<double>().ToArray(), normal => flow.TrainingTime(times.TimeOf(normal - mean)));
+
+        Close.To(lightning[$"in.{name}.t"], tensor(t).to(ScalarType.Float32), Close.OneStep, name);
+    }
+
+    [Theory]
+    [InlineData("uniform", "Linear"), InlineData("lognorm", "Linear"), InlineData("shifted", "Linear"), InlineData("GVP", "GVP")]
+    public void The_loss_with_the_cosine_term_agrees(string name, string path)
+    {
+        var flow = new Flow(PathOf(path), training: new() { CosineLoss = true });
+
+        var losses = flow.TrainingLosses(
+            (_, _) => lightning[$"out.{name}.pred"], lightning["in.x1"], Times(lightning[$"in.{name}.t"]), lightning[$"in.{name}.x0"]);
+
+        Close.To(lightning[$"loss.{name}.mse"], losses.Mse ?? zeros(0), Close.OneStep, "mse");
+        Close.To(lightning[$"loss.{name}.cos"], losses.Cosine ?? zeros(0), Close.OneStep, "cosine");
+        Close.To(lightning[$"loss.{name}.total"], losses.Total.mean().view(1), Close.OneStep, "total");
+    }
+}
