@@ -64,7 +64,8 @@ public sealed partial class GaussianDiffusion : IProcess
 
     private double AlphaBarBetween(double t)
     {
-        var above = TimestepMap.Count(timestep => timestep < t);
+        var found = TimestepMap.BinarySearch((int)Math.Ceiling(t));
+        var above = found < 0 ? ~found : found; // of the first timestep that is not before t
         var (low, lowBar) = above == 0 ? (DataTime, 1.0) : (TimestepMap[above - 1], Schedule.AlphasCumprod[above - 1]);
         var share = (t - low) / (TimestepMap[above] - low);
         return Math.Exp((1 - share) * Math.Log(lowBar) + share * Math.Log(Schedule.AlphasCumprod[above]));

@@ -10,7 +10,7 @@ namespace Dit.Runtime;
 /// latents.</param>
 /// <exception cref="DitException">The order is not 1 or 2, or above the number of steps.</exception>
 public sealed record SdeDpmSolverPlusPlus<TProcess>(int Steps, int Order = 2, Spacing? Spacing = null, bool ClipDenoised = false)
-    : DpmMultistep<TProcess>(Steps, Order, Spacing, ClipDenoised)
+    : DpmMultistep<TProcess>(Steps, RequireOrder(Order, 2, Steps), Spacing, ClipDenoised)
     where TProcess : IProcess
 {
     /// <inheritdoc/>
@@ -18,6 +18,8 @@ public sealed record SdeDpmSolverPlusPlus<TProcess>(int Steps, int Order = 2, Sp
 
     /// <summary>Whether the prediction of the noise is integrated: SDE-DPM-Solver.</summary>
     internal bool OfNoise { get; init; }
+
+    private protected override int MostOrder => 2;
 
     private protected override bool UsesNoise => OfNoise;
 

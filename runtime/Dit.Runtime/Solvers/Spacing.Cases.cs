@@ -45,7 +45,7 @@ public abstract partial record Spacing
 
     /// <summary>Noise levels on a ramp between those of the noise and of the smallest sigma. The level of a Gaussian
     /// diffusion is sigma / alpha, that of a flow sigma.</summary>
-    private sealed record BetweenLevels(Ramp Ramp) : Spacing
+    private sealed record BetweenLevels(Ramp Ramp, Func<double, double> Whole) : Spacing
     {
         public override string ToString() => Ramp.Name;
 
@@ -57,7 +57,7 @@ public abstract partial record Spacing
             var smallest = levels.Of(At(process, Shifted(SmallestTime(process), Shift), Shift));
             if (!double.IsFinite(largest))
                 throw new DitException($"The spacing {this} needs some signal at the last timestep, but alpha is 0 there: use trailing.");
-            NoiseNode[] inside = [.. Ramp.Between(largest, smallest, steps).Select(level => levels.Node(level, rounded: !VisitsSmallest))];
+            NoiseNode[] inside = [.. Ramp.Between(largest, smallest, steps).Select(level => levels.Node(level, VisitsSmallest ? static time => time : Whole))];
             return [.. inside, EndsAtData ? Data(process) : inside[^1]];
         }
     }

@@ -79,13 +79,13 @@ public abstract partial record Spacing
 
         public abstract double Of(NoiseNode node);
 
-        public abstract NoiseNode Node(double level, bool rounded);
+        public abstract NoiseNode Node(double level, Func<double, double> whole);
 
         private sealed record Sigmas(IProcess Process) : Levels
         {
             public override double Of(NoiseNode node) => node.Sigma;
 
-            public override NoiseNode Node(double level, bool rounded) => NodeAt(Process, Process.Sigma, level);
+            public override NoiseNode Node(double level, Func<double, double> whole) => NodeAt(Process, Process.Sigma, level);
         }
 
         /// <summary>sigma / alpha; its logarithm is interpolated linearly between whole timesteps.</summary>
@@ -93,10 +93,10 @@ public abstract partial record Spacing
         {
             public override double Of(NoiseNode node) => node.Sigma / node.Alpha;
 
-            public override NoiseNode Node(double level, bool rounded)
+            public override NoiseNode Node(double level, Func<double, double> whole)
             {
                 var time = TimeOf(level);
-                return OfRatio(rounded ? Math.Round(time) : time, level);
+                return OfRatio(whole(time), level);
             }
 
             private double TimeOf(double level)

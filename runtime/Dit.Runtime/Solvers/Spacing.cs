@@ -24,14 +24,18 @@ public abstract partial record Spacing
     public static Spacing LogSnr { get; } = new InLogSnr();
 
     /// <summary>Uniform in the seventh root of sigma (Karras et al., arXiv 2206.00364, equation 5, rho 7).</summary>
-    public static Spacing Karras { get; } = new BetweenLevels(Ramp.Karras);
+    public static Spacing Karras { get; } = new BetweenLevels(Ramp.Karras, Math.Round);
 
     /// <summary>Uniform in the logarithm of sigma.</summary>
-    public static Spacing Exponential { get; } = new BetweenLevels(Ramp.Exponential);
+    public static Spacing Exponential { get; } = new BetweenLevels(Ramp.Exponential, Math.Floor);
 
     /// <summary>Sigma at quantiles of the Beta(0.6, 0.6) distribution: more steps at both ends (arXiv
     /// 2407.12173).</summary>
-    public static Spacing Beta { get; } = new BetweenLevels(Ramp.Beta);
+    public static Spacing Beta { get; } = new BetweenLevels(Ramp.Beta, Math.Floor);
+
+    /// <summary><see cref="Exponential"/> with rounded timesteps, which the published code cuts for the other: the
+    /// lambdas of Lu et al., arXiv 2206.00927.</summary>
+    internal static Spacing Lu { get; } = new BetweenLevels(Ramp.Exponential, Math.Round);
 
     /// <summary>Whole timesteps spaced evenly from the last one, rounded (Lin et al., arXiv 2305.08891, table 2); on a
     /// flow, evenly spaced times down to sigma 0.001.</summary>

@@ -1,0 +1,99 @@
+using static TorchSharp.torch;
+
+namespace Dit.Runtime.Tests;
+
+/// <summary>Orders of convergence on a Gaussian mixture, on a diffusion with continuous times and on a flow.</summary>
+public sealed class ConvergenceTests : IDisposable
+{
+    private readonly IDisposable scope = NewDisposeScope();
+
+    public void Dispose() => scope.Dispose();
+
+    public static TheoryData<string, int, double> Orders => new()
+    {
+        { "dpm-solver++", 1, 1 },
+        { "dpm-solver++", 2, 2 },
+        { "dpm-solver++", 3, 3 },
+        { "dpm-solver", 1, 1 },
+        { "dpm-solver", 2, 2 },
+        { "dpm-solver", 3, 3 },
+        { "deis", 1, 1 },
+        { "deis", 2, 2 },
+        { "deis", 3, 3 },
+        { "unipc-bh1", 1, 2 },
+        { "unipc-bh1", 2, 3 },
+        { "unipc-bh1", 3, 4 },
+        { "unipc-bh2", 1, 2 },
+        { "unipc-bh2", 2, 3 },
+        { "unipc-bh2", 3, 4 },
+    };
+
+    [Theory, MemberData(nameof(Orders))]
+    public void The_error_falls_with_the_stated_power_of_the_steps_on_a_diffusion(string method, int order, double expected) =>
+        Assert.InRange(Slope(new GaussianDiffusion(NoiseSchedule.Linear(), Prediction.Epsilon, ModelVariance.FixedSmall), method, order), expected - 0.25, expected + 0.6);
+
+    [Theory, MemberData(nameof(Orders))]
+    public void The_error_falls_with_the_stated_power_of_the_steps_on_a_flow(string method, int order, double expected) =>
+        Assert.InRange(Slope(new Flow(FlowPath.Linear), method, order), expected - 0.25, expected + 0.6);
+
+    /// <summary>The slope of the logarithm of the error over that of the steps, by least squares.</summary>
+    private static double Slope<TProcess>(TProcess process, string method, int order)
+        where TProcess : IProcess
+    {
+        double[] steps = [40, 80, 160, 320];
+        double[] errors = [.. steps.Select(count => Error(process, SolverOf<TProcess>(method, (int)count, order)))];
+        File.AppendAllText("/tmp/solvers-conv.txt", $"{method} {order} {typeof(TProcess).Name} {string.Join(" ", errors.Select(e => e.ToString("g3")))} | {string.Join(" ", errors.Zip(errors.Skip(1), (a, b) => Math.Log2(a / b).ToString("f2")))}\n");
+        double[] x = [.. steps.Select(static count => -Math.Log(count))], y = [.. errors.Select(static error => Math.Log(error))];
+        return x.Zip(y, (a, b) => (a - x.Average()) * (b - y.Average())).Sum() / x.Sum(a => Math.Pow(a - x.Average(), 2));
+    }
+
+    private static double Error<TProcess>(TProcess process, NodeSolver<TProcess> solver)
+        where TProcess : IProcess
+    {
+        using var inner = NewDisposeScope();
+        var nodes = solver.Nodes(process);
+        double[] noise = [-1.5, -0.3, 0.4, 2.0, 0.9, -0.8];
+        var drawn = new SamplingLoop<TProcess>("exact", solver, process)
+            .Sample(GaussianMixture.Network(process), new ReplayedNoise([tensor(noise, [3, 1, 1, 2])]));
+        var exact = GaussianMixture.Solution(noise, nodes[0], nodes[^1]);
+        return Math.Sqrt(drawn.data<double>().Zip(exact, static (a, b) => (a - b) * (a - b)).Average());
+    }
+
+    private static NodeSolver<TProcess> SolverOf<TProcess>(string method, int steps, int order)
+        where TProcess : IProcess
+    {
+        // Lambda is finite along the whole way.
+        var spacing = Spacing.LogSnr with { EndsAtData = false };
+        return method switch
+        {
+            "dpm-solver++" => new DpmSolverPlusPlus<TProcess>(steps, order, spacing),
+            "dpm-solver" => new DpmSolver<TProcess>(steps, order, spacing),
+            "deis" => new Deis<TProcess>(steps, order, spacing),
+            "unipc-bh1" => new UniPc<TProcess>(steps, order, UniPcVariant.Bh1, spacing),
+            _ => new UniPc<TProcess>(steps, order, UniPcVariant.Bh2, spacing),
+        };
+    }
+
+    [Theory, InlineData(1), InlineData(2)]
+    public void Stochastic_solvers_reach_the_mean_and_the_covariance(int order)
+    {
+        Check(new GaussianDiffusion(NoiseSchedule.Linear(), Prediction.Epsilon, ModelVariance.FixedSmall));
+        Check(new Flow(FlowPath.Linear));
+
+        void Check<TProcess>(TProcess process)
+            where TProcess : IProcess
+        {
+            using var noise = new KeyedNoise(3, 0, 20_000, new(1, 1, 2), CPU);
+            var solver = new SdeDpmSolverPlusPlus<TProcess>(order == 1 ? 200 : 60, order);
+            var points = new SamplingLoop<TProcess>("sde", solver, process).Sample(GaussianMixture.Network(process), noise).view(-1, 2);
+            var mean = points.mean([0L]);
+            var centered = points - mean;
+            var covariance = centered.t().mm(centered) / points.shape[0];
+            for (var i = 0; i < 2; i++)
+            {
+                Assert.Equal(GaussianMixture.Mean[i], mean[i].item<float>(), 0.03);
+                for (var j = 0; j < 2; j++) Assert.Equal(GaussianMixture.Covariance(i, j), covariance[i, j].item<float>(), 0.03);
+            }
+        }
+    }
+}
