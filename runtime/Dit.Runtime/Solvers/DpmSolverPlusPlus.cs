@@ -1,0 +1,22 @@
+namespace Dit.Runtime;
+
+/// <summary>DPM-Solver++ (Lu et al., arXiv 2211.01095), multistep: an exponential integrator of the predicted
+/// data.</summary>
+/// <typeparam name="TProcess">The process.</typeparam>
+/// <param name="Steps">Steps from noise to data, at least <paramref name="Order"/>.</param>
+/// <param name="Order">1, which is DDIM, to 3; 2 is DPM-Solver++(2M).</param>
+/// <param name="Spacing">Where the steps lie; by default uniform in time.</param>
+/// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for
+/// latents.</param>
+/// <exception cref="DitException">The order is not 1 to 3, or above the number of steps.</exception>
+public sealed record DpmSolverPlusPlus<TProcess>(int Steps, int Order = 2, Spacing? Spacing = null, bool ClipDenoised = false)
+    : DpmMultistep<TProcess>(Steps, Order, Spacing, ClipDenoised)
+    where TProcess : IProcess
+{
+    /// <inheritdoc/>
+    public override string Method => "dpm-solver++";
+
+    private protected override bool UsesNoise => false;
+
+    private protected override ExponentialStep Between(NoiseNode from, NoiseNode to) => ExponentialStep.OfData(from, to);
+}
