@@ -53,6 +53,8 @@ public static class CheckpointView
     {
         public string Path => file.Path;
 
+        public IReadOnlyList<string> Files => file.Files;
+
         public IReadOnlyDictionary<string, string> Metadata => file.Metadata;
 
         public IReadOnlyDictionary<string, TensorInfo> Tensors { get; } = new OrderedDictionary<string, TensorInfo>(
@@ -73,6 +75,8 @@ public static class CheckpointView
     private sealed class MetadataView(ICheckpointFile file, IEnumerable<KeyValuePair<string, string>> metadata) : ICheckpointFile
     {
         public string Path => file.Path;
+
+        public IReadOnlyList<string> Files => file.Files;
 
         public IReadOnlyDictionary<string, string> Metadata { get; } =
             metadata.Concat(file.Metadata).DistinctBy(static entry => entry.Key).ToDictionary(StringComparer.Ordinal);

@@ -20,6 +20,9 @@ public interface ICheckpointFile : IDisposable
     /// <summary>The path that the file was opened with.</summary>
     string Path { get; }
 
+    /// <summary>The files that hold it: one, or an index and then its shards in ordinal order.</summary>
+    IReadOnlyList<string> Files => [Path];
+
     /// <summary>
     /// What the file holds beside tensors: the metadata of a safetensors file, the plain values of a pickle under
     /// dotted names.

@@ -22,7 +22,7 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     private byte[] Drawn(string outName, params string[] more)
     {
         Sample(outName, more).Succeeds();
-        return File.ReadAllBytes(folder.Path(outName));
+        return outName.EndsWith(".safetensors", StringComparison.Ordinal) ? [] : ImageFile.Read(folder.Path(outName)).Pixels.ToArray();
     }
 
     [Fact]
@@ -30,6 +30,7 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     {
         var first = Drawn("1.png", "--seed", "7");
         Assert.Equal(first, Drawn("2.png", "--seed", "7"));
+        Assert.Equal(File.ReadAllBytes(folder.Path("1.png")), File.ReadAllBytes(folder.Path("2.png")));
         Assert.NotEqual(first, Drawn("3.png", "--seed", "8"));
     }
 
@@ -281,7 +282,8 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     public void The_ending_says_the_format(string name)
     {
         byte[] begin = name.EndsWith("PNG", StringComparison.Ordinal) ? [0x89, (byte)'P'] : [0xff, 0xd8];
-        Assert.Equal(begin, Drawn(name)[..2]);
+        Drawn(name);
+        Assert.Equal(begin, File.ReadAllBytes(folder.Path(name))[..2]);
         Assert.Equal([name], folder.Files());
         Drawn("same.png");
         var (drawn, same) = (ImageFile.Read(folder.Path(name)), ImageFile.Read(folder.Path("same.png")));

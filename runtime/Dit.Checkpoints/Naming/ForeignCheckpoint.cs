@@ -29,6 +29,8 @@ internal sealed class ForeignCheckpoint : ICheckpointFile
 
     public string Path => file.Path;
 
+    public IReadOnlyList<string> Files => file.Files;
+
     public IReadOnlyDictionary<string, string> Metadata => file.Metadata;
 
     public IReadOnlyDictionary<string, TensorInfo> Tensors { get; }

@@ -23,6 +23,9 @@ public sealed class ShardedCheckpoint : ICheckpointFile
     /// <inheritdoc/>
     public string Path => _index.Path;
 
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Files => [Path, .. _shards.Values.Select(static shard => shard.Path).Order(StringComparer.Ordinal)];
+
     /// <summary>What the index says beside its map, and then what the shards say.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 

@@ -3,7 +3,7 @@ using Dit.Runtime;
 
 namespace Dit.Commands;
 
-/// <summary><c>dit inspect</c>: what a checkpoint is.</summary>
+/// <summary><c>dit inspect</c>: what a checkpoint is, or how a picture was made.</summary>
 internal static class InspectCommand
 {
     private const int MostRows = 40, MostSaid = 12, MostNames = 3, LongestSaid = 100;
@@ -12,7 +12,7 @@ internal static class InspectCommand
     {
         var path = new Argument<string>("FILE")
         {
-            Description = "A .safetensors or .pt file, a folder of diffusers, or an index of shards.",
+            Description = "A .safetensors or .pt file, a folder of diffusers, an index of shards, or a picture of 'dit sample'.",
         };
         var all = new Option<bool>("--all") { Description = "List every tensor and all metadata." };
         var check = new Option<bool>("--check")
@@ -20,7 +20,7 @@ internal static class InspectCommand
             Description = "Read every tensor and name those with values that are not finite; the exit code is 2 when there are any.",
         };
         var json = CommonOptions.Json();
-        var command = new Command("inspect", "Show what a checkpoint holds, whose names its tensors have, and which model it is of.")
+        var command = new Command("inspect", "Show what a checkpoint holds, whose names its tensors have, and which model it is of; or how a picture was made.")
         {
             path,
             all,
@@ -29,8 +29,10 @@ internal static class InspectCommand
         };
         command.SetAction(parsed =>
         {
-            TensorLibrary.Require();
             var name = parsed.GetRequiredValue(path);
+            if (!parsed.GetValue(check) && ImageInspection.IsPicture(name))
+                return ImageInspection.Run(context, name, parsed.GetValue(all), parsed.GetValue(json));
+            TensorLibrary.Require();
             using var file = CheckpointFile.Open(name);
             if (parsed.GetValue(check)) return FiniteCheck.Run(context, file, parsed.GetValue(json));
             var description = CheckpointDescription.Of(name, file, context.With(file).Models);

@@ -16,6 +16,8 @@ internal sealed class WatchedCheckpoint(ICheckpointFile file, IProgress<WorkProg
 
     public string Path => file.Path;
 
+    public IReadOnlyList<string> Files => file.Files;
+
     public IReadOnlyDictionary<string, string> Metadata => file.Metadata;
 
     public IReadOnlyDictionary<string, TensorInfo> Tensors => file.Tensors;

@@ -16,6 +16,7 @@ internal sealed class SampleFolder : SampleOutput
     private readonly SampleRows rows;
     private readonly int first;
     private readonly SamplePictures pictures;
+    private readonly SampleRecipe? recipe;
     private readonly ImageGridCanvas? grid;
     private readonly bool created;
     private int written, replaced;
@@ -24,10 +25,12 @@ internal sealed class SampleFolder : SampleOutput
     /// <param name="rows">What will come.</param>
     /// <param name="first">The number of the first image.</param>
     /// <param name="pictures">Makes the pictures.</param>
+    /// <param name="recipe">How the images are made; null where that is not known.</param>
     /// <param name="notice">Receives a sentence if there are too many samples for one grid.</param>
-    public SampleFolder(string path, SampleRows rows, int first, SamplePictures pictures, Action<string> notice)
+    public SampleFolder(
+        string path, SampleRows rows, int first, SamplePictures pictures, SampleRecipe? recipe, Action<string> notice)
     {
-        (this.path, this.rows, this.first, this.pictures) = (path, rows, first, pictures);
+        (this.path, this.rows, this.first, this.pictures, this.recipe) = (path, rows, first, pictures, recipe);
         created = !Directory.Exists(path);
         AtomicFile.CreateFolder(path);
         AtomicFile.RequireWritable(Path.Combine(path, GridName));
@@ -51,7 +54,7 @@ internal sealed class SampleFolder : SampleOutput
     public override void Add(int n, Tensor sample)
     {
         var picture = pictures.Draw(sample);
-        Write(FileName(n), picture);
+        Write(FileName(n), picture, recipe?.OfImage(n));
         written++;
         grid?.Place(n, picture);
     }
@@ -59,7 +62,7 @@ internal sealed class SampleFolder : SampleOutput
     /// <inheritdoc/>
     public override void Finish()
     {
-        if (grid is not null) Write(GridName, grid.Picture);
+        if (grid is not null) Write(GridName, grid.Picture, recipe?.OfRun());
     }
 
     /// <summary>Takes the folder away again when nothing was kept in it.</summary>
@@ -75,10 +78,10 @@ internal sealed class SampleFolder : SampleOutput
         return what.Length == 0 ? $"{number}.png" : $"{number}-{what}.png";
     }
 
-    private void Write(string name, RgbImage picture)
+    private void Write(string name, RgbImage picture, IReadOnlyDictionary<string, string>? texts)
     {
         var file = Path.Combine(path, name);
         if (File.Exists(file)) replaced++;
-        ImageFile.WritePng(file, picture);
+        ImageFile.WritePng(file, picture, texts);
     }
 }

@@ -64,7 +64,7 @@ internal sealed class SampleOptions
     private readonly Option<int> batch = CommonOptions.Number(
         "--batch",
         "Images drawn at once; it changes the speed, and the images by no more than rounding.",
-        40);
+        SampleRequest.UsualBatch);
     private readonly Option<string> output = new("--out", "-o")
     {
         Description =
@@ -162,7 +162,12 @@ internal sealed class SampleOptions
             parsed.GetResult(animation) is null ? null : parsed.GetValue(animation) ?? ""),
         TorchDevice.Parse(parsed.GetRequiredValue(device), parsed.GetValue(tensorFloat32)),
         CommonOptions.RealTypes[parsed.GetRequiredValue(type)],
-        parsed.GetValue(recompute));
+        parsed.GetValue(recompute))
+    {
+        SpecFile = parsed.GetValue(Model) is { } word && ModelSource.SpecPath(word) is var (path, member)
+            ? Path.GetFileName(path) + (member is null ? "" : $"#{member}")
+            : null,
+    };
 
     private static GuidanceInterval? ParseInterval(ArgumentResult result)
     {

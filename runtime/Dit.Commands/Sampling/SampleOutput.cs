@@ -20,6 +20,7 @@ internal abstract class SampleOutput : IDisposable
     /// <param name="rows">What will come.</param>
     /// <param name="first">The number of the first image.</param>
     /// <param name="pictures">Makes pictures; asked for by targets of pictures only.</param>
+    /// <param name="recipe">How the images are made, for the files of pictures.</param>
     /// <param name="notice">Receives a sentence for each thing that the target cannot hold.</param>
     /// <exception cref="DitException">A folder cannot be created.</exception>
     public static SampleOutput Open(
@@ -28,10 +29,11 @@ internal abstract class SampleOutput : IDisposable
         SampleRows rows,
         int first,
         SamplePictureSource pictures,
+        SampleRecipe recipe,
         Action<string> notice) =>
         target.Match<SampleOutput>(
-            grid => new Grid(grid.Path, rows, pictures.Value),
-            folder => new SampleFolder(folder.Path, rows, first, pictures.Value, notice),
+            grid => new Grid(grid.Path, rows, pictures.Value, recipe),
+            folder => new SampleFolder(folder.Path, rows, first, pictures.Value, recipe, notice),
             numbers => new Numbers(numbers.Path, card, rows));
 
     /// <summary>Opens a target of pictures for so many samples.</summary>
@@ -42,8 +44,8 @@ internal abstract class SampleOutput : IDisposable
     /// <exception cref="DitException">A folder cannot be created.</exception>
     public static SampleOutput OfPictures(SampleTarget target, SampleRows rows, SamplePictures pictures, Action<string> notice) =>
         target.Match<SampleOutput>(
-            grid => new Grid(grid.Path, rows, pictures),
-            folder => new SampleFolder(folder.Path, rows, first: 0, pictures, notice),
+            grid => new Grid(grid.Path, rows, pictures, recipe: null),
+            folder => new SampleFolder(folder.Path, rows, first: 0, pictures, recipe: null, notice),
             static numbers => throw new InvalidOperationException($"'{numbers.Path}' is no target of pictures."));
 
     /// <summary>Finds out before anything is read whether the target can hold so many samples.</summary>
@@ -75,7 +77,7 @@ internal abstract class SampleOutput : IDisposable
     /// <inheritdoc/>
     public virtual void Dispose() { }
 
-    private sealed class Grid(string path, SampleRows rows, SamplePictures pictures) : SampleOutput
+    private sealed class Grid(string path, SampleRows rows, SamplePictures pictures, SampleRecipe? recipe) : SampleOutput
     {
         private readonly ImageGridCanvas canvas = new((int)rows.Count, pictures.Height, pictures.Width, rows.Layout(pictures.Height));
 
@@ -83,7 +85,7 @@ internal abstract class SampleOutput : IDisposable
 
         public override void Add(int n, Tensor sample) => canvas.Place(n, pictures.Draw(sample));
 
-        public override void Finish() => ImageFile.Write(path, canvas.Picture);
+        public override void Finish() => ImageFile.Write(path, canvas.Picture, recipe?.OfRun());
     }
 
     private sealed class Numbers(string path, ModelCard card, SampleRows rows) : SampleOutput

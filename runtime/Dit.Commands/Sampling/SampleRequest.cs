@@ -27,7 +27,13 @@ internal sealed record SampleRequest(
     double? Scale, GuidanceChannels Channels, GuidanceInterval? Interval, long Seed, int First, int Count, int Batch,
     SampleFiles Output, Device Device, ScalarType Type, bool RecomputePositions)
 {
+    /// <summary><c>--batch</c> where it is not given.</summary>
+    public const int UsualBatch = 40;
+
     private const double UsualOfPixels = 2, UsualOfLatents = 4; // the official sampler's, for latents
+
+    /// <summary>The spec that names the model, as <c>my.dit.yaml#Small</c>, without its folder; null for a name.</summary>
+    public string? SpecFile { get; init; }
 
     /// <summary>What is said of the usual guidance.</summary>
     public static string UsualGuidance =>

@@ -24,17 +24,22 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var card = TModel.Card;
         request.RequireFits(card);
         var target = Target(card);
-        var sampler = Chosen(TModel.AllSamplers, card);
+        var (declared, sampler) = Chosen(TModel.AllSamplers, card);
         var guidance = request.GuidanceFor(card);
         var checkpoint = request.Checkpoint ?? Weights.Of(card);
         using var conditions = TCondition.Read(card, request.Source(card, checkpoint));
+        var rows = SampleRows.Of(conditions, request.Count);
+        var hash = new CheckpointHash(context.Cancellation);
+        var program = $"{context.Name.Value} {ShowVersion.OfProgram}";
         var job = new SampleJob(
             target,
             checkpoint,
-            SampleRows.Of(conditions, request.Count),
+            rows,
             sampler,
             How(card, guidance),
-            request.Classes.Count > 0 ? ClassesText(conditions.Names) : "");
+            request.Classes.Count > 0 ? ClassesText(conditions.Names) : "",
+            hash,
+            new(card, request, declared, sampler, guidance, rows, hash, program));
         return Draw<TModel, TCondition>(job, static model => model.CreateSession(), (model, session, batch) =>
         {
             using var condition = conditions.Values.At(batch.Rows);
@@ -89,10 +94,10 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         SampleOutput.RequireRoom(job.Target, card, rows);
         var batch = SampleRows.Positive(request.Batch, "images at once");
         using var pictures = new SamplePictureSource(card, Autoencoder, request.Device, context.Notice);
-        using var output = SampleOutput.Open(job.Target, card, rows, request.First, pictures, context.Out.WriteLine);
+        using var output = SampleOutput.Open(job.Target, card, rows, request.First, pictures, job.Recipe, context.Out.WriteLine);
         var shown = Files.IsWatched ? pictures.Value : null; // read before anything is drawn, so that a wrong file is found at once
         var watchers = shown is null ? [] : Watchers(job, shown);
-        using var model = Load<TModel>(job.Checkpoint);
+        using var model = Load<TModel>(job.Checkpoint, job.Hash);
         using var session = createSession(model);
         var run = new SampleRun(rows, batch, request.First, job.Checkpoint, output, watchers, shown, context.Cancellation);
         try
@@ -120,9 +125,10 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     private IReadOnlyList<ISampleWatcher> Watchers(SampleJob job, SamplePictures pictures)
     {
         var watchers = new List<ISampleWatcher>();
-        if (Files.PreviewEvery is { } every) watchers.Add(new SamplePreview(job.Target.PreviewPath, every, job.Rows));
+        if (Files.PreviewEvery is { } every) watchers.Add(new SamplePreview(job.Target.PreviewPath, every, job.Rows, job.Recipe));
         if (Files.Animation is { } named)
-            watchers.Add(new SampleAnimation(AnimationPath(job.Target, named), job.Rows, StepsOf(job.Sampler), pictures));
+            watchers.Add(
+                new SampleAnimation(AnimationPath(job.Target, named), job.Rows, StepsOf(job.Sampler), pictures, job.Recipe));
         return watchers;
     }
 
@@ -130,7 +136,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         ?? throw new DitException(
             $"An animation needs to know the steps in advance, and {sampler.Name} chooses them as it goes: leave --gif out.");
 
-    private TModel Load<TModel>(string checkpoint)
+    private TModel Load<TModel>(string checkpoint, CheckpointHash hash)
         where TModel : nn.Module, IModel<TModel>
     {
         var grid = request.RecomputePositions ? CheckpointGrid.Recompute(context.Out.WriteLine) : CheckpointGrid.MustMatch;
@@ -138,7 +144,9 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         if (CarriedDifference.Unnoticed(file, TModel.Card) is { } difference) context.Notice(difference);
         try
         {
-            return TModel.Load(file, request.Device, request.Type, grid, request.Weights, context.Notice);
+            var model = TModel.Load(file, request.Device, request.Type, grid, request.Weights, context.Notice);
+            hash.Start(file.Files); // its bytes were just read, so that no disk is waited for
+            return model;
         }
         catch (CheckpointMismatchException) when (CarriedDifference.Refusal(file, TModel.Card) is { } edited)
         {
@@ -152,7 +160,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         }
     }
 
-    private Sampler<TModel, TCondition, TProcess> Chosen<TModel, TCondition, TProcess>(
+    private (string Declared, Sampler<TModel, TCondition, TProcess> Sampler) Chosen<TModel, TCondition, TProcess>(
         IReadOnlyList<Sampler<TModel, TCondition, TProcess>> declared, ModelCard card)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
@@ -163,11 +171,11 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var chosen = declared.FirstOrDefault(sampler => string.Equals(sampler.Name, name, StringComparison.OrdinalIgnoreCase))
             ?? throw new DitException(
                 $"{card.Name} has no sampler '{name}'{DidYouMean.Suggest(name, known) ?? $"; it has {string.Join(", ", known)}."}");
-        if (request.Steps is not { } steps) return chosen;
+        if (request.Steps is not { } steps) return (chosen.Name, chosen);
         if (chosen.StepsRange is not var (fewest, most))
             throw new DitException($"The sampler {chosen.Name} chooses its steps as it goes: leave --steps out.");
         return steps >= fewest && steps <= most
-            ? chosen.WithSteps(steps)
+            ? (chosen.Name, chosen.WithSteps(steps))
             : throw new DitException($"--steps {steps} is out of range: {card.Name} is sampled in {fewest} to {most} steps.");
     }
 
@@ -193,5 +201,15 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     /// <param name="Sampler">How they are drawn.</param>
     /// <param name="How">What the closing line says of guidance.</param>
     /// <param name="Classes">The classes, as the closing line names them.</param>
-    private sealed record SampleJob(SampleTarget Target, string Checkpoint, SampleRows Rows, Sampler Sampler, string How, string Classes);
+    /// <param name="Hash">The hash of the weights, which begins when they are read.</param>
+    /// <param name="Recipe">What is written beside the pixels.</param>
+    private sealed record SampleJob(
+        SampleTarget Target,
+        string Checkpoint,
+        SampleRows Rows,
+        Sampler Sampler,
+        string How,
+        string Classes,
+        CheckpointHash Hash,
+        SampleRecipe Recipe);
 }

@@ -25,7 +25,8 @@ internal interface ISampleWatcher
 /// <param name="path">The picture, replaced each time.</param>
 /// <param name="every">Steps from one to the next.</param>
 /// <param name="rows">All samples.</param>
-internal sealed class SamplePreview(string path, int every, SampleRows rows) : ISampleWatcher
+/// <param name="recipe">How they are made.</param>
+internal sealed class SamplePreview(string path, int every, SampleRows rows, SampleRecipe recipe) : ISampleWatcher
 {
     private bool isWritten;
 
@@ -38,7 +39,7 @@ internal sealed class SamplePreview(string path, int every, SampleRows rows) : I
         var (height, width) = (images[0].Height, images[0].Width);
         var canvas = new ImageGridCanvas(images.Count, height, width, rows.Part(images.Count).Layout(height));
         foreach (var (i, image) in images.Index()) canvas.Place(i, image);
-        ImageFile.WritePng(path, canvas.Picture);
+        ImageFile.WritePng(path, canvas.Picture, recipe.OfStep(progress));
         isWritten = true;
     }
 
@@ -57,15 +58,17 @@ internal sealed class SampleAnimation : ISampleWatcher
     private readonly int[] steps;
     private readonly ImageGridCanvas[] frames;
     private readonly bool dither;
+    private readonly SampleRecipe recipe;
 
     /// <param name="path">The .gif file.</param>
     /// <param name="rows">All samples.</param>
     /// <param name="stepsInAll">Steps of the sampler.</param>
     /// <param name="pictures">What pictures are like.</param>
+    /// <param name="recipe">How the images are made.</param>
     /// <exception cref="DitException">The frames are too large to be held.</exception>
-    public SampleAnimation(string path, SampleRows rows, int stepsInAll, SamplePictures pictures)
+    public SampleAnimation(string path, SampleRows rows, int stepsInAll, SamplePictures pictures, SampleRecipe recipe)
     {
-        (this.path, steps) = (path, Steps(stepsInAll));
+        (this.path, steps, this.recipe) = (path, Steps(stepsInAll), recipe);
         var layout = rows.Layout(pictures.Height);
         if (
             !ImageGrid.Fits(
@@ -95,7 +98,8 @@ internal sealed class SampleAnimation : ISampleWatcher
 
     public string? Finish()
     {
-        GifFile.Write(path, [.. frames.Select((frame, i) => new GifFrame(frame.Picture, i == frames.Length - 1 ? Last : Each))], dither);
+        GifFrame[] shown = [.. frames.Select((frame, i) => new GifFrame(frame.Picture, i == frames.Length - 1 ? Last : Each))];
+        GifFile.Write(path, shown, dither, recipe.OfRun());
         return $"Wrote {Amount.Of(frames.Length, "frame")} ({Amount.Bytes(new FileInfo(path).Length)}) to {path}";
     }
 }

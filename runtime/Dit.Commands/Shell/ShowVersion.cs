@@ -12,10 +12,18 @@ internal sealed partial class ShowVersion : SynchronousCommandLineAction
 {
     public override int Invoke(ParseResult parseResult)
     {
-        var program = Assembly.GetEntryAssembly() ?? typeof(ShowVersion).Assembly;
-        var version = program.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
-        parseResult.InvocationConfiguration.Output.WriteLine(Readable(version));
+        parseResult.InvocationConfiguration.Output.WriteLine(OfProgram);
         return 0;
+    }
+
+    /// <summary>The version of the program that runs.</summary>
+    public static string OfProgram
+    {
+        get
+        {
+            var program = Assembly.GetEntryAssembly() ?? typeof(ShowVersion).Assembly;
+            return Readable(program.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown");
+        }
     }
 
     /// <summary>A version as builds write it, with the commit's name as far as people read one.</summary>

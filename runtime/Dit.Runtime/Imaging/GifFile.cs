@@ -32,11 +32,13 @@ public static class GifFile
     /// <param name="dither">
     /// Whether colors that the palette lacks are mixed of neighboring pixels; else the nearest is taken.
     /// </param>
-    /// <exception cref="DitException">The frames are no animation, or the file cannot be written.</exception>
-    public static void Write(string path, IReadOnlyList<GifFrame> frames, bool dither = true)
+    /// <param name="texts">What to write beside the pixels, see <see cref="ImageTexts"/>; nothing by default.</param>
+    /// <exception cref="DitException">The frames are no animation, or the file or a text cannot be written.</exception>
+    public static void Write(
+        string path, IReadOnlyList<GifFrame> frames, bool dither = true, IReadOnlyDictionary<string, string>? texts = null)
     {
         Require(frames);
-        AtomicFile.Write(path, stream => Encode(stream, frames, dither));
+        AtomicFile.Write(path, stream => Encode(stream, frames, dither, texts));
     }
 
     /// <summary>Writes an animation that repeats for ever to a stream, frame by frame.</summary>
@@ -45,10 +47,13 @@ public static class GifFile
     /// <param name="dither">
     /// Whether colors that the palette lacks are mixed of neighboring pixels; else the nearest is taken.
     /// </param>
-    /// <exception cref="DitException">The frames are no animation.</exception>
-    public static void Encode(Stream stream, IReadOnlyList<GifFrame> frames, bool dither = true)
+    /// <param name="texts">What to write beside the pixels, see <see cref="ImageTexts"/>; nothing by default.</param>
+    /// <exception cref="DitException">The frames are no animation, or a text cannot be written.</exception>
+    public static void Encode(
+        Stream stream, IReadOnlyList<GifFrame> frames, bool dither = true, IReadOnlyDictionary<string, string>? texts = null)
     {
         Require(frames);
+        var said = ImageTexts.Checked(texts);
         var palette = GifPalette.Of([.. frames.Select(static frame => frame.Image)]);
         using var one = new MemoryStream();
         foreach (var (i, frame) in frames.Index())
@@ -61,6 +66,7 @@ public static class GifFile
             {
                 stream.Write(file[..head]);
                 stream.Write(RepeatForEver);
+                if (said.Count > 0) GifComment.Write(stream, ImageTexts.ToComment(said));
             }
             stream.Write(file[head..]);
         }

@@ -55,22 +55,37 @@ internal static class ImageCodec
         }
     }
 
-    /// <summary>Writes a picture as a PNG file; the same pixels give the same bytes.</summary>
-    public static void EncodePng(Stream stream, RgbImage image) => Encode(stream, image, new PngEncoder
-    {
-        ColorType = PngColorType.Rgb,
-        BitDepth = PngBitDepth.Bit8,
-        FilterMethod = PngFilterMethod.Adaptive,
-        CompressionLevel = PngCompressionLevel.Level4,
-    });
+    /// <summary>Writes a picture as a PNG file; the same pixels and texts give the same bytes.</summary>
+    public static void EncodePng(Stream stream, RgbImage image, IReadOnlyList<KeyValuePair<string, string>> texts) =>
+        Encode(stream, image, texts, new PngEncoder
+        {
+            ColorType = PngColorType.Rgb,
+            BitDepth = PngBitDepth.Bit8,
+            FilterMethod = PngFilterMethod.Adaptive,
+            CompressionLevel = PngCompressionLevel.Level4,
+            TextCompressionThreshold = int.MaxValue, // any program can then read the texts, with no bound to be kept
+        });
 
     /// <summary>Writes a picture as a JPEG file, its colors at full resolution.</summary>
-    public static void EncodeJpeg(Stream stream, RgbImage image, int quality) =>
-        Encode(stream, image, new JpegEncoder { Quality = quality, ColorType = JpegColorType.YCbCrRatio444 });
+    public static void EncodeJpeg(Stream stream, RgbImage image, int quality, IReadOnlyList<KeyValuePair<string, string>> texts)
+    {
+        var encoder = new JpegEncoder { Quality = quality, ColorType = JpegColorType.YCbCrRatio444 };
+        if (texts.Count == 0)
+        {
+            Encode(stream, image, [], encoder);
+            return;
+        }
+        using var file = new MemoryStream();
+        Encode(file, image, [], encoder);
+        JpegContainer.WriteWithComment(stream, file.GetBuffer().AsSpan(0, (int)file.Length), ImageTexts.ToComment(texts));
+    }
 
-    private static void Encode(Stream stream, RgbImage image, IImageEncoder encoder)
+    private static void Encode(
+        Stream stream, RgbImage image, IReadOnlyList<KeyValuePair<string, string>> texts, IImageEncoder encoder)
     {
         using var pixels = Image.LoadPixelData<Rgb24>(Configuration, image.Data, image.Width, image.Height);
+        var written = pixels.Metadata.GetPngMetadata().TextData; // tEXt where Latin-1 has all letters, else iTXt
+        foreach (var (key, text) in texts) written.Add(new PngTextData(key, text, "", ""));
         pixels.Save(stream, encoder);
     }
 

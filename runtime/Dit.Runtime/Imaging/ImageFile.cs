@@ -23,7 +23,7 @@ public static class ImageFile
         Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg" or ".webp" or ".bmp";
 
     /// <summary>
-    /// Whether <see cref="Write(string, RgbImage)"/> knows the format from the name: something before png, jpg or jpeg,
+    /// Whether <see cref="Write(string, RgbImage, IReadOnlyDictionary{string, string}?)"/> knows the format from the name: something before png, jpg or jpeg,
     /// in any case.
     /// </summary>
     public static bool HasWritableExtension(string path) =>
@@ -73,29 +73,33 @@ public static class ImageFile
         return (container?.Header, problem);
     }
 
-    /// <summary>The bytes of a PNG file; the same picture gives the same bytes.</summary>
-    public static byte[] EncodePng(RgbImage image)
+    /// <summary>The bytes of a PNG file; the same picture and texts give the same bytes.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="texts">What to write beside the pixels, see <see cref="ImageTexts"/>; nothing by default.</param>
+    /// <exception cref="DitException">A text cannot be written, see <see cref="ImageTexts"/>.</exception>
+    public static byte[] EncodePng(RgbImage image, IReadOnlyDictionary<string, string>? texts = null)
     {
         using var stream = new MemoryStream();
-        WritePng(stream, image);
+        WritePng(stream, image, texts);
         return stream.ToArray();
     }
 
     /// <summary>Writes a picture as PNG or JPEG, by the ending of the name, whole or not at all.</summary>
     /// <param name="path">The .png, .jpg or .jpeg file to create or replace.</param>
     /// <param name="image">The picture.</param>
+    /// <param name="texts">What to write beside the pixels, see <see cref="ImageTexts"/>; nothing by default.</param>
     /// <exception cref="DitException">
-    /// The name has a different ending, the picture is too large for JPEG, or the file cannot be written.
+    /// The name has a different ending, the picture is too large for JPEG, or the file or a text cannot be written.
     /// </exception>
-    public static void Write(string path, RgbImage image)
+    public static void Write(string path, RgbImage image, IReadOnlyDictionary<string, string>? texts = null)
     {
         RequireWritable(path, image.Width, image.Height);
-        if (IsJpeg(path)) WriteJpeg(path, image);
-        else WritePng(path, image);
+        if (IsJpeg(path)) WriteJpeg(path, image, texts: texts);
+        else WritePng(path, image, texts);
     }
 
     /// <summary>
-    /// Finds out before long work whether <see cref="Write(string, RgbImage)"/> knows the format, and whether it takes
+    /// Finds out before long work whether <see cref="Write(string, RgbImage, IReadOnlyDictionary{string, string}?)"/> knows the format, and whether it takes
     /// such a picture; nothing is written.
     /// </summary>
     /// <param name="path">The file.</param>
@@ -111,40 +115,55 @@ public static class ImageFile
     }
 
     /// <summary>Writes a PNG file, whole or not at all.</summary>
-    /// <exception cref="DitException">The file cannot be written.</exception>
-    public static void WritePng(string path, RgbImage image) => AtomicFile.Write(path, stream => WritePng(stream, image));
+    /// <param name="path">The file to create or replace.</param>
+    /// <param name="image">The picture.</param>
+    /// <param name="texts">What to write beside the pixels, see <see cref="ImageTexts"/>; nothing by default.</param>
+    /// <exception cref="DitException">The file or a text cannot be written.</exception>
+    public static void WritePng(string path, RgbImage image, IReadOnlyDictionary<string, string>? texts = null) =>
+        AtomicFile.Write(path, stream => WritePng(stream, image, texts));
 
     /// <summary>Writes a tensor as a PNG file, whole or not at all.</summary>
     /// <param name="path">The file to create or replace.</param>
     /// <param name="image">
     /// (3, Y, X) or (1, Y, X), uint8 or a float in [-1, 1]; see <see cref="RgbImage.FromTensor"/>.
     /// </param>
-    /// <exception cref="DitException">The tensor is no picture, or the file cannot be written.</exception>
-    public static void WritePng(string path, Tensor image) => WritePng(path, RgbImage.FromTensor(image));
+    /// <param name="texts">What to write beside the pixels, see <see cref="ImageTexts"/>; nothing by default.</param>
+    /// <exception cref="DitException">The tensor is no picture, or the file or a text cannot be written.</exception>
+    public static void WritePng(string path, Tensor image, IReadOnlyDictionary<string, string>? texts = null) =>
+        WritePng(path, RgbImage.FromTensor(image), texts);
 
     /// <summary>Writes a picture as PNG to a stream, such as the body of a response; the stream stays open.</summary>
     /// <remarks>The stream is written to in several parts and need not be able to seek.</remarks>
-    public static void WritePng(Stream stream, RgbImage image) => ImageCodec.EncodePng(stream, image);
+    /// <param name="stream">Where to.</param>
+    /// <param name="image">The picture.</param>
+    /// <param name="texts">What to write beside the pixels, see <see cref="ImageTexts"/>; nothing by default.</param>
+    /// <exception cref="DitException">A text cannot be written, see <see cref="ImageTexts"/>.</exception>
+    public static void WritePng(Stream stream, RgbImage image, IReadOnlyDictionary<string, string>? texts = null) =>
+        ImageCodec.EncodePng(stream, image, ImageTexts.Checked(texts));
 
     /// <summary>Writes a tensor as PNG to a stream; the stream stays open.</summary>
     /// <param name="stream">Where to.</param>
     /// <param name="image">
     /// (3, Y, X) or (1, Y, X), uint8 or a float in [-1, 1]; see <see cref="RgbImage.FromTensor"/>.
     /// </param>
-    /// <exception cref="DitException">The tensor is no picture.</exception>
-    public static void WritePng(Stream stream, Tensor image) => WritePng(stream, RgbImage.FromTensor(image));
+    /// <param name="texts">What to write beside the pixels, see <see cref="ImageTexts"/>; nothing by default.</param>
+    /// <exception cref="DitException">The tensor is no picture, or a text cannot be written.</exception>
+    public static void WritePng(Stream stream, Tensor image, IReadOnlyDictionary<string, string>? texts = null) =>
+        WritePng(stream, RgbImage.FromTensor(image), texts);
 
     /// <summary>Writes a JPEG file, whole or not at all.</summary>
     /// <param name="path">The file to create or replace.</param>
     /// <param name="image">The picture, at most 65534 pixels to each side.</param>
     /// <param name="quality">1 to 100.</param>
+    /// <param name="texts">What to write beside the pixels, see <see cref="ImageTexts"/>; nothing by default.</param>
     /// <exception cref="DitException">
     /// The picture is too large, the quality out of range, or the file cannot be written.
     /// </exception>
-    public static void WriteJpeg(string path, RgbImage image, int quality = DefaultJpegQuality)
+    public static void WriteJpeg(
+        string path, RgbImage image, int quality = DefaultJpegQuality, IReadOnlyDictionary<string, string>? texts = null)
     {
         RequireJpeg(image, quality);
-        AtomicFile.Write(path, stream => WriteJpeg(stream, image, quality));
+        AtomicFile.Write(path, stream => WriteJpeg(stream, image, quality, texts));
     }
 
     /// <summary>Writes a tensor as a JPEG file, whole or not at all.</summary>
@@ -153,21 +172,25 @@ public static class ImageFile
     /// (3, Y, X) or (1, Y, X), uint8 or a float in [-1, 1]; see <see cref="RgbImage.FromTensor"/>.
     /// </param>
     /// <param name="quality">1 to 100.</param>
+    /// <param name="texts">What to write beside the pixels, see <see cref="ImageTexts"/>; nothing by default.</param>
     /// <exception cref="DitException">
     /// The tensor is no picture, or one that is too large, the quality is out of range, or the file cannot be written.
     /// </exception>
-    public static void WriteJpeg(string path, Tensor image, int quality = DefaultJpegQuality) =>
-        WriteJpeg(path, RgbImage.FromTensor(image), quality);
+    public static void WriteJpeg(
+        string path, Tensor image, int quality = DefaultJpegQuality, IReadOnlyDictionary<string, string>? texts = null) =>
+        WriteJpeg(path, RgbImage.FromTensor(image), quality, texts);
 
     /// <summary>Writes a picture as JPEG to a stream, such as the body of a response; the stream stays open.</summary>
     /// <param name="stream">Where to; it need not be able to seek.</param>
     /// <param name="image">The picture, at most 65534 pixels to each side.</param>
     /// <param name="quality">1 to 100.</param>
+    /// <param name="texts">What to write beside the pixels, see <see cref="ImageTexts"/>; nothing by default.</param>
     /// <exception cref="DitException">The picture is too large, or the quality out of range.</exception>
-    public static void WriteJpeg(Stream stream, RgbImage image, int quality = DefaultJpegQuality)
+    public static void WriteJpeg(
+        Stream stream, RgbImage image, int quality = DefaultJpegQuality, IReadOnlyDictionary<string, string>? texts = null)
     {
         RequireJpeg(image, quality);
-        ImageCodec.EncodeJpeg(stream, image, quality);
+        ImageCodec.EncodeJpeg(stream, image, quality, ImageTexts.Checked(texts));
     }
 
     /// <summary>Writes a tensor as JPEG to a stream; the stream stays open.</summary>
@@ -176,11 +199,13 @@ public static class ImageFile
     /// (3, Y, X) or (1, Y, X), uint8 or a float in [-1, 1]; see <see cref="RgbImage.FromTensor"/>.
     /// </param>
     /// <param name="quality">1 to 100.</param>
+    /// <param name="texts">What to write beside the pixels, see <see cref="ImageTexts"/>; nothing by default.</param>
     /// <exception cref="DitException">
     /// The tensor is no picture, or one that is too large, or the quality is out of range.
     /// </exception>
-    public static void WriteJpeg(Stream stream, Tensor image, int quality = DefaultJpegQuality) =>
-        WriteJpeg(stream, RgbImage.FromTensor(image), quality);
+    public static void WriteJpeg(
+        Stream stream, Tensor image, int quality = DefaultJpegQuality, IReadOnlyDictionary<string, string>? texts = null) =>
+        WriteJpeg(stream, RgbImage.FromTensor(image), quality, texts);
 
     private static bool IsPng(string path) => Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase);
 
@@ -200,7 +225,7 @@ public static class ImageFile
                     + $"a .png file.");
     }
 
-    private static (byte[]? Bytes, string Problem) Bytes(string path)
+    internal static (byte[]? Bytes, string Problem) Bytes(string path)
     {
         if (!File.Exists(path)) return (null, Directory.Exists(path) ? "is a folder, not a picture" : PathRules.WhyMissing(path));
         try

@@ -34,12 +34,14 @@ public static class ImageGrid
     /// <param name="path">The .png, .jpg or .jpeg file to create or replace.</param>
     /// <param name="images">(N, 3, Y, X) or (N, 1, Y, X), floats in [-1, 1] or uint8.</param>
     /// <param name="options">The layout; eight images in a row by default.</param>
+    /// <param name="texts">What to write beside the pixels, see <see cref="ImageTexts"/>; nothing by default.</param>
     /// <exception cref="DitException">
     /// The images or the options are no grid, an image holds NaN or infinity, the name has a different ending, or the
-    /// file cannot be written.
+    /// file or a text cannot be written.
     /// </exception>
-    public static void Write(string path, Tensor images, ImageGridOptions? options = null) =>
-        ImageFile.Write(path, Render(images, options));
+    public static void Write(
+        string path, Tensor images, ImageGridOptions? options = null, IReadOnlyDictionary<string, string>? texts = null) =>
+        ImageFile.Write(path, Render(images, options), texts);
 
     /// <summary>Draws a grid.</summary>
     /// <param name="images">(N, 3, Y, X) or (N, 1, Y, X), floats in [-1, 1] or uint8.</param>

@@ -5,7 +5,8 @@ namespace Dit.Runtime;
 /// <summary>The segments of a JPEG file (ITU-T T.81, appendix B).</summary>
 internal static class JpegContainer
 {
-    private const byte Escape = 0xff, EndOfImage = 0xd9, StartOfScan = 0xda, Application1 = 0xe1;
+    private const byte Escape = 0xff, EndOfImage = 0xd9, StartOfScan = 0xda, Application0 = 0xe0, Application1 = 0xe1, Comment = 0xfe;
+    private const int LongestSegment = ushort.MaxValue - 2; // of what follows the two bytes of its length
 
     // A code of one bit for the mean of each block of 8 x 8 pixels is the least that a scan can hold.
     private const long MostPixelsInByte = 8 * 64;
@@ -51,6 +52,39 @@ internal static class JpegContainer
         return (long)width * height > scanned * MostPixelsInByte
             ? (null, $"has {width} x {height} pixels by its header, and data for at most {scanned * MostPixelsInByte}")
             : (new("JPEG", width, height, components == 1, orientation), "");
+    }
+
+    /// <summary>Writes a file with a comment, behind the segment that every file begins with.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="file">The file without it.</param>
+    /// <param name="comment">The comment; a long one is written as several segments.</param>
+    public static void WriteWithComment(Stream stream, ReadOnlySpan<byte> file, ReadOnlySpan<byte> comment)
+    {
+        var at = file[2] == Escape && file[3] == Application0 ? 4 + BinaryPrimitives.ReadUInt16BigEndian(file[4..]) : 2;
+        stream.Write(file[..at]);
+        for (; comment.Length > 0; comment = comment[Math.Min(comment.Length, LongestSegment)..])
+        {
+            var part = comment[..Math.Min(comment.Length, LongestSegment)];
+            Span<byte> head = [Escape, Comment, 0, 0];
+            BinaryPrimitives.WriteUInt16BigEndian(head[2..], (ushort)(part.Length + 2));
+            stream.Write(head);
+            stream.Write(part);
+        }
+        stream.Write(file[at..]);
+    }
+
+    /// <summary>The comments before the pixels, joined; of a file whose structure was read.</summary>
+    public static byte[] CommentOf(ReadOnlySpan<byte> file)
+    {
+        using var comment = new MemoryStream();
+        for (var at = 2; at + 4 <= file.Length && file[at] == Escape && file[at + 1] != StartOfScan;)
+        {
+            var end = at + 2 + BinaryPrimitives.ReadUInt16BigEndian(file[(at + 2)..]);
+            if (end < at + 4 || end > file.Length) break;
+            if (file[at + 1] == Comment) comment.Write(file[(at + 4)..end]);
+            at = end;
+        }
+        return comment.ToArray();
     }
 
     /// <summary>

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.IO.Hashing;
+using System.Text;
 
 namespace Dit.Runtime;
 
@@ -55,6 +57,42 @@ internal static class PngContainer
         }
         compressed.Position = 0;
         return Unfolds(compressed, ByteCount(header)) ? bare.ToArray() : null;
+    }
+
+    /// <summary>The texts of a file whose structure was read (tEXt, and iTXt that is not compressed).</summary>
+    /// <returns>The texts, or the reason why they cannot be trusted, as the end of a sentence.</returns>
+    public static (IReadOnlyDictionary<string, string>? Texts, string Problem) TextsOf(ReadOnlySpan<byte> file)
+    {
+        var texts = new OrderedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var chunk in new PngChunks(file))
+        {
+            if (chunk.Type.SequenceEqual("IEND"u8)) break;
+            if (TextOf(chunk) is not var (key, text)) continue;
+            if (!chunk.IsIntact) return (null, "is damaged (a text in it does not match its checksum)");
+            texts.TryAdd(key, text);
+        }
+        return (texts, "");
+    }
+
+    private static (string Key, string Text)? TextOf(PngChunks.Chunk chunk)
+    {
+        var data = chunk.Data;
+        var isPlain = chunk.Type.SequenceEqual("tEXt"u8);
+        var end = data.IndexOf((byte)0);
+        if (end < 1 || !isPlain && !chunk.Type.SequenceEqual("iTXt"u8)) return null;
+        var key = Encoding.Latin1.GetString(data[..end]);
+        data = data[(end + 1)..];
+        if (isPlain) return (key, Encoding.Latin1.GetString(data));
+        // Whether it is compressed, and how; the language; the key in that language.
+        if (data.Length < 2 || data[0] != 0) return null;
+        data = data[2..];
+        for (var skipped = 0; skipped < 2; skipped++)
+        {
+            var next = data.IndexOf((byte)0);
+            if (next < 0) return null;
+            data = data[(next + 1)..];
+        }
+        return (key, Encoding.UTF8.GetString(data));
     }
 
     /// <summary>Bytes of all rows, each with the number of its filter.</summary>
@@ -122,5 +160,8 @@ internal ref struct PngChunks(ReadOnlySpan<byte> file)
 
         /// <summary>What it holds.</summary>
         public ReadOnlySpan<byte> Data => All[8..^4];
+
+        /// <summary>Whether the checksum is that of the letters and of what it holds.</summary>
+        public bool IsIntact => BinaryPrimitives.ReadUInt32BigEndian(All[^4..]) == Crc32.HashToUInt32(All[4..^4]);
     }
 }
