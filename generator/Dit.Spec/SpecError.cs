@@ -145,6 +145,12 @@ public sealed record Rule(string Id, string Title)
     /// <summary>A multistep method needs as many steps as its order.</summary>
     public static readonly Rule OrderWithinSteps = new("DIT117", "Order above the number of steps");
 
+    /// <summary>Rotary positions turn pairs of channels by row and by column.</summary>
+    public static readonly Rule RotaryFitsHeads = new("DIT120", "Rotary positions need a head width that is a multiple of four");
+
+    /// <summary>Block keys that the block design leaves nothing to apply to.</summary>
+    public static readonly Rule BlockFitsVariant = new("DIT121", "Block keys do not fit the variant");
+
     /// <summary>
     /// Generated code is C# 12. A rule for projects, not for specs, like DIT901 and DIT902, which the build checks.
     /// </summary>
@@ -158,5 +164,6 @@ public sealed record Rule(string Id, string Title)
         HeadsDivideWidth, PatchDividesInput, WidthMultipleOfFour, SamplerFitsProcess, ProcessIsConsistent, StepsWithinTimesteps,
         ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition, ConditionIsSeen,
         NumericsFitModel, LatentFitsInput, GroupsDivideChannels, ClippingIsSaid, OrderWithinSteps,
+        RotaryFitsHeads, BlockFitsVariant,
     ];
 }

@@ -12,8 +12,8 @@ public static class SpecWriter
     /// <remarks>
     /// Pure: equal models give equal texts on every machine. One key per line in the order of the language, lines end
     /// with <c>\n</c>, and there are no comments. Keys with a default are written, too, so that the text keeps its
-    /// meaning when a later version changes the default. Only <c>backbone</c>, <c>numerics: official</c> and the
-    /// clipping that follows from the autoencoder are left out.
+    /// meaning when a later version changes the default. Only <c>backbone</c>, <c>numerics: official</c>, the
+    /// paper's <c>block</c> and the clipping that follows from the autoencoder are left out.
     /// </remarks>
     /// <param name="spec">A valid model.</param>
     public static string Write(ModelSpec spec) => string.Concat(Lines(spec).Select(static line => line + "\n"));
@@ -45,7 +45,18 @@ public static class SpecWriter
             dit.Numerics == Numerics.Official
                 ? []
                 : new[] { Entry(BackboneKeys.Dit.Numerics, Word(BackboneKeys.Dit.Numerics, dit.Numerics)) }),
+        .. backbone.Match(static dit =>
+            dit.Block == BlockSpec.Default ? [] : new[] { Entry(BackboneKeys.Dit.Block, Write(dit.Block)) }),
     ];
+
+    /// <summary>A block as a spec writes it, all keys: <c>{ norm: rms, mlp: swiglu, ... }</c>.</summary>
+    /// <param name="block">The block.</param>
+    public static string Write(BlockSpec block) => Mapping(
+        Entry(BlockKeys.Norm, Word(BlockKeys.Norm, block.Norm)),
+        Entry(BlockKeys.Mlp, Word(BlockKeys.Mlp, block.Mlp)),
+        Entry(BlockKeys.QueryKeyNorm, Word(BlockKeys.QueryKeyNorm, block.QueryKeyNorm)),
+        Entry(BlockKeys.Position, Word(BlockKeys.Position, block.Position)),
+        Entry(BlockKeys.Shift, block.Shift ? "true" : "false"));
 
     // The word 'none' implies the first variant.
     private static string Conditioning(ModelSpec spec)

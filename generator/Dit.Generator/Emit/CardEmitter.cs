@@ -25,9 +25,13 @@ internal static class CardEmitter
             Autoencoder: {{AutoencoderCard(spec)}},
             SpecHash: "{{spec.Hash}}"{{NumericsEmitter.Card(spec)}})
         {
+            {{Code.LineIf(Block(spec))}}
             Spec = {{Code.RawLiteral(SpecWriter.Write(spec), levels: 2)}},
         };
         """;
+
+    private static string? Block(ModelSpec spec) => spec.Backbone.Match(static dit =>
+        dit.Block == BlockSpec.Default ? null : $"Block = {Code.Literal(SpecWriter.Write(dit.Block))},");
 
     private static string AutoencoderCard(ModelSpec spec) => spec.Autoencoder.Match(static _ => "null", static kl => kl == Autoencoder.KlF8
         ? "AutoencoderCard.KlF8"

@@ -67,11 +67,19 @@ internal sealed class CostMeter
                 Layer(value, size * patches.Channels * patches.Patch * patches.Patch, Keep(x));
                 break;
             case (Value.Call, Member.Norm norm): Layer(value, size, Keep(x) + Statistics(norm, size)); break;
-            // and the normalized tokens, which are scaled
-            case (Value.Modulate, Member.Norm norm): Layer(value, size, Keep(x) + size + Statistics(norm, size)); break;
+            // and the normalized tokens, which are scaled, twice where the norm has a scale of its own
+            case (Value.Modulate, Member.Norm norm):
+                Layer(value, size, Keep(x) + (norm.IsAffine ? 2 : 1) * size + Statistics(norm, size));
+                break;
             case (Value.Call, Member.Embedding): Layer(value, 0, 1); break;
-            case (Value.SelfAttention attention, _): Attention(value, attention.Heads, keys: value.Shape[1]); break;
-            case (Value.CrossAttention attention, _): Attention(value, attention.Heads, keys: value.Operands[1].Shape[1]); break;
+            case (Value.SelfAttention attention, _):
+                Prepare(value, attention);
+                Attention(value, attention.Heads, keys: value.Shape[1], operands: [value.Operands[0]]);
+                break;
+            case (Value.SwiGlu, _): Attribute(x, Keep(x) + size); break; // and the half that went through SiLU
+            case (Value.CrossAttention attention, _):
+                Attention(value, attention.Heads, keys: value.Operands[1].Shape[1], operands: value.Operands);
+                break;
             case (Value.Activate, _): Attribute(x, Keep(x)); break;
             case (Value.Gated, _): Attribute(value.Operands[2], Keep(value.Operands[2])); break;
             case (Value.Parameter, _): return; // the model's own
@@ -90,12 +98,22 @@ internal sealed class CostMeter
 
     // The scores are never kept: the backward pass makes them again from queries, keys, values and one sum for each
     // row.
-    private void Attention(Traced value, int heads, Dim keys)
+    private void Attention(Traced value, int heads, Dim keys, IReadOnlyList<Traced> operands)
     {
         var (tokens, width) = (value.Shape[1].Size, value.Shape[2].Size);
         var macs = tokens * keys.Size * width;
-        rows.Add(new($"{value.Path}.scores", EquatableArray.Of(heads, tokens, keys.Size), macs, value.Operands.Sum(Keep) + heads * tokens));
+        rows.Add(new($"{value.Path}.scores", EquatableArray.Of(heads, tokens, keys.Size), macs, operands.Sum(Keep) + heads * tokens));
         rows.Add(new($"{value.Path}.mix", EquatableArray.Of(tokens, width), macs, 0));
+    }
+
+    // The norms of queries and keys, and what is kept of both beside the product that holds them: what enters the
+    // scores, and where a scale is learned what it multiplies.
+    private void Prepare(Traced value, Value.SelfAttention attention)
+    {
+        if (attention.IsPlain) return;
+        var size = Shape.Count(value.Shape);
+        foreach (var norm in attention.Norms) rows.Add(new($"{value.Path}.{norm}", Sides(value.Shape), size, size));
+        Attribute(value.Operands[0], 2 * size);
     }
 
     // What an operation keeps counts for the layer that made it, else for the next one. A vector that no layer made is
@@ -118,9 +136,14 @@ internal sealed class CostMeter
     private static long Statistics(Member.Norm norm, long size) => (norm.Kind == NormKind.Rms ? 1 : 2) * size / norm.Width.Size;
 
     // What an operation needs beside its result: attention the heads before they are put side by side, modulation the
-    // normalized tokens.
+    // normalized tokens, a gate the half that went through SiLU.
     private static long Workspace(Traced value, long size) =>
-        value.Operation is Value.SelfAttention or Value.CrossAttention or Value.Modulate ? size : 0;
+        value.Operation switch
+        {
+            Value.SelfAttention { IsPlain: false } => 3 * size, // the queries and keys besides
+            Value.SelfAttention or Value.CrossAttention or Value.Modulate or Value.SwiGlu => size,
+            _ => 0,
+        };
 
     private static bool IsView(Traced value) =>
         value.Operation is Value.AsToken or Value.Tokens || (value.Member is null && value.Operation is Value.Call);

@@ -91,8 +91,8 @@ internal sealed class Evaluator
             Value.Modulate modulate => module.Find(modulate.Norm) is Member.Norm norm
                 ? Made(
                     value,
-                    [modulate.X, modulate.Shift, modulate.Scale],
-                    x => ShapeRules.Modulate(norm, x[0], x[1], x[2]),
+                    modulate.Operands,
+                    x => ShapeRules.Modulate(norm, x[0], modulate.Shift is null ? null : x[1], x[x.Count - 1]),
                     norm,
                     Below(norm.Name))
                 : Fail($"{module.Type} has no norm {modulate.Norm}"),
@@ -107,7 +107,8 @@ internal sealed class Evaluator
             Value.Add add => Made(value, [add.Left, add.Right], static x => ShapeRules.Add(x[0], x[1])),
             Value.Gated gated => Made(value, [gated.X, gated.Gate, gated.Branch], static x => ShapeRules.Gated(x[0], x[1], x[2])),
             Value.Activate activate => Made(value, [activate.X], static x => new Fit.Gives(x[0])),
-            Value.SelfAttention attention => Made(value, [attention.Qkv], x => ShapeRules.SelfAttention(attention.Heads, x[0])),
+            Value.SwiGlu gate => Made(value, [gate.X], static x => ShapeRules.SwiGlu(x[0])),
+            Value.SelfAttention attention => Of(attention),
             Value.CrossAttention attention =>
                 Made(value, [attention.Q, attention.Kv], x => ShapeRules.CrossAttention(attention.Heads, x[0], x[1])),
             Value.JoinTokens join => Made(value, join.Parts, ShapeRules.JoinTokens),
@@ -120,6 +121,17 @@ internal sealed class Evaluator
             Value.Unpatchify patches => Made(value, [patches.X], x => ShapeRules.Unpatchify(patches, x[0])),
             _ => throw new InvalidOperationException($"Unknown operation {value}."),
         };
+
+        private Traced Of(Value.SelfAttention attention)
+        {
+            var norms = attention.Norms.Select(module.Find).OfType<Member.Norm>().ToArray();
+            return norms.Length == attention.Norms.Count()
+                ? Made(
+                    attention,
+                    attention.Operands,
+                    x => ShapeRules.SelfAttention(attention.Heads, x[0], norms, attention.Rotary is null ? null : x[1]))
+                : Fail($"{module.Type} has no norm {attention.Norms.First(name => module.Find(name) is not Member.Norm)}");
+        }
 
         private Traced Of(Value.Call call)
         {

@@ -22,4 +22,19 @@ public abstract record Initialization
     /// <param name="Rows">Rows of the grid.</param>
     /// <param name="Columns">Columns of the grid.</param>
     public sealed record SinCosTable(int Rows, int Columns) : Initialization;
+
+    /// <summary>
+    /// Fixed cosines or sines of the angles of rotary positions, (T, K); a buffer of the state dict, and no parameter.
+    /// </summary>
+    /// <remarks>
+    /// Patch (y, x) turns pair i of the first half of a head by y f(i), that of the second half by x f(i), with f(i) =
+    /// 10000^(-4 i / K); the two channels of a pair have the same angle.
+    /// </remarks>
+    /// <param name="Rows">Rows of the grid.</param>
+    /// <param name="Columns">Columns of the grid.</param>
+    /// <param name="IsSine">Whether it holds the sines.</param>
+    public sealed record RotaryTable(int Rows, int Columns, bool IsSine) : Initialization;
+
+    /// <summary>Whether training leaves the tensor as it is.</summary>
+    public bool IsFixed => this is SinCosTable or RotaryTable;
 }

@@ -48,7 +48,10 @@ public abstract record Member(string Name)
     public sealed record Table(string Name, EquatableArray<Dim> Sides, Initialization Start) : Member(Name)
     {
         /// <summary>Whether training changes it.</summary>
-        public bool IsTrained => Start is not Initialization.SinCosTable;
+        public bool IsTrained => !Start.IsFixed;
+
+        /// <summary>Whether it is a buffer of the state dict, which is no parameter.</summary>
+        public bool IsBuffer => Start is Initialization.RotaryTable;
     }
 
     /// <summary>An activation, for <see cref="Chain"/>; it has no parameters.</summary>

@@ -12,8 +12,8 @@ namespace Dit.Spec;
 /// </param>
 public sealed record ModelLayout(EquatableArray<ModelParameter> Parameters, EquatableArray<ModelLayer> Layers, long SamplingActivations)
 {
-    /// <summary>All parameters, the fixed position table included, as the official code counts.</summary>
-    public long ParameterCount => Parameters.Sum(static p => p.Count);
+    /// <summary>All parameters, the fixed position table included, as the official code counts; no buffers.</summary>
+    public long ParameterCount => Parameters.Where(static p => !p.IsBuffer).Sum(static p => p.Count);
 
     /// <summary>Parameters that training changes.</summary>
     public long TrainableCount => Parameters.Where(static p => p.IsTrained).Sum(static p => p.Count);
@@ -33,7 +33,7 @@ public sealed record ModelLayout(EquatableArray<ModelParameter> Parameters, Equa
     /// Elements that training keeps besides the activations: weights, gradients, AdamW's two moments and the moving
     /// average.
     /// </summary>
-    public long TrainingState => 2 * ParameterCount + 3 * TrainableCount;
+    public long TrainingState => 2 * Parameters.Sum(static p => p.Count) + 3 * TrainableCount;
 
     /// <summary>The layout of a spec's model.</summary>
     public static ModelLayout Of(ModelSpec spec) => Of(Description.Of(spec).Network);

@@ -1,6 +1,6 @@
 namespace Dit.Spec;
 
-/// <summary>One tensor of the state dict.</summary>
+/// <summary>One tensor of the state dict, a parameter or a buffer.</summary>
 /// <param name="Name">Its name, which is the official checkpoint's.</param>
 /// <param name="Shape">Its shape.</param>
 /// <param name="Initialization">What a new model starts from.</param>
@@ -10,7 +10,10 @@ public sealed record ModelParameter(string Name, EquatableArray<long> Shape, Ini
     public long Count => Shape.Aggregate(1L, static (count, side) => count * side);
 
     /// <summary>Whether training changes it; a fixed position table it does not.</summary>
-    public bool IsTrained => Initialization is not Initialization.SinCosTable;
+    public bool IsTrained => !Initialization.IsFixed;
+
+    /// <summary>Whether it is a buffer, which counts as no parameter.</summary>
+    public bool IsBuffer => Initialization is Initialization.RotaryTable;
 }
 
 /// <summary>The reading of a description that lists its parameters.</summary>

@@ -16,7 +16,7 @@ internal static class SessionReader
             return No(network, "what follows the blocks is not one final layer");
         var condition = joined ?? loop.Arguments.OfType<Value.Name>().FirstOrDefault()?.Text;
         if (condition is null || loop.Arguments.Count > 1 || (joined is not null) != (first is not null))
-            return No(network, "the blocks take more than one condition");
+            return No(network, "the blocks take more than one argument beside the tokens");
         var modules = new Dictionary<string, EquatableArray<SessionOp>>();
         if (Add(blocks.Module, modules) is { } block) return new SessionReading.Calls(block);
         if (Add(final.Module, modules) is { } last) return new SessionReading.Calls(last);
@@ -51,7 +51,7 @@ internal static class SessionReader
 
     private static SessionOp? Branch(Module module) => Inlined(module) switch
     {
-        Value.Call { Arguments: [Value.SelfAttention { Qkv: Value.Call qkv } attention] } proj
+        Value.Call { Arguments: [Value.SelfAttention { IsPlain: true, Qkv: Value.Call qkv } attention] } proj
             when (Layer(module, qkv), Layer(module, proj)) is ({ } first, { } second) => new SessionOp.Attention(
             first,
             second,

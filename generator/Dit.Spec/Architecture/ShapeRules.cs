@@ -68,11 +68,16 @@ public static class ShapeRules
         return Wrong($"{Shape.Text(left)} and {Shape.Text(right)} cannot be added");
     }
 
-    /// <summary>Modulation of a norm: tokens (N, T, D), shift and scale (N, 1, D).</summary>
-    public static Fit Modulate(Member.Norm norm, EquatableArray<Dim> x, EquatableArray<Dim> shift, EquatableArray<Dim> scale) =>
-        norm.IsAffine ? Wrong($"the norm {norm.Name} has a scale of its own, and is modulated by a second one")
+    /// <summary>
+    /// Modulation of a norm: tokens (N, T, D), shift, where there is one, and scale (N, 1, D). A LayerNorm has no scale
+    /// and shift of its own then; a root mean square norm may have a scale (LightningDiT, arXiv 2501.01423).
+    /// </summary>
+    public static Fit Modulate(Member.Norm norm, EquatableArray<Dim> x, EquatableArray<Dim>? shift, EquatableArray<Dim> scale) =>
+        norm is { IsAffine: true, Kind: NormKind.Layer }
+            ? Wrong($"the norm {norm.Name} has a scale of its own, and is modulated by a second one")
         : Norm(norm, x).Match(
-            _ => !IsForTokens(shift, x) ? Wrong($"the shift of {Shape.Text(x)} is (N, 1, {x.Last()}), and {Shape.Text(shift)} is given")
+            _ => shift is { } given && !IsForTokens(given, x)
+                    ? Wrong($"the shift of {Shape.Text(x)} is (N, 1, {x.Last()}), and {Shape.Text(given)} is given")
                 : !IsForTokens(scale, x) ? Wrong($"the scale of {Shape.Text(x)} is (N, 1, {x.Last()}), and {Shape.Text(scale)} is given")
                 : new Fit.Gives(x),
             Wrong);
@@ -88,6 +93,36 @@ public static class ShapeRules
         qkv.Count != 3 || qkv[2].Part(3) is not { } width
             ? Wrong($"self-attention takes queries, keys and values side by side, (N, T, 3 D), and is given {Shape.Text(qkv)}")
             : Heads(heads, width, qkv.WithLast(width));
+
+    /// <summary>
+    /// Self-attention with norms over each head, (..., K), of queries and keys, and rotary positions, (T, 2 K), where
+    /// there are any: (N, T, 3 D) to (N, T, D).
+    /// </summary>
+    /// <param name="heads">H.</param>
+    /// <param name="qkv">Queries, keys and values side by side.</param>
+    /// <param name="norms">The norms.</param>
+    /// <param name="rotary">Cosines, then sines; null for no positions.</param>
+    public static Fit SelfAttention(
+        int heads, EquatableArray<Dim> qkv, IReadOnlyList<Member.Norm> norms, EquatableArray<Dim>? rotary) =>
+        SelfAttention(heads, qkv).Match(
+            gives =>
+            {
+                var (tokens, head) = (gives[1], gives[2].Size / heads);
+                return norms.FirstOrDefault(norm => norm.Width.Size != head) is { } odd
+                        ? Wrong($"the norm {odd.Name} is of {odd.Width} = {odd.Width.Size} channels, and a head has {head}")
+                    : rotary is not { } angles ? new Fit.Gives(gives)
+                    : head % 2 != 0 ? Wrong($"rotary positions turn pairs of channels, and a head has {head}")
+                    : angles.Count != 2 || angles[0] != tokens || angles[1].Size != 2 * head
+                        ? Wrong($"rotary positions of {tokens} tokens are ({tokens}, {2 * head}), cosines and sines for the {head} channels "
+                            + $"of a head, and {Shape.Text(angles)} is given")
+                    : new Fit.Gives(gives);
+            },
+            Wrong);
+
+    /// <summary>The gate of SwiGLU: (..., 2 D) to (..., D).</summary>
+    public static Fit SwiGlu(EquatableArray<Dim> x) => x.Count >= 2 && x.Last().Part(2) is { } half
+        ? new Fit.Gives(x.WithLast(half))
+        : Wrong($"a gate takes two halves side by side, (..., 2 D), and is given {Shape.Text(x)}");
 
     /// <summary>Attention to another sequence: (N, T, D) and (N, M, 2 D) to (N, T, D).</summary>
     public static Fit CrossAttention(int heads, EquatableArray<Dim> q, EquatableArray<Dim> kv) =>

@@ -16,10 +16,11 @@ public abstract record Value
     {
         Call call => call.Arguments,
         Add add => [add.Left, add.Right],
-        Modulate modulate => [modulate.X, modulate.Shift, modulate.Scale],
+        Modulate modulate => modulate.Shift is { } shift ? [modulate.X, shift, modulate.Scale] : [modulate.X, modulate.Scale],
         Gated gated => [gated.X, gated.Gate, gated.Branch],
         Activate activate => [activate.X],
-        SelfAttention attention => [attention.Qkv],
+        SwiGlu gate => [gate.X],
+        SelfAttention attention => attention.Rotary is { } rotary ? [attention.Qkv, rotary] : [attention.Qkv],
         CrossAttention attention => [attention.Q, attention.Kv],
         JoinTokens join => join.Parts,
         JoinFeatures join => join.Parts,
@@ -54,11 +55,11 @@ public abstract record Value
     public sealed record Add(Value Left, Value Right) : Value;
 
     /// <summary>norm(x) (1 + scale) + shift (DiT paper, section 3.2).</summary>
-    /// <param name="Norm">The name of a norm without a scale of its own.</param>
+    /// <param name="Norm">The name of a LayerNorm without a scale of its own, or of a root mean square norm.</param>
     /// <param name="X">Tokens, (N, T, D).</param>
-    /// <param name="Shift">(N, 1, D).</param>
+    /// <param name="Shift">(N, 1, D); null for none.</param>
     /// <param name="Scale">(N, 1, D).</param>
-    public sealed record Modulate(string Norm, Value X, Value Shift, Value Scale) : Value;
+    public sealed record Modulate(string Norm, Value X, Value? Shift, Value Scale) : Value;
 
     /// <summary>x + gate branch (DiT paper, section 3.2).</summary>
     /// <param name="X">Tokens, (N, T, D).</param>
@@ -71,10 +72,28 @@ public abstract record Value
     /// <param name="X">Any shape.</param>
     public sealed record Activate(Activation Kind, Value X) : Value;
 
+    /// <summary>SwiGLU's gate, silu(a) b (arXiv 2002.05202).</summary>
+    /// <param name="X">a and b side by side, (..., 2 D).</param>
+    public sealed record SwiGlu(Value X) : Value;
+
     /// <summary>Multi-head self-attention (arXiv 1706.03762, section 3.2).</summary>
     /// <param name="Qkv">Queries, keys and values side by side, (N, T, 3 D).</param>
     /// <param name="Heads">H.</param>
-    public sealed record SelfAttention(Value Qkv, int Heads) : Value;
+    /// <param name="QueryNorm">The name of a norm over each head of the queries; null for none.</param>
+    /// <param name="KeyNorm">The name of a norm over each head of the keys; null for none.</param>
+    /// <param name="Rotary">
+    /// Cosines, then sines, of the angles by which pairs of neighboring channels of a head are turned, (T, 2 K), after
+    /// the norms (RoFormer, arXiv 2104.09864); null for none.
+    /// </param>
+    public sealed record SelfAttention(
+        Value Qkv, int Heads, string? QueryNorm = null, string? KeyNorm = null, Value? Rotary = null) : Value
+    {
+        /// <summary>Whether queries and keys enter as they are: no norm, no positions.</summary>
+        public bool IsPlain => (QueryNorm ?? KeyNorm) is null && Rotary is null;
+
+        /// <summary>The names of the norms.</summary>
+        internal IEnumerable<string> Norms => new[] { QueryNorm, KeyNorm }.OfType<string>();
+    }
 
     /// <summary>Multi-head attention of one sequence to another.</summary>
     /// <param name="Q">Queries, (N, T, D).</param>

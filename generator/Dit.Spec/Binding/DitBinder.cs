@@ -8,8 +8,10 @@ internal static class DitBinder
     public static Result<Backbone> Bind(Fields top, Result<Condition> condition)
     {
         var variant = ConditioningBinder.Variant(top);
-        return (TransformerBinder.Bind(top), variant, NumericsBinder.Bind(top, variant, condition))
-            .Apply(static (shape, variant, numerics) => (Backbone)new Backbone.Dit(
-                shape.Depth, shape.Width, shape.Heads, shape.PatchSize, shape.HiddenWidth, numerics, variant));
+        var shape = TransformerBinder.Bind(top);
+        var block = BlockBinder.Bind(top, shape, variant);
+        return (shape, variant, NumericsBinder.Bind(top, variant, condition, block), block)
+            .Apply(static (shape, variant, numerics, block) => (Backbone)new Backbone.Dit(
+                shape.Depth, shape.Width, shape.Heads, shape.PatchSize, shape.HiddenWidth, numerics, variant) { Block = block });
     }
 }

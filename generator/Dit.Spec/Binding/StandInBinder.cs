@@ -50,13 +50,13 @@ internal static class StandInBinder
                 Prediction.Velocity, Variance.Ignored, Schedule.FlowLinear, Loss: Prediction.Velocity, LossWeight.Uniform,
                 new FlowTimes.Uniform(), Shift: 1, CosineLoss: false));
 
-    // No method integrates a flow yet.
+    // Euler's method integrates every process.
     private static EquatableArray<SamplerSpec> Samplers(MappingNode node) =>
-        (node[SpecKeys.Samplers.Name] is MappingNode samplers && Process(node) is ProcessSpec.Gaussian ? samplers.Entries : [])
+        (node[SpecKeys.Samplers.Name] is MappingNode samplers ? samplers.Entries : [])
         .Select(static entry => entry.Key.Text)
         .Where(static name => IsName(name, Identifier.IsFreeForSampler(Identifier.OfSampler(name))))
         .GroupBy(Identifier.OfSampler)
-            .Select(static same => new SamplerSpec(same.First(), new SamplerMethod.Ddim(Eta: 0), Steps: 2, ClipDenoised: true))
+            .Select(static same => new SamplerSpec(same.First(), new SamplerMethod.Euler(), Steps: 2, ClipDenoised: true))
         .ToEquatableArray();
 
     private static bool IsName(string name, bool isFree) =>

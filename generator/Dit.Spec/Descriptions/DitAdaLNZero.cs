@@ -6,17 +6,16 @@ namespace Dit.Spec;
 internal static class DitAdaLNZero
 {
     public static Module Block(DitParts parts) => Module(
-        "Block", "One adaLN-Zero block: scale, shift and gate of both branches regressed from the condition (paper, section 3.2)",
-        [new("x", parts.Tokens, "Tokens"), new("c", Shape.Of(Dim.Batch, parts.D), "Condition, t + y")],
+        "Block", $"One adaLN-Zero block: {parts.RegressesGated} of both branches regressed from the condition (paper, section 3.2)",
+        [new("x", parts.Tokens, "Tokens"), new("c", Shape.Of(Dim.Batch, parts.D), "Condition, t + y"), .. parts.Positions],
         [
-            parts.Norm("norm1", isAffine: false), new Member.Child("attn", parts.Attention),
-            parts.AdaptiveMlpNorm, new Member.Child("mlp", parts.Mlp),
-            parts.Modulation(6, new Initialization.Zero()),
+            .. parts.AdaptiveBranches,
+            parts.Modulation(parts.HasShift ? 6 : 4, new Initialization.Zero()),
         ],
         [
-            Split("m", DitParts.Regressed, ["shift1", "scale1", "gate1"], ["shift2", "scale2", "gate2"]),
-            Let("h", new Value.Gated("x", "gate1", Call("attn", new Value.Modulate("norm1", "x", "shift1", "scale1")))),
-            Return(new Value.Gated("h", "gate2", Call("mlp", new Value.Modulate("norm2", "h", "shift2", "scale2")))),
+            Split("m", DitParts.Regressed, [.. parts.Regressions(1), "gate1"], [.. parts.Regressions(2), "gate2"]),
+            Let("h", new Value.Gated("x", "gate1", parts.Attend(parts.Modulate(1, "x")))),
+            Return(new Value.Gated("h", "gate2", Call("mlp", parts.Modulate(2, "h")))),
         ],
         "Tokens", "Linear layers Xavier uniform, the regressing layer zero: the block starts as the identity");
 }

@@ -11,15 +11,15 @@ internal static class DitCrossAttention
 {
     public static Module Block(DitParts parts) => Module(
         "Block", "One ViT block with cross-attention to the condition's tokens behind self-attention (paper, section 3.2)",
-        [new("x", parts.Tokens, "Tokens"), parts.Context],
+        [new("x", parts.Tokens, "Tokens"), parts.Context, .. parts.Positions],
         [
-            parts.Norm("norm1", isAffine: true),
+            parts.Norm("norm1"),
             new Member.Child("attn", parts.Attention),
             new Member.Child("cross_attn", parts.CrossAttention),
-            parts.Norm("norm2", isAffine: true), new Member.Child("mlp", parts.Mlp),
+            parts.Norm("norm2"), new Member.Child("mlp", parts.Mlp),
         ],
         [
-            Let("h", Add("x", Call("attn", Call("norm1", "x")))),
+            Let("h", Add("x", parts.Attend(Call("norm1", "x")))),
             Let("g", Add("h", Call("cross_attn", "h", "context"))),
             Return(Add("g", Call("mlp", Call("norm2", "g")))),
         ],

@@ -40,13 +40,15 @@ internal static class DitDescription
                 new Member.Child("x_embedder", parts.PatchEmbedding),
                 new Member.Child("t_embedder", parts.TimestepEmbedder),
                 .. condition.Members,
+                .. parts.RotaryTables,
                 new Member.Repeated("blocks", spec.Depth, variant.Block(parts)),
                 new Member.Child("final_layer", variant.IsAdaptive ? parts.AdaptiveFinalLayer : parts.FinalLayer),
             ],
             [
                 variant.SeesTokens ? Let("context", condition.Tokens, Dim.Batch, parts.M, parts.D) : Let("c", condition.Vector),
                 Let("tokens", Tokens(variant)),
-                ForEach("blocks", ["tokens"], variant.JoinsTokens ? [] : [blockCondition]),
+                .. parts.RotaryStatements,
+                ForEach("blocks", ["tokens"], [.. variant.JoinsTokens ? [] : new Value[] { blockCondition }, .. parts.RotaryArguments]),
                 Let("patches", variant.IsAdaptive ? Call("final_layer", "tokens", "c")
                     : Call("final_layer", variant.JoinsTokens ? new Value.Tokens("tokens", 0, parts.T) : "tokens")),
                 Return(new Value.Unpatchify("patches", spec.GridHeight, spec.GridWidth, spec.PatchSize, spec.OutputChannels)),

@@ -9,11 +9,11 @@ internal static class DitInContext
         "Block", "One plain ViT block; the condition's tokens pass through it like the others (paper, section 3.2)",
         [new("x", Shape.Of(Dim.Batch, parts.T + parts.M, parts.D), "Tokens, the condition's among them")],
         [
-            parts.Norm("norm1", isAffine: true), new Member.Child("attn", parts.Attention),
-            parts.Norm("norm2", isAffine: true), new Member.Child("mlp", parts.Mlp),
+            parts.Norm("norm1"), new Member.Child("attn", parts.Attention),
+            parts.Norm("norm2"), new Member.Child("mlp", parts.Mlp),
         ],
         [
-            Let("h", Add("x", Call("attn", Call("norm1", "x")))),
+            Let("h", Add("x", parts.Attend(Call("norm1", "x")))),
             Return(Add("h", Call("mlp", Call("norm2", "h")))),
         ],
         "Tokens", "Linear layers Xavier uniform, norms one and zero");

@@ -60,6 +60,24 @@ public static class StandardParts
         [Return(Call("mlp", new Value.FillDropped("text", hasNull ? "null_text" : null)))],
         "Tokens");
 
+    /// <summary>
+    /// Rotary positions of a grid of patches, for the self-attention of every block: fixed cosines and sines, which are
+    /// buffers of the state dict (LightningDiT, arXiv 2501.01423).
+    /// </summary>
+    /// <param name="rows">Y.</param>
+    /// <param name="columns">X.</param>
+    /// <param name="tokens">T = Y X.</param>
+    /// <param name="headWidth">K, a multiple of four.</param>
+    public static Module RotaryPositions(int rows, int columns, Dim tokens, Dim headWidth) => Module(
+        "RotaryPositions", "Rotary positions of a grid: half of a head is turned by a patch's row, half by its column",
+        [],
+        [
+            new Member.Table("freqs_cos", Shape.Of(tokens, headWidth), new Initialization.RotaryTable(rows, columns, IsSine: false)),
+            new Member.Table("freqs_sin", Shape.Of(tokens, headWidth), new Initialization.RotaryTable(rows, columns, IsSine: true)),
+        ],
+        [Return(JoinFeatures(new Value.Parameter("freqs_cos"), new Value.Parameter("freqs_sin")))],
+        "Cosines, then sines", "Cosines and sines of the angles");
+
     private static Member Mlp(Dim input, Dim width) => Chain(
         "mlp",
         new Member.Linear("", input, width, Small),

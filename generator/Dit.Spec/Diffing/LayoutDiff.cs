@@ -28,5 +28,5 @@ public sealed record LayoutDiff(EquatableArray<ParameterChange> Changes, LayoutT
         ? new ParameterChange.Kept(a.Name, a.Shape)
         : new ParameterChange.Reshaped(a.Name, a.Shape, b.Shape, IsFixed(a) && IsFixed(b));
 
-    private static bool IsFixed(ModelParameter parameter) => parameter.Initialization is Initialization.SinCosTable;
+    private static bool IsFixed(ModelParameter parameter) => parameter.Initialization.IsFixed;
 }

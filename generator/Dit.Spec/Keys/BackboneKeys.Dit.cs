@@ -21,7 +21,14 @@ internal abstract partial record BackboneKeys
             "variant", [.. ConditioningVariant.All.Select(static v => new SpecWord<ConditioningVariant>(v.Word, Says(v), v))],
             ConditioningVariant.All[0].Word, "How the condition enters the blocks (arXiv 2212.09748, section 3.2)", "adaln-zero");
 
-        public override IReadOnlyList<SpecKey> AtTop => [.. TransformerKeys.All, Numerics];
+        public static MappingKey Block { get; } = new(
+            "block", BlockKeys.All, Optional: true,
+            "How the blocks are built, where that differs from the paper's block; the other choices are those of LightningDiT "
+                + "(arXiv 2501.01423)",
+            "{ norm: rms, mlp: swiglu, position: rope-2d }")
+        { Rules = [Rule.NumericsFitModel] };
+
+        public override IReadOnlyList<SpecKey> AtTop => [.. TransformerKeys.All, Numerics, Block];
 
         public override IReadOnlyList<SpecKey> BelowConditioning => [Variant];
 

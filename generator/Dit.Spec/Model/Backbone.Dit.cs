@@ -11,5 +11,9 @@ public abstract partial record Backbone
     /// <param name="Numerics">Whose arithmetic it follows where implementations differ.</param>
     /// <param name="Variant">How the condition enters the blocks.</param>
     public sealed record Dit(
-        int Depth, int Width, int Heads, int PatchSize, int HiddenWidth, Numerics Numerics, ConditioningVariant Variant) : Backbone;
+        int Depth, int Width, int Heads, int PatchSize, int HiddenWidth, Numerics Numerics, ConditioningVariant Variant) : Backbone
+    {
+        /// <summary>How its blocks are built.</summary>
+        public BlockSpec Block { get; init; } = BlockSpec.Default;
+    }
 }

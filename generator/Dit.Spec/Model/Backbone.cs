@@ -25,7 +25,7 @@ public abstract partial record Backbone
     /// <summary>Patch size, P.</summary>
     public abstract int PatchSize { get; init; }
 
-    /// <summary>Width of the MLP's hidden layer.</summary>
+    /// <summary>Width of the MLP's hidden layer; the nominal width of one that is gated.</summary>
     public abstract int HiddenWidth { get; init; }
 
     /// <summary>The way in: one function for each case.</summary>

@@ -93,7 +93,7 @@ public sealed record ModelSpec(
         dit {Name} {dit.Depth} {dit.Width} {dit.Heads} {dit.PatchSize} {dit.HiddenWidth}
         {Input.Channels} {Input.Height} {Input.Width} {Autoencoder.Canonical}
         {dit.Variant.GetType().Name} {Condition.Canonical}
-        {Process.Canonical}{(dit.Numerics == Numerics.Official ? "" : $"\n{dit.Numerics}")}
+        {Process.Canonical}{(dit.Numerics == Numerics.Official ? "" : $"\n{dit.Numerics}")}{dit.Block.Canonical}
         """)).Replace("\r\n", "\n");
 }
 

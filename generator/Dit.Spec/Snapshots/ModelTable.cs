@@ -56,6 +56,7 @@ public static class ModelTable
         Initialization.XavierUniform => "Xavier uniform",
         Initialization.Normal normal => FormattableString.Invariant($"normal {normal.Std}"),
         Initialization.SinCosTable => "sin-cos, fixed",
+        Initialization.RotaryTable table => table.IsSine ? "rotary sines, a buffer" : "rotary cosines, a buffer",
         _ => throw new InvalidOperationException($"No words for {initialization}."),
     };
 

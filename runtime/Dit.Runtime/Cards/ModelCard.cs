@@ -63,6 +63,12 @@ public sealed record ModelCard(
     public string? Spec { get; init; }
 
     /// <summary>
+    /// How the blocks are built, as a spec writes it, <c>{ norm: rms, mlp: swiglu, ... }</c>; null for the paper's
+    /// block.
+    /// </summary>
+    public string? Block { get; init; }
+
+    /// <summary>
     /// Floating-point operations of one forward pass of one sample: two for each multiply-accumulate.
     /// </summary>
     public long Flops => 2 * Macs;

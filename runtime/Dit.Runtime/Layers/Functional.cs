@@ -47,6 +47,28 @@ public static class Functional
         return addcmul(shift, LayerNorm(x, x.shape[^1], eps), scale.add(Scalars.One, Scalars.One), Scalars.One).MoveToOuterDisposeScope();
     }
 
+    /// <summary>What a norm gives, scaled and shifted by the condition: <c>x (1 + scale) + shift</c>.</summary>
+    /// <remarks>For norms other than the LayerNorm that <see cref="Modulate"/> includes.</remarks>
+    /// <param name="x">Normalized tokens, (N, T, D).</param>
+    /// <param name="shift">(N, 1, D).</param>
+    /// <param name="scale">(N, 1, D).</param>
+    /// <returns>(N, T, D).</returns>
+    public static Tensor ScaleShift(Tensor x, Tensor shift, Tensor scale)
+    {
+        using var scope = NewDisposeScope();
+        return addcmul(shift, x, scale.add(Scalars.One, Scalars.One), Scalars.One).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What a norm gives, scaled by the condition: <c>x (1 + scale)</c>.</summary>
+    /// <param name="x">Normalized tokens, (N, T, D).</param>
+    /// <param name="scale">(N, 1, D).</param>
+    /// <returns>(N, T, D).</returns>
+    public static Tensor Scale(Tensor x, Tensor scale)
+    {
+        using var scope = NewDisposeScope();
+        return addcmul(x, x, scale, Scalars.One).MoveToOuterDisposeScope();
+    }
+
     /// <summary>A gated branch beside its input: <c>x + gate y</c> (DiT paper, section 3.2).</summary>
     /// <param name="x">Tokens, (N, T, D).</param>
     /// <param name="gate">(N, 1, D).</param>
@@ -89,6 +111,57 @@ public static class Functional
         var parts = qkv.view(-1, t, 3, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);             // 3 x (N, H, T, K)
         var mixed = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]);              // (N, H, T, K)
         return mixed.transpose(1, 2).reshape(-1, t, width).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Multi-head self-attention whose queries and keys are normalized head by head, turned by rotary positions, or
+    /// both, in this order (LightningDiT, arXiv 2501.01423).
+    /// </summary>
+    /// <param name="qkv">Queries, keys and values side by side, each head by head, (N, T, 3 D).</param>
+    /// <param name="heads">H, a divisor of D.</param>
+    /// <param name="queryNorm">A norm over the last side of the queries, (N, H, T, K); none by default.</param>
+    /// <param name="keyNorm">A norm over the last side of the keys, (N, H, T, K); none by default.</param>
+    /// <param name="rotary">As for <see cref="Rotate"/>, (T, 2 K); no positions by default.</param>
+    /// <returns>(N, T, D).</returns>
+    public static Tensor Attention(
+        Tensor qkv, int heads, nn.Module<Tensor, Tensor>? queryNorm = null, nn.Module<Tensor, Tensor>? keyNorm = null, Tensor? rotary = null)
+    {
+        using var scope = NewDisposeScope();
+        var (t, width) = (qkv.shape[1], qkv.shape[2] / 3);
+        var parts = qkv.view(-1, t, 3, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0); // 3 x (N, H, T, K)
+        var (q, k) = (queryNorm?.call(parts[0]) ?? parts[0], keyNorm?.call(parts[1]) ?? parts[1]);
+        if (rotary is not null) (q, k) = (Rotate(q, rotary), Rotate(k, rotary));
+        var mixed = nn.functional.scaled_dot_product_attention(q, k, parts[2]);                // (N, H, T, K)
+        return mixed.transpose(1, 2).reshape(-1, t, width).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Turns each pair of neighboring channels, (a, b) to (a cos - b sin, b cos + a sin) (RoFormer, arXiv 2104.09864,
+    /// section 3.4).
+    /// </summary>
+    /// <param name="x">(N, H, T, K), K even.</param>
+    /// <param name="rotary">
+    /// Cosines, then sines, (T, 2 K); the two channels of a pair have the same angle. See
+    /// <see cref="RotaryPositions"/>.
+    /// </param>
+    /// <returns>(N, H, T, K).</returns>
+    public static Tensor Rotate(Tensor x, Tensor rotary)
+    {
+        using var scope = NewDisposeScope();
+        var angles = rotary.chunk(2, dim: -1);                                  // cosines and sines, (T, K)
+        var pairs = x.view([.. x.shape[..^1], -1, 2]).unbind(-1);               // 2 x (N, H, T, K / 2)
+        var turned = stack([pairs[1].neg(), pairs[0]], dim: -1).flatten(-2);    // (N, H, T, K)
+        return addcmul(x * angles[0], turned, angles[1], Scalars.One).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>SwiGLU's gate: <c>silu(a) b</c> (arXiv 2002.05202).</summary>
+    /// <param name="x">a and b side by side, (..., 2 D).</param>
+    /// <returns>(..., D).</returns>
+    public static Tensor SwiGlu(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var halves = x.chunk(2, dim: -1);
+        return (nn.functional.silu(halves[0]) * halves[1]).MoveToOuterDisposeScope();
     }
 
     /// <summary>Multi-head attention of one sequence to another (arXiv 1706.03762, section 3.2).</summary>

@@ -61,6 +61,28 @@ public static class Init
         parameter.copy_(batched);
     }
 
+    /// <summary>Cosines of the angles of rotary positions.</summary>
+    /// <param name="buffer">(Y X, K).</param>
+    /// <param name="rows">Y.</param>
+    /// <param name="columns">X.</param>
+    public static void RotaryCosines(Tensor buffer, int rows, int columns) =>
+        Copy(buffer, () => Positions.RotaryAngles((int)buffer.shape[^1], rows, columns).cos());
+
+    /// <summary>Sines of the angles of rotary positions.</summary>
+    /// <param name="buffer">(Y X, K).</param>
+    /// <param name="rows">Y.</param>
+    /// <param name="columns">X.</param>
+    public static void RotarySines(Tensor buffer, int rows, int columns) =>
+        Copy(buffer, () => Positions.RotaryAngles((int)buffer.shape[^1], rows, columns).sin());
+
+    private static void Copy(Tensor buffer, Func<Tensor> values)
+    {
+        if (buffer.device.type == TorchSharp.DeviceType.META) return; // shapes only
+        using var frozen = no_grad();
+        using var scope = NewDisposeScope();
+        buffer.copy_(values());
+    }
+
     private static void Constant(Parameter? parameter, double value)
     {
         using var frozen = no_grad();

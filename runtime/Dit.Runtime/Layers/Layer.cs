@@ -30,4 +30,13 @@ public static class Layer
         parameter.DetachFromDisposeScope();
         return parameter;
     }
+
+    /// <summary>A buffer that is not set yet: a tensor of the state dict that is no parameter.</summary>
+    /// <param name="shape">Its shape.</param>
+    /// <param name="device">Where it lives.</param>
+    /// <param name="dtype">Its type.</param>
+    /// <returns>
+    /// A tensor that outlives the dispose scope it is made in: the module it is registered in owns it.
+    /// </returns>
+    public static Tensor Buffer(long[] shape, Device device, ScalarType dtype) => empty(shape, dtype, device).DetachFromDisposeScope();
 }

@@ -29,6 +29,27 @@ public static class Positions
         return tensor(table, [rows * columns, width]);
     }
 
+    /// <summary>
+    /// Angles of 2-D rotary positions, row by row: pairs of channels in the first half of a head turn with the patch's
+    /// row, those in the second half with its column (RoFormer, arXiv 2104.09864, section 3.4; LightningDiT's code).
+    /// </summary>
+    /// <param name="headWidth">K, a multiple of four.</param>
+    /// <param name="rows">Y.</param>
+    /// <param name="columns">X.</param>
+    /// <returns>(Y X, K), float64: y f(i), then x f(i), each for two channels, with f(i) = 10000^(-4 i / K).</returns>
+    public static Tensor RotaryAngles(int headWidth, int rows, int columns)
+    {
+        var (half, frequencies) = (headWidth / 2, headWidth / 4);
+        var angles = new double[checked(rows * columns * headWidth)];
+        for (var token = 0; token < rows * columns; token++)
+            for (var channel = 0; channel < headWidth; channel++)
+            {
+                var position = channel < half ? token / columns : token % columns;
+                angles[token * headWidth + channel] = position / Math.Pow(10000, (double)(channel % half / 2) / frequencies);
+            }
+        return tensor(angles, [rows * columns, headWidth]);
+    }
+
     // sin of position x frequency, then cos; frequencies fall from 1 to 1/10000.
     private static void SinCos1D(Span<double> features, double position)
     {

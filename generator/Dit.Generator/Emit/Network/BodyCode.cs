@@ -92,12 +92,17 @@ internal static class BodyCode
             Value.Parameter parameter => parameter.Table,
             Value.Call call => Call(module, call, List(call.Arguments)),
             Value.Add add => $"{Of(add.Left)} + {Of(add.Right)}",
-            Value.Modulate modulate => Modulate(module, modulate, List(modulate.Operands)),
+            Value.Modulate modulate => Modulate(module, modulate, Of),
             Value.Gated gated => $"Functional.GatedResidual({List(gated.Operands)})",
             Value.Activate { Kind: Activation.GeluTanh } activate => $"Functional.Gelu({Of(activate.X)})",
             Value.Activate { Kind: Activation.Silu } activate => $"nn.functional.silu({Of(activate.X)})",
             Value.Activate activate => $"nn.functional.gelu({Of(activate.X)})",
-            Value.SelfAttention attention => $"Functional.Attention({Of(attention.Qkv)}, heads: {attention.Heads})",
+            Value.SwiGlu gate => $"Functional.SwiGlu({Of(gate.X)})",
+            Value.SelfAttention attention =>
+                $"Functional.Attention({Of(attention.Qkv)}, heads: {attention.Heads}"
+                    + (attention.QueryNorm is { } query ? $", queryNorm: {query}" : "")
+                    + (attention.KeyNorm is { } key ? $", keyNorm: {key}" : "")
+                    + (attention.Rotary is { } rotary ? $", rotary: {Of(rotary)})" : ")"),
             Value.CrossAttention attention => $"Functional.CrossAttention({List(attention.Operands)}, heads: {attention.Heads})",
             Value.JoinTokens join => $"cat([{List(join.Parts)}], dim: 1)",
             Value.JoinFeatures join => $"cat([{List(join.Parts)}], dim: -1)",
@@ -114,15 +119,26 @@ internal static class BodyCode
     private static string Call(Module module, Value.Call call, string arguments) => module.Find(call.Member) switch
     {
         Member.Linear => $"Functional.Linear({call.Member}, {arguments})",
-        Member.Norm { IsAffine: false, Kind: NormKind.Rms } norm => $"Functional.RmsNorm({arguments}{Eps(norm)})",
-        Member.Norm { IsAffine: false } norm => $"Functional.LayerNorm({arguments}, {norm.Width.Size}{Eps(norm)})",
+        Member.Norm norm => Norm(norm, arguments),
         _ => $"{call.Member}.call({arguments})",
     };
 
-    private static string Modulate(Module module, Value.Modulate modulate, string arguments) => module.Find(modulate.Norm) switch
+    private static string Norm(Member.Norm norm, string x) => norm switch
     {
-        Member.Norm { Kind: NormKind.Layer } norm => $"Functional.Modulate({arguments}{Eps(norm)})",
-        _ => throw new InvalidOperationException($"{module.Type}: {modulate.Norm} is no LayerNorm that can be modulated."),
+        { IsAffine: true } => $"{norm.Name}.call({x})",
+        { Kind: NormKind.Rms } => $"Functional.RmsNorm({x}{Eps(norm)})",
+        _ => $"Functional.LayerNorm({x}, {norm.Width.Size}{Eps(norm)})",
+    };
+
+    // A LayerNorm that is scaled and shifted is one function of the runtime.
+    private static string Modulate(Module module, Value.Modulate modulate, Func<Value, string> of) => (module.Find(modulate.Norm), modulate) switch
+    {
+        (Member.Norm { Kind: NormKind.Layer } norm, { Shift: { } shift }) =>
+            $"Functional.Modulate({of(modulate.X)}, {of(shift)}, {of(modulate.Scale)}{Eps(norm)})",
+        (Member.Norm norm, { Shift: { } shift }) =>
+            $"Functional.ScaleShift({Norm(norm, of(modulate.X))}, {of(shift)}, {of(modulate.Scale)})",
+        (Member.Norm norm, _) => $"Functional.Scale({Norm(norm, of(modulate.X))}, {of(modulate.Scale)})",
+        _ => throw new InvalidOperationException($"{module.Type}: {modulate.Norm} is no norm."),
     };
 
     private static string Eps(Member.Norm norm) => IsOfficial(norm.Eps) ? "" : $", eps: {Code.Literal(norm.Eps)}";

@@ -44,6 +44,11 @@ internal sealed record MemberCode(string[] Fields, string[] Construct, string[] 
     private static MemberCode Of(Member.Table table)
     {
         var sides = string.Join(", ", table.Sides.Select(static side => side.Size));
+        if (table.IsBuffer) return new(
+            [$"private readonly Tensor {table.Name}; // {Shape.Text(table.Sides)}, a buffer"],
+            [$"{table.Name} = Layer.Buffer([{sides}], device, dtype);"],
+            [$"register_buffer(nameof({table.Name}), {table.Name});"],
+            [Set(table.Name, table.Start)]);
         var set = table.Start is Initialization.SinCosTable
             ? $"Init.SinCosPositions({table.Name}, Positions.Rows, Positions.Columns);"
             : Set(table.Name, table.Start);
@@ -96,6 +101,7 @@ internal sealed record MemberCode(string[] Fields, string[] Construct, string[] 
         Initialization.One => $"Init.One({field});",
         Initialization.XavierUniform => $"Init.XavierUniform({field}, random);",
         Initialization.Normal normal => $"Init.Normal({field}, {Code.Literal(normal.Std)}, random);",
+        Initialization.RotaryTable grid => $"Init.Rotary{(grid.IsSine ? "Sines" : "Cosines")}({field}, {grid.Rows}, {grid.Columns});",
         _ => throw new InvalidOperationException($"{field} cannot start from {start}."),
     };
 

@@ -28,7 +28,7 @@ internal static class ModuleEmitter
         var results = evaluation.Results.Count == 1 ? "Tensor" : $"({string.Join(", ", evaluation.Results.Select(static _ => "Tensor"))})";
         return Code.AlignComments($$"""
             /// <summary>{{module.Summary}}.</summary>
-            private sealed class {{module.Type}} : nn.Module<{{string.Concat(module.Arguments.Select(static _ => "Tensor, "))}}{{results}}>
+            private sealed class {{module.Type}} : {{Base(module, results)}}
             {
             {{Code.Indent(Lines(code, static one => one.Fields))}}
 
@@ -40,7 +40,7 @@ internal static class ModuleEmitter
                 }
 
             {{Code.Indent(Docs(module, evaluation))}}
-                public override {{results}} forward({{string.Join(", ", module.Arguments.Select(static argument => $"Tensor {argument.Name}"))}})
+                public {{Method(module, results)}}({{string.Join(", ", module.Arguments.Select(static argument => $"Tensor {argument.Name}"))}})
                 {
                     using var scope = NewDisposeScope();
             {{Code.Indent(string.Join("\n", BodyCode.Lines(evaluation)), 2)}}
@@ -52,6 +52,13 @@ internal static class ModuleEmitter
             }
             """);
     }
+
+    // TorchSharp has no base class for modules without arguments: a method of the same name stands for that of others.
+    private static string Base(Module module, string results) =>
+        module.Arguments.Count == 0 ? "nn.Module" : $"nn.Module<{string.Concat(module.Arguments.Select(static _ => "Tensor, "))}{results}>";
+
+    private static string Method(Module module, string results) =>
+        module.Arguments.Count == 0 ? $"{results} call" : $"override {results} forward";
 
     /// <summary>Lines of all members.</summary>
     public static string Lines(IEnumerable<MemberCode> members, Func<MemberCode, string[]> of) => string.Join("\n", members.SelectMany(of));

@@ -29,6 +29,9 @@ internal static class ReadyModules
                 && module.Members is [Member.Table, ..] is var hasNull
                 && module == StandardParts.TextEmbedder((int)text[1].Size, (int)text[2].Size, hasNull, width) =>
             $"tokens: {text[1].Size}, textWidth: {text[2].Size}, width: {width.Size}, hasNull: {(hasNull ? "true" : "false")}",
+        { Type: "RotaryPositions", Members: [Member.Table { Start: Initialization.RotaryTable grid } table, _] }
+            when module == StandardParts.RotaryPositions(grid.Rows, grid.Columns, table.Sides[0], table.Sides.Last()) =>
+            $"rows: {grid.Rows}, columns: {grid.Columns}, headWidth: {table.Sides.Last().Size}",
         _ => null,
     };
 

@@ -6,6 +6,10 @@ internal static class DiagramLabels
     /// <summary>A sum.</summary>
     public static DiagramLabel Sum { get; } = new("+", "", "", DiagramKind.Sum);
 
+    /// <summary>What a norm is followed by.</summary>
+    public static DiagramLabel Modulation(Value.Modulate modulate) =>
+        new(modulate.Shift is null ? "Scale" : "Scale, shift", "", "", DiagramKind.Modulation);
+
     /// <summary>An argument.</summary>
     public static DiagramLabel Argument(Argument argument) => new(argument.Meaning, argument.Name, "", DiagramKind.Argument);
 
@@ -46,7 +50,8 @@ internal static class DiagramLabels
         Value.Add => Sum,
         Value.Activate activate =>
             Operation(activate.Kind switch { Activation.Silu => "SiLU", Activation.GeluTanh => "GELU (tanh)", _ => "GELU" }),
-        Value.SelfAttention attention => Operation("Self-attention", $"{attention.Heads} heads"),
+        Value.SwiGlu => Operation("SwiGLU"),
+        Value.SelfAttention attention => Operation("Self-attention", Note(attention)),
         Value.CrossAttention attention => Operation("Cross-attention", $"{attention.Heads} heads"),
         Value.JoinTokens => Operation("Join tokens"),
         Value.JoinFeatures => Operation("Join features"),
@@ -57,10 +62,14 @@ internal static class DiagramLabels
         Value.Sinusoid time => Operation("Sinusoids", $"{time.Features} features"),
         Value.FillDropped => Operation("Condition"),
         Value.Unpatchify => Operation("Unpatchify"),
-        Value.Modulate => Operation("Scale, shift"),
+        Value.Modulate modulate => Operation(Modulation(modulate).Title),
         Value.Gated => Operation("Gated sum"),
         _ => throw new InvalidOperationException($"Unknown operation {value.Operation}."),
     };
+
+    private static string Note(Value.SelfAttention attention) =>
+        $"{attention.Heads} heads{(attention.Norms.Any() ? ", normed queries and keys" : "")}"
+            + $"{(attention.Rotary is null ? "" : ", rotary positions")}";
 
     private static DiagramLabel Operation(string title, string note = "") => new(title, "", note, DiagramKind.Operation);
 }

@@ -66,9 +66,9 @@ internal sealed class DiagramReader
     private DiagramItem New(Traced value) => (value.Operation, value.Member) switch
     {
         (null, _) => Add(DiagramLabels.Argument(Argument(value)), value, []),
-        (Value.Modulate, Member.Norm norm) => Then(
+        (Value.Modulate modulate, Member.Norm norm) => Then(
             Add(DiagramLabels.Of(norm), value, [value.Operands[0]], isNamed: false),
-            new("Scale, shift", "", "", DiagramKind.Modulation), value, [.. value.Operands.Skip(1)]),
+            DiagramLabels.Modulation(modulate), value, [.. value.Operands.Skip(1)]),
         (Value.Gated, _) => Gated(value),
         _ => Add(DiagramLabels.Of(value), value, value.Operands),
     };

@@ -84,8 +84,8 @@ internal sealed class PythonBody(Module module, PythonSizes sizes)
 
     private string List(IEnumerable<Value> values) => string.Join(", ", values.Select(Expression));
 
-    // What a method is called on, or a product is made of: a sum in parentheses.
-    private string Receiver(Value value) => value is Value.Add or Value.Gated ? $"({Expression(value)})" : Expression(value);
+    // What a method is called on, or a product is made of: a sum or a product in parentheses.
+    private string Receiver(Value value) => value is Value.Add or Value.Gated or Value.Modulate { Shift: null } ? $"({Expression(value)})" : Expression(value);
 
     private string Expression(Value value) => value switch
     {
@@ -93,11 +93,16 @@ internal sealed class PythonBody(Module module, PythonSizes sizes)
         Value.Parameter parameter => $"self.{parameter.Table}",
         Value.Call call => Call(call),
         Value.Add add => $"{Expression(add.Left)} + {Receiver(add.Right)}",
-        Value.Modulate modulate => $"modulate(self.{modulate.Norm}({Expression(modulate.X)}), {List([modulate.Shift, modulate.Scale])})",
+        Value.Modulate { Shift: { } shift } modulate =>
+            $"modulate(self.{modulate.Norm}({Expression(modulate.X)}), {List([shift, modulate.Scale])})",
+        Value.Modulate modulate => $"self.{modulate.Norm}({Expression(modulate.X)}) * (1 + {Expression(modulate.Scale)})",
         Value.Gated gated => $"{Expression(gated.X)} + {Receiver(gated.Gate)} * {Receiver(gated.Branch)}",
         Value.Activate { Kind: Activation.Silu } activate => $"F.silu({Expression(activate.X)})",
         Value.Activate { Kind: Activation.GeluTanh } activate => $"F.gelu({Expression(activate.X)}, approximate=\"tanh\")",
         Value.Activate activate => $"F.gelu({Expression(activate.X)})",
+        Value.SwiGlu gate => $"swiglu({Expression(gate.X)})",
+        Value.SelfAttention { IsPlain: false } attention =>
+            $"qk_attention({Expression(attention.Qkv)}, heads={sizes.Heads(attention.Heads)}{Prepared(attention)})",
         Value.SelfAttention attention => $"self_attention({Expression(attention.Qkv)}, heads={sizes.Heads(attention.Heads)})",
         Value.CrossAttention attention => $"cross_attention({List(attention.Operands)}, heads={sizes.Heads(attention.Heads)})",
         Value.JoinTokens join => $"torch.cat([{List(join.Parts)}], dim=1)",
@@ -112,6 +117,11 @@ internal sealed class PythonBody(Module module, PythonSizes sizes)
             + $"patch={patches.Patch}, channels={patches.Channels})",
         _ => throw new InvalidOperationException($"Unknown operation {value}."),
     };
+
+    private string Prepared(Value.SelfAttention attention) => string.Concat(
+        attention.QueryNorm is { } query ? $", q_norm=self.{query}" : "",
+        attention.KeyNorm is { } key ? $", k_norm=self.{key}" : "",
+        attention.Rotary is { } rotary ? $", rotary={Expression(rotary)}" : "");
 
     private string Range(Value.Tokens tokens) => tokens.First.Size == 0
         ? $":{sizes.Of(tokens.Count)}"

@@ -8,9 +8,15 @@ internal static class PythonHelpers
     /// <summary>The names of all of them.</summary>
     public static IEnumerable<string> Names => All.Select(static one => one.Name);
 
-    /// <summary>The functions that a text calls.</summary>
-    public static IEnumerable<string> CalledBy(string text) =>
-        All.Where(one => Regex.IsMatch(text, $@"(?<![\w.]){one.Name}\(")).Select(static one => one.Code);
+    /// <summary>The functions that a text calls, and those that these call.</summary>
+    public static IEnumerable<string> CalledBy(string text)
+    {
+        var called = All.Where(one => Calls(text, one.Name)).Select(static one => one.Code).ToArray();
+        return All.Where(one => Calls(text, one.Name) || called.Any(code => Calls(code, one.Name)))
+            .Select(static one => one.Code);
+    }
+
+    private static bool Calls(string text, string name) => Regex.IsMatch(text, $@"(?<![\w.]|def ){name}\(");
 
     private static (string Name, string Code)[] All { get; } =
     [
@@ -24,6 +30,34 @@ internal static class PythonHelpers
                 """Multi-head self-attention (arXiv 1706.03762, section 3.2). qkv: (N, T, 3 D). Returns (N, T, D)."""
                 q, k, v = qkv.unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4)  # 3 x (N, H, T, K)
                 return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)  # (N, T, D)
+            """"),
+        ("rotate", """"
+            def rotate(x, rotary):
+                """Turns pairs of neighboring channels (RoFormer, arXiv 2104.09864, section 3.4).
+
+                x: (N, H, T, K); rotary: cosines, then sines, (T, 2 K). Returns (N, H, T, K).
+                """
+                cos, sin = rotary.chunk(2, dim=-1)  # 2 x (T, K)
+                a, b = x.unflatten(-1, (-1, 2)).unbind(-1)  # 2 x (N, H, T, K / 2)
+                return x * cos + torch.stack([-b, a], dim=-1).flatten(-2) * sin
+            """"),
+        ("qk_attention", """"
+            def qk_attention(qkv, heads, q_norm=nn.Identity(), k_norm=nn.Identity(), rotary=None):
+                """Multi-head self-attention whose queries and keys are normalized, turned by rotary positions, or both.
+
+                qkv: (N, T, 3 D); rotary: (T, 2 K). Returns (N, T, D).
+                """
+                q, k, v = qkv.unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4)  # 3 x (N, H, T, K)
+                q, k = q_norm(q), k_norm(k)
+                if rotary is not None:
+                    q, k = rotate(q, rotary), rotate(k, rotary)
+                return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)  # (N, T, D)
+            """"),
+        ("swiglu", """"
+            def swiglu(x):
+                """SwiGLU's gate (arXiv 2002.05202). x: two halves, (..., 2 D). Returns (..., D)."""
+                a, b = x.chunk(2, dim=-1)
+                return F.silu(a) * b
             """"),
         ("cross_attention", """"
             def cross_attention(q, kv, heads):
@@ -60,6 +94,14 @@ internal static class PythonHelpers
                 y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
                 x, y = (torch.outer(place.flatten().double(), frequencies) for place in (x, y))  # (T, D / 4)
                 return torch.cat([x.sin(), x.cos(), y.sin(), y.cos()], dim=1).float()
+            """"),
+        ("rotary_angles", """"
+            def rotary_angles(width, rows, columns):
+                """Angles of rotary positions: half of a head by a patch's row, half by its column. Returns (T, K)."""
+                frequencies = 10000 ** -(torch.arange(width // 4, dtype=torch.float64) / (width // 4))
+                y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+                angles = [torch.outer(place.flatten().double(), frequencies) for place in (y, x)]  # 2 x (T, K / 4)
+                return torch.cat(angles, dim=1).repeat_interleave(2, dim=1)
             """"),
         ("xavier_uniform", """"
             def xavier_uniform(weight):

@@ -7,10 +7,14 @@ internal sealed record PythonMember(string[] Construct, string[] Initialize)
 {
     /// <summary>The code of a member.</summary>
     public static PythonMember Of(Member member, PythonSizes sizes) =>
-        new([$"self.{member.Name} = {New(member, sizes)}"], [.. Initial(member, $"self.{member.Name}", sizes)]);
+        new([Construction(member, sizes)], [.. Initial(member, $"self.{member.Name}", sizes)]);
 
     /// <summary>The variable of a loop over a list: <c>block</c> of <c>blocks</c>.</summary>
     public static string Each(string list) => list.TrimEnd('s');
+
+    private static string Construction(Member member, PythonSizes sizes) => member is Member.Table { IsBuffer: true } buffer
+        ? $"self.register_buffer(\"{buffer.Name}\", torch.zeros({string.Join(", ", buffer.Sides.Select(sizes.Of))}))"
+        : $"self.{member.Name} = {New(member, sizes)}";
 
     private static string New(Member member, PythonSizes sizes) => member switch
     {
@@ -40,6 +44,11 @@ internal sealed record PythonMember(string[] Construct, string[] Initialize)
         Member.Embedding embedding => [Set($"{name}.weight", embedding.Start)],
         Member.Table { Start: Initialization.SinCosTable grid } table =>
             [$"{name}.data.copy_(sincos_positions({sizes.Of(table.Sides.Last())}, rows={grid.Rows}, columns={grid.Columns}))"],
+        Member.Table { Start: Initialization.RotaryTable grid } table =>
+        [
+            $"{name}.copy_(rotary_angles({sizes.Of(table.Sides.Last())}, rows={grid.Rows}, columns={grid.Columns})"
+                + $".{(grid.IsSine ? "sin" : "cos")}())",
+        ],
         Member.Table table => [Set(name, table.Start)],
         Member.Chain chain => chain.Links.SelectMany((link, i) => Initial(link, $"{name}[{i}]", sizes)),
         Member.Child child when Parameters.Of(child.Module).Any() => [$"{name}.initialize_weights()"],

@@ -42,8 +42,9 @@ internal sealed class CheckpointFit
         var positions = table is null || grid is null
             ? null
             : grid.Match<RecomputedPositions?>(static () => null, notice => new RecomputedPositions(modelName, table, notice));
-        CheckpointEntry[] read = [.. map.Where(entry => entry.Name != positions?.Name)];
-        var place = WeightsPlace.Find(file, read, ignored: positions is null ? [] : [positions.Name], weights).Certain();
+        CheckpointEntry[] read = [.. map.Where(entry => positions?.Computes(entry.Name) != true)];
+        string[] computed = [.. map.Select(static entry => entry.Name).Where(name => positions?.Computes(name) == true)];
+        var place = WeightsPlace.Find(file, read, ignored: computed, weights).Certain();
         if (place.Difference.Count > 0)
             throw new CheckpointMismatchException(
                 $"'{file.Path}'{(place.Prefix.Length == 0 ? "" : $", below '{Printable.Of(place.Prefix)}',")} is not a checkpoint of "
@@ -61,7 +62,7 @@ internal sealed class CheckpointFit
         using var scope = NewDisposeScope();
         var state = model.state_dict();
         CheckMap(state);
-        CheckpointEntry[] read = [.. map.Where(entry => entry.Name != positions?.Name)];
+        CheckpointEntry[] read = [.. map.Where(entry => positions?.Computes(entry.Name) != true)];
         foreach (var entry in read)
             if (file.Tensors[prefix + entry.Name].DType is var type
                 && TensorTypes.IsFloatingPoint(type) != TensorTypes.IsFloatingPoint(state[entry.Name].dtype))

@@ -60,6 +60,7 @@ public static class DitNames
             $"this one is conditioned on {(card.Condition is ModelCondition.Text ? "text" : "nothing")}",
         { CanBeGuided: false } => "this one has no null class",
         { Input: var input } when input.Height != input.Width => $"the input of this one is {input}",
+        { Block: { } block } => $"the block of this one is {block}",
         _ when own.FirstOrDefault(static entry => !IsOfDit(entry.Name)) is { } other => $"this one has {other.Name}",
         _ when own.FirstOrDefault(static entry => entry.Name == "blocks.0.mlp.fc1.bias") is { Shape: [var hidden] }
             && hidden != DiffusersMlpRatio * card.Width =>

@@ -29,7 +29,11 @@ internal static partial class MismatchReason
         NameDifference difference, IReadOnlyList<CheckpointEntry> map, IReadOnlyCollection<string> given, string modelName,
             PositionTable? positions)
     {
-        var (missing, unexpected, misshaped) = (difference.Missing, difference.Unexpected, difference.Misshaped);
+        var (missing, unexpected) = (difference.Missing, difference.Unexpected);
+        // Rotary positions follow the grid as the position table does.
+        IReadOnlyList<ShapeMismatch> misshaped = [.. difference.Misshaped.Where(static other => !RotaryPositions.IsBuffer(other.Name))];
+        if (missing.Count + unexpected.Count + misshaped.Count == 0)
+            return "The file likely has another number of heads: its rotary positions are of another head width.";
         if (misshaped.Count == 0 && missing.Count > 0 && unexpected.Count > 0)
             return OtherNaming(unexpected) ?? PickledModule(unexpected);
         var depth = missing.Count + unexpected.Count == 0 ? "" : OtherDepth(difference, map, given);

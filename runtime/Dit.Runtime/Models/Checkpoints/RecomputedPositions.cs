@@ -15,6 +15,10 @@ internal sealed class RecomputedPositions(string modelName, PositionTable table,
     /// <summary>The table's name in the state dict.</summary>
     public string Name => table.Name;
 
+    /// <summary>Whether a tensor of the state dict is computed: the table, or what rotary positions hold.</summary>
+    /// <param name="name">The tensor's name.</param>
+    public bool Computes(string name) => name == Name || RotaryPositions.IsBuffer(name);
+
     /// <summary>Computes the table of a model, and says so when the file's is of another grid.</summary>
     /// <param name="model">The model.</param>
     /// <param name="file">A checkpoint, which need not have the table.</param>
@@ -23,6 +27,7 @@ internal sealed class RecomputedPositions(string modelName, PositionTable table,
     {
         var parameter = model.get_parameter(Name) ?? throw new InvalidOperationException($"{modelName} has no parameter {Name}.");
         Init.SinCosPositions(parameter, table.Rows, table.Columns);
+        foreach (var rotary in model.modules().OfType<RotaryPositions>()) rotary.Initialize();
         if (!file.Tensors.ContainsKey(prefix + Name)) return;
         using var scope = NewDisposeScope();
         var stored = file.Read(prefix + Name, dtype: ScalarType.Float64);
