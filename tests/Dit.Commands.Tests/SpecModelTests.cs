@@ -114,7 +114,7 @@ public sealed class SpecModelTests : IDisposable
         heads: 2
         patch_size: 4
         input: { channels: 3, size: 8 }
-        conditioning: { classes: 3 }
+        conditioning: { classes: 10 }
         diffusion: { schedule: flow-linear, variance: ignored, cosine_loss: true }
 
         """;
@@ -123,7 +123,7 @@ public sealed class SpecModelTests : IDisposable
     public void A_flow_is_trained_by_its_spec_and_its_weights_carry_it()
     {
         var (spec, data, run) = (folder.File("flow.dit.yaml", Flow), folder.Path("data"), folder.Path("run"));
-        Run("data", "shapes", "--out", data, "--count", "6").Succeeds();
+        Run("data", "shapes", "--out", data, "--count", "10").Succeeds();
 
         Run("train", "--model", spec, "--data", data, "--out", run, "--steps", "2", "--batch", "2", "--ema", "0.5").Succeeds();
 
@@ -134,7 +134,9 @@ public sealed class SpecModelTests : IDisposable
             Run("convert", weights, folder.Path("out"), "--to", "diffusers").Mistake());
         Assert.False(Directory.Exists(folder.Path("out")));
         Run("convert", weights, folder.Path("flow.pt"), "--to", "official").Succeeds();
-        Assert.Equal("The spec of Flowing declares no sampler.", Run("sample", weights, "--out", folder.Path("x.png")).Mistake());
+        Assert.Equal(
+            "The spec of Flowing declares no sampler.",
+            Run("sample", "--checkpoint", weights, "--out", folder.Path("x.png")).Mistake());
     }
 
     [Fact]

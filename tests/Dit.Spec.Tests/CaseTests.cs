@@ -134,7 +134,9 @@ public class CaseTests
     public void Every_method_is_a_word_of_the_process_in_whose_group_it_is()
     {
         Assert.Equal(
-            ProcessKeys.All.Where(static keys => keys.Methods.Any(static word => word.Available)).Select(static keys => keys.GetType().Name),
+            ProcessKeys
+                .All.Where(static keys => keys.Methods.Any(static word => word.Available))
+                .Select(static keys => keys.GetType().Name),
             Nested(typeof(SamplerMethod)).Select(static group => group.Name).Order());
         foreach (var group in Nested(typeof(SamplerMethod)))
         {
