@@ -222,7 +222,11 @@ public static class DiffusersFolder
         torch.ScalarType? dtype = null) where TModel : torch.nn.Module, IModel<TModel>;
 }
 
-public sealed record DiffusionLosses(torch.Tensor Total, torch.Tensor? Mse, torch.Tensor? VariationalBound) : IDisposable
+public sealed record DiffusionLosses(
+    torch.Tensor Total,
+    torch.Tensor? Mse,
+    torch.Tensor? VariationalBound,
+    torch.Tensor? Cosine = null) : IDisposable
 {
     public void Dispose();
 }
@@ -267,14 +271,17 @@ public abstract record FixedStepSolver<TProcess>(int Steps) : Solver<TProcess> w
 
 public sealed class Flow : IProcess
 {
-    public Flow(FlowPath path, Prediction prediction = Velocity);
+    public Flow(FlowPath path, Prediction prediction = Velocity, FlowTraining? training = null);
     public double DataTime { get; }
     public double NoiseTime { get; }
     public FlowPath Path { get; }
     public Prediction Prediction { get; }
+    public FlowTraining Training { get; }
+    public (double First, double Last) TrainingInterval { get; }
     public double Alpha(double t);
     public double[] DrawTimes(int n, torch.Generator random);
     public double Sigma(double t);
+    public DiffusionLosses TrainingLosses(TrainedNetwork network, torch.Tensor x0, ReadOnlySpan<double> t, torch.Tensor noise);
     public PredictionWeights Weights(Prediction prediction, double t);
 }
 
@@ -285,8 +292,26 @@ public abstract record FlowPath
     public static FlowPath Vp { get; }
     public abstract double Alpha(double t);
     public abstract double AlphaRate(double t);
+    public double DiffusionRate(double t);
     public abstract double Sigma(double t);
     public abstract double SigmaRate(double t);
+}
+
+public sealed record FlowTraining
+{
+    public FlowTraining();
+    public bool CosineLoss { get; init; }
+    public Prediction? Loss { get; init; }
+    public double Shift { get; init; }
+    public TrainingTimes Times { get; init; }
+    public FlowWeight Weight { get; init; }
+}
+
+public enum FlowWeight
+{
+    Uniform = 0,
+    Velocity = 1,
+    Likelihood = 2,
 }
 
 public sealed class FolderClaim : IDisposable
@@ -493,6 +518,7 @@ public interface IProcess
     Prediction Prediction { get; }
     double Alpha(double t);
     virtual torch.Tensor Convert(torch.Tensor output, torch.Tensor x, double t, Prediction wanted);
+    virtual torch.Tensor Convert(torch.Tensor output, torch.Tensor x, ReadOnlySpan<double> t, Prediction wanted);
     double[] DrawTimes(int n, torch.Generator random);
     virtual double NoiseLevel(double t);
     virtual torch.Tensor Noised(torch.Tensor x0, ReadOnlySpan<double> t, torch.Tensor noise);
@@ -871,6 +897,7 @@ public sealed class NoiseSchedule
     public int Timesteps { get; }
     public static NoiseSchedule FromBetas(ReadOnlySpan<double> betas);
     public static NoiseSchedule Linear(int timesteps = 1000);
+    public static NoiseSchedule ScaledLinear(int timesteps = 1000);
     public static NoiseSchedule SquaredCosine(int timesteps = 1000);
 }
 
@@ -1320,6 +1347,21 @@ public static class TrainingStep
         IModel<TModel, TCondition, TProcess> model,
         TProcess process,
         StepInput<TCondition> input) where TModel : torch.nn.Module, IModel<TModel, TCondition, TProcess> where TCondition : ICondition<TCondition> where TProcess : IProcess;
+}
+
+public abstract record TrainingTimes
+{
+    public static TrainingTimes Uniform { get; }
+    public abstract double[] Draw(int n, torch.Generator random);
+    public sealed record LogitNormal : TrainingTimes
+    {
+        public LogitNormal(double mean = 0, double deviation = 1);
+        public double Deviation { get; }
+        public double Mean { get; }
+        public override double[] Draw(int n, torch.Generator random);
+        public double TimeOf(double normal);
+        public override string ToString();
+    }
 }
 
 public sealed record UnreadableImage(string Path, string Problem)

@@ -224,6 +224,16 @@ public abstract record Fit
     public sealed record Misfit(string Because) : Fit;
 }
 
+public abstract record FlowTimes
+{
+    public R Match<R>(Func<FlowTimes.Uniform, R> uniform, Func<FlowTimes.LogitNormal, R> logitNormal);
+    public sealed record LogitNormal(double Mean, double Deviation) : FlowTimes;
+    public sealed record Uniform : FlowTimes
+    {
+        public Uniform();
+    }
+}
+
 public static class Identifier
 {
     public static bool HasUnprintable(string text);
@@ -304,6 +314,13 @@ public abstract record LoadVerdict
     public sealed record RecomputePositions(bool LoadingNotices, EquatableArray<SettingChange> AlsoMeans) : LoadVerdict;
 }
 
+public enum LossWeight
+{
+    Uniform = 0,
+    Velocity = 1,
+    Likelihood = 2,
+}
+
 public abstract record Member(string Name)
 {
     public sealed record Activate(Activation Kind) : Member;
@@ -360,7 +377,6 @@ public sealed record ModelSpec(
     public ConditioningSpec Conditioning { get; }
     public int ContextTokens { get; }
     public int Depth { get; }
-    public ProcessSpec.Gaussian Diffusion { get; }
     public int GridHeight { get; }
     public int GridWidth { get; }
     public string Hash { get; }
@@ -435,13 +451,33 @@ public enum Prediction
 {
     Epsilon = 0,
     StartX = 1,
+    Velocity = 2,
+    Score = 3,
 }
 
 public abstract record ProcessSpec
 {
     public int OutputsPerChannel { get; }
-    public R Match<R>(Func<ProcessSpec.Gaussian, R> gaussian);
+    public Prediction Predicts { get; }
+    public R Match<R>(Func<ProcessSpec.Gaussian, R> gaussian, Func<ProcessSpec.Flow, R> flow);
+    public sealed record Flow(
+        Prediction Prediction,
+        Variance Variance,
+        Schedule Schedule,
+        Prediction Loss,
+        LossWeight Weight,
+        FlowTimes Times,
+        double Shift,
+        bool CosineLoss) : ProcessSpec;
     public sealed record Gaussian(Prediction Prediction, Variance Variance, Schedule Schedule, int Timesteps) : ProcessSpec;
+}
+
+public static class ProcessWords
+{
+    public static string Of(Prediction prediction);
+    public static string Output(ProcessSpec process);
+    public static string Predicted(ProcessSpec process);
+    public static (string Name, string Range) Times(ProcessSpec process);
 }
 
 public static class PythonModel
@@ -548,6 +584,10 @@ public enum Schedule
 {
     Linear = 0,
     SquaredCosine = 1,
+    ScaledLinear = 2,
+    FlowLinear = 3,
+    FlowGvp = 4,
+    FlowVp = 5,
 }
 
 public sealed record SessionNetwork(
@@ -747,4 +787,6 @@ public enum Variance
     LearnedRange = 0,
     FixedSmall = 1,
     FixedLarge = 2,
+    None = 3,
+    Ignored = 4,
 }

@@ -107,6 +107,38 @@ public sealed class SpecModelTests : IDisposable
         }
     }
 
+    private const string Flow = """
+        model: Flowing
+        depth: 1
+        width: 16
+        heads: 2
+        patch_size: 4
+        input: { channels: 3, size: 8 }
+        conditioning: { classes: 10 }
+        diffusion: { schedule: flow-linear, variance: ignored, cosine_loss: true }
+
+        """;
+
+    [Fact]
+    public void A_flow_is_trained_by_its_spec_and_its_weights_carry_it()
+    {
+        var (spec, data, run) = (folder.File("flow.dit.yaml", Flow), folder.Path("data"), folder.Path("run"));
+        Run("data", "shapes", "--out", data, "--count", "10").Succeeds();
+
+        Run("train", "--model", spec, "--data", data, "--out", run, "--steps", "2", "--batch", "2", "--ema", "0.5").Succeeds();
+
+        var weights = Path.Combine(run, "weights.safetensors");
+        Assert.Contains("flow-linear", Run("inspect", weights).Succeeds(), StringComparison.Ordinal);
+        Assert.Equal(
+            "Flowing has no form in diffusers, whose pipeline of Diffusion Transformers knows Gaussian diffusion only.",
+            Run("convert", weights, folder.Path("out"), "--to", "diffusers").Mistake());
+        Assert.False(Directory.Exists(folder.Path("out")));
+        Run("convert", weights, folder.Path("flow.pt"), "--to", "official").Succeeds();
+        Assert.Equal(
+            "The spec of Flowing declares no sampler.",
+            Run("sample", "--checkpoint", weights, "--out", folder.Path("x.png")).Mistake());
+    }
+
     [Fact]
     public void A_member_of_a_family_is_named_behind_its_file()
     {

@@ -181,7 +181,8 @@ public class RuleTests
 
     public static TheoryData<string, int, string, string?> Contradictions => new()
     {
-        { "{ prediction: velocity, variance: learned-range }", 46, "A model that predicts the velocity has no learned variance", "fixed-small" },
+        { "{ prediction: velocity, variance: learned-range }", 46, "A model that predicts the velocity has no learned variance",
+            "fixed-small" },
         { "{ prediction: score }", 26, "A model that predicts the score has no learned variance; add variance: fixed-small", null },
         { "{ variance: ignored }", 24, "The variance 'ignored' is of flows, and this model is a Gaussian diffusion", "fixed-small" },
         { "{ cosine_loss: true }", 27, "'cosine_loss' is a key of flows, and this model is a Gaussian diffusion; remove it", null },
@@ -194,10 +195,15 @@ public class RuleTests
         { "{ schedule: flow-vp, variance: fixed-large }", 43, "A flow has no variance of a reverse step", "none" },
         { "{ schedule: flow-vp, weight: likelihood }", 41, "The weight 'likelihood' is for a loss of the noise or the score", "uniform" },
         {
-            "{ schedule: flow-vp, prediction: epsilon, loss: start-x, weight: velocity }", 77, "and this loss is of the clean input", "uniform"
+            "{ schedule: flow-vp, prediction: epsilon, loss: start-x, weight: velocity }",
+            77,
+            "and this loss is of the clean input",
+            "uniform"
         },
-        { "{ schedule: flow-vp, times: { normal: {} } }", 42, "Unknown key 'diffusion.times.normal'; the keys here are logit-normal", null },
-        { "{ schedule: flow-vp, times: { logit-normal: { sd: 1 } } }", 58, "Unknown key 'diffusion.times.logit-normal.sd'; did you mean 'std'?", "std" },
+        { "{ schedule: flow-vp, times: { normal: {} } }", 42, "Unknown key 'diffusion.times.normal'; the keys here are logit-normal",
+            null },
+        { "{ schedule: flow-vp, times: { logit-normal: { sd: 1 } } }", 58,
+            "Unknown key 'diffusion.times.logit-normal.sd'; did you mean 'std'?", "std" },
         { "{ schedule: flow-vp, times: normal }", 40, "'diffusion.times' cannot be 'normal'; it is uniform, or a mapping such as", null },
         { "{ schedule: flow-vp, shift: 0 }", 40, "'diffusion.shift' is 0; it must be from 0.01 to 100", null },
         { "{ schedule: flow-pv }", 24, "'diffusion.schedule' cannot be 'flow-pv'; did you mean 'flow-vp'?", "flow-vp" },

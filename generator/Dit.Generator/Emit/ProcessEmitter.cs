@@ -38,7 +38,8 @@ internal static class ProcessEmitter
                 static _ => [],
                 static normal =>
                 [
-                    $"Times = new TrainingTimes.LogitNormal(mean: {Code.Literal(normal.Mean)}, deviation: {Code.Literal(normal.Deviation)})",
+                    $"Times = new TrainingTimes.LogitNormal(mean: {Code.Literal(normal.Mean)}, deviation: "
+                        + $"{Code.Literal(normal.Deviation)})",
                 ]),
             .. If(flow.Shift != 1, $"Shift = {Code.Literal(flow.Shift)}"),
             .. If(flow.CosineLoss, "CosineLoss = true"),

@@ -1,7 +1,9 @@
 namespace Dit.Spec;
 
 /// <summary>The <c>diffusion</c> mapping; every key has a default, so the mapping may be left out.</summary>
-/// <remarks>The schedule decides which process it is; the words and keys of the other process are errors then.</remarks>
+/// <remarks>
+/// The schedule decides which process it is; the words and keys of the other process are errors then.
+/// </remarks>
 internal static class DiffusionBinder
 {
     /// <summary>The linear schedule ends at a beta of 20 / timesteps, which must stay below 1.</summary>

@@ -15,7 +15,8 @@ internal static class UnreadableText
         RegexOptions.CultureInvariant | RegexOptions.Multiline);
 
     /// <summary>
-    /// The name, the kind of the condition and the names of the samplers, as a mapping without locations.
+    /// The name, the kinds of the condition and of the process, and the names of the samplers, as a mapping without
+    /// locations.
     /// </summary>
     public static MappingNode Outline(string text)
     {
@@ -25,6 +26,7 @@ internal static class UnreadableText
                 .. Of(SpecKeys.Model.Name).Select(static name => new SpecEntry(Word(SpecKeys.Model.Name), Word(name))),
                 .. Of(SpecKeys.Conditioning.Name)
                     .Select(static value => new SpecEntry(Word(SpecKeys.Conditioning.Name), Conditioning(value))),
+                .. Of(SpecKeys.Diffusion.Name).Select(static value => new SpecEntry(Word(SpecKeys.Diffusion.Name), Schedule(value))),
                 .. Of(SpecKeys.Samplers.Name).Select(static value => new SpecEntry(Word(SpecKeys.Samplers.Name), Names(value))),
             ],
             default);
@@ -52,6 +54,14 @@ internal static class UnreadableText
         var named = ConditionKeys.Naming.Select(static key => key.Name).Where(name => Regex.IsMatch(value, $@"(^|[\s{{,]){name}\s*:"));
         return new MappingNode([.. named.Select(static name => new SpecEntry(Word(name), Word("true")))], default);
     }
+
+    // It tells which process it is.
+    private static MappingNode Schedule(string value) => new(
+        [
+            .. Regex.Matches(value, $@"(?<=^|[\s{{,]){DiffusionKeys.Schedule.Name}\s*:\s*[""']?(?<word>[\w-]+)").Cast<Match>()
+                .Select(static match => new SpecEntry(Word(DiffusionKeys.Schedule.Name), Word(match.Groups["word"].Value))).Take(1),
+        ],
+        default);
 
     private static MappingNode Names(string value) =>
         new(

@@ -15,7 +15,8 @@ internal static class ProcessSettings
             static m => Settings.Word(m.Process.Match(static gaussian => gaussian.Schedule, static flow => flow.Schedule)),
             OtherNoise),
         new(
-            "diffusion.timesteps", static m => m.Process.Match<string?>(static gaussian => Settings.Text(gaussian.Timesteps), static _ => null),
+            "diffusion.timesteps",
+            static m => m.Process.Match<string?>(static gaussian => Settings.Text(gaussian.Timesteps), static _ => null),
             OtherNoise),
         OfFlow("loss", static flow => Settings.Word(flow.Loss)),
         OfFlow("weight", static flow => Settings.Word(flow.Weight)),
@@ -27,7 +28,9 @@ internal static class ProcessSettings
     ];
 
     private static Settings.Setting OfFlow(string key, Func<ProcessSpec.Flow, string> value) => new(
-        $"diffusion.{key}", m => m.Process.Match<string?>(static _ => null, flow => value(flow)), static (_, _) => (Impact.Training, "for training only"));
+        $"diffusion.{key}",
+        m => m.Process.Match<string?>(static _ => null, flow => value(flow)),
+        static (_, _) => (Impact.Training, "for training only"));
 
     private static (Impact, string?) OtherNoise(ModelSpec a, ModelSpec b) => (a.Process, b.Process) switch
     {

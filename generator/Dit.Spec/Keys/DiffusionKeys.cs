@@ -60,7 +60,10 @@ internal static class DiffusionKeys
 
     public static WordOrMappingKey<FlowTimes> Times { get; } = new(
         new WordKey<FlowTimes>(
-            "times", [new("uniform", "all times alike", new FlowTimes.Uniform())], "uniform", "How the times of a flow are drawn in training",
+            "times",
+            [new("uniform", "all times alike", new FlowTimes.Uniform())],
+            "uniform",
+            "How the times of a flow are drawn in training",
             "uniform"),
         new MappingKey(
             "times", [LogitNormal], Optional: false, "A different distribution of times", "{ logit-normal: { mean: 0, std: 1 } }"))

@@ -23,7 +23,10 @@ internal abstract partial record ProcessKeys
         [
             new("linear", "betas from 1e-4 to 0.02 for 1000 timesteps (DDPM)", Schedule.Linear),
             new("squared-cosine", "arXiv 2102.09672, section 3.2", Schedule.SquaredCosine),
-            new("scaled-linear", "betas whose square roots are evenly spaced, from 0.00085 to 0.012 (Stable Diffusion)", Schedule.ScaledLinear),
+            new(
+                "scaled-linear",
+                "betas whose square roots are evenly spaced, from 0.00085 to 0.012 (Stable Diffusion)",
+                Schedule.ScaledLinear),
         ];
 
         public override bool HasSchedule(string word) => !word.StartsWith(Flow.Prefix, StringComparison.Ordinal);

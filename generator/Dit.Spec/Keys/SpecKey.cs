@@ -100,7 +100,9 @@ internal abstract record WordKey(string Name, string Meaning, string Example) : 
 internal sealed record WordKey<T>(string Name, IReadOnlyList<SpecWord<T>> Choices, string? Default, string Meaning, string Example)
     : WordKey(Name, Meaning, Example)
 {
-    /// <summary>Whether the key may be absent although it has no default of its own: what that means depends on other keys.</summary>
+    /// <summary>
+    /// Whether the key may be absent although it has no default of its own: what that means depends on other keys.
+    /// </summary>
     public bool Optional { get; init; }
 
     public override string? DefaultText => Default ?? (Optional ? "" : null);
@@ -153,7 +155,9 @@ internal sealed record FlagKey(string Name, string Meaning) : SpecKey(Name, Mean
     public override string Wanted => "true";
 }
 
-/// <summary><c>true</c> or <c>false</c>; what an absent key means depends on other keys, unless there is a default.</summary>
+/// <summary>
+/// <c>true</c> or <c>false</c>; what an absent key means depends on other keys, unless there is a default.
+/// </summary>
 internal sealed record SwitchKey(string Name, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
 {
     public bool? Default { get; init; }

@@ -68,14 +68,14 @@ public static class Identifier
         "Spacing", "StochasticHeun", "UniPc", "UniPcVariant",
         "AddTo", "AffineLayerNorm", "AllSamplers", "Attention", "AutoencoderCard", "Block", "Card", "Checkpoint", "CheckpointEntry",
         "CheckpointGrid", "CheckpointMap", "CheckpointWeights", "ClassLabels", "CPU", "Create", "CreateSession", "CrossAttention", "Ddim",
-        "Ddpm", "Device", "Dit", "DitException", "DitModels", "FinalLayer", "Flow", "FlowPath", "FlowWeight", "ForwardWithGuidance", "Functional", "GaussianDiffusion",
-        "GELU", "Generator", "Guard", "Guidance", "GuidanceChannels", "ICheckpointFile", "IEnumerable", "ImageShape", "IModel",
-        "InferenceSession", "Init", "Initialize", "IReadOnlyList", "LabelEmbedder", "Layer", "LibTorch", "Linear", "Load", "Mlp",
-        "ModelCard", "ModelCondition", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NewDisposeScope", "NoCondition",
-        "NoiseSchedule", "Numerics", "Parameter", "PatchEmbedding", "Positions", "PositionTable", "Predict", "Prediction", "Process",
-        "RegisterComponents", "RepeatedEntries", "Sampler", "Samplers", "ScalarType", "Sequential", "SessionBuilder", "System", "Tensor",
-        "TextEmbedder", "TextEmbeddings", "TimestepEmbedder", "TorchDevice", "TorchSharp", "TrainingTimes", "blocks", "cat", "final_layer", "forward",
-        "full_like", "nn", "pos_embed", "t_embedder", "torch", "x_embedder", "y_embedder",
+        "Ddpm", "Device", "Dit", "DitException", "DitModels", "FinalLayer", "Flow", "FlowPath", "FlowWeight", "ForwardWithGuidance",
+        "Functional", "GaussianDiffusion", "GELU", "Generator", "Guard", "Guidance", "GuidanceChannels", "ICheckpointFile", "IEnumerable",
+        "ImageShape", "IModel", "InferenceSession", "Init", "Initialize", "IReadOnlyList", "LabelEmbedder", "Layer", "LibTorch", "Linear",
+        "Load", "Mlp", "ModelCard", "ModelCondition", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NewDisposeScope",
+        "NoCondition", "NoiseSchedule", "Numerics", "Parameter", "PatchEmbedding", "Positions", "PositionTable", "Predict", "Prediction",
+        "Process", "RegisterComponents", "RepeatedEntries", "Sampler", "Samplers", "ScalarType", "Sequential", "SessionBuilder", "System",
+        "Tensor", "TextEmbedder", "TextEmbeddings", "TimestepEmbedder", "TorchDevice", "TorchSharp", "TrainingTimes", "blocks", "cat",
+        "final_layer", "forward", "full_like", "nn", "pos_embed", "t_embedder", "torch", "x_embedder", "y_embedder",
     ];
 
     private static readonly HashSet<string> Keywords =

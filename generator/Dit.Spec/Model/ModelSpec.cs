@@ -65,7 +65,9 @@ public sealed record ModelSpec(
     /// </summary>
     public int BlockTokens => Backbone.Match(dit => dit.Variant is ConditioningVariant.InContext ? Tokens + ContextTokens : Tokens);
 
-    /// <summary>Channels of the output: twice the input's when the variance is learned, or its place is ignored.</summary>
+    /// <summary>
+    /// Channels of the output: twice the input's when the variance is learned, or its place is ignored.
+    /// </summary>
     public int OutputChannels => Process.OutputsPerChannel * Input.Channels;
 
     /// <summary>Whose arithmetic the model follows where implementations differ.</summary>

@@ -18,7 +18,9 @@ public sealed partial class Flow
         : (1e-3, 1 - 1e-3);
 
     /// <inheritdoc/>
-    /// <remarks>Reals in <see cref="TrainingInterval"/>, drawn and shifted as <see cref="FlowTraining"/> says.</remarks>
+    /// <remarks>
+    /// Reals in <see cref="TrainingInterval"/>, drawn and shifted as <see cref="FlowTraining"/> says.
+    /// </remarks>
     public double[] DrawTimes(int n, Generator random) => Array.ConvertAll(Training.Times.Draw(n, random), TrainingTime);
 
     /// <summary>A drawn time, shifted and moved into <see cref="TrainingInterval"/>.</summary>

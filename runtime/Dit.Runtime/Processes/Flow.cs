@@ -54,5 +54,6 @@ public sealed partial class Flow : IProcess
 
     private static double Inside(double t) => t is >= 0 and <= 1
         ? t
-        : throw new DitException(FormattableString.Invariant($"Time {t} does not exist: a flow has 0, which is noise, to 1, which is data."));
+        : throw new DitException(
+            FormattableString.Invariant($"Time {t} does not exist: a flow has 0, which is noise, to 1, which is data."));
 }

@@ -6,7 +6,9 @@ public enum FlowWeight
     /// <summary>All times alike.</summary>
     Uniform,
 
-    /// <summary>The squared error of the noise counts as much as the squared error of the velocity it implies.</summary>
+    /// <summary>
+    /// The squared error of the noise counts as much as the squared error of the velocity it implies.
+    /// </summary>
     Velocity,
 
     /// <summary>As the bound on the likelihood weighs the score (Song et al., arXiv 2101.09258).</summary>

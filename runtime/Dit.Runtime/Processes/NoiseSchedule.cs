@@ -129,9 +129,10 @@ public sealed class NoiseSchedule
     public static NoiseSchedule ScaledLinear(int timesteps = 1000)
     {
         RequirePositive(timesteps);
-        var (first, last) = (Math.Sqrt(0.00085), Math.Sqrt(0.012));
-        var step = timesteps > 1 ? (last - first) / (timesteps - 1) : 0;
-        return new([.. Enumerable.Range(0, timesteps).Select(i => Math.Pow(i == timesteps - 1 && i > 0 ? last : first + i * step, 2))]);
+        const double first = 0.00085, last = 0.012;
+        double Between(double share) => Math.Pow((1 - share) * Math.Sqrt(first) + share * Math.Sqrt(last), 2);
+        return new([.. Enumerable.Range(0, timesteps).Select(i =>
+            i == 0 ? first : i == timesteps - 1 ? last : Between(i / (timesteps - 1.0)))]);
     }
 
     /// <summary>The schedule with these betas.</summary>

@@ -126,6 +126,7 @@ public sealed class FlowLossTests : IDisposable
         Assert.Contains("shift of NaN", Refused(new() { Shift = double.NaN }));
         Assert.Contains("deviation 0", Assert.Throws<DitException>(static () => new TrainingTimes.LogitNormal(1, 0)).Message);
 
-        static string Refused(FlowTraining training) => Assert.Throws<DitException>(() => new Flow(FlowPath.Linear, training: training)).Message;
+        static string Refused(FlowTraining training) =>
+            Assert.Throws<DitException>(() => new Flow(FlowPath.Linear, training: training)).Message;
     }
 }

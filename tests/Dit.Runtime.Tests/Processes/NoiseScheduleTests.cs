@@ -47,6 +47,20 @@ public sealed class NoiseScheduleTests : IDisposable
         Assert.Equal<double>(linear.AlphasCumprod, NoiseSchedule.FromBetas(linear.Betas.AsSpan()).AlphasCumprod);
     }
 
+    // The smallest and the largest sigma of Stable Diffusion, as they are usually quoted.
+    [Fact]
+    public void The_scaled_linear_schedule_is_that_of_Stable_Diffusion()
+    {
+        var schedule = NoiseSchedule.ScaledLinear();
+        Assert.Equal((0.00085, 0.012), (schedule.Betas[0], schedule.Betas[^1]));
+        Assert.Equal(0.0292, schedule.SqrtRecipm1AlphasCumprod[0], 1e-4);
+        Assert.Equal(14.6146, schedule.SqrtRecipm1AlphasCumprod[^1], 1e-4);
+        var roots = schedule.Betas.Select(Math.Sqrt).ToArray();
+        Assert.All(Enumerable.Range(1, 999), i => Assert.Equal(roots[1] - roots[0], roots[i] - roots[i - 1], 1e-12));
+        Assert.Equal(2, NoiseSchedule.ScaledLinear(2).Timesteps);
+        Assert.Throws<DitException>(static () => NoiseSchedule.ScaledLinear(0));
+    }
+
     [Fact]
     public void The_tables_of_a_single_step_are_finite()
     {

@@ -20,6 +20,10 @@ public sealed class DiffusersFolderTests : IDisposable
             """{"_class_name":"DDIMScheduler","clip_sample":false,"num_train_timesteps":10,"prediction_type":"sample","steps_offset":""" +
             """0,"set_alpha_to_one":true,"beta_schedule":"squaredcos_cap_v2"}""",
             Scheduler(new(NoiseSchedule.SquaredCosine(10), Prediction.StartX, ModelVariance.LearnedRange)));
+        Assert.Equal(
+            """{"_class_name":"DDPMScheduler","clip_sample":false,"num_train_timesteps":1000,"prediction_type":"v_prediction","steps_offset":"""
+                + """0,"variance_type":"fixed_small","beta_schedule":"scaled_linear","beta_start":0.00085,"beta_end":0.012}""",
+            Scheduler(new(NoiseSchedule.ScaledLinear(), Prediction.Velocity, ModelVariance.FixedSmall)));
         Assert.EndsWith("\"trained_betas\":[0.1,0.25,0.5]}",
             Scheduler(new(NoiseSchedule.FromBetas([0.1, 0.25, 0.5]), Prediction.Epsilon, ModelVariance.FixedSmall)));
 

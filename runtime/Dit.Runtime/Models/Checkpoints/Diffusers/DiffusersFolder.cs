@@ -47,13 +47,15 @@ public static class DiffusersFolder
     /// metadata.</param>
     /// <param name="dtype">Type of real numbers in the file; the tensors' by default.</param>
     /// <exception cref="DitException">
-    /// The folder exists or cannot be written, or the checkpoint cannot be read.
+    /// The folder exists or cannot be written, the checkpoint cannot be read, or diffusers has no scheduler for the
+    /// process.
     /// </exception>
     public static void Save<TModel>(string path, ICheckpointFile tensors, ScalarType? dtype = null)
         where TModel : nn.Module, IModel<TModel>
     {
         var (card, process) = (TModel.Card, TModel.AnyProcess);
         var labels = DiffusersSettings.Labels(tensors.Path, tensors.Metadata);
+        var settings = DiffusersScheduler.Settings(card.Name, process, clip: card.IsPixelSpace); // fails before anything is written
         AtomicFolder.Write(path, folder =>
         {
             var (transformer, scheduler) = (Path.Combine(folder, "transformer"), Path.Combine(folder, "scheduler"));
@@ -61,9 +63,7 @@ public static class DiffusersFolder
             Directory.CreateDirectory(scheduler);
             SafeTensors.Save(Path.Combine(transformer, WeightsFile), tensors, Metadata(card, tensors), dtype);
             Write(Path.Combine(transformer, "config.json"), DiffusersSettings.Transformer(card));
-            Write(
-                Path.Combine(scheduler, "scheduler_config.json"),
-                DiffusersScheduler.Settings(card.Name, process, clip: card.IsPixelSpace));
+            Write(Path.Combine(scheduler, "scheduler_config.json"), settings);
             Write(
                 Path.Combine(folder, "model_index.json"),
                 DiffusersSettings.Pipeline(DiffusersScheduler.Class(card.Name, process), labels));
