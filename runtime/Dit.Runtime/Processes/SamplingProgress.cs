@@ -10,6 +10,13 @@ public readonly record struct SamplingProgress(int Step, int? Steps, double Time
     /// time.</summary>
     public double Share => Steps is { } all ? (double)Step / all : Travelled;
 
+    /// <summary>Calls of the network so far, in attempts that were rejected too; two passes each where guidance acts.
+    /// The last report has those of the run.</summary>
+    public int Evaluations { get; init; }
+
+    /// <summary>Attempts at steps so far whose error was too large; 0 for a solver of given steps.</summary>
+    public int Rejected { get; init; }
+
     /// <summary>The share of the time that a loop without a known number of steps has come through; 0 for other
     /// loops.</summary>
     internal double Travelled { get; init; }

@@ -27,6 +27,9 @@ public sealed class SolverRun
     /// <summary>The state that the run starts from, (N, C, Y, X), in float32 or float64.</summary>
     public Tensor Start { get; }
 
+    /// <summary>Calls of the network so far.</summary>
+    public int Evaluations { get; private set; }
+
     /// <summary>Standard normal noise for a step, which the caller owns.</summary>
     /// <param name="x">The state, whose shape, type and device it has.</param>
     /// <exception cref="DitException">The source of the noise gives another shape, or is used up.</exception>
@@ -63,7 +66,11 @@ public sealed class SolverRun
             using var scope = NewDisposeScope();
             if (step(state) is not { } next) break;
             var travelled = steps is null ? (next.Time - span.From) / (span.To - span.From) : 0;
-            Report(new SamplingProgress(taken.Count, steps, next.Time) { Travelled = travelled }, next);
+            var report = new SamplingProgress(taken.Count, steps, next.Time)
+            {
+                Evaluations = Evaluations, Rejected = taken[^1].Rejected + next.Rejected, Travelled = travelled,
+            };
+            Report(report, next);
             state = Advance(state, next);
         }
         watching.Require(taken);
@@ -76,6 +83,7 @@ public sealed class SolverRun
     internal Denoiser Watched(Denoiser network) => (x, t) =>
     {
         var output = network(x, t);
+        Evaluations++;
         trace?.See(taken.Count, output);
         return output;
     };
@@ -121,6 +129,9 @@ public sealed record SolverStep(Tensor Sample, Tensor PredictedStart, double Tim
 {
     /// <summary>What the solver needs in later steps, for instance the last predictions.</summary>
     public IReadOnlyList<Tensor> History { get; init; } = [];
+
+    /// <summary>Attempts at the step whose error was too large, for a solver that adapts its steps.</summary>
+    public int Rejected { get; init; }
 }
 
 /// <summary>The state after one step, lent to an observer: its tensors live until the observer returns.</summary>

@@ -66,7 +66,7 @@ public sealed class NonFiniteSampleTests : IDisposable
 
         var count = Math.Min(others, 12 - sample);
         Assert.Equal((sample, count, 12), (error.Index, error.Count, error.Batch));
-        Assert.Equal(new SamplingProgress(step + 1, 10, 900 - 100 * step), error.Since);
+        Assert.Equal(new SamplingProgress(step + 1, 10, 900 - 100 * step) { Evaluations = step + 1 }, error.Since);
         var like = count == 1 ? "" : count == 2 ? ", as is 1 other of 12" : $", as are {count - 1} others of 12";
         Assert.Equal($"Sample {sample} is not finite from step {step + 1} of 10 (timestep {900 - 100 * step}) on{like}.", error.Message);
     }

@@ -1,0 +1,35 @@
+namespace Dit.Runtime;
+
+/// <summary>
+/// The times between which a flow is solved, as SiT's published code has them (arXiv 2401.08740): the whole way where
+/// nothing on it divides by zero, and a margin less where something does.
+/// </summary>
+internal static class FlowInterval
+{
+    private const double Margin = 1e-3;
+
+    /// <summary>Of the ordinary differential equation, from the noise on.</summary>
+    /// <remarks>The velocity of the variance preserving path is infinite at the data; the velocity that other
+    /// predictions imply divides by alpha or by sigma.</remarks>
+    public static (double From, double To) OfOde(Flow flow) =>
+        (IsVp(flow) || IsVelocity(flow) ? 0 : Margin, 1 - EndMargin(flow));
+
+    /// <summary>Of the noisy steps of a stochastic differential equation.</summary>
+    /// <param name="flow">The flow.</param>
+    /// <param name="form">The diffusion; that of <see cref="DiffusionForm.Sbdm"/> is infinite at the noise of a path
+    /// whose alpha is 0 there.</param>
+    /// <param name="lastStep">What is left for the last step; 0 where there is none.</param>
+    /// <param name="callsAtEnd">Whether the network is called at the end of the last noisy step, where the score must
+    /// be finite.</param>
+    public static (double From, double To) OfSde(Flow flow, DiffusionForm form, double lastStep, bool callsAtEnd)
+    {
+        var from = !IsVp(flow) && (!IsVelocity(flow) || form == DiffusionForm.Sbdm) ? Margin : 0;
+        return (from, 1 - (lastStep > 0 ? lastStep : callsAtEnd ? Margin : EndMargin(flow)));
+    }
+
+    private static double EndMargin(Flow flow) => IsVelocity(flow) && !IsVp(flow) ? 0 : Margin;
+
+    private static bool IsVelocity(Flow flow) => flow.Prediction == Prediction.Velocity;
+
+    private static bool IsVp(Flow flow) => flow.Path == FlowPath.Vp;
+}
