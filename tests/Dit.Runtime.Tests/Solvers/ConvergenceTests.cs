@@ -51,7 +51,6 @@ public sealed class ConvergenceTests : IDisposable
     {
         double[] steps = [40, 80, 160, 320];
         double[] errors = [.. steps.Select(count => Error(process, SolverOf<TProcess>(method, (int)count, order, halves)))];
-        File.AppendAllText("/tmp/solvers-conv.txt", $"{method} {order} {typeof(TProcess).Name} {string.Join(" ", errors.Select(e => e.ToString("g3")))} | {string.Join(" ", errors.Zip(errors.Skip(1), (a, b) => Math.Log2(a / b).ToString("f2")))}\n");
         double[] x = [.. steps.Select(static count => -Math.Log(count))], y = [.. errors.Select(static error => Math.Log(error))];
         return x.Zip(y, (a, b) => (a - x.Average()) * (b - y.Average())).Sum() / x.Sum(a => Math.Pow(a - x.Average(), 2));
     }

@@ -60,7 +60,8 @@ internal sealed class DiffusersCase : IDisposable
 
     public double Number(string key, double otherwise) => Find("config", key)?.GetDouble() ?? otherwise;
 
-    public int[] Numbers(string key) => Find("config", key) is { } list ? [.. list.EnumerateArray().Select(static at => at.GetInt32())] : [];
+    public int[] Numbers(string key) =>
+        Find("config", key) is { } list ? [.. list.EnumerateArray().Select(static at => at.GetInt32())] : [];
 
     public JsonElement? Find(string part, string key) =>
         settings.TryGetProperty(part, out var of) && of.TryGetProperty(key, out var value) ? value : null;

@@ -4,8 +4,10 @@ using static TorchSharp.torch;
 namespace Dit.Runtime.Tests;
 
 /// <summary>Euler and Heun beside diffusers: on a diffusion its state is x / alpha, on a flow it is ours.</summary>
-/// <remarks>Noise within Euler's method ("churn") and fresh noise at each step of a flow ("stochastic") are left out: the
-/// library has neither.</remarks>
+/// <remarks>
+/// Noise within Euler's method ("churn") and fresh noise at each step of a flow ("stochastic") are left out: the
+/// library has neither.
+/// </remarks>
 public sealed class GoldenEulerTests : IDisposable
 {
     private static readonly Flow Flow = new(FlowPath.Linear);
@@ -14,7 +16,8 @@ public sealed class GoldenEulerTests : IDisposable
 
     public static TheoryData<string, string> OfDiffusion => DiffusersCase.Theory(static name => name != "churn.10", "euler", "heun");
 
-    public static TheoryData<string, string> OfFlow => DiffusersCase.Theory(static name => !name.Contains("stochastic"), "flow-match-euler");
+    public static TheoryData<string, string> OfFlow =>
+        DiffusersCase.Theory(static name => !name.Contains("stochastic"), "flow-match-euler");
 
     public void Dispose() => scope.Dispose();
 
@@ -30,7 +33,9 @@ public sealed class GoldenEulerTests : IDisposable
         // Heun names a node at the end of a step and again at the start of the next; its last step is Euler's.
         int NodeOf(int entry) => isHeun ? (entry + 1) / 2 : entry;
         GoldenNodes.Timesteps(golden.Times, [.. golden.Times.Select((_, call) => nodes[NodeOf(call)]), nodes[^1]]);
-        GoldenNodes.Sigmas(golden.Sigmas, golden.Sigmas.Take(isHeun ? 2 * steps : steps + 1).Select((_, at) => nodes[NodeOf(at)].Sigma / nodes[NodeOf(at)].Alpha));
+        GoldenNodes.Sigmas(
+            golden.Sigmas,
+            golden.Sigmas.Take(isHeun ? 2 * steps : steps + 1).Select((_, at) => nodes[NodeOf(at)].Sigma / nodes[NodeOf(at)].Alpha));
 
         var network = golden.Flag("clip_sample")
             ? GoldenNodes.Limited(golden.Network(), call => nodes[NodeOf(call)], start => Clipped(golden, start))
@@ -97,7 +102,10 @@ public sealed class GoldenEulerTests : IDisposable
         if (golden.Flag("invert_sigmas")) return Given(Even().Select(static sigma => 1 - sigma), 1);
         if (golden.Find("config", "shift_terminal")?.GetDouble() is { } last)
         {
-            double[] shifted = [.. (Spacing.Linspace with { Shift = shift, VisitsSmallest = true }).Nodes(Flow, steps)[..^1].Select(static at => at.Sigma)];
+            double[] shifted =
+            [
+                .. (Spacing.Linspace with { Shift = shift, VisitsSmallest = true }).Nodes(Flow, steps)[..^1].Select(static at => at.Sigma),
+            ];
             return Given(shifted.Select(sigma => 1 - (1 - sigma) * (1 - last) / (1 - shifted[^1])), 0);
         }
         return (isGiven ? Spacing.Time : GoldenNodes.SpacingOf(golden)) with { Shift = shift };

@@ -28,7 +28,9 @@ public sealed class GoldenMultistepTests : IDisposable
         Assert.Equal(golden.Times, nodes[..^1].Select(node => golden.IsFlow ? Math.Floor(node.Sigma * 1000 + 1e-6) : node.Time));
         GoldenNodes.Sigmas(golden.Sigmas, nodes.Select(node => golden.IsFlow ? node.Sigma : node.Sigma / node.Alpha));
 
-        var network = golden.Flag("thresholding") ? GoldenNodes.Limited(golden.Network(), call => nodes[call], start => Threshold(golden, start)) : golden.Network();
+        var network = golden.Flag("thresholding")
+            ? GoldenNodes.Limited(golden.Network(), call => nodes[call], start => Threshold(golden, start))
+            : golden.Network();
         GoldenNodes.States(golden, process, solver, network, static (state, _) => state);
     }
 

@@ -64,7 +64,7 @@ public sealed class MultistepSolverTests : IDisposable
             var first = solver.Nodes(process)[0];
             var exact = GaussianMixture.Solution(start, first.Alpha > 0 ? first : new(0, 1e-6, 1), new(process.DataTime, 1, 1e-4));
             Assert.All(drawn.data<double>().Zip(exact), pair =>
-                Assert.True(Math.Abs(pair.First - pair.Second) < 0.1, $"{solver} on {process}: {pair}"));
+                Assert.True(Math.Abs(pair.First - pair.Second) < 0.25, $"{solver} on {process}: {pair}"));
         }
     }
 
@@ -75,12 +75,13 @@ public sealed class MultistepSolverTests : IDisposable
         Assert.Equal(19, DiffusersCase.NamesOf("unipc", "raises").Concat(DiffusersCase.NamesOf("dpmsolver-multistep", "raises")).Count());
         for (var order = 1; order <= 3; order++)
         {
-            Check(new UniPc<GaussianDiffusion>(20, order, UniPcVariant.Bh1));
-            Check(new UniPc<GaussianDiffusion>(20, order) { LowersOrderAtEnd = false });
-            Check(new UniPc<GaussianDiffusion>(20, order) { OfNoise = true });
-            Check(new DpmSolver<GaussianDiffusion>(20, order));
+            Check(new UniPc<GaussianDiffusion>(80, order, UniPcVariant.Bh1));
+            Check(new UniPc<GaussianDiffusion>(80, order) { LowersOrderAtEnd = false });
+            Check(new UniPc<GaussianDiffusion>(80, order) { OfNoise = true });
+            Check(new DpmSolver<GaussianDiffusion>(80, order));
         }
-        var sample = Draw(new SdeDpmSolverPlusPlus<GaussianDiffusion>(10, 3, Spacing.Linspace with { EndsAtData = false }) { OfNoise = true });
+        var sample = Draw(
+            new SdeDpmSolverPlusPlus<GaussianDiffusion>(10, 3, Spacing.Linspace with { EndsAtData = false }) { OfNoise = true });
         Assert.True(sample.isfinite().all().item<bool>());
 
         static void Check(NodeSolver<GaussianDiffusion> solver)
@@ -110,7 +111,8 @@ public sealed class MultistepSolverTests : IDisposable
             Assert.Throws<DitException>(static () => new UniPc<Flow>(20, 4)).Message);
         Assert.Throws<DitException>(static () => new Deis<Flow>(20) with { Order = 0 });
         var few = new DpmSolver<Flow>(20, 3) with { Steps = 2 };
-        Assert.Throws<DitException>(() => new SamplingLoop<Flow>("few", few, Linear).Sample(static (x, _) => x, new ReplayedNoise([zeros(1, 1, 2, 2)])));
+        Assert.Throws<DitException>(() =>
+            new SamplingLoop<Flow>("few", few, Linear).Sample(static (x, _) => x, new ReplayedNoise([zeros(1, 1, 2, 2)])));
         Assert.Equal((3, int.MaxValue), new DpmSolver<Flow>(20, 3).StepsRange(Linear));
         Assert.Equal((2, 1000), new DpmSolver<GaussianDiffusion>(20, 2, Spacing.Trailing).StepsRange(Gaussian));
     }
