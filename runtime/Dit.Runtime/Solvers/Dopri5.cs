@@ -32,10 +32,10 @@ public sealed record Dopri5<TProcess>(double RelativeTolerance = 1e-3, double Ab
     public override int? Evaluations => null;
 
     /// <summary>The error that a step may make, relative to the state; above 0.</summary>
-    public double RelativeTolerance { get; init => field = Positive(value); } = Positive(RelativeTolerance);
+    public double RelativeTolerance { get; init => field = Tolerance.Require(value); } = Tolerance.Require(RelativeTolerance);
 
     /// <summary>The error that a step may make where the state is 0; above 0.</summary>
-    public double AbsoluteTolerance { get; init => field = Positive(value); } = Positive(AbsoluteTolerance);
+    public double AbsoluteTolerance { get; init => field = Tolerance.Require(value); } = Tolerance.Require(AbsoluteTolerance);
 
     /// <inheritdoc/>
     public override Tensor Run(TProcess process, Denoiser network, SolverRun run)
@@ -54,8 +54,4 @@ public sealed record Dopri5<TProcess>(double RelativeTolerance = 1e-3, double Ab
             return new(sample, start, there.Time) { History = [step.Slope], Rejected = step.Rejected };
         });
     }
-
-    private static double Positive(double tolerance) => tolerance > 0 && double.IsFinite(tolerance)
-        ? tolerance
-        : throw new DitException(FormattableString.Invariant($"A tolerance of {tolerance} was given: it must be a number above 0."));
 }

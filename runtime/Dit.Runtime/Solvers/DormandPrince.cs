@@ -19,7 +19,7 @@ internal sealed class DormandPrince
     private const double Safety = 0.9, LargestGrowth = 10, LargestCut = 0.2;
 
     // Weights of the result of order 5, less those of order 4.
-    private static readonly ImmutableArray<double> ErrorWeights =
+    internal static ImmutableArray<double> ErrorWeights { get; } =
     [
         35.0 / 384 - 1951.0 / 21600,
         0,
@@ -140,7 +140,14 @@ internal sealed class DormandPrince
 }
 
 /// <summary>The largest error of a step: absolute + relative |y|.</summary>
-internal readonly record struct Tolerance(double Relative, double Absolute);
+internal readonly record struct Tolerance(double Relative, double Absolute)
+{
+    /// <summary>Makes sure that a number can be a tolerance.</summary>
+    /// <exception cref="DitException">It is not a positive number.</exception>
+    public static double Require(double tolerance) => tolerance > 0 && double.IsFinite(tolerance)
+        ? tolerance
+        : throw new DitException(FormattableString.Invariant($"A tolerance of {tolerance} was given: it must be a number above 0."));
+}
 
 /// <summary>A step that met the tolerance.</summary>
 /// <param name="Y">The state at its end.</param>

@@ -22,7 +22,7 @@ public abstract record NodeSolver<TProcess>(int Steps, Spacing? Spacing, bool Cl
     /// <param name="process">The process that the model is trained for.</param>
     /// <returns>One more than there are steps.</returns>
     /// <exception cref="DitException">The process does not allow the spacing, or so many steps.</exception>
-    public ImmutableArray<NoiseNode> Nodes(TProcess process) => Way.Nodes(process, Steps);
+    public virtual ImmutableArray<NoiseNode> Nodes(TProcess process) => Way.Nodes(process, Steps);
 
     private protected virtual Spacing Way => Spacing ?? Dit.Runtime.Spacing.Time;
 }

@@ -39,11 +39,8 @@ internal abstract record Ode(IProcess Process, bool ClipDenoised)
     /// <summary>The node at a place.</summary>
     public abstract NoiseNode NodeAt(double place);
 
-    /// <summary>A node that lies within <see cref="Span"/>, for one that a spacing gave.</summary>
-    public abstract NoiseNode Inside(NoiseNode node);
-
-    /// <summary>The nodes of a number of steps where no spacing is given.</summary>
-    public abstract ImmutableArray<NoiseNode> DefaultNodes(int steps);
+    /// <summary>The nodes that a spacing gave, moved to where slopes are known.</summary>
+    public abstract ImmutableArray<NoiseNode> Inside(ImmutableArray<NoiseNode> nodes);
 
     /// <summary>y of a sample x.</summary>
     public abstract Tensor StateOf(Tensor x, NoiseNode node);
@@ -103,13 +100,11 @@ internal abstract record Ode(IProcess Process, bool ClipDenoised)
 
         public override NoiseNode NodeAt(double place) => new(place, Flow.Alpha(place), Flow.Sigma(place));
 
-        public override NoiseNode Inside(NoiseNode node) =>
-            node.Time < Span.From ? NodeAt(Span.From) : node.Time > Span.To ? NodeAt(Span.To) : node;
-
-        public override ImmutableArray<NoiseNode> DefaultNodes(int steps)
+        // Equal steps over the whole way become equal steps over the interval, as in SiT's published code.
+        public override ImmutableArray<NoiseNode> Inside(ImmutableArray<NoiseNode> nodes)
         {
             var (from, to) = Span;
-            return [.. Enumerable.Range(0, steps + 1).Select(i => NodeAt(i == steps ? to : from + (to - from) * i / steps))];
+            return (from, to) == (0, 1) ? nodes : [.. nodes.Select(node => NodeAt(from + (to - from) * node.Time))];
         }
 
         public override Tensor StateOf(Tensor x, NoiseNode node) => x.alias();
@@ -135,10 +130,7 @@ internal abstract record Ode(IProcess Process, bool ClipDenoised)
             return new(time, alpha, place * alpha);
         }
 
-        public override NoiseNode Inside(NoiseNode node) => node;
-
-        public override ImmutableArray<NoiseNode> DefaultNodes(int steps) =>
-            (Spacing.Linspace with { VisitsSmallest = true }).Nodes(Process, steps);
+        public override ImmutableArray<NoiseNode> Inside(ImmutableArray<NoiseNode> nodes) => nodes;
 
         public override Tensor StateOf(Tensor x, NoiseNode node)
         {

@@ -13,12 +13,13 @@ namespace Dit.Runtime;
 /// <typeparam name="TProcess">The process.</typeparam>
 /// <param name="Steps">Steps, at least 1.</param>
 /// <param name="Tableau">The method's coefficients.</param>
-/// <param name="Spacing">Where the steps begin and end. By default, on a flow equal steps of time over the interval of
-/// SiT's published code, to which any spacing is restricted; else <see cref="Spacing.Linspace"/>.</param>
+/// <param name="Spacing">Where the steps begin and end; by default <see cref="Spacing.Time"/> on a flow, else <see
+/// cref="Spacing.Linspace"/>. On a flow it is moved into the times of SiT's published code, which leave 0.001 out where
+/// the velocity is infinite or not known.</param>
 /// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for
 /// latents.</param>
 public record RungeKutta<TProcess>(int Steps, ButcherTableau Tableau, Spacing? Spacing = null, bool ClipDenoised = false)
-    : FixedStepSolver<TProcess>(Steps)
+    : NodeSolver<TProcess>(Steps, Spacing, ClipDenoised)
     where TProcess : IProcess
 {
     /// <inheritdoc/>
@@ -33,7 +34,7 @@ public record RungeKutta<TProcess>(int Steps, ButcherTableau Tableau, Spacing? S
     public override IReadOnlyList<double> Times(TProcess process)
     {
         var ode = Ode.Of(process, ClipDenoised);
-        var nodes = NodesOf(ode);
+        var nodes = Nodes(process);
         var stages = Enumerable.Range(0, Steps).SelectMany(step => Enumerable
             .Range(0, TableauOf(step).Evaluations)
             .Select(stage => StageNode(ode, TableauOf(step), nodes[step], nodes[step + 1], stage).Time));
@@ -41,10 +42,13 @@ public record RungeKutta<TProcess>(int Steps, ButcherTableau Tableau, Spacing? S
     }
 
     /// <inheritdoc/>
+    public override ImmutableArray<NoiseNode> Nodes(TProcess process) => Ode.Of(process, ClipDenoised).Inside(base.Nodes(process));
+
+    /// <inheritdoc/>
     public override Tensor Run(TProcess process, Denoiser network, SolverRun run)
     {
         var ode = Ode.Of(process, ClipDenoised);
-        var nodes = NodesOf(ode);
+        var nodes = Nodes(process);
         return run.Follow(Steps, state =>
         {
             var (from, to, tableau) = (nodes[state.Step], nodes[state.Step + 1], TableauOf(state.Step));
@@ -62,9 +66,11 @@ public record RungeKutta<TProcess>(int Steps, ButcherTableau Tableau, Spacing? S
     private ButcherTableau TableauOf(int step) =>
         step == Steps - 1 && Ode.EndsWithoutSlope<TProcess>() ? ButcherTableau.Euler : Tableau;
 
-    private ImmutableArray<NoiseNode> NodesOf(Ode ode) => Spacing is { } given
-        ? [.. (given with { VisitsSmallest = true }).Nodes(ode.Process, Steps).Select(ode.Inside)]
-        : ode.DefaultNodes(Steps);
+    private protected override Spacing Way =>
+        (Spacing ?? (Ode.EndsWithoutSlope<TProcess>() ? Dit.Runtime.Spacing.Linspace : Dit.Runtime.Spacing.Time)) with
+        {
+            VisitsSmallest = true,
+        };
 
     // At the ends of a step exactly the node, so that the next step calls the network at the same time.
     private static NoiseNode StageNode(Ode ode, ButcherTableau tableau, NoiseNode from, NoiseNode to, int stage) =>

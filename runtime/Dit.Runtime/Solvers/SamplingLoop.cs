@@ -36,7 +36,7 @@ public sealed record SamplingLoop<TProcess>(string Name, Solver<TProcess> Solver
         using var scope = NewDisposeScope();
         using var drawn = start is null ? noise.Next() : null;
         var first = start ?? drawn ?? throw new InvalidOperationException("The noise source gave nothing.");
-        RequireImages("The start of a sampling loop", first);
+        SamplingLoop.RequireImages("The start of a sampling loop", first);
         var run = new SolverRun(GaussianMath.Compute(first), (Process.NoiseTime, Process.DataTime), noise, progress, cancellation, observe);
         return Solver.Run(Process, run.Watched(denoise), run).MoveToOuterDisposeScope();
     }
@@ -62,14 +62,20 @@ public sealed record SamplingLoop<TProcess>(string Name, Solver<TProcess> Solver
         if (!Solver.CanInvert)
             throw new DitException($"The sampler {Name} cannot be run backwards: only a deterministic one can, such as DDIM with eta 0.");
         cancellation.ThrowIfCancellationRequested();
-        RequireImages("The data of an inversion", x0);
+        SamplingLoop.RequireImages("The data of an inversion", x0);
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var run = new SolverRun(GaussianMath.Compute(x0), (Process.DataTime, Process.NoiseTime), null, progress, cancellation, observe);
         return Solver.Invert(Process, run.Watched(denoise), run).MoveToOuterDisposeScope();
     }
+}
 
-    private static void RequireImages(string what, Tensor x)
+/// <summary>What all loops check.</summary>
+internal static class SamplingLoop
+{
+    /// <summary>Makes sure that a tensor holds images.</summary>
+    /// <exception cref="DitException">It is not of real numbers, (N, C, Y, X).</exception>
+    public static void RequireImages(string what, Tensor x)
     {
         if (x.dim() != 4 || x.shape[0] < 1 || !x.is_floating_point())
             throw new DitException(
