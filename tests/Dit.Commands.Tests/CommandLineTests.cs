@@ -130,7 +130,7 @@ public class CommandLineTests
     public void Other_mistakes_of_the_line_are_one_line_too(string line) => Cli.Run(line.Split(' ')).Mistake();
 
     [Theory]
-    [InlineData("sa", "sample")]
+    [InlineData("sa", "sample", "samplers")]
     [InlineData("sample --model DiT-L", "DiT-L/2", "DiT-L/4", "DiT-L/8")]
     [InlineData("sample --sampler dd", "ddim-50", "ddpm-100")]
     [InlineData("train --device c", "cpu", "cuda", "cuda:0")]
@@ -141,9 +141,9 @@ public class CommandLineTests
     }
 
     [Theory]
-    [InlineData("dit sa", 6, "sample")]
-    [InlineData("./bin/dit  sa", 13, "sample")]
-    [InlineData("dit sa", 5, "sample")]
+    [InlineData("dit sa", 6, "sample", "samplers")]
+    [InlineData("./bin/dit  sa", 13, "sample", "samplers")]
+    [InlineData("dit sa", 5, "sample", "samplers")]
     [InlineData("dit train --device c --out x", 20, "cpu", "cuda", "cuda:0")]
     public void The_line_that_bash_gives_completes(string line, int position, params string[] words)
     {

@@ -31,7 +31,7 @@ public sealed class DemoTests : IDisposable
         var result = Cli.Run("sample", "--steps", "2", "--count", "1", "--out", folder.Path("demo.png"));
 
         Assert.Equal(0, result.Code);
-        Assert.StartsWith("Wrote 10 samples of Shapes", result.Out, StringComparison.Ordinal);
+        Assert.Contains("Wrote 10 samples of Shapes", result.Out, StringComparison.Ordinal);
         using var picture = ImageFile.ReadTensor(folder.Path("demo.png"));
         Assert.True(picture.shape[1] > 10 * 96);
     }

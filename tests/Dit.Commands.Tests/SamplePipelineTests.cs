@@ -82,7 +82,7 @@ public sealed class SamplePipelineTests : IDisposable
     public void A_folder_takes_single_pictures_and_one_of_all()
     {
         var text = Run(LineOfNothing("run")).Succeeds();
-        Assert.StartsWith(
+        Assert.Contains(
             $"Wrote 3 samples of Tiny-Nothing (ddim-5, seed 0) to {folder.Path("run")} (3 pictures and grid.png)\nComputed",
             text,
             StringComparison.Ordinal);
@@ -115,7 +115,7 @@ public sealed class SamplePipelineTests : IDisposable
     public void Classes_are_in_the_names_of_files_and_in_the_closing_line()
     {
         var text = Run(LineOfLatents("run")).Succeeds();
-        Assert.StartsWith(
+        Assert.Contains(
             $"Wrote 4 samples of Tiny-Latent (ddim-5, guidance 4, seed 0) to {folder.Path("run")} (4 pictures and grid.png): 360 otter, "
                 + $"279 Arctic fox\nComputed",
             text,

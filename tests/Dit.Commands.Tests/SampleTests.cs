@@ -59,7 +59,7 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     }
 
     [Fact]
-    public void One_sample_is_one_sample() => Assert.StartsWith(
+    public void One_sample_is_one_sample() => Assert.Contains(
         "Wrote 1 sample of Shapes (ddpm-2, guidance 2, seed 0) to ",
         Sample("one.png", "--classes", "star", "--count", "1").Succeeds(),
         StringComparison.Ordinal);
@@ -120,8 +120,8 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
     {
         var text = Cli.Run("sample", "--checkpoint", trained.Checkpoint, "--steps", "2", "--count", "1", "--out", folder.Path("all.png"))
             .Succeeds();
-        Assert.StartsWith("Wrote 10 samples of Shapes (ddpm-2, guidance 2, seed 0) to ", text, StringComparison.Ordinal);
-        Assert.Matches(@"all\.png\nComputed with [^\n]+, \d+ threads?; packed weights took \d+(\.\d)? MB\.\n$", text);
+        Assert.Contains("Wrote 10 samples of Shapes (ddpm-2, guidance 2, seed 0) to ", text, StringComparison.Ordinal);
+        Assert.Matches(@"all\.png\nComputed with [^\n]+, \d+ threads?; packed weights took \d+(\.\d)? MB\.\nIt took [^\n]+\.\n$", text);
     }
 
     [Fact]

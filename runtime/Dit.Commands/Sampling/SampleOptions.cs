@@ -37,6 +37,7 @@ internal sealed class SampleOptions
         HelpName = "FILE",
     };
     private readonly Option<string?> sampler;
+    private readonly (MethodSetting Setting, Option<string?> Option)[] settings = [.. MethodSetting.All.Select(static s => (s, Of(s)))];
     private readonly Option<int?> steps = CommonOptions.Number<int>("--steps", "Sampling steps. [default: the sampler's]");
     private readonly Option<double?> guidance = CommonOptions.Number<double>(
         "--cfg",
@@ -51,6 +52,25 @@ internal sealed class SampleOptions
         Description = "Guide only at noise levels above LO and up to HI, sigma = sqrt(1 / alpha bar - 1); HI may be inf. [default: at all]",
         HelpName = "LO,HI",
         CustomParser = ParseInterval,
+    };
+    private readonly Option<string> convention = new("--cfg-convention")
+    {
+        Description =
+            "What the scale counts from: dit, unconditional + S (conditional - unconditional), or u-vit, conditional + S (conditional - "
+                + "unconditional), where 0 is no guidance.",
+        DefaultValueFactory = _ => "dit",
+    };
+    private readonly Option<double?> rescale = CommonOptions.Number<double>(
+        "--cfg-rescale",
+        "How far guided outputs are brought back to the deviation of the conditional ones, 0 to 1 (arXiv 2305.08891). [default: 0]");
+    private readonly Option<AdaptiveProjection?> projection = new("--cfg-apg")
+    {
+        Description =
+            "Adaptive projected guidance (arXiv 2410.02416): weight of the part along the prediction, longest difference, momentum. "
+                + "[default: off; without values 0,inf,0]",
+        HelpName = "ETA,RADIUS,MOMENTUM",
+        Arity = ArgumentArity.ZeroOrOne,
+        CustomParser = ParseProjection,
     };
     private readonly Option<long> seed = CommonOptions.Number("--seed", "The same seed gives the same images.", 0L);
     private readonly Option<int> first = CommonOptions.Number(
@@ -99,11 +119,14 @@ internal sealed class SampleOptions
             $"the one that --checkpoint is of{(context.Usual() is { } usual ? $", or {usual.Card.Name}" : "")}");
         sampler = new("--sampler", "-s")
         {
-            Description = "A sampler of the model. [default: the first in its spec]",
+            Description =
+                "A sampler of the model's spec, or a method such as dpm-solver++; 'dit samplers' lists them. [default: the first in its "
+                    + "spec]",
             HelpName = "NAME",
             CompletionSources = { completion => context.SamplersOf(completion.ParseResult.GetValue(Model)) },
         };
         channels.AcceptOnlyFromAmong("3", "all");
+        convention.AcceptOnlyFromAmong([.. SampleRequest.Conventions.Keys]);
     }
 
     /// <summary>The model's name.</summary>
@@ -123,9 +146,13 @@ internal sealed class SampleOptions
             text,
             sampler,
             steps,
+            .. settings.Select(static setting => setting.Option),
             guidance,
             channels,
             interval,
+            convention,
+            rescale,
+            projection,
             seed,
             first,
             count,
@@ -167,7 +194,27 @@ internal sealed class SampleOptions
         SpecFile = parsed.GetValue(Model) is { } word && ModelSource.SpecPath(word) is var (path, member)
             ? Path.GetFileName(path) + (member is null ? "" : $"#{member}")
             : null,
+        Convention = SampleRequest.Conventions[parsed.GetRequiredValue(convention)],
+        Rescale = parsed.GetValue(rescale),
+        Projection = parsed.GetResult(projection) is null ? null : parsed.GetValue(projection) ?? new(),
+        Settings = new(settings.Where(setting => parsed.GetValue(setting.Option) is not null)
+            .ToDictionary(static setting => setting.Setting, setting => parsed.GetRequiredValue(setting.Option) ?? "")),
     };
+
+    private static Option<string?> Of(MethodSetting setting)
+    {
+        var option = new Option<string?>(setting.Option)
+        {
+            Description = $"{setting.Help} [default: {setting.Default}]",
+            HelpName = setting.Wanted.Contains("number", StringComparison.Ordinal) ? "X" : "WORD",
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [.., var last] && !setting.Takes(last.Value))
+                result.AddError($"{setting.Option} takes {setting.Wanted}, not '{last.Value}'.");
+        });
+        return option;
+    }
 
     private static GuidanceInterval? ParseInterval(ArgumentResult result)
     {
@@ -180,6 +227,27 @@ internal sealed class SampleOptions
         }
         result.AddError(problem);
         return null;
+    }
+
+    private static AdaptiveProjection? ParseProjection(ArgumentResult result)
+    {
+        if (result.Tokens is not [.., { Value: var word }]) return new();
+        double?[] values = [.. word.Split(',').Select(Level)];
+        if (values.Length > 3 || values.Contains(null))
+        {
+            result.AddError($"--cfg-apg takes up to three numbers, ETA,RADIUS,MOMENTUM, such as 0,2.5,-0.75, not '{word}'.");
+            return null;
+        }
+        double At(int i, double standard) => i < values.Length ? values[i] ?? standard : standard;
+        try
+        {
+            return new(At(0, 0), At(1, double.PositiveInfinity), At(2, 0));
+        }
+        catch (DitException e)
+        {
+            result.AddError($"--cfg-apg {word}: {e.Message}");
+            return null;
+        }
     }
 
     private static double? Level(string word) =>

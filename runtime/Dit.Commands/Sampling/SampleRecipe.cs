@@ -61,7 +61,9 @@ internal sealed class SampleRecipe(
         Add("dit.sampler", declared);
         Add("dit.method", sampler.Method);
         Add("dit.steps", sampler.Steps is { } steps ? Text(steps) : null);
-        Add("dit.evaluations", EvaluationCount.Of(sampler, guidance).Short);
+        foreach (var (setting, word) in request.Settings.Given.OrderBy(static given => given.Key.Name, StringComparer.Ordinal))
+            Add(setting.Key, word);
+        Add("dit.evaluations", EvaluationCount.Short(sampler));
         AddGuidance();
         Add("dit.seed", Text(request.Seed));
         Add("dit.first", Text(first));
@@ -114,13 +116,20 @@ internal static class GuidanceTexts
     public static IEnumerable<(string Key, string Text)> Of(Guidance guidance)
     {
         yield return ("dit.guidance", Text(guidance.Scale));
+        if (guidance.Convention != GuidanceConvention.Dit)
+            yield return ("dit.guidance.convention", SampleRequest.Conventions.First(pair => pair.Value == guidance.Convention).Key);
         if (!guidance.Acts) yield break;
         yield return ("dit.guidance.channels", guidance.Channels == GuidanceChannels.All ? "all" : "3");
         if (guidance.Interval is { } interval)
             yield return (
                 "dit.guidance.interval",
-                $"{Text(interval.Low)},{(double.IsInfinity(interval.High) ? "inf" : Text(interval.High))}");
+                $"{Text(interval.Low)},{Number(interval.High)}");
+        if (guidance.Rescale != 0) yield return ("dit.guidance.rescale", Text(guidance.Rescale));
+        if (guidance.Projection is { } apg)
+            yield return ("dit.guidance.apg", $"{Text(apg.Eta)},{Number(apg.Radius)},{Text(apg.Momentum)}");
     }
+
+    private static string Number(double number) => double.IsPositiveInfinity(number) ? "inf" : Text(number);
 
     private static string Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);
 }

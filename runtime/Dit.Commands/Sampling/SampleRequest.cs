@@ -8,7 +8,7 @@ namespace Dit.Commands;
 /// <param name="Weights">Which weights of a training checkpoint.</param>
 /// <param name="Classes">Class names or numbers, comma separated; none for all, or the first of many.</param>
 /// <param name="Text">A file of embedded texts, for text-conditional models.</param>
-/// <param name="Sampler">A sampler of the model; null for its first.</param>
+/// <param name="Sampler">A sampler of the model, or a method; null for its first sampler.</param>
 /// <param name="Steps">Steps; null for the sampler's own.</param>
 /// <param name="Scale">Guidance scale; 1 is no guidance; null for the model's usual.</param>
 /// <param name="Channels">The channels that guidance changes.</param>
@@ -35,24 +35,55 @@ internal sealed record SampleRequest(
     /// <summary>The spec that names the model, as <c>my.dit.yaml#Small</c>, without its folder; null for a name.</summary>
     public string? SpecFile { get; init; }
 
+    /// <summary>The settings of a sampling method that were given.</summary>
+    public MethodSettings Settings { get; init; } = MethodSettings.None;
+
     /// <summary>What is said of the usual guidance.</summary>
     public static string UsualGuidance =>
         FormattableString.Invariant($"{UsualOfPixels}, or {UsualOfLatents} for latents, or 1 for a model without a null class or text");
 
+    /// <summary>What the scale counts from, by its words.</summary>
+    public static IReadOnlyDictionary<string, GuidanceConvention> Conventions { get; } = new Dictionary<string, GuidanceConvention>
+    {
+        ["dit"] = GuidanceConvention.Dit,
+        ["u-vit"] = GuidanceConvention.UVit,
+    };
+
+    /// <summary>What the scale counts from.</summary>
+    public GuidanceConvention Convention { get; init; }
+
+    /// <summary>How far guided outputs are brought back to the deviation of conditional ones; null for not at all.</summary>
+    public double? Rescale { get; init; }
+
+    /// <summary>Adaptive projected guidance; null for the plain one.</summary>
+    public AdaptiveProjection? Projection { get; init; }
+
     /// <summary>The guidance to draw with: what was asked for, or what is usual for such a model.</summary>
-    /// <exception cref="DitException">The model cannot be guided, or an interval was given for no guidance.</exception>
+    /// <exception cref="DitException">The model cannot be guided, or an option was given for no guidance.</exception>
     public Guidance GuidanceFor(ModelCard card)
     {
-        var scale = Scale ?? (!card.CanBeGuided ? 1 : card.IsPixelSpace ? UsualOfPixels : UsualOfLatents);
-        var guidance = new Guidance(scale) { Channels = Channels, Interval = Interval };
+        var strength = !card.CanBeGuided ? 1 : card.IsPixelSpace ? UsualOfPixels : UsualOfLatents;
+        var none = Convention == GuidanceConvention.UVit ? 0 : 1;
+        var guidance = new Guidance(Scale ?? strength - 1 + none)
+        {
+            Channels = Channels,
+            Interval = Interval,
+            Convention = Convention,
+            Rescale = Rescale ?? 0,
+            Projection = Projection,
+        };
         if (guidance.Acts && !card.CanBeGuided)
             throw new DitException(
                 $"{card.Name} cannot be guided: its spec has conditioning.dropout 0, so it has no null "
-                + $"{(card.Condition is ModelCondition.Text ? "text" : "class")}; draw with --cfg 1.");
-        return guidance.Acts || Interval is null
+                + $"{(card.Condition is ModelCondition.Text ? "text" : "class")}; draw with --cfg {none}.");
+        if (guidance.Acts) return guidance;
+        if (Interval is not null)
+            throw new DitException(
+                $"--cfg-interval says where guidance acts, and with a scale of {none} there is none: leave the interval out.");
+        return Rescale is null && Projection is null
             ? guidance
             : throw new DitException(
-                "--cfg-interval says where guidance acts, and with a scale of 1 there is none: leave the interval out.");
+                $"{(Rescale is null ? "--cfg-apg" : "--cfg-rescale")} changes guidance, and with a scale of {none} there is none: leave it out.");
     }
 
     /// <summary>Finds options that make no sense for a model's condition.</summary>
@@ -79,6 +110,9 @@ internal sealed record SampleRequest(
         : Text is not null ? "--text"
         : Scale is not null ? "--cfg"
         : Interval is not null ? "--cfg-interval"
+        : Rescale is not null ? "--cfg-rescale"
+        : Projection is not null ? "--cfg-apg"
+        : Convention != GuidanceConvention.Dit ? "--cfg-convention"
         : null;
 }
 

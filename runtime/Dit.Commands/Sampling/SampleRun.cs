@@ -31,6 +31,11 @@ internal sealed class SampleRun(
 {
     private const double ShareOfSteps = 0.95; // of the work; the rest are the pictures
 
+    private readonly List<int> evaluations = [];
+
+    /// <summary>Calls of the network, of each batch that was drawn.</summary>
+    public IReadOnlyCollection<int> Evaluations => evaluations;
+
     /// <summary>Draws and writes.</summary>
     /// <param name="draw">Draws one batch, (N, C, Y, X).</param>
     /// <param name="progress">Receives a report after every step.</param>
@@ -62,12 +67,17 @@ internal sealed class SampleRun(
     {
         using var scope = NewDisposeScope();
         int[] of = [.. Enumerable.Range(start, count).Select(rows.RowOf)];
+        var calls = 0;
         var samples = Drawn(start, draw, new(
             first + start,
             of,
             progress.Select<SamplingProgress>(now =>
-                Part(ShareOfSteps * now.Share, now.Steps is { } steps ? $"step {now.Step}/{steps}" : $"step {now.Step}")),
+            {
+                calls = now.Evaluations;
+                return Part(ShareOfSteps * now.Share, now.Steps is { } steps ? $"step {now.Step}/{steps}" : $"step {now.Step}");
+            }),
             shown is null ? null : state => Observe(state, shown)));
+        evaluations.Add(calls);
         for (var i = 0; i < count; i++)
         {
             cancellation.ThrowIfCancellationRequested();

@@ -1,5 +1,4 @@
 using Dit.Runtime;
-using Dit.Spec;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -24,7 +23,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var card = TModel.Card;
         request.RequireFits(card);
         var target = Target(card);
-        var (declared, sampler) = Chosen(TModel.AllSamplers, card);
+        var (declared, sampler) = SamplerChoice<TModel, TCondition, TProcess>.Of(request);
         var guidance = request.GuidanceFor(card);
         var checkpoint = request.Checkpoint ?? Weights.Of(card);
         using var conditions = TCondition.Read(card, request.Source(card, checkpoint));
@@ -36,7 +35,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
             checkpoint,
             rows,
             sampler,
-            How(card, guidance),
+            guidance,
             request.Classes.Count > 0 ? ClassesText(conditions.Names) : "",
             hash,
             new(card, request, declared, sampler, guidance, rows, hash, program));
@@ -97,6 +96,9 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         using var output = SampleOutput.Open(job.Target, card, rows, request.First, pictures, job.Recipe, context.Out.WriteLine);
         var shown = Files.IsWatched ? pictures.Value : null; // read before anything is drawn, so that a wrong file is found at once
         var watchers = shown is null ? [] : Watchers(job, shown);
+        context.Out.WriteLine(
+            $"Drawing {Amount.Of(rows.Count, "sample")} of {card.Name} with {job.Sampler.Name}: "
+                + $"{EvaluationCount.Before(job.Sampler, job.Guidance)}.");
         using var model = Load<TModel>(job.Checkpoint, job.Hash);
         using var session = createSession(model);
         var run = new SampleRun(rows, batch, request.First, job.Checkpoint, output, watchers, shown, context.Cancellation);
@@ -104,10 +106,11 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         {
             var more = Progress.Show(context, progress => run.Draw(part => draw(model, session, part), progress));
             context.Out.WriteLine(
-                $"Wrote {Amount.Of(rows.Count, "sample")} of {card.Name} ({job.Sampler.Name}{job.How}, seed {request.Seed}) to "
+                $"Wrote {Amount.Of(rows.Count, "sample")} of {card.Name} ({job.Sampler.Name}{How(card, job.Guidance)}, seed {request.Seed}) to "
                     + $"{output.Written}{job.Classes}");
             foreach (var line in more) context.Out.WriteLine(line);
             context.Out.WriteLine(ComputedWith(session.Engine, session.PackedBytes));
+            context.Out.WriteLine($"It took {EvaluationCount.After(run.Evaluations, job.Guidance)}.");
             return 0;
         }
         catch (OperationCanceledException) when (context.Cancellation.IsCancellationRequested)
@@ -160,33 +163,20 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         }
     }
 
-    private (string Declared, Sampler<TModel, TCondition, TProcess> Sampler) Chosen<TModel, TCondition, TProcess>(
-        IReadOnlyList<Sampler<TModel, TCondition, TProcess>> declared, ModelCard card)
-        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
-        where TCondition : ICondition<TCondition>
-        where TProcess : IProcess
-    {
-        string[] known = [.. declared.Select(sampler => sampler.Name)];
-        var name = request.Sampler ?? known.FirstOrDefault() ?? throw new DitException($"The spec of {card.Name} declares no sampler.");
-        var chosen = declared.FirstOrDefault(sampler => string.Equals(sampler.Name, name, StringComparison.OrdinalIgnoreCase))
-            ?? throw new DitException(
-                $"{card.Name} has no sampler '{name}'{DidYouMean.Suggest(name, known) ?? $"; it has {string.Join(", ", known)}."}");
-        if (request.Steps is not { } steps) return (chosen.Name, chosen);
-        if (chosen.StepsRange is not var (fewest, most))
-            throw new DitException($"The sampler {chosen.Name} chooses its steps as it goes: leave --steps out.");
-        return steps >= fewest && steps <= most
-            ? (chosen.Name, chosen.WithSteps(steps))
-            : throw new DitException($"--steps {steps} is out of range: {card.Name} is sampled in {fewest} to {most} steps.");
-    }
-
     private static string ComputedWith(string engine, long packedBytes) =>
         packedBytes == 0
             ? $"Computed with {engine}."
             : FormattableString.Invariant($"Computed with {engine}; packed weights took {packedBytes / 1e6:0.#} MB.");
 
-    private static string How(ModelCard card, Guidance guidance) => card.Condition is ModelCondition.None
-        ? ""
-        : $", guidance {guidance.Scale}{(guidance.Interval is { } interval ? $" for sigma {interval}" : "")}";
+    private static string How(ModelCard card, Guidance guidance)
+    {
+        if (card.Condition is ModelCondition.None) return "";
+        var convention = guidance.Convention == GuidanceConvention.UVit ? " as U-ViT" : "";
+        var interval = guidance.Interval is { } levels ? $" for sigma {levels}" : "";
+        var rescale = guidance.Rescale > 0 ? FormattableString.Invariant($" rescaled by {guidance.Rescale}") : "";
+        var projection = guidance.Projection is { } apg ? $" projected with {apg}" : "";
+        return FormattableString.Invariant($", guidance {guidance.Scale}{convention}{interval}{rescale}{projection}");
+    }
 
     private static string ClassesText(IReadOnlyList<ConditionName> names)
     {
@@ -199,7 +189,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     /// <param name="Checkpoint">The weights.</param>
     /// <param name="Rows">The samples.</param>
     /// <param name="Sampler">How they are drawn.</param>
-    /// <param name="How">What the closing line says of guidance.</param>
+    /// <param name="Guidance">The guidance.</param>
     /// <param name="Classes">The classes, as the closing line names them.</param>
     /// <param name="Hash">The hash of the weights, which begins when they are read.</param>
     /// <param name="Recipe">What is written beside the pixels.</param>
@@ -208,7 +198,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         string Checkpoint,
         SampleRows Rows,
         Sampler Sampler,
-        string How,
+        Guidance Guidance,
         string Classes,
         CheckpointHash Hash,
         SampleRecipe Recipe);

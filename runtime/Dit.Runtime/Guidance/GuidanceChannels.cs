@@ -16,15 +16,3 @@ public enum GuidanceChannels
     /// <summary>Every channel of the input.</summary>
     All,
 }
-
-/// <summary>What a guidance scale counts from; papers differ in it.</summary>
-public enum GuidanceConvention
-{
-    /// <summary><c>unconditional + scale (conditional - unconditional)</c>, as DiT and most other code: 1 is no
-    /// guidance.</summary>
-    FromUnconditional,
-
-    /// <summary><c>conditional + scale (conditional - unconditional)</c>, as Ho and Salimans, U-ViT and UniDiffuser: 0
-    /// is no guidance.</summary>
-    FromConditional,
-}

@@ -35,13 +35,12 @@ internal sealed class ForwardSession<TCondition>(
     {
         public override Tensor Predict(Tensor x, double t) => Call(x, t, conditions.Rows);
 
-        public override Tensor PredictGuided(Tensor x, double t, Guidance guidance)
+        public override Tensor PredictBoth(Tensor x, double t)
         {
             if (conditions.NullRow is not { } none) throw new DitException("Guidance needs a null condition, and none was bound.");
-            using var scope = NewDisposeScope();
+            using var twice = cat([x, x]);
             var rows = conditions.Rows;
-            var halves = Call(cat([x, x]), t, [.. rows, .. Enumerable.Repeat(none, rows.Length)]).chunk(2); // 2 x (N, C or 2 C, Y, X)
-            return guidance.Combine(conditional: halves[0], unconditional: halves[1], (int)x.shape[1]).MoveToOuterDisposeScope();
+            return Call(twice, t, [.. rows, .. Enumerable.Repeat(none, rows.Length)]);
         }
 
         public override void Dispose() { }

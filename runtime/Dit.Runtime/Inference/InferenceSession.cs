@@ -81,8 +81,9 @@ internal abstract class BoundSession : IDisposable
     /// <summary>The prediction at a time under the conditions, (N, C or 2 C, Y, X).</summary>
     public abstract Tensor Predict(Tensor x, double t);
 
-    /// <summary>The prediction at a time under classifier-free guidance, (N, C or 2 C, Y, X).</summary>
-    public abstract Tensor PredictGuided(Tensor x, double t, Guidance guidance);
+    /// <summary>The predictions at a time under the conditions and then under the null condition, (2 N, C or 2 C, Y,
+    /// X).</summary>
+    public abstract Tensor PredictBoth(Tensor x, double t);
 
     public abstract void Dispose();
 }

@@ -119,15 +119,9 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
 
         public override Tensor Predict(Tensor x, double t) => Run(x, t, rows);
 
-        public override Tensor PredictGuided(Tensor x, double t, Guidance guidance)
-        {
-            if (conditions.NullRow is null) throw new DitException("Guidance needs a null condition, and none was bound.");
-            using var scope = NewDisposeScope();
-            var halves = Run(x, t, both).chunk(2); // 2 x (N, C or 2 C, Y, X)
-            return guidance
-                .Combine(conditional: halves[0], unconditional: halves[1], session.steps.Card.Input.Channels)
-                .MoveToOuterDisposeScope();
-        }
+        public override Tensor PredictBoth(Tensor x, double t) => conditions.NullRow is not null
+            ? Run(x, t, both)
+            : throw new DitException("Guidance needs a null condition, and none was bound.");
 
         private Tensor Run(Tensor x, double t, int[] passes)
         {

@@ -176,6 +176,7 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
         using var own = options.Session is null ? model.CreateSession() : null;
         var session = options.Session ?? own ?? throw new InvalidOperationException("There is no session.");
         using var bound = session.Bind(conditions, Solver.Times(process));
+        using var guided = new GuidanceRun(guidance, process);
         try
         {
             return run(Denoise, device).MoveToOuterDisposeScope();
@@ -188,8 +189,10 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
         Tensor Denoise(Tensor x, double t)
         {
             using var input = x.to(dtype);
-            var isGuided = guidance.Interval is null ? guidance.Acts : guidance.ActsAt(process.NoiseLevel(t));
-            return isGuided ? bound.PredictGuided(input, t, guidance) : bound.Predict(input, t);
+            if (!guided.ActsAt(t)) return bound.Predict(input, t);
+            using var both = NewDisposeScope();
+            var halves = bound.PredictBoth(input, t).chunk(2); // 2 x (N, C or 2 C, Y, X)
+            return guided.Combine(conditional: halves[0], unconditional: halves[1], x, t).MoveToOuterDisposeScope();
         }
     }
 
