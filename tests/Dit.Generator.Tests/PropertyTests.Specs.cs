@@ -107,6 +107,20 @@ public partial class PropertyTests
             : $"depth: {depth}\nwidth: {width}\nheads: {heads}\npatch_size: {patch}\n"
         select (own + ratio + $"input: {{ channels: {channels}, size: {size} }}\n", channels);
 
+    // The widths of shapes are multiples of four for each head, so that all heads can turn; the hidden width is two or more.
+    private static Gen<string> Block(string conditioning) =>
+        from norm in Gen.OneOf("", "norm: layer", "norm: rms")
+        from mlp in Gen.OneOf("", "mlp: gelu-tanh", "mlp: gelu", "mlp: swiglu")
+        from queries in Gen.OneOf("", "qk_norm: none", "qk_norm: layer", "qk_norm: rms")
+        from position in conditioning.Contains("in-context", StringComparison.Ordinal)
+            ? Gen.OneOf("", "position: none")
+            : Gen.OneOf("", "position: none", "position: rope-2d")
+        from shift in conditioning.Contains("in-context", StringComparison.Ordinal)
+            || conditioning.Contains("cross-attention", StringComparison.Ordinal)
+            ? Gen.OneOf("", "shift: true")
+            : Gen.OneOf("", "shift: true", "shift: false")
+        select $"block: {{ {string.Join(", ", new[] { norm, mlp, queries, position, shift }.Where(static key => key.Length > 0))} }}\n";
+
     // Whose latents have so many channels.
     private static Gen<string> Autoencoder(int channels) =>
         from groups in Gen.Int[1, 32]
@@ -139,11 +153,16 @@ public partial class PropertyTests
         || conditioning.StartsWith("{ variant: adaln-zero, classes", StringComparison.Ordinal)
             ? Gen.OneOf("", "numerics: official\n", "numerics: diffusers\n")
             : Gen.OneOf("", "numerics: official\n")
+        from block in numerics.Contains("diffusers", StringComparison.Ordinal)
+            ? Gen.OneOf("", "block: {}\n")
+            : Gen.OneOf(Gen.Const(""), Block(conditioning))
+        let mlp = block.Contains("swiglu", StringComparison.Ordinal) ? shape.Text.Replace("mlp_ratio: 0.25\n", "mlp_ratio: 0.5\n") : shape.Text
         from lineEnd in Gen.Frequency((4, Gen.Const("\n")), (1, Gen.Const("\r\n")))
         let title = family ? $"family: {name[..^1].Replace("{0}", "0")}-{{of}}-{{patch_size}}'\n" : $"model: {name}\n"
         select string.Concat(
                 title,
-                shape.Text,
+                mlp,
+                block,
                 $"conditioning: {conditioning}\n",
                 givesProcess ? $"diffusion: {process.Text}\n" : "",
                 autoencoder,

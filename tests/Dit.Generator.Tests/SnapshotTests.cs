@@ -97,6 +97,31 @@ public class SnapshotTests
             """)).AssertCached().AssertCompiles().Sources["DiffusersNumerics.g.cs"]);
 
     [Fact]
+    public void A_model_whose_block_differs_from_the_papers_matches_its_snapshot() => Match(
+        "BlockKeys.g", "cs", Generate.From(new SpecText("block-keys.dit.yaml", BlockKeys)).AssertCached().AssertCompiles().Sources[
+            "BlockKeys.g.cs"
+        ]);
+
+    [Fact]
+    public void The_same_model_in_PyTorch_matches_its_snapshot() =>
+        Match("BlockKeys.model", "py", PythonModel.Of(Assert.Single(SpecFile.Parse(BlockKeys).Models).Spec));
+
+    private const string BlockKeys = """
+        model: BlockKeys
+        depth: 2
+        width: 64
+        heads: 4
+        patch_size: 2
+        block: { norm: rms, mlp: swiglu, qk_norm: layer, position: rope-2d, shift: false }
+        input: { channels: 4, size: [16, 24] }
+        conditioning: { classes: 5 }
+        diffusion: { variance: fixed-large }
+        autoencoder: kl-f8
+        samplers:
+          ddim-20: { method: ddim, steps: 20 }
+        """;
+
+    [Fact]
     public void Names_shapes_and_macs_of_every_shipped_model_match_their_table() => Match(ModelTable.Name, "md", ModelTable.Markdown(
         Repository
             .Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models)

@@ -32,6 +32,54 @@ public class ModelLayoutTests
         Assert.Equal(official, Layout("DiT-XL/2").Parameters.Select(static p => (p.Name, string.Join(" x ", p.Shape))));
     }
 
+    private static JsonElement OfficialLightning { get; } =
+        JsonDocument
+            .Parse(File.ReadAllText(Path.Combine(Specs.RepositoryRoot, "tests", "golden", "lightningdit", "official-models.json")))
+            .RootElement;
+
+    public static TheoryData<string> LightningModels =>
+        [.. OfficialLightning.GetProperty("params").EnumerateObject().Select(static m => m.Name)];
+
+    private static ModelSpec Lightning(string name) => Specs.Models($$"""
+        family: LightningDiT-{size}/{patch_size}
+        matrix:
+          size:
+            B: { depth: 12, width: 768, heads: 12 }
+            L: { depth: 24, width: 1024, heads: 16 }
+            XL: { depth: 28, width: 1152, heads: 16 }
+            1p0B: { depth: 24, width: 1536, heads: 24 }
+            1p6B: { depth: 28, width: 1792, heads: 28 }
+          patch_size: [1, 2]
+        block: { norm: rms, mlp: swiglu, position: rope-2d }
+        input: { channels: 32, size: 16 }
+        conditioning: { classes: 1000 }
+        diffusion: { variance: fixed-large }
+        autoencoder: none
+        """).Single(model => model.Name == name);
+
+    [Theory, MemberData(nameof(LightningModels))]
+    public void Parameters_are_those_of_LightningDiTs_code(string name)
+    {
+        var (official, layout) = (OfficialLightning.GetProperty("params").GetProperty(name), ModelLayout.Of(Lightning(name)));
+
+        Assert.Equal(official.GetProperty("params").GetInt64(), layout.ParameterCount);
+        Assert.Equal(official.GetProperty("trainable").GetInt64(), layout.TrainableCount);
+    }
+
+    [Fact]
+    public void The_state_dict_of_LightningDiT_XL1_is_the_official_one_in_its_order() => Assert.Equal(
+        OfficialLightning.GetProperty("LightningDiT-XL/1 state dict").EnumerateObject()
+            .Select(static p => (p.Name, string.Join(" x ", p.Value.EnumerateArray().Select(static side => side.GetInt64())))),
+        ModelLayout.Of(Lightning("LightningDiT-XL/1")).Parameters.Select(static p => (p.Name, string.Join(" x ", p.Shape))));
+
+    [Fact]
+    public void The_width_of_a_gated_MLP_is_that_of_the_published_formula()
+    {
+        var gated = BlockSpec.Default with { Mlp = MlpKind.SwiGlu };
+
+        Assert.All(Enumerable.Range(1, 300_000), nominal => Assert.Equal((int)(2.0 / 3 * nominal), gated.HiddenWidth(nominal)));
+    }
+
     // The paper's "Gflops" (table 4), which are multiply-accumulates. It prints 5.56 for B/4 where its own way of
     // counting gives 5.5664.
     [Theory]

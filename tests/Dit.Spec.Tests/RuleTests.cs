@@ -82,6 +82,19 @@ public class RuleTests
             "A model has one condition, but here are classes and text; keep one of them" },
         { "DIT113", "conditioning:\n  variant: adaln-zero", "numerics: diffusers\nconditioning:\n  variant: in-context", 10, 11,
             "diffusers has no such model: its Diffusion Transformer is adaln-zero on classes; write official" },
+        { "DIT113", "conditioning:", "numerics: diffusers\nblock: { mlp: gelu }\nconditioning:", 10, 11,
+            "diffusers has no such model: its Diffusion Transformer has the paper's block; write official, or leave out 'block'" },
+        { "DIT120", "heads: 4", "heads: 16\nblock: { position: rope-2d }", 5, 20,
+            "a head's width must be a multiple of 4, and width 32 / 16 heads is 2; change width or heads, or write none" },
+        { "DIT121", "autoencoder: none", "block: { position: rope-2d } # in-context\nautoencoder: none", 19, 20,
+            "in the variant in-context the condition's tokens, which have none, are in the same sequence" },
+        { "DIT121", "autoencoder: none", "block: { shift: false } # cross-attention\nautoencoder: none", 19, 17,
+            "The condition shifts norms in the variants adaln and adaln-zero only, and this one is cross-attention; leave out 'shift'" },
+        { "DIT109", "mlp_ratio: 4", "mlp_ratio: 0.03125\nblock: { mlp: swiglu }", 7, 15,
+            "two thirds of 1 leave no hidden channel; raise mlp_ratio to 0.0625" },
+        { "DIT006", "mlp_ratio: 4", "mlp_ratio: 4\nblock: { norm: rmsnorm }", 7, 16, "'block.norm' cannot be 'rmsnorm'; it is one of layer, rms" },
+        { "DIT004", "mlp_ratio: 4", "mlp_ratio: 4\nblock: { shift: no }", 7, 17, "'block.shift' must be true or false, not 'no'" },
+        { "DIT002", "mlp_ratio: 4", "mlp_ratio: 4\nblock: { qknorm: rms }", 7, 10, "Unknown key 'block.qknorm'; did you mean 'qk_norm'?" },
         { "DIT102", "patch_size: 2", "patch_size: 3", 5, 13, "Input height 8 is not divisible by patch size 3; 9 is" },
         { "DIT103", "width: 32", "width: 30", 3, 8, "Width 30 is not a multiple of 4, which the 2-D sin-cos positions need; 20 is" },
         { "DIT104", "method: ddpm, steps: 250", "method: sde-heun, steps: 250", 21, 23,
@@ -150,6 +163,8 @@ public class RuleTests
         var spec = Specs.Tiny.Replace(line, replacement);
         if (id == "DIT101") spec = spec.Replace("heads: 4", "heads: 8");
         if (id == "DIT103") spec = spec.Replace("heads: 4", "heads: 5");
+        foreach (var variant in new[] { "in-context", "cross-attention" })
+            if (replacement.Contains($"# {variant}")) spec = spec.Replace("variant: adaln-zero", $"variant: {variant}");
         if (replacement.Contains("# kl-f8")) spec = spec.Replace("autoencoder: none", "autoencoder: kl-f8");
         return replacement.Contains("timesteps: 20") ? spec[..spec.IndexOf("samplers:", StringComparison.Ordinal)] : spec;
     }

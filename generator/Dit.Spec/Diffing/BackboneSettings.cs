@@ -18,26 +18,21 @@ internal static class BackboneSettings
         new(
             "numerics", static m => m.Backbone.Match(static dit => Settings.Word(dit.Numerics)),
             static (_, _) => (Impact.Meaning, "time features and the eps of a norm differ a little")),
-        new("block.norm", static m => BlockWord(m, BlockKeys.Norm, static block => block.Norm), static (_, _) => (Impact.Tensors, null)),
-        new("block.mlp", static m => BlockWord(m, BlockKeys.Mlp, static block => block.Mlp), static (a, b) =>
+        new("block.norm", static m => Settings.Word(Block(m).Norm), static (_, _) => (Impact.Tensors, null)),
+        new("block.mlp", static m => IsGated(m) ? "swiglu" : Settings.Word(Block(m).Mlp), static (a, b) =>
             IsGated(a) == IsGated(b)
                 ? (Impact.Meaning, "shapes do not show it: the two forms of GELU differ a little")
                 : (Impact.Tensors, null)),
+        new("block.qk_norm", static m => Settings.Word(Block(m).QueryKeyNorm), static (_, _) => (Impact.Tensors, null)),
         new(
-            "block.qk_norm", static m => BlockWord(m, BlockKeys.QueryKeyNorm, static block => block.QueryKeyNorm),
+            "block.position", static m => Block(m).Position == BlockPosition.Rotary ? "rope-2d" : "none",
             static (_, _) => (Impact.Tensors, null)),
-        new(
-            "block.position", static m => BlockWord(m, BlockKeys.Position, static block => block.Position),
-            static (_, _) => (Impact.Tensors, null)),
-        new(
-            "block.shift", static m => m.Backbone.Match(static dit => dit.Block.Shift ? "true" : "false"),
-            static (_, _) => (Impact.Tensors, null)),
+        new("block.shift", static m => Block(m).Shift ? "true" : "false", static (_, _) => (Impact.Tensors, null)),
     ];
 
-    private static string BlockWord<T>(ModelSpec spec, WordKey<T> key, Func<BlockSpec, T> value) =>
-        spec.Backbone.Match(dit => key.Choices.First(word => Equals(word.Value, value(dit.Block))).Text);
+    private static BlockSpec Block(ModelSpec spec) => spec.Backbone.Match(static dit => dit.Block);
 
-    private static bool IsGated(ModelSpec spec) => spec.Backbone.Match(static dit => dit.Block.Mlp == MlpKind.SwiGlu);
+    private static bool IsGated(ModelSpec spec) => Block(spec).Mlp == MlpKind.SwiGlu;
 
     private static string SharedBlocks(int count) =>
         count == 1 ? "block 0 is in both" : FormattableString.Invariant($"blocks 0 to {count - 1} are in both");

@@ -40,9 +40,9 @@ internal static class BlockKeys
     { Rules = [Rule.RotaryFitsHeads, Rule.BlockFitsVariant] };
 
     public static SwitchKey Shift { get; } = new(
-        "shift", "Whether the condition shifts the norms of a block as well as scaling them; true by default. The final layer is "
-            + "always shifted", "false")
-    { Rules = [Rule.BlockFitsVariant] };
+        "shift", "Whether the condition shifts the norms of a block as well as scaling them; that of the final layer it always shifts",
+        "false")
+    { Default = true, Rules = [Rule.BlockFitsVariant] };
 
     /// <summary>All of them, in the order of a spec.</summary>
     public static IReadOnlyList<SpecKey> All { get; } = [Norm, Mlp, QueryKeyNorm, Position, Shift];

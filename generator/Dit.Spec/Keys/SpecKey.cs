@@ -155,14 +155,13 @@ internal sealed record FlagKey(string Name, string Meaning) : SpecKey(Name, Mean
     public override string Wanted => "true";
 }
 
-/// <summary>
-/// <c>true</c> or <c>false</c>; what an absent key means depends on other keys, unless there is a default.
-/// </summary>
+/// <summary><c>true</c> or <c>false</c>.</summary>
 internal sealed record SwitchKey(string Name, string Meaning, string Example) : SpecKey(Name, Meaning, Example)
 {
+    /// <summary>What an absent key means; null where that depends on other keys.</summary>
     public bool? Default { get; init; }
 
-    public override string? DefaultText => Default switch { null => "", true => "true", false => "false" };
+    public override string? DefaultText => Default switch { true => "true", false => "false", _ => "" };
 
     public override string Wanted => "true or false";
 }

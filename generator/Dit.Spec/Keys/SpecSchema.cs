@@ -79,7 +79,8 @@ public static class SpecSchema
         static either => Described(
             either, ("anyOf", JsonText.List([Of(either.Word), Of(either.Mapping)])),
             ("default", either.DefaultText is { } text ? JsonText.String(text) : null)),
-        static @switch => Described(@switch, ("type", JsonText.String("boolean")),
+        static @switch => Described(
+            @switch, ("type", JsonText.String("boolean")),
             ("default", @switch.DefaultText is { Length: > 0 } text ? text : null), ("examples", $"[{@switch.Example}]")));
 
     private static string Integers(IntListKey key) => Described(

@@ -64,18 +64,18 @@ public static class Identifier
 
     private static readonly HashSet<string> UsedInGeneratedCode =
     [
-        "DiffusionForm", "Dopri5", "DpmSolver", "DpmSolverPlusPlus", "Euler", "EulerMaruyama", "Heun", "LastStep", "SdeDpmSolverPlusPlus",
-        "Spacing", "StochasticHeun", "UniPc", "UniPcVariant",
         "AddTo", "AffineLayerNorm", "AllSamplers", "Attention", "AutoencoderCard", "Block", "Card", "Checkpoint", "CheckpointEntry",
         "CheckpointGrid", "CheckpointMap", "CheckpointWeights", "ClassLabels", "CPU", "Create", "CreateSession", "CrossAttention", "Ddim",
-        "Ddpm", "Device", "Dit", "DitException", "DitModels", "FinalLayer", "Flow", "FlowPath", "FlowWeight", "ForwardWithGuidance",
-        "Functional", "GaussianDiffusion", "GELU", "Generator", "Guard", "Guidance", "GuidanceChannels", "ICheckpointFile", "IEnumerable",
-        "ImageShape", "IModel", "InferenceSession", "Init", "Initialize", "IReadOnlyList", "LabelEmbedder", "Layer", "LibTorch", "Linear",
-        "Load", "Mlp", "ModelCard", "ModelCondition", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NewDisposeScope",
+        "Ddpm", "Device", "DiffusionForm", "Dit", "DitException", "DitModels", "Dopri5", "DpmSolver", "DpmSolverPlusPlus", "Euler",
+        "EulerMaruyama", "FinalLayer", "Flow", "FlowPath", "FlowWeight", "ForwardWithGuidance", "Functional", "GaussianDiffusion", "GELU",
+        "Generator", "Guard", "Guidance", "GuidanceChannels", "Heun", "ICheckpointFile", "IEnumerable", "ImageShape", "IModel",
+        "InferenceSession", "Init", "Initialize", "IReadOnlyList", "LabelEmbedder", "LastStep", "Layer", "LibTorch", "Linear", "Load",
+        "Mlp", "ModelCard", "ModelCondition", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NewDisposeScope",
         "NoCondition", "NoiseSchedule", "Numerics", "Parameter", "PatchEmbedding", "Positions", "PositionTable", "Predict", "Prediction",
-        "Process", "RegisterComponents", "RepeatedEntries", "Sampler", "Samplers", "ScalarType", "Sequential", "SessionBuilder", "System",
-        "Tensor", "TextEmbedder", "TextEmbeddings", "TimestepEmbedder", "TorchDevice", "TorchSharp", "TrainingTimes", "blocks", "cat",
-        "final_layer", "forward", "full_like", "nn", "pos_embed", "t_embedder", "torch", "x_embedder", "y_embedder",
+        "Process", "RegisterComponents", "RepeatedEntries", "RmsNorm", "RotaryPositions", "Sampler", "Samplers", "ScalarType",
+        "SdeDpmSolverPlusPlus", "Sequential", "SessionBuilder", "Spacing", "StochasticHeun", "System", "Tensor", "TextEmbedder",
+        "TextEmbeddings", "TimestepEmbedder", "TorchDevice", "TorchSharp", "TrainingTimes", "UniPc", "UniPcVariant", "blocks", "cat",
+        "feat_rope", "final_layer", "forward", "full_like", "nn", "pos_embed", "t_embedder", "torch", "x_embedder", "y_embedder",
     ];
 
     private static readonly HashSet<string> Keywords =

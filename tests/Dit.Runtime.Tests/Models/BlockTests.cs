@@ -55,7 +55,7 @@ public class BlockTests
             {
                 optimizer.zero_grad();
                 using var loss = @case.Process.TrainingLosses(
-                    (x, t) => @case.Forward(model, x, t, false), @case.Inputs(seed: 2).X, [5, 500, 999], @case.Inputs(seed: 3).X);
+                    (x, t) => @case.Forward(model, x, t, true), @case.Inputs(seed: 2).X, [5, 500, 999], @case.Inputs(seed: 3).X);
                 loss.Total.mean().backward();
                 optimizer.step();
             }

@@ -10,8 +10,11 @@ internal sealed class MacCounter(ModelCard card)
 {
     public long Macs { get; private set; }
 
+    private readonly HashSet<string> names = [];
+
     public void Watch(nn.Module model)
     {
+        names.UnionWith(model.named_modules().Select(static module => module.name));
         foreach (var (name, module) in model.named_modules())
             if (
                 module is nn.Module<Tensor, Tensor> layer
@@ -29,11 +32,13 @@ internal sealed class MacCounter(ModelCard card)
         if (name.EndsWith("attn.qkv", StringComparison.Ordinal)) Macs += Attention(output, keys: output.shape[1]);
         if (name.EndsWith("cross_attn.kv", StringComparison.Ordinal))
             Macs += 2 * output.shape[0] * card.Tokens * output.shape[1] * card.Width;
-        // Adaptive norms have no module: two stand in each block and one in the final layer, beside the layers that
-        // regress them.
-        if (name.EndsWith("adaLN_modulation.1", StringComparison.Ordinal))
+        // Adaptive norms without a weight have no module: two stand in each block and one in the final layer, beside the
+        // layers that regress them.
+        if (name.EndsWith("adaLN_modulation.1", StringComparison.Ordinal) && !HasNorms(name[..name.IndexOf("adaLN", StringComparison.Ordinal)]))
             Macs += output.shape[0] * card.Tokens * card.Width * (name.StartsWith("final_layer", StringComparison.Ordinal) ? 1 : 2);
     }
+
+    private bool HasNorms(string module) => names.Contains($"{module}norm1") || names.Contains($"{module}norm_final");
 
     private long Attention(Tensor qkv, long keys) => 2 * qkv.shape[0] * qkv.shape[1] * keys * card.Width;
 }

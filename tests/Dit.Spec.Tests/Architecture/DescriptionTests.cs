@@ -6,30 +6,41 @@ public class DescriptionTests
     // Code has calls, members, assignments, indices or statements in it; sentences have none of these.
     private const string Code = @"\w\(|\w\.\w*[A-Za-z]|;\s*$|[{}\[\]=<>`""\\\r\n]";
 
-    public static TheoryData<string, string> Networks
+    public static TheoryData<string, string, string> Networks
     {
         get
         {
-            var networks = new TheoryData<string, string>();
+            var networks = new TheoryData<string, string, string>();
             foreach (var variant in new[] { "in-context", "cross-attention", "adaln", "adaln-zero" })
                 foreach (var condition in new[] { "classes: 10", "text: { tokens: 7, width: 12 }", "none: true" })
-                    networks.Add(variant, condition);
+                    foreach (var block in Blocks.Where(block => IsLegal(variant, block)))
+                        networks.Add(variant, condition, block);
             return networks;
         }
     }
 
-    private static Description Of(string variant, string condition) =>
-        Description.Of(Specs.Model(Specs.With($"conditioning: {{ variant: {variant}, {condition} }}")));
+    private static string[] Blocks { get; } =
+    [
+        "{}", "{ norm: rms }", "{ mlp: gelu }", "{ mlp: swiglu }", "{ qk_norm: layer }", "{ position: rope-2d }", "{ shift: false }",
+        "{ norm: rms, mlp: swiglu, qk_norm: rms, position: rope-2d, shift: false }",
+    ];
+
+    private static bool IsLegal(string variant, string block) =>
+        (variant.StartsWith("adaln", StringComparison.Ordinal) || !block.Contains("shift"))
+        && (variant != "in-context" || !block.Contains("rope"));
+
+    private static Description Of(string variant, string condition, string block) =>
+        Description.Of(Specs.Model(Specs.With($"conditioning: {{ variant: {variant}, {condition} }}\nblock: {block}")));
 
     [Theory, MemberData(nameof(Networks))]
-    public void Every_name_is_an_identifier(string variant, string condition) =>
+    public void Every_name_is_an_identifier(string variant, string condition, string block) =>
         Assert.All(
-            Modules(Of(variant, condition).Network).SelectMany(Names), static name => Assert.Matches("^[A-Za-z][A-Za-z0-9_]*$", name));
+            Modules(Of(variant, condition, block).Network).SelectMany(Names), static name => Assert.Matches("^[A-Za-z][A-Za-z0-9_]*$", name));
 
     [Theory, MemberData(nameof(Networks))]
-    public void Every_sentence_is_one(string variant, string condition)
+    public void Every_sentence_is_one(string variant, string condition, string block)
     {
-        var description = Of(variant, condition);
+        var description = Of(variant, condition, block);
         string[] sentences =
         [
             description.Summary, description.Start, description.Checkpoints, .. description.Letters.Select(static letter => letter.Meaning),
@@ -45,13 +56,13 @@ public class DescriptionTests
     }
 
     [Theory, MemberData(nameof(Networks))]
-    public void Every_description_fits(string variant, string condition) =>
-        Assert.Empty(Evaluation.Of(Of(variant, condition).Network).Errors);
+    public void Every_description_fits(string variant, string condition, string block) =>
+        Assert.Empty(Evaluation.Of(Of(variant, condition, block).Network).Errors);
 
     [Theory, MemberData(nameof(Networks))]
-    public void Letters_that_shapes_use_are_explained(string variant, string condition)
+    public void Letters_that_shapes_use_are_explained(string variant, string condition, string block)
     {
-        var description = Of(variant, condition);
+        var description = Of(variant, condition, block);
         var used = Modules(description.Network).SelectMany(static module => module.Arguments).SelectMany(static argument => argument.Shape)
             .SelectMany(static side => side.Letters).Where(static letter => letter.Name != "N")
             .Select(static letter => (letter.Name, letter.Size)).Distinct();

@@ -44,11 +44,27 @@ public class DiagramTests
     }
 
     public static TheoryData<string> Modules =>
-        ["in-context", "cross-attention", "adaln", "adaln-zero", "network", "u-shaped", "skip", "parallel", "streams", "all"];
+        ["in-context", "cross-attention", "adaln", "adaln-zero", "block-keys", "attention", "network", "u-shaped", "skip", "parallel", "streams", "all"];
+
+    private static Module WithKeys => Diagram.Block(Description.Of(Specs.Model(Specs.With(
+        "block: { norm: rms, mlp: swiglu, qk_norm: rms, position: rope-2d, shift: false }"))).Network);
+
+    [Fact]
+    public void Norms_of_queries_rotary_positions_and_scales_without_a_shift_are_in_the_picture()
+    {
+        var block = Texts(Draw(WithKeys));
+        Assert.Contains("RMSNorm", block);
+        Assert.Contains("Scale", block);
+        Assert.DoesNotContain("Scale, shift", block);
+        Assert.Contains("rotary  (T, 2 K)", block);
+        Assert.Contains("4 heads, normed queries and keys, rotary positions", string.Join(" ", Texts(Draw(Named("attention")))));
+    }
 
     private static Module Named(string name) => name switch
     {
         "network" => Description.Of(Specs.Model(Specs.Tiny)).Network,
+        "block-keys" => WithKeys,
+        "attention" => WithKeys.Members.OfType<Member.Child>().First(static child => child.Name == "attn").Module,
         "u-shaped" => Networks.UShaped,
         "skip" => Networks.UShaped.Members.OfType<Member.Repeated>().Last().Module,
         "parallel" => Module(

@@ -40,6 +40,13 @@ public class EvaluationTests
     }
 
     [Fact]
+    public void A_misnamed_norm_of_queries() => Fails(
+        "Attention, the result: Attention has no norm q_norm",
+        Module(
+            "Attention", "", [new("x", Networks.Tokens, "Tokens")], [Networks.Linear("qkv", D, 3 * D)],
+            [Return(new Value.SelfAttention(Call("qkv", "x"), 4, QueryNorm: "q_norm"))], "Tokens"));
+
+    [Fact]
     public void A_wrong_number_of_arguments()
     {
         Fails("Block, the result: fc takes one argument", Body([Networks.Linear("fc", D, D)], Return(Call("fc", "x", "c"))));

@@ -46,6 +46,22 @@ public class PythonModelTests
         Assert.Contains("timestep_features(t, 256, intervals=127)", file);
     }
 
+    [Fact]
+    public void Blocks_that_differ_from_the_papers_are_in_the_file()
+    {
+        var file = PythonModel.Of(Specs.Model(Specs.With(
+            "block: { norm: rms, mlp: swiglu, qk_norm: layer, position: rope-2d, shift: false }")));
+        Assert.Contains("mixed = qk_attention(self.qkv(x), heads=H, q_norm=self.q_norm, k_norm=self.k_norm, rotary=rotary)", file);
+        Assert.Contains("self.q_norm = nn.LayerNorm(K, eps=1e-5)", Method(file, "Attention", "__init__"));
+        Assert.Contains("h = x + gate1 * self.attn(self.norm1(x) * (1 + scale1), rotary)  # (N, T, D)", Method(file, "Block", "forward"));
+        Assert.Contains("return self.linear(modulate(self.norm_final(x), shift, scale))  # (N, T, 16)", file.Replace("(N, T, 32)", "(N, T, 16)"));
+        Assert.Contains("self.register_buffer(\"freqs_cos\", torch.zeros(T, K))", Method(file, "RotaryPositions", "__init__"));
+        Assert.Contains("h = swiglu(self.w12(x))  # (N, T, 85)", Method(file, "Mlp", "forward"));
+        Assert.Contains("def rotate(x, rotary):", file);
+        Assert.Contains("It needs torch 2.4 or later", file);
+        Assert.DoesNotContain("def self_attention", file);
+    }
+
     [Theory, MemberData(nameof(Conditions))]
     public void A_condition_can_be_dropped_where_something_stands_for_it(string condition)
     {

@@ -61,7 +61,7 @@ public class SessionReadingTests
 
     [Fact]
     public void Two_conditions_call_the_model() => Assert.Equal(
-        "Tiny: the blocks take more than one condition",
+        "Tiny: the blocks take more than one argument beside the tokens",
         Refusal(Networks.Of(
             [new Member.Repeated("blocks", 1, Module(
                 "Block", "",
@@ -76,6 +76,15 @@ public class SessionReadingTests
     public void A_branch_that_is_no_submodule_calls_the_model() => Assert.Equal(
         "Block, the result: the branch is not attention or an MLP",
         Refusal(Networks.Of(Block([new Member.Linear("fc", D, D, Networks.Xavier)], Return(Add("x", Call("fc", "x")))))));
+
+    [Theory]
+    [InlineData("norm: rms", "Block, h: the branch does not read the tokens, as they are or through a LayerNorm")]
+    [InlineData("shift: false", "Block, h: the branch does not read the tokens, as they are or through a LayerNorm")]
+    [InlineData("qk_norm: rms", "Attention is neither attention and a projection nor two linear layers with the tanh form of GELU")]
+    [InlineData("mlp: swiglu", "Mlp is neither attention and a projection nor two linear layers with the tanh form of GELU")]
+    [InlineData("position: rope-2d", "Tiny2: the blocks take more than one argument beside the tokens")]
+    public void A_block_that_differs_from_the_papers_calls_the_model(string key, string because) => Assert.Equal(
+        because, Refusal(Description.Of(Specs.Model(Specs.With($"block: {{ {key} }}"))).Network));
 
     [Fact]
     public void A_regression_without_SiLU_calls_the_model() => Assert.Equal(

@@ -82,6 +82,23 @@ public class ShapeRulesTests
     }
 
     [Fact]
+    public void Modulate_without_a_shift()
+    {
+        var norm = new Member.Norm("norm1", NormKind.Layer, D, IsAffine: false, 1e-6);
+        Gives(Tokens, ShapeRules.Modulate(norm, Tokens, null, Part));
+        Refuses("the scale of (N, T, D) is (N, 1, D), and (N, D) is given", ShapeRules.Modulate(norm, Tokens, null, Vector));
+    }
+
+    [Fact]
+    public void Modulate_over_a_root_mean_square_norm()
+    {
+        var norm = new Member.Norm("norm1", NormKind.Rms, D, IsAffine: true, 1e-6);
+        Gives(Tokens, ShapeRules.Modulate(norm, Tokens, Part, Part));
+        Gives(Tokens, ShapeRules.Modulate(norm with { IsAffine = false }, Tokens, null, Part));
+        Refuses("the norm norm1 takes (..., D), and is given (N, D, T)", ShapeRules.Modulate(norm, Turned, Part, Part));
+    }
+
+    [Fact]
     public void Gated()
     {
         Gives(Tokens, ShapeRules.Gated(Tokens, Part, Tokens));
@@ -101,6 +118,43 @@ public class ShapeRulesTests
             ShapeRules.SelfAttention(4, Shape.Of(N, 3 * D)));
         Refuses("5 heads do not divide a width of D = 16", ShapeRules.SelfAttention(5, Shape.Of(N, T, 3 * D)));
         Refuses("0 heads do not divide a width of D = 16", ShapeRules.SelfAttention(0, Shape.Of(N, T, 3 * D)));
+    }
+
+    [Fact]
+    public void Self_attention_with_norms_of_queries_and_keys()
+    {
+        var qkv = Shape.Of(N, T, 3 * D);
+        var norm = new Member.Norm("q_norm", NormKind.Rms, Dim.Letter("K", 4), IsAffine: true, 1e-6);
+        Gives(Tokens, ShapeRules.SelfAttention(4, qkv, [norm, norm], null));
+        Gives(Tokens, ShapeRules.SelfAttention(4, qkv, [], null));
+        Refuses("the norm q_norm is of K = 4 channels, and a head has 8", ShapeRules.SelfAttention(2, qkv, [norm, norm], null));
+        Refuses("5 heads do not divide a width of D = 16", ShapeRules.SelfAttention(5, qkv, [norm], null));
+    }
+
+    [Fact]
+    public void Self_attention_with_rotary_positions()
+    {
+        var (qkv, k) = (Shape.Of(N, T, 3 * D), Dim.Letter("K", 4));
+        Gives(Tokens, ShapeRules.SelfAttention(4, qkv, [], Shape.Of(T, 2 * k)));
+        Refuses(
+            "rotary positions of T tokens are (T, 16), cosines and sines for the 8 channels of a head, and (T, 2 K) is given",
+            ShapeRules.SelfAttention(2, qkv, [], Shape.Of(T, 2 * k)));
+        Refuses(
+            "rotary positions of T tokens are (T, 8), cosines and sines for the 4 channels of a head, and (M, 2 K) is given",
+            ShapeRules.SelfAttention(4, qkv, [], Shape.Of(M, 2 * k)));
+        Refuses(
+            "rotary positions of T tokens are (T, 8), cosines and sines for the 4 channels of a head, and (1, T, 2 K) is given",
+            ShapeRules.SelfAttention(4, qkv, [], Shape.Of(1, T, 2 * k)));
+        Refuses("rotary positions turn pairs of channels, and a head has 1", ShapeRules.SelfAttention(16, qkv, [], Shape.Of(T, 2)));
+    }
+
+    [Fact]
+    public void SwiGlu()
+    {
+        Gives(Tokens, ShapeRules.SwiGlu(Shape.Of(N, T, 2 * D)));
+        Gives(Vector, ShapeRules.SwiGlu(Shape.Of(N, 2 * D)));
+        Refuses("a gate takes two halves side by side, (..., 2 D), and is given (N, T, D)", ShapeRules.SwiGlu(Tokens));
+        Refuses("a gate takes two halves side by side, (..., 2 D), and is given (N,)", ShapeRules.SwiGlu(Shape.Of(N)));
     }
 
     [Fact]

@@ -20,6 +20,13 @@ public class LoadVerdictTests
         { "one fixed variance for the other", "learned-range => fixed-small", "learned-range => fixed-large", "as it is" },
         { "heads", "", "heads: 4 => heads: 8", "means something else: heads" },
         { "whose arithmetic", "", "mlp_ratio: 4 => numerics: diffusers", "means something else: numerics" },
+        { "the form of GELU", "", "mlp_ratio: 4 => block: { mlp: gelu }", "means something else: block.mlp" },
+        { "a gated MLP", "", "mlp_ratio: 4 => block: { mlp: swiglu }",
+            "no: gone blocks.*.mlp.fc1.weight, gone blocks.*.mlp.fc1.bias, gone blocks.*.mlp.fc2.weight, gone blocks.*.mlp.fc2.bias, "
+                + "appeared blocks.*.mlp.w12.weight, appeared blocks.*.mlp.w12.bias, appeared blocks.*.mlp.w3.weight, "
+                + "appeared blocks.*.mlp.w3.bias" },
+        { "a larger input with rotary positions", "mlp_ratio: 4 => block: { position: rope-2d }",
+            "mlp_ratio: 4 => block: { position: rope-2d }|size: 8 => size: 16", "recompute positions, loading notices" },
         { "what is predicted", "", "prediction: epsilon => prediction: start-x", "means something else: diffusion.prediction" },
         { "the schedule", "", "schedule: linear => schedule: squared-cosine", "means something else: diffusion.schedule" },
         { "the timesteps", "", "timesteps: 1000 => timesteps: 500", "means something else: diffusion.timesteps" },
