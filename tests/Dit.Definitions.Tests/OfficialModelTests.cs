@@ -25,6 +25,22 @@ public class OfficialModelTests
         Assert.Equal((all, trainable), (card.Parameters, card.TrainableParameters));
     }
 
+    // The released models of SiT have the names and shapes of the DiT of the same size.
+    [Theory]
+    [InlineData("S"), InlineData("B"), InlineData("L"), InlineData("XL")]
+    public void SiT_has_the_tensors_of_DiT(string size)
+    {
+        var (sit, dit) = (
+            DitModels.All.Single(m => m.Card.Name == $"SiT-{size}/2").Accept(new CountParameters()),
+            Official.GetProperty("params").GetProperty($"DiT-{size}/2"));
+
+        Assert.Equal((dit.GetProperty("params").GetInt64(), dit.GetProperty("trainable").GetInt64()), (sit.All, sit.Trainable));
+        Assert.Equal(
+            DiTXL2.CheckpointMap.Select(static e => $"{e.Name}: {string.Join(", ", e.Shape)}"),
+            SiTXL2.CheckpointMap.Select(static e => $"{e.Name}: {string.Join(", ", e.Shape)}"));
+        Assert.Equal((FlowPath.Linear, Prediction.Velocity), (SiTXL2.Process.Path, SiTXL2.Process.Prediction));
+    }
+
     public static TheoryData<string> Shipped => [.. DitModels.All.Select(static m => m.Card.Name)];
 
     [Theory, MemberData(nameof(Shipped))]
