@@ -60,8 +60,8 @@ internal abstract record Ode(IProcess Process, bool ClipDenoised)
         using var scope = NewDisposeScope();
         var x = SampleOf(y, node);
         var output = network(x, node.Time);
-        var (state, given, wanted) = (
-            new PredictionWeights(node.Alpha, node.Sigma), node.WeightsOf(Process, Process.Prediction), node.WeightsOf(Process, SlopePrediction));
+        var state = new PredictionWeights(node.Alpha, node.Sigma);
+        var (given, wanted) = (node.WeightsOf(Process, Process.Prediction), node.WeightsOf(Process, SlopePrediction));
         var start = ProcessMath.Convert(output, x, state, given, Start);
         var isClipped = ClipDenoised && node.Sigma > 0; // without noise the data does not tell the slope
         if (isClipped) start = start.clamp(Scalars.MinusOne, Scalars.One);
