@@ -66,6 +66,7 @@ public sealed record ForeignTensor(IReadOnlyList<string> Names, long[] Shape)
 
 public interface ICheckpointFile : IDisposable
 {
+    virtual IReadOnlyList<string> Files { get; }
     IReadOnlyDictionary<string, string> Metadata { get; }
     string Path { get; }
     IReadOnlyDictionary<string, TensorInfo> Tensors { get; }
@@ -147,6 +148,7 @@ public sealed record ShapeMismatch(string Name, long[] Wanted, long[] Given);
 
 public sealed class ShardedCheckpoint : ICheckpointFile, IDisposable
 {
+    public IReadOnlyList<string> Files { get; }
     public IReadOnlyDictionary<string, string> Metadata { get; }
     public string Path { get; }
     public IReadOnlyDictionary<string, TensorInfo> Tensors { get; }

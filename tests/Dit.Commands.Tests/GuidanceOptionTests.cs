@@ -45,10 +45,10 @@ public sealed class GuidanceOptionTests(TrainedShapes trained) : IDisposable
     public void They_are_in_the_closing_line_the_picture_and_its_command()
     {
         Assert.Contains(
-            "(ddim-4, guidance 1.5 as U-ViT for sigma 0 to 9 rescaled by 0.7 projected with eta 0, radius 3, momentum -0.5, seed 0)",
+            "(ddim-4, guidance 1.5 as u-vit for sigma 0 to 9 rescaled by 0.7 projected with eta 0, radius 3, momentum -0.5, seed 0)",
             Sample(
-                "a.png", "--cfg", "1.5", "--cfg-convention", "u-vit", "--cfg-rescale", "0.7", "--cfg-apg", "0,3,-0.5", "--cfg-interval", "0,9")
-                .Succeeds(),
+                "a.png",
+                [.. "--cfg 1.5 --cfg-convention u-vit --cfg-rescale 0.7 --cfg-apg 0,3,-0.5 --cfg-interval 0,9".Split(' ')]).Succeeds(),
             StringComparison.Ordinal);
         Assert.Contains(
             " --cfg 1.5 --cfg-convention u-vit --cfg-channels 3 --cfg-interval 0,9 --cfg-rescale 0.7 --cfg-apg 0,3,-0.5 ",

@@ -42,7 +42,7 @@ public sealed class ImageInspectionTests(TrainedShapes trained) : IDisposable
     [Fact]
     public void The_command_makes_the_picture_again()
     {
-        string[] line = [.. Line("a.png", "--batch", "3", "--cfg-channels", "all", "--dtype", "bf16", "--weights", "model", "--first", "7")];
+        var line = Line("a.png", "--batch 3 --cfg-channels all --dtype bf16 --weights model --first 7".Split(' '));
         line[2] = trained.Checkpoint;
         Cli.Run(line).Succeeds();
         Assert.Equal(ImageFile.Read(folder.Path("a.png")).Pixels.ToArray(), Again("a.png", out var command).Pixels.ToArray());

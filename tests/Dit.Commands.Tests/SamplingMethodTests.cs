@@ -61,7 +61,8 @@ public sealed class SamplingMethodTests(TrainedShapes trained) : IDisposable
     public void The_number_of_evaluations_is_said_before_and_after()
     {
         var text = Sample("a.png", "--sampler", "heun", "--cfg", "1").Succeeds();
-        Assert.StartsWith("Drawing 1 sample of Shapes with heun-4: 7 network evaluations for each image.\nWrote ", text, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Drawing 1 sample of Shapes with heun-4: 7 network evaluations for each image.\nWrote ", text, StringComparison.Ordinal);
         Assert.EndsWith("\nIt took 7 network evaluations for each image.\n", text, StringComparison.Ordinal);
         text = Sample("a.png").Succeeds();
         const string Guided = "4 network evaluations for each image; guidance runs the network twice in each, with and without the "
@@ -79,7 +80,9 @@ public sealed class SamplingMethodTests(TrainedShapes trained) : IDisposable
     {
         var text = Draw("a.png", "--sampler", "dopri5", "--rtol", "0.1", "--cfg", "1");
         Assert.StartsWith(
-            "Drawing 1 sample of Shapes with dopri5: as many network evaluations as its tolerances need.\n", text, StringComparison.Ordinal);
+            "Drawing 1 sample of Shapes with dopri5: as many network evaluations as its tolerances need.\n",
+            text,
+            StringComparison.Ordinal);
         Assert.Matches(@"\nIt took [0-9]+ network evaluations for each image\.\n$", text);
         Assert.Equal("adaptive", ImageTexts.Read(folder.Path("a.png"))["dit.evaluations"]);
     }

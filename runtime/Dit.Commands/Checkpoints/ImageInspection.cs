@@ -5,7 +5,7 @@ namespace Dit.Commands;
 /// <summary>What <c>dit inspect</c> says of a picture: how it was made, and how to make it again.</summary>
 internal static class ImageInspection
 {
-    /// <summary>Whether a file is a picture, by its first bytes, or by its name where it has none of a checkpoint.</summary>
+    /// <summary>Whether a file is a picture: by its name, or else by its first bytes.</summary>
     public static bool IsPicture(string path)
     {
         if (!File.Exists(path)) return false;
@@ -44,7 +44,8 @@ internal static class ImageInspection
         var rows = known.Skip(1).Select(field => (field.Words, texts[field.Key]))
             .Concat(texts.Where(text => (all || command is null) && known.All(field => field.Key != text.Key))
                 .Select(static text => (text.Key, text.Value)))
-            .Select(row => (IReadOnlyList<Cell>)[InspectCommand.OneLine(row.Item1), all ? Plain(row.Item2) : InspectCommand.OneLine(row.Item2)])
+            .Select(row => (IReadOnlyList<Cell>)
+                [InspectCommand.OneLine(row.Item1), all ? Plain(row.Item2) : InspectCommand.OneLine(row.Item2)])
             .ToArray();
         if (rows.Length > 0)
             foreach (var line in TextTable.Lines(rows, indent: 2))

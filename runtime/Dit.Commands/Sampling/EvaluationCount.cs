@@ -11,7 +11,8 @@ internal static class EvaluationCount
     /// <summary><c>50</c>, or <c>adaptive</c>.</summary>
     public static string Short(Sampler sampler) => sampler.Evaluations?.ToString(CultureInfo.InvariantCulture) ?? "adaptive";
 
-    /// <summary>What is said before the run: <c>50 network evaluations for each image</c>, and what guidance adds.</summary>
+    /// <summary>What is said before the run: <c>50 network evaluations for each image</c>, and what guidance
+    /// adds.</summary>
     public static string Before(Sampler sampler, Guidance guidance) => sampler.Evaluations is { } calls
         ? $"{Amount.Of(calls, What)} for each image{Guided(guidance, calls)}"
         : $"as many {What}s as its tolerances need{Guided(guidance, null)}";

@@ -56,9 +56,9 @@ internal sealed class SampleOptions
     private readonly Option<string> convention = new("--cfg-convention")
     {
         Description =
-            "What the scale counts from: dit, unconditional + S (conditional - unconditional), or u-vit, conditional + S (conditional - "
-                + "unconditional), where 0 is no guidance.",
-        DefaultValueFactory = _ => "dit",
+            "What the scale S counts from: "
+                + string.Join("; ", GuidanceConventions.ByWord.Select(static pair => $"{pair.Key} is {pair.Value.Formula()}")) + ".",
+        DefaultValueFactory = _ => GuidanceConvention.Dit.Word(),
     };
     private readonly Option<double?> rescale = CommonOptions.Number<double>(
         "--cfg-rescale",
@@ -126,7 +126,7 @@ internal sealed class SampleOptions
             CompletionSources = { completion => context.SamplersOf(completion.ParseResult.GetValue(Model)) },
         };
         channels.AcceptOnlyFromAmong("3", "all");
-        convention.AcceptOnlyFromAmong([.. SampleRequest.Conventions.Keys]);
+        convention.AcceptOnlyFromAmong([.. GuidanceConventions.ByWord.Keys]);
     }
 
     /// <summary>The model's name.</summary>
@@ -194,7 +194,7 @@ internal sealed class SampleOptions
         SpecFile = parsed.GetValue(Model) is { } word && ModelSource.SpecPath(word) is var (path, member)
             ? Path.GetFileName(path) + (member is null ? "" : $"#{member}")
             : null,
-        Convention = SampleRequest.Conventions[parsed.GetRequiredValue(convention)],
+        Convention = GuidanceConventions.ByWord[parsed.GetRequiredValue(convention)],
         Rescale = parsed.GetValue(rescale),
         Projection = parsed.GetResult(projection) is null ? null : parsed.GetValue(projection) ?? new(),
         Settings = new(settings.Where(setting => parsed.GetValue(setting.Option) is not null)

@@ -117,7 +117,7 @@ internal static class GuidanceTexts
     {
         yield return ("dit.guidance", Text(guidance.Scale));
         if (guidance.Convention != GuidanceConvention.Dit)
-            yield return ("dit.guidance.convention", SampleRequest.Conventions.First(pair => pair.Value == guidance.Convention).Key);
+            yield return ("dit.guidance.convention", guidance.Convention.Word());
         if (!guidance.Acts) yield break;
         yield return ("dit.guidance.channels", guidance.Channels == GuidanceChannels.All ? "all" : "3");
         if (guidance.Interval is { } interval)

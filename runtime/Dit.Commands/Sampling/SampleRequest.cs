@@ -32,7 +32,8 @@ internal sealed record SampleRequest(
 
     private const double UsualOfPixels = 2, UsualOfLatents = 4; // the official sampler's, for latents
 
-    /// <summary>The spec that names the model, as <c>my.dit.yaml#Small</c>, without its folder; null for a name.</summary>
+    /// <summary>The spec that names the model, as <c>my.dit.yaml#Small</c>, without its folder; null for a
+    /// name.</summary>
     public string? SpecFile { get; init; }
 
     /// <summary>The settings of a sampling method that were given.</summary>
@@ -42,17 +43,11 @@ internal sealed record SampleRequest(
     public static string UsualGuidance =>
         FormattableString.Invariant($"{UsualOfPixels}, or {UsualOfLatents} for latents, or 1 for a model without a null class or text");
 
-    /// <summary>What the scale counts from, by its words.</summary>
-    public static IReadOnlyDictionary<string, GuidanceConvention> Conventions { get; } = new Dictionary<string, GuidanceConvention>
-    {
-        ["dit"] = GuidanceConvention.Dit,
-        ["u-vit"] = GuidanceConvention.UVit,
-    };
-
     /// <summary>What the scale counts from.</summary>
     public GuidanceConvention Convention { get; init; }
 
-    /// <summary>How far guided outputs are brought back to the deviation of conditional ones; null for not at all.</summary>
+    /// <summary>How far guided outputs are brought back to the deviation of conditional ones; null for not at
+    /// all.</summary>
     public double? Rescale { get; init; }
 
     /// <summary>Adaptive projected guidance; null for the plain one.</summary>
@@ -63,7 +58,7 @@ internal sealed record SampleRequest(
     public Guidance GuidanceFor(ModelCard card)
     {
         var strength = !card.CanBeGuided ? 1 : card.IsPixelSpace ? UsualOfPixels : UsualOfLatents;
-        var none = Convention == GuidanceConvention.UVit ? 0 : 1;
+        var none = Convention.Unguided();
         var guidance = new Guidance(Scale ?? strength - 1 + none)
         {
             Channels = Channels,
@@ -83,7 +78,8 @@ internal sealed record SampleRequest(
         return Rescale is null && Projection is null
             ? guidance
             : throw new DitException(
-                $"{(Rescale is null ? "--cfg-apg" : "--cfg-rescale")} changes guidance, and with a scale of {none} there is none: leave it out.");
+                $"{(Rescale is null ? "--cfg-apg" : "--cfg-rescale")} changes guidance, and with a scale of {none} there is none: leave "
+                    + "it out.");
     }
 
     /// <summary>Finds options that make no sense for a model's condition.</summary>

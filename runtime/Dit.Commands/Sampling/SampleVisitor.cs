@@ -106,8 +106,8 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         {
             var more = Progress.Show(context, progress => run.Draw(part => draw(model, session, part), progress));
             context.Out.WriteLine(
-                $"Wrote {Amount.Of(rows.Count, "sample")} of {card.Name} ({job.Sampler.Name}{How(card, job.Guidance)}, seed {request.Seed}) to "
-                    + $"{output.Written}{job.Classes}");
+                $"Wrote {Amount.Of(rows.Count, "sample")} of {card.Name} ({job.Sampler.Name}{How(card, job.Guidance)}, "
+                    + $"seed {request.Seed}) to {output.Written}{job.Classes}");
             foreach (var line in more) context.Out.WriteLine(line);
             context.Out.WriteLine(ComputedWith(session.Engine, session.PackedBytes));
             context.Out.WriteLine($"It took {EvaluationCount.After(run.Evaluations, job.Guidance)}.");
@@ -171,7 +171,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     private static string How(ModelCard card, Guidance guidance)
     {
         if (card.Condition is ModelCondition.None) return "";
-        var convention = guidance.Convention == GuidanceConvention.UVit ? " as U-ViT" : "";
+        var convention = guidance.Convention == GuidanceConvention.Dit ? "" : $" as {guidance.Convention.Word()}";
         var interval = guidance.Interval is { } levels ? $" for sigma {levels}" : "";
         var rescale = guidance.Rescale > 0 ? FormattableString.Invariant($" rescaled by {guidance.Rescale}") : "";
         var projection = guidance.Projection is { } apg ? $" projected with {apg}" : "";

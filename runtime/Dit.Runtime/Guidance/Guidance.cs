@@ -33,7 +33,8 @@ public sealed record Guidance(double Scale = 1)
         get;
         init => field = value is >= 0 and <= 1
             ? value
-            : throw new DitException(FormattableString.Invariant($"A guidance rescale of {value} was given: it must be a number from 0 to 1."));
+            : throw new DitException(
+                FormattableString.Invariant($"A guidance rescale of {value} was given: it must be a number from 0 to 1."));
     }
 
     /// <summary>Adaptive projected guidance in place of the plain difference; null, the default, for the plain
@@ -61,8 +62,8 @@ public sealed record Guidance(double Scale = 1)
     /// never guided.</param>
     /// <returns>The guided output, (N, C or 2 C, Y, X).</returns>
     /// <exception cref="DitException">
-    /// As for the other overload, or the guidance has a <see cref="Projection"/>: that needs the state and the run, which
-    /// a sampler has.
+    /// As for the other overload, or the guidance has a <see cref="Projection"/>: that needs the state and the run,
+    /// which a sampler has.
     /// </exception>
     public Tensor Combine(Tensor conditional, Tensor unconditional, int inputChannels)
     {

@@ -23,7 +23,7 @@ public static class ImageFile
         Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg" or ".webp" or ".bmp";
 
     /// <summary>
-    /// Whether <see cref="Write(string, RgbImage, IReadOnlyDictionary{string, string}?)"/> knows the format from the name: something before png, jpg or jpeg,
+    /// Whether <see cref="Write"/> knows the format from the name: something before png, jpg or jpeg,
     /// in any case.
     /// </summary>
     public static bool HasWritableExtension(string path) =>
@@ -99,7 +99,7 @@ public static class ImageFile
     }
 
     /// <summary>
-    /// Finds out before long work whether <see cref="Write(string, RgbImage, IReadOnlyDictionary{string, string}?)"/> knows the format, and whether it takes
+    /// Finds out before long work whether <see cref="Write"/> knows the format, and whether it takes
     /// such a picture; nothing is written.
     /// </summary>
     /// <param name="path">The file.</param>

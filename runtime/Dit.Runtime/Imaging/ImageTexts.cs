@@ -38,7 +38,10 @@ public static class ImageTexts
     {
         foreach (var (key, text) in texts ?? new Dictionary<string, string>())
         {
-            if (key.Length is 0 or > LongestKey || key.Trim(' ') != key || key.Any(static c => c is < ' ' or (> '~' and < '\u00a1') or > '\u00ff'))
+            if (
+                key.Length is 0 or > LongestKey
+                || key.Trim(' ') != key
+                || key.Any(static c => c is < ' ' or (> '~' and < '\u00a1') or > '\u00ff'))
                 throw new DitException(
                     $"A text in a picture has a keyword of 1 to {LongestKey} printable letters of Latin-1, without spaces at its ends: "
                         + $"'{key}' is none.");

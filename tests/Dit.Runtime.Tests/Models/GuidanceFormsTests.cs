@@ -147,7 +147,8 @@ public sealed class GuidanceFormsTests : IDisposable
     [InlineData(0, 1, 1, "momentum 1")]
     [InlineData(0, 1, double.NaN, "momentum NaN")]
     public void Settings_out_of_range_are_named(double eta, double radius, double momentum, string named) => Assert.Contains(
-        $"Adaptive projected guidance with {named} was asked for", Assert.Throws<DitException>(() => new AdaptiveProjection(eta, radius, momentum)).Message,
+        $"Adaptive projected guidance with {named} was asked for",
+        Assert.Throws<DitException>(() => new AdaptiveProjection(eta, radius, momentum)).Message,
         StringComparison.Ordinal);
 
     [Fact]
@@ -156,8 +157,8 @@ public sealed class GuidanceFormsTests : IDisposable
         Assert.Throws<DitException>(() => new Guidance(2) { Projection = new() }.Combine(Pixels(1), Pixels(0), 1)).Message,
         StringComparison.Ordinal);
 
-    /// <summary>A sampler with a fused session draws what the loop draws with the model's forward and a run of guidance,
-    /// leaves no tensor behind, and begins with new momentum each time.</summary>
+    /// <summary>A sampler with a fused session draws what the loop draws with the model's forward and a run of
+    /// guidance, leaves no tensor behind, and begins with new momentum each time.</summary>
     [Fact]
     public void Samplers_draw_so_with_their_sessions()
     {

@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 
 namespace Dit.Commands;
 
-/// <summary>The sampler that a command line asks for: one that the spec declares, or a method with its settings.</summary>
+/// <summary>The sampler that a command line asks for: one that the spec declares, or a method with its
+/// settings.</summary>
 /// <typeparam name="TModel">The model.</typeparam>
 /// <typeparam name="TCondition">What it is conditioned on.</typeparam>
 /// <typeparam name="TProcess">Its process.</typeparam>
@@ -30,8 +31,8 @@ internal sealed record SamplerChoice<TModel, TCondition, TProcess>(string Word, 
         {
             if (request.Settings.Given.Keys.FirstOrDefault() is { } setting)
                 throw new DitException(
-                    $"{setting.Option} is a setting of a method, such as --sampler {MethodWith(setting)}, and {chosen.Name} is a sampler of "
-                        + $"the spec, with the settings that it has there: leave {setting.Option} out.");
+                    $"{setting.Option} is a setting of a method, such as --sampler {MethodWith(setting)}, and {chosen.Name} is a sampler "
+                        + $"of the spec, with the settings that it has there: leave {setting.Option} out.");
             return new(chosen.Name, request.Steps is { } steps ? WithSteps(chosen, steps) : chosen);
         }
         if (SamplingMethods<TProcess>.Find(word) is { } method) return new(method.Card.Word, OfMethod(method, request));
@@ -44,7 +45,8 @@ internal sealed record SamplerChoice<TModel, TCondition, TProcess>(string Word, 
     }
 
     /// <summary>A method with the steps and settings that are asked for.</summary>
-    /// <exception cref="DitException">It does not fit the model's process, or a number or setting is not one of it.</exception>
+    /// <exception cref="DitException">It does not fit the model's process, or a number or setting is not one of
+    /// it.</exception>
     public static Sampler<TModel, TCondition, TProcess> OfMethod(SamplingMethod<TProcess> method, SampleRequest request)
     {
         var card = method.Card;
@@ -55,7 +57,9 @@ internal sealed record SamplerChoice<TModel, TCondition, TProcess>(string Word, 
         if (request.Settings.Given.Keys.FirstOrDefault(setting => !card.Settings.Contains(setting)) is { } foreign)
             throw new DitException(
                 $"{card.Word} has no setting {foreign.Option}"
-                    + (card.Settings.Count == 0 ? ": leave it out." : $"; it has {string.Join(", ", card.Settings.Select(static s => s.Option))}."));
+                    + (card.Settings.Count == 0
+                        ? ": leave it out."
+                        : $"; it has {string.Join(", ", card.Settings.Select(static s => s.Option))}."));
         if (card.Steps is not { } usual)
             return request.Steps is null
                 ? Made(card.Word, create(request.Settings with { Clip = TModel.Card.IsPixelSpace }))

@@ -106,9 +106,21 @@ internal static class SamplersCommand
             where TProcess : IProcess
         {
             var card = SamplingMethods<TProcess>.Find(sampler.Method)?.Card;
-            var determinism = card is null ? "" : card.Settings.Contains(MethodSetting.Eta) ? solver.CanInvert ? "yes" : "no" : card.Determinism;
+            var determinism =
+                card is null ? ""
+                : !card.Settings.Contains(MethodSetting.Eta) ? card.Determinism
+                : solver.CanInvert ? "yes"
+                : "no";
             return new(
-                sampler.Name, true, sampler.Method, sampler.Steps, sampler.Evaluations, card?.Order ?? "", determinism, [], card?.Paper ?? "");
+                sampler.Name,
+                true,
+                sampler.Method,
+                sampler.Steps,
+                sampler.Evaluations,
+                card?.Order ?? "",
+                determinism,
+                [],
+                card?.Paper ?? "");
         }
     }
 }

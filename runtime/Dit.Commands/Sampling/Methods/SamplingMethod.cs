@@ -68,11 +68,19 @@ internal static class SamplingMethods<TProcess>
         Only<Flow>(
             new("sde-euler", 250, "1", No, "arXiv 2401.08740, section 2.3", Form, Norm, Last, LastSize),
             s => new EulerMaruyama(
-                s.Steps, s.Of(MethodSetting.Form), s.Of(MethodSetting.Norm), s.Of(MethodSetting.LastStep), s.Of(MethodSetting.LastStepSize))),
+                s.Steps,
+                s.Of(MethodSetting.Form),
+                s.Of(MethodSetting.Norm),
+                s.Of(MethodSetting.LastStep),
+                s.Of(MethodSetting.LastStepSize))),
         Only<Flow>(
             new("sde-heun", 125, "2", No, "arXiv 2401.08740, section 2.3", Form, Norm, Last, LastSize),
             s => new StochasticHeun(
-                s.Steps, s.Of(MethodSetting.Form), s.Of(MethodSetting.Norm), s.Of(MethodSetting.LastStep), s.Of(MethodSetting.LastStepSize))),
+                s.Steps,
+                s.Of(MethodSetting.Form),
+                s.Of(MethodSetting.Norm),
+                s.Of(MethodSetting.LastStep),
+                s.Of(MethodSetting.LastStepSize))),
     ];
 
     /// <summary>The methods that fit the process.</summary>
@@ -85,7 +93,9 @@ internal static class SamplingMethods<TProcess>
     /// <summary>What a process is, in words.</summary>
     public static string Named<TOther>()
         where TOther : IProcess =>
-        typeof(TOther) == typeof(GaussianDiffusion) ? "a Gaussian diffusion" : typeof(TOther) == typeof(Flow) ? "a flow" : typeof(TOther).Name;
+        typeof(TOther) == typeof(GaussianDiffusion) ? "a Gaussian diffusion"
+        : typeof(TOther) == typeof(Flow) ? "a flow"
+        : typeof(TOther).Name;
 
     private static SamplingMethod<TProcess> Any(MethodCard card, Func<MethodSettings, Solver<TProcess>> create) =>
         new(card, "any process", create);
