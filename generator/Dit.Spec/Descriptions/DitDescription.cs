@@ -13,12 +13,16 @@ internal static class DitDescription
         var variant = DitVariant.Of(dit.Variant);
         return new(
             Network(spec, dit, variant),
-            $"Diffusion Transformer of {spec.Depth} {variant.Words} blocks, width {spec.Width}, {spec.Heads} heads, {spec.Tokens} tokens "
+            $"Diffusion Transformer of {spec.Depth} {variant.Words} blocks{DitParts.Differing(dit.Block)}, width {spec.Width}, {spec.Heads} heads, {spec.Tokens} tokens "
                 + $"(arXiv 2212.09748)",
             Letters(spec, variant).ToEquatableArray(),
             variant.StartsAsIdentity ? "every block is the identity, and the output is zero" : "the output is zero",
-            $"{(variant.IsOfficial ? "under the names of" : "named in the style of")} the official checkpoints (facebookresearch/DiT)");
+            Checkpoints(dit.Block, variant));
     }
+
+    private static string Checkpoints(BlockSpec block, DitVariant variant) =>
+        block != BlockSpec.Default && variant.IsOfficial ? "under the names of LightningDiT's checkpoints (hustvl/LightningDiT)"
+        : $"{(variant.IsOfficial ? "under the names of" : "named in the style of")} the official checkpoints (facebookresearch/DiT)";
 
     private static Module Network(ModelSpec spec, Backbone.Dit dit, DitVariant variant)
     {

@@ -67,6 +67,22 @@ internal sealed partial class DitParts
 
     private Member HeadNorm(string name, NormKind kind, double eps) => new Member.Norm(name, kind, K, IsAffine: true, eps);
 
+    /// <summary>What distinguishes a block from the paper's, in words behind "blocks"; empty for nothing.</summary>
+    public static string Differing(BlockSpec block)
+    {
+        string[] all =
+        [
+            block.Norm == NormKind.Rms ? "RMS norm" : "",
+            block.Mlp switch { MlpKind.SwiGlu => "SwiGLU", MlpKind.Gelu => "exact GELU", _ => "" },
+            block.QueryKeyNorm == QueryKeyNorm.None ? "" : "query-key norm",
+            block.Position == BlockPosition.Rotary ? "rotary positions" : "",
+            block.Shift ? "" : "no shift",
+        ];
+        string[] words = [.. all.Where(static one => one.Length > 0)];
+        return words.Length == 0 ? "" : $" with {string.Join(", ", words.Take(words.Length - 1))}"
+            + $"{(words.Length > 1 ? " and " : "")}{words[words.Length - 1]}";
+    }
+
     private string Prepared => (QueryKeyNorms.Length > 0, IsRotary) switch
     {
         (true, true) => ", with norms of queries and keys, and rotary positions",

@@ -2,7 +2,8 @@
 
 Usage: python3 check_models.py CASE FILE.py [CASE FILE.py ...]
 
-CASE is dit-p2, dit-p4 or dit-p8 for the models of tests/Dit.Runtime.Tests/golden.dit.yaml, and official for DiT-XL/2.
+CASE is dit-p2, dit-p4 or dit-p8 for the models of tests/Dit.Runtime.Tests/golden.dit.yaml, the name of a file of
+tests/golden/lightningdit for those of lightningdit.dit.yaml, and official for DiT-XL/2.
 """
 import importlib.util
 import json
@@ -11,9 +12,10 @@ import sys
 from pathlib import Path
 
 import torch
+import torch.nn as nn
 import torch.nn.functional as F
 
-GOLDEN = Path(__file__).parent.parent / "dit"
+GOLDEN = Path(__file__).parent.parent
 TOLERANCE = 1e-5
 TYPES = {"F32": torch.float32, "F64": torch.float64, "I64": torch.int64}
 
@@ -23,6 +25,22 @@ if not hasattr(F, "scaled_dot_product_attention"):  # torch 1.13, as in Debian 1
         return torch.softmax(q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5, dim=-1) @ v
 
     F.scaled_dot_product_attention = scaled_dot_product_attention
+
+if not hasattr(nn, "RMSNorm"):  # before torch 2.4
+
+    class RMSNorm(nn.Module):
+        def __init__(self, width, eps):
+            super().__init__()
+            self.eps = eps
+            self.weight = nn.Parameter(torch.ones(width))
+
+        def forward(self, x):
+            return x * torch.rsqrt(x.square().mean(dim=-1, keepdim=True) + self.eps) * self.weight
+
+        def reset_parameters(self):
+            nn.init.ones_(self.weight)
+
+    nn.RMSNorm = RMSNorm
 
 
 def load_safetensors(path):
@@ -58,27 +76,36 @@ def difference(given, wanted):
 
 
 def check_golden(case, model):
-    golden = load_safetensors(GOLDEN / f"{case}.safetensors")
-    x, y = golden["in.x"], golden["in.y"]
+    golden = load_safetensors(GOLDEN / case.split("-")[0] / f"{case}.safetensors")
+    x, y = golden["in.x"].requires_grad_(), golden["in.y"]
+    channels = golden["out.forward"].shape[1]  # the released code of LightningDiT drops a learned variance
+
+    def predict(t):
+        return model(x, golden[t], y)[:, :channels]
+
     differences = {
         "new positions": difference(model.pos_embed.data, golden["param.pos_embed"]),
-        "output of a new model": difference(model(x, golden["in.t"], y).detach(), torch.zeros_like(golden["out.forward"])),
+        "output of a new model": difference(predict("in.t").detach(), torch.zeros_like(golden["out.forward"])),
     }
+    for name, buffer in model.named_buffers():
+        differences[f"new {name}"] = difference(buffer, golden[f"param.{name}"])
     model.load_state_dict(under(golden, "param."))
     outputs = {}
     for name in under(golden, "act."):
         model.get_submodule(name).register_forward_hook(lambda _, __, out, name=name: outputs.update({name: out.detach()}))
-    prediction = model(x, golden["in.t"], y)
+    prediction = predict("in.t")
     prediction.square().mean().backward()
     differences["output"] = difference(prediction.detach(), golden["out.forward"])
     for name, wanted in under(golden, "act.").items():
         differences[f"activation of {name}"] = difference(outputs[name], wanted)
     for name, wanted in under(golden, "grad.").items():
-        differences[f"gradient of {name}"] = difference(model.get_parameter(name).grad, wanted)
-    with torch.no_grad():
-        differences["output at fractional timesteps"] = difference(
-            model(x, golden["in.t_fractional"], y), golden["out.forward_fractional"]
-        )
+        gradient = x.grad if name == "in.x" else model.get_parameter(name).grad
+        differences[f"gradient of {name}"] = difference(gradient, wanted)
+    if "in.t_fractional" in golden:
+        with torch.no_grad():
+            differences["output at fractional timesteps"] = difference(
+                predict("in.t_fractional"), golden["out.forward_fractional"]
+            )
     for what in [name for name in differences if " of " not in name or "new" in name]:
         print(f"{case}: {what}: {differences[what]:.1e}")
     for kind in ("activation", "gradient"):
@@ -89,7 +116,7 @@ def check_golden(case, model):
 
 
 def check_official(case, model):
-    official = json.loads((GOLDEN / "official-models.json").read_text())
+    official = json.loads((GOLDEN / "dit" / "official-models.json").read_text())
     wanted = list(official["DiT-XL/2 state dict"].items())
     given = [(name, list(value.shape)) for name, value in model.state_dict().items()]
     assert given == wanted, f"{case}: {[pair for pair in zip(given, wanted) if pair[0] != pair[1]][:1]}"
