@@ -80,6 +80,18 @@ public sealed record BitsPerDimension(
     public void Dispose();
 }
 
+public sealed record ButcherTableau
+{
+    public static ButcherTableau Euler { get; }
+    public int Evaluations { get; }
+    public static ButcherTableau Heun { get; }
+    public static ButcherTableau Heun3 { get; }
+    public static ButcherTableau Midpoint { get; }
+    public string Name { get; }
+    public int Order { get; }
+    public static ButcherTableau Rk4 { get; }
+}
+
 public static class Checkpoint
 {
     public static TModel Load<TModel>(
@@ -207,6 +219,15 @@ public sealed record Ddpm(int Steps, bool ClipDenoised = false) : GaussianSolver
     public override string Method { get; }
 }
 
+public sealed record Deis<TProcess>(
+    int Steps,
+    int Order = 2,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : LinearMultistep<TProcess> where TProcess : IProcess
+{
+    public override string Method { get; }
+}
+
 public delegate torch.Tensor Denoiser(torch.Tensor x, double t);
 
 public static class DiffusersFolder
@@ -220,6 +241,16 @@ public static class DiffusersFolder
         TModel model,
         string path,
         torch.ScalarType? dtype = null) where TModel : torch.nn.Module, IModel<TModel>;
+}
+
+public enum DiffusionForm
+{
+    Constant = 0,
+    Sbdm = 1,
+    Sigma = 2,
+    Linear = 3,
+    Decreasing = 4,
+    IncreasingDecreasing = 5,
 }
 
 public sealed record DiffusionLosses(torch.Tensor Total, torch.Tensor? Mse, torch.Tensor? VariationalBound) : IDisposable
@@ -243,12 +274,69 @@ public static class DitNames
     public static string? WhyNotInDiffusers(ModelCard card, IReadOnlyList<CheckpointEntry> own);
 }
 
+public sealed record Dopri5<TProcess>(
+    double RelativeTolerance = 0.001,
+    double AbsoluteTolerance = 1E-06,
+    bool ClipDenoised = false) : Solver<TProcess> where TProcess : IProcess
+{
+    public override int? Evaluations { get; }
+    public override string Method { get; }
+    public override torch.Tensor Run(TProcess process, Denoiser network, SolverRun run);
+}
+
+public abstract record DpmMultistep<TProcess>(
+    int Steps,
+    int Order,
+    Spacing? Spacing,
+    bool ClipDenoised) : LinearMultistep<TProcess> where TProcess : IProcess;
+
+public sealed record DpmSolverPlusPlus<TProcess>(
+    int Steps,
+    int Order = 2,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : DpmMultistep<TProcess> where TProcess : IProcess
+{
+    public override string Method { get; }
+}
+
+public sealed record DpmSolver<TProcess>(
+    int Steps,
+    int Order = 2,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : DpmMultistep<TProcess> where TProcess : IProcess
+{
+    public override string Method { get; }
+}
+
 public static class EpochOrder
 {
     public static IEnumerable<int[]> BatchIndices(int count, int batch, long seed);
     public static bool[] Flips(int batch, long seed, long step);
     public static int[] Permutation(int count, long seed, long epoch);
 }
+
+public sealed record EulerAncestral<TProcess>(
+    int Steps,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : LinearMultistep<TProcess> where TProcess : IProcess
+{
+    public override string Method { get; }
+}
+
+public sealed record EulerMaruyama(
+    int Steps,
+    DiffusionForm Form = Sigma,
+    double Norm = 1,
+    LastStep Last = Mean,
+    double LastStepSize = 0.04) : FlowSdeSolver
+{
+    public override string Method { get; }
+}
+
+public sealed record Euler<TProcess>(
+    int Steps,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : RungeKutta<TProcess> where TProcess : IProcess;
 
 public sealed class ExponentialMovingAverage : IDisposable
 {
@@ -287,6 +375,19 @@ public abstract record FlowPath
     public abstract double AlphaRate(double t);
     public abstract double Sigma(double t);
     public abstract double SigmaRate(double t);
+}
+
+public abstract record FlowSdeSolver(
+    int Steps,
+    DiffusionForm Form,
+    double Norm,
+    LastStep Last,
+    double LastStepSize) : FixedStepSolver<Flow>
+{
+    public override int? Evaluations { get; }
+    public override torch.Tensor Run(Flow process, Denoiser network, SolverRun run);
+    public override (int Fewest, int Most) StepsRange(Flow process);
+    public override IReadOnlyList<double> Times(Flow process);
 }
 
 public sealed class FolderClaim : IDisposable
@@ -432,6 +533,11 @@ public sealed record GuidanceInterval
     public bool Contains(double sigma);
     public override string ToString();
 }
+
+public sealed record Heun<TProcess>(
+    int Steps,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : RungeKutta<TProcess> where TProcess : IProcess;
 
 public interface IClassNames
 {
@@ -648,6 +754,14 @@ public sealed class LabelEmbedder : torch.nn.Module<torch.Tensor, torch.Tensor>
 
 public sealed record LabeledFile(string Path, int Label);
 
+public enum LastStep
+{
+    None = 0,
+    Mean = 1,
+    Tweedie = 2,
+    Euler = 3,
+}
+
 public sealed record LatentDescription(
     int Version,
     AutoencoderCard Autoencoder,
@@ -742,6 +856,47 @@ public static class LibTorch
     public static bool TryLoad(string folder);
 }
 
+public sealed record Likelihood(
+    int Probes = 1,
+    ProbeDistribution Distribution = Rademacher,
+    double RelativeTolerance = 1E-05,
+    double AbsoluteTolerance = 1E-05)
+{
+    public LikelihoodResult Of(
+        Flow flow,
+        TrainedNetwork network,
+        torch.Tensor data,
+        long seed = 0,
+        CancellationToken cancellation = default);
+}
+
+public static class LikelihoodCalls
+{
+    public static LikelihoodResult Of<TModel, TCondition>(
+        Likelihood likelihood,
+        TModel model,
+        torch.Tensor data,
+        TCondition condition,
+        long seed = 0,
+        CancellationToken cancellation = default) where TModel : torch.nn.Module, IModel<TModel, TCondition, Flow> where TCondition : ICondition<TCondition>;
+}
+
+public sealed record LikelihoodResult(
+    torch.Tensor LogLikelihood,
+    torch.Tensor BitsPerDim,
+    torch.Tensor Noise,
+    int Evaluations,
+    int Rejected) : IDisposable
+{
+    public void Dispose();
+}
+
+public abstract record LinearMultistep<TProcess>(
+    int Steps,
+    int Order,
+    Spacing? Spacing,
+    bool ClipDenoised) : MultistepSolver<TProcess> where TProcess : IProcess;
+
 public enum LossKind
 {
     Hybrid = 0,
@@ -825,6 +980,16 @@ public readonly record struct ModulationParts
     public ModulationPart this[int part] { get; }
 }
 
+public abstract record MultistepSolver<TProcess>(
+    int Steps,
+    int Order,
+    Spacing? Spacing,
+    bool ClipDenoised) : NodeSolver<TProcess> where TProcess : IProcess
+{
+    public override torch.Tensor Run(TProcess process, Denoiser network, SolverRun run);
+    public override (int Fewest, int Most) StepsRange(TProcess process);
+}
+
 public sealed record NamedConditions<TCondition>(
     TCondition Values,
     IReadOnlyList<ConditionName> Names,
@@ -843,6 +1008,16 @@ public sealed record NoCondition(int Count = 0) : ICondition<NoCondition>, IDisp
     public NoCondition Map(Func<torch.Tensor, torch.Tensor> change);
     public static NoCondition OfImages(torch.Tensor? classes, int count);
     public static NamedConditions<NoCondition> Read(ModelCard card, ConditionSource source);
+}
+
+public abstract record NodeSolver<TProcess>(
+    int Steps,
+    Spacing? Spacing,
+    bool ClipDenoised) : FixedStepSolver<TProcess> where TProcess : IProcess
+{
+    public virtual ImmutableArray<NoiseNode> Nodes(TProcess process);
+    public override (int Fewest, int Most) StepsRange(TProcess process);
+    public override IReadOnlyList<double> Times(TProcess process);
 }
 
 public readonly record struct NoiseNode(double Time, double Alpha, double Sigma)
@@ -942,6 +1117,12 @@ public enum Prediction
 
 public readonly record struct PredictionWeights(double Start, double Noise);
 
+public enum ProbeDistribution
+{
+    Rademacher = 0,
+    Normal = 1,
+}
+
 public sealed class ReplayedNoise : INoiseSource, IDisposable
 {
     public ReplayedNoise(IReadOnlyList<torch.Tensor> recorded);
@@ -996,6 +1177,19 @@ public sealed class RmsNorm : torch.nn.Module<torch.Tensor, torch.Tensor>
     public void Initialize();
     protected override void RegisterComponents();
     public override torch.Tensor forward(torch.Tensor x);
+}
+
+public record RungeKutta<TProcess>(
+    int Steps,
+    ButcherTableau Tableau,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : NodeSolver<TProcess> where TProcess : IProcess
+{
+    public override int? Evaluations { get; }
+    public override string Method { get; }
+    public override ImmutableArray<NoiseNode> Nodes(TProcess process);
+    public override torch.Tensor Run(TProcess process, Denoiser network, SolverRun run);
+    public override IReadOnlyList<double> Times(TProcess process);
 }
 
 public abstract class Sampler
@@ -1092,6 +1286,8 @@ public sealed record SamplingOptions<TCondition> where TCondition : ICondition<T
 
 public readonly record struct SamplingProgress(int Step, int? Steps, double Time)
 {
+    public int Evaluations { get; init; }
+    public int Rejected { get; init; }
     public double Share { get; }
 }
 
@@ -1104,6 +1300,15 @@ public sealed class ScaledLatents : IDisposable
     public void Dispose();
     public static ScaledLatents Of(torch.Tensor values, AutoencoderCard autoencoder);
     public static ScaledLatents Scale(torch.Tensor unscaled, AutoencoderCard autoencoder);
+}
+
+public sealed record SdeDpmSolverPlusPlus<TProcess>(
+    int Steps,
+    int Order = 2,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : DpmMultistep<TProcess> where TProcess : IProcess
+{
+    public override string Method { get; }
 }
 
 public sealed class SessionBuilder
@@ -1143,6 +1348,7 @@ public static class ShapesDataset
 
 public sealed class SolverRun
 {
+    public int Evaluations { get; }
     public torch.Tensor Start { get; }
     public torch.Tensor Follow(int? steps, Func<SolverState, SolverStep?> step);
     public torch.Tensor NextNoise(torch.Tensor x);
@@ -1153,6 +1359,7 @@ public sealed record SolverState(int Step, torch.Tensor X, IReadOnlyList<torch.T
 public sealed record SolverStep(torch.Tensor Sample, torch.Tensor PredictedStart, double Time)
 {
     public IReadOnlyList<torch.Tensor> History { get; init; }
+    public int Rejected { get; init; }
 }
 
 public abstract record Solver<TProcess> where TProcess : IProcess
@@ -1164,6 +1371,23 @@ public abstract record Solver<TProcess> where TProcess : IProcess
     public virtual torch.Tensor Invert(TProcess process, Denoiser network, SolverRun run);
     public abstract torch.Tensor Run(TProcess process, Denoiser network, SolverRun run);
     public virtual IReadOnlyList<double> Times(TProcess process);
+}
+
+public abstract record Spacing
+{
+    public static Spacing Beta { get; }
+    public bool EndsAtData { get; init; }
+    public static Spacing Exponential { get; }
+    public static Spacing Karras { get; }
+    public static Spacing Leading { get; }
+    public static Spacing Linspace { get; }
+    public static Spacing LogSnr { get; }
+    public double Shift { get; init; }
+    public static Spacing Time { get; }
+    public static Spacing Trailing { get; }
+    public static Spacing LeadingFrom(int offset);
+    public ImmutableArray<NoiseNode> Nodes(IProcess process, int steps);
+    public static Spacing Shifted(double shift);
 }
 
 public static class StepInput
@@ -1186,6 +1410,16 @@ public sealed record StepInput<TCondition>(
 }
 
 public readonly record struct StepLosses(double Total, double Mse, double VariationalBound);
+
+public sealed record StochasticHeun(
+    int Steps,
+    DiffusionForm Form = Sigma,
+    double Norm = 1,
+    LastStep Last = Mean,
+    double LastStepSize = 0.04) : FlowSdeSolver
+{
+    public override string Method { get; }
+}
 
 public static class TensorFloat32
 {
@@ -1320,6 +1554,22 @@ public static class TrainingStep
         IModel<TModel, TCondition, TProcess> model,
         TProcess process,
         StepInput<TCondition> input) where TModel : torch.nn.Module, IModel<TModel, TCondition, TProcess> where TCondition : ICondition<TCondition> where TProcess : IProcess;
+}
+
+public enum UniPcVariant
+{
+    Bh1 = 0,
+    Bh2 = 1,
+}
+
+public sealed record UniPc<TProcess>(
+    int Steps,
+    int Order = 2,
+    UniPcVariant Variant = Bh2,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : MultistepSolver<TProcess> where TProcess : IProcess
+{
+    public override string Method { get; }
 }
 
 public sealed record UnreadableImage(string Path, string Problem)
