@@ -76,16 +76,6 @@ public sealed record ButcherTableau
     }
 
     /// <summary>y + length (w_0 k_0 + w_1 k_1 + ...).</summary>
-    internal static Tensor Advance(Tensor y, double length, ImmutableArray<double> weights, IReadOnlyList<Tensor> slopes)
-    {
-        using var scope = NewDisposeScope();
-        var sum = y.alias();
-        for (var j = 0; j < weights.Length; j++)
-        {
-            if (weights[j] == 0) continue;
-            using TorchSharp.Scalar factor = length * weights[j]; // kept until the call is over, see Scalars
-            sum = sum.add(slopes[j], alpha: factor);
-        }
-        return sum.MoveToOuterDisposeScope();
-    }
+    internal static Tensor Advance(Tensor y, double length, ImmutableArray<double> weights, IReadOnlyList<Tensor> slopes) =>
+        WeightedSum.Of([(1, y), .. weights.Zip(slopes, (weight, slope) => (length * weight, slope))]);
 }

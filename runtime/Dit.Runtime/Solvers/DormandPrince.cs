@@ -98,12 +98,14 @@ internal sealed class DormandPrince
     private double ErrorOf(Tensor y, Tensor next, List<Tensor> slopes, double taken)
     {
         using var scope = NewDisposeScope();
-        var error = ButcherTableau.Advance(zeros_like(y), taken, ErrorWeights, slopes);
+        var error = WeightedSum.Of([.. ErrorWeights.Zip(slopes, (weight, slope) => (taken * weight, slope))]);
         return Norm(error / Scale(maximum(y.abs(), next.abs())));
     }
 
-    /// <summary>A first guess, by the size of the slope and of its change (Hairer, Nørsett and Wanner, section II.4, "starting
-    /// step size").</summary>
+    /// <summary>
+    /// A first guess, by the size of the slope and of its change (Hairer, Nørsett and Wanner, section II.4, "starting
+    /// step size").
+    /// </summary>
     private double FirstLength(Tensor y, Tensor first)
     {
         using var scope = NewDisposeScope();

@@ -73,7 +73,7 @@ public abstract record FlowSdeSolver(int Steps, DiffusionForm Form, double Norm,
     }
 
     /// <summary>x + amount direction.</summary>
-    private protected static Tensor Moved(Tensor x, Tensor direction, double amount) => ButcherTableau.Advance(x, amount, [1], [direction]);
+    private protected static Tensor Moved(Tensor x, Tensor direction, double amount) => WeightedSum.Of((1, x), (amount, direction));
 
     private int NoisySteps => HasLast ? Steps - 1 : Steps;
 
@@ -122,7 +122,8 @@ public abstract record FlowSdeSolver(int Steps, DiffusionForm Form, double Norm,
 
     private static double RequireNorm(double norm) => norm > 0 && double.IsFinite(norm)
         ? norm
-        : throw new DitException(FormattableString.Invariant($"A norm of {norm} was given for the diffusion: it must be a number above 0."));
+        : throw new DitException(
+            FormattableString.Invariant($"A norm of {norm} was given for the diffusion: it must be a number above 0."));
 
     private static double RequireSize(double size) => size is > 0 and < 1
         ? size

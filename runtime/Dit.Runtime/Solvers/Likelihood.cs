@@ -108,8 +108,10 @@ public enum ProbeDistribution
 
 /// <summary>The likelihood of N samples under a flow.</summary>
 /// <param name="LogLikelihood">Logarithm of the density in nats, float64, (N,).</param>
-/// <param name="BitsPerDim">Minus the logarithm of the density to base 2, by dimension, float64, (N,). It is of the data
-/// in its own unit: 8-bit pixels that are scaled to [-1, 1] have 7 bits more, log2 of 128 levels in a unit.</param>
+/// <param name="BitsPerDim">
+/// Minus the logarithm of the density to base 2, by dimension, float64, (N,). It is of the data
+/// in its own unit: 8-bit pixels that are scaled to [-1, 1] have 7 bits more, log2 of 128 levels in a unit.
+/// </param>
 /// <param name="Noise">Where the samples come from, x_0, (N, C, Y, X).</param>
 /// <param name="Evaluations">Calls of the network.</param>
 /// <param name="Rejected">Attempts at steps whose error was too large.</param>

@@ -9,4 +9,13 @@ public readonly record struct NoiseNode(double Time, double Alpha, double Sigma)
     /// <summary>Half the logarithm of the signal-to-noise ratio, log(alpha / sigma); infinite at the data
     /// (DPM-Solver, arXiv 2206.00927, section 3.1).</summary>
     public double Lambda => Math.Log(Alpha / Sigma);
+
+    /// <summary>How a prediction is made of the data and the noise here: the time of a node can be rounded or its sigma
+    /// interpolated, so that the process has a different alpha and sigma at it.</summary>
+    internal PredictionWeights WeightsOf(IProcess process, Prediction prediction) => prediction switch
+    {
+        Prediction.Score => new(0, -1 / Sigma),
+        Prediction.Velocity when process is GaussianDiffusion => new(-Sigma, Alpha),
+        _ => process.Weights(prediction, Time),
+    };
 }

@@ -60,8 +60,8 @@ internal abstract record Ode(IProcess Process, bool ClipDenoised)
         using var scope = NewDisposeScope();
         var x = SampleOf(y, node);
         var output = network(x, node.Time);
-        var (state, given, wanted) = (
-            new PredictionWeights(node.Alpha, node.Sigma), WeightsAt(Process.Prediction, node), WeightsAt(SlopePrediction, node));
+        var state = new PredictionWeights(node.Alpha, node.Sigma);
+        var (given, wanted) = (node.WeightsOf(Process, Process.Prediction), node.WeightsOf(Process, SlopePrediction));
         var start = ProcessMath.Convert(output, x, state, given, Start);
         var isClipped = ClipDenoised && node.Sigma > 0; // without noise the data does not tell the slope
         if (isClipped) start = start.clamp(Scalars.MinusOne, Scalars.One);
@@ -76,19 +76,9 @@ internal abstract record Ode(IProcess Process, bool ClipDenoised)
     {
         using var scope = NewDisposeScope();
         var start = ProcessMath.Convert(
-            slope, SampleOf(y, node), new(node.Alpha, node.Sigma), WeightsAt(SlopePrediction, node), Start);
+            slope, SampleOf(y, node), new(node.Alpha, node.Sigma), node.WeightsOf(Process, SlopePrediction), Start);
         return start.MoveToOuterDisposeScope();
     }
-
-    // By the node's alpha and sigma, which a spacing may have interpolated in its own way.
-    private PredictionWeights WeightsAt(Prediction prediction, NoiseNode node) => prediction switch
-    {
-        Prediction.StartX => Start,
-        Prediction.Epsilon => new(0, 1),
-        Prediction.Score => new(0, -1 / node.Sigma),
-        Prediction.Velocity when Process is GaussianDiffusion => new(-node.Sigma, node.Alpha),
-        _ => Process.Weights(prediction, node.Time),
-    };
 
     private sealed record OfVelocity(Flow Flow, bool ClipDenoised) : Ode(Flow, ClipDenoised)
     {

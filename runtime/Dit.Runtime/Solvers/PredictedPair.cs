@@ -16,7 +16,7 @@ internal readonly record struct PredictedPair(Tensor Start, Tensor Epsilon)
     /// <param name="wantsEpsilon">Whether the noise is needed; else it is the state.</param>
     public static PredictedPair Of(IProcess process, NoiseNode node, Tensor output, Tensor x, bool clip, bool wantsEpsilon)
     {
-        var (state, given) = (new PredictionWeights(node.Alpha, node.Sigma), WeightsAt(process, node));
+        var (state, given) = (new PredictionWeights(node.Alpha, node.Sigma), node.WeightsOf(process, process.Prediction));
         var start = ProcessMath.Convert(output, x, state, given, new(1, 0));
         if (clip) start = start.clamp(Scalars.MinusOne, Scalars.One);
         if (!wantsEpsilon) return new(start, x);
@@ -26,12 +26,4 @@ internal readonly record struct PredictedPair(Tensor Start, Tensor Epsilon)
                 ? WeightedSum.Of((1 / node.Sigma, x), (-node.Alpha / node.Sigma, start))
                 : ProcessMath.Convert(output, x, state, given, new(0, 1)));
     }
-
-    // The time of a node can be rounded, so that the process has a different alpha and sigma there.
-    private static PredictionWeights WeightsAt(IProcess process, NoiseNode node) => process.Prediction switch
-    {
-        Prediction.Score => new(0, -1 / node.Sigma),
-        Prediction.Velocity when process is GaussianDiffusion => new(-node.Sigma, node.Alpha),
-        var prediction => process.Weights(prediction, node.Time),
-    };
 }

@@ -68,7 +68,9 @@ public sealed class SolverRun
             var travelled = steps is null ? (next.Time - span.From) / (span.To - span.From) : 0;
             var report = new SamplingProgress(taken.Count, steps, next.Time)
             {
-                Evaluations = Evaluations, Rejected = taken[^1].Rejected + next.Rejected, Travelled = travelled,
+                Evaluations = Evaluations,
+                Rejected = taken[^1].Rejected + next.Rejected,
+                Travelled = travelled,
             };
             Report(report, next);
             state = Advance(state, next);

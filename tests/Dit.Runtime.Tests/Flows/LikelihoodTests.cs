@@ -103,6 +103,27 @@ public sealed class LikelihoodTests : IDisposable
     }
 
     [Fact]
+    public void Of_a_linear_model_it_is_the_formula_of_the_matrix_exponential()
+    {
+        using var model = Stretch.Create();
+        var data = randn([5, 1, 2, 2], ScalarType.Float64, generator: random);
+        var before = LiveTensors.Count();
+        using (var result = new Likelihood().Of(model, data, new NoCondition(5)))
+        using (NewDisposeScope())
+        {
+            // x_0 = exp(-rate) x_1, and the density shrinks by the volume.
+            var start = data * Math.Exp(-Stretch.Rate);
+            var expected = -0.5 * start.square().flatten(1).sum(1) - 2 * Math.Log(2 * Math.PI) - 4 * Stretch.Rate;
+            Assert.InRange((result.LogLikelihood - expected).abs().max().item<double>(), 0, 1e-3);
+            Assert.InRange((result.Noise - start).abs().max().item<double>(), 0, 1e-4);
+        }
+        Assert.Equal(before, LiveTensors.Count());
+        Assert.Contains(
+            "5 samples were given with conditions for 4",
+            Assert.Throws<DitException>(() => new Likelihood().Of(model, data, new NoCondition(4))).Message);
+    }
+
+    [Fact]
     public void Bad_input_is_told()
     {
         var flow = new Flow(FlowPath.Linear);

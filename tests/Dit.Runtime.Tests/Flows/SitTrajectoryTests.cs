@@ -17,7 +17,9 @@ public sealed class SitTrajectoryTests : IDisposable
         scope.Dispose();
     }
 
-    [Theory, InlineData("ode.euler.8", false), InlineData("ode.heun.5", false), InlineData("ode.euler.8", true), InlineData("ode.heun.5", true)]
+    [Theory]
+    [InlineData("ode.euler.8", false), InlineData("ode.heun.5", false)]
+    [InlineData("ode.euler.8", true), InlineData("ode.heun.5", true)]
     public void Every_state_of_the_ordinary_equation_agrees_with_the_reference(string name, bool inSession)
     {
         var expected = golden[name];
@@ -28,7 +30,9 @@ public sealed class SitTrajectoryTests : IDisposable
         for (var i = 0; i < steps; i++) Close.To(expected[i], states[i], Close.Loop, $"{name}, state {i + 1}");
     }
 
-    [Theory, InlineData("sde.Euler.12", false), InlineData("sde.Heun.12", false), InlineData("sde.Euler.12", true), InlineData("sde.Heun.12", true)]
+    [Theory]
+    [InlineData("sde.Euler.12", false), InlineData("sde.Heun.12", false)]
+    [InlineData("sde.Euler.12", true), InlineData("sde.Heun.12", true)]
     public void Every_state_of_the_stochastic_equation_agrees_with_the_reference(string name, bool inSession)
     {
         var expected = golden[name];
