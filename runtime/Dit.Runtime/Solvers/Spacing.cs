@@ -73,7 +73,8 @@ public abstract partial record Spacing
     } = 1;
 
     /// <summary>Whether the last node is the data, where sigma is 0. If not, it is the smallest sigma: that of the
-    /// first timestep, or 0.001 of a flow's time.</summary>
+    /// first timestep, or 0.001 of a flow's time. A spacing that visits it anyway then names it twice, as diffusers
+    /// does, and the last step changes nothing.</summary>
     public bool EndsAtData { get; init; } = true;
 
     /// <summary>
