@@ -11,8 +11,9 @@ public abstract record DpmMultistep<TProcess>(int Steps, int Order, Spacing? Spa
     : LinearMultistep<TProcess>(Steps, Order, Spacing, ClipDenoised)
     where TProcess : IProcess
 {
-    // The published third order has half of the quadratic term of the Taylor expansion, so converges with order 2.
-    private const double PublishedCurvature = 0.5;
+    /// <summary>Whether third order has half of its quadratic term, as in published code, which then converges with
+    /// order 2 only.</summary>
+    internal bool HalvesThirdOrder { get; init; }
 
     /// <summary>Whether second order integrates the line through two predictions; else it is the midpoint
     /// rule.</summary>
@@ -22,6 +23,6 @@ public abstract record DpmMultistep<TProcess>(int Steps, int Order, Spacing? Spa
     {
         0 => step.Constant(),
         1 => Heun ? step.Polynomial(before) : step.Midpoint(before[0]),
-        _ => step.Polynomial(before, PublishedCurvature),
+        _ => step.Polynomial(before, HalvesThirdOrder ? 0.5 : 1),
     };
 }

@@ -2,7 +2,10 @@ namespace Dit.Runtime;
 
 /// <summary>DPM-Solver (Lu et al., arXiv 2206.00927), multistep: an exponential integrator of the predicted
 /// noise.</summary>
-/// <remarks>A step to the data is of first order, and so is one from pure noise.</remarks>
+/// <remarks>
+/// Third order takes the whole quadratic term of the Taylor expansion. The published code and diffusers take half of
+/// it, and converge with order 2. A step to the data is of first order, and so is one from pure noise.
+/// </remarks>
 /// <typeparam name="TProcess">The process.</typeparam>
 /// <param name="Steps">Steps from noise to data, at least <paramref name="Order"/>.</param>
 /// <param name="Order">1, which is DDIM, to 3.</param>

@@ -2,6 +2,10 @@ namespace Dit.Runtime;
 
 /// <summary>DPM-Solver++ (Lu et al., arXiv 2211.01095), multistep: an exponential integrator of the predicted
 /// data.</summary>
+/// <remarks>
+/// Third order takes the whole quadratic term of the Taylor expansion. The published code and diffusers take half of
+/// it, and converge with order 2.
+/// </remarks>
 /// <typeparam name="TProcess">The process.</typeparam>
 /// <param name="Steps">Steps from noise to data, at least <paramref name="Order"/>.</param>
 /// <param name="Order">1, which is DDIM, to 3; 2 is DPM-Solver++(2M).</param>

@@ -18,11 +18,12 @@ public abstract record MultistepSolver<TProcess>(int Steps, int Order, Spacing? 
     : NodeSolver<TProcess>(Steps, Spacing, ClipDenoised)
     where TProcess : IProcess
 {
+    private const int MostOrder = 3;
     private const int FewSteps = 15; // below which published code lowers the order towards the end
 
     /// <summary>Predictions that a step uses, 1 to 3.</summary>
     /// <exception cref="DitException">There is no such order.</exception>
-    public int Order { get; init => field = RequireOrder(value, MostOrder, int.MaxValue); } = RequireOrder(Order, 3, Steps);
+    public int Order { get; init => field = RequireOrder(value, int.MaxValue); } = RequireOrder(Order, Steps);
 
     /// <inheritdoc/>
     public override (int Fewest, int Most) StepsRange(TProcess process) => base.StepsRange(process) with { Fewest = Order };
@@ -36,16 +37,13 @@ public abstract record MultistepSolver<TProcess>(int Steps, int Order, Spacing? 
     /// <inheritdoc/>
     public override Tensor Run(TProcess process, Denoiser network, SolverRun run)
     {
-        RequireOrder(Order, MostOrder, Steps);
+        RequireOrder(Order, Steps);
         var nodes = Nodes(process);
         return run.Follow(Steps, state => Step(process, network, run, nodes, state));
     }
 
     private protected abstract SolverStep Step(
         TProcess process, Denoiser network, SolverRun run, ImmutableArray<NoiseNode> nodes, SolverState state);
-
-    /// <summary>The highest order that the method has.</summary>
-    private protected virtual int MostOrder => 3;
 
     /// <summary>Whether the order falls towards the end, as far as the settings ask for it.</summary>
     private protected virtual bool IsShort => Steps < FewSteps;
@@ -69,14 +67,10 @@ public abstract record MultistepSolver<TProcess>(int Steps, int Order, Spacing? 
         return [.. Enumerable.Range(0, order - 1).Select(k => (nodes[step - k].Lambda - nodes[step - k - 1].Lambda) / h)];
     }
 
-    /// <summary>Checks an order.</summary>
-    /// <param name="order">The order.</param>
-    /// <param name="most">The highest that the method has.</param>
-    /// <param name="steps">Steps from noise to data.</param>
-    private protected static int RequireOrder(int order, int most, int steps)
+    private static int RequireOrder(int order, int steps)
     {
-        if (order < 1 || order > most)
-            throw new DitException($"A solver of order {order} was asked for: this one has orders 1 to {most}.");
+        if (order is < 1 or > MostOrder)
+            throw new DitException($"A solver of order {order} was asked for: there are orders 1 to {MostOrder}.");
         return order <= steps
             ? order
             : throw new DitException($"A solver of order {order} needs at least {order} steps, and has {steps}.");

@@ -22,6 +22,8 @@ internal readonly record struct PredictedPair(Tensor Start, Tensor Epsilon)
         if (!wantsEpsilon) return new(start, x);
         return new(
             start,
-            clip ? WeightedSum.Of((1 / node.Sigma, x), (-node.Alpha / node.Sigma, start)) : ProcessMath.Convert(output, x, state, given, new(0, 1)));
+            clip
+                ? WeightedSum.Of((1 / node.Sigma, x), (-node.Alpha / node.Sigma, start))
+                : ProcessMath.Convert(output, x, state, given, new(0, 1)));
     }
 }

@@ -42,8 +42,10 @@ internal sealed record Ramp(string Name, Func<double, double, double, double> At
         }
     }
 
-    /// <summary>The distribution function up to 1/2: the power series of the incomplete beta function (NIST DLMF, 8.17.7)
-    /// over twice its value at 1/2.</summary>
+    /// <summary>
+    /// The distribution function up to 1/2: the power series of the incomplete beta function (NIST DLMF, 8.17.7)
+    /// over twice its value at 1/2.
+    /// </summary>
     private static double BetaDistribution(double x) => x == 0 ? 0 : Incomplete(x) / (2 * Incomplete(0.5));
 
     private static double Incomplete(double x)

@@ -2,15 +2,17 @@ namespace Dit.Runtime;
 
 /// <summary>SDE-DPM-Solver++ (Lu et al., arXiv 2211.01095, appendix B.6), multistep: draws noise at each step but the
 /// last.</summary>
+/// <remarks>Third order integrates the polynomial through three predictions. That of diffusers has a wrong sign, and an
+/// error that does not vanish with the step.</remarks>
 /// <typeparam name="TProcess">The process.</typeparam>
 /// <param name="Steps">Steps from noise to data, at least <paramref name="Order"/>.</param>
-/// <param name="Order">1, which is ancestral sampling, or 2.</param>
+/// <param name="Order">1, which is ancestral sampling, to 3.</param>
 /// <param name="Spacing">Where the steps lie; by default uniform in time.</param>
 /// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for
 /// latents.</param>
-/// <exception cref="DitException">The order is not 1 or 2, or above the number of steps.</exception>
+/// <exception cref="DitException">The order is not 1 to 3, or above the number of steps.</exception>
 public sealed record SdeDpmSolverPlusPlus<TProcess>(int Steps, int Order = 2, Spacing? Spacing = null, bool ClipDenoised = false)
-    : DpmMultistep<TProcess>(Steps, RequireOrder(Order, 2, Steps), Spacing, ClipDenoised)
+    : DpmMultistep<TProcess>(Steps, Order, Spacing, ClipDenoised)
     where TProcess : IProcess
 {
     /// <inheritdoc/>
@@ -18,8 +20,6 @@ public sealed record SdeDpmSolverPlusPlus<TProcess>(int Steps, int Order = 2, Sp
 
     /// <summary>Whether the prediction of the noise is integrated: SDE-DPM-Solver.</summary>
     internal bool OfNoise { get; init; }
-
-    private protected override int MostOrder => 2;
 
     private protected override bool UsesNoise => OfNoise;
 

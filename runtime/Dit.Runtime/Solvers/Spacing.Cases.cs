@@ -38,7 +38,9 @@ public abstract partial record Spacing
             var noise = At(process, 1, 1).Alpha > 0 ? 1 : 1 - SmallestShare;
             var (from, to) = (At(process, noise, Shift), At(process, SmallestTime(process), Shift));
             var inside = Even(from.Lambda, to.Lambda, EndsAtData ? steps : steps + 1).Select((lambda, i) =>
-                i == 0 ? from : lambda == to.Lambda ? to : NodeAt(process, time => -new NoiseNode(0, process.Alpha(time), process.Sigma(time)).Lambda, -lambda));
+                i == 0 ? from
+                : lambda == to.Lambda ? to
+                : NodeAt(process, time => -new NoiseNode(0, process.Alpha(time), process.Sigma(time)).Lambda, -lambda));
             return EndsAtData ? [.. inside, Data(process)] : inside;
         }
     }
@@ -57,7 +59,10 @@ public abstract partial record Spacing
             var smallest = levels.Of(At(process, Shifted(SmallestTime(process), Shift), Shift));
             if (!double.IsFinite(largest))
                 throw new DitException($"The spacing {this} needs some signal at the last timestep, but alpha is 0 there: use trailing.");
-            NoiseNode[] inside = [.. Ramp.Between(largest, smallest, steps).Select(level => levels.Node(level, VisitsSmallest ? static time => time : Whole))];
+            NoiseNode[] inside =
+            [
+                .. Ramp.Between(largest, smallest, steps).Select(level => levels.Node(level, VisitsSmallest ? static time => time : Whole)),
+            ];
             return [.. inside, EndsAtData ? Data(process) : inside[^1]];
         }
     }
@@ -107,7 +112,8 @@ public abstract partial record Spacing
             var stride = WholeTimesteps(process) / cut;
             if ((cut - 1) * stride + offset > process.NoiseTime)
                 throw new DitException(
-                    $"{steps} steps with an offset of {offset} would begin at timestep {(cut - 1) * stride + offset}, but the process ends at "
+                    $"{steps} steps with an offset of {offset} would begin at timestep {(cut - 1) * stride + offset}, but the process ends "
+                        + $"at "
                         + $"{process.NoiseTime}.");
             return WithEnd(
                 process,

@@ -33,9 +33,12 @@ public abstract partial record Spacing
     {
         if (left == 0) return Data(process);
         var shifted = shift == 1 ? left : Shifted(left, shift);
-        // Written so that both ends, and whole timesteps between them, are exact.
-        return Timestep(process, shifted == 1 ? process.NoiseTime : process.DataTime + shifted * (process.NoiseTime - process.DataTime));
+        var time = shifted == 1 ? process.NoiseTime : process.DataTime + shifted * (process.NoiseTime - process.DataTime);
+        return Timestep(process, process is GaussianDiffusion ? Snapped(time) : time);
     }
+
+    /// <summary>The whole timestep that a time misses by rounding, or the time.</summary>
+    private static double Snapped(double time) => Math.Abs(time - Math.Round(time)) < 1e-9 ? Math.Round(time) : time;
 
     private static NoiseNode Timestep(IProcess process, double time) => new(time, process.Alpha(time), process.Sigma(time));
 
@@ -109,7 +112,7 @@ public abstract partial record Spacing
                     else above = middle;
                 }
                 var (low, high) = (Math.Log(Process.NoiseLevel(below)), Math.Log(Process.NoiseLevel(above)));
-                return below + Math.Clamp((Math.Log(level) - low) / (high - low), 0, 1) * (above - below);
+                return Snapped(below + Math.Clamp((Math.Log(level) - low) / (high - low), 0, 1) * (above - below));
             }
         }
     }

@@ -14,10 +14,13 @@ public enum UniPcVariant
 }
 
 /// <summary>
-/// UniPC (Zhao et al., arXiv 2302.04867), multistep with predictions of the data: a predictor, and a corrector that uses
-/// the network's next call, which is made anyway.
+/// UniPC (Zhao et al., arXiv 2302.04867), multistep with predictions of the data: a predictor, and a corrector that
+/// uses the network's next call, which is made anyway.
 /// </summary>
-/// <remarks>With the corrector, order p converges with order p + 1.</remarks>
+/// <remarks>
+/// With the corrector, the error falls with a power of the steps of one more than the order, up to 3: the first
+/// steps know too few predictions for more.
+/// </remarks>
 /// <typeparam name="TProcess">The process.</typeparam>
 /// <param name="Steps">Steps from noise to data, at least <paramref name="Order"/>.</param>
 /// <param name="Order">1 to 3.</param>

@@ -9,40 +9,48 @@ public sealed class ConvergenceTests : IDisposable
 
     public void Dispose() => scope.Dispose();
 
-    public static TheoryData<string, int, double> Orders => new()
+    /// <summary>Method, order, and the powers of the steps between which the error falls. UniPC's corrector adds one,
+    /// which its first steps undo for order 3.</summary>
+    public static TheoryData<string, int, double, double> Orders => new()
     {
-        { "dpm-solver++", 1, 1 },
-        { "dpm-solver++", 2, 2 },
-        { "dpm-solver++", 3, 3 },
-        { "dpm-solver", 1, 1 },
-        { "dpm-solver", 2, 2 },
-        { "dpm-solver", 3, 3 },
-        { "deis", 1, 1 },
-        { "deis", 2, 2 },
-        { "deis", 3, 3 },
-        { "unipc-bh1", 1, 2 },
-        { "unipc-bh1", 2, 3 },
-        { "unipc-bh1", 3, 4 },
-        { "unipc-bh2", 1, 2 },
-        { "unipc-bh2", 2, 3 },
-        { "unipc-bh2", 3, 4 },
+        { "euler", 1, 1, 1 },
+        { "heun", 2, 2, 2 },
+        { "dpm-solver++", 1, 1, 1 },
+        { "dpm-solver++", 2, 2, 2 },
+        { "dpm-solver++", 3, 3, 3 },
+        { "dpm-solver", 1, 1, 1 },
+        { "dpm-solver", 2, 2, 2 },
+        { "dpm-solver", 3, 3, 3 },
+        { "deis", 1, 1, 1 },
+        { "deis", 2, 2, 2 },
+        { "deis", 3, 3, 3 },
+        { "unipc-bh1", 1, 2, 2 },
+        { "unipc-bh1", 2, 3, 3 },
+        { "unipc-bh1", 3, 3, 4 },
+        { "unipc-bh2", 1, 2, 2 },
+        { "unipc-bh2", 2, 3, 3 },
+        { "unipc-bh2", 3, 3, 4 },
     };
 
     [Theory, MemberData(nameof(Orders))]
-    public void The_error_falls_with_the_stated_power_of_the_steps_on_a_diffusion(string method, int order, double expected) =>
-        Assert.InRange(Slope(new GaussianDiffusion(NoiseSchedule.Linear(), Prediction.Epsilon, ModelVariance.FixedSmall), method, order), expected - 0.25, expected + 0.6);
+    public void The_error_falls_with_the_stated_power_of_the_steps(string method, int order, double least, double most)
+    {
+        var diffusion = new GaussianDiffusion(NoiseSchedule.Linear(), Prediction.Epsilon, ModelVariance.FixedSmall);
+        Assert.InRange(Slope(diffusion, method, order), least - 0.25, most + 0.5);
+        Assert.InRange(Slope(new Flow(FlowPath.Linear), method, order), least - 0.25, most + 0.5);
+    }
 
-    [Theory, MemberData(nameof(Orders))]
-    public void The_error_falls_with_the_stated_power_of_the_steps_on_a_flow(string method, int order, double expected) =>
-        Assert.InRange(Slope(new Flow(FlowPath.Linear), method, order), expected - 0.25, expected + 0.6);
+    // Half of the quadratic term is missing there.
+    [Theory, InlineData("dpm-solver++"), InlineData("dpm-solver")]
+    public void The_published_third_order_is_of_second_order(string method) =>
+        Assert.InRange(Slope(new Flow(FlowPath.Linear), method, 3, halves: true), 1.75, 2.4);
 
     /// <summary>The slope of the logarithm of the error over that of the steps, by least squares.</summary>
-    private static double Slope<TProcess>(TProcess process, string method, int order)
+    private static double Slope<TProcess>(TProcess process, string method, int order, bool halves = false)
         where TProcess : IProcess
     {
         double[] steps = [40, 80, 160, 320];
-        double[] errors = [.. steps.Select(count => Error(process, SolverOf<TProcess>(method, (int)count, order)))];
-        File.AppendAllText("/tmp/solvers-conv.txt", $"{method} {order} {typeof(TProcess).Name} {string.Join(" ", errors.Select(e => e.ToString("g3")))} | {string.Join(" ", errors.Zip(errors.Skip(1), (a, b) => Math.Log2(a / b).ToString("f2")))}\n");
+        double[] errors = [.. steps.Select(count => Error(process, SolverOf<TProcess>(method, (int)count, order, halves)))];
         double[] x = [.. steps.Select(static count => -Math.Log(count))], y = [.. errors.Select(static error => Math.Log(error))];
         return x.Zip(y, (a, b) => (a - x.Average()) * (b - y.Average())).Sum() / x.Sum(a => Math.Pow(a - x.Average(), 2));
     }
@@ -59,22 +67,25 @@ public sealed class ConvergenceTests : IDisposable
         return Math.Sqrt(drawn.data<double>().Zip(exact, static (a, b) => (a - b) * (a - b)).Average());
     }
 
-    private static NodeSolver<TProcess> SolverOf<TProcess>(string method, int steps, int order)
+    private static NodeSolver<TProcess> SolverOf<TProcess>(string method, int steps, int order, bool halves)
         where TProcess : IProcess
     {
         // Lambda is finite along the whole way.
         var spacing = Spacing.LogSnr with { EndsAtData = false };
         return method switch
         {
-            "dpm-solver++" => new DpmSolverPlusPlus<TProcess>(steps, order, spacing),
-            "dpm-solver" => new DpmSolver<TProcess>(steps, order, spacing),
+            "dpm-solver++" => new DpmSolverPlusPlus<TProcess>(steps, order, spacing) { HalvesThirdOrder = halves },
+            "dpm-solver" => new DpmSolver<TProcess>(steps, order, spacing) { HalvesThirdOrder = halves },
             "deis" => new Deis<TProcess>(steps, order, spacing),
-            "unipc-bh1" => new UniPc<TProcess>(steps, order, UniPcVariant.Bh1, spacing),
-            _ => new UniPc<TProcess>(steps, order, UniPcVariant.Bh2, spacing),
+            "euler" => new Euler<TProcess>(steps, spacing),
+            "heun" => new Heun<TProcess>(steps, spacing),
+            // The last step has no corrector, so its order must not fall.
+            "unipc-bh1" => new UniPc<TProcess>(steps, order, UniPcVariant.Bh1, spacing) { LowersOrderAtEnd = false },
+            _ => new UniPc<TProcess>(steps, order, UniPcVariant.Bh2, spacing) { LowersOrderAtEnd = false },
         };
     }
 
-    [Theory, InlineData(1), InlineData(2)]
+    [Theory, InlineData(1), InlineData(2), InlineData(3)]
     public void Stochastic_solvers_reach_the_mean_and_the_covariance(int order)
     {
         Check(new GaussianDiffusion(NoiseSchedule.Linear(), Prediction.Epsilon, ModelVariance.FixedSmall));
@@ -83,16 +94,16 @@ public sealed class ConvergenceTests : IDisposable
         void Check<TProcess>(TProcess process)
             where TProcess : IProcess
         {
-            using var noise = new KeyedNoise(3, 0, 20_000, new(1, 1, 2), CPU);
-            var solver = new SdeDpmSolverPlusPlus<TProcess>(order == 1 ? 200 : 60, order);
+            using var noise = new KeyedNoise(3, 0, 4000, new(1, 1, 2), CPU);
+            var solver = new SdeDpmSolverPlusPlus<TProcess>(order == 1 ? 120 : 50, order);
             var points = new SamplingLoop<TProcess>("sde", solver, process).Sample(GaussianMixture.Network(process), noise).view(-1, 2);
             var mean = points.mean([0L]);
             var centered = points - mean;
             var covariance = centered.t().mm(centered) / points.shape[0];
             for (var i = 0; i < 2; i++)
             {
-                Assert.Equal(GaussianMixture.Mean[i], mean[i].item<float>(), 0.03);
-                for (var j = 0; j < 2; j++) Assert.Equal(GaussianMixture.Covariance(i, j), covariance[i, j].item<float>(), 0.03);
+                Assert.Equal(GaussianMixture.Mean[i], mean[i].item<float>(), 0.06);
+                for (var j = 0; j < 2; j++) Assert.Equal(GaussianMixture.Covariance(i, j), covariance[i, j].item<float>(), 0.06);
             }
         }
     }

@@ -29,11 +29,11 @@ public sealed class GoldenDpmTests : IDisposable
         }
         foreach (var (word, spacing) in new[] { ("time_uniform", Spacing.Time), ("logSNR", Spacing.LogSnr) })
         {
-            // This implementation does not lower the order towards the end, as later ones do.
+            // This implementation does not lower the order towards the end, as later ones do, and halves a term.
             var ending = spacing with { EndsAtData = false };
             Solver<GaussianDiffusion> solver = method == "dpm"
-                ? new DpmSolver<GaussianDiffusion>(Steps, order, ending) { LowersOrderAtEnd = false }
-                : new DpmSolverPlusPlus<GaussianDiffusion>(Steps, order, ending) { LowersOrderAtEnd = false };
+                ? new DpmSolver<GaussianDiffusion>(Steps, order, ending) { LowersOrderAtEnd = false, HalvesThirdOrder = true }
+                : new DpmSolverPlusPlus<GaussianDiffusion>(Steps, order, ending) { LowersOrderAtEnd = false, HalvesThirdOrder = true };
             // There the first timestep is 1, not 0.
             var sample = new SamplingLoop<GaussianDiffusion>(method, solver, GoldenP2Fixed.Process).Sample(
                 (x, t) => model.call(x, full(x.shape[0], t + 1), golden["in.y"]),

@@ -28,8 +28,18 @@ public sealed class GoldenMultistepTests : IDisposable
         Assert.Equal(golden.Times, nodes[..^1].Select(node => golden.IsFlow ? Math.Floor(node.Sigma * 1000 + 1e-6) : node.Time));
         GoldenNodes.Sigmas(golden.Sigmas, nodes.Select(node => golden.IsFlow ? node.Sigma : node.Sigma / node.Alpha));
 
-        var network = golden.Flag("thresholding") ? GoldenNodes.Thresholded(golden, process, nodes) : golden.Network();
+        var network = golden.Flag("thresholding")
+            ? GoldenNodes.Limited(golden.Network(), call => nodes[call], start => Threshold(golden, start))
+            : golden.Network();
         GoldenNodes.States(golden, process, solver, network, static (state, _) => state);
+    }
+
+    // The dynamic threshold of Imagen, arXiv 2205.11487, section 2.3, which the library does not have.
+    private static Tensor Threshold(DiffusersCase golden, Tensor start)
+    {
+        var ratio = tensor((float)golden.Number("dynamic_thresholding_ratio", 1));
+        var limit = start.flatten(1).abs().quantile(ratio, 1).clamp(1, golden.Number("sample_max_value", 1)).view(-1, 1, 1, 1);
+        return start.minimum(limit).maximum(-limit) / limit;
     }
 
     private static NodeSolver<TProcess> SolverOf<TProcess>(string scheduler, DiffusersCase golden)
@@ -49,7 +59,12 @@ public sealed class GoldenMultistepTests : IDisposable
         var (heun, euler) = (golden.Text("solver_type") == "heun", golden.Flag("euler_at_final"));
         return golden.Text("algorithm_type") switch
         {
-            "dpmsolver" => new DpmSolver<TProcess>(steps, order, spacing) { LowersOrderAtEnd = lowers, Heun = heun },
+            "dpmsolver" => new DpmSolver<TProcess>(steps, order, spacing)
+            {
+                LowersOrderAtEnd = lowers,
+                Heun = heun,
+                HalvesThirdOrder = true,
+            },
             "sde-dpmsolver" => new SdeDpmSolverPlusPlus<TProcess>(steps, order, spacing)
             {
                 LowersOrderAtEnd = lowers,
@@ -58,7 +73,13 @@ public sealed class GoldenMultistepTests : IDisposable
             },
             "sde-dpmsolver++" when order == 3 => new PublishedThirdOrder<TProcess>(steps, spacing) { LowersOrderAtEnd = lowers },
             "sde-dpmsolver++" => new SdeDpmSolverPlusPlus<TProcess>(steps, order, spacing) { LowersOrderAtEnd = lowers, Heun = heun },
-            _ => new DpmSolverPlusPlus<TProcess>(steps, order, spacing) { LowersOrderAtEnd = lowers, Heun = heun, EndsWithEuler = euler },
+            _ => new DpmSolverPlusPlus<TProcess>(steps, order, spacing)
+            {
+                LowersOrderAtEnd = lowers,
+                Heun = heun,
+                HalvesThirdOrder = true,
+                EndsWithEuler = euler,
+            },
         };
     }
 

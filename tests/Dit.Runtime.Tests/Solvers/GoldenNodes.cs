@@ -60,13 +60,15 @@ internal static class GoldenNodes
     /// <param name="network">The denoiser.</param>
     /// <param name="published">A state as the published code has it, from ours and the number of steps done.</param>
     /// <param name="start">The state to start from; the noise of the case by default.</param>
+    /// <param name="stateOf">The recorded state after a number of steps; by default that of the same number.</param>
     public static void States<TProcess>(
         DiffusersCase golden,
         TProcess process,
         Solver<TProcess> solver,
         Denoiser network,
         Func<Tensor, int, Tensor> published,
-        Tensor? start = null)
+        Tensor? start = null,
+        Func<int, int>? stateOf = null)
         where TProcess : IProcess
     {
         using var scope = NewDisposeScope();
@@ -77,25 +79,25 @@ internal static class GoldenNodes
             observe: at =>
             {
                 done++;
-                var difference = (published(at.State, done) - golden.States[done]).abs().max().item<float>() / largest;
+                var expected = golden.States[stateOf?.Invoke(done) ?? done];
+                var difference = (published(at.State, done) - expected).abs().max().item<float>() / largest;
                 Assert.True(difference <= Close.Loop, $"state {done} differs by {difference:g3}");
             });
-        Assert.Equal(golden.States.shape[0] - 1, done);
+        Assert.Equal(golden.States.shape[0] - 1, stateOf?.Invoke(done) ?? done);
     }
 
-    /// <summary>The denoiser with its data limited to a quantile (Imagen, arXiv 2205.11487, section 2.3).</summary>
-    public static Denoiser Thresholded<TProcess>(DiffusersCase golden, TProcess process, ImmutableArray<NoiseNode> nodes)
-        where TProcess : IProcess
+    /// <summary>A denoiser that predicts the noise, with its data limited.</summary>
+    /// <param name="network">The denoiser.</param>
+    /// <param name="nodeOf">The node of each call.</param>
+    /// <param name="limit">Limits the data.</param>
+    public static Denoiser Limited(Denoiser network, Func<int, NoiseNode> nodeOf, Func<Tensor, Tensor> limit)
     {
-        var (network, call) = (golden.Network(), 0);
+        var call = 0;
         return (x, t) =>
         {
-            var node = nodes[call++];
+            var node = nodeOf(call++);
             var start = (x - network(x, t) * node.Sigma) / node.Alpha;
-            var limit = start.flatten(1).abs().quantile(tensor((float)golden.Number("dynamic_thresholding_ratio", 1)), 1)
-                .clamp(1, golden.Number("sample_max_value", 1)).view(-1, 1, 1, 1);
-            var limited = start.minimum(limit).maximum(-limit) / limit;
-            return (x - limited * node.Alpha) / node.Sigma;
+            return (x - limit(start) * node.Alpha) / node.Sigma;
         };
     }
 }
