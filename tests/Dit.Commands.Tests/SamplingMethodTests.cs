@@ -155,8 +155,11 @@ public sealed class SamplingMethodTests(TrainedShapes trained) : IDisposable
         Assert.DoesNotContain("ddim", words);
         var settings = new MethodSettings(new Dictionary<MethodSetting, string>
         {
-            [MethodSetting.Form] = "sbdm", [MethodSetting.LastStep] = "tweedie", [MethodSetting.Norm] = "0.5",
-        }) { Steps = 9 };
+            [MethodSetting.Form] = "sbdm",
+            [MethodSetting.LastStep] = "tweedie",
+            [MethodSetting.Norm] = "0.5",
+        })
+        { Steps = 9 };
         var create = SamplingMethods<Flow>.Find("sde-euler")?.Create;
         Assert.Equal(new EulerMaruyama(9, DiffusionForm.Sbdm, 0.5, LastStep.Tweedie), create?.Invoke(settings));
         var shifted = new MethodSettings(new Dictionary<MethodSetting, string> { [MethodSetting.Shift] = "3" }) { Steps = 4 };
