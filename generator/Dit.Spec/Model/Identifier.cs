@@ -71,8 +71,9 @@ public static class Identifier
         "InferenceSession", "Init", "Initialize", "IReadOnlyList", "LabelEmbedder", "Layer", "LibTorch", "Linear", "Load", "Mlp",
         "ModelCard", "ModelCondition", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NewDisposeScope", "NoCondition",
         "NoiseSchedule", "Numerics", "Parameter", "PatchEmbedding", "Positions", "PositionTable", "Predict", "Prediction", "Process",
-        "RegisterComponents", "RepeatedEntries", "RmsNorm", "RotaryPositions", "Sampler", "Samplers", "ScalarType", "Sequential", "SessionBuilder", "System", "Tensor",
-        "TextEmbedder", "TextEmbeddings", "TimestepEmbedder", "TorchDevice", "TorchSharp", "blocks", "cat", "feat_rope", "final_layer", "forward",
+        "RegisterComponents", "RepeatedEntries", "RmsNorm", "RotaryPositions", "Sampler", "Samplers", "ScalarType", "Sequential",
+        "SessionBuilder", "System", "Tensor", "TextEmbedder", "TextEmbeddings", "TimestepEmbedder", "TorchDevice", "TorchSharp", "blocks",
+        "cat", "feat_rope", "final_layer", "forward",
         "full_like", "nn", "pos_embed", "t_embedder", "torch", "x_embedder", "y_embedder",
     ];
 
