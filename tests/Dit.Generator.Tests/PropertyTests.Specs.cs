@@ -107,7 +107,8 @@ public partial class PropertyTests
             : $"depth: {depth}\nwidth: {width}\nheads: {heads}\npatch_size: {patch}\n"
         select (own + ratio + $"input: {{ channels: {channels}, size: {size} }}\n", channels);
 
-    // The widths of shapes are multiples of four for each head, so that all heads can turn; the hidden width is two or more.
+    // The widths of shapes are multiples of four for each head, so that all heads can turn; the hidden width is two or
+    // more.
     private static Gen<string> Block(string conditioning) =>
         from norm in Gen.OneOf("", "norm: layer", "norm: rms")
         from mlp in Gen.OneOf("", "mlp: gelu-tanh", "mlp: gelu", "mlp: swiglu")
@@ -156,7 +157,9 @@ public partial class PropertyTests
         from block in numerics.Contains("diffusers", StringComparison.Ordinal)
             ? Gen.OneOf("", "block: {}\n")
             : Gen.OneOf(Gen.Const(""), Block(conditioning))
-        let mlp = block.Contains("swiglu", StringComparison.Ordinal) ? shape.Text.Replace("mlp_ratio: 0.25\n", "mlp_ratio: 0.5\n") : shape.Text
+        let mlp = block.Contains("swiglu", StringComparison.Ordinal)
+            ? shape.Text.Replace("mlp_ratio: 0.25\n", "mlp_ratio: 0.5\n")
+            : shape.Text
         from lineEnd in Gen.Frequency((4, Gen.Const("\n")), (1, Gen.Const("\r\n")))
         let title = family ? $"family: {name[..^1].Replace("{0}", "0")}-{{of}}-{{patch_size}}'\n" : $"model: {name}\n"
         select string.Concat(

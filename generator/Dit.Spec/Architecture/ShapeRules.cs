@@ -113,8 +113,9 @@ public static class ShapeRules
                     : rotary is not { } angles ? new Fit.Gives(gives)
                     : head % 2 != 0 ? Wrong($"rotary positions turn pairs of channels, and a head has {head}")
                     : angles.Count != 2 || angles[0] != tokens || angles[1].Size != 2 * head
-                        ? Wrong($"rotary positions of {tokens} tokens are ({tokens}, {2 * head}), cosines and sines for the {head} channels "
-                            + $"of a head, and {Shape.Text(angles)} is given")
+                        ? Wrong(
+                            $"rotary positions of {tokens} tokens are ({tokens}, {2 * head}), cosines and sines for the {head} channels "
+                                + $"of a head, and {Shape.Text(angles)} is given")
                     : new Fit.Gives(gives);
             },
             Wrong);

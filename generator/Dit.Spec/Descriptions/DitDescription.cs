@@ -13,7 +13,8 @@ internal static class DitDescription
         var variant = DitVariant.Of(dit.Variant);
         return new(
             Network(spec, dit, variant),
-            $"Diffusion Transformer of {spec.Depth} {variant.Words} blocks{DitParts.Differing(dit.Block)}, width {spec.Width}, {spec.Heads} heads, {spec.Tokens} tokens "
+            $"Diffusion Transformer of {spec.Depth} {variant.Words} blocks{DitParts.Differing(dit.Block)}, width {spec.Width}, "
+                + $"{spec.Heads} heads, {spec.Tokens} tokens "
                 + $"(arXiv 2212.09748)",
             Letters(spec, variant).ToEquatableArray(),
             variant.StartsAsIdentity ? "every block is the identity, and the output is zero" : "the output is zero",

@@ -28,7 +28,9 @@ internal sealed partial class DitParts
     /// <summary>Self-attention as a branch of a block.</summary>
     public Value Attend(Value x) => Call("attn", [x, .. RotaryArguments]);
 
-    /// <summary>Both branches of an adaptive block and their norms; norms with a weight come first in the state dict.</summary>
+    /// <summary>
+    /// Both branches of an adaptive block and their norms; norms with a weight come first in the state dict.
+    /// </summary>
     public Member[] AdaptiveBranches
     {
         get

@@ -21,7 +21,9 @@ public sealed record BlockSpec(NormKind Norm, MlpKind Mlp, QueryKeyNorm QueryKey
     /// <summary>Its part of the model's hash; nothing for the paper's block.</summary>
     internal string Canonical => this == Default ? "" : FormattableString.Invariant($"\n{Norm} {Mlp} {QueryKeyNorm} {Position} {Shift}");
 
-    /// <summary>The width of the MLP's hidden layer: two thirds of the nominal one where the MLP is gated, rounded down.</summary>
+    /// <summary>
+    /// The width of the MLP's hidden layer: two thirds of the nominal one where the MLP is gated, rounded down.
+    /// </summary>
     /// <param name="nominal">The token width times <c>mlp_ratio</c>.</param>
     internal int HiddenWidth(int nominal) => Mlp == MlpKind.SwiGlu ? 2 * nominal / 3 : nominal;
 }
@@ -35,7 +37,9 @@ public enum MlpKind
     /// <summary>Two linear layers with GELU, by the error function, between them.</summary>
     Gelu,
 
-    /// <summary>SwiGLU: half of the first layer's output, through SiLU, times the other half (arXiv 2002.05202).</summary>
+    /// <summary>
+    /// SwiGLU: half of the first layer's output, through SiLU, times the other half (arXiv 2002.05202).
+    /// </summary>
     SwiGlu,
 }
 

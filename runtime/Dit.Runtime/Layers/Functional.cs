@@ -124,7 +124,11 @@ public static class Functional
     /// <param name="rotary">As for <see cref="Rotate"/>, (T, 2 K); no positions by default.</param>
     /// <returns>(N, T, D).</returns>
     public static Tensor Attention(
-        Tensor qkv, int heads, nn.Module<Tensor, Tensor>? queryNorm = null, nn.Module<Tensor, Tensor>? keyNorm = null, Tensor? rotary = null)
+        Tensor qkv,
+        int heads,
+        nn.Module<Tensor, Tensor>? queryNorm = null,
+        nn.Module<Tensor, Tensor>? keyNorm = null,
+        Tensor? rotary = null)
     {
         using var scope = NewDisposeScope();
         var (t, width) = (qkv.shape[1], qkv.shape[2] / 3);

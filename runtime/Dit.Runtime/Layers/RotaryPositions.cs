@@ -7,8 +7,8 @@ namespace Dit.Runtime;
 /// LightningDiT, arXiv 2501.01423): half of a head is turned by a patch's row, half by its column.
 /// </summary>
 /// <remarks>
-/// State: the buffers <c>freqs_cos</c> and <c>freqs_sin</c>, (T, K) each; no parameters. TorchSharp has no base class for
-/// modules without arguments, so there is a method <c>call</c>, and no hook on it.
+/// State: the buffers <c>freqs_cos</c> and <c>freqs_sin</c>, (T, K) each; no parameters. TorchSharp has no base class
+/// for modules without arguments, so there is a method <c>call</c>, and no hook on it.
 /// </remarks>
 public sealed class RotaryPositions : nn.Module
 {

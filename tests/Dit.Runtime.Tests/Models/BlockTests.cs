@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>Generated models whose blocks differ from the paper's, in every variant and with every kind of condition.</summary>
+/// <summary>
+/// Generated models whose blocks differ from the paper's, in every variant and with every kind of condition.
+/// </summary>
 public class BlockTests
 {
     public static TheoryData<string> Names =>

@@ -32,9 +32,11 @@ internal sealed class MacCounter(ModelCard card)
         if (name.EndsWith("attn.qkv", StringComparison.Ordinal)) Macs += Attention(output, keys: output.shape[1]);
         if (name.EndsWith("cross_attn.kv", StringComparison.Ordinal))
             Macs += 2 * output.shape[0] * card.Tokens * output.shape[1] * card.Width;
-        // Adaptive norms without a weight have no module: two stand in each block and one in the final layer, beside the
-        // layers that regress them.
-        if (name.EndsWith("adaLN_modulation.1", StringComparison.Ordinal) && !HasNorms(name[..name.IndexOf("adaLN", StringComparison.Ordinal)]))
+        // Adaptive norms without a weight have no module: two stand in each block and one in the final layer, beside
+        // the layers that regress them.
+        if (
+            name.EndsWith("adaLN_modulation.1", StringComparison.Ordinal)
+            && !HasNorms(name[..name.IndexOf("adaLN", StringComparison.Ordinal)]))
             Macs += output.shape[0] * card.Tokens * card.Width * (name.StartsWith("final_layer", StringComparison.Ordinal) ? 1 : 2);
     }
 

@@ -34,8 +34,8 @@ public class DescriptionTests
 
     [Theory, MemberData(nameof(Networks))]
     public void Every_name_is_an_identifier(string variant, string condition, string block) =>
-        Assert.All(
-            Modules(Of(variant, condition, block).Network).SelectMany(Names), static name => Assert.Matches("^[A-Za-z][A-Za-z0-9_]*$", name));
+        Assert.All(Modules(Of(variant, condition, block).Network).SelectMany(Names), static name =>
+            Assert.Matches("^[A-Za-z][A-Za-z0-9_]*$", name));
 
     [Theory, MemberData(nameof(Networks))]
     public void Every_sentence_is_one(string variant, string condition, string block)

@@ -44,7 +44,10 @@ public class DiagramTests
     }
 
     public static TheoryData<string> Modules =>
-        ["in-context", "cross-attention", "adaln", "adaln-zero", "block-keys", "attention", "network", "u-shaped", "skip", "parallel", "streams", "all"];
+        [
+            "in-context", "cross-attention", "adaln", "adaln-zero", "block-keys", "attention", "network", "u-shaped", "skip", "parallel",
+            "streams", "all",
+        ];
 
     private static Module WithKeys => Diagram.Block(Description.Of(Specs.Model(Specs.With(
         "block: { norm: rms, mlp: swiglu, qk_norm: rms, position: rope-2d, shift: false }"))).Network);

@@ -54,7 +54,9 @@ public class PythonModelTests
         Assert.Contains("mixed = qk_attention(self.qkv(x), heads=H, q_norm=self.q_norm, k_norm=self.k_norm, rotary=rotary)", file);
         Assert.Contains("self.q_norm = nn.LayerNorm(K, eps=1e-5)", Method(file, "Attention", "__init__"));
         Assert.Contains("h = x + gate1 * self.attn(self.norm1(x) * (1 + scale1), rotary)  # (N, T, D)", Method(file, "Block", "forward"));
-        Assert.Contains("return self.linear(modulate(self.norm_final(x), shift, scale))  # (N, T, 16)", file.Replace("(N, T, 32)", "(N, T, 16)"));
+        Assert.Contains(
+            "return self.linear(modulate(self.norm_final(x), shift, scale))  # (N, T, 16)",
+            file.Replace("(N, T, 32)", "(N, T, 16)"));
         Assert.Contains("self.register_buffer(\"freqs_cos\", torch.zeros(T, K))", Method(file, "RotaryPositions", "__init__"));
         Assert.Contains("h = swiglu(self.w12(x))  # (N, T, 85)", Method(file, "Mlp", "forward"));
         Assert.Contains("def rotate(x, rotary):", file);

@@ -131,15 +131,16 @@ internal static class BodyCode
     };
 
     // A LayerNorm that is scaled and shifted is one function of the runtime.
-    private static string Modulate(Module module, Value.Modulate modulate, Func<Value, string> of) => (module.Find(modulate.Norm), modulate) switch
-    {
-        (Member.Norm { Kind: NormKind.Layer } norm, { Shift: { } shift }) =>
-            $"Functional.Modulate({of(modulate.X)}, {of(shift)}, {of(modulate.Scale)}{Eps(norm)})",
-        (Member.Norm norm, { Shift: { } shift }) =>
-            $"Functional.ScaleShift({Norm(norm, of(modulate.X))}, {of(shift)}, {of(modulate.Scale)})",
-        (Member.Norm norm, _) => $"Functional.Scale({Norm(norm, of(modulate.X))}, {of(modulate.Scale)})",
-        _ => throw new InvalidOperationException($"{module.Type}: {modulate.Norm} is no norm."),
-    };
+    private static string Modulate(Module module, Value.Modulate modulate, Func<Value, string> of) =>
+        (module.Find(modulate.Norm), modulate) switch
+        {
+            (Member.Norm { Kind: NormKind.Layer } norm, { Shift: { } shift }) =>
+                $"Functional.Modulate({of(modulate.X)}, {of(shift)}, {of(modulate.Scale)}{Eps(norm)})",
+            (Member.Norm norm, { Shift: { } shift }) =>
+                $"Functional.ScaleShift({Norm(norm, of(modulate.X))}, {of(shift)}, {of(modulate.Scale)})",
+            (Member.Norm norm, _) => $"Functional.Scale({Norm(norm, of(modulate.X))}, {of(modulate.Scale)})",
+            _ => throw new InvalidOperationException($"{module.Type}: {modulate.Norm} is no norm."),
+        };
 
     private static string Eps(Member.Norm norm) => IsOfficial(norm.Eps) ? "" : $", eps: {Code.Literal(norm.Eps)}";
 }

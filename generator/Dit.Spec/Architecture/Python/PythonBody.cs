@@ -85,7 +85,8 @@ internal sealed class PythonBody(Module module, PythonSizes sizes)
     private string List(IEnumerable<Value> values) => string.Join(", ", values.Select(Expression));
 
     // What a method is called on, or a product is made of: a sum or a product in parentheses.
-    private string Receiver(Value value) => value is Value.Add or Value.Gated or Value.Modulate { Shift: null } ? $"({Expression(value)})" : Expression(value);
+    private string Receiver(Value value) =>
+        value is Value.Add or Value.Gated or Value.Modulate { Shift: null } ? $"({Expression(value)})" : Expression(value);
 
     private string Expression(Value value) => value switch
     {
