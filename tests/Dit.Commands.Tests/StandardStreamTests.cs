@@ -76,7 +76,7 @@ public sealed class StandardStreamTests : IDisposable
         const string sample = "$DIT sample --steps 2 --classes 1 --count 1 -o";
         var (code, text, error) = Shell($"DIT_KERNELS=off {sample} libtorch.png");
         Assert.Equal((0, ""), (code, error));
-        Assert.Contains("libtorch", text.Split('\n')[^2], StringComparison.Ordinal);
+        Assert.Contains("libtorch", text.Split('\n')[^3], StringComparison.Ordinal);
         Assert.Equal(
             (2, "", "dit: DIT_KERNELS is '64': it may be off, on, 512, 256 or 128.\n"),
             Shell($"DIT_KERNELS=64 {sample} none.png"));
