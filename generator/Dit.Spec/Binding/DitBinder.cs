@@ -12,6 +12,7 @@ internal static class DitBinder
         var block = BlockBinder.Bind(top, shape, variant);
         return (shape, variant, NumericsBinder.Bind(top, variant, condition, block), block)
             .Apply(static (shape, variant, numerics, block) => (Backbone)new Backbone.Dit(
-                shape.Depth, shape.Width, shape.Heads, shape.PatchSize, shape.HiddenWidth, numerics, variant) { Block = block });
+                shape.Depth, shape.Width, shape.Heads, shape.PatchSize, shape.HiddenWidth, numerics, variant)
+            { Block = block });
     }
 }

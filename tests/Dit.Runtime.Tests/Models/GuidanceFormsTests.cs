@@ -167,7 +167,10 @@ public sealed class GuidanceFormsTests : IDisposable
         long[] labels = [1, 2];
         var guidance = new Guidance(4)
         {
-            Projection = new(0.1, 5, -0.5), Rescale = 0.5, Interval = new(0.05, 50), Channels = GuidanceChannels.All,
+            Projection = new(0.1, 5, -0.5),
+            Rescale = 0.5,
+            Interval = new(0.05, 50),
+            Channels = GuidanceChannels.All,
         };
         var drawn = sampler.Sample(model, [1, 2], guidance, seed: 5);
         var before = Tensor.TotalCount;
