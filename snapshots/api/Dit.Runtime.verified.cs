@@ -324,6 +324,12 @@ public sealed class FolderClaim : IDisposable
 public static class Functional
 {
     public static torch.Tensor Attention(torch.Tensor qkv, int heads);
+    public static torch.Tensor Attention(
+        torch.Tensor qkv,
+        int heads,
+        torch.nn.Module<torch.Tensor, torch.Tensor>? queryNorm = null,
+        torch.nn.Module<torch.Tensor, torch.Tensor>? keyNorm = null,
+        torch.Tensor? rotary = null);
     public static torch.Tensor CrossAttention(torch.Tensor q, torch.Tensor kv, int heads);
     public static torch.Tensor GatedResidual(torch.Tensor x, torch.Tensor gate, torch.Tensor y);
     public static torch.Tensor Gelu(torch.Tensor x);
@@ -331,6 +337,10 @@ public static class Functional
     public static torch.Tensor Linear(Linear linear, torch.Tensor x);
     public static torch.Tensor Modulate(torch.Tensor x, torch.Tensor shift, torch.Tensor scale, double eps = 1E-06);
     public static torch.Tensor RmsNorm(torch.Tensor x, double eps = 1E-06);
+    public static torch.Tensor Rotate(torch.Tensor x, torch.Tensor rotary);
+    public static torch.Tensor Scale(torch.Tensor x, torch.Tensor scale);
+    public static torch.Tensor ScaleShift(torch.Tensor x, torch.Tensor shift, torch.Tensor scale);
+    public static torch.Tensor SwiGlu(torch.Tensor x);
     public static torch.Tensor Unpatchify(torch.Tensor tokens, int rows, int columns, int patch, int channels);
 }
 
@@ -645,6 +655,8 @@ public static class Init
     public static void Normal(Linear layer, double std, torch.Generator random);
     public static void Normal(Parameter parameter, double std, torch.Generator random);
     public static void One(Parameter parameter);
+    public static void RotaryCosines(torch.Tensor buffer, int rows, int columns);
+    public static void RotarySines(torch.Tensor buffer, int rows, int columns);
     public static void SinCosPositions(Parameter parameter, int rows, int columns);
     public static void XavierUniform(Linear layer, torch.Generator random);
     public static void XavierUniform(Parameter parameter, torch.Generator random);
@@ -750,6 +762,7 @@ public sealed record LatentResult(LatentDescription Description, int Kept, int D
 
 public static class Layer
 {
+    public static torch.Tensor Buffer(long[] shape, torch.Device device, torch.ScalarType dtype);
     public static Linear Linear(long input, long output, torch.Device device, torch.ScalarType dtype);
     public static Parameter Unset(long[] shape, torch.Device device, torch.ScalarType dtype, bool trained = true);
 }
@@ -798,6 +811,7 @@ public sealed record ModelCard(
     public const string ClassesKey = "dit.classes";
     public const string NameKey = "dit.model";
     public const string SpecKey = "dit.spec.yaml";
+    public string? Block { get; init; }
     public bool CanBeGuided { get; }
     public int Classes { get; }
     public long Flops { get; }
@@ -956,6 +970,7 @@ public sealed record PositionTable(string Name, int Rows, int Columns)
 
 public static class Positions
 {
+    public static torch.Tensor RotaryAngles(int headWidth, int rows, int columns);
     public static torch.Tensor SinCos2D(int width, int rows, int columns);
 }
 
@@ -1023,6 +1038,14 @@ public sealed class RmsNorm : torch.nn.Module<torch.Tensor, torch.Tensor>
     public void Initialize();
     protected override void RegisterComponents();
     public override torch.Tensor forward(torch.Tensor x);
+}
+
+public sealed class RotaryPositions : torch.nn.Module
+{
+    public RotaryPositions(int rows, int columns, int headWidth, torch.Device device, torch.ScalarType dtype);
+    public void Initialize();
+    protected override void RegisterComponents();
+    public torch.Tensor call();
 }
 
 public abstract class Sampler

@@ -50,12 +50,24 @@ public abstract record Backbone
         Numerics Numerics,
         ConditioningVariant Variant) : Backbone
     {
+        public BlockSpec Block { get; init; }
         public override int Depth { get; init; }
         public override int Heads { get; init; }
         public override int HiddenWidth { get; init; }
         public override int PatchSize { get; init; }
         public override int Width { get; init; }
     }
+}
+
+public enum BlockPosition
+{
+    None = 0,
+    Rotary = 1,
+}
+
+public sealed record BlockSpec(NormKind Norm, MlpKind Mlp, QueryKeyNorm QueryKeyNorm, BlockPosition Position, bool Shift)
+{
+    public static BlockSpec Default { get; }
 }
 
 public abstract record Condition
@@ -259,11 +271,13 @@ public enum Impact
 
 public abstract record Initialization
 {
+    public bool IsFixed { get; }
     public sealed record Normal(double Std) : Initialization;
     public sealed record One : Initialization
     {
         public One();
     }
+    public sealed record RotaryTable(int Rows, int Columns, bool IsSine) : Initialization;
     public sealed record SinCosTable(int Rows, int Columns) : Initialization;
     public sealed record XavierUniform : Initialization
     {
@@ -333,8 +347,16 @@ public abstract record Member(string Name)
     public sealed record Repeated(string Name, int Count, Module Module) : Member;
     public sealed record Table(string Name, EquatableArray<Dim> Sides, Initialization Start) : Member
     {
+        public bool IsBuffer { get; }
         public bool IsTrained { get; }
     }
+}
+
+public enum MlpKind
+{
+    GeluTanh = 0,
+    Gelu = 1,
+    SwiGlu = 2,
 }
 
 public sealed record ModelDiff(ModelSpec A, ModelSpec B, EquatableArray<SettingChange> Settings, LayoutDiff Layout, LoadVerdict Verdict)
@@ -360,6 +382,7 @@ public sealed record ModelLayout(EquatableArray<ModelParameter> Parameters, Equa
 public sealed record ModelParameter(string Name, EquatableArray<long> Shape, Initialization Initialization)
 {
     public long Count { get; }
+    public bool IsBuffer { get; }
     public bool IsTrained { get; }
 }
 
@@ -486,6 +509,13 @@ public static class PythonModel
     public static string Of(ModelSpec spec);
 }
 
+public enum QueryKeyNorm
+{
+    None = 0,
+    Layer = 1,
+    Rms = 2,
+}
+
 public static class Repeats
 {
     public static bool IsFirst(string name);
@@ -521,6 +551,7 @@ public sealed record Rule(string Id, string Title)
 {
     public static readonly Rule BadMatrix;
     public static readonly Rule BadName;
+    public static readonly Rule BlockFitsVariant;
     public static readonly Rule Character;
     public static readonly Rule ClippingIsSaid;
     public static readonly Rule ConditionIsSeen;
@@ -543,6 +574,7 @@ public sealed record Rule(string Id, string Title)
     public static readonly Rule OutOfRange;
     public static readonly Rule PatchDividesInput;
     public static readonly Rule ProcessIsConsistent;
+    public static readonly Rule RotaryFitsHeads;
     public static readonly Rule SamplerFitsProcess;
     public static readonly Rule SamplerNamesDiffer;
     public static readonly Rule StepsWithinTimesteps;
@@ -657,12 +689,14 @@ public static class ShapeRules
     public static Fit JoinTokens(IReadOnlyList<EquatableArray<Dim>> parts);
     public static Fit Linear(Member.Linear layer, EquatableArray<Dim> x);
     public static Fit MeanOfTokens(EquatableArray<Dim> x);
-    public static Fit Modulate(Member.Norm norm, EquatableArray<Dim> x, EquatableArray<Dim> shift, EquatableArray<Dim> scale);
+    public static Fit Modulate(Member.Norm norm, EquatableArray<Dim> x, EquatableArray<Dim>? shift, EquatableArray<Dim> scale);
     public static Fit Norm(Member.Norm norm, EquatableArray<Dim> x);
     public static Fit Patches(Member.Patches layer, EquatableArray<Dim> x);
     public static Fit SelfAttention(int heads, EquatableArray<Dim> qkv);
+    public static Fit SelfAttention(int heads, EquatableArray<Dim> qkv, IReadOnlyList<Member.Norm> norms, EquatableArray<Dim>? rotary);
     public static Fit Sinusoid(int features, EquatableArray<Dim> t);
     public static Fit Split(int parts, EquatableArray<Dim> x);
+    public static Fit SwiGlu(EquatableArray<Dim> x);
     public static Fit Tokens(EquatableArray<Dim> x, Dim first, Dim count);
     public static Fit Unpatchify(Value.Unpatchify patches, EquatableArray<Dim> x);
 }
@@ -710,6 +744,7 @@ public static class SpecSchema
 
 public static class SpecWriter
 {
+    public static string Write(BlockSpec block);
     public static string Write(ModelSpec spec);
 }
 
@@ -717,6 +752,7 @@ public static class StandardParts
 {
     public static Module LabelEmbedder(int rows, Dim width);
     public static Module PatchEmbedding(InputSpec input, int patch, Dim tokens, Dim width);
+    public static Module RotaryPositions(int rows, int columns, Dim tokens, Dim headWidth);
     public static Module TextEmbedder(int tokens, int textWidth, bool hasNull, Dim width);
     public static Module TimestepEmbedder(int features, int intervals, Dim width);
 }
@@ -766,11 +802,20 @@ public abstract record Value
     public sealed record JoinFeatures(EquatableArray<Value> Parts) : Value;
     public sealed record JoinTokens(EquatableArray<Value> Parts) : Value;
     public sealed record MeanOfTokens(Value X) : Value;
-    public sealed record Modulate(string Norm, Value X, Value Shift, Value Scale) : Value;
+    public sealed record Modulate(string Norm, Value X, Value? Shift, Value Scale) : Value;
     public sealed record Name(string Text) : Value;
     public sealed record Parameter(string Table) : Value;
-    public sealed record SelfAttention(Value Qkv, int Heads) : Value;
+    public sealed record SelfAttention(
+        Value Qkv,
+        int Heads,
+        string? QueryNorm = null,
+        string? KeyNorm = null,
+        Value? Rotary = null) : Value
+    {
+        public bool IsPlain { get; }
+    }
     public sealed record Sinusoid(Value T, int Features, int Intervals) : Value;
+    public sealed record SwiGlu(Value X) : Value;
     public sealed record Tokens(Value X, Dim First, Dim Count) : Value;
     public sealed record Unpatchify(Value X, int Rows, int Columns, int Patch, int Channels) : Value;
 }
