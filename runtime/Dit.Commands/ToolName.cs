@@ -29,6 +29,7 @@ internal sealed partial record ToolName(string Value)
         foreach (var below in command.Subcommands) Rename(below);
     }
 
-    [GeneratedRegex(@"(?<![\w.-])dit (?=(?:models|check|diff|schema|convert|inspect|samplers|sample|train|encode|decode|reconstruct|data)\b)")]
+    [GeneratedRegex(
+        @"(?<![\w.-])dit (?=(?:models|check|diff|schema|convert|inspect|samplers|sample|train|encode|decode|reconstruct|data)\b)")]
     private static partial Regex Commands();
 }

@@ -8,6 +8,15 @@ public sealed class AdamWWithEma : IDisposable
     public void Step(double learningRate);
 }
 
+public sealed record AdaptiveProjection
+{
+    public AdaptiveProjection(double eta = 0, double radius = Infinity, double momentum = 0);
+    public double Eta { get; }
+    public double Momentum { get; }
+    public double Radius { get; }
+    public override string ToString();
+}
+
 public sealed class AffineLayerNorm : torch.nn.Module<torch.Tensor, torch.Tensor>
 {
     public AffineLayerNorm(int width, torch.Device device, torch.ScalarType dtype, double eps = 1E-06);
@@ -78,6 +87,18 @@ public sealed record BitsPerDimension(
     torch.Tensor Mse) : IDisposable
 {
     public void Dispose();
+}
+
+public sealed record ButcherTableau
+{
+    public static ButcherTableau Euler { get; }
+    public int Evaluations { get; }
+    public static ButcherTableau Heun { get; }
+    public static ButcherTableau Heun3 { get; }
+    public static ButcherTableau Midpoint { get; }
+    public string Name { get; }
+    public int Order { get; }
+    public static ButcherTableau Rk4 { get; }
 }
 
 public static class Checkpoint
@@ -207,6 +228,15 @@ public sealed record Ddpm(int Steps, bool ClipDenoised = false) : GaussianSolver
     public override string Method { get; }
 }
 
+public sealed record Deis<TProcess>(
+    int Steps,
+    int Order = 2,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : LinearMultistep<TProcess> where TProcess : IProcess
+{
+    public override string Method { get; }
+}
+
 public delegate torch.Tensor Denoiser(torch.Tensor x, double t);
 
 public static class DiffusersFolder
@@ -220,6 +250,16 @@ public static class DiffusersFolder
         TModel model,
         string path,
         torch.ScalarType? dtype = null) where TModel : torch.nn.Module, IModel<TModel>;
+}
+
+public enum DiffusionForm
+{
+    Constant = 0,
+    Sbdm = 1,
+    Sigma = 2,
+    Linear = 3,
+    Decreasing = 4,
+    IncreasingDecreasing = 5,
 }
 
 public sealed record DiffusionLosses(
@@ -247,12 +287,69 @@ public static class DitNames
     public static string? WhyNotInDiffusers(ModelCard card, IReadOnlyList<CheckpointEntry> own);
 }
 
+public sealed record Dopri5<TProcess>(
+    double RelativeTolerance = 0.001,
+    double AbsoluteTolerance = 1E-06,
+    bool ClipDenoised = false) : Solver<TProcess> where TProcess : IProcess
+{
+    public override int? Evaluations { get; }
+    public override string Method { get; }
+    public override torch.Tensor Run(TProcess process, Denoiser network, SolverRun run);
+}
+
+public abstract record DpmMultistep<TProcess>(
+    int Steps,
+    int Order,
+    Spacing? Spacing,
+    bool ClipDenoised) : LinearMultistep<TProcess> where TProcess : IProcess;
+
+public sealed record DpmSolverPlusPlus<TProcess>(
+    int Steps,
+    int Order = 2,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : DpmMultistep<TProcess> where TProcess : IProcess
+{
+    public override string Method { get; }
+}
+
+public sealed record DpmSolver<TProcess>(
+    int Steps,
+    int Order = 2,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : DpmMultistep<TProcess> where TProcess : IProcess
+{
+    public override string Method { get; }
+}
+
 public static class EpochOrder
 {
     public static IEnumerable<int[]> BatchIndices(int count, int batch, long seed);
     public static bool[] Flips(int batch, long seed, long step);
     public static int[] Permutation(int count, long seed, long epoch);
 }
+
+public sealed record EulerAncestral<TProcess>(
+    int Steps,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : LinearMultistep<TProcess> where TProcess : IProcess
+{
+    public override string Method { get; }
+}
+
+public sealed record EulerMaruyama(
+    int Steps,
+    DiffusionForm Form = Sigma,
+    double Norm = 1,
+    LastStep Last = Mean,
+    double LastStepSize = 0.04) : FlowSdeSolver
+{
+    public override string Method { get; }
+}
+
+public sealed record Euler<TProcess>(
+    int Steps,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : RungeKutta<TProcess> where TProcess : IProcess;
 
 public sealed class ExponentialMovingAverage : IDisposable
 {
@@ -295,6 +392,19 @@ public abstract record FlowPath
     public double DiffusionRate(double t);
     public abstract double Sigma(double t);
     public abstract double SigmaRate(double t);
+}
+
+public abstract record FlowSdeSolver(
+    int Steps,
+    DiffusionForm Form,
+    double Norm,
+    LastStep Last,
+    double LastStepSize) : FixedStepSolver<Flow>
+{
+    public override int? Evaluations { get; }
+    public override torch.Tensor Run(Flow process, Denoiser network, SolverRun run);
+    public override (int Fewest, int Most) StepsRange(Flow process);
+    public override IReadOnlyList<double> Times(Flow process);
 }
 
 public sealed record FlowTraining
@@ -412,8 +522,16 @@ public abstract record GaussianSolver(int Steps, bool ClipDenoised) : FixedStepS
 
 public static class GifFile
 {
-    public static void Encode(Stream stream, IReadOnlyList<GifFrame> frames, bool dither = true);
-    public static void Write(string path, IReadOnlyList<GifFrame> frames, bool dither = true);
+    public static void Encode(
+        Stream stream,
+        IReadOnlyList<GifFrame> frames,
+        bool dither = true,
+        IReadOnlyDictionary<string, string>? texts = null);
+    public static void Write(
+        string path,
+        IReadOnlyList<GifFrame> frames,
+        bool dither = true,
+        IReadOnlyDictionary<string, string>? texts = null);
 }
 
 public sealed record GifFrame(RgbImage Image, TimeSpan Delay);
@@ -434,6 +552,8 @@ public sealed record Guidance(double Scale = 1)
     public GuidanceConvention Convention { get; init; }
     public GuidanceInterval? Interval { get; init; }
     public static Guidance None { get; }
+    public AdaptiveProjection? Projection { get; init; }
+    public double Rescale { get; init; }
     public double Strength { get; }
     public bool ActsAt(double sigma);
     public static torch.Tensor Combine(
@@ -455,8 +575,16 @@ public enum GuidanceChannels
 
 public enum GuidanceConvention
 {
-    FromUnconditional = 0,
-    FromConditional = 1,
+    Dit = 0,
+    UVit = 1,
+}
+
+public static class GuidanceConventions
+{
+    public static IReadOnlyDictionary<string, GuidanceConvention> ByWord { get; }
+    public static string Formula(GuidanceConvention convention);
+    public static double Unguided(GuidanceConvention convention);
+    public static string Word(GuidanceConvention convention);
 }
 
 public sealed record GuidanceInterval
@@ -467,6 +595,11 @@ public sealed record GuidanceInterval
     public bool Contains(double sigma);
     public override string ToString();
 }
+
+public sealed record Heun<TProcess>(
+    int Steps,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : RungeKutta<TProcess> where TProcess : IProcess;
 
 public interface IClassNames
 {
@@ -546,22 +679,22 @@ public static class ImageComparison
 public static class ImageFile
 {
     public const int DefaultJpegQuality = 95;
-    public static byte[] EncodePng(RgbImage image);
+    public static byte[] EncodePng(RgbImage image, IReadOnlyDictionary<string, string>? texts = null);
     public static bool HasImageExtension(string path);
     public static bool HasWritableExtension(string path);
     public static RgbImage Read(string path);
     public static (ImageHeader? Header, string Problem) ReadHeader(string path);
     public static torch.Tensor ReadTensor(string path);
     public static void RequireWritable(string path, int width, int height);
-    public static void Write(string path, RgbImage image);
-    public static void WriteJpeg(Stream stream, RgbImage image, int quality = 95);
-    public static void WriteJpeg(Stream stream, torch.Tensor image, int quality = 95);
-    public static void WriteJpeg(string path, RgbImage image, int quality = 95);
-    public static void WriteJpeg(string path, torch.Tensor image, int quality = 95);
-    public static void WritePng(Stream stream, RgbImage image);
-    public static void WritePng(Stream stream, torch.Tensor image);
-    public static void WritePng(string path, RgbImage image);
-    public static void WritePng(string path, torch.Tensor image);
+    public static void Write(string path, RgbImage image, IReadOnlyDictionary<string, string>? texts = null);
+    public static void WriteJpeg(Stream stream, RgbImage image, int quality = 95, IReadOnlyDictionary<string, string>? texts = null);
+    public static void WriteJpeg(Stream stream, torch.Tensor image, int quality = 95, IReadOnlyDictionary<string, string>? texts = null);
+    public static void WriteJpeg(string path, RgbImage image, int quality = 95, IReadOnlyDictionary<string, string>? texts = null);
+    public static void WriteJpeg(string path, torch.Tensor image, int quality = 95, IReadOnlyDictionary<string, string>? texts = null);
+    public static void WritePng(Stream stream, RgbImage image, IReadOnlyDictionary<string, string>? texts = null);
+    public static void WritePng(Stream stream, torch.Tensor image, IReadOnlyDictionary<string, string>? texts = null);
+    public static void WritePng(string path, RgbImage image, IReadOnlyDictionary<string, string>? texts = null);
+    public static void WritePng(string path, torch.Tensor image, IReadOnlyDictionary<string, string>? texts = null);
 }
 
 public sealed class ImageFolder
@@ -589,7 +722,11 @@ public static class ImageGrid
     public static bool Fits(int count, int height, int width, ImageGridOptions options, long mostPixels = 268435456);
     public static ImageGridLayout Layout(int count, int height, int width, ImageGridOptions options);
     public static RgbImage Render(torch.Tensor images, ImageGridOptions? options = null);
-    public static void Write(string path, torch.Tensor images, ImageGridOptions? options = null);
+    public static void Write(
+        string path,
+        torch.Tensor images,
+        ImageGridOptions? options = null,
+        IReadOnlyDictionary<string, string>? texts = null);
 }
 
 public sealed class ImageGridCanvas
@@ -628,6 +765,12 @@ public sealed record ImageSizes((int Height, int Width) Smallest, (int Height, i
 }
 
 public sealed record ImageSurvey(IReadOnlyList<UnreadableImage> Unreadable, ImageSizes? Sizes);
+
+public static class ImageTexts
+{
+    public const string CommentKey = "Comment";
+    public static IReadOnlyDictionary<string, string> Read(string path);
+}
 
 public static class ImageTransforms
 {
@@ -685,6 +828,14 @@ public sealed class LabelEmbedder : torch.nn.Module<torch.Tensor, torch.Tensor>
 }
 
 public sealed record LabeledFile(string Path, int Label);
+
+public enum LastStep
+{
+    None = 0,
+    Mean = 1,
+    Tweedie = 2,
+    Euler = 3,
+}
 
 public sealed record LatentDescription(
     int Version,
@@ -781,6 +932,47 @@ public static class LibTorch
     public static bool TryLoad(string folder);
 }
 
+public sealed record Likelihood(
+    int Probes = 1,
+    ProbeDistribution Distribution = Rademacher,
+    double RelativeTolerance = 1E-05,
+    double AbsoluteTolerance = 1E-05)
+{
+    public LikelihoodResult Of(
+        Flow flow,
+        TrainedNetwork network,
+        torch.Tensor data,
+        long seed = 0,
+        CancellationToken cancellation = default);
+}
+
+public static class LikelihoodCalls
+{
+    public static LikelihoodResult Of<TModel, TCondition>(
+        Likelihood likelihood,
+        TModel model,
+        torch.Tensor data,
+        TCondition condition,
+        long seed = 0,
+        CancellationToken cancellation = default) where TModel : torch.nn.Module, IModel<TModel, TCondition, Flow> where TCondition : ICondition<TCondition>;
+}
+
+public sealed record LikelihoodResult(
+    torch.Tensor LogLikelihood,
+    torch.Tensor BitsPerDim,
+    torch.Tensor Noise,
+    int Evaluations,
+    int Rejected) : IDisposable
+{
+    public void Dispose();
+}
+
+public abstract record LinearMultistep<TProcess>(
+    int Steps,
+    int Order,
+    Spacing? Spacing,
+    bool ClipDenoised) : MultistepSolver<TProcess> where TProcess : IProcess;
+
 public enum LossKind
 {
     Hybrid = 0,
@@ -865,6 +1057,16 @@ public readonly record struct ModulationParts
     public ModulationPart this[int part] { get; }
 }
 
+public abstract record MultistepSolver<TProcess>(
+    int Steps,
+    int Order,
+    Spacing? Spacing,
+    bool ClipDenoised) : NodeSolver<TProcess> where TProcess : IProcess
+{
+    public override torch.Tensor Run(TProcess process, Denoiser network, SolverRun run);
+    public override (int Fewest, int Most) StepsRange(TProcess process);
+}
+
 public sealed record NamedConditions<TCondition>(
     TCondition Values,
     IReadOnlyList<ConditionName> Names,
@@ -883,6 +1085,16 @@ public sealed record NoCondition(int Count = 0) : ICondition<NoCondition>, IDisp
     public NoCondition Map(Func<torch.Tensor, torch.Tensor> change);
     public static NoCondition OfImages(torch.Tensor? classes, int count);
     public static NamedConditions<NoCondition> Read(ModelCard card, ConditionSource source);
+}
+
+public abstract record NodeSolver<TProcess>(
+    int Steps,
+    Spacing? Spacing,
+    bool ClipDenoised) : FixedStepSolver<TProcess> where TProcess : IProcess
+{
+    public virtual ImmutableArray<NoiseNode> Nodes(TProcess process);
+    public override (int Fewest, int Most) StepsRange(TProcess process);
+    public override IReadOnlyList<double> Times(TProcess process);
 }
 
 public readonly record struct NoiseNode(double Time, double Alpha, double Sigma)
@@ -984,6 +1196,12 @@ public enum Prediction
 
 public readonly record struct PredictionWeights(double Start, double Noise);
 
+public enum ProbeDistribution
+{
+    Rademacher = 0,
+    Normal = 1,
+}
+
 public sealed class ReplayedNoise : INoiseSource, IDisposable
 {
     public ReplayedNoise(IReadOnlyList<torch.Tensor> recorded);
@@ -1046,6 +1264,19 @@ public sealed class RotaryPositions : torch.nn.Module
     public void Initialize();
     protected override void RegisterComponents();
     public torch.Tensor call();
+}
+
+public record RungeKutta<TProcess>(
+    int Steps,
+    ButcherTableau Tableau,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : NodeSolver<TProcess> where TProcess : IProcess
+{
+    public override int? Evaluations { get; }
+    public override string Method { get; }
+    public override ImmutableArray<NoiseNode> Nodes(TProcess process);
+    public override torch.Tensor Run(TProcess process, Denoiser network, SolverRun run);
+    public override IReadOnlyList<double> Times(TProcess process);
 }
 
 public abstract class Sampler
@@ -1142,6 +1373,8 @@ public sealed record SamplingOptions<TCondition> where TCondition : ICondition<T
 
 public readonly record struct SamplingProgress(int Step, int? Steps, double Time)
 {
+    public int Evaluations { get; init; }
+    public int Rejected { get; init; }
     public double Share { get; }
 }
 
@@ -1154,6 +1387,15 @@ public sealed class ScaledLatents : IDisposable
     public void Dispose();
     public static ScaledLatents Of(torch.Tensor values, AutoencoderCard autoencoder);
     public static ScaledLatents Scale(torch.Tensor unscaled, AutoencoderCard autoencoder);
+}
+
+public sealed record SdeDpmSolverPlusPlus<TProcess>(
+    int Steps,
+    int Order = 2,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : DpmMultistep<TProcess> where TProcess : IProcess
+{
+    public override string Method { get; }
 }
 
 public sealed class SessionBuilder
@@ -1193,6 +1435,7 @@ public static class ShapesDataset
 
 public sealed class SolverRun
 {
+    public int Evaluations { get; }
     public torch.Tensor Start { get; }
     public torch.Tensor Follow(int? steps, Func<SolverState, SolverStep?> step);
     public torch.Tensor NextNoise(torch.Tensor x);
@@ -1203,6 +1446,7 @@ public sealed record SolverState(int Step, torch.Tensor X, IReadOnlyList<torch.T
 public sealed record SolverStep(torch.Tensor Sample, torch.Tensor PredictedStart, double Time)
 {
     public IReadOnlyList<torch.Tensor> History { get; init; }
+    public int Rejected { get; init; }
 }
 
 public abstract record Solver<TProcess> where TProcess : IProcess
@@ -1214,6 +1458,23 @@ public abstract record Solver<TProcess> where TProcess : IProcess
     public virtual torch.Tensor Invert(TProcess process, Denoiser network, SolverRun run);
     public abstract torch.Tensor Run(TProcess process, Denoiser network, SolverRun run);
     public virtual IReadOnlyList<double> Times(TProcess process);
+}
+
+public abstract record Spacing
+{
+    public static Spacing Beta { get; }
+    public bool EndsAtData { get; init; }
+    public static Spacing Exponential { get; }
+    public static Spacing Karras { get; }
+    public static Spacing Leading { get; }
+    public static Spacing Linspace { get; }
+    public static Spacing LogSnr { get; }
+    public double Shift { get; init; }
+    public static Spacing Time { get; }
+    public static Spacing Trailing { get; }
+    public static Spacing LeadingFrom(int offset);
+    public ImmutableArray<NoiseNode> Nodes(IProcess process, int steps);
+    public static Spacing Shifted(double shift);
 }
 
 public static class StepInput
@@ -1236,6 +1497,16 @@ public sealed record StepInput<TCondition>(
 }
 
 public readonly record struct StepLosses(double Total, double Mse, double VariationalBound);
+
+public sealed record StochasticHeun(
+    int Steps,
+    DiffusionForm Form = Sigma,
+    double Norm = 1,
+    LastStep Last = Mean,
+    double LastStepSize = 0.04) : FlowSdeSolver
+{
+    public override string Method { get; }
+}
 
 public static class TensorFloat32
 {
@@ -1385,6 +1656,22 @@ public abstract record TrainingTimes
         public double TimeOf(double normal);
         public override string ToString();
     }
+}
+
+public enum UniPcVariant
+{
+    Bh1 = 0,
+    Bh2 = 1,
+}
+
+public sealed record UniPc<TProcess>(
+    int Steps,
+    int Order = 2,
+    UniPcVariant Variant = Bh2,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : MultistepSolver<TProcess> where TProcess : IProcess
+{
+    public override string Method { get; }
 }
 
 public sealed record UnreadableImage(string Path, string Problem)

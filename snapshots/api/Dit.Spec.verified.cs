@@ -186,6 +186,16 @@ public static class DiffSummary
     public static string Verdict(LoadVerdict verdict);
 }
 
+public enum DiffusionForm
+{
+    Constant = 0,
+    Sbdm = 1,
+    Sigma = 2,
+    Linear = 3,
+    Decreasing = 4,
+    IncreasingDecreasing = 5,
+}
+
 public sealed record Dim(EquatableArray<DimLetter> Letters, long Constant)
 {
     public static Dim Batch { get; }
@@ -291,6 +301,14 @@ public abstract record Initialization
 
 public sealed record InputSpec(int Channels, int Height, int Width);
 
+public enum LastStep
+{
+    None = 0,
+    Mean = 1,
+    Tweedie = 2,
+    Euler = 3,
+}
+
 public sealed record LayoutDiff(EquatableArray<ParameterChange> Changes, LayoutTotals A, LayoutTotals B)
 {
     public int KeptCount { get; }
@@ -350,6 +368,19 @@ public abstract record Member(string Name)
         public bool IsBuffer { get; }
         public bool IsTrained { get; }
     }
+}
+
+public enum MethodProcess
+{
+    Any = 0,
+    Gaussian = 1,
+    Flow = 2,
+}
+
+public sealed record MethodSetting(string Name, string Argument, object Value, object Default)
+{
+    public bool IsAlwaysShown { get; init; }
+    public bool IsDefault { get; }
 }
 
 public enum MlpKind
@@ -571,6 +602,7 @@ public sealed record Rule(string Id, string Title)
     public static readonly Rule NotUtf8;
     public static readonly Rule NumericsFitModel;
     public static readonly Rule OneCondition;
+    public static readonly Rule OrderWithinSteps;
     public static readonly Rule OutOfRange;
     public static readonly Rule PatchDividesInput;
     public static readonly Rule ProcessIsConsistent;
@@ -593,20 +625,103 @@ public sealed record Rule(string Id, string Title)
 
 public abstract record SamplerMethod
 {
-    public string Word { get; }
-    public R Match<R>(Func<SamplerMethod.Gaussian, R> gaussian);
-    public abstract record Gaussian : SamplerMethod
+    public virtual IReadOnlyList<MethodSetting> Options { get; }
+    public virtual MethodProcess Process { get; }
+    public virtual bool TakesClipping { get; }
+    public virtual bool TakesSteps { get; }
+    public abstract string Title { get; }
+    public string Type { get; }
+    public abstract string Word { get; }
+    public sealed record Ddim(double Eta) : SamplerMethod
     {
-        public R Match<R>(Func<SamplerMethod.Gaussian.Ddpm, R> ddpm, Func<SamplerMethod.Gaussian.Ddim, R> ddim);
-        public sealed record Ddim(double Eta) : SamplerMethod.Gaussian;
-        public sealed record Ddpm : SamplerMethod.Gaussian
-        {
-            public Ddpm();
-        }
+        public override IReadOnlyList<MethodSetting> Options { get; }
+        public override MethodProcess Process { get; }
+        public override string Title { get; }
+        public override string Word { get; }
+    }
+    public sealed record Ddpm : SamplerMethod
+    {
+        public Ddpm();
+        public override MethodProcess Process { get; }
+        public override string Title { get; }
+        public override string Word { get; }
+    }
+    public sealed record Dopri5(double RelativeTolerance = 0.001, double AbsoluteTolerance = 1E-06) : SamplerMethod
+    {
+        public override IReadOnlyList<MethodSetting> Options { get; }
+        public override bool TakesClipping { get; }
+        public override bool TakesSteps { get; }
+        public override string Title { get; }
+        public override string Word { get; }
+    }
+    public sealed record DpmSolver(int Order = 2, StepSpacing Spacing = Usual, double Shift = 1) : SamplerMethod.Multistep
+    {
+        public override string Title { get; }
+        public override string Word { get; }
+    }
+    public sealed record DpmSolverPlusPlus(int Order = 2, StepSpacing Spacing = Usual, double Shift = 1) : SamplerMethod.Multistep
+    {
+        public override string Title { get; }
+        public override string Word { get; }
+    }
+    public sealed record Euler(StepSpacing Spacing = Usual, double Shift = 1) : SamplerMethod
+    {
+        public override IReadOnlyList<MethodSetting> Options { get; }
+        public override string Title { get; }
+        public override string Word { get; }
+    }
+    public sealed record EulerMaruyama(
+        DiffusionForm Form = Sigma,
+        double Norm = 1,
+        LastStep LastStep = Mean,
+        double LastStepSize = 0.04) : SamplerMethod.Sde
+    {
+        public override string Title { get; }
+        public override string Word { get; }
+    }
+    public sealed record Heun(StepSpacing Spacing = Usual, double Shift = 1) : SamplerMethod
+    {
+        public override IReadOnlyList<MethodSetting> Options { get; }
+        public override string Title { get; }
+        public override string Word { get; }
+    }
+    public abstract record Multistep(int Order, StepSpacing Spacing, double Shift) : SamplerMethod
+    {
+        public override IReadOnlyList<MethodSetting> Options { get; }
+    }
+    public abstract record Sde(DiffusionForm Form, double Norm, LastStep LastStep, double LastStepSize) : SamplerMethod
+    {
+        public override IReadOnlyList<MethodSetting> Options { get; }
+        public override MethodProcess Process { get; }
+        public override bool TakesClipping { get; }
+    }
+    public sealed record SdeDpmSolverPlusPlus(int Order = 2, StepSpacing Spacing = Usual, double Shift = 1) : SamplerMethod.Multistep
+    {
+        public override string Title { get; }
+        public override string Word { get; }
+    }
+    public sealed record StochasticHeun(
+        DiffusionForm Form = Sigma,
+        double Norm = 1,
+        LastStep LastStep = Mean,
+        double LastStepSize = 0.04) : SamplerMethod.Sde
+    {
+        public override string Title { get; }
+        public override string Word { get; }
+    }
+    public sealed record UniPc(
+        int Order = 2,
+        UniPcVariant Variant = Bh2,
+        StepSpacing Spacing = Usual,
+        double Shift = 1) : SamplerMethod.Multistep
+    {
+        public override IReadOnlyList<MethodSetting> Options { get; }
+        public override string Title { get; }
+        public override string Word { get; }
     }
 }
 
-public sealed record SamplerSpec(string Name, SamplerMethod Method, int Steps, bool ClipDenoised)
+public sealed record SamplerSpec(string Name, SamplerMethod Method, int? Steps, bool ClipDenoised)
 {
     public string PropertyName { get; }
     public static bool ClipsByDefault(Autoencoder autoencoder);
@@ -773,6 +888,17 @@ public abstract record Statement
     }
 }
 
+public enum StepSpacing
+{
+    Usual = 0,
+    Time = 1,
+    LogSnr = 2,
+    Karras = 3,
+    Leading = 4,
+    Trailing = 5,
+    Linspace = 6,
+}
+
 public readonly record struct TextRange(int Start, int Length, int Line, int Column, int EndLine, int EndColumn);
 
 public sealed class Traced
@@ -786,6 +912,12 @@ public sealed class Traced
 }
 
 public sealed record TracedStatement(Statement Statement, IReadOnlyList<Traced> Values, IReadOnlyList<Evaluation> Inside);
+
+public enum UniPcVariant
+{
+    Bh1 = 0,
+    Bh2 = 1,
+}
 
 public abstract record Value
 {

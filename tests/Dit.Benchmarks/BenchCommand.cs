@@ -190,7 +190,12 @@ internal static class BenchCommand
     {
         var model = new Option<string>("--model") { HelpName = "NAME", Required = true, Description = "A class-conditional model." };
         var weights = new Option<string>("--checkpoint") { HelpName = "FILE", Required = true, Description = "Its weights." };
-        var folder = new Option<string>("--out") { HelpName = "FOLDER", Required = true, Description = "Where the table and the picture go." };
+        var folder = new Option<string>("--out")
+        {
+            HelpName = "FOLDER",
+            Required = true,
+            Description = "Where the table and the picture go.",
+        };
         var guidance = new Option<double>("--cfg") { DefaultValueFactory = static _ => 2, Description = "Scale of guidance." };
         var command = new Command("solvers", "Draws the same images with every solver and number of evaluations: a table and a picture.")
         {

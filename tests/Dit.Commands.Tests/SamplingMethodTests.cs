@@ -102,7 +102,9 @@ public sealed class SamplingMethodTests(TrainedShapes trained) : IDisposable
     }
 
     [Theory]
-    [InlineData("--sampler sde-euler", "sde-euler is a method for a flow, and the process of Shapes is a Gaussian diffusion: take one of ddpm, ")]
+    [InlineData(
+        "--sampler sde-euler",
+        "sde-euler is a method for a flow, and the process of Shapes is a Gaussian diffusion: take one of ddpm, ")]
     [InlineData("--sampler ddpm --eta 1", "ddpm has no setting --eta: leave it out.")]
     [InlineData("--sampler unipc --eta 1", "unipc has no setting --eta; it has --order, --variant, --spacing, --shift.")]
     [InlineData("--order 3", "--order is a setting of a method, such as --sampler dpm-solver++, and ddpm-100 is a sampler of the spec")]

@@ -160,7 +160,10 @@ public class CaseTests
     public void Every_method_is_listed_with_its_defaults_and_reads_what_it_writes()
     {
         Assert.Equal(
-            typeof(SamplerMethod).GetNestedTypes(BindingFlags.Public).Where(static type => !type.IsAbstract).Select(static type => type.Name)
+            typeof(SamplerMethod)
+                .GetNestedTypes(BindingFlags.Public)
+                .Where(static type => !type.IsAbstract)
+                .Select(static type => type.Name)
                 .Order(),
             SamplerMethod.All.Select(static method => method.Type).Order());
         Assert.Distinct(SamplerMethod.All.Select(static method => method.Word));

@@ -56,7 +56,8 @@ internal static class Settings
         sampler.Method.Word
         + (sampler.Steps is { } steps ? FormattableString.Invariant($", {steps} steps") : "")
         + string.Concat(sampler.Method.Options.Where(static setting => setting.IsAlwaysShown || !setting.IsDefault)
-            .Select(static setting => FormattableString.Invariant($", {setting.Name} {(setting.Value is Enum word ? Word(word) : setting.Value)}")))
+            .Select(static setting =>
+                FormattableString.Invariant($", {setting.Name} {(setting.Value is Enum word ? Word(word) : setting.Value)}")))
         + (sampler.ClipDenoised == sampler.ClipsBy(autoencoder) ? "" : sampler.ClipDenoised ? ", clipped" : ", not clipped");
 
     /// <summary>A whole number as specs write it.</summary>

@@ -11,7 +11,12 @@ internal static class SamplerKeys
     { Rules = [Rule.SamplerFitsProcess] };
 
     public static IntKey Steps { get; } = new(
-        "steps", 1, 100_000, null, "Number of steps; a Gaussian diffusion allows 2 to the number of its timesteps, and dopri5 takes none", "50")
+        "steps",
+        1,
+        100_000,
+        null,
+        "Number of steps; a Gaussian diffusion allows 2 to the number of its timesteps, and dopri5 takes none",
+        "50")
     { Rules = [Rule.StepsWithinTimesteps], IsOfSomeCases = true };
 
     public static NumberKey Eta { get; } =
@@ -41,14 +46,25 @@ internal static class SamplerKeys
     { Rules = [Rule.UnknownKey, Rule.SamplerFitsProcess] };
 
     public static NumberKey Shift { get; } = new(
-        SettingName.Shift, 0.01, 100, 1, "Moves the steps of a flow: above 1, more of them lie near the noise (arXiv 2403.03206, section 5.3.2)", "3")
+        SettingName.Shift,
+        0.01,
+        100,
+        1,
+        "Moves the steps of a flow: above 1, more of them lie near the noise (arXiv 2403.03206, section 5.3.2)",
+        "3")
     { Rules = [Rule.UnknownKey, Rule.SamplerFitsProcess] };
 
     public static NumberKey RelativeTolerance { get; } =
-        new(SettingName.RelativeTolerance, 1e-9, 1, 1e-3, "Error that dopri5 allows in a step, as a share of the state", "1e-3") { Rules = [Rule.UnknownKey] };
+        new(SettingName.RelativeTolerance, 1e-9, 1, 1e-3, "Error that dopri5 allows in a step, as a share of the state", "1e-3")
+        {
+            Rules = [Rule.UnknownKey],
+        };
 
     public static NumberKey AbsoluteTolerance { get; } =
-        new(SettingName.AbsoluteTolerance, 1e-12, 1, 1e-6, "Error that dopri5 allows in a step besides", "1e-6") { Rules = [Rule.UnknownKey] };
+        new(SettingName.AbsoluteTolerance, 1e-12, 1, 1e-6, "Error that dopri5 allows in a step besides", "1e-6")
+        {
+            Rules = [Rule.UnknownKey],
+        };
 
     public static WordKey<DiffusionForm> Form { get; } = new(
         SettingName.Form,

@@ -55,7 +55,9 @@ public static class SpecSchema
     private static string Of(SpecKey key) => key.Match(
         static integer => Described(
             integer, ("type", JsonText.String("integer")), ("minimum", JsonText.Number(integer.Min)),
-            ("maximum", JsonText.Number(integer.Max)), ("default", integer.Default is null ? null : integer.DefaultText), ("examples", $"[{integer.Example}]")),
+            ("maximum", JsonText.Number(integer.Max)),
+            ("default", integer.Default is null ? null : integer.DefaultText),
+            ("examples", $"[{integer.Example}]")),
         static number => Described(
             number, ("type", JsonText.String("number")), ("minimum", JsonText.Number(number.Min)),
             ("maximum", JsonText.Number(number.Max)), ("default", number.DefaultText), ("examples", $"[{number.Example}]")),

@@ -27,7 +27,8 @@ public abstract partial record SamplerMethod
         internal override string Meaning => "arXiv 2010.02502";
 
         /// <inheritdoc/>
-        public override string Title => Eta == 0 ? "Deterministic DDIM sampling" : FormattableString.Invariant($"DDIM sampling with eta {Eta}");
+        public override string Title =>
+            Eta == 0 ? "Deterministic DDIM sampling" : FormattableString.Invariant($"DDIM sampling with eta {Eta}");
 
         /// <inheritdoc/>
         public override MethodProcess Process => MethodProcess.Gaussian;

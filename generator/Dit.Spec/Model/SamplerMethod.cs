@@ -37,7 +37,9 @@ public abstract partial record SamplerMethod
     /// <summary>Whether the predicted data can be clipped at each step.</summary>
     public virtual bool TakesClipping => true;
 
-    /// <summary>Its settings besides the number of steps, in the order of a spec and of the class's parameters.</summary>
+    /// <summary>
+    /// Its settings besides the number of steps, in the order of a spec and of the class's parameters.
+    /// </summary>
     public virtual IReadOnlyList<MethodSetting> Options => [];
 
     /// <summary>The method with other settings.</summary>

@@ -20,7 +20,9 @@ internal static class InspectCommand
             Description = "Read every tensor and name those with values that are not finite; the exit code is 2 when there are any.",
         };
         var json = CommonOptions.Json();
-        var command = new Command("inspect", "Show what a checkpoint holds, whose names its tensors have, and which model it is of; or how a picture was made.")
+        var command = new Command(
+            "inspect",
+            "Show what a checkpoint holds, whose names its tensors have, and which model it is of; or how a picture was made.")
         {
             path,
             all,

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Benchmarks;
 
-/// <summary>Each solver beside DDIM with as many evaluations of the network: what a solver costs besides them.</summary>
+/// <summary>
+/// Each solver beside DDIM with as many evaluations of the network: what a solver costs besides them.
+/// </summary>
 internal sealed class SolverPart(Bench bench) : BenchPart
 {
     private const int Rounds = 5;

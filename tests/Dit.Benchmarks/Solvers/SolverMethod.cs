@@ -5,7 +5,9 @@ namespace Dit.Benchmarks;
 /// <summary>A method of the table: its name and, for a number of steps, its solver.</summary>
 /// <typeparam name="TProcess">The process that it solves.</typeparam>
 /// <param name="Name">Its name in the table.</param>
-/// <param name="IsDeterministic">Whether it draws no noise, so that its distance to the reference means something.</param>
+/// <param name="IsDeterministic">
+/// Whether it draws no noise, so that its distance to the reference means something.
+/// </param>
 /// <param name="Make">The solver; null where it does not take so few steps.</param>
 internal sealed record SolverMethod<TProcess>(string Name, bool IsDeterministic, Func<int, Solver<TProcess>?> Make)
     where TProcess : IProcess
@@ -17,8 +19,8 @@ internal sealed record SolverMethod<TProcess>(string Name, bool IsDeterministic,
         .. typeof(TProcess) == typeof(GaussianDiffusion) ? OfDiffusions(clip) : OfFlows(),
         new("euler", true, steps => new Euler<TProcess>(steps, ClipDenoised: clip)),
         new("heun", true, steps => steps % 2 == 0 ? new Heun<TProcess>(steps / 2, ClipDenoised: clip) : null),
-        .. new[] { 1, 2, 3 }.Select(order => new SolverMethod<TProcess>(
-            $"dpm-solver++ {order}", true, steps => steps < order ? null : new DpmSolverPlusPlus<TProcess>(steps, order, ClipDenoised: clip))),
+        .. new[] { 1, 2, 3 }.Select(order => new SolverMethod<TProcess>($"dpm-solver++ {order}", true, steps =>
+            steps < order ? null : new DpmSolverPlusPlus<TProcess>(steps, order, ClipDenoised: clip))),
         .. new[] { 2, 3 }.Select(order => new SolverMethod<TProcess>(
             $"unipc {order}", true, steps => steps < order ? null : new UniPc<TProcess>(steps, order, ClipDenoised: clip))),
         new("sde-dpm-solver++ 2", false, steps => new SdeDpmSolverPlusPlus<TProcess>(steps, 2, ClipDenoised: clip)),

@@ -62,7 +62,8 @@ internal sealed class SolverTable(
             model, BenchPart.Of<TCondition>(labels), guidance, Seed, new() { Session = session, Cancellation = cancellation });
     }
 
-    // Root mean square over the pixels, in 8-bit levels; the median of the images, which a single other image does not move.
+    // Root mean square over the pixels, in 8-bit levels; the median of the images, which a single other image does not
+    // move.
     private static string Distance(Tensor images, Tensor reference)
     {
         using var scope = NewDisposeScope();
