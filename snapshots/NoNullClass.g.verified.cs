@@ -81,6 +81,9 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMo
             autoencoder: none
             samplers:
               noisy: { method: ddim, steps: 20, eta: 0.5 }
+              fast: { method: dpm-solver++, steps: 10, order: 2, spacing: logsnr, shift: 1 }
+              unipc-8: { method: unipc, steps: 8, order: 3, variant: bh1, spacing: usual, shift: 1, clip_denoised: false }
+              exact: { method: dopri5, rtol: 0.0001, atol: 0.000001 }
 
             """,
     };
@@ -236,7 +239,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMo
     }
 
     /// <summary>The samplers declared in the spec, in its order.</summary>
-    public static IReadOnlyList<Sampler<NoNullClass, ClassLabels, GaussianDiffusion>> AllSamplers => [Samplers.Noisy];
+    public static IReadOnlyList<Sampler<NoNullClass, ClassLabels, GaussianDiffusion>> AllSamplers => [Samplers.Noisy, Samplers.Fast, Samplers.Unipc8, Samplers.Exact];
 
     /// <summary>The samplers declared in the spec; each draws from this model and no other.</summary>
     public static class Samplers
@@ -244,6 +247,18 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMo
         /// <summary>DDIM sampling with eta 0.5 in 20 steps.</summary>
         public static Sampler<NoNullClass, ClassLabels, GaussianDiffusion> Noisy { get; } =
             new("noisy", new Ddim(Steps: 20, Eta: 0.5, ClipDenoised: true));
+
+        /// <summary>DPM-Solver++ of order 2 in 10 steps.</summary>
+        public static Sampler<NoNullClass, ClassLabels, GaussianDiffusion> Fast { get; } =
+            new("fast", new DpmSolverPlusPlus<GaussianDiffusion>(Steps: 10, Order: 2, Spacing: Spacing.LogSnr, ClipDenoised: true));
+
+        /// <summary>UniPC of order 3 in 8 steps.</summary>
+        public static Sampler<NoNullClass, ClassLabels, GaussianDiffusion> Unipc8 { get; } =
+            new("unipc-8", new UniPc<GaussianDiffusion>(Steps: 8, Order: 3, Variant: UniPcVariant.Bh1));
+
+        /// <summary>Dormand and Prince's method with steps that adapt.</summary>
+        public static Sampler<NoNullClass, ClassLabels, GaussianDiffusion> Exact { get; } =
+            new("exact", new Dopri5<GaussianDiffusion>(RelativeTolerance: 0.0001));
     }
 
     /// <summary>One adaLN-Zero block: scale, shift and gate of both branches regressed from the condition (paper, section 3.2).</summary>

@@ -9,7 +9,7 @@ public class CompareTests
     [Theory]
     [InlineData("There is no model 'DiT-Q'; there are Tiny-A, Tiny-B.", "--models", "DiT-Q")]
     [InlineData(
-        "There is no part 'forwards' to measure: --only takes forward, ddim, training, load, generator.",
+        "There is no part 'forwards' to measure: --only takes forward, ddim, solvers, training, load, generator.",
         "--only",
         "ddim,forwards")]
     [InlineData("--only is empty", "--only", ",")]

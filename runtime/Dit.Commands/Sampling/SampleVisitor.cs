@@ -96,11 +96,11 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         using var output = SampleOutput.Open(job.Target, card, rows, request.First, pictures, job.Recipe, context.Out.WriteLine);
         var shown = Files.IsWatched ? pictures.Value : null; // read before anything is drawn, so that a wrong file is found at once
         var watchers = shown is null ? [] : Watchers(job, shown);
+        using var model = Load<TModel>(job.Checkpoint, job.Hash);
+        using var session = createSession(model);
         context.Out.WriteLine(
             $"Drawing {Amount.Of(rows.Count, "sample")} of {card.Name} with {job.Sampler.Name}: "
                 + $"{EvaluationCount.Before(job.Sampler, job.Guidance)}.");
-        using var model = Load<TModel>(job.Checkpoint, job.Hash);
-        using var session = createSession(model);
         var run = new SampleRun(rows, batch, request.First, job.Checkpoint, output, watchers, shown, context.Cancellation);
         try
         {
