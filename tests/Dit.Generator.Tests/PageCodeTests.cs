@@ -41,14 +41,15 @@ public partial class PageCodeTests
 
     // What the pages speak of and their code does not declare.
     private const string Given = """
-        static readonly DiTXL2 model = null!;
-        static readonly Tensor x = null!, t = null!, latents = null!, texts = null!;
-        static readonly Tensor[] recorded = null!;
-        static readonly ClassLabels otherLabels = null!;
+        internal static readonly DiTXL2 model = null!;
+        internal static readonly Tensor x = null!, t = null!, latents = null!, texts = null!;
+        internal static readonly Tensor[] recorded = null!;
+        internal static readonly ClassLabels otherLabels = null!;
         """;
 
     // The README calls forward with labels as a tensor; docs/sampling.md samples for labels as a condition.
-    private static string Labels(string page) => $"static readonly {(page == "README.md" ? "Tensor" : "ClassLabels")} labels = null!;";
+    private static string Labels(string page) =>
+        $"internal static readonly {(page == "README.md" ? "Tensor" : "ClassLabels")} labels = null!;";
 
     private const string OtherModels = """
         model: Captions
@@ -122,10 +123,8 @@ public partial class PageCodeTests
             namespace MyModel { public static class Program { public static void Main() { } } }
             static class Page
             {
-            #pragma warning disable CS0169, CS0414, CS8019
             {{Given}}
             {{Labels(page)}}
-            #pragma warning restore
                 public static void Block()
                 {
                     {{Directives().Replace(block, "")}}
