@@ -14,6 +14,17 @@ public sealed class LikelihoodTests : IDisposable
         scope.Dispose();
     }
 
+    [Fact]
+    public void The_network_of_a_mixture_is_the_same_in_numbers_and_in_tensors()
+    {
+        var x = randn([20, 1, 1, 2], ScalarType.Float64, generator: random);
+        foreach (var flow in (Flow[])[new(FlowPath.Linear), new(FlowPath.Vp, Prediction.Score), new(FlowPath.Gvp, Prediction.StartX)])
+        {
+            var (numbers, tensors) = (Mixture.InPlane.Network(flow)(x, 0.25), Mixture.InPlane.Trained(flow)(x, full(20, 0.25)));
+            Assert.InRange((numbers - tensors).abs().max().item<double>(), 0, 1e-12);
+        }
+    }
+
     [Theory]
     [InlineData(Prediction.Velocity), InlineData(Prediction.Score), InlineData(Prediction.Epsilon), InlineData(Prediction.StartX)]
     public void On_a_line_it_is_the_exact_one_for_every_sample(Prediction prediction)
