@@ -135,7 +135,7 @@ public sealed class SamplingMethodTests(TrainedShapes trained) : IDisposable
         Assert.Matches(@"\n  ddpm-100 +ddpm +100 +100 +1 +no +arXiv 2006\.11239, algorithm 2\n", text);
         Assert.Matches(@"\n  unipc +20 +20 +1 to 3 +yes +order 2, variant bh2, spacing usual, shift 1 +arXiv 2302\.04867\n", text);
         Assert.Matches(@"\n  heun +25 +49 +2 +yes ", text);
-        Assert.Matches(@"\n  dopri5 +adaptive +adaptive +5 +yes +rtol 0\.001, atol 1e-06 ", text);
+        Assert.Matches(@"\n  dopri5 +adaptive +adaptive +5 +yes +rtol 0\.001, atol 0\.000001 ", text);
         Assert.DoesNotContain("sde-euler", text, StringComparison.Ordinal);
     }
 

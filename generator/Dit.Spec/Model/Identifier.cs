@@ -65,9 +65,11 @@ public static class Identifier
     private static readonly HashSet<string> UsedInGeneratedCode =
     [
         "AddTo", "AffineLayerNorm", "AllSamplers", "Attention", "AutoencoderCard", "Block", "Card", "Checkpoint", "CheckpointEntry",
-        "CheckpointGrid", "CheckpointMap", "CheckpointWeights", "ClassLabels", "Consistency", "CPU", "Create", "CreateSession", "CrossAttention", "Ddim",
+        "CheckpointGrid", "CheckpointMap", "CheckpointWeights", "ClassLabels", "Consistency", "CPU", "Create", "CreateSession",
+        "CrossAttention", "Ddim",
         "Ddpm", "Deis", "Device", "DiffusionForm", "Dit", "DitException", "DitModels", "Dopri5", "DpmSolver", "DpmSolverPlusPlus", "Euler",
-        "EulerAncestral", "EulerMaruyama", "FinalLayer", "Flow", "FlowPath", "FlowWeight", "ForwardWithGuidance", "Functional", "GaussianDiffusion", "GELU",
+        "EulerAncestral", "EulerMaruyama", "FinalLayer", "Flow", "FlowPath", "FlowWeight", "ForwardWithGuidance", "Functional",
+        "GaussianDiffusion", "GELU",
         "Generator", "Guard", "Guidance", "GuidanceChannels", "Heun", "ICheckpointFile", "IEnumerable", "ImageShape", "IModel",
         "InferenceSession", "Init", "Initialize", "IReadOnlyList", "LabelEmbedder", "LastStep", "Layer", "LibTorch", "Linear", "Load",
         "Mlp", "ModelCard", "ModelCondition", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NewDisposeScope",

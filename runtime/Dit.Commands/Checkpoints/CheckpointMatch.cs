@@ -59,8 +59,10 @@ internal sealed record CheckpointMatch(ModelDefinition Model, NameMap Names, Wei
             .. exact.Where(match => words.Contains(Identifier.OfModel(match.Name), StringComparison.OrdinalIgnoreCase)),
         ];
         return named is [var only]
-            ? ([only], $"'{file.Path}' has the tensors of {Amount.Few([.. exact.Select(static match => match.Name)])}; the name of the file "
-                + $"says {only.Name}.")
+            ? (
+                [only],
+                $"'{file.Path}' has the tensors of {Amount.Few([.. exact.Select(static match => match.Name)])}; the name of the file "
+                    + $"says {only.Name}.")
             : (exact, null);
     }
 

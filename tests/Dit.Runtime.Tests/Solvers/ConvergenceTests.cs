@@ -17,8 +17,10 @@ public sealed class ConvergenceTests : IDisposable
 
     public void Dispose() => scope.Dispose();
 
-    /// <summary>Method, order, and the powers of the steps between which the error falls. UniPC's corrector adds one. The
-    /// stochastic solver runs without its noise, on the drift of its equation.</summary>
+    /// <summary>
+    /// Method, order, and the powers of the steps between which the error falls. UniPC's corrector adds one. The
+    /// stochastic solver runs without its noise, on the drift of its equation.
+    /// </summary>
     public static TheoryData<string, int, double, double> Orders => new()
     {
         { "euler", 1, 0.9, 1.1 },

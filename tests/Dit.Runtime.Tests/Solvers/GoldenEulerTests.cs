@@ -10,8 +10,8 @@ public sealed class GoldenEulerTests : IDisposable
 
     private readonly IDisposable scope = NewDisposeScope();
 
-    // Noise that Euler's method adds and takes away again. Karras et al. (arXiv 2206.00364, algorithm 2) call the network
-    // after they add it, diffusers before, so that its step is not theirs. The library has EulerAncestral.
+    // Noise that Euler's method adds and takes away again. Karras et al. (arXiv 2206.00364, algorithm 2) call the
+    // network after they add it, diffusers before, so that its step is not theirs. The library has EulerAncestral.
     private const string LeftOut = "churn.10";
 
     public static TheoryData<string, string> OfDiffusion => DiffusersCase.Theory(static name => name != LeftOut, "euler", "heun");

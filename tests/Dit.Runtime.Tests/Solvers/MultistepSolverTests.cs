@@ -92,7 +92,10 @@ public sealed class MultistepSolverTests : IDisposable
 
         static Tensor Draw(Solver<GaussianDiffusion> solver) => new SamplingLoop<GaussianDiffusion>("raises", solver, Gaussian).Sample(
             Mixture.InPlane.Network(Gaussian),
-            new ReplayedNoise([tensor(Start, [1, 1, 1, 2]), .. Enumerable.Range(0, 10).Select(static _ => randn([1, 1, 1, 2], ScalarType.Float64))]));
+            new ReplayedNoise([
+                tensor(Start, [1, 1, 1, 2]),
+                .. Enumerable.Range(0, 10).Select(static _ => randn([1, 1, 1, 2], ScalarType.Float64)),
+            ]));
     }
 
     private static readonly double[] Start = [0.4, 2.0];

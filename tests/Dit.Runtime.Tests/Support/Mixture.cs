@@ -35,8 +35,10 @@ internal sealed class Mixture(double[,] means, double[] weights, double deviatio
         }
     }
 
-    /// <summary>What the best network of a process predicts, of the state's type. Points are few, so numbers on the host
-    /// are faster than tensors.</summary>
+    /// <summary>
+    /// What the best network of a process predicts, of the state's type. Points are few, so numbers on the host
+    /// are faster than tensors.
+    /// </summary>
     public Denoiser Network(IProcess process) => (x, t) =>
     {
         var (state, wanted) = (new PredictionWeights(process.Alpha(t), process.Sigma(t)), process.Weights(process.Prediction, t));
@@ -49,7 +51,9 @@ internal sealed class Mixture(double[,] means, double[] weights, double deviatio
         return made.to(x.dtype);
     };
 
-    /// <summary>The same in tensors, through which gradients flow, called as in training; all times are equal.</summary>
+    /// <summary>
+    /// The same in tensors, through which gradients flow, called as in training; all times are equal.
+    /// </summary>
     public TrainedNetwork Trained(IProcess process) => (x, t) => Predict(process, x, t[0].item<float>());
 
     /// <summary>Logarithm of the density of data, (N,).</summary>
@@ -65,8 +69,8 @@ internal sealed class Mixture(double[,] means, double[] weights, double deviatio
     }
 
     /// <summary>
-    /// The end of a way between two nodes: y = x / alpha over u = log(sigma / alpha), where dy / du = y - E[x_0 | x], by
-    /// the classical Runge-Kutta method in small steps.
+    /// The end of a way between two nodes: y = x / alpha over u = log(sigma / alpha), where dy / du = y - E[x_0 | x],
+    /// by the classical Runge-Kutta method in small steps.
     /// </summary>
     /// <param name="x">The state at its beginning, N times D numbers.</param>
     /// <param name="from">The node of its beginning.</param>
