@@ -20,6 +20,8 @@ public sealed record Consistency<TProcess>(int Steps, Spacing? Spacing = null, b
     /// <inheritdoc/>
     public override string Method => "consistency";
 
+    private protected override Spacing Usual => Dit.Runtime.Spacing.Time;
+
     private protected override bool UsesNoise => false;
 
     private protected override ExponentialStep Between(NoiseNode from, NoiseNode to) =>

