@@ -2,9 +2,9 @@ using static Dit.Spec.Describe;
 
 namespace Dit.Spec;
 
-/// <summary>How a condition enters a U-ViT: its argument, its embedder, and its tokens behind that of the time.</summary>
+/// <summary>How a condition enters a U-ViT: its argument, its embedder, and its tokens beside that of the time.</summary>
 /// <remarks>
-/// The released text models have no learned null text: their empty text is an input like the others. A model with one
+/// Learned positions make the order of the tokens matter: a class comes before the time, and a text behind it. The released text models have no learned null text: their empty text is an input like the others. A model with one
 /// has a table besides.
 /// </remarks>
 /// <param name="Arguments">The argument; none for an unconditional model.</param>
@@ -21,7 +21,7 @@ internal sealed record UVitCondition(Argument[] Arguments, Member[] Tables, Memb
             [new("labels", Shape.Of(Dim.Batch), "Classes", ValueKind.Index)],
             [],
             [new Member.Embedding("label_emb", labels.Rows, parts.D, UVitParts.Small)],
-            static time => JoinTokens(time, AsToken(Call("label_emb", "labels")))),
+            static time => JoinTokens(AsToken(Call("label_emb", "labels")), time)),
         text => new(
             [new("text", Shape.Of(Dim.Batch, text.Tokens, text.Width), "Embedded texts", ValueKind.Droppable)],
             text.HasNull ? [new Member.Table(NullText, Shape.Of(text.Tokens, text.Width), UVitParts.Small)] : [],

@@ -9,6 +9,9 @@ namespace Dit.Generator.Emit;
 /// <param name="Initialize">The statements that set its parameters.</param>
 internal sealed record MemberCode(string[] Fields, string[] Construct, string[] Register, string[] Initialize)
 {
+    // TorchSharp has a class of that name as well.
+    private const string Convolution = "global::Dit.Runtime.Convolution";
+
     private static readonly MemberCode None = new([], [], [], []);
 
     /// <summary>The code of a member; none for one without parameters, which the operations have built in.</summary>
@@ -17,8 +20,8 @@ internal sealed record MemberCode(string[] Fields, string[] Construct, string[] 
         Member.Linear linear => Module(linear.Name, "Linear", New(linear), Set(linear.Name, linear.Start)),
         Member.Convolution convolution => Module(
             convolution.Name,
-            "Convolution",
-            $"new Convolution({convolution.In}, {convolution.Out}, kernel: {convolution.Kernel}, device, dtype, "
+            Convolution,
+            $"new {Convolution}({convolution.In}, {convolution.Out}, kernel: {convolution.Kernel}, device, dtype, "
                 + $"padding: {convolution.Kernel / 2})",
             Set(convolution.Name, convolution.Start)),
         Member.Embedding embedding => Module(
