@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Dit.Spec.Tests;
 
 /// <summary>Specs of U-ViTs: what they mean, what they are written as, and what is wrong with others.</summary>
@@ -120,6 +122,43 @@ public class UVitTests
         Assert.Equal(
             EquatableArray.Of<long>(1, others + 16, 32),
             Parameters.Of(network).Single(static parameter => parameter.Name == "pos_embed").Shape);
+    }
+
+    /// <summary>The published sizes whose parameters are recorded.</summary>
+    public static TheoryData<string> Official =>
+        [.. Recorded.RootElement.EnumerateObject().Select(static model => model.Name)];
+
+    private static JsonDocument Recorded => JsonDocument.Parse(
+        File.ReadAllText(Path.Combine(Specs.RepositoryRoot, "tests", "golden", "uvit", "official-models.json")));
+
+    [Theory, MemberData(nameof(Official))]
+    public void A_published_model_has_the_official_number_of_parameters(string name)
+    {
+        var (model, config) = (Recorded.RootElement.GetProperty(name), Recorded.RootElement.GetProperty(name).GetProperty("config"));
+        int Of(string key) => config.GetProperty(key).GetInt32();
+        var rows = Of("num_classes");
+        var conditioning = rows < 0 ? "none" : $"{{ classes: {rows - rows % 10}, dropout: {(rows % 10 == 1 ? "0.1" : "0")} }}";
+        var convolution = !config.TryGetProperty("conv", out var conv) || conv.GetBoolean() ? "true" : "false";
+
+        // The official code counts the blocks besides the middle one.
+        var spec = Specs.Model($$"""
+            model: Published
+            backbone: u-vit
+            depth: {{Of("depth") + 1}}
+            width: {{Of("embed_dim")}}
+            heads: {{Of("num_heads")}}
+            patch_size: {{Of("patch_size")}}
+            final_convolution: {{convolution}}
+            input: { channels: {{Of("in_chans")}}, size: {{Of("img_size")}} }
+            conditioning: {{conditioning}}
+            diffusion: { variance: fixed-small }
+            autoencoder: none
+            """);
+
+        Assert.Equal(model.GetProperty("params").GetInt64(), ModelLayout.Of(spec).ParameterCount);
+        var shipped = new[] { "u-vit.dit.yaml", "u-vit-pixels.dit.yaml" }.SelectMany(static file => Specs.Models(Specs.Shipped(file)));
+        Assert.Contains(shipped, model => model.Backbone == spec.Backbone && model.Input == spec.Input
+            && ModelLayout.Of(model).ParameterCount == ModelLayout.Of(spec).ParameterCount);
     }
 
     [Fact]

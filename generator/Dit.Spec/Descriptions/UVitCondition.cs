@@ -10,21 +10,25 @@ namespace Dit.Spec;
 /// <param name="Arguments">The argument; none for an unconditional model.</param>
 /// <param name="Tables">What stands for a condition that is dropped, where it is a table of its own.</param>
 /// <param name="Layers">The embedder; none for an unconditional model.</param>
+/// <param name="Embedded">The statement that embeds the condition; none for an unconditional model.</param>
 /// <param name="Tokens">The tokens of time and condition, (N, M, D), from that of the time.</param>
-internal sealed record UVitCondition(Argument[] Arguments, Member[] Tables, Member[] Layers, Func<Value, Value> Tokens)
+internal sealed record UVitCondition(
+    Argument[] Arguments, Member[] Tables, Member[] Layers, Statement[] Embedded, Func<Value, Value> Tokens)
 {
     private const string NullText = "null_text";
 
     public static UVitCondition Of(ModelSpec spec, UVitParts parts) => spec.Condition.Match(
-        static _ => new UVitCondition([], [], [], static time => time),
+        static _ => new UVitCondition([], [], [], [], static time => time),
         labels => new(
             [new("labels", Shape.Of(Dim.Batch), "Classes", ValueKind.Index)],
             [],
             [new Member.Embedding("label_emb", labels.Rows, parts.D, UVitParts.Small)],
-            static time => JoinTokens(AsToken(Call("label_emb", "labels")), time)),
+            [Let("label", Call("label_emb", "labels"))],
+            static time => JoinTokens(AsToken("label"), time)),
         text => new(
             [new("text", Shape.Of(Dim.Batch, text.Tokens, text.Width), "Embedded texts", ValueKind.Droppable)],
             text.HasNull ? [new Member.Table(NullText, Shape.Of(text.Tokens, text.Width), UVitParts.Small)] : [],
             [new Member.Linear("context_embed", text.Width, parts.D, UVitParts.Small)],
-            time => JoinTokens(time, Call("context_embed", new Value.FillDropped("text", text.HasNull ? NullText : null)))));
+            [Let("words", Call("context_embed", new Value.FillDropped("text", text.HasNull ? NullText : null)))],
+            static time => JoinTokens(time, "words")));
 }

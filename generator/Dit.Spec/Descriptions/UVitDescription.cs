@@ -48,8 +48,10 @@ internal static class UVitDescription
                 .. uVit.FinalConvolution ? [parts.FinalConvolution] : Array.Empty<Member>(),
             ],
             [
-                Let("time", new Value.Sinusoid("t", spec.Width, spec.Width / 2), Dim.Batch, parts.D),
-                Let("context", condition.Tokens(AsToken(uVit.TimeMlp ? Call("time_embed", "time") : "time")), Dim.Batch, parts.M, parts.D),
+                Let(uVit.TimeMlp ? "features" : "time", new Value.Sinusoid("t", spec.Width, spec.Width / 2), Dim.Batch, parts.D),
+                .. uVit.TimeMlp ? [Let("time", Call("time_embed", "features"))] : Array.Empty<Statement>(),
+                .. condition.Embedded,
+                Let("context", condition.Tokens(AsToken("time")), Dim.Batch, parts.M, parts.D),
                 Let("tokens", Add(JoinTokens("context", Call("patch_embed", "x")), new Value.Parameter("pos_embed"))),
                 ForEach("in_blocks", ["tokens"], [], Skip.Push),
                 Let("tokens", Call("mid_block", "tokens")),
