@@ -46,7 +46,9 @@ public static class SpecWriter
 
     private static string[] Own(Backbone.Dit dit) =>
     [
-        .. dit.Numerics == Numerics.Official ? [] : new[] { Entry(BackboneKeys.Dit.Numerics, Word(BackboneKeys.Dit.Numerics, dit.Numerics)) },
+        .. dit.Numerics == Numerics.Official
+            ? []
+            : new[] { Entry(BackboneKeys.Dit.Numerics, Word(BackboneKeys.Dit.Numerics, dit.Numerics)) },
         .. Block(dit) is { } block ? new[] { Entry(BackboneKeys.Dit.Block, block) } : [],
     ];
 

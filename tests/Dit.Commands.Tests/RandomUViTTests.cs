@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Commands.Tests;
 
-/// <summary>Any legal U-ViT generates, compiles, trains and samples, and its session computes what it computes.</summary>
+/// <summary>
+/// Any legal U-ViT generates, compiles, trains and samples, and its session computes what it computes.
+/// </summary>
 public class RandomUViTTests
 {
     public static TheoryData<int> Seeds => [.. Enumerable.Range(0, 12)];

@@ -52,7 +52,9 @@ public class UVitTests
 
     [Theory]
     [InlineData("depth: 5", "depth: 12", "DIT125", 3, 8,
-        "Depth 12 is not an odd number of 3 or more: the long skips of a u-vit join as many blocks before the middle one as behind it; 13 is")]
+        "Depth 12 is not an odd number of 3 or more: the long skips of a u-vit join as many blocks before the middle one as behind it; 13 "
+            + "is"
+    )]
     [InlineData("depth: 5", "depth: 1", "DIT125", 3, 8, "; 3 is")]
     [InlineData("depth: 5", "depth: 1000", "DIT125", 3, 8, "; 999 is")]
     [InlineData("width: 32\nheads: 4", "width: 33\nheads: 3", "DIT103", 4, 8,

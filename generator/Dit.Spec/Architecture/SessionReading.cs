@@ -50,7 +50,9 @@ public abstract record SessionOp
     /// <summary>The tokens are left for a later step.</summary>
     public sealed record Push : SessionOp;
 
-    /// <summary>The tokens become a linear layer of themselves and of those that were left last, side by side.</summary>
+    /// <summary>
+    /// The tokens become a linear layer of themselves and of those that were left last, side by side.
+    /// </summary>
     /// <param name="Layer">The layer, (D, 2 D).</param>
     public sealed record Pop(Member.Linear Layer) : SessionOp;
 
@@ -67,7 +69,9 @@ public abstract record SessionOp
     public sealed record Convolution(Member.Convolution Layer) : SessionOp;
 }
 
-/// <summary>What the tokens pass through after they are made: a list of blocks, a block, or a step of the network.</summary>
+/// <summary>
+/// What the tokens pass through after they are made: a list of blocks, a block, or a step of the network.
+/// </summary>
 /// <remarks>A closed sum.</remarks>
 public abstract record SessionStage
 {

@@ -35,7 +35,9 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
         return errors.Length > 0 ? new Result<bool>.Failed(errors) : Result.Of(true);
     }
 
-    /// <summary>Reports keys that only other backbones have; a family's own check allows those of all of them.</summary>
+    /// <summary>
+    /// Reports keys that only other backbones have; a family's own check allows those of all of them.
+    /// </summary>
     public Result<bool> NoneOfOtherBackbones()
     {
         var errors = node.Entries.Where(e => IsOfOtherBackbone(e.Key.Text)).Select(Unknown).ToArray();

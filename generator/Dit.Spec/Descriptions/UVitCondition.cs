@@ -2,10 +2,13 @@ using static Dit.Spec.Describe;
 
 namespace Dit.Spec;
 
-/// <summary>How a condition enters a U-ViT: its argument, its embedder, and its tokens beside that of the time.</summary>
+/// <summary>
+/// How a condition enters a U-ViT: its argument, its embedder, and its tokens beside that of the time.
+/// </summary>
 /// <remarks>
-/// Learned positions make the order of the tokens matter: a class comes before the time, and a text behind it. The released text models have no learned null text: their empty text is an input like the others. A model with one
-/// has a table besides.
+/// Learned positions make the order of the tokens matter: a class comes before the time, and a text behind it. The
+/// released text models have no learned null text: their empty text is an input like the others. A model with one has a
+/// table besides.
 /// </remarks>
 /// <param name="Arguments">The argument; none for an unconditional model.</param>
 /// <param name="Tables">What stands for a condition that is dropped, where it is a table of its own.</param>

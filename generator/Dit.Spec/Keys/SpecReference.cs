@@ -115,7 +115,9 @@ public static class SpecReference
 
     // Where not every backbone has the key.
     private static string Owners(string prefix, SpecKey key) =>
-        (prefix.Length == 0 || prefix == $"{SpecKeys.Conditioning.Name}.") && SpecKeys.BackbonesWith(prefix.TrimEnd('.'), key.Name) is { Count: > 0 } some && some.Count < SpecKeys.Backbone.Available.Length
+        (prefix.Length == 0 || prefix == $"{SpecKeys.Conditioning.Name}.")
+        && SpecKeys.BackbonesWith(prefix.TrimEnd('.'), key.Name) is { Count: > 0 } some
+        && some.Count < SpecKeys.Backbone.Available.Length
             ? $"; for {string.Join(" and ", some.Select(static word => $"`backbone: {word}`"))}"
             : "";
 

@@ -23,6 +23,9 @@ public abstract partial record Backbone
         public override string ConditioningWord => Variant.Word;
 
         /// <inheritdoc/>
+        public override string BlocksWord => Variant.Word;
+
+        /// <inheritdoc/>
         internal override string Canonical(ModelSpec spec) => FormattableString.Invariant($"""
             dit {spec.Name} {Depth} {Width} {Heads} {PatchSize} {HiddenWidth}
             {spec.Input.Channels} {spec.Input.Height} {spec.Input.Width} {spec.Autoencoder.Canonical}

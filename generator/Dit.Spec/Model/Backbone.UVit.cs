@@ -2,7 +2,9 @@ namespace Dit.Spec;
 
 public abstract partial record Backbone
 {
-    /// <summary>U-ViT (arXiv 2209.12152): time, condition and patches are all tokens, and long skips join the blocks.</summary>
+    /// <summary>
+    /// U-ViT (arXiv 2209.12152): time, condition and patches are all tokens, and long skips join the blocks.
+    /// </summary>
     /// <param name="Depth">Number of blocks, odd: as many before the middle one as behind it.</param>
     /// <param name="Width">Token width, D.</param>
     /// <param name="Heads">Attention heads, H.</param>
@@ -19,6 +21,9 @@ public abstract partial record Backbone
 
         /// <inheritdoc/>
         public override string ConditioningWord => "tokens";
+
+        /// <inheritdoc/>
+        public override string BlocksWord => Word;
 
         /// <summary>Long skips between the blocks before the middle one and those behind it.</summary>
         public int Skips => Depth / 2;

@@ -16,6 +16,9 @@ public abstract partial record Backbone
     /// <summary>How the condition enters the blocks, in a word for cards and tables: <c>adaln-zero</c>.</summary>
     public abstract string ConditioningWord { get; }
 
+    /// <summary>What its blocks are called before the word: <c>adaln-zero</c>.</summary>
+    public abstract string BlocksWord { get; }
+
     /// <summary>Number of blocks.</summary>
     public abstract int Depth { get; init; }
 

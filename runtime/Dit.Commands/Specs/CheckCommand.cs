@@ -71,7 +71,7 @@ internal static class CheckCommand
         context.Out.WriteLine(
             $"  {Amount.Whole(spec.Tokens)} tokens of width {spec.Width}, {spec.Depth} blocks, {spec.Heads} heads, patch size "
                 + $"{spec.PatchSize}");
-        context.Out.WriteLine($"  {spec.Backbone.ConditioningWord} blocks, conditioned on {Words(spec.Condition)}");
+        context.Out.WriteLine($"  {spec.Backbone.BlocksWord} blocks, conditioned on {Words(spec.Condition)}");
         context.Out.WriteLine(
             $"  {spec.Input.Channels} x {spec.Input.Height} x {spec.Input.Width} in, {spec.OutputChannels} x {spec.Input.Height} x "
                 + $"{spec.Input.Width} out");

@@ -90,7 +90,9 @@ public sealed class SessionBuilder
     /// <summary>Leaves the tokens for a later block: a long skip begins.</summary>
     public void Push() => steps.Add(new SessionStep.Push());
 
-    /// <summary>The tokens become a linear layer of themselves and of those that were left last, side by side.</summary>
+    /// <summary>
+    /// The tokens become a linear layer of themselves and of those that were left last, side by side.
+    /// </summary>
     /// <param name="layer">2 D to D.</param>
     public void Pop(Linear layer) => steps.Add(new SessionStep.Pop(layer));
 

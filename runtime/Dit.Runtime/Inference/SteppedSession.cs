@@ -72,7 +72,9 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
     {
         using var scope = NewDisposeScope();
         var embedded = embed(t, condition);
-        return (steps.Modulations.Count == 0 ? steps.Placed(embedded).contiguous() : Modulate(nn.functional.silu(embedded))).MoveToOuterDisposeScope();
+        return (
+            steps.Modulations.Count == 0 ? steps.Placed(embedded).contiguous() : Modulate(nn.functional.silu(embedded))
+        ).MoveToOuterDisposeScope();
     }
 
     // Written next to each other at once: a list that is joined at the end would need them twice.

@@ -46,7 +46,8 @@ public sealed class TimestepEmbedder : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>
-    /// cos, then sin, of t times frequencies that fall from 1 towards 1/10000; in float32 whatever the parameters' type.
+    /// cos, then sin, of t times frequencies that fall from 1 towards 1/10000; in float32 whatever the parameters'
+    /// type.
     /// </summary>
     /// <param name="t">(N,).</param>
     /// <param name="intervals">

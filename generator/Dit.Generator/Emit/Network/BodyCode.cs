@@ -110,7 +110,8 @@ internal static class BodyCode
             Value.AsToken token => $"{Receiver(module, token.X)}.unsqueeze(1)",
             Value.MeanOfTokens mean => $"{Receiver(module, mean.X)}.mean([1])",
             Value.Sinusoid time =>
-                $"TimestepEmbedder.Sinusoid({Of(time.T)}, intervals: {time.Intervals}, features: {time.Features}).to({Weights(module)}.dtype)",
+                $"TimestepEmbedder.Sinusoid({Of(time.T)}, intervals: {time.Intervals}, features: "
+                    + $"{time.Features}).to({Weights(module)}.dtype)",
             Value.FillDropped fill =>
                 $"Functional.FillDropped({Of(fill.X)}, {fill.Table ?? "null"}, {Weights(module)}.dtype)",
             Value.Unpatchify patches =>
