@@ -658,6 +658,12 @@ public abstract record SamplerMethod
     public abstract string Title { get; }
     public string Type { get; }
     public abstract string Word { get; }
+    public sealed record Consistency(StepSpacing Spacing = Usual, double Shift = 1) : SamplerMethod
+    {
+        public override IReadOnlyList<MethodSetting> Options { get; }
+        public override string Title { get; }
+        public override string Word { get; }
+    }
     public sealed record Ddim(double Eta) : SamplerMethod
     {
         public override IReadOnlyList<MethodSetting> Options { get; }
@@ -669,6 +675,11 @@ public abstract record SamplerMethod
     {
         public Ddpm();
         public override MethodProcess Process { get; }
+        public override string Title { get; }
+        public override string Word { get; }
+    }
+    public sealed record Deis(int Order = 2, StepSpacing Spacing = Usual, double Shift = 1) : SamplerMethod.Multistep
+    {
         public override string Title { get; }
         public override string Word { get; }
     }
@@ -693,6 +704,13 @@ public abstract record SamplerMethod
     public sealed record Euler(StepSpacing Spacing = Usual, double Shift = 1) : SamplerMethod
     {
         public override IReadOnlyList<MethodSetting> Options { get; }
+        public override string Title { get; }
+        public override string Word { get; }
+    }
+    public sealed record EulerAncestral(StepSpacing Spacing = Usual) : SamplerMethod
+    {
+        public override IReadOnlyList<MethodSetting> Options { get; }
+        public override MethodProcess Process { get; }
         public override string Title { get; }
         public override string Word { get; }
     }
@@ -900,6 +918,7 @@ public static class SpecSchema
 public static class SpecWriter
 {
     public static string? Block(Backbone backbone);
+    public static IReadOnlyList<KeyValuePair<string, string>> SettingsOf(SamplerSpec sampler);
     public static string Write(BlockSpec block);
     public static string Write(ModelSpec spec);
 }
