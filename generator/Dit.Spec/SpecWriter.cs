@@ -49,13 +49,27 @@ public static class SpecWriter
         Entry(TransformerKeys.Heads, Text(backbone.Heads)),
         Entry(TransformerKeys.PatchSize, Text(backbone.PatchSize)),
         Entry(TransformerKeys.MlpRatio, Numbers.Write(TransformerBinder.Ratio(backbone.Width, backbone.HiddenWidth))),
-        .. backbone.Match(static dit =>
-            dit.Numerics == Numerics.Official
-                ? []
-                : new[] { Entry(BackboneKeys.Dit.Numerics, Word(BackboneKeys.Dit.Numerics, dit.Numerics)) }),
-        .. backbone.Match(static dit =>
-            dit.Block == BlockSpec.Default ? [] : new[] { Entry(BackboneKeys.Dit.Block, Write(dit.Block)) }),
+        .. backbone.Match(Own, Own),
     ];
+
+    private static string[] Own(Backbone.Dit dit) =>
+    [
+        .. dit.Numerics == Numerics.Official
+            ? []
+            : new[] { Entry(BackboneKeys.Dit.Numerics, Word(BackboneKeys.Dit.Numerics, dit.Numerics)) },
+        .. Block(dit) is { } block ? new[] { Entry(BackboneKeys.Dit.Block, block) } : [],
+    ];
+
+    private static string[] Own(Backbone.UVit uVit) =>
+    [
+        Entry(BackboneKeys.UVit.QkvBias, uVit.QkvBias),
+        Entry(BackboneKeys.UVit.TimeMlp, uVit.TimeMlp),
+        Entry(BackboneKeys.UVit.FinalConvolution, uVit.FinalConvolution),
+    ];
+
+    /// <summary>The block of a backbone where it differs from the paper's; null where it does not.</summary>
+    public static string? Block(Backbone backbone) => backbone.Match(
+        static dit => dit.Block == BlockSpec.Default ? null : Write(dit.Block), static _ => null);
 
     /// <summary>A block as a spec writes it, all keys: <c>{ norm: rms, mlp: swiglu, ... }</c>.</summary>
     /// <param name="block">The block.</param>
@@ -66,12 +80,14 @@ public static class SpecWriter
         Entry(BlockKeys.Position, Word(BlockKeys.Position, block.Position)),
         Entry(BlockKeys.Shift, block.Shift ? "true" : "false"));
 
-    // The word 'none' implies the first variant.
+    // The word 'none' implies what is usual.
     private static string Conditioning(ModelSpec spec)
     {
-        var isUsual = spec.Backbone.Match(static dit => dit.Variant == ConditioningVariant.All[0]);
-        var own =
-            spec.Backbone.Match<string[]>(static dit => [Entry(BackboneKeys.Dit.Variant, Word(BackboneKeys.Dit.Variant, dit.Variant))]);
+        var (own, isUsual) = spec.Backbone.Match<(string[], bool)>(
+            static dit => (
+                [Entry(BackboneKeys.Dit.Variant, Word(BackboneKeys.Dit.Variant, dit.Variant))],
+                dit.Variant == ConditioningVariant.All[0]),
+            static _ => ([], true));
         return spec.Condition.Match(
             _ => isUsual && SpecKeys.Conditioning.Word is { } nothing ? nothing : Mapping([.. own, Entry(ConditionKeys.None, "true")]),
             labels => Mapping([.. own, Entry(ConditionKeys.Classes, Text(labels.Count)), Dropout(labels.Dropout)]),
@@ -125,6 +141,8 @@ public static class SpecWriter
             ? []
             : new[] { Entry(SamplerKeys.ClipDenoised, sampler.ClipDenoised ? "true" : "false") },
     ]);
+
+    private static string Entry(SwitchKey key, bool value) => Entry(key, value ? "true" : "false");
 
     private static string Entry(SpecKey key, string value) => $"{key.Name}: {value}";
 

@@ -329,6 +329,13 @@ public sealed record DpmSolver<TProcess>(
     public override string Method { get; }
 }
 
+public sealed class EmbeddingTable : torch.nn.Module<torch.Tensor, torch.Tensor>
+{
+    public EmbeddingTable(int rows, int width, torch.Device device, torch.ScalarType dtype);
+    protected override void RegisterComponents();
+    public override torch.Tensor forward(torch.Tensor indices);
+}
+
 public static class EpochOrder
 {
     public static IEnumerable<int[]> BatchIndices(int count, int batch, long seed);
@@ -446,6 +453,7 @@ public static class Functional
         torch.nn.Module<torch.Tensor, torch.Tensor>? keyNorm = null,
         torch.Tensor? rotary = null);
     public static torch.Tensor CrossAttention(torch.Tensor q, torch.Tensor kv, int heads);
+    public static torch.Tensor FillDropped(TextEmbeddings text, torch.Tensor? none, torch.ScalarType dtype);
     public static torch.Tensor GatedResidual(torch.Tensor x, torch.Tensor gate, torch.Tensor y);
     public static torch.Tensor Gelu(torch.Tensor x);
     public static torch.Tensor LayerNorm(torch.Tensor x, long width, double eps = 1E-06);
@@ -800,12 +808,14 @@ public abstract class InferenceSession<TCondition> : IDisposable where TConditio
 
 public static class Init
 {
+    public static void Normal(EmbeddingTable table, double std, torch.Generator random);
     public static void Normal(Linear layer, double std, torch.Generator random);
     public static void Normal(Parameter parameter, double std, torch.Generator random);
     public static void One(Parameter parameter);
     public static void RotaryCosines(torch.Tensor buffer, int rows, int columns);
     public static void RotarySines(torch.Tensor buffer, int rows, int columns);
     public static void SinCosPositions(Parameter parameter, int rows, int columns);
+    public static void XavierUniform(Convolution layer, torch.Generator random);
     public static void XavierUniform(Linear layer, torch.Generator random);
     public static void XavierUniform(Parameter parameter, torch.Generator random);
     public static void Zero(Linear layer);
@@ -919,7 +929,7 @@ public sealed record LatentResult(LatentDescription Description, int Kept, int D
 public static class Layer
 {
     public static torch.Tensor Buffer(long[] shape, torch.Device device, torch.ScalarType dtype);
-    public static Linear Linear(long input, long output, torch.Device device, torch.ScalarType dtype);
+    public static Linear Linear(long input, long output, torch.Device device, torch.ScalarType dtype, bool hasBias = true);
     public static Parameter Unset(long[] shape, torch.Device device, torch.ScalarType dtype, bool trained = true);
 }
 
@@ -1411,14 +1421,17 @@ public sealed class SessionBuilder
         Func<torch.Tensor, TCondition, torch.Tensor> embed,
         torch.nn.Module? model = null,
         Func<torch.Tensor, torch.Tensor, TCondition, torch.Tensor>? predict = null) where TCondition : ICondition<TCondition>;
-    public SessionBuilder Context(int tokens, bool joined);
+    public SessionBuilder Context(int tokens, bool joined, bool first = false);
+    public void Convolution(Convolution layer);
     public void CrossAttention(Linear q, Linear kv, Linear proj, int heads);
     public void Identity();
-    public void Mlp(Linear fc1, Linear fc2);
+    public void Mlp(Linear fc1, Linear fc2, bool exactGelu = false);
     public ModulationParts Modulation(Linear layer);
     public void Norm(AffineLayerNorm norm);
     public void Norm(ModulationPart shift, ModulationPart scale, double eps = 1E-06);
     public void Output(Linear layer);
+    public void Pop(Linear layer);
+    public void Push();
     public void Residual();
     public void Residual(ModulationPart gate);
 }
@@ -1549,7 +1562,7 @@ public sealed class TimestepEmbedder : torch.nn.Module<torch.Tensor, torch.Tenso
     public TimestepEmbedder(int width, torch.Device device, torch.ScalarType dtype, int intervals = 128);
     public void Initialize(torch.Generator random);
     protected override void RegisterComponents();
-    public static torch.Tensor Sinusoid(torch.Tensor t, int intervals = 128);
+    public static torch.Tensor Sinusoid(torch.Tensor t, int intervals = 128, int features = 256);
     public override torch.Tensor forward(torch.Tensor t);
 }
 

@@ -34,13 +34,15 @@ public abstract record Autoencoder
 
 public abstract record Backbone
 {
+    public abstract string BlocksWord { get; }
+    public abstract string ConditioningWord { get; }
     public abstract int Depth { get; init; }
     public abstract int Heads { get; init; }
     public abstract int HiddenWidth { get; init; }
     public abstract int PatchSize { get; init; }
     public abstract int Width { get; init; }
-    public string Word { get; }
-    public R Match<R>(Func<Backbone.Dit, R> dit);
+    public abstract string Word { get; }
+    public R Match<R>(Func<Backbone.Dit, R> dit, Func<Backbone.UVit, R> uVit);
     public sealed record Dit(
         int Depth,
         int Width,
@@ -51,11 +53,34 @@ public abstract record Backbone
         ConditioningVariant Variant) : Backbone
     {
         public BlockSpec Block { get; init; }
+        public override string BlocksWord { get; }
+        public override string ConditioningWord { get; }
         public override int Depth { get; init; }
         public override int Heads { get; init; }
         public override int HiddenWidth { get; init; }
         public override int PatchSize { get; init; }
         public override int Width { get; init; }
+        public override string Word { get; }
+    }
+    public sealed record UVit(
+        int Depth,
+        int Width,
+        int Heads,
+        int PatchSize,
+        int HiddenWidth,
+        bool QkvBias,
+        bool TimeMlp,
+        bool FinalConvolution) : Backbone
+    {
+        public override string BlocksWord { get; }
+        public override string ConditioningWord { get; }
+        public override int Depth { get; init; }
+        public override int Heads { get; init; }
+        public override int HiddenWidth { get; init; }
+        public override int PatchSize { get; init; }
+        public int Skips { get; }
+        public override int Width { get; init; }
+        public override string Word { get; }
     }
 }
 
@@ -85,8 +110,6 @@ public abstract record Condition
     }
     public sealed record Text(int Tokens, int Width, double Dropout) : Condition;
 }
-
-public sealed record ConditioningSpec(ConditioningVariant Variant, Condition Condition);
 
 public abstract record ConditioningVariant
 {
@@ -358,8 +381,12 @@ public abstract record Member(string Name)
     public sealed record Activate(Activation Kind) : Member;
     public sealed record Chain(string Name, EquatableArray<Member> Links) : Member;
     public sealed record Child(string Name, Module Module) : Member;
+    public sealed record Convolution(string Name, int In, int Out, int Kernel, Initialization Start) : Member;
     public sealed record Embedding(string Name, int Rows, Dim Width, Initialization Start) : Member;
-    public sealed record Linear(string Name, Dim In, Dim Out, Initialization Start) : Member;
+    public sealed record Linear(string Name, Dim In, Dim Out, Initialization Start) : Member
+    {
+        public bool HasBias { get; init; }
+    }
     public sealed record Norm(string Name, NormKind Kind, Dim Width, bool IsAffine, double Eps) : Member;
     public sealed record Patches(string Name, int Channels, int Patch, Dim Tokens, Dim Width, Initialization Start) : Member;
     public sealed record Repeated(string Name, int Count, Module Module) : Member;
@@ -426,9 +453,7 @@ public sealed record ModelSpec(
     Autoencoder Autoencoder,
     EquatableArray<SamplerSpec> Samplers)
 {
-    public int BlockTokens { get; }
     public string ClassName { get; }
-    public ConditioningSpec Conditioning { get; }
     public int ContextTokens { get; }
     public int Depth { get; }
     public int GridHeight { get; }
@@ -586,6 +611,7 @@ public sealed record Rule(string Id, string Title)
     public static readonly Rule Character;
     public static readonly Rule ClippingIsSaid;
     public static readonly Rule ConditionIsSeen;
+    public static readonly Rule DepthFitsSkips;
     public static readonly Rule DuplicateKey;
     public static readonly Rule GroupsDivideChannels;
     public static readonly Rule HeadsDivideWidth;
@@ -614,7 +640,7 @@ public sealed record Rule(string Id, string Title)
     public static readonly Rule TokensInRange;
     public static readonly Rule UnknownKey;
     public static readonly Rule UnknownValue;
-    public static readonly Rule WidthMultipleOfFour;
+    public static readonly Rule WidthFitsSinusoids;
     public static readonly Rule WrongType;
     public static readonly Rule Yaml;
     public static readonly Rule YamlFeature;
@@ -762,8 +788,8 @@ public sealed record SessionNetwork(
     string Entering,
     long ContextTokens,
     bool JoinsTokens,
-    string Blocks,
-    string Final,
+    bool IsContextFirst,
+    EquatableArray<SessionStage> Stages,
     IReadOnlyDictionary<string, EquatableArray<SessionOp>> Modules);
 
 public abstract record SessionOp
@@ -771,15 +797,21 @@ public abstract record SessionOp
     public sealed record AdaptiveNorm(SessionPart Shift, SessionPart Scale, double Eps) : SessionOp;
     public sealed record Attention(Member.Linear Qkv, Member.Linear Proj, int Heads) : SessionOp;
     public sealed record Branch(Member.Child Child) : SessionOp;
+    public sealed record Convolution(Member.Convolution Layer) : SessionOp;
     public sealed record CrossAttention(Member.Linear Q, Member.Linear Kv, Member.Linear Proj, int Heads) : SessionOp;
     public sealed record Identity : SessionOp
     {
         public Identity();
     }
     public sealed record LearnedNorm(Member.Norm Norm) : SessionOp;
-    public sealed record Mlp(Member.Linear First, Member.Linear Second) : SessionOp;
+    public sealed record Mlp(Member.Linear First, Member.Linear Second, Activation Activation) : SessionOp;
     public sealed record Modulation(string Name, Member.Chain Chain) : SessionOp;
     public sealed record Output(Member.Linear Layer) : SessionOp;
+    public sealed record Pop(Member.Linear Layer) : SessionOp;
+    public sealed record Push : SessionOp
+    {
+        public Push();
+    }
     public sealed record Residual(SessionPart? Gate) : SessionOp;
 }
 
@@ -792,6 +824,13 @@ public abstract record SessionReading
     public static SessionReading Of(Module network);
     public sealed record Calls(string Because) : SessionReading;
     public sealed record Steps(SessionNetwork Network) : SessionReading;
+}
+
+public abstract record SessionStage
+{
+    public sealed record Each(string Name, bool Pushes) : SessionStage;
+    public sealed record One(string Name) : SessionStage;
+    public sealed record Own(SessionOp Op) : SessionStage;
 }
 
 public sealed record SettingChange(string Key, string? From, string? To, Impact Impact, string? Remark);
@@ -814,6 +853,7 @@ public static class ShapeRules
 {
     public static Fit Add(EquatableArray<Dim> left, EquatableArray<Dim> right);
     public static Fit AsToken(EquatableArray<Dim> x);
+    public static Fit Convolution(Member.Convolution layer, EquatableArray<Dim> x);
     public static Fit CrossAttention(int heads, EquatableArray<Dim> q, EquatableArray<Dim> kv);
     public static Fit Embedding(Member.Embedding layer, EquatableArray<Dim> indices);
     public static Fit FillDropped(EquatableArray<Dim> x, Member.Table? table);
@@ -877,6 +917,7 @@ public static class SpecSchema
 
 public static class SpecWriter
 {
+    public static string? Block(Backbone backbone);
     public static IReadOnlyList<KeyValuePair<string, string>> SettingsOf(SamplerSpec sampler);
     public static string Write(BlockSpec block);
     public static string Write(ModelSpec spec);

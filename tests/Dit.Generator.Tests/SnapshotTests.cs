@@ -30,6 +30,32 @@ public class SnapshotTests
             $"{name}Sample.g.cs"
         ]);
 
+    /// <summary>A small U-ViT with all that the backbone can have.</summary>
+    private const string UViT = """
+        model: UViTSample
+        backbone: u-vit
+        depth: 5
+        width: 64
+        heads: 4
+        patch_size: 2
+        time_mlp: true
+        input: { channels: 4, size: [16, 24] }
+        conditioning: { text: { tokens: 77, width: 768 } }
+        diffusion: { variance: fixed-small, schedule: scaled-linear }
+        autoencoder: kl-f8
+        samplers:
+          dpm-50: { method: dpm-solver++, steps: 50 }
+        """;
+
+    [Fact]
+    public void A_U_ViT_matches_its_snapshot() => Match(
+        "UViTSample.g", "cs",
+        Generate.From(new SpecText("u-vit.dit.yaml", UViT)).AssertCached().AssertCompiles().Sources["UViTSample.g.cs"]);
+
+    [Fact]
+    public void A_U_ViT_in_PyTorch_matches_its_snapshot() =>
+        Match("UViTSample.model", "py", PythonModel.Of(Assert.Single(SpecFile.Parse(UViT).Models).Spec));
+
     [Fact]
     public void The_official_model_in_PyTorch_matches_its_snapshot() => Match("DiTXL2.model", "py", PythonModel.Of(
         Repository.Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models)

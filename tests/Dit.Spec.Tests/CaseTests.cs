@@ -26,6 +26,10 @@ public class CaseTests
 
     private const string Shifted = FlowProcess + "\n  ddpm-250: { method: euler, steps: 250, shift: 1 }";
 
+    private const string UVit =
+        "model: Tiny/2\ndepth: 2 => model: Tiny/2\nbackbone: u-vit\ndepth: 5|  variant: adaln-zero\n => |"
+        + "mlp_ratio: 4 => qkv_bias: false\ntime_mlp: false\nfinal_convolution: true\nmlp_ratio: 4";
+
     private const string Texts = "classes: 10 => text: { tokens: 7, width: 5 }";
 
     /// <summary>
@@ -45,6 +49,9 @@ public class CaseTests
         { "block.qk_norm", "", "autoencoder: none => block: { qk_norm: layer }\nautoencoder: none" },
         { "block.position", "", "autoencoder: none => block: { position: rope-2d }\nautoencoder: none" },
         { "block.shift", "", "autoencoder: none => block: { shift: false }\nautoencoder: none" },
+        { "qkv_bias", UVit, "qkv_bias: false => qkv_bias: true" },
+        { "time_mlp", UVit, "time_mlp: false => time_mlp: true" },
+        { "final_convolution", UVit, "final_convolution: true => final_convolution: false" },
         { "conditioning.variant", "", "variant: adaln-zero => variant: in-context" },
         { "conditioning.classes", "", "classes: 10 => classes: 11" },
         { "conditioning.dropout", "", "dropout: 0.1 => dropout: 0.2" },

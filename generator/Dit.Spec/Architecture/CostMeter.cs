@@ -66,6 +66,9 @@ internal sealed class CostMeter
             case (Value.Call, Member.Patches patches):
                 Layer(value, size * patches.Channels * patches.Patch * patches.Patch, Keep(x));
                 break;
+            case (Value.Call, Member.Convolution convolution):
+                Layer(value, size * convolution.In * convolution.Kernel * convolution.Kernel, Keep(x));
+                break;
             case (Value.Call, Member.Norm norm): Layer(value, size, Keep(x) + Statistics(norm, size)); break;
             // and the normalized tokens, which are scaled, twice where the norm has a scale of its own
             case (Value.Modulate, Member.Norm norm):

@@ -144,6 +144,7 @@ internal sealed class Evaluator
             {
                 Member.Linear linear => By(x => ShapeRules.Linear(linear, x[0]), linear),
                 Member.Patches patches => By(x => ShapeRules.Patches(patches, x[0]), patches),
+                Member.Convolution convolution => By(x => ShapeRules.Convolution(convolution, x[0]), convolution),
                 Member.Norm norm => By(x => ShapeRules.Norm(norm, x[0]), norm),
                 Member.Embedding embedding => By(x => ShapeRules.Embedding(embedding, x[0]), embedding),
                 Member.Chain chain => call.Arguments.Count == 1

@@ -5,12 +5,29 @@ namespace Dit.Spec;
 /// <param name="Name">The name in the state dict, below the module's own.</param>
 public abstract record Member(string Name)
 {
-    /// <summary>A linear layer with a bias that starts from zero: <c>weight</c> (out, in), <c>bias</c> (out).</summary>
+    /// <summary>
+    /// A linear layer, as a rule with a bias that starts from zero: <c>weight</c> (out, in), <c>bias</c> (out).
+    /// </summary>
     /// <param name="Name">The name in the state dict.</param>
     /// <param name="In">Features in.</param>
     /// <param name="Out">Features out.</param>
     /// <param name="Start">What the weight starts from.</param>
-    public sealed record Linear(string Name, Dim In, Dim Out, Initialization Start) : Member(Name);
+    public sealed record Linear(string Name, Dim In, Dim Out, Initialization Start) : Member(Name)
+    {
+        /// <summary>Whether it has a bias.</summary>
+        public bool HasBias { get; init; } = true;
+    }
+
+    /// <summary>
+    /// A convolution of an image that keeps its size, with zeros around it and a bias that starts from zero:
+    /// <c>weight</c> (out, in, K, K), <c>bias</c> (out).
+    /// </summary>
+    /// <param name="Name">The name in the state dict.</param>
+    /// <param name="In">Channels in.</param>
+    /// <param name="Out">Channels out.</param>
+    /// <param name="Kernel">K, odd.</param>
+    /// <param name="Start">What the weight starts from.</param>
+    public sealed record Convolution(string Name, int In, int Out, int Kernel, Initialization Start) : Member(Name);
 
     /// <summary>
     /// Non-overlapping patches to tokens, a convolution whose stride is its kernel: <c>weight</c> (D, C, P, P),

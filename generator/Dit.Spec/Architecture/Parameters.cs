@@ -32,7 +32,13 @@ public static class Parameters
 
     private static IEnumerable<ModelParameter> Of(Member member, string name) => member switch
     {
+        Member.Linear { HasBias: false } linear => [Weight(name, linear.Start, linear.Out, linear.In)],
         Member.Linear linear => [Weight(name, linear.Start, linear.Out, linear.In), Bias(name, linear.Out)],
+        Member.Convolution convolution =>
+        [
+            Weight(name, convolution.Start, convolution.Out, convolution.In, convolution.Kernel, convolution.Kernel),
+            Bias(name, convolution.Out),
+        ],
         Member.Patches patches =>
         [
             Weight(name, patches.Start, patches.Width, patches.Channels, patches.Patch, patches.Patch),

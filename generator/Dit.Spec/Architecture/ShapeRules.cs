@@ -48,6 +48,14 @@ public static class ShapeRules
                     + $"{height / patch * (width / patch)} patches");
     }
 
+    /// <summary>A convolution that keeps an image's size: (N, in, Y, X) to (N, out, Y, X).</summary>
+    public static Fit Convolution(Member.Convolution layer, EquatableArray<Dim> x) =>
+        layer.Kernel % 2 == 0 ? Wrong($"{layer.Name} has a window of {layer.Kernel} x {layer.Kernel}, which has no pixel in its middle")
+        : x.Count != 4 || x[1] != (Dim)layer.In
+            ? Wrong(
+                $"{layer.Name} takes images of {layer.In} channels, (N, {layer.In}, height, width), and is given {Shape.Text(x)}")
+        : new Fit.Gives(Shape.Of(x[0], layer.Out, x[2], x[3]));
+
     /// <summary>A norm over the last side: the same shape.</summary>
     public static Fit Norm(Member.Norm norm, EquatableArray<Dim> x) => x.Count >= 2 && x.Last() == norm.Width
         ? new Fit.Gives(x)

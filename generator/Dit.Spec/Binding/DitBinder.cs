@@ -8,7 +8,7 @@ internal static class DitBinder
     public static Result<Backbone> Bind(Fields top, Result<Condition> condition)
     {
         var variant = ConditioningBinder.Variant(top);
-        var shape = TransformerBinder.Bind(top);
+        var shape = TransformerBinder.Bind(top, new(Unit: 4, "which the 2-D sin-cos positions need"));
         var block = BlockBinder.Bind(top, shape, variant);
         return (shape, variant, NumericsBinder.Bind(top, variant, condition, block), block)
             .Apply(static (shape, variant, numerics, block) => (Backbone)new Backbone.Dit(

@@ -11,7 +11,7 @@ internal static class ConditioningSettings
             (Impact.Tensors, $"the model's type changes: {b.Condition.Match(
                 static _ => "forward takes no condition", static _ => "forward takes labels",
                 static _ => "forward takes text embeddings")}")),
-        new("conditioning.variant", static m => m.Backbone.Match(static dit => dit.Variant.Word), static (_, _) => (Impact.Tensors, null)),
+        new("conditioning.variant", DitSettings.Variant, static (_, _) => (Impact.Tensors, null)),
         new("conditioning.classes", static m => Labels(m) is { } labels ? Settings.Text(labels.Count) : null, ClassesEffect),
         new("conditioning.text.tokens", static m => Text(m) is { } text ? Settings.Text(text.Tokens) : null, static (a, b) =>
             (Impact.Tensors, Text(a) is null || Text(b) is null ? null : "only a null text has this length in its shape")),

@@ -30,7 +30,7 @@ public static class ModelTable
     }
 
     private static string Row(ModelSpec spec, ModelLayout layout) => FormattableString.Invariant(
-        $"| {spec.Name.Replace("|", "\\|")} | {spec.Conditioning.Variant.Word} | {spec.Depth} | {spec.Width} | {spec.Heads} ")
+        $"| {spec.Name.Replace("|", "\\|")} | {spec.Backbone.ConditioningWord} | {spec.Depth} | {spec.Width} | {spec.Heads} ")
         + FormattableString.Invariant($"| {spec.Tokens} ")
         + FormattableString.Invariant(
             $"| {layout.ParameterCount:N0} | {layout.TrainableCount:N0} | {layout.Macs / 1e9:F2} G | {spec.Hash} |\n");

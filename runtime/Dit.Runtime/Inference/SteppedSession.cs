@@ -57,7 +57,7 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var rows = Enumerable.Range(0, (int)x.shape[0]).ToArray();
-        return engine.Run(x, Embed(t, condition), rows).MoveToOuterDisposeScope();
+        return steps.Finish(engine.Run(x, Embed(t, condition), rows)).MoveToOuterDisposeScope();
     }
 
     internal override bool BelongsTo(nn.Module model) => model.children().Contains(steps.Patches);
@@ -72,7 +72,9 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
     {
         using var scope = NewDisposeScope();
         var embedded = embed(t, condition);
-        return (steps.Modulations.Count == 0 ? embedded.contiguous() : Modulate(nn.functional.silu(embedded))).MoveToOuterDisposeScope();
+        return (
+            steps.Modulations.Count == 0 ? steps.Placed(embedded).contiguous() : Modulate(nn.functional.silu(embedded))
+        ).MoveToOuterDisposeScope();
     }
 
     // Written next to each other at once: a list that is joined at the end would need them twice.
@@ -130,7 +132,8 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
                 throw new DitException(
                     $"{session.steps.Card.Name}: x holds {x.shape[0]} samples, and conditions were given for {rows.Length}.");
             using var scope = NewDisposeScope();
-            return session.engine.Run(x, Modulation(t), passes).MoveToOuterDisposeScope();
+            using var noGradient = no_grad();
+            return session.steps.Finish(session.engine.Run(x, Modulation(t), passes)).MoveToOuterDisposeScope();
         }
 
         private Tensor Modulation(double t)

@@ -98,6 +98,19 @@ public static class Functional
             : linear.call(x)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Embedded texts with a learned one in the place of those that are dropped.</summary>
+    /// <param name="text">(N, L, W).</param>
+    /// <param name="none">The text that stands for none, (L, W); null where no text can be dropped.</param>
+    /// <param name="dtype">The type of the result.</param>
+    /// <returns>(N, L, W).</returns>
+    public static Tensor FillDropped(TextEmbeddings text, Tensor? none, ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        var values = text.Values.to(dtype);
+        return (text.DropMask is { } dropped && none is not null ? where(dropped.view(-1, 1, 1), none, values) : values)
+            .MoveToOuterDisposeScope();
+    }
+
     /// <summary>Multi-head self-attention (arXiv 1706.03762, section 3.2).</summary>
     /// <param name="qkv">Queries, keys and values side by side, each head by head, (N, T, 3 D).</param>
     /// <param name="heads">H, a divisor of D.</param>

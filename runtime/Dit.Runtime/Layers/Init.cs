@@ -24,6 +24,12 @@ public static class Init
         Fill(parameter, tensor => tensor.uniform_(-bound, bound, random));
     }
 
+    /// <summary>Kernel Xavier uniform over it seen as a matrix of its first side by the rest, bias zero.</summary>
+    public static void XavierUniform(Convolution layer, Generator random) => layer.Initialize(random);
+
+    /// <summary>Rows normal with mean 0.</summary>
+    public static void Normal(EmbeddingTable table, double std, Generator random) => Normal(table.weight, std, random);
+
     /// <summary>Weight normal with mean 0, bias zero.</summary>
     public static void Normal(Linear layer, double std, Generator random)
     {

@@ -19,7 +19,7 @@ internal sealed class MacCounter(ModelCard card)
             if (
                 module is nn.Module<Tensor, Tensor> layer
                 && module.named_parameters(recurse: false).Any()
-                && !name.EndsWith("embedding_table", StringComparison.Ordinal))
+                && module is not EmbeddingTable)
                 layer.register_forward_hook((_, _, output) => { Count(name, module, output); return output; });
     }
 

@@ -3,7 +3,8 @@
 Usage: python3 check_models.py CASE FILE.py [CASE FILE.py ...]
 
 CASE is dit-p2, dit-p4 or dit-p8 for the models of tests/Dit.Runtime.Tests/golden.dit.yaml, the name of a file of
-tests/golden/lightningdit for those of lightningdit.dit.yaml, and official for DiT-XL/2.
+tests/golden/lightningdit for those of lightningdit.dit.yaml or of tests/golden/uvit for those of uvit.dit.yaml, and
+official for DiT-XL/2.
 """
 import importlib.util
 import json
@@ -115,6 +116,16 @@ def check_golden(case, model):
     assert not wrong, f"{case}: more than {TOLERANCE} in {', '.join(wrong)}"
 
 
+def check_uvit(case, model):
+    golden = load_safetensors(GOLDEN / "uvit" / f"{case}.safetensors")
+    model.load_state_dict(under(golden, "param."))
+    labels = [golden["in.y"]] if hasattr(model, "label_emb") else []
+    with torch.no_grad():
+        wrong = difference(model(golden["in.x"], golden["in.t"], *labels), golden["out"])
+    print(f"{case}: output: {wrong:.1e}")
+    assert wrong <= TOLERANCE, case
+
+
 def check_official(case, model):
     official = json.loads((GOLDEN / "dit" / "official-models.json").read_text())
     wanted = list(official["DiT-XL/2 state dict"].items())
@@ -131,7 +142,8 @@ def main(arguments):
         sys.exit(__doc__)
     torch.manual_seed(0)
     for case, file in zip(arguments[::2], arguments[1::2]):
-        (check_official if case == "official" else check_golden)(case, create(file))
+        check = check_official if case == "official" else check_uvit if case.startswith("uvit-") else check_golden
+        check(case, create(file))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ internal sealed record ConditionCode(
     public static ConditionCode Of(ModelSpec spec, Module network)
     {
         var guards = ForwardEmitter.Guards(spec, network);
-        return spec.Conditioning.Condition.Match(
+        return spec.Condition.Match(
             _ => UnconditionalEmitter.Emit(guards),
             labels => ClassLabelsEmitter.Emit(spec, labels, guards),
             text => TextEmitter.Emit(spec, text, guards));

@@ -9,12 +9,26 @@ namespace Dit.Generator.Emit;
 /// <param name="Initialize">The statements that set its parameters.</param>
 internal sealed record MemberCode(string[] Fields, string[] Construct, string[] Register, string[] Initialize)
 {
+    // TorchSharp has a class of that name as well.
+    private const string Convolution = "global::Dit.Runtime.Convolution";
+
     private static readonly MemberCode None = new([], [], [], []);
 
     /// <summary>The code of a member; none for one without parameters, which the operations have built in.</summary>
     public static MemberCode Of(Member member) => member switch
     {
         Member.Linear linear => Module(linear.Name, "Linear", New(linear), Set(linear.Name, linear.Start)),
+        Member.Convolution convolution => Module(
+            convolution.Name,
+            Convolution,
+            $"new {Convolution}({convolution.In}, {convolution.Out}, kernel: {convolution.Kernel}, device, dtype, "
+                + $"padding: {convolution.Kernel / 2})",
+            Set(convolution.Name, convolution.Start)),
+        Member.Embedding embedding => Module(
+            embedding.Name,
+            "EmbeddingTable",
+            $"new EmbeddingTable(rows: {embedding.Rows}, width: {embedding.Width.Size}, device, dtype)",
+            Set(embedding.Name, embedding.Start)),
         Member.Norm { IsAffine: true } norm => Module(
             norm.Name,
             Type(norm),
@@ -82,7 +96,8 @@ internal sealed record MemberCode(string[] Fields, string[] Construct, string[] 
 
     private static string RegisterModule(string name) => $"register_module(nameof({name}), {name});";
 
-    private static string New(Member.Linear linear) => $"Layer.Linear({linear.In.Size}, {linear.Out.Size}, device, dtype)";
+    private static string New(Member.Linear linear) =>
+        $"Layer.Linear({linear.In.Size}, {linear.Out.Size}, device, dtype{(linear.HasBias ? "" : ", hasBias: false")})";
 
     private static string New(Activation activation) => activation switch
     {

@@ -38,6 +38,9 @@ internal static class DiagramLabels
         Member.Linear linear => new("Linear", value.Path, $"{linear.In} to {linear.Out}", DiagramKind.Operation),
         Member.Patches patches =>
             new("Patches", value.Path, $"{patches.Patch} x {patches.Patch} x {patches.Channels} to {patches.Width}", DiagramKind.Operation),
+        Member.Convolution convolution => new(
+            "Convolution", value.Path, $"{convolution.Kernel} x {convolution.Kernel}, {convolution.In} to {convolution.Out}",
+            DiagramKind.Operation),
         Member.Embedding embedding => new("Embedding", value.Path, $"{embedding.Rows} rows", DiagramKind.Operation),
         Member.Table table when value.Operation is Value.FillDropped => new("Fill dropped", table.Name, "", DiagramKind.Operation),
         Member.Table table => new(table.Name, "", "", DiagramKind.Operation),

@@ -86,7 +86,7 @@ public static class PythonModel
     {
         var (times, range) = ProcessWords.Times(spec.Process);
         return $"It predicts {ProcessWords.Output(spec.Process)}. {times} are {range}."
-            + spec.Conditioning.Condition.Match(
+            + spec.Condition.Match(
                 static _ => "",
                 static labels =>
                     $" Labels are 0 to {labels.Count - 1}{(labels.Rows > labels.Count ? $", and {labels.Count} for no class" : "")}.",
