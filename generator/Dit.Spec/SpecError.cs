@@ -151,6 +151,9 @@ public sealed record Rule(string Id, string Title)
     /// <summary>Block keys that the block design leaves nothing to apply to.</summary>
     public static readonly Rule BlockFitsVariant = new("DIT121", "Block keys do not fit the variant");
 
+    /// <summary>A condition that the block design has no place for.</summary>
+    public static readonly Rule ConditionFitsVariant = new("DIT125", "Condition does not fit the variant");
+
     /// <summary>
     /// Generated code is C# 12. A rule for projects, not for specs, like DIT901 and DIT902, which the build checks.
     /// </summary>
@@ -164,6 +167,6 @@ public sealed record Rule(string Id, string Title)
         HeadsDivideWidth, PatchDividesInput, WidthMultipleOfFour, SamplerFitsProcess, ProcessIsConsistent, StepsWithinTimesteps,
         ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition, ConditionIsSeen,
         NumericsFitModel, LatentFitsInput, GroupsDivideChannels, ClippingIsSaid, OrderWithinSteps,
-        RotaryFitsHeads, BlockFitsVariant,
+        RotaryFitsHeads, BlockFitsVariant, ConditionFitsVariant,
     ];
 }

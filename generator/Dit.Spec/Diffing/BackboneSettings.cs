@@ -28,9 +28,20 @@ internal static class BackboneSettings
             "block.position", static m => Block(m).Position == BlockPosition.Rotary ? "rope-2d" : "none",
             static (_, _) => (Impact.Tensors, null)),
         new("block.shift", static m => Block(m).Shift ? "true" : "false", static (_, _) => (Impact.Tensors, null)),
+        new(
+            "block.modulation", static m => Block(m).Modulation == BlockModulation.Shared ? "shared" : "per-block",
+            static (_, _) => (Impact.Tensors, null)),
+        new(
+            "positions.scale", static m => Settings.Text(Positions(m).Scale),
+            static (_, _) => (Impact.Meaning, "shapes do not show it: positions are measured in another unit")),
+        new(
+            "positions.base", static m => Positions(m).Base is { } size ? Settings.Text(size) : null,
+            static (_, _) => (Impact.Meaning, "shapes do not show it: positions are measured in another unit")),
     ];
 
     private static BlockSpec Block(ModelSpec spec) => spec.Backbone.Match(static dit => dit.Block);
+
+    private static PositionSpec Positions(ModelSpec spec) => spec.Backbone.Match(static dit => dit.Positions);
 
     private static bool IsGated(ModelSpec spec) => Block(spec).Mlp == MlpKind.SwiGlu;
 

@@ -15,5 +15,8 @@ public abstract partial record Backbone
     {
         /// <summary>How its blocks are built.</summary>
         public BlockSpec Block { get; init; } = BlockSpec.Default;
+
+        /// <summary>How the fixed position table measures places.</summary>
+        public PositionSpec Positions { get; init; } = PositionSpec.Default;
     }
 }

@@ -58,7 +58,10 @@ public sealed record ModelSpec(
     /// Length of the condition's sequence, M, for the variants that see one: the timestep, then what the condition
     /// adds.
     /// </summary>
-    public int ContextTokens => 1 + Condition.Match(static _ => 0, static _ => 1, static text => text.Tokens);
+    public int ContextTokens => (SeesTextAlone ? 0 : 1) + Condition.Match(static _ => 0, static _ => 1, static text => text.Tokens);
+
+    // Where the timestep modulates norms, the blocks attend to the text without it.
+    private bool SeesTextAlone => Backbone.Match(static dit => dit.Variant is ConditioningVariant.AdaLNZeroCrossAttention);
 
     /// <summary>
     /// Tokens that pass through the blocks: T, and M more when the condition travels in the sequence.
@@ -95,7 +98,7 @@ public sealed record ModelSpec(
         dit {Name} {dit.Depth} {dit.Width} {dit.Heads} {dit.PatchSize} {dit.HiddenWidth}
         {Input.Channels} {Input.Height} {Input.Width} {Autoencoder.Canonical}
         {dit.Variant.GetType().Name} {Condition.Canonical}
-        {Process.Canonical}{(dit.Numerics == Numerics.Official ? "" : $"\n{dit.Numerics}")}{dit.Block.Canonical}
+        {Process.Canonical}{(dit.Numerics == Numerics.Official ? "" : $"\n{dit.Numerics}")}{dit.Block.Canonical}{dit.Positions.Canonical}
         """)).Replace("\r\n", "\n");
 }
 
