@@ -34,7 +34,7 @@ public class IncrementalityTests
 
         Assert.Equal(1, edited.Reasons(Steps.Models).Count(static r => r == IncrementalStepRunReason.Modified));
         Assert.Equal(
-            20,
+            23,
             edited.Reasons(Steps.Models).Count(static r => r is IncrementalStepRunReason.Unchanged or IncrementalStepRunReason.Cached));
         Assert.Equal(1, edited.Emitted);
         Assert.Contains("i < 7", edited.Sources["Shapes.g.cs"]);

@@ -13,7 +13,7 @@ public class RuleTests
             "Unknown key 'samplers.ddpm-250.steps:250'; put a space behind the colon of 'steps'" },
         { "DIT002", "depth: 2", "deepth: 2", 2, 1, "Unknown key 'deepth'; did you mean 'depth'?" },
         { "DIT002", "  dropout: 0.1", "  temperature: 1", 13, 3,
-            "Unknown key 'conditioning.temperature'; the keys here are variant, classes, text, none, dropout" },
+            "Unknown key 'conditioning.temperature'; the keys here are variant, classes, text, none, micro_conditions, dropout" },
         { "DIT003", "method: ddpm, steps: 250", "method: ddpm", 21, 15,
             "Key 'samplers.ddpm-250.steps' is missing; add 'steps: ...', a whole number from 1 to 100000" },
         { "DIT003", "heads: 4\n", "", 1, 1, "Key 'heads' is missing; add 'heads: ...', a whole number from 1 to 1024" },
