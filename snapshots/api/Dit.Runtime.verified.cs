@@ -1469,6 +1469,7 @@ public abstract record Spacing
     public static Spacing Leading { get; }
     public static Spacing Linspace { get; }
     public static Spacing LogSnr { get; }
+    public double MinLambda { get; init; }
     public double Shift { get; init; }
     public static Spacing Time { get; }
     public static Spacing Trailing { get; }

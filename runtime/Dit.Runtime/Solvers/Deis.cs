@@ -7,7 +7,8 @@ namespace Dit.Runtime;
 /// <typeparam name="TProcess">The process.</typeparam>
 /// <param name="Steps">Steps from noise to data, at least <paramref name="Order"/>.</param>
 /// <param name="Order">1, which is DDIM, to 3.</param>
-/// <param name="Spacing">Where the steps lie; by default uniform in time.</param>
+/// <param name="Spacing">Where the steps lie; by default <see cref="Spacing.Time"/> on a flow, else <see
+/// cref="Spacing.LogSnr"/>.</param>
 /// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for
 /// latents.</param>
 /// <exception cref="DitException">The order is not 1 to 3, or above the number of steps.</exception>

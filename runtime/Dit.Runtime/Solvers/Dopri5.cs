@@ -6,7 +6,7 @@ namespace Dit.Runtime;
 /// Dormand and Prince's method of order 5 with steps that adapt to its error estimate, as dopri5 of torchdiffeq, which
 /// SiT samples with by default (arXiv 2401.08740): on a <see cref="Flow"/> along the velocity over the time, on other
 /// processes along the predicted noise, x / alpha over sigma / alpha (Karras et al., arXiv 2206.00364), and then to the
-/// data that is predicted at the last place.
+/// data that is predicted at the last place. There it begins no earlier than <see cref="Spacing.LogSnr"/> does.
 /// </summary>
 /// <remarks>
 /// Six calls of the network in a step, and in each attempt whose error is too large; the first step takes two more.

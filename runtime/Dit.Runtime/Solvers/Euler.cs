@@ -8,7 +8,7 @@ namespace Dit.Runtime;
 /// <typeparam name="TProcess">The process.</typeparam>
 /// <param name="Steps">Steps, at least 1.</param>
 /// <param name="Spacing">Where the steps begin and end; by default <see cref="Spacing.Time"/> on a flow, else <see
-/// cref="Spacing.Linspace"/>.</param>
+/// cref="Spacing.Karras"/>.</param>
 /// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for
 /// latents.</param>
 public sealed record Euler<TProcess>(int Steps, Spacing? Spacing = null, bool ClipDenoised = false)

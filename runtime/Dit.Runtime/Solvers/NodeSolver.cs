@@ -5,7 +5,8 @@ namespace Dit.Runtime;
 /// <summary>A solver that needs nothing of a process but alpha and sigma at its nodes.</summary>
 /// <typeparam name="TProcess">The process.</typeparam>
 /// <param name="Steps">Steps from noise to data.</param>
-/// <param name="Spacing">Where the steps lie; by default uniform in time.</param>
+/// <param name="Spacing">Where the steps lie; by default <see cref="Spacing.Time"/> on a flow, else <see
+/// cref="Spacing.LogSnr"/>.</param>
 /// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for
 /// latents.</param>
 public abstract record NodeSolver<TProcess>(int Steps, Spacing? Spacing, bool ClipDenoised) : FixedStepSolver<TProcess>(Steps)
@@ -24,5 +25,9 @@ public abstract record NodeSolver<TProcess>(int Steps, Spacing? Spacing, bool Cl
     /// <exception cref="DitException">The process does not allow the spacing, or so many steps.</exception>
     public virtual ImmutableArray<NoiseNode> Nodes(TProcess process) => Way.Nodes(process, Steps);
 
-    private protected virtual Spacing Way => Spacing ?? Dit.Runtime.Spacing.Time;
+    private protected virtual Spacing Way => Spacing ?? Usual;
+
+    /// <summary>Where steps lie that the user does not place.</summary>
+    private protected virtual Spacing Usual =>
+        Ode.EndsWithoutSlope<TProcess>() ? Dit.Runtime.Spacing.LogSnr : Dit.Runtime.Spacing.Time;
 }

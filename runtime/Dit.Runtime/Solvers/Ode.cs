@@ -106,8 +106,10 @@ internal abstract record Ode(IProcess Process, bool ClipDenoised)
     {
         private const int Halvings = 64; // until the times are neighbors in float64
 
-        public override (double From, double To) Span =>
-            (Process.NoiseLevel(Process.NoiseTime), Process.NoiseLevel(FirstTime(Process)));
+        // Steps that adapt would spend themselves on noise that hides all data.
+        public override (double From, double To) Span => (
+            Math.Min(Process.NoiseLevel(Process.NoiseTime), Math.Exp(-Spacing.LogSnr.MinLambda)),
+            Process.NoiseLevel(FirstTime(Process)));
 
         protected override Prediction SlopePrediction => Prediction.Epsilon;
 

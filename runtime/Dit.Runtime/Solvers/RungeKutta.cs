@@ -14,7 +14,7 @@ namespace Dit.Runtime;
 /// <param name="Steps">Steps, at least 1.</param>
 /// <param name="Tableau">The method's coefficients.</param>
 /// <param name="Spacing">Where the steps begin and end; by default <see cref="Spacing.Time"/> on a flow, else <see
-/// cref="Spacing.Linspace"/>. On a flow it is moved into the times of SiT's published code, which leave 0.001 out where
+/// cref="Spacing.Karras"/>. On a flow it is moved into the times of SiT's published code, which leave 0.001 out where
 /// the velocity is infinite or not known.</param>
 /// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for
 /// latents.</param>
@@ -66,11 +66,9 @@ public record RungeKutta<TProcess>(int Steps, ButcherTableau Tableau, Spacing? S
     private ButcherTableau TableauOf(int step) =>
         step == Steps - 1 && Ode.EndsWithoutSlope<TProcess>() ? ButcherTableau.Euler : Tableau;
 
-    private protected override Spacing Way =>
-        (Spacing ?? (Ode.EndsWithoutSlope<TProcess>() ? Dit.Runtime.Spacing.Linspace : Dit.Runtime.Spacing.Time)) with
-        {
-            VisitsSmallest = true,
-        };
+    private protected override Spacing Way => base.Way with { VisitsSmallest = true };
+
+    private protected override Spacing Usual => Ode.EndsWithoutSlope<TProcess>() ? Dit.Runtime.Spacing.Karras : base.Usual;
 
     // At the ends of a step exactly the node, so that the next step calls the network at the same time.
     private static NoiseNode StageNode(Ode ode, ButcherTableau tableau, NoiseNode from, NoiseNode to, int stage) =>

@@ -24,7 +24,7 @@ public abstract partial record Spacing
         private protected override IEnumerable<NoiseNode> Way(IProcess process, int steps)
         {
             var end = EndsAtData ? 0 : SmallestTime(process);
-            return Even(1, end, steps + 1).Select(left => At(process, left, Shift));
+            return Even(NoisyShare(process), end, steps + 1).Select(left => At(process, left, Shift));
         }
     }
 
@@ -35,12 +35,13 @@ public abstract partial record Spacing
         private protected override IEnumerable<NoiseNode> Way(IProcess process, int steps)
         {
             // Where alpha is 0, at the noise of a flow, the ratio is 0 and its logarithm infinite.
-            var noise = At(process, 1, 1).Alpha > 0 ? 1 : 1 - SmallestShare;
+            var share = NoisyShare(process);
+            var noise = At(process, share, Shift).Alpha > 0 ? share : 1 - SmallestShare;
             var (from, to) = (At(process, noise, Shift), At(process, SmallestTime(process), Shift));
             var inside = Even(from.Lambda, to.Lambda, EndsAtData ? steps : steps + 1).Select((lambda, i) =>
                 i == 0 ? from
                 : lambda == to.Lambda ? to
-                : NodeAt(process, time => -new NoiseNode(0, process.Alpha(time), process.Sigma(time)).Lambda, -lambda));
+                : NodeAt(process, time => -Timestep(process, time).Lambda, -lambda));
             return EndsAtData ? [.. inside, Data(process)] : inside;
         }
     }
@@ -54,7 +55,7 @@ public abstract partial record Spacing
         private protected override IEnumerable<NoiseNode> Way(IProcess process, int steps)
         {
             var levels = Levels.Of(process);
-            var largest = levels.Of(At(process, 1, 1));
+            var largest = levels.Of(At(process, NoisyShare(process), Shift));
             // A flow's smallest sigma is shifted as often as in diffusers, where the schedule and its use both do it.
             var smallest = levels.Of(At(process, Shifted(SmallestTime(process), Shift), Shift));
             if (!double.IsFinite(largest))
@@ -77,8 +78,8 @@ public abstract partial record Spacing
         private protected override IEnumerable<NoiseNode> Way(IProcess process, int steps)
         {
             if (process is not GaussianDiffusion) return OnFlow(process, steps);
-            var last = process.NoiseTime;
             RequireSteps(process, steps);
+            var last = WholeTimesteps(process) - 1;
             return VisitsSmallest
                 ? WithEnd(process, [.. Even(last, 0, steps).Select(t => Between(process, t))])
                 : WithEnd(process, [.. Even(last, 0, steps + 1).Take(steps).Select(t => Timestep(process, Math.Round(t)))]);
@@ -88,7 +89,10 @@ public abstract partial record Spacing
         private IEnumerable<NoiseNode> OnFlow(IProcess process, int steps)
         {
             var smallest = SmallestTime(process);
-            var left = VisitsSmallest ? Even(1, Shifted(smallest, Shift), steps) : Even(1, smallest, steps + 1).Take(steps);
+            var first = NoisyShare(process);
+            var left = VisitsSmallest
+                ? Even(first, Shifted(smallest, Shift), steps)
+                : Even(first, smallest, steps + 1).Take(steps);
             return WithEnd(process, [.. left.Select(share => At(process, share, Shift))]);
         }
     }
@@ -110,11 +114,10 @@ public abstract partial record Spacing
             RequireSteps(process, steps);
             var cut = VisitsSmallest ? steps : steps + 1;
             var stride = WholeTimesteps(process) / cut;
-            if ((cut - 1) * stride + offset > process.NoiseTime)
+            if ((cut - 1) * stride + offset > WholeTimesteps(process) - 1)
                 throw new DitException(
                     $"{steps} steps with an offset of {offset} would begin at timestep {(cut - 1) * stride + offset}, but the process ends "
-                        + $"at "
-                        + $"{process.NoiseTime}.");
+                        + $"at {WholeTimesteps(process) - 1}.");
             return WithEnd(
                 process,
                 [.. Enumerable.Range(0, steps).Select(i => Timestep(process, (cut - 1 - i) * stride + offset))]);

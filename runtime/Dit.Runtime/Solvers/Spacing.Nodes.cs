@@ -13,7 +13,7 @@ public abstract partial record Spacing
 
     /// <summary>Timesteps of the process, from 0.</summary>
     private protected int WholeTimesteps(IProcess process) => process is GaussianDiffusion
-        ? (int)process.NoiseTime + 1
+        ? (int)At(process, NoisyShare(process), 1).Time + 1
         : throw new DitException($"The spacing {this} picks whole timesteps, and a flow has none: use time, with a shift if need be.");
 
     /// <summary>Numbers evenly spaced between two, both of them among the result.</summary>
@@ -23,6 +23,14 @@ public abstract partial record Spacing
     /// <summary>The share of time left to the data at the smallest sigma.</summary>
     private static double SmallestTime(IProcess process) =>
         process is GaussianDiffusion { TimestepMap: [var first, ..] } ? Left(process, first) : SmallestShare;
+
+    /// <summary>The share of time left to the data at the first node, before the shift.</summary>
+    private double NoisyShare(IProcess process)
+    {
+        if (At(process, 1, 1).Lambda >= MinLambda) return 1;
+        var first = NodeAt(process, time => -Timestep(process, time).Lambda, -MinLambda);
+        return Shifted(Left(process, first.Time), 1 / Shift);
+    }
 
     private static double Left(IProcess process, double time) => (time - process.DataTime) / (process.NoiseTime - process.DataTime);
 

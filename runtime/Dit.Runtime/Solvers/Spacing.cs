@@ -20,11 +20,13 @@ public abstract partial record Spacing
     public static Spacing Time { get; } = new InTime();
 
     /// <summary>Uniform in the logarithm of the signal-to-noise ratio (DPM-Solver, arXiv 2206.00927, section
-    /// 3.3). The last step, to the data, is infinite in it.</summary>
-    public static Spacing LogSnr { get; } = new InLogSnr();
+    /// 3.3). The last step, to the data, is infinite in it. The first node has a <see cref="MinLambda"/> of -5.1, which
+    /// is that paper's choice for the squared-cosine schedule.</summary>
+    public static Spacing LogSnr { get; } = new InLogSnr { MinLambda = -5.1 };
 
-    /// <summary>Uniform in the seventh root of sigma (Karras et al., arXiv 2206.00364, equation 5, rho 7).</summary>
-    public static Spacing Karras { get; } = new BetweenLevels(Ramp.Karras, Math.Round);
+    /// <summary>Uniform in the seventh root of sigma (Karras et al., arXiv 2206.00364, equation 5, rho 7). The largest
+    /// sigma / alpha is 80, as in table 1 there: a <see cref="MinLambda"/> of -log 80.</summary>
+    public static Spacing Karras { get; } = new BetweenLevels(Ramp.Karras, Math.Round) { MinLambda = -Math.Log(80) };
 
     /// <summary>Uniform in the logarithm of sigma.</summary>
     public static Spacing Exponential { get; } = new BetweenLevels(Ramp.Exponential, Math.Floor);
@@ -72,6 +74,24 @@ public abstract partial record Spacing
             : throw new DitException(FormattableString.Invariant($"A shift of {value} was given: it must be a number above 0."));
     } = 1;
 
+    /// <summary>
+    /// Where the way begins, in half the logarithm of the signal-to-noise ratio (<see cref="NoiseNode.Lambda"/>): times
+    /// of the process with more noise are left out, and the sample at the first node is the noise. By default there is
+    /// no limit, except where the spacing says so.
+    /// </summary>
+    /// <remarks>
+    /// Some processes spend most of their logarithm where no data is left to see: the last timestep of the
+    /// squared-cosine schedule has -9.9, and few steps are then wasted there. -5.1 is what the linear schedule ends at.
+    /// </remarks>
+    /// <exception cref="DitException">It is not a number.</exception>
+    public double MinLambda
+    {
+        get;
+        init => field = !double.IsNaN(value)
+            ? value
+            : throw new DitException("A lowest lambda of NaN was given: it must be a number, or negative infinity for no limit.");
+    } = double.NegativeInfinity;
+
     /// <summary>Whether the last node is the data, where sigma is 0. If not, it is the smallest sigma: that of the
     /// first timestep, or 0.001 of a flow's time. A spacing that visits it anyway then names it twice, as diffusers
     /// does, and the last step changes nothing.</summary>
@@ -87,14 +107,17 @@ public abstract partial record Spacing
     /// <param name="process">The process that the model is trained for.</param>
     /// <param name="steps">Steps, at least 1.</param>
     /// <returns>steps + 1 nodes. The network is called at all but the last, with sigma above 0.</returns>
-    /// <exception cref="DitException">The process does not have so many timesteps, none at all, or no place for a
-    /// shift.</exception>
+    /// <exception cref="DitException">The process does not have so many timesteps, none at all, no place for a shift, or
+    /// less noise everywhere than <see cref="MinLambda"/> asks for.</exception>
     public ImmutableArray<NoiseNode> Nodes(IProcess process, int steps)
     {
         if (steps < 1) throw new DitException($"{steps} steps were asked for: a sampler needs at least 1.");
         if (Shift != 1 && process is GaussianDiffusion)
             throw new DitException(
                 FormattableString.Invariant($"A shift of {Shift} was given for a Gaussian diffusion: only the time of a flow is shifted."));
+        if (At(process, SmallestTime(process), Shift).Lambda is var highest && highest <= MinLambda)
+            throw new DitException(FormattableString.Invariant(
+                $"A lowest lambda of {MinLambda} was given, but lambda reaches only {highest:0.###} in this process: give a lower number."));
         return [.. Way(process, steps)];
     }
 

@@ -56,6 +56,29 @@ public sealed class SpacingTests
     }
 
     [Fact]
+    public void Noise_beyond_the_lowest_lambda_is_left_out()
+    {
+        var cosine = new GaussianDiffusion(NoiseSchedule.SquaredCosine(), Prediction.StartX, ModelVariance.FixedSmall);
+        foreach (var process in new IProcess[] { cosine, Linear, new Flow(FlowPath.Gvp) })
+        {
+            Assert.All(Everywhere, spacing => Assert.Equal(-4, FirstOf(spacing with { MinLambda = -4 }, process).Lambda, 0.02));
+            Assert.Equal(-5.1, FirstOf(Spacing.LogSnr, process).Lambda, 1e-9);
+            Assert.Equal(-Math.Log(80), FirstOf(Spacing.Karras, process).Lambda, 1e-9);
+        }
+        Assert.Equal(-4, FirstOf(Spacing.Shifted(3) with { MinLambda = -4 }, Linear).Lambda, 1e-9);
+        // The last whole timestep that is not beyond it.
+        Assert.All([Spacing.Linspace, Spacing.Trailing], spacing =>
+        {
+            var first = FirstOf(spacing with { MinLambda = -4 }, cosine);
+            Assert.True(first.Lambda >= -4 && cosine.NoiseLevel(first.Time + 1) > Math.Exp(4));
+        });
+        // The linear schedule ends before the limit.
+        Assert.Equal(999, FirstOf(Spacing.LogSnr, Gaussian).Time);
+
+        static NoiseNode FirstOf(Spacing spacing, IProcess process) => spacing.Nodes(process, 5)[0];
+    }
+
+    [Fact]
     public void Spacings_that_a_process_does_not_have_are_refused()
     {
         Refused("leading picks whole timesteps, and a flow has none", () => Spacing.Leading.Nodes(Linear, 4));
@@ -69,7 +92,13 @@ public sealed class SpacingTests
         Refused("which has 1000 timesteps, allows 999 at most", () => Spacing.Linspace.Nodes(Gaussian, 1000));
         Refused("which has 1000 timesteps, allows 1000 at most", () => Spacing.Trailing.Nodes(Gaussian, 1001));
         var silent = new GaussianDiffusion(NoiseSchedule.FromBetas([0.1, 0.5, 1]), Prediction.Velocity, ModelVariance.FixedSmall);
-        Refused("alpha is 0 there: use trailing", () => Spacing.Karras.Nodes(silent, 2));
+        Refused(
+            "alpha is 0 there: use trailing",
+            () => (Spacing.Karras with { MinLambda = double.NegativeInfinity }).Nodes(silent, 2));
+        Refused("A lowest lambda of NaN", static () => Spacing.Time with { MinLambda = double.NaN });
+        Refused(
+            "A lowest lambda of 6 was given, but lambda reaches only 4.605",
+            () => (Spacing.Time with { MinLambda = 6 }).Nodes(Gaussian, 2));
         Assert.Equal(0, Spacing.Trailing.Nodes(silent, 3)[0].Alpha);
 
         static void Refused(string message, Func<object> make) =>
