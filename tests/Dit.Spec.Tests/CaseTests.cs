@@ -28,6 +28,8 @@ public class CaseTests
 
     private const string Texts = "classes: 10 => text: { tokens: 7, width: 5 }";
 
+    private const string AttendedTexts = Texts + "|variant: adaln-zero => variant: adaln-zero+cross-attention";
+
     /// <summary>
     /// Every key that belongs to a case: its path, edits of the tiny spec that make the case, and an edit that changes
     /// the key alone.
