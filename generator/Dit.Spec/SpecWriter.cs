@@ -61,7 +61,9 @@ public static class SpecWriter
         Entry(BlockKeys.QueryKeyNorm, Word(BlockKeys.QueryKeyNorm, block.QueryKeyNorm)),
         Entry(BlockKeys.Position, Word(BlockKeys.Position, block.Position)),
         Entry(BlockKeys.Shift, block.Shift ? "true" : "false"),
-        .. block.Modulation == BlockModulation.PerBlock ? [] : new[] { Entry(BlockKeys.Modulation, Word(BlockKeys.Modulation, block.Modulation)) },
+        .. block.Modulation == BlockModulation.PerBlock
+            ? []
+            : new[] { Entry(BlockKeys.Modulation, Word(BlockKeys.Modulation, block.Modulation)) },
     ]);
 
     private static string Write(PositionSpec positions) => Mapping(

@@ -9,7 +9,9 @@ namespace Dit.Definitions.Tests;
 public class PixArtTests
 {
     private static JsonElement Official { get; } =
-        JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "golden", "pixart", "official-models.json"))).RootElement;
+        JsonDocument
+            .Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "golden", "pixart", "official-models.json")))
+            .RootElement;
 
     [Theory]
     [InlineData("PixArt-XL/2-256", "PixArt-XL-2-256x256")]

@@ -91,15 +91,22 @@ public class RuleTests
         { "DIT121", "autoencoder: none", "block: { shift: false } # cross-attention\nautoencoder: none", 19, 17,
             "shifts norms in the variants adaln-zero, adaln, adaln-zero+cross-attention only, and this one is cross-attention; leave out" },
         { "DIT121", "autoencoder: none", "block: { modulation: shared } # in-context\nautoencoder: none", 19, 22,
-            "Norms are modulated in the variants adaln-zero, adaln, adaln-zero+cross-attention only, and this one is in-context; leave out" },
+            "Norms are modulated in the variants adaln-zero, adaln, adaln-zero+cross-attention only, and this one is in-context; leave out"
+        },
         { "DIT125", "variant: adaln-zero", "variant: adaln-zero+cross-attention", 11, 12,
-            "attends to the tokens of a text, and this model is conditioned on classes; write adaln-zero, or 'text: { tokens: L, width: W }'" },
+            "attends to the tokens of a text, and this model is conditioned on classes; write adaln-zero, or 'text: { tokens: L, width: W "
+                + "}'"
+        },
         { "DIT125", "  classes: 10", "  text: { tokens: 7, width: 5, mask: true }", 12, 38,
             "Masked text is for the variant adaln-zero+cross-attention, and this one is adaln-zero, which uses all tokens" },
         { "DIT125", "  classes: 10", "  micro_conditions: true\n  text: { tokens: 7, width: 5 }", 12, 21,
             "Micro-conditions are for the variant adaln-zero+cross-attention, and this one is adaln-zero" },
-        { "DIT125", "  classes: 10", "  micro_conditions: true\n  classes: 10", 12, 21, "Micro-conditions stand beside a text, and this model has none" },
-        { "DIT125", "  variant: adaln-zero\n  classes: 10", "  variant: adaln-zero+cross-attention\n  text: { tokens: 7, width: 5 }\n  micro_conditions: true",
+        { "DIT125", "  classes: 10", "  micro_conditions: true\n  classes: 10", 12, 21,
+            "Micro-conditions stand beside a text, and this model has none" },
+        {
+            "DIT125",
+            "  variant: adaln-zero\n  classes: 10",
+            "  variant: adaln-zero+cross-attention\n  text: { tokens: 7, width: 5 }\n  micro_conditions: true",
             13, 21, "in a third of the width each, and 32 is not divisible by 3" },
         { "DIT004", "  classes: 10", "  text: { tokens: 7, width: 5, mask: 1 }", 12, 38, "'conditioning.text.mask' must be true or false" },
         { "DIT007", "mlp_ratio: 4", "mlp_ratio: 4\npositions: { scale: 0 }", 7, 21, "'positions.scale' is 0; it must be from 0.01 to 100" },

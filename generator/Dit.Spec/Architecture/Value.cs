@@ -104,8 +104,8 @@ public abstract record Value
     public sealed record CrossAttention(Value Q, Value Kv, int Heads, Value? Mask = null) : Value;
 
     /// <summary>
-    /// The rows of a table added to a vector, side by side: parts of a shared modulation, each with an offset of its own
-    /// (adaLN-single, arXiv 2310.00426, section 2.3).
+    /// The rows of a table added to a vector, side by side: parts of a shared modulation, each with an offset of its
+    /// own (adaLN-single, arXiv 2310.00426, section 2.3).
     /// </summary>
     /// <param name="X">A part for each row, (N, k D), or one for all of them, (N, D).</param>
     /// <param name="Table">The member, (k, D).</param>

@@ -7,7 +7,8 @@ internal static class ConditioningBinder
     public static Result<Condition> Condition(Fields top) => SaysNothing(top)
         ? Result.Of<Condition>(new Condition.None())
         : top.Read(SpecKeys.Conditioning)
-            .Then(static fields => (fields.OnlyAllowed(), ReadCondition(fields), Sizes(fields)).Apply(static (_, condition, _) => condition));
+            .Then(static fields =>
+                (fields.OnlyAllowed(), ReadCondition(fields), Sizes(fields)).Apply(static (_, condition, _) => condition));
 
     /// <summary>
     /// How the condition enters the blocks of a DiT. A missing mapping is reported by <see cref="Condition"/>, not
@@ -47,13 +48,14 @@ internal static class ConditioningBinder
         .Apply(static (classes, dropout) => (Condition)new Condition.ClassLabels(classes, dropout));
 
     private static Result<Condition> Text(Fields fields) => (fields.Read(ConditionKeys.Text).Then(static text =>
-            (text.OnlyAllowed(), text.Read(ConditionKeys.TextTokens), text.Read(ConditionKeys.TextWidth), text.Read(ConditionKeys.TextMask))
-                .Apply(static (_, tokens, width, mask) => (tokens, width, mask))), Dropout(fields), fields.Read(ConditionKeys.Sizes).WithoutErrors())
-        .Apply(static (text, dropout, sizes) => (Condition)new Condition.Text(text.tokens, text.width, dropout)
-        {
-            IsMasked = text.mask ?? false,
-            HasSizes = sizes ?? false,
-        });
+            (
+                text.OnlyAllowed(), text.Read(ConditionKeys.TextTokens), text.Read(ConditionKeys.TextWidth),
+                text.Read(ConditionKeys.TextMask)).Apply(static (_, tokens, width, mask) => (tokens, width, mask))),
+    Dropout(fields),
+    fields.Read(ConditionKeys.Sizes).WithoutErrors()
+).Apply(
+    static (text, dropout, sizes) =>
+        (Condition)new Condition.Text(text.tokens, text.width, dropout) { IsMasked = text.mask ?? false, HasSizes = sizes ?? false });
 
     // They stand beside a text.
     private static Result<bool> Sizes(Fields fields) => fields.Read(ConditionKeys.Sizes).Ensure(sizes =>

@@ -2,7 +2,9 @@ using static Dit.Spec.Describe;
 
 namespace Dit.Spec;
 
-/// <summary>The block of PixArt-alpha: adaLN-Zero of the timestep, and cross-attention to a text between its branches.</summary>
+/// <summary>
+/// The block of PixArt-alpha: adaLN-Zero of the timestep, and cross-attention to a text between its branches.
+/// </summary>
 /// <remarks>Names are those of the official code (PixArt-alpha/PixArt-alpha).</remarks>
 internal static class DitAdaLNZeroCrossAttention
 {
@@ -25,5 +27,6 @@ internal static class DitAdaLNZeroCrossAttention
         "Tokens",
         parts.IsShared
             ? "Linear layers Xavier uniform, the last one of cross-attention zero, the table normal"
-            : "Linear layers Xavier uniform, the regressing layer and the last one of cross-attention zero: the block starts as the identity");
+            : "Linear layers Xavier uniform, the regressing layer and the last one of cross-attention zero: the block starts as the "
+                + "identity");
 }

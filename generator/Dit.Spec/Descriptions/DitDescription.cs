@@ -56,7 +56,9 @@ internal static class DitDescription
                 .. condition.LastMembers,
             ],
             [
-                .. variant.IsAdaptive ? [.. condition.Statements, Let("c", condition.Vector), .. parts.SharedStatements] : Array.Empty<Statement>(),
+                .. variant.IsAdaptive
+                    ? [.. condition.Statements, Let("c", condition.Vector), .. parts.SharedStatements]
+                    : Array.Empty<Statement>(),
                 .. variant.SeesTokens ? [Let("context", condition.Tokens, Dim.Batch, parts.M, parts.D)] : Array.Empty<Statement>(),
                 Let("tokens", Tokens(variant)),
                 .. parts.RotaryStatements,

@@ -2,7 +2,9 @@ using static Dit.Spec.Describe;
 
 namespace Dit.Spec;
 
-/// <summary>What blocks that attend to a text have besides, named as in PixArt-alpha's code (arXiv 2310.00426).</summary>
+/// <summary>
+/// What blocks that attend to a text have besides, named as in PixArt-alpha's code (arXiv 2310.00426).
+/// </summary>
 internal sealed partial class DitParts
 {
     private const string Mask = "mask";
@@ -12,7 +14,8 @@ internal sealed partial class DitParts
     private bool IsMasked => spec.Condition is Condition.Text { IsMasked: true };
 
     /// <summary>What says which tokens of the text are attended, as an argument; none for all.</summary>
-    public Argument[] Masks => IsMasked ? [new(Mask, Shape.Of(Dim.Batch, M), "Whether a token of the text is attended", ValueKind.Flag)] : [];
+    public Argument[] Masks =>
+        IsMasked ? [new(Mask, Shape.Of(Dim.Batch, M), "Whether a token of the text is attended", ValueKind.Flag)] : [];
 
     /// <summary>The same where it is passed on.</summary>
     public Value[] MaskArguments => IsMasked ? [Mask] : [];
@@ -21,7 +24,11 @@ internal sealed partial class DitParts
     public Module TextAttention => Module(
         "CrossAttention", $"Multi-head attention of the image's tokens to the text's, {spec.Heads} heads of width {spec.HeadWidth}",
         [new("x", Tokens, "Tokens"), Context, .. Masks],
-        [new Member.Linear("q_linear", D, D, Xavier), new Member.Linear("kv_linear", D, 2 * D, Xavier), new Member.Linear("proj", D, D, Zero)],
+        [
+            new Member.Linear("q_linear", D, D, Xavier),
+            new Member.Linear("kv_linear", D, 2 * D, Xavier),
+            new Member.Linear("proj", D, D, Zero),
+        ],
         [
             Let("mixed", new Value.CrossAttention(
                 Call("q_linear", "x"), Call("kv_linear", "context"), spec.Heads, MaskArguments.FirstOrDefault())),

@@ -85,7 +85,10 @@ public static class StandardParts
 
     // The published code draws it at this scale; the released weights hold an embedded empty text.
     private static Member NullCaption(int tokens, int textWidth) =>
-        new Member.Table("y_embedding", Shape.Of(tokens, textWidth), new Initialization.Normal(1 / Math.Sqrt(textWidth))) { IsBuffer = true };
+        new Member.Table("y_embedding", Shape.Of(tokens, textWidth), new Initialization.Normal(1 / Math.Sqrt(textWidth)))
+        {
+            IsBuffer = true,
+        };
 
     /// <summary>
     /// Sides of images in pixels, or aspect ratios, to vectors, as timesteps are embedded (PixArt-alpha's

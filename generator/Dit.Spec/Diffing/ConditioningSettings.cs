@@ -22,7 +22,9 @@ internal static class ConditioningSettings
             "conditioning.text.mask", static m => Text(m) is { } text ? text.IsMasked ? "true" : "false" : null,
             static (_, b) => (
                 Impact.Meaning,
-                Text(b) is { IsMasked: true } ? "shapes do not show it: padding is no longer attended" : "shapes do not show it: padding is attended")),
+                Text(b) is { IsMasked: true }
+                    ? "shapes do not show it: padding is no longer attended"
+                    : "shapes do not show it: padding is attended")),
         new(
             "conditioning.micro_conditions", static m => Text(m) is { } text ? text.HasSizes ? "true" : "false" : null,
             static (_, b) => (

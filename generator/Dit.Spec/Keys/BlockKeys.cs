@@ -49,7 +49,8 @@ internal static class BlockKeys
         [
             new("per-block", "each block regresses its own from the condition", BlockModulation.PerBlock),
             new(
-                "shared", "one layer of the model regresses them for all blocks, and each block adds a table: adaLN-single (arXiv 2310.00426)",
+                "shared",
+                "one layer of the model regresses them for all blocks, and each block adds a table: adaLN-single (arXiv 2310.00426)",
                 BlockModulation.Shared),
         ],
         "per-block", "Where the scales, shifts and gates of adaptive blocks come from", "shared")

@@ -55,7 +55,9 @@ public abstract record Condition
         /// </summary>
         public bool HasSizes { get; init; }
 
-        /// <summary>Whether only <see cref="ConditioningVariant.AdaLNZeroCrossAttention"/> has a place for it.</summary>
+        /// <summary>
+        /// Whether only <see cref="ConditioningVariant.AdaLNZeroCrossAttention"/> has a place for it.
+        /// </summary>
         internal bool IsSpecial => IsMasked || HasSizes;
     }
 }

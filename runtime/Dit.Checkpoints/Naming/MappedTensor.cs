@@ -49,10 +49,11 @@ public abstract record MappedTensor
     public sealed record Computed(CheckpointEntry Own, Action<Tensor> Fill) : MappedTensor(Own)
     {
         /// <summary>
-        /// Whether a file may be written under the other convention although it holds other elements, which are lost:
-        /// the other convention has the tensor elsewhere.
+        /// What a reader or writer of a file should know, as one sentence, where the tensor does not follow from the
+        /// model: then a file may be written under the other convention although it holds other elements, which are
+        /// lost. Null where it follows.
         /// </summary>
-        public bool MayDiffer { get; init; }
+        public string? Loss { get; init; }
     }
 }
 

@@ -101,8 +101,8 @@ public static class Guard
     /// <param name="hasNull">Whether the model has a null text.</param>
     /// <param name="masked">Whether the model takes a mask of the tokens.</param>
     /// <exception cref="DitException">
-    /// A shape, type or device is wrong, texts are dropped for a model without a null text, or a mask is given to a model
-    /// that takes none or leaves a text on the CPU without a token.
+    /// A shape, type or device is wrong, texts are dropped for a model without a null text, or a mask is given to a
+    /// model that takes none or leaves a text on the CPU without a token.
     /// </exception>
     public static void Text(string model, TextEmbeddings text, Tensor x, int tokens, int width, bool hasNull, bool masked = false)
     {
@@ -132,7 +132,9 @@ public static class Guard
     /// <param name="width">W.</param>
     /// <param name="hasNull">Whether the model has a null text.</param>
     /// <param name="masked">Whether the model takes a mask of the tokens.</param>
-    /// <exception cref="DitException">As for <see cref="Text"/>; or sizes are not real numbers, one for each sample.</exception>
+    /// <exception cref="DitException">
+    /// As for <see cref="Text"/>; or sizes are not real numbers, one for each sample.
+    /// </exception>
     public static void SizedText(string model, SizedText condition, Tensor x, int tokens, int width, bool hasNull, bool masked = false)
     {
         Text(model, condition.Text, x, tokens, width, hasNull, masked);
@@ -149,7 +151,8 @@ public static class Guard
         void Size(string name, Tensor value)
         {
             PerSample(model, name, value, x);
-            if (!IsReal(value.dtype)) throw new DitException($"{model}: {name} must be of whole or real numbers, but is of type {value.dtype}.");
+            if (!IsReal(value.dtype))
+                throw new DitException($"{model}: {name} must be of whole or real numbers, but is of type {value.dtype}.");
             SameDevice(model, name, value, x, "x is");
         }
     }
@@ -157,7 +160,8 @@ public static class Guard
     private static void Mask(string model, TextEmbeddings text, Tensor x, int tokens, bool masked)
     {
         if (text.Mask is not { } mask) return;
-        if (!masked) throw new DitException($"{model}: texts have no mask here: its spec does not have mask: true, so it attends to all tokens.");
+        if (!masked)
+            throw new DitException($"{model}: texts have no mask here: its spec does not have mask: true, so it attends to all tokens.");
         if (mask.shape is not [var n, var length] || n != x.shape[0] || length != tokens)
             throw new DitException(
                 $"{model}: text.Mask must have the shape ({x.shape[0]}, {tokens}), one value for each token, but has "

@@ -9,7 +9,9 @@ namespace Dit.Runtime;
 /// <param name="Text">The texts of N samples.</param>
 /// <param name="Height">Heights of the images in pixels, (N,).</param>
 /// <param name="Width">Widths of the images in pixels, (N,).</param>
-/// <param name="AspectRatio">Heights by widths, (N,): with the published models those of the nearest size they were trained at.</param>
+/// <param name="AspectRatio">
+/// Heights by widths, (N,): with the published models those of the nearest size they were trained at.
+/// </param>
 public sealed record SizedText(TextEmbeddings Text, Tensor Height, Tensor Width, Tensor AspectRatio) : ICondition<SizedText>
 {
     /// <inheritdoc/>

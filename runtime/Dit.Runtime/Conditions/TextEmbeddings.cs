@@ -35,7 +35,8 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
     {
         var (n, tokens) = (Values.shape[0], Values.shape[1]);
         if (lengths.Count != n || lengths.Any(length => length < 1 || length > tokens))
-            throw new DitException($"{n} lengths from 1 to {tokens} are wanted, one for each text, and ({string.Join(", ", lengths)}) is given.");
+            throw new DitException(
+                $"{n} lengths from 1 to {tokens} are wanted, one for each text, and ({string.Join(", ", lengths)}) is given.");
         using var scope = NewDisposeScope();
         var ends = tensor(lengths.Select(static length => (long)length).ToArray(), device: Values.device).unsqueeze(1); // (N, 1)
         return this with { Mask = arange(tokens, device: Values.device).unsqueeze(0).lt(ends).MoveToOuterDisposeScope() };

@@ -201,8 +201,8 @@ public static class Functional
     }
 
     /// <summary>
-    /// The rows of a table added to a vector, side by side: parts of a modulation that blocks share, each with an offset
-    /// of its own (adaLN-single, PixArt-alpha, arXiv 2310.00426, section 2.3).
+    /// The rows of a table added to a vector, side by side: parts of a modulation that blocks share, each with an
+    /// offset of its own (adaLN-single, PixArt-alpha, arXiv 2310.00426, section 2.3).
     /// </summary>
     /// <param name="x">A part for each row, (N, k D), or one for all of them, (N, D).</param>
     /// <param name="table">(k, D).</param>

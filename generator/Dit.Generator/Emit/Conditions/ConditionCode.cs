@@ -22,7 +22,9 @@ internal sealed record ConditionCode(
     string Guards,
     string? Guidance)
 {
-    /// <summary>Statements that name what the network takes, where the argument of <c>forward</c> holds several tensors.</summary>
+    /// <summary>
+    /// Statements that name what the network takes, where the argument of <c>forward</c> holds several tensors.
+    /// </summary>
     public IReadOnlyList<string> Parts { get; init; } = [];
 
     public static ConditionCode Of(ModelSpec spec, Module network)

@@ -2,7 +2,9 @@ using Dit.Spec;
 
 namespace Dit.Generator.Emit;
 
-/// <summary>A model that is conditioned on sequences of text embeddings, alone or with the sizes of the images.</summary>
+/// <summary>
+/// A model that is conditioned on sequences of text embeddings, alone or with the sizes of the images.
+/// </summary>
 internal static class TextEmitter
 {
     public static ConditionCode Emit(ModelSpec spec, Condition.Text text, string guards)

@@ -23,7 +23,10 @@ internal sealed record MemberCode(string[] Fields, string[] Construct, string[] 
         Member.Table table => Of(table),
         Member.Chain chain => Of(chain),
         Member.Child child => Module(
-            child.Name, ReadyModules.Type(child.Module), ReadyModules.New(child.Module), $"{child.Name}.Initialize({Random(child.Module)});"),
+            child.Name,
+            ReadyModules.Type(child.Module),
+            ReadyModules.New(child.Module),
+            $"{child.Name}.Initialize({Random(child.Module)});"),
         Member.Repeated list => new(
             [$"private readonly ModuleList<{list.Module.Type}> {list.Name} = new();"],
             [$"for (var i = 0; i < {list.Count}; i++)", $"    {list.Name}.Add({ReadyModules.New(list.Module)});"],

@@ -25,8 +25,10 @@ internal static class ReadyModules
             $"channels: {patches.Channels}, width: {patches.Width.Size}, patch: {patches.Patch}",
         { Type: "TimestepEmbedder" } when Sinusoid(module) is { Features: 256 } time && Width(module) is { } width
             && module == StandardParts.TimestepEmbedder(time.Features, time.Intervals, width) => $"width: {width.Size}",
-        { Type: "SizeEmbedder" } when Width(module) is { } width && module == StandardParts.SizeEmbedder(256, width) => $"width: {width.Size}",
-        { Type: "CaptionEmbedder", Arguments: [{ Shape: { Count: 3 } text }], Members: [.., Member.Child { Module.Members: [.., Member.Linear last] }] }
+        { Type: "SizeEmbedder" } when Width(module) is { } width && module == StandardParts.SizeEmbedder(256, width) =>
+            $"width: {width.Size}",
+        { Type: "CaptionEmbedder", Arguments: [{ Shape: { Count: 3 } text }],
+            Members: [.., Member.Child { Module.Members: [.., Member.Linear last] }] }
             when module.Members is [Member.Table, ..] is var hasNull
                 && module == StandardParts.CaptionEmbedder((int)text[1].Size, (int)text[2].Size, hasNull, last.Out) =>
             $"tokens: {text[1].Size}, textWidth: {text[2].Size}, width: {last.Out.Size}, hasNull: {(hasNull ? "true" : "false")}",

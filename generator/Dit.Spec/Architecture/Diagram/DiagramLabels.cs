@@ -40,7 +40,8 @@ internal static class DiagramLabels
             new("Patches", value.Path, $"{patches.Patch} x {patches.Patch} x {patches.Channels} to {patches.Width}", DiagramKind.Operation),
         Member.Embedding embedding => new("Embedding", value.Path, $"{embedding.Rows} rows", DiagramKind.Operation),
         Member.Table table when value.Operation is Value.FillDropped => new("Fill dropped", table.Name, "", DiagramKind.Operation),
-        Member.Table table when value.Operation is Value.AddTable => new("Add table", table.Name, $"{table.Sides[0]} rows", DiagramKind.Operation),
+        Member.Table table when value.Operation is Value.AddTable => new(
+            "Add table", table.Name, $"{table.Sides[0]} rows", DiagramKind.Operation),
         Member.Table table => new(table.Name, "", "", DiagramKind.Operation),
         Member.Child child => new(child.Module.Type, child.Name, child.Module.Summary, DiagramKind.Module),
         _ => throw new InvalidOperationException($"Unknown member {member}."),

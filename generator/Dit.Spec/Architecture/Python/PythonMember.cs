@@ -62,7 +62,8 @@ internal sealed record PythonMember(string[] Construct, string[] Initialize)
 
     private static string Places(PositionSpec positions) => positions == PositionSpec.Default
         ? ""
-        : $", base={(positions.Base is { } size ? FormattableString.Invariant($"{size}") : "None")}, scale={PythonText.Literal(positions.Scale)}";
+        : $", base={(positions.Base is { } size ? FormattableString.Invariant($"{size}") : "None")}, "
+            + $"scale={PythonText.Literal(positions.Scale)}";
 
     private static string[] Layer(string name, Initialization start) => [Set($"{name}.weight", start), $"nn.init.zeros_({name}.bias)"];
 

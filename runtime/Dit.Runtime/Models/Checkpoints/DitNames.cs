@@ -110,7 +110,8 @@ public static class DitNames
         var read = names.Read(file.Below(place.Prefix));
         foreach (var sentence in place.Notices(file.Path, card.Name))
             notice?.Invoke(sentence);
-        if (PixArtNames.IsOf(card) && card.CanBeGuided) notice?.Invoke(PixArtNames.WithoutNull(file.Path));
+        foreach (var loss in names.Losses)
+            notice?.Invoke(loss);
         return (read, true);
     }
 

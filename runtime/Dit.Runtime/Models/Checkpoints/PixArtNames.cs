@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Dit.Runtime;
 
 /// <summary>The names that tensors of PixArt-alpha have in diffusers (<c>PixArtTransformer2DModel</c>).</summary>
@@ -11,7 +9,7 @@ namespace Dit.Runtime;
 internal static class PixArtNames
 {
     /// <summary>The name of the null caption, which a file of diffusers does not hold.</summary>
-    public const string NullCaption = "y_embedder.y_embedding";
+    private const string NullCaption = "y_embedder.y_embedding";
 
     private const int MlpRatio = 4;
 
@@ -41,15 +39,13 @@ internal static class PixArtNames
                 + $"its tokens: {reason}.")
         : new(card.Name, DitNames.DiffusersConvention, [.. own.Select(entry => Of(entry, PositionTable.Of(card)))]);
 
-    /// <summary>The notice for a model that was filled from a file of diffusers.</summary>
-    public static string WithoutNull(string path) =>
-        $"'{path}' holds no null caption, which diffusers makes of the empty prompt: before guidance, fill the buffer {NullCaption} with "
-            + "the text encoder's embedding of it.";
+    private const string Loss = $"Files of diffusers hold no null caption, which its pipeline makes of the empty prompt: {NullCaption} is "
+        + "left out of them, and zero when they are read. Before guidance, fill it with the text encoder's embedding of the empty prompt.";
 
     private static MappedTensor Of(CheckpointEntry own, PositionTable positions)
     {
         if (own.Name == positions.Name) return new MappedTensor.Computed(own, tensor => DitNames.FillPositions(tensor, positions));
-        if (own.Name == NullCaption) return new MappedTensor.Computed(own, Unknown) { MayDiffer = true };
+        if (own.Name == NullCaption) return new MappedTensor.Computed(own, static tensor => tensor.fill_(0.0)) { Loss = Loss };
         var dot = own.Name.LastIndexOf('.');
         var (module, leaf) = (own.Name[..dot], own.Name[(dot + 1)..]);
         return module.Split('.', 3) is ["blocks", var i, .. var part]
@@ -86,13 +82,6 @@ internal static class PixArtNames
         "final_layer.linear" => $"proj_out.{leaf}",
         _ => null,
     };
-
-    // Guidance with it is found to be wrong at once, where zeros would give pictures that are only bad.
-    private static void Unknown(Tensor tensor)
-    {
-        using var scope = NewDisposeScope();
-        tensor.fill_(double.NaN);
-    }
 
     private static InvalidOperationException Undefined(CheckpointEntry own) =>
         new($"The names of diffusers do not know the tensor '{own.Name}'.");

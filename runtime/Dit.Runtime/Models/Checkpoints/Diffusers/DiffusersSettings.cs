@@ -8,7 +8,8 @@ namespace Dit.Runtime;
 internal static class DiffusersSettings
 {
     /// <summary>
-    /// <c>transformer/config.json</c>: the arguments of <c>DiTTransformer2DModel</c> or <c>PixArtTransformer2DModel</c>.
+    /// <c>transformer/config.json</c>: the arguments of <c>DiTTransformer2DModel</c> or
+    /// <c>PixArtTransformer2DModel</c>.
     /// </summary>
     public static JsonObject Transformer(ModelCard card) => PixArtNames.IsOf(card) ? PixArt(card) : new()
     {
