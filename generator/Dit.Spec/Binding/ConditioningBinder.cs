@@ -47,15 +47,17 @@ internal static class ConditioningBinder
     private static Result<Condition> Labels(Fields fields) => (fields.Read(ConditionKeys.Classes), Dropout(fields))
         .Apply(static (classes, dropout) => (Condition)new Condition.ClassLabels(classes, dropout));
 
-    private static Result<Condition> Text(Fields fields) => (fields.Read(ConditionKeys.Text).Then(static text =>
-            (
-                text.OnlyAllowed(), text.Read(ConditionKeys.TextTokens), text.Read(ConditionKeys.TextWidth),
-                text.Read(ConditionKeys.TextMask)).Apply(static (_, tokens, width, mask) => (tokens, width, mask))),
-    Dropout(fields),
-    fields.Read(ConditionKeys.Sizes).WithoutErrors()
-).Apply(
-    static (text, dropout, sizes) =>
-        (Condition)new Condition.Text(text.tokens, text.width, dropout) { IsMasked = text.mask ?? false, HasSizes = sizes ?? false });
+    private static Result<Condition> Text(Fields fields) =>
+        (fields.Read(ConditionKeys.Text).Then(TextItself), Dropout(fields), fields.Read(ConditionKeys.Sizes).WithoutErrors())
+        .Apply(static (text, dropout, sizes) => (Condition)new Condition.Text(text.Tokens, text.Width, dropout)
+        {
+            IsMasked = text.IsMasked,
+            HasSizes = sizes ?? false,
+        });
+
+    private static Result<(int Tokens, int Width, bool IsMasked)> TextItself(Fields text) => (
+            text.OnlyAllowed(), text.Read(ConditionKeys.TextTokens), text.Read(ConditionKeys.TextWidth), text.Read(ConditionKeys.TextMask))
+        .Apply(static (_, tokens, width, mask) => (tokens, width, mask ?? false));
 
     // They stand beside a text.
     private static Result<bool> Sizes(Fields fields) => fields.Read(ConditionKeys.Sizes).Ensure(sizes =>

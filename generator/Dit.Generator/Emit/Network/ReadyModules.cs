@@ -27,11 +27,11 @@ internal static class ReadyModules
             && module == StandardParts.TimestepEmbedder(time.Features, time.Intervals, width) => $"width: {width.Size}",
         { Type: "SizeEmbedder" } when Width(module) is { } width && module == StandardParts.SizeEmbedder(256, width) =>
             $"width: {width.Size}",
-        { Type: "CaptionEmbedder", Arguments: [{ Shape: { Count: 3 } text }],
-            Members: [.., Member.Child { Module.Members: [.., Member.Linear last] }] }
-            when module.Members is [Member.Table, ..] is var hasNull
-                && module == StandardParts.CaptionEmbedder((int)text[1].Size, (int)text[2].Size, hasNull, last.Out) =>
-            $"tokens: {text[1].Size}, textWidth: {text[2].Size}, width: {last.Out.Size}, hasNull: {(hasNull ? "true" : "false")}",
+        { Type: "CaptionEmbedder", Arguments: [{ Shape: { Count: 3 } text }] }
+            when CaptionWidth(module) is { } width
+                && module.Members is [Member.Table, ..] is var hasNull
+                && module == StandardParts.CaptionEmbedder((int)text[1].Size, (int)text[2].Size, hasNull, width) =>
+            $"tokens: {text[1].Size}, textWidth: {text[2].Size}, width: {width.Size}, hasNull: {(hasNull ? "true" : "false")}",
         { Type: "LabelEmbedder", Members: [Member.Embedding table] } when module == StandardParts.LabelEmbedder(table.Rows, table.Width) =>
             $"rows: {table.Rows}, width: {table.Width.Size}",
         { Type: "TextEmbedder", Arguments: [{ Shape: { Count: 3 } text }] }
@@ -51,6 +51,9 @@ internal static class ReadyModules
 
     private static Value.Sinusoid? Sinusoid(Module module) =>
         module.Body is [Statement.Return { Values: [Value.Call { Arguments: [Value.Sinusoid sinusoid] }] }] ? sinusoid : null;
+
+    private static Dim? CaptionWidth(Module module) =>
+        module.Members.OfType<Member.Child>().FirstOrDefault()?.Module.Members.OfType<Member.Linear>().LastOrDefault()?.Out;
 
     private static Dim? Width(Module module) =>
         module.Members.OfType<Member.Chain>().LastOrDefault()?.Links.OfType<Member.Linear>().LastOrDefault()?.Out;

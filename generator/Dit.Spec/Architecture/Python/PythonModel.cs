@@ -92,9 +92,6 @@ public static class PythonModel
                     $" Labels are 0 to {labels.Count - 1}{(labels.Rows > labels.Count ? $", and {labels.Count} for no class" : "")}.",
                 static text => $" Texts are embeddings of {text.Tokens} tokens."
                     + (text.IsMasked ? " The mask is true for the tokens that are attended." : "")
-                    + (
-                        text.HasSizes
-                            ? " Height and width are those of the image in pixels, and the aspect ratio is the first by the second."
-                            : ""));
+                    + (text.HasSizes ? " Height and width are the image's, in pixels; the aspect ratio is height by width." : ""));
     }
 }
