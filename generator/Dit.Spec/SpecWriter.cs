@@ -19,6 +19,14 @@ public static class SpecWriter
     /// <param name="spec">A valid model.</param>
     public static string Write(ModelSpec spec) => string.Concat(Lines(spec).Select(static line => line + "\n"));
 
+    /// <summary>The settings of a sampler beside its steps, as keys and values of a spec.</summary>
+    /// <param name="sampler">A declared sampler.</param>
+    public static IReadOnlyList<KeyValuePair<string, string>> SettingsOf(SamplerSpec sampler) =>
+    [
+        .. sampler.Method.Options.Select(static setting =>
+            new KeyValuePair<string, string>(SamplerKeys.Of(setting).Name, SamplerKeys.Text(setting))),
+    ];
+
     private static IEnumerable<string> Lines(ModelSpec spec) =>
     [
         Entry(SpecKeys.Model, YamlScalar.Write(spec.Name)),
@@ -134,7 +142,7 @@ public static class SpecWriter
     [
         Entry(SamplerKeys.Method, sampler.Method.Word),
         .. sampler.Steps is { } steps ? new[] { Entry(SamplerKeys.Steps, Text(steps)) } : [],
-        .. sampler.Method.Options.Select(static setting => Entry(SamplerKeys.Of(setting), SamplerKeys.Text(setting))),
+        .. SettingsOf(sampler).Select(static setting => $"{setting.Key}: {setting.Value}"),
         .. sampler.ClipDenoised == sampler.ClipsBy(autoencoder)
             ? []
             : new[] { Entry(SamplerKeys.ClipDenoised, sampler.ClipDenoised ? "true" : "false") },

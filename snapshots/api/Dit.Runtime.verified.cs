@@ -219,6 +219,14 @@ public sealed record ConditionSource(Func<IClassNames> Names)
     public string? TextFile { get; init; }
 }
 
+public sealed record Consistency<TProcess>(
+    int Steps,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : LinearMultistep<TProcess> where TProcess : IProcess
+{
+    public override string Method { get; }
+}
+
 public sealed class Convolution : torch.nn.Module<torch.Tensor, torch.Tensor>
 {
     public Convolution(int input, int output, int kernel, torch.Device device, torch.ScalarType dtype, int stride = 1, int padding = 0);
@@ -339,10 +347,7 @@ public static class EpochOrder
     public static int[] Permutation(int count, long seed, long epoch);
 }
 
-public sealed record EulerAncestral<TProcess>(
-    int Steps,
-    Spacing? Spacing = null,
-    bool ClipDenoised = false) : LinearMultistep<TProcess> where TProcess : IProcess
+public sealed record EulerAncestral(int Steps, Spacing? Spacing = null, bool ClipDenoised = false) : LinearMultistep<GaussianDiffusion>
 {
     public override string Method { get; }
 }

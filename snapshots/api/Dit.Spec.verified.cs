@@ -659,6 +659,12 @@ public abstract record SamplerMethod
     public abstract string Title { get; }
     public string Type { get; }
     public abstract string Word { get; }
+    public sealed record Consistency(StepSpacing Spacing = Usual, double Shift = 1) : SamplerMethod
+    {
+        public override IReadOnlyList<MethodSetting> Options { get; }
+        public override string Title { get; }
+        public override string Word { get; }
+    }
     public sealed record Ddim(double Eta) : SamplerMethod
     {
         public override IReadOnlyList<MethodSetting> Options { get; }
@@ -670,6 +676,11 @@ public abstract record SamplerMethod
     {
         public Ddpm();
         public override MethodProcess Process { get; }
+        public override string Title { get; }
+        public override string Word { get; }
+    }
+    public sealed record Deis(int Order = 2, StepSpacing Spacing = Usual, double Shift = 1) : SamplerMethod.Multistep
+    {
         public override string Title { get; }
         public override string Word { get; }
     }
@@ -694,6 +705,13 @@ public abstract record SamplerMethod
     public sealed record Euler(StepSpacing Spacing = Usual, double Shift = 1) : SamplerMethod
     {
         public override IReadOnlyList<MethodSetting> Options { get; }
+        public override string Title { get; }
+        public override string Word { get; }
+    }
+    public sealed record EulerAncestral(StepSpacing Spacing = Usual) : SamplerMethod
+    {
+        public override IReadOnlyList<MethodSetting> Options { get; }
+        public override MethodProcess Process { get; }
         public override string Title { get; }
         public override string Word { get; }
     }
@@ -887,6 +905,7 @@ public static class SpecSchema
 
 public static class SpecWriter
 {
+    public static IReadOnlyList<KeyValuePair<string, string>> SettingsOf(SamplerSpec sampler);
     public static string Write(BlockSpec block);
     public static string Write(ModelSpec spec);
 }

@@ -199,6 +199,30 @@ public sealed class ConvertTests : IDisposable
             SafeTensors.Save(At("silent.safetensors"), carried, new Dictionary<string, string>());
         var several = RunTiny("convert", At("silent.safetensors"), At("b.pt"), "--to", "official").Mistake();
         Assert.Contains("fits several models: Twin-One, Twin-Two, Twin-Three; choose one with --model.", several, StringComparison.Ordinal);
+        // So does the name of the file, if it names one of them.
+        foreach (var (name, model) in new[] { ("TWIN-TWO-8x8.safetensors", "Twin-Two"), ("a_twin three.safetensors", "Twin-Three") })
+        {
+            File.Copy(At("silent.safetensors"), At(name));
+            var note = $"'{At(name)}' has the tensors of Twin-One, Twin-Two, Twin-Three; the name of the file says {model}.";
+            var converted = RunTiny("convert", At(name), At($"{model}.safetensors"), "--to", "dit");
+            Assert.Equal((0, $"dit: note: {note}\n"), (converted.Code, converted.Error));
+            Assert.Contains($": {model}, which", converted.Out, StringComparison.Ordinal);
+            Assert.Contains(
+                $"It is a checkpoint of {model}.\n{note}\n", RunTiny("inspect", At(name)).Succeeds(), StringComparison.Ordinal);
+            var drawn = RunTiny("sample", "-c", At(name), "--steps", "2", "--count", "1", "--classes", "1", "--out", At($"{model}.png"));
+            Assert.Equal((0, $"dit: note: {note}\n"), (drawn.Code, drawn.Error));
+            Assert.Contains($"Drawing 1 sample of {model} ", drawn.Out, StringComparison.Ordinal);
+        }
+        File.Copy(At("silent.safetensors"), At("twin-one-as-twin-two.safetensors"));
+        Assert.Contains(
+            "It is a checkpoint of Twin-One, or of Twin-Two, or of Twin-Three.",
+            RunTiny("inspect", At("twin-one-as-twin-two.safetensors")).Succeeds(),
+            StringComparison.Ordinal);
+        RunTiny("convert", At("twin-one-as-twin-two.safetensors"), At("c.pt"), "--to", "official").Mistake();
+        // What the file says counts more than what it is called.
+        File.Copy(At("said.safetensors"), At("twin-two.safetensors"));
+        Assert.Contains(
+            "It is a checkpoint of Twin-One.\n", RunTiny("inspect", At("twin-two.safetensors")).Succeeds(), StringComparison.Ordinal);
         Assert.Contains(
             ": Twin-Two, which",
             RunTiny("convert", At("silent.safetensors"), At("b.pt"), "--to", "official", "--model", "Twin-Two").Succeeds(),

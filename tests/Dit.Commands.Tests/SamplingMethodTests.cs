@@ -3,6 +3,8 @@ using Dit.Commands.Tests.Tiny;
 using Dit.Definitions;
 using Dit.Runtime;
 using static TorchSharp.torch;
+using SpecFile = Dit.Spec.SpecFile;
+using SpecWriter = Dit.Spec.SpecWriter;
 
 namespace Dit.Commands.Tests;
 
@@ -129,10 +131,11 @@ public sealed class SamplingMethodTests(TrainedShapes trained) : IDisposable
     {
         var text = Cli.Run("samplers").Succeeds();
         Assert.StartsWith("Shapes is a Gaussian diffusion.\n\nSamplers of its spec:\n", text, StringComparison.Ordinal);
+        Assert.Matches(@"\n  ddim-50 +ddim +50 +50 +1 +yes +eta 0 +arXiv", text);
         Assert.Matches(@"\n  ddpm-100 +ddpm +100 +100 +1 +no +arXiv 2006\.11239, algorithm 2\n", text);
         Assert.Matches(@"\n  unipc +20 +20 +1 to 3 +yes +order 2, variant bh2, spacing usual, shift 1 +arXiv 2302\.04867\n", text);
         Assert.Matches(@"\n  heun +25 +49 +2 +yes ", text);
-        Assert.Matches(@"\n  dopri5 +adaptive +adaptive +5 +yes +rtol 0\.001, atol 1e-06 ", text);
+        Assert.Matches(@"\n  dopri5 +adaptive +adaptive +5 +yes +rtol 0\.001, atol 0\.000001 ", text);
         Assert.DoesNotContain("sde-euler", text, StringComparison.Ordinal);
     }
 
@@ -166,6 +169,35 @@ public sealed class SamplingMethodTests(TrainedShapes trained) : IDisposable
         Assert.Equal(new EulerMaruyama(9, DiffusionForm.Sbdm, 0.5, LastStep.Tweedie), create?.Invoke(settings));
         var shifted = new MethodSettings(new Dictionary<MethodSetting, string> { [MethodSetting.Shift] = "3" }) { Steps = 4 };
         Assert.Equal(new Euler<Flow>(4, Spacing.Shifted(3)), SamplingMethods<Flow>.Find("euler")?.Create?.Invoke(shifted));
+    }
+
+    [Fact]
+    public void The_methods_their_settings_and_defaults_are_those_of_specs()
+    {
+        Check<GaussianDiffusion>("linear");
+        Check<Flow>("flow-linear");
+
+        static void Check<TProcess>(string schedule)
+            where TProcess : IProcess => Assert.All(SamplingMethods<TProcess>.All, method =>
+            {
+                var steps = method.Card.Steps is { } usual ? $", steps: {usual}" : "";
+                var file = SpecFile.Parse($$"""
+                    model: A
+                    depth: 1
+                    width: 8
+                    heads: 2
+                    patch_size: 4
+                    input: { channels: 3, size: 8 }
+                    conditioning: none
+                    diffusion: { schedule: {{schedule}} }
+                    samplers: { a: { method: {{method.Card.Word}}{{steps}} } }
+                    """);
+                Assert.Equal(method.Create is not null, file.Errors.Count == 0);
+                if (file.Models is [{ Spec.Samplers: [var sampler] }])
+                    Assert.Equal(
+                        SpecWriter.SettingsOf(sampler).Select(static setting => (setting.Key, setting.Value)),
+                        method.Card.Settings.Select(static setting => (setting.Name, setting.Default)));
+            });
     }
 
     /// <summary>The words and defaults of the table are those of the solvers.</summary>

@@ -99,6 +99,11 @@ public class TypeSafetyTests
         "CS1503: Argument 2: cannot convert from 'Dit.Runtime.UniPc<Dit.Runtime.Flow>' to "
             + "'Dit.Runtime.Solver<Dit.Runtime.GaussianDiffusion>'")]
     [InlineData(
+        "new EulerAncestral<Dit.Runtime.Flow>(5);", "CS0308: The non-generic type 'EulerAncestral' cannot be used with type arguments")]
+    [InlineData(
+        "Solver<Dit.Runtime.Flow> mine = new EulerAncestral(5);",
+        "CS0029: Cannot implicitly convert type 'Dit.Runtime.EulerAncestral' to 'Dit.Runtime.Solver<Dit.Runtime.Flow>'")]
+    [InlineData(
         "new Sampler<Classes, ClassLabels, GaussianDiffusion>(\"mine\", new ByFlow());",
         "CS1503: Argument 2: cannot convert from 'ByFlow' to 'Dit.Runtime.Solver<Dit.Runtime.GaussianDiffusion>'")]
     public void A_sampler_of_another_model_or_process_does_not_compile(string statement, string error) =>

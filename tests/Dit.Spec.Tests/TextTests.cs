@@ -94,6 +94,31 @@ public class TextTests
         static e => e.Rule == Rule.SamplerFitsProcess && e.Message.StartsWith("This is a sampler of Gaussian diffusions"));
 
     [Fact]
+    public void Ancestral_sampling_with_euler_s_method_is_of_diffusions_only()
+    {
+        const string Sampler = "\nsamplers:\n  a: { method: euler-ancestral, steps: 20, spacing: karras }";
+        var spec = Specs.Model(Specs.With("diffusion: { schedule: linear }" + Sampler));
+        Assert.Equal(new SamplerMethod.EulerAncestral(StepSpacing.Karras), Assert.Single(spec.Samplers).Method);
+        var error = Assert.Single(SpecFile.Parse(Specs.With("diffusion: { schedule: flow-vp }" + Sampler)).Errors);
+        Assert.Equal(
+            (Rule.SamplerFitsProcess, "This is a sampler of Gaussian diffusions, and the model's process is a flow; use euler, dopri5, "
+                + "dpm-solver++ or sde-euler"),
+            (error.Rule, error.Message));
+        Assert.Equal(16, error.At.Column);
+    }
+
+    [Fact]
+    public void The_multistep_methods_have_orders_up_to_three() => Assert.All(
+        (SamplerMethod.Multistep[])
+            [
+                new SamplerMethod.DpmSolverPlusPlus(3), new SamplerMethod.SdeDpmSolverPlusPlus(3), new SamplerMethod.DpmSolver(3),
+                new SamplerMethod.UniPc(3), new SamplerMethod.Deis(3),
+            ],
+        static method => Assert.Equal(
+            method,
+            Assert.Single(Specs.Model(Specs.With($"samplers:\n  a: {{ method: {method.Word}, steps: 20, order: 3 }}")).Samplers).Method));
+
+    [Fact]
     public void A_flow_schedule_makes_the_model_a_flow_that_predicts_the_velocity() => Assert.Equal(
         Prediction.Velocity,
         Assert.IsType<ProcessSpec.Flow>(Specs.Model(Specs.With("diffusion: { schedule: flow-vp }\nsamplers: {}")).Process).Prediction);

@@ -108,9 +108,6 @@ internal static class SamplerBinder
             yield return new(
                 Rule.SamplerFitsProcess, "A shift moves steps that are spaced evenly in time; remove the shift or the spacing",
                 fields.At(SamplerKeys.Shift));
-        if (method is SamplerMethod.SdeDpmSolverPlusPlus { Order: > 2 })
-            yield return new SpecError(
-                Rule.OutOfRange, $"A {method.Word} sampler has order 1 or 2", fields.At(SamplerKeys.Order)).Replace("2");
     }
 
     private static MethodSetting? Setting(SamplerMethod method, string name) =>

@@ -65,18 +65,18 @@ public static class Identifier
     private static readonly HashSet<string> UsedInGeneratedCode =
     [
         "AddTo", "AffineLayerNorm", "AllSamplers", "Attention", "AutoencoderCard", "Block", "CaptionEmbedder", "Card", "Checkpoint",
-        "CheckpointEntry", "CheckpointGrid", "CheckpointMap", "CheckpointWeights", "ClassLabels", "CPU", "Create", "CreateSession",
-        "CrossAttention", "Ddim", "Ddpm", "Device", "DiffusionForm", "Dit", "DitException", "DitModels", "Dopri5", "DpmSolver",
-        "DpmSolverPlusPlus", "Euler", "EulerMaruyama", "FinalLayer", "Flow", "FlowPath", "FlowWeight", "ForwardWithGuidance", "Functional",
-        "GaussianDiffusion", "GELU", "Generator", "Guard", "Guidance", "GuidanceChannels", "Heun", "ICheckpointFile", "IEnumerable",
-        "ImageShape", "IModel", "InferenceSession", "Init", "Initialize", "IReadOnlyList", "LabelEmbedder", "LastStep", "Layer",
-        "LibTorch", "Linear", "Load", "Mlp", "ModelCard", "ModelCondition", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList",
-        "NewDisposeScope", "NoCondition", "NoiseSchedule", "Numerics", "Parameter", "PatchEmbedding", "Positions", "PositionTable",
-        "Predict", "Prediction", "Process", "RegisterComponents", "RepeatedEntries", "RmsNorm", "RotaryPositions", "Sampler", "Samplers",
-        "ScalarType", "SdeDpmSolverPlusPlus", "Sequential", "SessionBuilder", "SizedText", "Spacing", "StochasticHeun", "System", "Tensor",
-        "TextEmbedder", "TextEmbeddings", "TimestepEmbedder", "TorchDevice", "TorchSharp", "TrainingTimes", "UniPc", "UniPcVariant",
-        "ar_embedder", "blocks", "cat", "csize_embedder", "feat_rope", "final_layer", "forward", "full_like", "nn", "pos_embed", "t_block",
-        "t_embedder", "t_linear", "torch", "x_embedder", "y_embedder",
+        "CheckpointEntry", "CheckpointGrid", "CheckpointMap", "CheckpointWeights", "ClassLabels", "Consistency", "CPU", "Create",
+        "CreateSession", "CrossAttention", "Ddim", "Ddpm", "Deis", "Device", "DiffusionForm", "Dit", "DitException", "DitModels", "Dopri5",
+        "DpmSolver", "DpmSolverPlusPlus", "Euler", "EulerAncestral", "EulerMaruyama", "FinalLayer", "Flow", "FlowPath", "FlowWeight",
+        "ForwardWithGuidance", "Functional", "GaussianDiffusion", "GELU", "Generator", "Guard", "Guidance", "GuidanceChannels", "Heun",
+        "ICheckpointFile", "IEnumerable", "ImageShape", "IModel", "InferenceSession", "Init", "Initialize", "IReadOnlyList",
+        "LabelEmbedder", "LastStep", "Layer", "LibTorch", "Linear", "Load", "Mlp", "ModelCard", "ModelCondition", "ModelDefinition",
+        "ModelName", "ModelVariance", "ModuleList", "NewDisposeScope", "NoCondition", "NoiseSchedule", "Numerics", "Parameter",
+        "PatchEmbedding", "Positions", "PositionTable", "Predict", "Prediction", "Process", "RegisterComponents", "RepeatedEntries",
+        "RmsNorm", "RotaryPositions", "Sampler", "Samplers", "ScalarType", "SdeDpmSolverPlusPlus", "Sequential", "SessionBuilder",
+        "SizedText", "Spacing", "StochasticHeun", "System", "Tensor", "TextEmbedder", "TextEmbeddings", "TimestepEmbedder", "TorchDevice",
+        "TorchSharp", "TrainingTimes", "UniPc", "UniPcVariant", "ar_embedder", "blocks", "cat", "csize_embedder", "feat_rope",
+        "final_layer", "forward", "full_like", "nn", "pos_embed", "t_block", "t_embedder", "t_linear", "torch", "x_embedder", "y_embedder",
     ];
 
     private static readonly HashSet<string> Keywords =

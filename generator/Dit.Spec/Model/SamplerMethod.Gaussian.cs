@@ -39,4 +39,25 @@ public abstract partial record SamplerMethod
 
         internal override SamplerMethod With(SettingValues values) => new Ddim(values.Of<double>(SettingName.Eta));
     }
+
+    /// <summary>Ancestral sampling with Euler's method (arXiv 2211.01095, appendix B.6).</summary>
+    /// <param name="Spacing">Where the steps lie.</param>
+    public sealed record EulerAncestral(StepSpacing Spacing = StepSpacing.Usual) : SamplerMethod
+    {
+        /// <inheritdoc/>
+        public override string Word => "euler-ancestral";
+
+        internal override string Meaning => "Euler's method with new noise at each step (arXiv 2211.01095, appendix B.6)";
+
+        /// <inheritdoc/>
+        public override string Title => "Ancestral sampling with Euler's method";
+
+        /// <inheritdoc/>
+        public override MethodProcess Process => MethodProcess.Gaussian;
+
+        /// <inheritdoc/>
+        public override IReadOnlyList<MethodSetting> Options => [SpacingOf(Spacing, shift: 1)[0]];
+
+        internal override SamplerMethod With(SettingValues values) => new EulerAncestral(values.Of<StepSpacing>(SettingName.Spacing));
+    }
 }

@@ -34,7 +34,7 @@ public abstract partial record SamplerMethod
         public override string Title => $"DPM-Solver++ of order {Order}";
     }
 
-    /// <summary>DPM-Solver++ for the stochastic equation (arXiv 2211.01095, appendix; orders 1 and 2).</summary>
+    /// <summary>DPM-Solver++ for the stochastic equation (arXiv 2211.01095, appendix B.6).</summary>
     /// <inheritdoc cref="Multistep(int, StepSpacing, double)"/>
     public sealed record SdeDpmSolverPlusPlus(int Order = 2, StepSpacing Spacing = StepSpacing.Usual, double Shift = 1)
         : Multistep(Order, Spacing, Shift)
@@ -42,7 +42,7 @@ public abstract partial record SamplerMethod
         /// <inheritdoc/>
         public override string Word => "sde-dpm-solver++";
 
-        internal override string Meaning => "DPM-Solver++ that draws noise at each step (arXiv 2211.01095), of order 1 or 2";
+        internal override string Meaning => "DPM-Solver++ that draws noise at each step (arXiv 2211.01095, appendix B.6)";
 
         /// <inheritdoc/>
         public override string Title => $"Stochastic DPM-Solver++ of order {Order}";
@@ -85,6 +85,20 @@ public abstract partial record SamplerMethod
 
         internal override SamplerMethod With(SettingValues values) =>
             (UniPc)base.With(values) with { Variant = values.Of<UniPcVariant>(SettingName.Variant) };
+    }
+
+    /// <summary>DEIS (arXiv 2204.13902).</summary>
+    /// <inheritdoc cref="Multistep(int, StepSpacing, double)"/>
+    public sealed record Deis(int Order = 2, StepSpacing Spacing = StepSpacing.Usual, double Shift = 1)
+        : Multistep(Order, Spacing, Shift)
+    {
+        /// <inheritdoc/>
+        public override string Word => "deis";
+
+        internal override string Meaning => "multistep, on a polynomial through the predicted noise (arXiv 2204.13902)";
+
+        /// <inheritdoc/>
+        public override string Title => $"DEIS of order {Order}";
     }
 
     private static IReadOnlyList<MethodSetting> SpacingOf(StepSpacing spacing, double shift) =>

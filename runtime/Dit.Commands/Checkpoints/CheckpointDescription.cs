@@ -65,7 +65,7 @@ internal sealed partial record CheckpointDescription(
         if (Autoencoder(weights, models) is { } autoencoder)
             return (autoencoder.Convention, autoencoder.IsKnown ? [autoencoder.Model] : [], null, []);
         var all = CheckpointMatch.All(models, file, CheckpointWeights.Auto);
-        CheckpointMatch[] exact = [.. all.Where(static match => match.IsExact)];
+        var (exact, note) = CheckpointMatch.Narrowed([.. all.Where(static match => match.IsExact)], file);
         // Models of other sizes have names of the same convention, and few shapes in common.
         int TensorsOf(CheckpointMatch match) => file.Below(match.Place.Prefix).Tensors.Count;
         var named =
@@ -80,9 +80,9 @@ internal sealed partial record CheckpointDescription(
             : named.Names.Convention;
         return (
             names,
-            [.. exact.Select(static match => match.Model.Card.Name)],
-            exact.Length == 0 ? near : null,
-            exact is [var known, ..] ? NoticesOf(file, known) : []);
+            [.. exact.Select(static match => match.Name)],
+            exact.Count == 0 ? near : null,
+            [.. note is null ? [] : new[] { note }, .. exact is [var known, ..] ? NoticesOf(file, known) : []]);
     }
 
     private static IReadOnlyList<string> NoticesOf(ICheckpointFile file, CheckpointMatch known) =>

@@ -1,4 +1,5 @@
 using Dit.Runtime;
+using Dit.Spec;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -12,6 +13,9 @@ namespace Dit.Commands;
 internal sealed record CheckpointMatch(ModelDefinition Model, NameMap Names, WeightsPlace Place, string? OtherSetting)
 {
     private const int FewNames = 3;
+
+    /// <summary>The model's name.</summary>
+    public string Name => Model.Card.Name;
 
     /// <summary>Tensors that are not as the model has them.</summary>
     public NameDifference Difference => Place.Difference;
@@ -33,7 +37,37 @@ internal sealed record CheckpointMatch(ModelDefinition Model, NameMap Names, Wei
                 .ThenBy(static match => match.Difference.Count),
         ];
 
-    /// <summary>The model that a file is of: the one named, or the one whose names and shapes it has.</summary>
+    /// <summary>
+    /// The models that a file is of, of those whose tensors it has. Models of one architecture, trained for different
+    /// processes, have the same tensors; then the file decides by the spec that it carries, by the name of the model in
+    /// its metadata, or by its own name, such as <c>SiT-XL-2-256x256.pt</c>.
+    /// </summary>
+    /// <param name="exact">The models whose tensors the file has.</param>
+    /// <param name="file">The checkpoint.</param>
+    /// <returns>All of them where the file does not say which, and a sentence where its own name does.</returns>
+    public static (IReadOnlyList<CheckpointMatch> Models, string? Note) Narrowed(
+        IReadOnlyList<CheckpointMatch> exact, ICheckpointFile file)
+    {
+        if (exact.Count < 2) return (exact, null);
+        var spec = CheckpointSpec.Of(file);
+        var said = exact.FirstOrDefault(match => spec is not null && match.Model.Card.Spec == spec)
+            ?? exact.FirstOrDefault(match => match.Name == file.Metadata.GetValueOrDefault(ModelCard.NameKey));
+        if (said is not null) return ([said], null);
+        var words = Identifier.OfModel(Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(file.Path)));
+        CheckpointMatch[] named =
+        [
+            .. exact.Where(match => words.Contains(Identifier.OfModel(match.Name), StringComparison.OrdinalIgnoreCase)),
+        ];
+        return named is [var only]
+            ? (
+                [only],
+                $"'{file.Path}' has the tensors of {Amount.Few([.. exact.Select(static match => match.Name)])}; the name of the file "
+                    + $"says {only.Name}.")
+            : (exact, null);
+    }
+
+    /// <summary>The model that a file is of: the one named, or the one whose names and shapes it has; a sentence says
+    /// where only the name of the file decides.</summary>
     /// <param name="context">The models.</param>
     /// <param name="file">A checkpoint.</param>
     /// <param name="weights">Which of its weights are meant.</param>
@@ -51,26 +85,23 @@ internal sealed record CheckpointMatch(ModelDefinition Model, NameMap Names, Wei
     {
         if (context.CarriedBy(weights) is { } carried && Nearest(carried, weights, which) is { IsExact: true } own) return own;
         var all = All(context.Models, weights, which);
-        CheckpointMatch[] exact = [.. all.Where(static match => match.IsExact)];
-        // Models of one architecture, trained for different processes, have the same tensors: a file that says its
-        // model settles it.
-        if (exact.Length == 0 && all is [{ Place.Problem: { } problem }, ..]) throw new DitException(problem);
-        return exact.Length == 1 ? exact[0]
-            : exact.FirstOrDefault(match => weights.Metadata.TryGetValue(ModelCard.NameKey, out var said) && said == match.Model.Card.Name)
-                is { } named
-                ? named
-            : throw new DitException(exact.Length == 0 && ForeignCard.Describe(weights.Metadata, context.Models) is { } other
+        var (fitting, note) = Narrowed([.. all.Where(static match => match.IsExact)], weights);
+        if (fitting.Count == 0 && all is [{ Place.Problem: { } problem }, ..]) throw new DitException(problem);
+        if (note is not null) context.Notice(note);
+        return fitting.Count == 1
+            ? fitting[0]
+            : throw new DitException(fitting.Count == 0 && ForeignCard.Describe(weights.Metadata, context.Models) is { } other
                 ? $"'{weights.Path}' is {other}."
-                : exact.Length == 0
+                : fitting.Count == 0
                 ? $"'{weights.Path}' is a checkpoint of no model known here; the nearest is {all[0].Describe()}. 'dit inspect' says more."
-                : $"'{weights.Path}' fits several models: {string.Join(", ", exact.Select(static match => match.Model.Card.Name))}; choose "
-                    + $"one with --model.");
+                : $"'{weights.Path}' fits several models: {string.Join(", ", fitting.Select(static match => match.Name))}; choose one with "
+                    + "--model.");
     }
 
     /// <summary>
     /// <c>DiT-XL/2 under the names of diffusers, with tensors missing 1, unexpected 0, of another shape 2</c>.
     /// </summary>
-    public string Describe() => $"{Model.Card.Name} under the names of {Names.Convention}"
+    public string Describe() => $"{Name} under the names of {Names.Convention}"
         + (Difference.Count == 0 ? "" : $", with tensors missing {Few(Difference.Missing)}, unexpected {Few(Difference.Unexpected)}, "
             + $"of another shape {Few([.. Difference.Misshaped.Select(static m => m.Name)])}");
 

@@ -86,7 +86,8 @@ internal static class ModelSource
             .Where(SpecFile.IsSpec).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal));
 
     /// <summary>
-    /// The samplers of a model, for the completion of a word: nothing is compiled, and a mistake is no error.
+    /// The samplers of a model and the methods that fit it, for the completion of a word: nothing is compiled, and a
+    /// mistake is no error.
     /// </summary>
     public static IEnumerable<string> SamplersOf(this CommandContext context, string? word)
     {
@@ -98,7 +99,12 @@ internal static class ModelSource
 
         static IEnumerable<string> Of(SpecFile file, string? member) => file.Models
             .Where(model => member is null || Same(model.Spec.Name, member))
-            .SelectMany(static model => model.Spec.Samplers).Select(static sampler => sampler.Name).Distinct();
+            .SelectMany(static model => model.Spec.Samplers.Select(static sampler => sampler.Name).Concat(
+                model.Spec.Process.Match(static _ => MethodsOf<GaussianDiffusion>(), static _ => MethodsOf<Flow>())))
+            .Distinct();
+
+        static IEnumerable<string> MethodsOf<TProcess>()
+            where TProcess : IProcess => SamplingMethods<TProcess>.Fitting.Select(static method => method.Card.Word);
     }
 
     /// <summary>

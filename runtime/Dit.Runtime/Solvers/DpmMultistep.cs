@@ -12,9 +12,9 @@ public abstract record DpmMultistep<TProcess>(int Steps, int Order, Spacing? Spa
     : LinearMultistep<TProcess>(Steps, Order, Spacing, ClipDenoised)
     where TProcess : IProcess
 {
-    /// <summary>Whether third order has half of its quadratic term, as in published code, which then converges with
-    /// order 2 only.</summary>
-    internal bool HalvesThirdOrder { get; init; }
+    /// <summary>Factor of the quadratic term of third order; 1/2 in published code, which then converges with order 2
+    /// only.</summary>
+    internal double Curvature { get; init; } = 1;
 
     /// <summary>Whether second order integrates the line through two predictions; else it is the midpoint
     /// rule.</summary>
@@ -24,6 +24,6 @@ public abstract record DpmMultistep<TProcess>(int Steps, int Order, Spacing? Spa
     {
         0 => step.Constant(),
         1 => Heun ? step.Polynomial(before) : step.Midpoint(before[0]),
-        _ => step.Polynomial(before, HalvesThirdOrder ? 0.5 : 1),
+        _ => step.Polynomial(before, Curvature),
     };
 }

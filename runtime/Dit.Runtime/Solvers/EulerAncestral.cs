@@ -1,18 +1,16 @@
 namespace Dit.Runtime;
 
 /// <summary>
-/// Ancestral sampling with Euler's method: a step to a smaller sigma than asked for, and noise up to it. It is
-/// SDE-DPM-Solver++ of first order (arXiv 2211.01095, appendix B.6), and DDIM with eta 1 (arXiv 2010.02502).
+/// Ancestral sampling of a Gaussian diffusion with Euler's method: a step to a smaller sigma than asked for, and noise
+/// up to it. It is SDE-DPM-Solver++ of first order (arXiv 2211.01095, appendix B.6), and DDIM with eta 1 (arXiv
+/// 2010.02502).
 /// </summary>
-/// <typeparam name="TProcess">The process.</typeparam>
 /// <param name="Steps">Steps from noise to data.</param>
-/// <param name="Spacing">Where the steps lie; by default <see cref="Spacing.Time"/> on a flow, else <see
-/// cref="Spacing.LogSnr"/>.</param>
+/// <param name="Spacing">Where the steps lie; by default <see cref="Spacing.LogSnr"/>.</param>
 /// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for
 /// latents.</param>
-public sealed record EulerAncestral<TProcess>(int Steps, Spacing? Spacing = null, bool ClipDenoised = false)
-    : LinearMultistep<TProcess>(Steps, 1, Spacing, ClipDenoised)
-    where TProcess : IProcess
+public sealed record EulerAncestral(int Steps, Spacing? Spacing = null, bool ClipDenoised = false)
+    : LinearMultistep<GaussianDiffusion>(Steps, 1, Spacing, ClipDenoised)
 {
     /// <inheritdoc/>
     public override string Method => "euler-ancestral";

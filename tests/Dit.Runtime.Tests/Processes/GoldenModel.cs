@@ -12,21 +12,17 @@ internal sealed class GoldenModel : IDisposable
     private readonly GoldenP2 model = GoldenP2.Create();
     private InferenceSession<ClassLabels>? session;
 
-    private GoldenModel(GoldenFile file, string prefix)
+    private GoldenModel(GoldenFile file)
     {
         using var frozen = no_grad();
         var state = model.state_dict();
-        foreach (var (name, value) in file.Under(prefix))
-            state[name].copy_(value);
+        foreach (var (name, value) in file.Under("param.")) state[name].copy_(value);
     }
-
-    /// <summary>The parameters that follow <paramref name="prefix"/> in a file.</summary>
-    public static GoldenModel From(GoldenFile file, string prefix) => new(file, prefix);
 
     public static GoldenModel Load()
     {
         using var file = new GoldenFile("model");
-        return new(file, "param.");
+        return new(file);
     }
 
     public IReadOnlyDictionary<string, Parameter> Parameters =>

@@ -13,7 +13,7 @@ public sealed class GoldenAncestralTests
         using var scope = NewDisposeScope();
         using var golden = new DiffusersCase(scheduler, name);
         var process = golden.Gaussian();
-        var solver = new EulerAncestral<GaussianDiffusion>(golden.Steps, GoldenNodes.SpacingOf(golden));
+        var solver = new EulerAncestral(golden.Steps, GoldenNodes.SpacingOf(golden));
         var nodes = solver.Nodes(process);
         GoldenNodes.Timesteps(golden.Times, nodes);
         GoldenNodes.Sigmas(golden.Sigmas, nodes.Select(static node => node.Sigma / node.Alpha));
@@ -35,8 +35,8 @@ public sealed class GoldenAncestralTests
         Tensor Drawn(Prediction prediction)
         {
             var process = new GaussianDiffusion(NoiseSchedule.Linear(), prediction, ModelVariance.FixedSmall);
-            return new SamplingLoop<GaussianDiffusion>("ancestral", new EulerAncestral<GaussianDiffusion>(10, Spacing.Trailing), process)
-                .Sample(GaussianMixture.Network(process), new ReplayedNoise(noise));
+            return new SamplingLoop<GaussianDiffusion>("ancestral", new EulerAncestral(10, Spacing.Trailing), process)
+                .Sample(Mixture.InPlane.Network(process), new ReplayedNoise(noise));
         }
     }
 }

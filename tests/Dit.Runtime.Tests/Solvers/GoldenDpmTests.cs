@@ -32,8 +32,8 @@ public sealed class GoldenDpmTests : IDisposable
             // This implementation does not lower the order towards the end, as later ones do, and halves a term.
             var ending = spacing with { EndsAtData = false };
             Solver<GaussianDiffusion> solver = method == "dpm"
-                ? new DpmSolver<GaussianDiffusion>(Steps, order, ending) { LowersOrderAtEnd = false, HalvesThirdOrder = true }
-                : new DpmSolverPlusPlus<GaussianDiffusion>(Steps, order, ending) { LowersOrderAtEnd = false, HalvesThirdOrder = true };
+                ? new DpmSolver<GaussianDiffusion>(Steps, order, ending) { LowersOrderAtEnd = false, Curvature = 0.5 }
+                : new DpmSolverPlusPlus<GaussianDiffusion>(Steps, order, ending) { LowersOrderAtEnd = false, Curvature = 0.5 };
             // There the first timestep is 1, not 0.
             var sample = new SamplingLoop<GaussianDiffusion>(method, solver, GoldenP2Fixed.Process).Sample(
                 (x, t) => model.call(x, full(x.shape[0], t + 1), golden["in.y"]),

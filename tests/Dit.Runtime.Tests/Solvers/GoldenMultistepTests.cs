@@ -63,7 +63,7 @@ public sealed class GoldenMultistepTests : IDisposable
             {
                 LowersOrderAtEnd = lowers,
                 Heun = heun,
-                HalvesThirdOrder = true,
+                Curvature = 0.5,
             },
             "sde-dpmsolver" => new SdeDpmSolverPlusPlus<TProcess>(steps, order, spacing)
             {
@@ -77,7 +77,7 @@ public sealed class GoldenMultistepTests : IDisposable
             {
                 LowersOrderAtEnd = lowers,
                 Heun = heun,
-                HalvesThirdOrder = true,
+                Curvature = 0.5,
                 EndsWithEuler = euler,
             },
         };

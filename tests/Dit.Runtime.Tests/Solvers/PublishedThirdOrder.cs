@@ -1,8 +1,8 @@
 namespace Dit.Runtime.Tests;
 
 /// <summary>
-/// SDE-DPM-Solver++ of third order as diffusers has it. Its quadratic term has a wrong sign, so that it does not vanish
-/// with the step: the library has orders 1 and 2, as the paper.
+/// SDE-DPM-Solver++ of third order as diffusers has it. Its quadratic term has a wrong sign, so that its error does not
+/// vanish with the step.
 /// </summary>
 internal sealed record PublishedThirdOrder<TProcess>(int Steps, Spacing? Spacing)
     : LinearMultistep<TProcess>(Steps, 3, Spacing, ClipDenoised: false)

@@ -58,7 +58,7 @@ internal abstract record MethodSetting(string Name, string Default, string Help,
 
     /// <summary>The absolute tolerance of an adaptive method.</summary>
     public static MethodSetting<double> AbsoluteTolerance { get; } =
-        new("atol", "1e-06", "Error that dopri5 allows in a step besides.", "a number above 0", Number);
+        new("atol", "0.000001", "Error that dopri5 allows in a step besides.", "a number above 0", Number);
 
     /// <summary>The noise of a stochastic method for flows.</summary>
     public static MethodSetting<DiffusionForm> Form { get; } = OfWords<DiffusionForm>(

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Dit.Runtime;
+using Dit.Spec;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -63,20 +64,20 @@ internal static class SamplersCommand
             row.Evaluations,
             row.Order,
             Deterministic = row.Determinism,
-            Settings = row.Settings.ToDictionary(static setting => setting.Name, static setting => setting.Default),
+            Settings = row.Settings.ToDictionary(static setting => setting.Key, static setting => setting.Value),
             row.Paper,
         }),
     };
 
-    /// <summary>A sampler of a spec, or a method with its defaults.</summary>
+    /// <summary>A sampler of a spec with its settings, or a method with its defaults.</summary>
     private sealed record Row(
         string Name, bool IsDeclared, string Method, int? Steps, int? Evaluations, string Order, string Determinism,
-        IReadOnlyList<MethodSetting> Settings, string Paper)
+        IReadOnlyList<KeyValuePair<string, string>> Settings, string Paper)
     {
         public IReadOnlyList<Cell> Cells =>
         [
             Name, IsDeclared ? Method : "", Number(Steps), Number(Evaluations), Order, Determinism,
-            string.Join(", ", Settings.Select(static setting => $"{setting.Option[2..]} {setting.Default}")), Paper,
+            string.Join(", ", Settings.Select(static setting => $"{setting.Key.Replace('_', '-')} {setting.Value}")), Paper,
         ];
 
         private static string Number(int? number) => number?.ToString(CultureInfo.InvariantCulture) ?? "adaptive";
@@ -90,7 +91,7 @@ internal static class SamplersCommand
             where TProcess : IProcess =>
             (SamplingMethods<TProcess>.Named<TProcess>(),
             [
-                .. TModel.AllSamplers.Select(static sampler => Declared(sampler, sampler.Solver)),
+                .. TModel.AllSamplers.Select(static sampler => Declared(sampler, sampler.Solver, SettingsOf(TModel.Card, sampler.Name))),
                 .. SamplingMethods<TProcess>.Fitting.Select(static method =>
                     Of(method.Card, SamplerChoice<TModel, TCondition, TProcess>.OfMethod(method, Defaults))),
             ]);
@@ -100,9 +101,18 @@ internal static class SamplersCommand
             ScalarType.Float32, false);
 
         private static Row Of(MethodCard card, Sampler sampler) => new(
-            card.Word, false, card.Word, sampler.Steps, sampler.Evaluations, card.Order, card.Determinism, card.Settings, card.Paper);
+            card.Word, false, card.Word, sampler.Steps, sampler.Evaluations, card.Order, card.Determinism,
+            [.. card.Settings.Select(static setting => KeyValuePair.Create(setting.Name, setting.Default))], card.Paper);
 
-        private static Row Declared<TProcess>(Sampler sampler, Solver<TProcess> solver)
+        private static IReadOnlyList<KeyValuePair<string, string>> SettingsOf(ModelCard card, string sampler) => SpecFile
+            .Parse(card.Spec ?? "")
+            .Models.SelectMany(static model => model.Spec.Samplers)
+            .Where(declared => declared.Name == sampler)
+            .SelectMany(SpecWriter.SettingsOf)
+            .ToArray();
+
+        private static Row Declared<TProcess>(
+            Sampler sampler, Solver<TProcess> solver, IReadOnlyList<KeyValuePair<string, string>> settings)
             where TProcess : IProcess
         {
             var card = SamplingMethods<TProcess>.Find(sampler.Method)?.Card;
@@ -119,7 +129,7 @@ internal static class SamplersCommand
                 sampler.Evaluations,
                 card?.Order ?? "",
                 determinism,
-                [],
+                settings,
                 card?.Paper ?? "");
         }
     }

@@ -42,7 +42,7 @@ internal static class SamplingMethods<TProcess>
             new("dpm-solver++", 20, "1 to 3", Yes, "arXiv 2211.01095, algorithm 2", Order, Spacing, Shift),
             s => new DpmSolverPlusPlus<TProcess>(s.Steps, s.Of(MethodSetting.Order), s.Spacing, s.Clip)),
         Any(
-            new("sde-dpm-solver++", 20, "1 or 2", No, "arXiv 2211.01095, appendix B.6", Order, Spacing, Shift),
+            new("sde-dpm-solver++", 20, "1 to 3", No, "arXiv 2211.01095, appendix B.6", Order, Spacing, Shift),
             s => new SdeDpmSolverPlusPlus<TProcess>(s.Steps, s.Of(MethodSetting.Order), s.Spacing, s.Clip)),
         Any(
             new("dpm-solver", 20, "1 to 3", Yes, "arXiv 2206.00927", Order, Spacing, Shift),
@@ -56,15 +56,18 @@ internal static class SamplingMethods<TProcess>
         Any(
             new("euler", 50, "1", Yes, "arXiv 2206.00364, algorithm 1; flows: arXiv 2401.08740", Spacing, Shift),
             s => new Euler<TProcess>(s.Steps, s.Spacing, s.Clip)),
-        Any(
-            new("euler-ancestral", 50, "1", No, "arXiv 2211.01095, appendix B.6", Spacing, Shift),
-            s => new EulerAncestral<TProcess>(s.Steps, s.Spacing, s.Clip)),
+        Only<GaussianDiffusion>(
+            new("euler-ancestral", 50, "1", No, "arXiv 2211.01095, appendix B.6", Spacing),
+            s => new EulerAncestral(s.Steps, s.Spacing, s.Clip)),
         Any(
             new("heun", 25, "2", Yes, "arXiv 2206.00364, algorithm 1; flows: arXiv 2401.08740", Spacing, Shift),
             s => new Heun<TProcess>(s.Steps, s.Spacing, s.Clip)),
         Any(
             new("dopri5", null, "5", Yes, "Dormand and Prince 1980; arXiv 2401.08740", Relative, Absolute),
             s => new Dopri5<TProcess>(s.Of(MethodSetting.RelativeTolerance), s.Of(MethodSetting.AbsoluteTolerance), s.Clip)),
+        Any(
+            new("consistency", 4, "", No, "arXiv 2303.01469, algorithm 1", Spacing, Shift),
+            s => new Consistency<TProcess>(s.Steps, s.Spacing, s.Clip)),
         Only<Flow>(
             new("sde-euler", 250, "1", No, "arXiv 2401.08740, section 2.3", Form, Norm, Last, LastSize),
             s => new EulerMaruyama(
