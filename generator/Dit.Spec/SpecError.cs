@@ -153,6 +153,9 @@ public sealed record Rule(string Id, string Title)
     /// <summary>Block keys that the block design leaves nothing to apply to.</summary>
     public static readonly Rule BlockFitsVariant = new("DIT121", "Block keys do not fit the variant");
 
+    /// <summary>A condition that the block design has no place for.</summary>
+    public static readonly Rule ConditionFitsVariant = new("DIT122", "Condition does not fit the variant");
+
     /// <summary>Long skips join pairs of blocks around one in the middle.</summary>
     public static readonly Rule DepthFitsSkips = new("DIT125", "Depth of a u-vit must be odd");
 
@@ -169,6 +172,6 @@ public sealed record Rule(string Id, string Title)
         HeadsDivideWidth, PatchDividesInput, WidthFitsSinusoids, SamplerFitsProcess, ProcessIsConsistent, StepsWithinTimesteps,
         ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition, ConditionIsSeen,
         NumericsFitModel, LatentFitsInput, GroupsDivideChannels, ClippingIsSaid, OrderWithinSteps,
-        RotaryFitsHeads, BlockFitsVariant, DepthFitsSkips,
+        RotaryFitsHeads, BlockFitsVariant, ConditionFitsVariant, DepthFitsSkips,
     ];
 }

@@ -13,7 +13,8 @@ public static class SpecWriter
     /// Pure: equal models give equal texts on every machine. One key per line in the order of the language, lines end
     /// with <c>\n</c>, and there are no comments. Keys with a default are written, too, so that the text keeps its
     /// meaning when a later version changes the default. Only <c>backbone</c>, <c>numerics: official</c>, the
-    /// paper's <c>block</c> and the clipping that follows from the autoencoder are left out.
+    /// paper's <c>block</c>, <c>modulation: per-block</c>, <c>positions</c> that are counted, <c>mask: false</c>,
+    /// <c>micro_conditions: false</c> and the clipping that follows from the autoencoder are left out.
     /// </remarks>
     /// <param name="spec">A valid model.</param>
     public static string Write(ModelSpec spec) => string.Concat(Lines(spec).Select(static line => line + "\n"));
@@ -58,6 +59,7 @@ public static class SpecWriter
             ? []
             : new[] { Entry(BackboneKeys.Dit.Numerics, Word(BackboneKeys.Dit.Numerics, dit.Numerics)) },
         .. Block(dit) is { } block ? new[] { Entry(BackboneKeys.Dit.Block, block) } : [],
+        .. dit.Positions == PositionSpec.Default ? [] : new[] { Entry(BackboneKeys.Dit.Positions, Write(dit.Positions)) },
     ];
 
     private static string[] Own(Backbone.UVit uVit) =>
@@ -74,11 +76,22 @@ public static class SpecWriter
     /// <summary>A block as a spec writes it, all keys: <c>{ norm: rms, mlp: swiglu, ... }</c>.</summary>
     /// <param name="block">The block.</param>
     public static string Write(BlockSpec block) => Mapping(
+    [
         Entry(BlockKeys.Norm, Word(BlockKeys.Norm, block.Norm)),
         Entry(BlockKeys.Mlp, Word(BlockKeys.Mlp, block.Mlp)),
         Entry(BlockKeys.QueryKeyNorm, Word(BlockKeys.QueryKeyNorm, block.QueryKeyNorm)),
         Entry(BlockKeys.Position, Word(BlockKeys.Position, block.Position)),
-        Entry(BlockKeys.Shift, block.Shift ? "true" : "false"));
+        Entry(BlockKeys.Shift, block.Shift ? "true" : "false"),
+        .. block.Modulation == BlockModulation.PerBlock
+            ? []
+            : new[] { Entry(BlockKeys.Modulation, Word(BlockKeys.Modulation, block.Modulation)) },
+    ]);
+
+    private static string Write(PositionSpec positions) => Mapping(
+    [
+        Entry(PositionKeys.Scale, Numbers.Write(positions.Scale)),
+        .. positions.Base is { } size ? [Entry(PositionKeys.Base, Text(size))] : Array.Empty<string>(),
+    ]);
 
     // The word 'none' implies what is usual.
     private static string Conditioning(ModelSpec spec)
@@ -91,11 +104,19 @@ public static class SpecWriter
         return spec.Condition.Match(
             _ => isUsual && SpecKeys.Conditioning.Word is { } nothing ? nothing : Mapping([.. own, Entry(ConditionKeys.None, "true")]),
             labels => Mapping([.. own, Entry(ConditionKeys.Classes, Text(labels.Count)), Dropout(labels.Dropout)]),
-            text => Mapping([.. own, Entry(ConditionKeys.Text, Text(text)), Dropout(text.Dropout)]));
+            text => Mapping(
+            [
+                .. own, Entry(ConditionKeys.Text, Text(text)),
+                .. text.HasSizes ? new[] { Entry(ConditionKeys.Sizes, "true") } : [],
+                Dropout(text.Dropout),
+            ]));
     }
 
     private static string Text(Condition.Text text) => Mapping(
-        Entry(ConditionKeys.TextTokens, Text(text.Tokens)), Entry(ConditionKeys.TextWidth, Text(text.Width)));
+    [
+        Entry(ConditionKeys.TextTokens, Text(text.Tokens)), Entry(ConditionKeys.TextWidth, Text(text.Width)),
+        .. text.IsMasked ? new[] { Entry(ConditionKeys.TextMask, "true") } : [],
+    ]);
 
     private static string Dropout(double probability) => Entry(ConditionKeys.Dropout, Numbers.Write(probability));
 

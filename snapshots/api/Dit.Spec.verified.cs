@@ -59,6 +59,7 @@ public abstract record Backbone
         public override int Heads { get; init; }
         public override int HiddenWidth { get; init; }
         public override int PatchSize { get; init; }
+        public PositionSpec Positions { get; init; }
         public override int Width { get; init; }
         public override string Word { get; }
     }
@@ -84,6 +85,12 @@ public abstract record Backbone
     }
 }
 
+public enum BlockModulation
+{
+    PerBlock = 0,
+    Shared = 1,
+}
+
 public enum BlockPosition
 {
     None = 0,
@@ -93,6 +100,7 @@ public enum BlockPosition
 public sealed record BlockSpec(NormKind Norm, MlpKind Mlp, QueryKeyNorm QueryKeyNorm, BlockPosition Position, bool Shift)
 {
     public static BlockSpec Default { get; }
+    public BlockModulation Modulation { get; init; }
 }
 
 public abstract record Condition
@@ -108,18 +116,24 @@ public abstract record Condition
     {
         public None();
     }
-    public sealed record Text(int Tokens, int Width, double Dropout) : Condition;
+    public sealed record Text(int Tokens, int Width, double Dropout) : Condition
+    {
+        public bool HasSizes { get; init; }
+        public bool IsMasked { get; init; }
+    }
 }
 
 public abstract record ConditioningVariant
 {
     public static IReadOnlyList<ConditioningVariant> All { get; }
+    public bool IsAdaptive { get; }
     public string Word { get; }
     public R Match<R>(
         Func<ConditioningVariant.InContext, R> inContext,
         Func<ConditioningVariant.CrossAttention, R> crossAttention,
         Func<ConditioningVariant.AdaLN, R> adaLN,
-        Func<ConditioningVariant.AdaLNZero, R> adaLNZero);
+        Func<ConditioningVariant.AdaLNZero, R> adaLNZero,
+        Func<ConditioningVariant.AdaLNZeroCrossAttention, R> adaLNZeroCrossAttention);
     public sealed record AdaLN : ConditioningVariant
     {
         public AdaLN();
@@ -127,6 +141,10 @@ public abstract record ConditioningVariant
     public sealed record AdaLNZero : ConditioningVariant
     {
         public AdaLNZero();
+    }
+    public sealed record AdaLNZeroCrossAttention : ConditioningVariant
+    {
+        public AdaLNZeroCrossAttention();
     }
     public sealed record CrossAttention : ConditioningVariant
     {
@@ -311,7 +329,10 @@ public abstract record Initialization
         public One();
     }
     public sealed record RotaryTable(int Rows, int Columns, bool IsSine) : Initialization;
-    public sealed record SinCosTable(int Rows, int Columns) : Initialization;
+    public sealed record SinCosTable(int Rows, int Columns) : Initialization
+    {
+        public PositionSpec Positions { get; init; }
+    }
     public sealed record XavierUniform : Initialization
     {
         public XavierUniform();
@@ -392,7 +413,7 @@ public abstract record Member(string Name)
     public sealed record Repeated(string Name, int Count, Module Module) : Member;
     public sealed record Table(string Name, EquatableArray<Dim> Sides, Initialization Start) : Member
     {
-        public bool IsBuffer { get; }
+        public bool IsBuffer { get; init; }
         public bool IsTrained { get; }
     }
 }
@@ -440,7 +461,7 @@ public sealed record ModelLayout(EquatableArray<ModelParameter> Parameters, Equa
 public sealed record ModelParameter(string Name, EquatableArray<long> Shape, Initialization Initialization)
 {
     public long Count { get; }
-    public bool IsBuffer { get; }
+    public bool IsBuffer { get; init; }
     public bool IsTrained { get; }
 }
 
@@ -524,6 +545,11 @@ public static class Parameters
 {
     public static IEnumerable<ModelParameter> Of(Module module, string prefix = "");
     public static IEnumerable<Member> Ordered(Module module);
+}
+
+public sealed record PositionSpec(double Scale, int? Base)
+{
+    public static PositionSpec Default { get; }
 }
 
 public enum Prediction
@@ -610,6 +636,7 @@ public sealed record Rule(string Id, string Title)
     public static readonly Rule BlockFitsVariant;
     public static readonly Rule Character;
     public static readonly Rule ClippingIsSaid;
+    public static readonly Rule ConditionFitsVariant;
     public static readonly Rule ConditionIsSeen;
     public static readonly Rule DepthFitsSkips;
     public static readonly Rule DuplicateKey;
@@ -852,9 +879,10 @@ public sealed record ShapeLetter(string Name, long Size, string Meaning);
 public static class ShapeRules
 {
     public static Fit Add(EquatableArray<Dim> left, EquatableArray<Dim> right);
+    public static Fit AddTable(EquatableArray<Dim> x, Member.Table table);
     public static Fit AsToken(EquatableArray<Dim> x);
     public static Fit Convolution(Member.Convolution layer, EquatableArray<Dim> x);
-    public static Fit CrossAttention(int heads, EquatableArray<Dim> q, EquatableArray<Dim> kv);
+    public static Fit CrossAttention(int heads, EquatableArray<Dim> q, EquatableArray<Dim> kv, EquatableArray<Dim>? mask = null);
     public static Fit Embedding(Member.Embedding layer, EquatableArray<Dim> indices);
     public static Fit FillDropped(EquatableArray<Dim> x, Member.Table? table);
     public static Fit Gated(EquatableArray<Dim> x, EquatableArray<Dim> gate, EquatableArray<Dim> branch);
@@ -925,9 +953,11 @@ public static class SpecWriter
 
 public static class StandardParts
 {
+    public static Module CaptionEmbedder(int tokens, int textWidth, bool hasNull, Dim width);
     public static Module LabelEmbedder(int rows, Dim width);
     public static Module PatchEmbedding(InputSpec input, int patch, Dim tokens, Dim width);
     public static Module RotaryPositions(int rows, int columns, Dim tokens, Dim headWidth);
+    public static Module SizeEmbedder(int features, Dim width);
     public static Module TextEmbedder(int tokens, int textWidth, bool hasNull, Dim width);
     public static Module TimestepEmbedder(int features, int intervals, Dim width);
 }
@@ -986,9 +1016,10 @@ public abstract record Value
     public static implicit operator Value(string name);
     public sealed record Activate(Activation Kind, Value X) : Value;
     public sealed record Add(Value Left, Value Right) : Value;
+    public sealed record AddTable(Value X, string Table) : Value;
     public sealed record AsToken(Value X) : Value;
     public sealed record Call(string Member, EquatableArray<Value> Arguments) : Value;
-    public sealed record CrossAttention(Value Q, Value Kv, int Heads) : Value;
+    public sealed record CrossAttention(Value Q, Value Kv, int Heads, Value? Mask = null) : Value;
     public sealed record FillDropped(Value X, string? Table) : Value;
     public sealed record Gated(Value X, Value Gate, Value Branch) : Value;
     public sealed record JoinFeatures(EquatableArray<Value> Parts) : Value;
@@ -1017,6 +1048,7 @@ public enum ValueKind
     Real = 0,
     Index = 1,
     Droppable = 2,
+    Flag = 3,
 }
 
 public enum Variance

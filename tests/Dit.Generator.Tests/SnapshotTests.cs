@@ -12,6 +12,7 @@ public class SnapshotTests
     /// </summary>
     [Theory]
     [InlineData("DiTXL2.g.cs")]
+    [InlineData("PixArtXL21024MS.g.cs")]
     [InlineData("DitModels.g.cs")]
     public void Generated_source_compiles_and_matches_its_snapshot(string file) => Match(
         Path.GetFileNameWithoutExtension(file), "cs", Generate.From(Repository.Definitions).AssertCached().AssertCompiles().Sources[file]);
@@ -60,6 +61,11 @@ public class SnapshotTests
     public void The_official_model_in_PyTorch_matches_its_snapshot() => Match("DiTXL2.model", "py", PythonModel.Of(
         Repository.Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models)
             .Single(static model => model.Spec.Name == "DiT-XL/2").Spec));
+
+    [Fact]
+    public void PixArt_in_PyTorch_matches_its_snapshot() => Match("PixArtXL21024MS.model", "py", PythonModel.Of(
+        Repository.Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models)
+            .Single(static model => model.Spec.Name == "PixArt-XL/2-1024-MS").Spec));
 
     [Fact]
     public void A_model_of_texts_with_cross_attention_in_PyTorch_matches_its_snapshot() => Match(

@@ -15,7 +15,7 @@ internal static class ForwardEmitter
         {{Code.Indent(condition.Guards)}}
 
             using var scope = NewDisposeScope();
-        {{Code.Indent(string.Join("\n", BodyCode.Lines(network)))}}
+        {{Code.Indent(string.Join("\n", [.. condition.Parts, .. BodyCode.Lines(network)]))}}
         }
         """);
 
@@ -51,7 +51,7 @@ internal static class ForwardEmitter
                 {
                     {{Code.LineIf(condition.Unwrap)}}
                     {{Code.LineIf(ConditionGuard(spec, "t"))}}
-            {{Code.Indent(string.Join("\n", BodyCode.Lines(network, session.Condition)), 2)}}
+            {{Code.Indent(string.Join("\n", [.. condition.Parts, .. BodyCode.Lines(network, session.Condition)]), 2)}}
                     return {{session.Entering}};
                 }, model: this, predict: Predict);
             }

@@ -81,7 +81,7 @@ internal sealed class CostMeter
                 break;
             case (Value.SwiGlu, _): Attribute(x, Keep(x) + size); break; // and the half that went through SiLU
             case (Value.CrossAttention attention, _):
-                Attention(value, attention.Heads, keys: value.Operands[1].Shape[1], operands: value.Operands);
+                Attention(value, attention.Heads, keys: value.Operands[1].Shape[1], operands: [value.Operands[0], value.Operands[1]]);
                 break;
             case (Value.Activate, _): Attribute(x, Keep(x)); break;
             case (Value.Gated, _): Attribute(value.Operands[2], Keep(value.Operands[2])); break;

@@ -65,10 +65,10 @@ public abstract record Member(string Name)
     public sealed record Table(string Name, EquatableArray<Dim> Sides, Initialization Start) : Member(Name)
     {
         /// <summary>Whether training changes it.</summary>
-        public bool IsTrained => !Start.IsFixed;
+        public bool IsTrained => !Start.IsFixed && !IsBuffer;
 
         /// <summary>Whether it is a buffer of the state dict, which is no parameter.</summary>
-        public bool IsBuffer => Start is Initialization.RotaryTable;
+        public bool IsBuffer { get; init; } = Start is Initialization.RotaryTable;
     }
 
     /// <summary>An activation, for <see cref="Chain"/>; it has no parameters.</summary>

@@ -63,4 +63,7 @@ public enum ValueKind
 
     /// <summary>Real numbers with a flag for each sample: whether its condition is dropped.</summary>
     Droppable,
+
+    /// <summary>Truth values.</summary>
+    Flag,
 }

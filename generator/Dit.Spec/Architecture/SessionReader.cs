@@ -56,7 +56,7 @@ internal static class SessionReader
             first,
             second,
             attention.Heads),
-        Value.Call { Arguments: [Value.CrossAttention { Q: Value.Call q, Kv: Value.Call kv } attention] } proj
+        Value.Call { Arguments: [Value.CrossAttention { Q: Value.Call q, Kv: Value.Call kv, Mask: null } attention] } proj
             when (Layer(module, q), Layer(module, kv), Layer(module, proj)) is ({ } queries, { } pairs, { } second) =>
             new SessionOp.CrossAttention(queries, pairs, second, attention.Heads),
         Value.Call { Arguments: [Value.Activate { Kind: Activation.GeluTanh or Activation.Gelu, X: Value.Call first } gelu] } second

@@ -19,6 +19,18 @@ internal static class ConditioningSettings
             "conditioning.text.width", static m => Text(m) is { } text ? Settings.Text(text.Width) : null,
             static (_, _) => (Impact.Tensors, null)),
         new(
+            "conditioning.text.mask", static m => Text(m) is { } text ? text.IsMasked ? "true" : "false" : null,
+            static (_, b) => (
+                Impact.Meaning,
+                Text(b) is { IsMasked: true }
+                    ? "shapes do not show it: padding is no longer attended"
+                    : "shapes do not show it: padding is attended")),
+        new(
+            "conditioning.micro_conditions", static m => Text(m) is { } text ? text.HasSizes ? "true" : "false" : null,
+            static (_, b) => (
+                Impact.Tensors,
+                Text(b) is { HasSizes: true } ? "the model's type changes: forward takes sizes beside the text" : null)),
+        new(
             "conditioning.dropout",
             static m => m.Condition is Condition.None ? null : m.Condition.Dropout.ToString(CultureInfo.InvariantCulture), DropoutEffect),
     ];

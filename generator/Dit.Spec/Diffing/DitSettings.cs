@@ -23,6 +23,16 @@ internal static class DitSettings
         new(
             "block.shift", static m => Block(m) is { } block ? Settings.Text(block.Shift) : null,
             static (_, _) => (Impact.Tensors, null)),
+        new(
+            "block.modulation",
+            static m => Block(m) is { } block ? block.Modulation == BlockModulation.Shared ? "shared" : "per-block" : null,
+            static (_, _) => (Impact.Tensors, null)),
+        new(
+            "positions.scale", static m => Of(m) is { } dit ? Settings.Text(dit.Positions.Scale) : null,
+            static (_, _) => (Impact.Meaning, "shapes do not show it: positions are measured in another unit")),
+        new(
+            "positions.base", static m => Of(m)?.Positions.Base is { } size ? Settings.Text(size) : null,
+            static (_, _) => (Impact.Meaning, "shapes do not show it: positions are measured in another unit")),
     ];
 
     /// <summary>How the condition enters the blocks; null for other backbones.</summary>

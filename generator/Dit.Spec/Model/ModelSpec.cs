@@ -57,7 +57,11 @@ public sealed record ModelSpec(
     /// <summary>
     /// Length of the condition's sequence, M, where blocks see one: the timestep, then what the condition adds.
     /// </summary>
-    public int ContextTokens => 1 + Condition.Match(static _ => 0, static _ => 1, static text => text.Tokens);
+    public int ContextTokens => (SeesTextAlone ? 0 : 1) + Condition.Match(static _ => 0, static _ => 1, static text => text.Tokens);
+
+    // Where the timestep modulates norms, the blocks attend to the text without it.
+    private bool SeesTextAlone => Backbone.Match(
+        static dit => dit.Variant is ConditioningVariant.AdaLNZeroCrossAttention, static _ => false);
 
     /// <summary>
     /// Channels of the output: twice the input's when the variance is learned, or its place is ignored.

@@ -55,6 +55,8 @@ public static class ModelTable
         Initialization.One => "one",
         Initialization.XavierUniform => "Xavier uniform",
         Initialization.Normal normal => FormattableString.Invariant($"normal {normal.Std}"),
+        Initialization.SinCosTable { Positions: var places } when places != PositionSpec.Default =>
+            FormattableString.Invariant($"sin-cos, scale {places.Scale}{(places.Base is { } size ? $", base {size}" : "")}, fixed"),
         Initialization.SinCosTable => "sin-cos, fixed",
         Initialization.RotaryTable table => table.IsSine ? "rotary sines, a buffer" : "rotary cosines, a buffer",
         _ => throw new InvalidOperationException($"No words for {initialization}."),

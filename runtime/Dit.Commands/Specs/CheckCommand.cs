@@ -97,7 +97,8 @@ internal static class CheckCommand
     private static string Words(Condition condition) => condition.Match(
         static _ => "nothing",
         static labels => Amount.Of(labels.Count, "class", "classes"),
-        static text => $"text {text.Tokens} x {text.Width}");
+        static text =>
+            $"{(text.IsMasked ? "masked " : "")}text {text.Tokens} x {text.Width}{(text.HasSizes ? ", and the size of the image" : "")}");
 
     private static object Place(SpecError error) => new { error.Rule.Id, error.At.Line, error.At.Column, error.Message };
 

@@ -103,10 +103,8 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
         private const long Budget = 48L << 20; // bytes
 
         private readonly int[] rows = conditions.Rows;
-        private readonly int distinct = conditions.Rows.Append(conditions.NullRow ?? 0).Max() + 1;
-        private readonly int[] both = conditions.NullRow is { } none
-            ? [.. conditions.Rows, .. Enumerable.Repeat(none, conditions.Rows.Length)]
-            : conditions.Rows;
+        private readonly int distinct = conditions.Rows.Concat(conditions.NullRows ?? []).Append(0).Max() + 1;
+        private readonly int[] both = [.. conditions.Rows, .. conditions.NullRows ?? []];
         private Tensor? modulation; // (times of a chunk x distinct, ...)
         private double[] computed = []; // the times of the chunk
 
@@ -121,7 +119,7 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
 
         public override Tensor Predict(Tensor x, double t) => Run(x, t, rows);
 
-        public override Tensor PredictBoth(Tensor x, double t) => conditions.NullRow is not null
+        public override Tensor PredictBoth(Tensor x, double t) => conditions.NullRows is not null
             ? Run(x, t, both)
             : throw new DitException("Guidance needs a null condition, and none was bound.");
 

@@ -196,6 +196,36 @@ public static class Functional
         return mixed.transpose(1, 2).reshape(-1, t, width).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Multi-head attention of one sequence to some of the tokens of another.</summary>
+    /// <param name="q">Queries, head by head, (N, T, D).</param>
+    /// <param name="kv">Keys and values side by side, each head by head, (N, M, 2 D).</param>
+    /// <param name="mask">Which tokens a sample attends to, bool, (N, M): one at least.</param>
+    /// <param name="heads">H, a divisor of D.</param>
+    /// <returns>(N, T, D).</returns>
+    public static Tensor CrossAttention(Tensor q, Tensor kv, Tensor mask, int heads)
+    {
+        using var scope = NewDisposeScope();
+        var (t, m, width) = (q.shape[1], kv.shape[1], q.shape[2]);
+        var queries = q.view(-1, t, heads, width / heads).transpose(1, 2);                           // (N, H, T, K)
+        var pairs = kv.view(-1, m, 2, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);        // 2 x (N, H, M, K)
+        var attended = mask.view(-1, 1, 1, m);                                                       // (N, 1, 1, M)
+        var mixed = nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1], attended); // (N, H, T, K)
+        return mixed.transpose(1, 2).reshape(-1, t, width).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// The rows of a table added to a vector, side by side: parts of a modulation that blocks share, each with an
+    /// offset of its own (adaLN-single, PixArt-alpha, arXiv 2310.00426, section 2.3).
+    /// </summary>
+    /// <param name="x">A part for each row, (N, k D), or one for all of them, (N, D).</param>
+    /// <param name="table">(k, D).</param>
+    /// <returns>(N, k D).</returns>
+    public static Tensor AddTable(Tensor x, Tensor table)
+    {
+        using var scope = NewDisposeScope();
+        return (x.view(x.shape[0], -1, table.shape[1]) + table).flatten(1).MoveToOuterDisposeScope();
+    }
+
     /// <summary>The tanh form of GELU (arXiv 1606.08415).</summary>
     /// <param name="x">Any shape.</param>
     /// <returns>The same shape.</returns>

@@ -5,8 +5,8 @@ namespace Dit.Runtime;
 /// <summary>
 /// Dormand and Prince's method of order 5 with steps that adapt to its error estimate, as dopri5 of torchdiffeq, which
 /// SiT samples with by default (arXiv 2401.08740): on a <see cref="Flow"/> along the velocity over the time, on other
-/// processes along the predicted noise, x / alpha over sigma / alpha (Karras et al., arXiv 2206.00364). Where no slope is
-/// known at the data, the sample is the data that is predicted at the last place. A process that is no flow begins no earlier than <see cref="Spacing.LogSnr"/> does.
+/// processes along the predicted noise, x / alpha over sigma / alpha (Karras et al., arXiv 2206.00364), from where <see
+/// cref="Spacing.LogSnr"/> begins. Where no slope is known at the data, the sample is the data that is predicted last.
 /// </summary>
 /// <remarks>
 /// Six calls of the network in a step, and in each attempt whose error is too large; the first step takes two more.

@@ -104,6 +104,7 @@ internal static class BodyCode
                     + (attention.KeyNorm is { } key ? $", keyNorm: {key}" : "")
                     + (attention.Rotary is { } rotary ? $", rotary: {Of(rotary)})" : ")"),
             Value.CrossAttention attention => $"Functional.CrossAttention({List(attention.Operands)}, heads: {attention.Heads})",
+            Value.AddTable table => $"Functional.AddTable({Of(table.X)}, {table.Table})",
             Value.JoinTokens join => $"cat([{List(join.Parts)}], dim: 1)",
             Value.JoinFeatures join => $"cat([{List(join.Parts)}], dim: -1)",
             Value.Tokens tokens => $"{Receiver(module, tokens.X)}.narrow(1, {tokens.First.Size}, {tokens.Count.Size})",

@@ -37,7 +37,10 @@ internal sealed record MemberCode(string[] Fields, string[] Construct, string[] 
         Member.Table table => Of(table),
         Member.Chain chain => Of(chain),
         Member.Child child => Module(
-            child.Name, child.Module.Type, ReadyModules.New(child.Module), $"{child.Name}.Initialize({Random(child.Module)});"),
+            child.Name,
+            ReadyModules.Type(child.Module),
+            ReadyModules.New(child.Module),
+            $"{child.Name}.Initialize({Random(child.Module)});"),
         Member.Repeated list => new(
             [$"private readonly ModuleList<{list.Module.Type}> {list.Name} = new();"],
             [$"for (var i = 0; i < {list.Count}; i++)", $"    {list.Name}.Add({ReadyModules.New(list.Module)});"],
@@ -51,27 +54,32 @@ internal sealed record MemberCode(string[] Fields, string[] Construct, string[] 
 
     /// <summary>The field of the linear layer in a chain: <c>mlp</c> in <c>text_mlp</c>.</summary>
     public static string Link(Member.Chain chain, int link) =>
-        chain.Links.Count(static one => one is Member.Linear) == 1
+        chain.Links[link].Name is { Length: > 0 } own ? own
+        : chain.Links.Count(static one => one is Member.Linear) == 1
             ? chain.Name.Substring(chain.Name.LastIndexOf('_') + 1)
             : $"{chain.Name}_{link}";
 
     private static MemberCode Of(Member.Table table)
     {
         var sides = string.Join(", ", table.Sides.Select(static side => side.Size));
+        var set = table.Start is Initialization.SinCosTable grid
+            ? $"Init.SinCosPositions({table.Name}, Positions.Rows, Positions.Columns{Places(grid.Positions)});"
+            : Set(table.Name, table.Start);
         if (table.IsBuffer) return new(
             [$"private readonly Tensor {table.Name}; // {Shape.Text(table.Sides)}, a buffer"],
             [$"{table.Name} = Layer.Buffer([{sides}], device, dtype);"],
             [$"register_buffer(nameof({table.Name}), {table.Name});"],
-            [Set(table.Name, table.Start)]);
-        var set = table.Start is Initialization.SinCosTable
-            ? $"Init.SinCosPositions({table.Name}, Positions.Rows, Positions.Columns);"
-            : Set(table.Name, table.Start);
+            [set]);
         return new(
             [$"private readonly Parameter {table.Name}; // {Shape.Text(table.Sides)}{(table.IsTrained ? "" : ", fixed")}"],
             [$"{table.Name} = Layer.Unset([{sides}], device, dtype{(table.IsTrained ? "" : ", trained: false")});"],
             [$"register_parameter(nameof({table.Name}), {table.Name});"],
             [set]);
     }
+
+    // Where patches are counted, nothing is said.
+    private static string Places(PositionSpec positions) =>
+        positions == PositionSpec.Default ? "" : ", Positions.Scale, Positions.Base";
 
     private static MemberCode Of(Member.Chain chain)
     {

@@ -43,6 +43,8 @@ internal static class DiagramLabels
             DiagramKind.Operation),
         Member.Embedding embedding => new("Embedding", value.Path, $"{embedding.Rows} rows", DiagramKind.Operation),
         Member.Table table when value.Operation is Value.FillDropped => new("Fill dropped", table.Name, "", DiagramKind.Operation),
+        Member.Table table when value.Operation is Value.AddTable => new(
+            "Add table", table.Name, $"{table.Sides[0]} rows", DiagramKind.Operation),
         Member.Table table => new(table.Name, "", "", DiagramKind.Operation),
         Member.Child child => new(child.Module.Type, child.Name, child.Module.Summary, DiagramKind.Module),
         _ => throw new InvalidOperationException($"Unknown member {member}."),
@@ -55,7 +57,8 @@ internal static class DiagramLabels
             Operation(activate.Kind switch { Activation.Silu => "SiLU", Activation.GeluTanh => "GELU (tanh)", _ => "GELU" }),
         Value.SwiGlu => Operation("SwiGLU"),
         Value.SelfAttention attention => Operation("Self-attention", Note(attention)),
-        Value.CrossAttention attention => Operation("Cross-attention", $"{attention.Heads} heads"),
+        Value.CrossAttention attention =>
+            Operation("Cross-attention", $"{attention.Heads} heads{(attention.Mask is null ? "" : ", masked")}"),
         Value.JoinTokens => Operation("Join tokens"),
         Value.JoinFeatures => Operation("Join features"),
         Value.Tokens tokens =>

@@ -47,7 +47,7 @@ internal sealed record PythonMember(string[] Construct, string[] Initialize)
         Member.Norm { IsAffine: true } => [$"{name}.reset_parameters()"], // one and zero
         Member.Embedding embedding => [Set($"{name}.weight", embedding.Start)],
         Member.Table { Start: Initialization.SinCosTable grid } table =>
-            [$"{name}.data.copy_(sincos_positions({sizes.Of(table.Sides.Last())}, rows={grid.Rows}, columns={grid.Columns}))"],
+            [$"{name}.data.copy_({SinCos(grid)}({sizes.Of(table.Sides.Last())}, rows={grid.Rows}, columns={grid.Columns}{Places(grid.Positions)}))"],
         Member.Table { Start: Initialization.RotaryTable grid } table =>
         [
             $"{name}.copy_(rotary_angles({sizes.Of(table.Sides.Last())}, rows={grid.Rows}, columns={grid.Columns})"
@@ -60,6 +60,14 @@ internal sealed record PythonMember(string[] Construct, string[] Initialize)
             [$"for {Each(list.Name)} in {name}:", $"    {Each(list.Name)}.initialize_weights()"],
         _ => [],
     };
+
+    private static string SinCos(Initialization.SinCosTable grid) =>
+        grid.Positions == PositionSpec.Default ? "sincos_positions" : "scaled_sincos_positions";
+
+    private static string Places(PositionSpec positions) => positions == PositionSpec.Default
+        ? ""
+        : $", base={(positions.Base is { } size ? FormattableString.Invariant($"{size}") : "None")}, "
+            + $"scale={PythonText.Literal(positions.Scale)}";
 
     private static string[] Layer(string name, Initialization start) => [Set($"{name}.weight", start), $"nn.init.zeros_({name}.bias)"];
 
