@@ -927,6 +927,7 @@ public sealed record SpecFile(EquatableArray<DeclaredModel> Models, EquatableArr
     public EquatableArray<ModelSpec> StandIns { get; init; }
     public EquatableArray<SpecError> Warnings { get; }
     public static bool IsSpec(string path);
+    public static string OrderKey(string path);
     public static SpecFile Parse(byte[] bytes);
     public static SpecFile Parse(string text, Encoding? encoding = null);
 }
