@@ -41,6 +41,34 @@ public class OfficialModelTests
         Assert.Equal((FlowPath.Linear, Prediction.Velocity), (SiTXL2.Process.Path, SiTXL2.Process.Prediction));
     }
 
+    private static JsonElement OfficialLightning { get; } = JsonDocument
+        .Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "golden", "lightningdit", "official-models.json")))
+        .RootElement;
+
+    public static TheoryData<string> LightningModels =>
+        [.. OfficialLightning.GetProperty("params").EnumerateObject().Select(static m => m.Name)];
+
+    [Theory, MemberData(nameof(LightningModels))]
+    public void LightningDiTs_parameters_are_its_codes_count(string name)
+    {
+        var official = OfficialLightning.GetProperty("params").GetProperty(name);
+
+        Assert.Equal(
+            (official.GetProperty("params").GetInt64(), official.GetProperty("trainable").GetInt64()),
+            DitModels.All.Single(m => m.Card.Name == name).Accept(new CountParameters()));
+    }
+
+    [Fact]
+    public void The_state_dict_of_LightningDiT_XL1_has_exactly_the_published_names_and_shapes()
+    {
+        using var model = LightningDiTXL1.Create(META);
+
+        Assert.Equal(
+            OfficialLightning.GetProperty("LightningDiT-XL/1 state dict").EnumerateObject()
+                .Select(static p => $"{p.Name}: {p.Value.GetRawText().Replace(" ", "").Replace("\n", "")}"),
+            model.state_dict().Select(static p => $"{p.Key}: [{string.Join(",", p.Value.shape)}]"));
+    }
+
     public static TheoryData<string> Shipped => [.. DitModels.All.Select(static m => m.Card.Name)];
 
     [Theory, MemberData(nameof(Shipped))]
