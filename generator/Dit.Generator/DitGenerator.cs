@@ -63,7 +63,7 @@ public sealed class DitGenerator : IIncrementalGenerator
         var names = models
             .Select(static (model, _) => new CatalogEntry(
                 model.Spec.ClassName,
-                ConditionCode.TypeOf(model.Spec.Conditioning.Condition),
+                ConditionCode.TypeOf(model.Spec.Condition),
                 ProcessEmitter.Type(model.Spec),
                 model.Path,
                 model.IsStandIn))

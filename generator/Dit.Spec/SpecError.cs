@@ -100,8 +100,10 @@ public sealed record Rule(string Id, string Title)
     /// <summary>The patch size must divide the input's height and width.</summary>
     public static readonly Rule PatchDividesInput = new("DIT102", "Patch size must divide the input");
 
-    /// <summary>2-D sin-cos positions need a width that is a multiple of four.</summary>
-    public static readonly Rule WidthMultipleOfFour = new("DIT103", "Width must be a multiple of four");
+    /// <summary>
+    /// Sines and cosines share the width: 2-D positions need a multiple of four, and timesteps as tokens one of two.
+    /// </summary>
+    public static readonly Rule WidthFitsSinusoids = new("DIT103", "Width must be a multiple of four, or even for a u-vit");
 
     /// <summary>A sampler for a different kind of process.</summary>
     public static readonly Rule SamplerFitsProcess = new("DIT104", "Sampler does not fit the process");
@@ -151,6 +153,12 @@ public sealed record Rule(string Id, string Title)
     /// <summary>Block keys that the block design leaves nothing to apply to.</summary>
     public static readonly Rule BlockFitsVariant = new("DIT121", "Block keys do not fit the variant");
 
+    /// <summary>A condition that the block design has no place for.</summary>
+    public static readonly Rule ConditionFitsVariant = new("DIT122", "Condition does not fit the variant");
+
+    /// <summary>Long skips join pairs of blocks around one in the middle.</summary>
+    public static readonly Rule DepthFitsSkips = new("DIT125", "Depth of a u-vit must be odd");
+
     /// <summary>
     /// Generated code is C# 12. A rule for projects, not for specs, like DIT901 and DIT902, which the build checks.
     /// </summary>
@@ -161,9 +169,9 @@ public sealed record Rule(string Id, string Title)
     [
         Yaml, UnknownKey, MissingKey, WrongType, DuplicateKey, UnknownValue, OutOfRange, BadName, NotAvailable, BadMatrix,
         Tab, YamlFeature, YamlWord, MatrixHole, KeyInMatrixAndOutside, MembersInRange, Character, NotUtf8, NotASpec,
-        HeadsDivideWidth, PatchDividesInput, WidthMultipleOfFour, SamplerFitsProcess, ProcessIsConsistent, StepsWithinTimesteps,
+        HeadsDivideWidth, PatchDividesInput, WidthFitsSinusoids, SamplerFitsProcess, ProcessIsConsistent, StepsWithinTimesteps,
         ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition, ConditionIsSeen,
         NumericsFitModel, LatentFitsInput, GroupsDivideChannels, ClippingIsSaid, OrderWithinSteps,
-        RotaryFitsHeads, BlockFitsVariant,
+        RotaryFitsHeads, BlockFitsVariant, ConditionFitsVariant, DepthFitsSkips,
     ];
 }

@@ -13,7 +13,8 @@ public static class SpecWriter
     /// Pure: equal models give equal texts on every machine. One key per line in the order of the language, lines end
     /// with <c>\n</c>, and there are no comments. Keys with a default are written, too, so that the text keeps its
     /// meaning when a later version changes the default. Only <c>backbone</c>, <c>numerics: official</c>, the
-    /// paper's <c>block</c> and the clipping that follows from the autoencoder are left out.
+    /// paper's <c>block</c>, <c>modulation: per-block</c>, <c>positions</c> that are counted, <c>mask: false</c>,
+    /// <c>micro_conditions: false</c> and the clipping that follows from the autoencoder are left out.
     /// </remarks>
     /// <param name="spec">A valid model.</param>
     public static string Write(ModelSpec spec) => string.Concat(Lines(spec).Select(static line => line + "\n"));
@@ -49,37 +50,73 @@ public static class SpecWriter
         Entry(TransformerKeys.Heads, Text(backbone.Heads)),
         Entry(TransformerKeys.PatchSize, Text(backbone.PatchSize)),
         Entry(TransformerKeys.MlpRatio, Numbers.Write(TransformerBinder.Ratio(backbone.Width, backbone.HiddenWidth))),
-        .. backbone.Match(static dit =>
-            dit.Numerics == Numerics.Official
-                ? []
-                : new[] { Entry(BackboneKeys.Dit.Numerics, Word(BackboneKeys.Dit.Numerics, dit.Numerics)) }),
-        .. backbone.Match(static dit =>
-            dit.Block == BlockSpec.Default ? [] : new[] { Entry(BackboneKeys.Dit.Block, Write(dit.Block)) }),
+        .. backbone.Match(Own, Own),
     ];
+
+    private static string[] Own(Backbone.Dit dit) =>
+    [
+        .. dit.Numerics == Numerics.Official
+            ? []
+            : new[] { Entry(BackboneKeys.Dit.Numerics, Word(BackboneKeys.Dit.Numerics, dit.Numerics)) },
+        .. Block(dit) is { } block ? new[] { Entry(BackboneKeys.Dit.Block, block) } : [],
+        .. dit.Positions == PositionSpec.Default ? [] : new[] { Entry(BackboneKeys.Dit.Positions, Write(dit.Positions)) },
+    ];
+
+    private static string[] Own(Backbone.UVit uVit) =>
+    [
+        Entry(BackboneKeys.UVit.QkvBias, uVit.QkvBias),
+        Entry(BackboneKeys.UVit.TimeMlp, uVit.TimeMlp),
+        Entry(BackboneKeys.UVit.FinalConvolution, uVit.FinalConvolution),
+    ];
+
+    /// <summary>The block of a backbone where it differs from the paper's; null where it does not.</summary>
+    public static string? Block(Backbone backbone) => backbone.Match(
+        static dit => dit.Block == BlockSpec.Default ? null : Write(dit.Block), static _ => null);
 
     /// <summary>A block as a spec writes it, all keys: <c>{ norm: rms, mlp: swiglu, ... }</c>.</summary>
     /// <param name="block">The block.</param>
     public static string Write(BlockSpec block) => Mapping(
+    [
         Entry(BlockKeys.Norm, Word(BlockKeys.Norm, block.Norm)),
         Entry(BlockKeys.Mlp, Word(BlockKeys.Mlp, block.Mlp)),
         Entry(BlockKeys.QueryKeyNorm, Word(BlockKeys.QueryKeyNorm, block.QueryKeyNorm)),
         Entry(BlockKeys.Position, Word(BlockKeys.Position, block.Position)),
-        Entry(BlockKeys.Shift, block.Shift ? "true" : "false"));
+        Entry(BlockKeys.Shift, block.Shift ? "true" : "false"),
+        .. block.Modulation == BlockModulation.PerBlock
+            ? []
+            : new[] { Entry(BlockKeys.Modulation, Word(BlockKeys.Modulation, block.Modulation)) },
+    ]);
 
-    // The word 'none' implies the first variant.
+    private static string Write(PositionSpec positions) => Mapping(
+    [
+        Entry(PositionKeys.Scale, Numbers.Write(positions.Scale)),
+        .. positions.Base is { } size ? [Entry(PositionKeys.Base, Text(size))] : Array.Empty<string>(),
+    ]);
+
+    // The word 'none' implies what is usual.
     private static string Conditioning(ModelSpec spec)
     {
-        var isUsual = spec.Backbone.Match(static dit => dit.Variant == ConditioningVariant.All[0]);
-        var own =
-            spec.Backbone.Match<string[]>(static dit => [Entry(BackboneKeys.Dit.Variant, Word(BackboneKeys.Dit.Variant, dit.Variant))]);
+        var (own, isUsual) = spec.Backbone.Match<(string[], bool)>(
+            static dit => (
+                [Entry(BackboneKeys.Dit.Variant, Word(BackboneKeys.Dit.Variant, dit.Variant))],
+                dit.Variant == ConditioningVariant.All[0]),
+            static _ => ([], true));
         return spec.Condition.Match(
             _ => isUsual && SpecKeys.Conditioning.Word is { } nothing ? nothing : Mapping([.. own, Entry(ConditionKeys.None, "true")]),
             labels => Mapping([.. own, Entry(ConditionKeys.Classes, Text(labels.Count)), Dropout(labels.Dropout)]),
-            text => Mapping([.. own, Entry(ConditionKeys.Text, Text(text)), Dropout(text.Dropout)]));
+            text => Mapping(
+            [
+                .. own, Entry(ConditionKeys.Text, Text(text)),
+                .. text.HasSizes ? new[] { Entry(ConditionKeys.Sizes, "true") } : [],
+                Dropout(text.Dropout),
+            ]));
     }
 
     private static string Text(Condition.Text text) => Mapping(
-        Entry(ConditionKeys.TextTokens, Text(text.Tokens)), Entry(ConditionKeys.TextWidth, Text(text.Width)));
+    [
+        Entry(ConditionKeys.TextTokens, Text(text.Tokens)), Entry(ConditionKeys.TextWidth, Text(text.Width)),
+        .. text.IsMasked ? new[] { Entry(ConditionKeys.TextMask, "true") } : [],
+    ]);
 
     private static string Dropout(double probability) => Entry(ConditionKeys.Dropout, Numbers.Write(probability));
 
@@ -129,6 +166,8 @@ public static class SpecWriter
             ? []
             : new[] { Entry(SamplerKeys.ClipDenoised, sampler.ClipDenoised ? "true" : "false") },
     ]);
+
+    private static string Entry(SwitchKey key, bool value) => Entry(key, value ? "true" : "false");
 
     private static string Entry(SpecKey key, string value) => $"{key.Name}: {value}";
 

@@ -88,7 +88,10 @@ public abstract record MappedTensor
     public static MappedTensor Reshaped(CheckpointEntry own, string name, params long[] shape);
     public static MappedTensor Same(CheckpointEntry own);
     public static MappedTensor Stacked(CheckpointEntry own, params string[] names);
-    public sealed record Computed(CheckpointEntry Own, Action<torch.Tensor> Fill) : MappedTensor;
+    public sealed record Computed(CheckpointEntry Own, Action<torch.Tensor> Fill) : MappedTensor
+    {
+        public string? Loss { get; init; }
+    }
     public sealed record Stored(CheckpointEntry Own, IReadOnlyList<ForeignTensor> Parts) : MappedTensor;
 }
 
@@ -105,6 +108,7 @@ public sealed record NameMap(string Model, string Convention, IReadOnlyList<Mapp
 {
     public NameMap(string model, string convention, IReadOnlyList<MappedTensor> tensors);
     public IEnumerable<CheckpointEntry> Foreign { get; }
+    public IEnumerable<string> Losses { get; }
     public NameDifference DifferenceFrom(ICheckpointFile foreign);
     public WeightsPlace Find(ICheckpointFile file, CheckpointWeights weights = Auto);
     public bool Fits(ICheckpointFile file);

@@ -101,6 +101,14 @@ public sealed record ButcherTableau
     public static ButcherTableau Rk4 { get; }
 }
 
+public sealed class CaptionEmbedder : torch.nn.Module<TextEmbeddings, torch.Tensor>
+{
+    public CaptionEmbedder(int tokens, int textWidth, int width, bool hasNull, torch.Device device, torch.ScalarType dtype);
+    public void Initialize(torch.Generator random);
+    protected override void RegisterComponents();
+    public override torch.Tensor forward(TextEmbeddings text);
+}
+
 public static class Checkpoint
 {
     public static TModel Load<TModel>(
@@ -200,7 +208,10 @@ public sealed record ClassLabels(torch.Tensor Values) : ICondition<ClassLabels>,
 
 public sealed record ConditionName(string Name, string Title, string Description, int? Label);
 
-public sealed record ConditionRows<TCondition>(TCondition Values, int[] Rows, int? NullRow);
+public sealed record ConditionRows<TCondition>(TCondition Values, int[] Rows, int? NullRow)
+{
+    public int[]? NullRows { get; init; }
+}
 
 public sealed record ConditionSource(Func<IClassNames> Names)
 {
@@ -300,8 +311,8 @@ public sealed record Dopri5<TProcess>(
     double AbsoluteTolerance = 1E-06,
     bool ClipDenoised = false) : Solver<TProcess> where TProcess : IProcess
 {
-    public override int? Evaluations { get; }
     public override string Method { get; }
+    public override int? EvaluationsFor(TProcess process);
     public override torch.Tensor Run(TProcess process, Denoiser network, SolverRun run);
 }
 
@@ -327,6 +338,13 @@ public sealed record DpmSolver<TProcess>(
     bool ClipDenoised = false) : DpmMultistep<TProcess> where TProcess : IProcess
 {
     public override string Method { get; }
+}
+
+public sealed class EmbeddingTable : torch.nn.Module<torch.Tensor, torch.Tensor>
+{
+    public EmbeddingTable(int rows, int width, torch.Device device, torch.ScalarType dtype);
+    protected override void RegisterComponents();
+    public override torch.Tensor forward(torch.Tensor indices);
 }
 
 public static class EpochOrder
@@ -367,7 +385,7 @@ public sealed class ExponentialMovingAverage : IDisposable
 
 public abstract record FixedStepSolver<TProcess>(int Steps) : Solver<TProcess> where TProcess : IProcess
 {
-    public override int? Evaluations { get; }
+    public override int? EvaluationsFor(TProcess process);
     public virtual (int Fewest, int Most) StepsRange(TProcess process);
 }
 
@@ -406,7 +424,7 @@ public abstract record FlowSdeSolver(
     LastStep Last,
     double LastStepSize) : FixedStepSolver<Flow>
 {
-    public override int? Evaluations { get; }
+    public override int? EvaluationsFor(Flow process);
     public override torch.Tensor Run(Flow process, Denoiser network, SolverRun run);
     public override (int Fewest, int Most) StepsRange(Flow process);
     public override IReadOnlyList<double> Times(Flow process);
@@ -438,6 +456,7 @@ public sealed class FolderClaim : IDisposable
 
 public static class Functional
 {
+    public static torch.Tensor AddTable(torch.Tensor x, torch.Tensor table);
     public static torch.Tensor Attention(torch.Tensor qkv, int heads);
     public static torch.Tensor Attention(
         torch.Tensor qkv,
@@ -446,6 +465,8 @@ public static class Functional
         torch.nn.Module<torch.Tensor, torch.Tensor>? keyNorm = null,
         torch.Tensor? rotary = null);
     public static torch.Tensor CrossAttention(torch.Tensor q, torch.Tensor kv, int heads);
+    public static torch.Tensor CrossAttention(torch.Tensor q, torch.Tensor kv, torch.Tensor mask, int heads);
+    public static torch.Tensor FillDropped(TextEmbeddings text, torch.Tensor? none, torch.ScalarType dtype);
     public static torch.Tensor GatedResidual(torch.Tensor x, torch.Tensor gate, torch.Tensor y);
     public static torch.Tensor Gelu(torch.Tensor x);
     public static torch.Tensor LayerNorm(torch.Tensor x, long width, double eps = 1E-06);
@@ -546,7 +567,15 @@ public static class Guard
     public static void Input(string model, string argument, torch.Tensor x, ImageShape shape, torch.Tensor? weights = null);
     public static void Labels(ModelCard card, torch.Tensor labels, torch.Tensor x);
     public static void PerSample(string model, string argument, torch.Tensor value, torch.Tensor x);
-    public static void Text(string model, TextEmbeddings text, torch.Tensor x, int tokens, int width, bool hasNull);
+    public static void SizedText(
+        string model,
+        SizedText condition,
+        torch.Tensor x,
+        int tokens,
+        int width,
+        bool hasNull,
+        bool masked = false);
+    public static void Text(string model, TextEmbeddings text, torch.Tensor x, int tokens, int width, bool hasNull, bool masked = false);
     public static void Timesteps(string model, torch.Tensor t, torch.Tensor x);
 }
 
@@ -800,12 +829,14 @@ public abstract class InferenceSession<TCondition> : IDisposable where TConditio
 
 public static class Init
 {
+    public static void Normal(EmbeddingTable table, double std, torch.Generator random);
     public static void Normal(Linear layer, double std, torch.Generator random);
-    public static void Normal(Parameter parameter, double std, torch.Generator random);
+    public static void Normal(torch.Tensor parameter, double std, torch.Generator random);
     public static void One(Parameter parameter);
     public static void RotaryCosines(torch.Tensor buffer, int rows, int columns);
     public static void RotarySines(torch.Tensor buffer, int rows, int columns);
-    public static void SinCosPositions(Parameter parameter, int rows, int columns);
+    public static void SinCosPositions(torch.Tensor parameter, int rows, int columns, double scale = 1, int? baseSize = null);
+    public static void XavierUniform(Convolution layer, torch.Generator random);
     public static void XavierUniform(Linear layer, torch.Generator random);
     public static void XavierUniform(Parameter parameter, torch.Generator random);
     public static void Zero(Linear layer);
@@ -919,7 +950,7 @@ public sealed record LatentResult(LatentDescription Description, int Kept, int D
 public static class Layer
 {
     public static torch.Tensor Buffer(long[] shape, torch.Device device, torch.ScalarType dtype);
-    public static Linear Linear(long input, long output, torch.Device device, torch.ScalarType dtype);
+    public static Linear Linear(long input, long output, torch.Device device, torch.ScalarType dtype, bool hasBias = true);
     public static Parameter Unset(long[] shape, torch.Device device, torch.ScalarType dtype, bool trained = true);
 }
 
@@ -1014,6 +1045,8 @@ public sealed record ModelCard(
     public long Flops { get; }
     public bool IsPixelSpace { get; }
     public int NullClass { get; }
+    public int? PositionBase { get; init; }
+    public double PositionScale { get; init; }
     public string? Spec { get; init; }
     public IReadOnlyDictionary<string, string> ToMetadata();
 }
@@ -1037,6 +1070,8 @@ public abstract record ModelCondition
     public sealed record Text(int Tokens, int Width, double Dropout) : ModelCondition
     {
         public override double Dropout { get; }
+        public bool HasSizes { get; init; }
+        public bool IsMasked { get; init; }
         public override string ToString();
     }
 }
@@ -1182,13 +1217,15 @@ public sealed record PlotSeries(string Name, IReadOnlyList<PlotPoint> Points);
 
 public sealed record PositionTable(string Name, int Rows, int Columns)
 {
+    public int? Base { get; init; }
+    public double Scale { get; init; }
     public static PositionTable Of(ModelCard card);
 }
 
 public static class Positions
 {
     public static torch.Tensor RotaryAngles(int headWidth, int rows, int columns);
-    public static torch.Tensor SinCos2D(int width, int rows, int columns);
+    public static torch.Tensor SinCos2D(int width, int rows, int columns, double scale = 1, int? baseSize = null);
 }
 
 public enum Prediction
@@ -1277,8 +1314,8 @@ public record RungeKutta<TProcess>(
     Spacing? Spacing = null,
     bool ClipDenoised = false) : NodeSolver<TProcess> where TProcess : IProcess
 {
-    public override int? Evaluations { get; }
     public override string Method { get; }
+    public override int? EvaluationsFor(TProcess process);
     public override ImmutableArray<NoiseNode> Nodes(TProcess process);
     public override torch.Tensor Run(TProcess process, Denoiser network, SolverRun run);
     public override IReadOnlyList<double> Times(TProcess process);
@@ -1411,14 +1448,17 @@ public sealed class SessionBuilder
         Func<torch.Tensor, TCondition, torch.Tensor> embed,
         torch.nn.Module? model = null,
         Func<torch.Tensor, torch.Tensor, TCondition, torch.Tensor>? predict = null) where TCondition : ICondition<TCondition>;
-    public SessionBuilder Context(int tokens, bool joined);
+    public SessionBuilder Context(int tokens, bool joined, bool first = false);
+    public void Convolution(Convolution layer);
     public void CrossAttention(Linear q, Linear kv, Linear proj, int heads);
     public void Identity();
-    public void Mlp(Linear fc1, Linear fc2);
+    public void Mlp(Linear fc1, Linear fc2, bool exactGelu = false);
     public ModulationParts Modulation(Linear layer);
     public void Norm(AffineLayerNorm norm);
     public void Norm(ModulationPart shift, ModulationPart scale, double eps = 1E-06);
     public void Output(Linear layer);
+    public void Pop(Linear layer);
+    public void Push();
     public void Residual();
     public void Residual(ModulationPart gate);
 }
@@ -1436,6 +1476,25 @@ public static class ShapesDataset
         IProgress<int>? progress = null,
         CancellationToken cancellation = default,
         int size = 32);
+}
+
+public sealed record SizedText(
+    TextEmbeddings Text,
+    torch.Tensor Height,
+    torch.Tensor Width,
+    torch.Tensor AspectRatio) : ICondition<SizedText>, IDisposable
+{
+    public int Count { get; }
+    public static ImageLabels Labels { get; }
+    public SizedText At(int[] samples);
+    public void Dispose();
+    public ConditionRows<SizedText> Distinct(ModelCard card, torch.Device device, bool withNull);
+    public SizedText Drop(ModelCard card, torch.Generator random);
+    public SizedText Map(Func<torch.Tensor, torch.Tensor> change);
+    public static SizedText Of(TextEmbeddings text, int height, int width);
+    public static SizedText OfImages(torch.Tensor? classes, int count);
+    public static NamedConditions<SizedText> Read(ModelCard card, ConditionSource source);
+    public SizedText WithNull();
 }
 
 public sealed class SolverRun
@@ -1458,8 +1517,8 @@ public abstract record Solver<TProcess> where TProcess : IProcess
 {
     protected Solver();
     public virtual bool CanInvert { get; }
-    public abstract int? Evaluations { get; }
     public abstract string Method { get; }
+    public abstract int? EvaluationsFor(TProcess process);
     public virtual torch.Tensor Invert(TProcess process, Denoiser network, SolverRun run);
     public abstract torch.Tensor Run(TProcess process, Denoiser network, SolverRun run);
     public virtual IReadOnlyList<double> Times(TProcess process);
@@ -1531,7 +1590,9 @@ public sealed record TextEmbeddings(torch.Tensor Values, torch.Tensor? DropMask 
 {
     public int Count { get; }
     public static ImageLabels Labels { get; }
+    public torch.Tensor? Mask { get; init; }
     public TextEmbeddings At(int[] samples);
+    public torch.Tensor Attended();
     public void Dispose();
     public ConditionRows<TextEmbeddings> Distinct(ModelCard card, torch.Device device, bool withNull);
     public TextEmbeddings Drop(ModelCard card, torch.Generator random);
@@ -1541,6 +1602,7 @@ public sealed record TextEmbeddings(torch.Tensor Values, torch.Tensor? DropMask 
     public static TextEmbeddings OfImages(torch.Tensor? classes, int count);
     public static NamedConditions<TextEmbeddings> Read(ModelCard card, ConditionSource source);
     public TextEmbeddings To(torch.Device device);
+    public TextEmbeddings WithLengths(IReadOnlyList<int> lengths);
     public TextEmbeddings WithNull();
 }
 
@@ -1549,7 +1611,7 @@ public sealed class TimestepEmbedder : torch.nn.Module<torch.Tensor, torch.Tenso
     public TimestepEmbedder(int width, torch.Device device, torch.ScalarType dtype, int intervals = 128);
     public void Initialize(torch.Generator random);
     protected override void RegisterComponents();
-    public static torch.Tensor Sinusoid(torch.Tensor t, int intervals = 128);
+    public static torch.Tensor Sinusoid(torch.Tensor t, int intervals = 128, int features = 256);
     public override torch.Tensor forward(torch.Tensor t);
 }
 

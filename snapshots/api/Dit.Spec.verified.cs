@@ -34,13 +34,15 @@ public abstract record Autoencoder
 
 public abstract record Backbone
 {
+    public abstract string BlocksWord { get; }
+    public abstract string ConditioningWord { get; }
     public abstract int Depth { get; init; }
     public abstract int Heads { get; init; }
     public abstract int HiddenWidth { get; init; }
     public abstract int PatchSize { get; init; }
     public abstract int Width { get; init; }
-    public string Word { get; }
-    public R Match<R>(Func<Backbone.Dit, R> dit);
+    public abstract string Word { get; }
+    public R Match<R>(Func<Backbone.Dit, R> dit, Func<Backbone.UVit, R> uVit);
     public sealed record Dit(
         int Depth,
         int Width,
@@ -51,12 +53,42 @@ public abstract record Backbone
         ConditioningVariant Variant) : Backbone
     {
         public BlockSpec Block { get; init; }
+        public override string BlocksWord { get; }
+        public override string ConditioningWord { get; }
         public override int Depth { get; init; }
         public override int Heads { get; init; }
         public override int HiddenWidth { get; init; }
         public override int PatchSize { get; init; }
+        public PositionSpec Positions { get; init; }
         public override int Width { get; init; }
+        public override string Word { get; }
     }
+    public sealed record UVit(
+        int Depth,
+        int Width,
+        int Heads,
+        int PatchSize,
+        int HiddenWidth,
+        bool QkvBias,
+        bool TimeMlp,
+        bool FinalConvolution) : Backbone
+    {
+        public override string BlocksWord { get; }
+        public override string ConditioningWord { get; }
+        public override int Depth { get; init; }
+        public override int Heads { get; init; }
+        public override int HiddenWidth { get; init; }
+        public override int PatchSize { get; init; }
+        public int Skips { get; }
+        public override int Width { get; init; }
+        public override string Word { get; }
+    }
+}
+
+public enum BlockModulation
+{
+    PerBlock = 0,
+    Shared = 1,
 }
 
 public enum BlockPosition
@@ -68,6 +100,7 @@ public enum BlockPosition
 public sealed record BlockSpec(NormKind Norm, MlpKind Mlp, QueryKeyNorm QueryKeyNorm, BlockPosition Position, bool Shift)
 {
     public static BlockSpec Default { get; }
+    public BlockModulation Modulation { get; init; }
 }
 
 public abstract record Condition
@@ -83,20 +116,24 @@ public abstract record Condition
     {
         public None();
     }
-    public sealed record Text(int Tokens, int Width, double Dropout) : Condition;
+    public sealed record Text(int Tokens, int Width, double Dropout) : Condition
+    {
+        public bool HasSizes { get; init; }
+        public bool IsMasked { get; init; }
+    }
 }
-
-public sealed record ConditioningSpec(ConditioningVariant Variant, Condition Condition);
 
 public abstract record ConditioningVariant
 {
     public static IReadOnlyList<ConditioningVariant> All { get; }
+    public bool IsAdaptive { get; }
     public string Word { get; }
     public R Match<R>(
         Func<ConditioningVariant.InContext, R> inContext,
         Func<ConditioningVariant.CrossAttention, R> crossAttention,
         Func<ConditioningVariant.AdaLN, R> adaLN,
-        Func<ConditioningVariant.AdaLNZero, R> adaLNZero);
+        Func<ConditioningVariant.AdaLNZero, R> adaLNZero,
+        Func<ConditioningVariant.AdaLNZeroCrossAttention, R> adaLNZeroCrossAttention);
     public sealed record AdaLN : ConditioningVariant
     {
         public AdaLN();
@@ -104,6 +141,10 @@ public abstract record ConditioningVariant
     public sealed record AdaLNZero : ConditioningVariant
     {
         public AdaLNZero();
+    }
+    public sealed record AdaLNZeroCrossAttention : ConditioningVariant
+    {
+        public AdaLNZeroCrossAttention();
     }
     public sealed record CrossAttention : ConditioningVariant
     {
@@ -288,7 +329,10 @@ public abstract record Initialization
         public One();
     }
     public sealed record RotaryTable(int Rows, int Columns, bool IsSine) : Initialization;
-    public sealed record SinCosTable(int Rows, int Columns) : Initialization;
+    public sealed record SinCosTable(int Rows, int Columns) : Initialization
+    {
+        public PositionSpec Positions { get; init; }
+    }
     public sealed record XavierUniform : Initialization
     {
         public XavierUniform();
@@ -358,14 +402,18 @@ public abstract record Member(string Name)
     public sealed record Activate(Activation Kind) : Member;
     public sealed record Chain(string Name, EquatableArray<Member> Links) : Member;
     public sealed record Child(string Name, Module Module) : Member;
+    public sealed record Convolution(string Name, int In, int Out, int Kernel, Initialization Start) : Member;
     public sealed record Embedding(string Name, int Rows, Dim Width, Initialization Start) : Member;
-    public sealed record Linear(string Name, Dim In, Dim Out, Initialization Start) : Member;
+    public sealed record Linear(string Name, Dim In, Dim Out, Initialization Start) : Member
+    {
+        public bool HasBias { get; init; }
+    }
     public sealed record Norm(string Name, NormKind Kind, Dim Width, bool IsAffine, double Eps) : Member;
     public sealed record Patches(string Name, int Channels, int Patch, Dim Tokens, Dim Width, Initialization Start) : Member;
     public sealed record Repeated(string Name, int Count, Module Module) : Member;
     public sealed record Table(string Name, EquatableArray<Dim> Sides, Initialization Start) : Member
     {
-        public bool IsBuffer { get; }
+        public bool IsBuffer { get; init; }
         public bool IsTrained { get; }
     }
 }
@@ -413,7 +461,7 @@ public sealed record ModelLayout(EquatableArray<ModelParameter> Parameters, Equa
 public sealed record ModelParameter(string Name, EquatableArray<long> Shape, Initialization Initialization)
 {
     public long Count { get; }
-    public bool IsBuffer { get; }
+    public bool IsBuffer { get; init; }
     public bool IsTrained { get; }
 }
 
@@ -426,9 +474,7 @@ public sealed record ModelSpec(
     Autoencoder Autoencoder,
     EquatableArray<SamplerSpec> Samplers)
 {
-    public int BlockTokens { get; }
     public string ClassName { get; }
-    public ConditioningSpec Conditioning { get; }
     public int ContextTokens { get; }
     public int Depth { get; }
     public int GridHeight { get; }
@@ -499,6 +545,11 @@ public static class Parameters
 {
     public static IEnumerable<ModelParameter> Of(Module module, string prefix = "");
     public static IEnumerable<Member> Ordered(Module module);
+}
+
+public sealed record PositionSpec(double Scale, int? Base)
+{
+    public static PositionSpec Default { get; }
 }
 
 public enum Prediction
@@ -585,7 +636,9 @@ public sealed record Rule(string Id, string Title)
     public static readonly Rule BlockFitsVariant;
     public static readonly Rule Character;
     public static readonly Rule ClippingIsSaid;
+    public static readonly Rule ConditionFitsVariant;
     public static readonly Rule ConditionIsSeen;
+    public static readonly Rule DepthFitsSkips;
     public static readonly Rule DuplicateKey;
     public static readonly Rule GroupsDivideChannels;
     public static readonly Rule HeadsDivideWidth;
@@ -614,7 +667,7 @@ public sealed record Rule(string Id, string Title)
     public static readonly Rule TokensInRange;
     public static readonly Rule UnknownKey;
     public static readonly Rule UnknownValue;
-    public static readonly Rule WidthMultipleOfFour;
+    public static readonly Rule WidthFitsSinusoids;
     public static readonly Rule WrongType;
     public static readonly Rule Yaml;
     public static readonly Rule YamlFeature;
@@ -762,8 +815,8 @@ public sealed record SessionNetwork(
     string Entering,
     long ContextTokens,
     bool JoinsTokens,
-    string Blocks,
-    string Final,
+    bool IsContextFirst,
+    EquatableArray<SessionStage> Stages,
     IReadOnlyDictionary<string, EquatableArray<SessionOp>> Modules);
 
 public abstract record SessionOp
@@ -771,15 +824,21 @@ public abstract record SessionOp
     public sealed record AdaptiveNorm(SessionPart Shift, SessionPart Scale, double Eps) : SessionOp;
     public sealed record Attention(Member.Linear Qkv, Member.Linear Proj, int Heads) : SessionOp;
     public sealed record Branch(Member.Child Child) : SessionOp;
+    public sealed record Convolution(Member.Convolution Layer) : SessionOp;
     public sealed record CrossAttention(Member.Linear Q, Member.Linear Kv, Member.Linear Proj, int Heads) : SessionOp;
     public sealed record Identity : SessionOp
     {
         public Identity();
     }
     public sealed record LearnedNorm(Member.Norm Norm) : SessionOp;
-    public sealed record Mlp(Member.Linear First, Member.Linear Second) : SessionOp;
+    public sealed record Mlp(Member.Linear First, Member.Linear Second, Activation Activation) : SessionOp;
     public sealed record Modulation(string Name, Member.Chain Chain) : SessionOp;
     public sealed record Output(Member.Linear Layer) : SessionOp;
+    public sealed record Pop(Member.Linear Layer) : SessionOp;
+    public sealed record Push : SessionOp
+    {
+        public Push();
+    }
     public sealed record Residual(SessionPart? Gate) : SessionOp;
 }
 
@@ -792,6 +851,13 @@ public abstract record SessionReading
     public static SessionReading Of(Module network);
     public sealed record Calls(string Because) : SessionReading;
     public sealed record Steps(SessionNetwork Network) : SessionReading;
+}
+
+public abstract record SessionStage
+{
+    public sealed record Each(string Name, bool Pushes) : SessionStage;
+    public sealed record One(string Name) : SessionStage;
+    public sealed record Own(SessionOp Op) : SessionStage;
 }
 
 public sealed record SettingChange(string Key, string? From, string? To, Impact Impact, string? Remark);
@@ -813,8 +879,10 @@ public sealed record ShapeLetter(string Name, long Size, string Meaning);
 public static class ShapeRules
 {
     public static Fit Add(EquatableArray<Dim> left, EquatableArray<Dim> right);
+    public static Fit AddTable(EquatableArray<Dim> x, Member.Table table);
     public static Fit AsToken(EquatableArray<Dim> x);
-    public static Fit CrossAttention(int heads, EquatableArray<Dim> q, EquatableArray<Dim> kv);
+    public static Fit Convolution(Member.Convolution layer, EquatableArray<Dim> x);
+    public static Fit CrossAttention(int heads, EquatableArray<Dim> q, EquatableArray<Dim> kv, EquatableArray<Dim>? mask = null);
     public static Fit Embedding(Member.Embedding layer, EquatableArray<Dim> indices);
     public static Fit FillDropped(EquatableArray<Dim> x, Member.Table? table);
     public static Fit Gated(EquatableArray<Dim> x, EquatableArray<Dim> gate, EquatableArray<Dim> branch);
@@ -877,6 +945,7 @@ public static class SpecSchema
 
 public static class SpecWriter
 {
+    public static string? Block(Backbone backbone);
     public static IReadOnlyList<KeyValuePair<string, string>> SettingsOf(SamplerSpec sampler);
     public static string Write(BlockSpec block);
     public static string Write(ModelSpec spec);
@@ -884,9 +953,11 @@ public static class SpecWriter
 
 public static class StandardParts
 {
+    public static Module CaptionEmbedder(int tokens, int textWidth, bool hasNull, Dim width);
     public static Module LabelEmbedder(int rows, Dim width);
     public static Module PatchEmbedding(InputSpec input, int patch, Dim tokens, Dim width);
     public static Module RotaryPositions(int rows, int columns, Dim tokens, Dim headWidth);
+    public static Module SizeEmbedder(int features, Dim width);
     public static Module TextEmbedder(int tokens, int textWidth, bool hasNull, Dim width);
     public static Module TimestepEmbedder(int features, int intervals, Dim width);
 }
@@ -945,9 +1016,10 @@ public abstract record Value
     public static implicit operator Value(string name);
     public sealed record Activate(Activation Kind, Value X) : Value;
     public sealed record Add(Value Left, Value Right) : Value;
+    public sealed record AddTable(Value X, string Table) : Value;
     public sealed record AsToken(Value X) : Value;
     public sealed record Call(string Member, EquatableArray<Value> Arguments) : Value;
-    public sealed record CrossAttention(Value Q, Value Kv, int Heads) : Value;
+    public sealed record CrossAttention(Value Q, Value Kv, int Heads, Value? Mask = null) : Value;
     public sealed record FillDropped(Value X, string? Table) : Value;
     public sealed record Gated(Value X, Value Gate, Value Branch) : Value;
     public sealed record JoinFeatures(EquatableArray<Value> Parts) : Value;
@@ -976,6 +1048,7 @@ public enum ValueKind
     Real = 0,
     Index = 1,
     Droppable = 2,
+    Flag = 3,
 }
 
 public enum Variance

@@ -116,7 +116,7 @@ public sealed class SamplingMethodTests(TrainedShapes trained) : IDisposable
     [InlineData("--sampler unipc --order two", "--order takes a whole number from 1 to 3, not 'two'.")]
     [InlineData("--sampler unipc --variant bh3", "--variant takes one of bh1, bh2, not 'bh3'.")]
     [InlineData("--sampler ddim --steps 1001", "--steps 1001 is out of range: Shapes is sampled in 2 to 1000 steps.")]
-    [InlineData("--sampler euler --steps 0", "--steps 0 is out of range: Shapes is sampled in 1 to ")]
+    [InlineData("--sampler euler --steps 0", "--steps 0 is out of range: ")]
     [InlineData("--sampler unipc --shift 3", "A shift of 3 was given for a Gaussian diffusion: only the time of a flow is shifted.")]
     [InlineData("--sampler unipcs", "Shapes has no sampler 'unipcs'; did you mean 'unipc'?")]
     [InlineData("--sampler magic", "Shapes has no sampler 'magic'; it has ddpm-100, ddim-50")]
@@ -217,7 +217,7 @@ public sealed class SamplingMethodTests(TrainedShapes trained) : IDisposable
             where TProcess : IProcess
         {
             Assert.Equal(method.Card.Word, Usual<TProcess>(method.Card.Word).Method);
-            Assert.Equal(method.Card.Steps is null, Usual<TProcess>(method.Card.Word).Evaluations is null);
+            Assert.Equal(method.Card.Steps is null, Usual<TProcess>(method.Card.Word) is not FixedStepSolver<TProcess>);
         }
 
         static Solver<TProcess> Usual<TProcess>(string word)

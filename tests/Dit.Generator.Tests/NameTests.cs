@@ -20,6 +20,7 @@ public class NameTests
             .SelectMany(static variant => Conditions.Select(condition => (variant, condition)))
             .Select(static (kind, i) => ($"Probe{i}", Keys(kind.variant, kind.condition))),
         ("ProbeDiffusers", Keys("adaln-zero", "classes: 3") + "numerics: diffusers\n"),
+        .. Conditions.Select(static (condition, i) => ($"ProbeUViT{i}", UViTKeys(condition))),
     ];
 
     /// <summary>The specs of <see cref="Kinds"/>.</summary>
@@ -29,6 +30,10 @@ public class NameTests
     private static string Keys(string variant, string condition) =>
         $"depth: 1\nwidth: 8\nheads: 2\npatch_size: 2\ninput: {{ channels: 3, size: 4 }}\nconditioning: {{ variant: {variant}, {condition} "
             + $"}}\n";
+
+    private static string UViTKeys(string condition) =>
+        "backbone: u-vit\ndepth: 3\nwidth: 8\nheads: 2\npatch_size: 2\ntime_mlp: true\ninput: { channels: 3, size: 4 }\n"
+            + $"conditioning: {{ {condition} }}\n";
 
     /// <summary>The identifiers in each kind of model, and those of the list of models.</summary>
     internal static IReadOnlyList<(string Name, string Keys, IReadOnlySet<string> Identifiers)> Mentions { get; } = FindMentions();

@@ -80,7 +80,7 @@ public partial class PageCodeTests
     [Theory]
     [InlineData("README.md", 1)]
     [InlineData("docs/checkpoints.md", 7)]
-    [InlineData("docs/conditioning.md", 2)]
+    [InlineData("docs/conditioning.md", 3)]
     [InlineData("docs/latents.md", 1)]
     [InlineData("docs/name-maps.md", 1)]
     [InlineData("docs/sampling.md", 3)]

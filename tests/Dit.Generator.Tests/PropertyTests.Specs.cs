@@ -37,11 +37,14 @@ public partial class PropertyTests
         from count in Gen.OneOf(Gen.Int[1, 20], Gen.Int[1, 4096])
         from width in Gen.Int[1, 2000]
         from dropout in Dropout
+        from mask in Gen.OneOf("", ", mask: true", ", mask: false")
+        from sizes in Gen.OneOf("", ", micro_conditions: true", ", micro_conditions: false")
         select kind switch
         {
             0 => "none",
             1 or 2 => $"{{ {variant}none: true }}",
-            < 7 => $"{{ {variant}classes: {count}{dropout} }}",
+            < 6 => $"{{ {variant}classes: {count}{dropout} }}",
+            6 => $"{{ variant: adaln-zero+cross-attention, text: {{ tokens: {count}, width: {width}{mask} }}{sizes}{dropout} }}",
             _ => $"{{ {variant}text: {{ tokens: {count}, width: {width} }}{dropout} }}",
         };
 
@@ -91,8 +94,10 @@ public partial class PropertyTests
         from spacing in Gen.OneOf("", ", spacing: time", ", spacing: logsnr", ", spacing: karras", ", spacing: trailing")
         select $"{method}, STEPS{(method is "euler" or "heun" or "consistency" ? "" : order)}{spacing}");
 
-    private static Gen<(string Text, int Channels)> Shape(bool family) =>
-        from heads in Gen.Int[1, 24]
+    // Sizes are embedded in thirds of the width.
+    private static Gen<(string Text, int Channels)> Shape(bool family, bool thirds) =>
+        from groups in Gen.Int[1, thirds ? 8 : 24]
+        let heads = thirds ? 3 * groups : groups
         from times in Gen.Int[1, 6]
         from depth in Gen.Frequency((30, Gen.Int[1, 30]), (1, Gen.Int[1, 1000]))
         from patch in Gen.Int[1, 16]
@@ -119,10 +124,14 @@ public partial class PropertyTests
             ? Gen.OneOf("", "position: none")
             : Gen.OneOf("", "position: none", "position: rope-2d")
         from shift in conditioning.Contains("in-context", StringComparison.Ordinal)
-            || conditioning.Contains("cross-attention", StringComparison.Ordinal)
+            || conditioning.Contains("variant: cross-attention", StringComparison.Ordinal)
             ? Gen.OneOf("", "shift: true")
             : Gen.OneOf("", "shift: true", "shift: false")
-        select $"block: {{ {string.Join(", ", new[] { norm, mlp, queries, position, shift }.Where(static key => key.Length > 0))} }}\n";
+        from modulation in conditioning.Contains("in-context", StringComparison.Ordinal)
+            || conditioning.Contains("variant: cross-attention", StringComparison.Ordinal)
+            ? Gen.OneOf("", "modulation: per-block")
+            : Gen.OneOf("", "modulation: per-block", "modulation: shared")
+        select $"block: {{ {string.Join(", ", new[] { norm, mlp, queries, position, shift, modulation }.Where(static key => key.Length > 0))} }}\n";
 
     // Whose latents have so many channels.
     private static Gen<string> Autoencoder(int channels) =>
@@ -146,8 +155,8 @@ public partial class PropertyTests
     private static Gen<string> Legal(int index) =>
         from family in Gen.Frequency((1, Gen.Const(true)), (9, Gen.Const(false)))
         from name in Name(index)
-        from shape in Shape(family)
         from conditioning in Conditioning
+        from shape in Shape(family, conditioning.Contains("micro_conditions: true", StringComparison.Ordinal))
         from process in Process
         from givesProcess in Gen.Bool
         from samplers in Samplers(givesProcess ? process.Timesteps : 1000)
@@ -162,12 +171,14 @@ public partial class PropertyTests
         let mlp = block.Contains("swiglu", StringComparison.Ordinal)
             ? shape.Text.Replace("mlp_ratio: 0.25\n", "mlp_ratio: 0.5\n")
             : shape.Text
+        from positions in Gen.OneOf("", "", "positions: {}\n", "positions: { scale: 2 }\n", "positions: { scale: 0.75, base: 16 }\n")
         from lineEnd in Gen.Frequency((4, Gen.Const("\n")), (1, Gen.Const("\r\n")))
         let title = family ? $"family: {name[..^1].Replace("{0}", "0")}-{{of}}-{{patch_size}}'\n" : $"model: {name}\n"
         select string.Concat(
                 title,
                 mlp,
                 block,
+                positions,
                 $"conditioning: {conditioning}\n",
                 givesProcess ? $"diffusion: {process.Text}\n" : "",
                 autoencoder,

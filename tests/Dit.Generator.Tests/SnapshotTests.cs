@@ -12,6 +12,7 @@ public class SnapshotTests
     /// </summary>
     [Theory]
     [InlineData("DiTXL2.g.cs")]
+    [InlineData("PixArtXL21024MS.g.cs")]
     [InlineData("DitModels.g.cs")]
     public void Generated_source_compiles_and_matches_its_snapshot(string file) => Match(
         Path.GetFileNameWithoutExtension(file), "cs", Generate.From(Repository.Definitions).AssertCached().AssertCompiles().Sources[file]);
@@ -30,10 +31,41 @@ public class SnapshotTests
             $"{name}Sample.g.cs"
         ]);
 
+    /// <summary>A small U-ViT with all that the backbone can have.</summary>
+    private const string UViT = """
+        model: UViTSample
+        backbone: u-vit
+        depth: 5
+        width: 64
+        heads: 4
+        patch_size: 2
+        time_mlp: true
+        input: { channels: 4, size: [16, 24] }
+        conditioning: { text: { tokens: 77, width: 768 } }
+        diffusion: { variance: fixed-small, schedule: scaled-linear }
+        autoencoder: kl-f8
+        samplers:
+          dpm-50: { method: dpm-solver++, steps: 50 }
+        """;
+
+    [Fact]
+    public void A_U_ViT_matches_its_snapshot() => Match(
+        "UViTSample.g", "cs",
+        Generate.From(new SpecText("u-vit.dit.yaml", UViT)).AssertCached().AssertCompiles().Sources["UViTSample.g.cs"]);
+
+    [Fact]
+    public void A_U_ViT_in_PyTorch_matches_its_snapshot() =>
+        Match("UViTSample.model", "py", PythonModel.Of(Assert.Single(SpecFile.Parse(UViT).Models).Spec));
+
     [Fact]
     public void The_official_model_in_PyTorch_matches_its_snapshot() => Match("DiTXL2.model", "py", PythonModel.Of(
         Repository.Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models)
             .Single(static model => model.Spec.Name == "DiT-XL/2").Spec));
+
+    [Fact]
+    public void PixArt_in_PyTorch_matches_its_snapshot() => Match("PixArtXL21024MS.model", "py", PythonModel.Of(
+        Repository.Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models)
+            .Single(static model => model.Spec.Name == "PixArt-XL/2-1024-MS").Spec));
 
     [Fact]
     public void A_model_of_texts_with_cross_attention_in_PyTorch_matches_its_snapshot() => Match(

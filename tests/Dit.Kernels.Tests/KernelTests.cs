@@ -90,6 +90,41 @@ public unsafe class KernelTests
     }
 
     [Theory, MemberData(nameof(Kernels))]
+    public void Exact_Gelu_takes_the_bias_first(string name)
+    {
+        var kernels = KernelCase.Of(name);
+        Panels(kernels).Sample(panel =>
+        {
+            using var memory = new KernelCase(panel.Seed);
+            var (x, bias) = (memory.Numbers(panel.Features * panel.Width, scale: 3), memory.Numbers(panel.Features));
+            var to = memory.Hold(x);
+
+            kernels.ExactGelu(to.Start, panel.Features, panel.Width, memory.Hold(bias).Start);
+
+            KernelCase.Near(ScalarKernels.ExactGelu(x, panel.Width, bias), KernelCase.Read(to), i =>
+                3e-7 + 4 * Eps * (Math.Abs(x[i]) + Math.Abs(bias[i / panel.Width])));
+        }, iter: 100);
+    }
+
+    [Theory, MemberData(nameof(Kernels))]
+    public void A_bias_is_added_to_what_a_product_gave(string name)
+    {
+        var kernels = KernelCase.Of(name);
+        Panels(kernels).Sample(panel =>
+        {
+            using var memory = new KernelCase(panel.Seed);
+            var (y, bias) = (memory.Numbers(panel.Features * panel.Width), memory.Numbers(panel.Features));
+            var (to, from) = (memory.Hold(memory.Numbers(panel.Features * panel.Width)), memory.Hold(y));
+
+            kernels.AddBias(to.Start, from.Start, panel.Features, panel.Width, memory.Hold(bias).Start);
+
+            KernelCase.Near(ScalarKernels.AddBias(y, panel.Width, bias), KernelCase.Read(to), i =>
+                Eps * (Math.Abs(y[i]) + Math.Abs(bias[i / panel.Width])));
+            Assert.Equal(y, KernelCase.Read(from));
+        }, iter: 100);
+    }
+
+    [Theory, MemberData(nameof(Kernels))]
     public void Bias_and_factor_are_applied_in_this_order(string name)
     {
         var kernels = KernelCase.Of(name);

@@ -50,6 +50,25 @@ public class VectorMathTests
         return Math.Abs(y - expected) <= Eps * (3 + 3 * z) * Math.Abs(expected) + (x < -9 ? 1e-36 : Denormal);
     });
 
+    // The tail is erfc: the error of its polynomial, and the roundings of its exponent, as many as that is large.
+    [Theory, MemberData(nameof(Bits))]
+    public void Exact_Gelu_has_a_tail_that_is_exact_to_a_millionth(int bits) => Check(VectorFunctions.Of(bits).ExactGelu, static (x, y) =>
+    {
+        if (!float.IsFinite(x)) return float.IsNaN(y);
+        var expected = ScalarKernels.ExactGelu((double)x);
+        var tail = Math.Abs(Math.Max((double)x, 0) - expected);
+        return Math.Abs(y - expected) <= tail * (1.2e-6 + Eps * (8 + Math.Min(90, (double)x * x))) + 2 * Eps * Math.Abs(expected) + 1e-36;
+    });
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 0.84134474606854293)]
+    [InlineData(-1, -0.15865525393145707)]
+    [InlineData(4.5, 4.4999847104709385)]
+    [InlineData(-4.5, -1.5289529061285276e-05)]
+    public void Exact_Gelu_is_the_number_times_the_normal_distribution(double x, double expected) =>
+        Assert.Equal(expected, ScalarKernels.ExactGelu(x), 1e-13);
+
     [Theory, MemberData(nameof(Bits))]
     public void Zero_keeps_its_sign_and_far_from_it_Gelu_is_the_identity_or_zero(int bits)
     {
@@ -96,6 +115,8 @@ internal abstract class VectorFunctions
 
     public abstract float[] Gelu(float[] values);
 
+    public abstract float[] ExactGelu(float[] values);
+
     public abstract void CheckInstructions();
 }
 
@@ -107,6 +128,8 @@ internal sealed unsafe class VectorFunctions<V, S> : VectorFunctions
     public override float[] Exp(float[] values) => Map(static x => VectorMath<V, S>.Exp(x), values);
 
     public override float[] Gelu(float[] values) => Map(static x => VectorMath<V, S>.Gelu(x), values);
+
+    public override float[] ExactGelu(float[] values) => Map(static x => VectorMath<V, S>.ExactGelu(x), values);
 
     public override void CheckInstructions()
     {

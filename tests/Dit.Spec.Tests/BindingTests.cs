@@ -11,7 +11,7 @@ public class BindingTests
             ("Tiny/2", "Tiny2", 2, 32, 4, 2, 128),
             (spec.Name, spec.ClassName, spec.Depth, spec.Width, spec.Heads, spec.PatchSize, spec.HiddenWidth));
         Assert.Equal(new InputSpec(4, 8, 8), spec.Input);
-        Assert.Equal(new ConditioningSpec(new ConditioningVariant.AdaLNZero(), new Condition.ClassLabels(10, 0.1)), spec.Conditioning);
+        Assert.Equal(("adaln-zero", new Condition.ClassLabels(10, 0.1)), (spec.Backbone.ConditioningWord, spec.Condition));
         Assert.Equal(new ProcessSpec.Gaussian(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Process);
         Assert.Equal(new Autoencoder.None(), spec.Autoencoder);
         Assert.Equal(
@@ -39,7 +39,7 @@ public class BindingTests
         Assert.Equal(32, spec.HiddenWidth);
         Assert.Equal(new InputSpec(3, 8, 16), spec.Input);
         Assert.Equal(8, spec.Tokens);
-        Assert.Equal(new ConditioningSpec(new ConditioningVariant.AdaLNZero(), new Condition.ClassLabels(3, 0.1)), spec.Conditioning);
+        Assert.Equal(("adaln-zero", new Condition.ClassLabels(3, 0.1)), (spec.Backbone.ConditioningWord, spec.Condition));
         Assert.Equal(new ProcessSpec.Gaussian(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, 1000), spec.Process);
         Assert.Empty(spec.Samplers);
     }

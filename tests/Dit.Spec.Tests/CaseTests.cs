@@ -26,7 +26,13 @@ public class CaseTests
 
     private const string Shifted = FlowProcess + "\n  ddpm-250: { method: euler, steps: 250, shift: 1 }";
 
+    private const string UVit =
+        "model: Tiny/2\ndepth: 2 => model: Tiny/2\nbackbone: u-vit\ndepth: 5|  variant: adaln-zero\n => |"
+        + "mlp_ratio: 4 => qkv_bias: false\ntime_mlp: false\nfinal_convolution: true\nmlp_ratio: 4";
+
     private const string Texts = "classes: 10 => text: { tokens: 7, width: 5 }";
+
+    private const string AttendedTexts = Texts + "|variant: adaln-zero => variant: adaln-zero+cross-attention";
 
     /// <summary>
     /// Every key that belongs to a case: its path, edits of the tiny spec that make the case, and an edit that changes
@@ -45,11 +51,20 @@ public class CaseTests
         { "block.qk_norm", "", "autoencoder: none => block: { qk_norm: layer }\nautoencoder: none" },
         { "block.position", "", "autoencoder: none => block: { position: rope-2d }\nautoencoder: none" },
         { "block.shift", "", "autoencoder: none => block: { shift: false }\nautoencoder: none" },
+        { "qkv_bias", UVit, "qkv_bias: false => qkv_bias: true" },
+        { "time_mlp", UVit, "time_mlp: false => time_mlp: true" },
+        { "final_convolution", UVit, "final_convolution: true => final_convolution: false" },
+        { "block.modulation", "", "autoencoder: none => block: { modulation: shared }\nautoencoder: none" },
+        { "positions.scale", "", "autoencoder: none => positions: { scale: 2 }\nautoencoder: none" },
+        { "positions.base", "", "autoencoder: none => positions: { base: 2 }\nautoencoder: none" },
         { "conditioning.variant", "", "variant: adaln-zero => variant: in-context" },
         { "conditioning.classes", "", "classes: 10 => classes: 11" },
         { "conditioning.dropout", "", "dropout: 0.1 => dropout: 0.2" },
         { "conditioning.text.tokens", Texts, "tokens: 7 => tokens: 9" },
         { "conditioning.text.width", Texts, "width: 5 => width: 6" },
+        { "conditioning.text.mask", AttendedTexts, "width: 5 => width: 5, mask: true" },
+        { "conditioning.micro_conditions", $"{AttendedTexts}|width: 32 => width: 48",
+            "dropout: 0.1 => dropout: 0.1\n  micro_conditions: true" },
         { "conditioning.none", "  dropout: 0.1\n => ", "classes: 10 => none: true" },
         { "diffusion.prediction", "", "prediction: epsilon => prediction: start-x" },
         { "diffusion.variance", "", "variance: learned-range => variance: fixed-large" },

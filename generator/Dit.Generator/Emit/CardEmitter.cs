@@ -10,7 +10,7 @@ internal static class CardEmitter
         public static ModelCard Card { get; } = new(
             Name: ModelName,
             Backbone: "{{spec.Backbone.Word}}",
-            Conditioning: "{{spec.Conditioning.Variant.Word}}",
+            Conditioning: "{{spec.Backbone.ConditioningWord}}",
             Input: new ImageShape(Channels: {{spec.Input.Channels}}, Height: {{spec.Input.Height}}, Width: {{spec.Input.Width}}),
             OutputChannels: {{spec.OutputChannels}},
             Condition: {{condition.Card}},
@@ -26,12 +26,20 @@ internal static class CardEmitter
             SpecHash: "{{spec.Hash}}"{{NumericsEmitter.Card(spec)}})
         {
             {{Code.LineIf(Block(spec))}}
+            {{Code.LineIf(Positions(spec))}}
             Spec = {{Code.RawLiteral(SpecWriter.Write(spec), levels: 2)}},
         };
         """;
 
-    private static string? Block(ModelSpec spec) => spec.Backbone.Match(static dit =>
-        dit.Block == BlockSpec.Default ? null : $"Block = {Code.Literal(SpecWriter.Write(dit.Block))},");
+    private static string? Block(ModelSpec spec) =>
+        SpecWriter.Block(spec.Backbone) is { } block ? $"Block = {Code.Literal(block)}," : null;
+
+    private static string? Positions(ModelSpec spec) => spec.Backbone.Match(
+        static dit => dit.Positions == PositionSpec.Default
+            ? null
+            : $"PositionScale = {Code.Literal(dit.Positions.Scale)},"
+                + (dit.Positions.Base is { } size ? FormattableString.Invariant($" PositionBase = {size},") : ""),
+        static _ => null);
 
     private static string AutoencoderCard(ModelSpec spec) => spec.Autoencoder.Match(static _ => "null", static kl =>
         kl == Autoencoder.KlF8 ? "AutoencoderCard.KlF8"

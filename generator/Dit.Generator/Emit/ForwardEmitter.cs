@@ -15,7 +15,7 @@ internal static class ForwardEmitter
         {{Code.Indent(condition.Guards)}}
 
             using var scope = NewDisposeScope();
-        {{Code.Indent(string.Join("\n", BodyCode.Lines(network)))}}
+        {{Code.Indent(string.Join("\n", [.. condition.Parts, .. BodyCode.Lines(network)]))}}
         }
         """);
 
@@ -37,7 +37,8 @@ internal static class ForwardEmitter
         var context =
             session.ContextTokens == 0
                 ? ""
-                : $".Context(tokens: {session.ContextTokens}, joined: {(session.JoinsTokens ? "true" : "false")})";
+                : $".Context(tokens: {session.ContextTokens}, joined: {(session.JoinsTokens ? "true" : "false")}"
+                    + $"{(session.IsContextFirst ? ", first: true" : "")})";
         return Code.AlignComments($$"""
             /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
             /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
@@ -45,14 +46,12 @@ internal static class ForwardEmitter
             public InferenceSession<{{condition.Type}}> CreateSession()
             {
                 var session = new SessionBuilder(Card, {{session.Patches}}, {{session.Positions}}){{context}};
-                foreach (var {{MemberCode.Each(session.Blocks)}} in {{session.Blocks}})
-                    {{MemberCode.Each(session.Blocks)}}.AddTo(session);
-                {{session.Final}}.AddTo(session);
+            {{Code.Indent(SessionEmitter.Stages(session.Stages))}}
                 return session.Build<{{condition.Type}}>((t, {{name}}) =>
                 {
                     {{Code.LineIf(condition.Unwrap)}}
                     {{Code.LineIf(ConditionGuard(spec, "t"))}}
-            {{Code.Indent(string.Join("\n", BodyCode.Lines(network, session.Condition)), 2)}}
+            {{Code.Indent(string.Join("\n", [.. condition.Parts, .. BodyCode.Lines(network, session.Condition)]), 2)}}
                     return {{session.Entering}};
                 }, model: this, predict: Predict);
             }
@@ -70,7 +69,7 @@ internal static class ForwardEmitter
     }
 
     // One condition for each sample of the batch.
-    private static string? ConditionGuard(ModelSpec spec, string batch) => spec.Conditioning.Condition.Match<string?>(
+    private static string? ConditionGuard(ModelSpec spec, string batch) => spec.Condition.Match<string?>(
         static _ => null,
         _ => $"Guard.Labels(Card, labels, {batch});",
         text => TextEmitter.Guard(text, batch));

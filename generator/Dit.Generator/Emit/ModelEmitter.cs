@@ -105,8 +105,13 @@ internal static class ModelEmitter
     }
 
     private static string? Positions(Description description) => description.Positions is { Start: Initialization.SinCosTable grid } table
-        ? $"new(nameof({table.Name}), Rows: {grid.Rows}, Columns: {grid.Columns})"
+        ? $"new(nameof({table.Name}), Rows: {grid.Rows}, Columns: {grid.Columns}){Places(grid.Positions)}"
         : null;
+
+    private static string Places(PositionSpec positions) => positions == PositionSpec.Default
+        ? ""
+        : $" {{ Scale = {Code.Literal(positions.Scale)}"
+            + $"{(positions.Base is { } size ? FormattableString.Invariant($", Base = {size}") : "")} }}";
 
     private static string Factories(ModelSpec spec, Description description) => $$"""
         /// <summary>A new model with the paper's initialization: {{description.Start}}.</summary>

@@ -14,12 +14,18 @@ internal sealed class BlockReader(Module module)
     private string? Read(Statement statement) => statement switch
     {
         Statement.Split split => Regress(split),
+        Statement.Let { Value: Value.Call { Arguments: [Value.JoinFeatures { Parts: [Value.Name x, Value.Name skip] }] } call } let
+            when x.Text == tokens && IsSkip(skip.Text) && module.Find(call.Member) is Member.Linear layer =>
+            Then(new SessionOp.Pop(layer)) ?? Now(let.Name),
         Statement.Let let => Residual(let.Value, statement) ?? Now(let.Name),
         Statement.Return { Values: [Value.Call { Arguments: [var x] } call] } when module.Find(call.Member) is Member.Linear layer =>
             Entering(x, statement) ?? Then(new SessionOp.Output(layer)),
         Statement.Return { Values: [var value] } => Residual(value, statement),
         _ => No(statement, "several values are given"),
     };
+
+    // A long skip is the last argument.
+    private bool IsSkip(string name) => module.Arguments.Count > 1 && module.Arguments[module.Arguments.Count - 1].Name == name;
 
     private string? Regress(Statement.Split split)
     {

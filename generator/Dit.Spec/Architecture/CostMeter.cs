@@ -66,6 +66,9 @@ internal sealed class CostMeter
             case (Value.Call, Member.Patches patches):
                 Layer(value, size * patches.Channels * patches.Patch * patches.Patch, Keep(x));
                 break;
+            case (Value.Call, Member.Convolution convolution):
+                Layer(value, size * convolution.In * convolution.Kernel * convolution.Kernel, Keep(x));
+                break;
             case (Value.Call, Member.Norm norm): Layer(value, size, Keep(x) + Statistics(norm, size)); break;
             // and the normalized tokens, which are scaled, twice where the norm has a scale of its own
             case (Value.Modulate, Member.Norm norm):
@@ -78,7 +81,7 @@ internal sealed class CostMeter
                 break;
             case (Value.SwiGlu, _): Attribute(x, Keep(x) + size); break; // and the half that went through SiLU
             case (Value.CrossAttention attention, _):
-                Attention(value, attention.Heads, keys: value.Operands[1].Shape[1], operands: value.Operands);
+                Attention(value, attention.Heads, keys: value.Operands[1].Shape[1], operands: [value.Operands[0], value.Operands[1]]);
                 break;
             case (Value.Activate, _): Attribute(x, Keep(x)); break;
             case (Value.Gated, _): Attribute(value.Operands[2], Keep(value.Operands[2])); break;

@@ -99,6 +99,9 @@ internal sealed class Evaluator
             Value.FillDropped fill when fill.Table is { } name => module.Find(name) is Member.Table table
                 ? Made(value, [fill.X], x => ShapeRules.FillDropped(x[0], table), table, Below(name))
                 : Fail($"{module.Type} has no table {name}"),
+            Value.AddTable add => module.Find(add.Table) is Member.Table table
+                ? Made(value, [add.X], x => ShapeRules.AddTable(x[0], table), table, Below(table.Name))
+                : Fail($"{module.Type} has no table {add.Table}"),
             _ => OfOperation(value),
         };
 
@@ -110,7 +113,10 @@ internal sealed class Evaluator
             Value.SwiGlu gate => Made(value, [gate.X], static x => ShapeRules.SwiGlu(x[0])),
             Value.SelfAttention attention => Of(attention),
             Value.CrossAttention attention =>
-                Made(value, [attention.Q, attention.Kv], x => ShapeRules.CrossAttention(attention.Heads, x[0], x[1])),
+                Made(
+                    value,
+                    attention.Operands,
+                    x => ShapeRules.CrossAttention(attention.Heads, x[0], x[1], attention.Mask is null ? null : x[2])),
             Value.JoinTokens join => Made(value, join.Parts, ShapeRules.JoinTokens),
             Value.JoinFeatures join => Made(value, join.Parts, ShapeRules.JoinFeatures),
             Value.Tokens tokens => Made(value, [tokens.X], x => ShapeRules.Tokens(x[0], tokens.First, tokens.Count)),
@@ -144,6 +150,7 @@ internal sealed class Evaluator
             {
                 Member.Linear linear => By(x => ShapeRules.Linear(linear, x[0]), linear),
                 Member.Patches patches => By(x => ShapeRules.Patches(patches, x[0]), patches),
+                Member.Convolution convolution => By(x => ShapeRules.Convolution(convolution, x[0]), convolution),
                 Member.Norm norm => By(x => ShapeRules.Norm(norm, x[0]), norm),
                 Member.Embedding embedding => By(x => ShapeRules.Embedding(embedding, x[0]), embedding),
                 Member.Chain chain => call.Arguments.Count == 1

@@ -21,7 +21,11 @@ public abstract record Initialization
     /// <summary>The fixed 2-D sin-cos position table; not trained.</summary>
     /// <param name="Rows">Rows of the grid.</param>
     /// <param name="Columns">Columns of the grid.</param>
-    public sealed record SinCosTable(int Rows, int Columns) : Initialization;
+    public sealed record SinCosTable(int Rows, int Columns) : Initialization
+    {
+        /// <summary>How places are measured.</summary>
+        public PositionSpec Positions { get; init; } = PositionSpec.Default;
+    }
 
     /// <summary>
     /// Fixed cosines or sines of the angles of rotary positions, (T, K); a buffer of the state dict, and no parameter.

@@ -5,12 +5,29 @@ namespace Dit.Spec;
 /// <param name="Name">The name in the state dict, below the module's own.</param>
 public abstract record Member(string Name)
 {
-    /// <summary>A linear layer with a bias that starts from zero: <c>weight</c> (out, in), <c>bias</c> (out).</summary>
+    /// <summary>
+    /// A linear layer, as a rule with a bias that starts from zero: <c>weight</c> (out, in), <c>bias</c> (out).
+    /// </summary>
     /// <param name="Name">The name in the state dict.</param>
     /// <param name="In">Features in.</param>
     /// <param name="Out">Features out.</param>
     /// <param name="Start">What the weight starts from.</param>
-    public sealed record Linear(string Name, Dim In, Dim Out, Initialization Start) : Member(Name);
+    public sealed record Linear(string Name, Dim In, Dim Out, Initialization Start) : Member(Name)
+    {
+        /// <summary>Whether it has a bias.</summary>
+        public bool HasBias { get; init; } = true;
+    }
+
+    /// <summary>
+    /// A convolution of an image that keeps its size, with zeros around it and a bias that starts from zero:
+    /// <c>weight</c> (out, in, K, K), <c>bias</c> (out).
+    /// </summary>
+    /// <param name="Name">The name in the state dict.</param>
+    /// <param name="In">Channels in.</param>
+    /// <param name="Out">Channels out.</param>
+    /// <param name="Kernel">K, odd.</param>
+    /// <param name="Start">What the weight starts from.</param>
+    public sealed record Convolution(string Name, int In, int Out, int Kernel, Initialization Start) : Member(Name);
 
     /// <summary>
     /// Non-overlapping patches to tokens, a convolution whose stride is its kernel: <c>weight</c> (D, C, P, P),
@@ -48,10 +65,10 @@ public abstract record Member(string Name)
     public sealed record Table(string Name, EquatableArray<Dim> Sides, Initialization Start) : Member(Name)
     {
         /// <summary>Whether training changes it.</summary>
-        public bool IsTrained => !Start.IsFixed;
+        public bool IsTrained => !Start.IsFixed && !IsBuffer;
 
         /// <summary>Whether it is a buffer of the state dict, which is no parameter.</summary>
-        public bool IsBuffer => Start is Initialization.RotaryTable;
+        public bool IsBuffer { get; init; } = Start is Initialization.RotaryTable;
     }
 
     /// <summary>An activation, for <see cref="Chain"/>; it has no parameters.</summary>

@@ -33,6 +33,7 @@ public sealed record Module(
     {
         Member.Linear linear => IsDrawn(linear.Start),
         Member.Patches patches => IsDrawn(patches.Start),
+        Member.Convolution convolution => IsDrawn(convolution.Start),
         Member.Embedding embedding => IsDrawn(embedding.Start),
         Member.Table table => IsDrawn(table.Start),
         Member.Chain chain => chain.Links.Any(IsDrawn),
@@ -62,4 +63,7 @@ public enum ValueKind
 
     /// <summary>Real numbers with a flag for each sample: whether its condition is dropped.</summary>
     Droppable,
+
+    /// <summary>Truth values.</summary>
+    Flag,
 }

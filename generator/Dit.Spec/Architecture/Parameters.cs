@@ -10,10 +10,10 @@ public sealed record ModelParameter(string Name, EquatableArray<long> Shape, Ini
     public long Count => Shape.Aggregate(1L, static (count, side) => count * side);
 
     /// <summary>Whether training changes it; a fixed position table it does not.</summary>
-    public bool IsTrained => !Initialization.IsFixed;
+    public bool IsTrained => !Initialization.IsFixed && !IsBuffer;
 
     /// <summary>Whether it is a buffer, which counts as no parameter.</summary>
-    public bool IsBuffer => Initialization is Initialization.RotaryTable;
+    public bool IsBuffer { get; init; } = Initialization is Initialization.RotaryTable;
 }
 
 /// <summary>The reading of a description that lists its parameters.</summary>
@@ -32,7 +32,13 @@ public static class Parameters
 
     private static IEnumerable<ModelParameter> Of(Member member, string name) => member switch
     {
+        Member.Linear { HasBias: false } linear => [Weight(name, linear.Start, linear.Out, linear.In)],
         Member.Linear linear => [Weight(name, linear.Start, linear.Out, linear.In), Bias(name, linear.Out)],
+        Member.Convolution convolution =>
+        [
+            Weight(name, convolution.Start, convolution.Out, convolution.In, convolution.Kernel, convolution.Kernel),
+            Bias(name, convolution.Out),
+        ],
         Member.Patches patches =>
         [
             Weight(name, patches.Start, patches.Width, patches.Channels, patches.Patch, patches.Patch),
@@ -45,7 +51,7 @@ public static class Parameters
         ],
         Member.Norm { IsAffine: true } norm => [Weight(name, new Initialization.One(), norm.Width)],
         Member.Embedding embedding => [Weight(name, embedding.Start, embedding.Rows, embedding.Width)],
-        Member.Table table => [new(name, Sizes(table.Sides), table.Start)],
+        Member.Table table => [new(name, Sizes(table.Sides), table.Start) { IsBuffer = table.IsBuffer }],
         Member.Chain chain => chain.Links.SelectMany((link, i) => Of(link, $"{name}.{i}")),
         Member.Child child => Of(child.Module, $"{name}."),
         Member.Repeated list => Enumerable.Range(0, list.Count).SelectMany(i => Of(list.Module, $"{name}.{i}.")),

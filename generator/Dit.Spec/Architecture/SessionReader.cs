@@ -7,28 +7,28 @@ internal static class SessionReader
     {
         var network = evaluation.Module;
         var (body, lets) = (network.Body, Lets(network));
-        if (body.OfType<Statement.ForEach>().ToArray() is not [{ Streams.Count: 1, Skip: Skip.None } loop])
-            return No(network, "the tokens pass through more than one list of blocks, in several streams, or with long skips");
-        if (network.Find(loop.List) is not Member.Repeated blocks) return No(network, $"{loop.List} is no list");
-        if (Image(network, lets, loop.Streams[0]) is not var (patches, positions, joined))
-            return No(network, "the tokens are not patches with positions, alone or with the condition's tokens behind them");
-        if (Final(network, lets, loop.Streams[0]) is not var (final, first))
-            return No(network, "what follows the blocks is not one final layer");
-        var condition = joined ?? loop.Arguments.OfType<Value.Name>().FirstOrDefault()?.Text;
-        if (condition is null || loop.Arguments.Count > 1 || (joined is not null) != (first is not null))
+        if (body.OfType<Statement.ForEach>().FirstOrDefault() is not { Streams: [var tokens] } first)
+            return No(network, "the tokens pass through the blocks in several streams, or through no list of them");
+        if (Image(network, lets, tokens) is not { } image)
+            return No(network, "the tokens are not patches with positions, alone or with the condition's tokens beside them");
+        var condition = image.Joined ?? first.Arguments.OfType<Value.Name>().FirstOrDefault()?.Text;
+        if (condition is null || first.Arguments.Count > 1)
             return No(network, "the blocks take more than one argument beside the tokens");
+        var contextTokens = ContextTokens(evaluation, condition);
+        var stages = new StageReader(network, tokens, image, first.Arguments, contextTokens);
+        if (stages.Read() is { } unread) return No(network, unread);
         var modules = new Dictionary<string, EquatableArray<SessionOp>>();
-        if (Add(blocks.Module, modules) is { } block) return new SessionReading.Calls(block);
-        if (Add(final.Module, modules) is { } last) return new SessionReading.Calls(last);
+        if (stages.Modules.Select(module => Add(module, modules)).FirstOrDefault(static because => because is not null) is { } unknown)
+            return new SessionReading.Calls(unknown);
         return new SessionReading.Steps(new(
-            patches,
-            positions,
+            image.Patches,
+            image.Positions,
             Needed(body, condition),
             condition,
-            ContextTokens(evaluation, condition),
-            joined is not null,
-            loop.List,
-            final.Name,
+            contextTokens,
+            image.Joined is not null,
+            image.IsContextFirst,
+            stages.Stages.ToEquatableArray(),
             modules));
     }
 
@@ -45,7 +45,7 @@ internal static class SessionReader
         if (reader.Read() is { } because) return because;
         modules.Add(module.Type, reader.Ops.ToEquatableArray());
         return reader.Ops.OfType<SessionOp.Branch>().Select(op => Branch(op.Child.Module) is null
-            ? $"{op.Child.Module.Type} is neither attention and a projection nor two linear layers with the tanh form of GELU"
+            ? $"{op.Child.Module.Type} is neither attention and a projection nor two linear layers with GELU"
             : Add(op.Child.Module, modules)).FirstOrDefault(static because => because is not null);
     }
 
@@ -56,11 +56,11 @@ internal static class SessionReader
             first,
             second,
             attention.Heads),
-        Value.Call { Arguments: [Value.CrossAttention { Q: Value.Call q, Kv: Value.Call kv } attention] } proj
+        Value.Call { Arguments: [Value.CrossAttention { Q: Value.Call q, Kv: Value.Call kv, Mask: null } attention] } proj
             when (Layer(module, q), Layer(module, kv), Layer(module, proj)) is ({ } queries, { } pairs, { } second) =>
             new SessionOp.CrossAttention(queries, pairs, second, attention.Heads),
-        Value.Call { Arguments: [Value.Activate { Kind: Activation.GeluTanh, X: Value.Call first }] } second
-            when (Layer(module, first), Layer(module, second)) is ({ } a, { } b) => new SessionOp.Mlp(a, b),
+        Value.Call { Arguments: [Value.Activate { Kind: Activation.GeluTanh or Activation.Gelu, X: Value.Call first } gelu] } second
+            when (Layer(module, first), Layer(module, second)) is ({ } a, { } b) => new SessionOp.Mlp(a, b, gelu.Kind),
         _ => null,
     };
 
@@ -83,43 +83,32 @@ internal static class SessionReader
         _ => value,
     };
 
+    // What a name first stands for.
     private static IReadOnlyDictionary<string, Value> Lets(Module module) => module.Body.OfType<Statement.Let>()
         .GroupBy(static let => let.Name)
-        .Where(static same => same.Count() == 1)
-        .ToDictionary(static same => same.Key, static same => same.Single().Value);
+        .ToDictionary(static same => same.Key, static same => same.First().Value);
 
-    private static (string Patches, string Positions, string? Joined)? Image(
-        Module network,
-        IReadOnlyDictionary<string, Value> lets,
-        string tokens) =>
-        lets.TryGetValue(tokens, out var value)
-            ? value switch
-            {
-                Value.JoinTokens { Parts: [var image, Value.Name context] } when Image(network, image) is var (patches, positions) => (
-                    patches, positions, context.Text),
-                _ when Image(network, value) is var (patches, positions) => (patches, positions, null),
-                _ => null,
-            }
+    private static SessionImage? Image(Module network, IReadOnlyDictionary<string, Value> lets, string tokens) =>
+        !lets.TryGetValue(tokens, out var value) ? null : value switch
+        {
+            Value.Add { Left: Value.JoinTokens { Parts: [Value.Name context, var image] }, Right: Value.Parameter positions }
+                when Patches(network, image) is { } patches => new(patches, positions.Table, context.Text, IsContextFirst: true),
+            Value.JoinTokens { Parts: [var image, Value.Name context] } when Placed(network, image) is var (patches, positions) =>
+                new(patches, positions, context.Text, IsContextFirst: false),
+            _ when Placed(network, value) is var (patches, positions) => new(patches, positions, null, IsContextFirst: false),
+            _ => null,
+        };
+
+    private static (string Patches, string Positions)? Placed(Module network, Value value) =>
+        value is Value.Add { Left: var image, Right: Value.Parameter positions } && Patches(network, image) is { } patches
+            ? (patches, positions.Table)
             : null;
 
-    private static (string Patches, string Positions)? Image(Module network, Value value) =>
-        value is Value.Add { Left: Value.Call { Arguments: [Value.Name x] } patches, Right: Value.Parameter positions }
+    private static string? Patches(Module network, Value value) =>
+        value is Value.Call { Arguments: [Value.Name x] } patches
         && x.Text == network.Arguments[0].Name
         && network.Find(patches.Member) is Member.Child { Module.Members: [Member.Patches] }
-            ? (patches.Member, positions.Table)
-            : null;
-
-    // The tokens, or the first of them where the condition's follow, go through the final layer and back to an image.
-    private static (Member.Child Final, Value.Tokens? First)? Final(
-        Module network,
-        IReadOnlyDictionary<string, Value> lets,
-        string tokens) =>
-        network.Body.Last() is Statement.Return { Values: [Value.Unpatchify { X: Value.Name patches }] }
-        && lets.TryGetValue(patches.Text, out var value) && value is Value.Call final && network.Find(final.Member) is Member.Child child
-        && final.Arguments[0] is var first
-        && (first is Value.Tokens { First.Size: 0 } some ? some.X : first) is Value.Name name
-        && name.Text == tokens
-            ? (child, first as Value.Tokens)
+            ? patches.Member
             : null;
 
     // The statement that makes what enters the blocks, behind those that it needs.
@@ -142,3 +131,10 @@ internal static class SessionReader
 
     private static SessionReading No(Module module, string because) => new SessionReading.Calls($"{module.Type}: {because}");
 }
+
+/// <summary>The tokens that enter the blocks.</summary>
+/// <param name="Patches">The submodule that makes tokens of an image.</param>
+/// <param name="Positions">The table that is added to them.</param>
+/// <param name="Joined">The name of the condition's tokens in the same sequence; null for none.</param>
+/// <param name="IsContextFirst">Whether these come first, and have their places in the table.</param>
+internal sealed record SessionImage(string Patches, string Positions, string? Joined, bool IsContextFirst);

@@ -41,10 +41,20 @@ public abstract record SessionOp
     /// <param name="Heads">H.</param>
     public sealed record CrossAttention(Member.Linear Q, Member.Linear Kv, Member.Linear Proj, int Heads) : SessionOp;
 
-    /// <summary>Two linear layers with the tanh form of GELU between them.</summary>
+    /// <summary>Two linear layers with GELU between them.</summary>
     /// <param name="First">The first layer.</param>
     /// <param name="Second">The second layer.</param>
-    public sealed record Mlp(Member.Linear First, Member.Linear Second) : SessionOp;
+    /// <param name="Activation">Which form of GELU.</param>
+    public sealed record Mlp(Member.Linear First, Member.Linear Second, Activation Activation) : SessionOp;
+
+    /// <summary>The tokens are left for a later step.</summary>
+    public sealed record Push : SessionOp;
+
+    /// <summary>
+    /// The tokens become a linear layer of themselves and of those that were left last, side by side.
+    /// </summary>
+    /// <param name="Layer">The layer, (D, 2 D).</param>
+    public sealed record Pop(Member.Linear Layer) : SessionOp;
 
     /// <summary>The branch is added to the tokens.</summary>
     /// <param name="Gate">The part that it is multiplied with; null for none.</param>
@@ -53,6 +63,32 @@ public abstract record SessionOp
     /// <summary>The linear layer from tokens to patches.</summary>
     /// <param name="Layer">The layer.</param>
     public sealed record Output(Member.Linear Layer) : SessionOp;
+
+    /// <summary>A convolution of the result.</summary>
+    /// <param name="Layer">The layer.</param>
+    public sealed record Convolution(Member.Convolution Layer) : SessionOp;
+}
+
+/// <summary>
+/// What the tokens pass through after they are made: a list of blocks, a block, or a step of the network.
+/// </summary>
+/// <remarks>A closed sum.</remarks>
+public abstract record SessionStage
+{
+    private SessionStage() { }
+
+    /// <summary>The modules of a list, one after the other.</summary>
+    /// <param name="Name">The list.</param>
+    /// <param name="Pushes">Whether the tokens are left for later after each.</param>
+    public sealed record Each(string Name, bool Pushes) : SessionStage;
+
+    /// <summary>A submodule.</summary>
+    /// <param name="Name">Its name.</param>
+    public sealed record One(string Name) : SessionStage;
+
+    /// <summary>A step that is the network's own.</summary>
+    /// <param name="Op">The step.</param>
+    public sealed record Own(SessionOp Op) : SessionStage;
 }
 
 /// <summary>A part of a modulation.</summary>
@@ -67,8 +103,8 @@ public sealed record SessionPart(string Name, int Index);
 /// <param name="Entering">The name of what they make.</param>
 /// <param name="ContextTokens">M, where that is tokens; 0 where it is a vector.</param>
 /// <param name="JoinsTokens">Whether these tokens travel in the sequence.</param>
-/// <param name="Blocks">The list of blocks.</param>
-/// <param name="Final">The final layer.</param>
+/// <param name="IsContextFirst">Whether they then come first, and have their places in the table.</param>
+/// <param name="Stages">What the tokens pass through, in its order.</param>
 /// <param name="Modules">The steps of each module, by its class.</param>
 public sealed record SessionNetwork(
     string Patches,
@@ -77,8 +113,8 @@ public sealed record SessionNetwork(
     string Entering,
     long ContextTokens,
     bool JoinsTokens,
-    string Blocks,
-    string Final,
+    bool IsContextFirst,
+    EquatableArray<SessionStage> Stages,
     IReadOnlyDictionary<string, EquatableArray<SessionOp>> Modules);
 
 /// <summary>

@@ -48,6 +48,14 @@ public static class ShapeRules
                     + $"{height / patch * (width / patch)} patches");
     }
 
+    /// <summary>A convolution that keeps an image's size: (N, in, Y, X) to (N, out, Y, X).</summary>
+    public static Fit Convolution(Member.Convolution layer, EquatableArray<Dim> x) =>
+        layer.Kernel % 2 == 0 ? Wrong($"{layer.Name} has a window of {layer.Kernel} x {layer.Kernel}, which has no pixel in its middle")
+        : x.Count != 4 || x[1] != (Dim)layer.In
+            ? Wrong(
+                $"{layer.Name} takes images of {layer.In} channels, (N, {layer.In}, height, width), and is given {Shape.Text(x)}")
+        : new Fit.Gives(Shape.Of(x[0], layer.Out, x[2], x[3]));
+
     /// <summary>A norm over the last side: the same shape.</summary>
     public static Fit Norm(Member.Norm norm, EquatableArray<Dim> x) => x.Count >= 2 && x.Last() == norm.Width
         ? new Fit.Gives(x)
@@ -125,11 +133,26 @@ public static class ShapeRules
         ? new Fit.Gives(x.WithLast(half))
         : Wrong($"a gate takes two halves side by side, (..., 2 D), and is given {Shape.Text(x)}");
 
-    /// <summary>Attention to another sequence: (N, T, D) and (N, M, 2 D) to (N, T, D).</summary>
-    public static Fit CrossAttention(int heads, EquatableArray<Dim> q, EquatableArray<Dim> kv) =>
+    /// <summary>The rows of a table, (k, D), added to a vector, side by side: (N, k D) or (N, D) to (N, k D).</summary>
+    public static Fit AddTable(EquatableArray<Dim> x, Member.Table table)
+    {
+        if (table.Sides.Count != 2) return Wrong($"the rows of {table.Name} are added, (k, D), and it is {Shape.Text(table.Sides)}");
+        var (width, all) = (table.Sides[1], (int)table.Sides[0].Size * table.Sides[1]);
+        return x.Count == 2 && (x[1] == width || x[1] == all)
+            ? new Fit.Gives(x.WithLast(all))
+            : Wrong($"{table.Name} is added to (N, {all}) or (N, {width}), and {Shape.Text(x)} is given");
+    }
+
+    /// <summary>
+    /// Attention to another sequence, and which of its tokens are attended, (N, M), where that is said: (N, T, D) and
+    /// (N, M, 2 D) to (N, T, D).
+    /// </summary>
+    public static Fit CrossAttention(int heads, EquatableArray<Dim> q, EquatableArray<Dim> kv, EquatableArray<Dim>? mask = null) =>
         q.Count != 3 ? Wrong($"queries are (N, T, D), and {Shape.Text(q)} is given")
         : kv.Count != 3 || kv[0] != q[0] || kv[2] != 2 * q[2]
             ? Wrong($"keys and values for queries of {Shape.Text(q)} are (N, M, {2 * q[2]}), and {Shape.Text(kv)} is given")
+        : mask is { } given && given != Shape.Of(kv[0], kv[1])
+            ? Wrong($"the mask of {kv[1]} keys is {Shape.Text(Shape.Of(kv[0], kv[1]))}, and {Shape.Text(given)} is given")
         : Heads(heads, q[2], q);
 
     /// <summary>Sequences one behind the other: all but the number of tokens is equal.</summary>

@@ -21,7 +21,8 @@ public abstract record Value
         Activate activate => [activate.X],
         SwiGlu gate => [gate.X],
         SelfAttention attention => attention.Rotary is { } rotary ? [attention.Qkv, rotary] : [attention.Qkv],
-        CrossAttention attention => [attention.Q, attention.Kv],
+        CrossAttention attention => attention.Mask is { } mask ? [attention.Q, attention.Kv, mask] : [attention.Q, attention.Kv],
+        AddTable table => [table.X],
         JoinTokens join => join.Parts,
         JoinFeatures join => join.Parts,
         Tokens tokens => [tokens.X],
@@ -99,7 +100,16 @@ public abstract record Value
     /// <param name="Q">Queries, (N, T, D).</param>
     /// <param name="Kv">Keys and values side by side, (N, M, 2 D).</param>
     /// <param name="Heads">H.</param>
-    public sealed record CrossAttention(Value Q, Value Kv, int Heads) : Value;
+    /// <param name="Mask">Which of the keys each sample attends to, (N, M); null for all.</param>
+    public sealed record CrossAttention(Value Q, Value Kv, int Heads, Value? Mask = null) : Value;
+
+    /// <summary>
+    /// The rows of a table added to a vector, side by side: parts of a shared modulation, each with an offset of its
+    /// own (adaLN-single, arXiv 2310.00426, section 2.3).
+    /// </summary>
+    /// <param name="X">A part for each row, (N, k D), or one for all of them, (N, D).</param>
+    /// <param name="Table">The member, (k, D).</param>
+    public sealed record AddTable(Value X, string Table) : Value;
 
     /// <summary>Sequences of tokens, one behind the other.</summary>
     /// <param name="Parts">(N, ., D) each.</param>

@@ -21,9 +21,10 @@ internal static class BlockBinder
 
     private static Result<BlockSpec> Read(Fields fields) => (
             (fields.OnlyAllowed(), fields.Read(BlockKeys.Norm), fields.Read(BlockKeys.Mlp)).Apply(static (_, norm, mlp) => (norm, mlp)),
-            fields.Read(BlockKeys.QueryKeyNorm), fields.Read(BlockKeys.Position), fields.Read(BlockKeys.Shift))
-        .Apply(static (plain, queryKeyNorm, position, shift) =>
-            new BlockSpec(plain.norm, plain.mlp, queryKeyNorm, position, shift ?? BlockSpec.Default.Shift));
+            fields.Read(BlockKeys.QueryKeyNorm), fields.Read(BlockKeys.Position), fields.Read(BlockKeys.Shift),
+            fields.Read(BlockKeys.Modulation))
+        .Apply(static (plain, queryKeyNorm, position, shift, modulation) =>
+            new BlockSpec(plain.norm, plain.mlp, queryKeyNorm, position, shift ?? BlockSpec.Default.Shift) { Modulation = modulation });
 
     // Where the other value has errors of its own, there is nothing to check against.
     private static Result<bool> Checked<T>(Result<BlockSpec> block, Result<T> other, Func<BlockSpec, T, IEnumerable<SpecError>> errors) =>
@@ -49,13 +50,21 @@ internal static class BlockBinder
                 fields.At(BlockKeys.Mlp));
     }
 
+    private static string Adaptive { get; } =
+        string.Join(", ", ConditioningVariant.All.Where(static variant => variant.IsAdaptive).Select(static variant => variant.Word));
+
     private static IEnumerable<SpecError> VariantErrors(Fields fields, BlockSpec block, ConditioningVariant variant)
     {
-        if (!block.Shift && variant is not (ConditioningVariant.AdaLN or ConditioningVariant.AdaLNZero))
+        if (!block.Shift && !variant.IsAdaptive)
             yield return new SpecError(
                 Rule.BlockFitsVariant,
-                $"The condition shifts norms in the variants adaln and adaln-zero only, and this one is {variant.Word}; leave out 'shift'",
+                $"The condition shifts norms in the variants {Adaptive} only, and this one is {variant.Word}; leave out 'shift'",
                 fields.At(BlockKeys.Shift)).Replace("true");
+        if (block.Modulation == BlockModulation.Shared && !variant.IsAdaptive)
+            yield return new SpecError(
+                Rule.BlockFitsVariant,
+                $"Norms are modulated in the variants {Adaptive} only, and this one is {variant.Word}; leave out 'modulation'",
+                fields.At(BlockKeys.Modulation)).Replace("per-block");
         if (block.Position == BlockPosition.Rotary && variant is ConditioningVariant.InContext)
             yield return new SpecError(
                 Rule.BlockFitsVariant,

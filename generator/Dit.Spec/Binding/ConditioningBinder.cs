@@ -7,7 +7,8 @@ internal static class ConditioningBinder
     public static Result<Condition> Condition(Fields top) => SaysNothing(top)
         ? Result.Of<Condition>(new Condition.None())
         : top.Read(SpecKeys.Conditioning)
-            .Then(static fields => (fields.OnlyAllowed(), ReadCondition(fields)).Apply(static (_, condition) => condition));
+            .Then(static fields =>
+                (fields.OnlyAllowed(), ReadCondition(fields), Sizes(fields)).Apply(static (_, condition, _) => condition));
 
     /// <summary>
     /// How the condition enters the blocks of a DiT. A missing mapping is reported by <see cref="Condition"/>, not
@@ -46,10 +47,26 @@ internal static class ConditioningBinder
     private static Result<Condition> Labels(Fields fields) => (fields.Read(ConditionKeys.Classes), Dropout(fields))
         .Apply(static (classes, dropout) => (Condition)new Condition.ClassLabels(classes, dropout));
 
-    private static Result<Condition> Text(Fields fields) => (fields.Read(ConditionKeys.Text).Then(static text =>
-            (text.OnlyAllowed(), text.Read(ConditionKeys.TextTokens), text.Read(ConditionKeys.TextWidth))
-                .Apply(static (_, tokens, width) => (tokens, width))), Dropout(fields))
-        .Apply(static (text, dropout) => (Condition)new Condition.Text(text.tokens, text.width, dropout));
+    private static Result<Condition> Text(Fields fields) =>
+        (fields.Read(ConditionKeys.Text).Then(TextItself), Dropout(fields), fields.Read(ConditionKeys.Sizes).WithoutErrors())
+        .Apply(static (text, dropout, sizes) => (Condition)new Condition.Text(text.Tokens, text.Width, dropout)
+        {
+            IsMasked = text.IsMasked,
+            HasSizes = sizes ?? false,
+        });
+
+    private static Result<(int Tokens, int Width, bool IsMasked)> TextItself(Fields text) => (
+            text.OnlyAllowed(), text.Read(ConditionKeys.TextTokens), text.Read(ConditionKeys.TextWidth), text.Read(ConditionKeys.TextMask))
+        .Apply(static (_, tokens, width, mask) => (tokens, width, mask ?? false));
+
+    // They stand beside a text.
+    private static Result<bool> Sizes(Fields fields) => fields.Read(ConditionKeys.Sizes).Ensure(sizes =>
+        sizes == true && !fields.Has(ConditionKeys.Text) && ConditionKeys.Naming.Any(fields.Has)
+            ? [new SpecError(
+                Rule.ConditionFitsVariant,
+                "Micro-conditions stand beside a text, and this model has none; leave them out, or write 'text: { tokens: L, width: W }'",
+                fields.At(ConditionKeys.Sizes)).Replace("false")]
+            : []).Select(static sizes => sizes ?? false);
 
     private static Result<double> Dropout(Fields fields) => fields.Read(ConditionKeys.Dropout).Ensure(dropout => dropout < 1 ? [] :
         [new SpecError(

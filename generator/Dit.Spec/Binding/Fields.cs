@@ -35,6 +35,17 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
         return errors.Length > 0 ? new Result<bool>.Failed(errors) : Result.Of(true);
     }
 
+    /// <summary>
+    /// Reports keys that only other backbones have; a family's own check allows those of all of them.
+    /// </summary>
+    public Result<bool> NoneOfOtherBackbones()
+    {
+        var errors = node.Entries.Where(e => IsOfOtherBackbone(e.Key.Text)).Select(Unknown).ToArray();
+        return errors.Length > 0 ? new Result<bool>.Failed(errors) : Result.Of(true);
+    }
+
+    private bool IsOfOtherBackbone(string key) => !Names.Contains(key) && SpecKeys.BackbonesWith(owner, key).Count > 0;
+
     public Result<int> Read(IntKey key) => key.Default is { } fallback && !Has(key)
         ? Result.Of(fallback)
         : Required(key, value => Values.Int(value, Full(key.Name), key.Min, key.Max, key.Wanted));
@@ -134,6 +145,11 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
             _ when MissingSpace(entry) is { } split =>
                 new SpecError(Rule.UnknownKey, $"Unknown key '{name}'; put a space behind the colon of '{split}'", key.At)
                     .Replace(key.Text.Insert(split.Length + 1, " ")),
+            _ when IsOfOtherBackbone(key.Text) => new(
+                Rule.UnknownKey,
+                $"Key '{name}' is of the backbone {string.Join(" or ", SpecKeys.BackbonesWith(owner, key.Text))}, and this model has "
+                    + "a different one; remove the key",
+                key.At),
             _ when Nearest(entry) is { } near => node[near] is null
                 ? new SpecError(Rule.UnknownKey, $"Unknown key '{name}'; did you mean '{near}'?", key.At).Replace(near)
                 : new(Rule.UnknownKey, $"Unknown key '{name}'; '{Full(near)}' is here already, so remove this one", key.At),

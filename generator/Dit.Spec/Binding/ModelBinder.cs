@@ -19,7 +19,8 @@ internal static class ModelBinder
     public static Result<DeclaredModel> BindMember(MappingNode node)
     {
         var backbone = Backbone(node);
-        return Bind(Top(node, SpecKeys.Family, backbone, missingIsReported: true), SpecKeys.Family, backbone);
+        var top = Top(node, SpecKeys.Family, backbone, missingIsReported: true);
+        return (top.NoneOfOtherBackbones(), Bind(top, SpecKeys.Family, backbone)).Apply(static (_, model) => model);
     }
 
     private static Result<BackboneKeys> Backbone(MappingNode node) => new Fields(node, "", [SpecKeys.Backbone]).Read(SpecKeys.Backbone);
@@ -35,7 +36,7 @@ internal static class ModelBinder
     {
         var process = DiffusionBinder.Bind(top);
         var condition = ConditioningBinder.Condition(top);
-        var network = OrDit(keys).Match(_ => DitBinder.Bind(top, condition));
+        var network = OrDit(keys).Match(_ => DitBinder.Bind(top, condition), _ => UVitBinder.Bind(top));
         var data = (InputBinder.Bind(top), AutoencoderBinder.Bind(top)).Apply(static (input, autoencoder) => (input, autoencoder))
             .Ensure(both => AutoencoderBinder.ChannelErrors(top, both.input.Channels, both.autoencoder));
         return ((keys, Name(top, nameKey)).Apply(static (_, name) => name), network, data,

@@ -7,16 +7,18 @@ internal static class StandInBinder
 {
     /// <summary>A model for each legal name that can be read.</summary>
     public static EquatableArray<ModelSpec> Bind(MappingNode root) => FamilyBinder.MembersOrNone(root)
-        .Select(Model).OfType<ModelSpec>()
+        .Select(static node => Model(node)).OfType<ModelSpec>()
         .GroupBy(static model => model.ClassName, StringComparer.OrdinalIgnoreCase).Select(static same => same.First())
         .ToEquatableArray();
 
-    private static ModelSpec? Model(MappingNode node) =>
+    private static ModelSpec? Model(MappingNode node) => Model(node, Condition(node) is Spec.Condition.Text { HasSizes: true } ? 12 : 8);
+
+    private static ModelSpec? Model(MappingNode node, int width) =>
         (node[SpecKeys.Family.Name] ?? node[SpecKeys.Model.Name]) is ScalarNode { Text: var name }
         && IsName(name, Identifier.IsFreeForModel(Identifier.OfModel(name)))
             ? new ModelSpec(
                 name,
-                new Backbone.Dit(Depth: 1, Width: 8, Heads: 2, PatchSize: 2, HiddenWidth: 32, Numerics.Official, Variant(node)),
+                new Backbone.Dit(Depth: 1, width, Heads: 2, PatchSize: 2, HiddenWidth: 4 * width, Numerics.Official, Variant(node)),
                 new InputSpec(Channels: 3, Height: 4, Width: 4),
                 Condition(node),
                 Process(node),
@@ -26,8 +28,13 @@ internal static class StandInBinder
 
     private static Fields Conditioning(MappingNode node) => new(node, "", [SpecKeys.Conditioning]);
 
-    private static ConditioningVariant Variant(MappingNode node) =>
-        ConditioningBinder.Variant(Conditioning(node)).Match(static variant => variant, static _ => ConditioningVariant.All[0]);
+    private static ConditioningVariant Variant(MappingNode node) => Condition(node) is Spec.Condition.Text { IsSpecial: true }
+        ? new ConditioningVariant.AdaLNZeroCrossAttention()
+        : ConditioningBinder.Variant(Conditioning(node)).Match(
+            variant => variant is ConditioningVariant.AdaLNZeroCrossAttention && Condition(node) is not Spec.Condition.Text
+                ? ConditioningVariant.All[0]
+                : variant,
+            static _ => ConditioningVariant.All[0]);
 
     // The kind of the condition determines types; where it cannot be read, class labels are assumed.
     private static Condition Condition(MappingNode node) => ConditioningBinder.Condition(Conditioning(node)).Match(
@@ -37,10 +44,13 @@ internal static class StandInBinder
     {
         var first = keys?.Entries.Select(static entry => entry.Key.Text)
             .FirstOrDefault(name => ConditionKeys.Naming.Any(key => key.Name == name));
-        return first == ConditionKeys.Text.Name ? new Condition.Text(Tokens: 4, Width: 8, Dropout: 0.1)
+        return first == ConditionKeys.Text.Name ? new Condition.Text(Tokens: 4, Width: 8, Dropout: 0.1) { HasSizes = HasSizes(keys) }
             : first == ConditionKeys.None.Name ? new Condition.None()
             : new Condition.ClassLabels(Count: 10, Dropout: 0.1);
     }
+
+    private static bool HasSizes(MappingNode? keys) =>
+        keys?[ConditionKeys.Sizes.Name] is ScalarNode { Quoted: false, Text: "true" };
 
     // The kind of the process determines types.
     private static ProcessSpec Process(MappingNode node) =>

@@ -7,15 +7,23 @@ internal static class TransformerBinder
 {
     public sealed record Shape(int Depth, int Width, int Heads, int PatchSize, int HiddenWidth);
 
-    public static Result<Shape> Bind(Fields top)
+    /// <summary>What a width is a multiple of, whatever the heads.</summary>
+    /// <param name="Unit">The number.</param>
+    /// <param name="Because">Why, in a clause that follows a comma.</param>
+    public sealed record WidthUnit(int Unit, string Because);
+
+    /// <param name="top">The model's fields.</param>
+    /// <param name="unit">What the width is a multiple of.</param>
+    public static Result<Shape> Bind(Fields top, WidthUnit unit)
     {
         var (width, heads, ratio) = (top.Read(TransformerKeys.Width), top.Read(TransformerKeys.Heads), top.Read(TransformerKeys.MlpRatio));
-        var wish = new Wish(heads.Match(static h => h, static _ => 1), ratio.Match(static r => r, static _ => 4));
+        var wish = new Wish(unit.Unit, heads.Match(static h => h, static _ => 1), ratio.Match(static r => r, static _ => 4));
         var split = (width, heads).Apply(static (w, h) => (w, h)).Ensure(x => x.w % x.h == 0 ? [] : [Suggest(
             new(Rule.HeadsDivideWidth, $"Width {x.w} is not divisible by {x.h} heads", top.At(TransformerKeys.Width)), x.w, wish)]);
-        var positions = width.Ensure(w => w % 4 == 0 ? [] : [Suggest(
+        var positions = width.Ensure(w => w % unit.Unit == 0 ? [] : [Suggest(
             new(
-                Rule.WidthMultipleOfFour, $"Width {w} is not a multiple of 4, which the 2-D sin-cos positions need",
+                Rule.WidthFitsSinusoids,
+                FormattableString.Invariant($"Width {w} is not a multiple of {unit.Unit}, {unit.Because}"),
                 top.At(TransformerKeys.Width)),
             w, wish)]);
         var hidden = (width, ratio).Apply(static (w, r) => (w, r))
@@ -37,10 +45,10 @@ internal static class TransformerBinder
     }
 
     /// <summary>What a width must be compatible with.</summary>
-    private sealed record Wish(int Heads, double Ratio)
+    private sealed record Wish(int Of, int Heads, double Ratio)
     {
-        // The least common multiple of four and the heads.
-        public int Unit => Heads % 4 == 0 ? Heads : Heads % 2 == 0 ? 2 * Heads : 4 * Heads;
+        /// <summary>The least common multiple of that number and the heads.</summary>
+        public int Unit => Enumerable.Range(1, Of).Select(times => times * Heads).First(width => width % Of == 0);
     }
 
     // The nearest width that satisfies every rule; if none fits the MLP ratio, the nearest that satisfies the others.

@@ -4,5 +4,7 @@ namespace Dit.Spec;
 internal static class Descriptions
 {
     /// <summary>The description of a spec's model.</summary>
-    public static Description Of(ModelSpec spec) => spec.Backbone.Match(dit => DitDescription.Of(spec, dit));
+    public static Description Of(ModelSpec spec) => spec.Backbone.Match(
+        dit => DitDescription.Of(spec, dit),
+        uVit => UVitDescription.Of(spec, uVit));
 }

@@ -6,16 +6,22 @@ namespace Dit.Spec;
 internal static class DitAdaLNZero
 {
     public static Module Block(DitParts parts) => Module(
-        "Block", $"One adaLN-Zero block: {parts.RegressesGated} of both branches regressed from the condition (paper, section 3.2)",
-        [new("x", parts.Tokens, "Tokens"), new("c", Shape.Of(Dim.Batch, parts.D), "Condition, t + y"), .. parts.Positions],
+        "Block", parts.IsShared
+            ? $"One adaLN-single block: {parts.RegressesGated} {parts.Source} (PixArt-alpha, arXiv 2310.00426, section 2.3)"
+            : $"One adaLN-Zero block: {parts.RegressesGated} of both branches regressed from the condition (paper, section 3.2)",
         [
-            .. parts.AdaptiveBranches,
-            parts.Modulation(parts.HasShift ? 6 : 4, new Initialization.Zero()),
+            new("x", parts.Tokens, "Tokens"),
+            parts.IsShared ? parts.SharedModulation : new("c", Shape.Of(Dim.Batch, parts.D), "Condition, t + y"),
+            .. parts.Positions,
         ],
+        [.. parts.TableOfGates, .. parts.AdaptiveBranches, .. parts.RegressionOfGates],
         [
-            Split("m", DitParts.Regressed, [.. parts.Regressions(1), "gate1"], [.. parts.Regressions(2), "gate2"]),
+            Split("m", parts.Regressed, [.. parts.Regressions(1), "gate1"], [.. parts.Regressions(2), "gate2"]),
             Let("h", new Value.Gated("x", "gate1", parts.Attend(parts.Modulate(1, "x")))),
             Return(new Value.Gated("h", "gate2", Call("mlp", parts.Modulate(2, "h")))),
         ],
-        "Tokens", "Linear layers Xavier uniform, the regressing layer zero: the block starts as the identity");
+        "Tokens",
+        parts.IsShared
+            ? "Linear layers Xavier uniform, the table normal"
+            : "Linear layers Xavier uniform, the regressing layer zero: the block starts as the identity");
 }

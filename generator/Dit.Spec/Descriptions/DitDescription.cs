@@ -15,21 +15,28 @@ internal static class DitDescription
             Network(spec, dit, variant),
             $"Diffusion Transformer of {spec.Depth} {variant.Words} blocks{DitParts.Differing(dit.Block)}, width {spec.Width}, "
                 + $"{spec.Heads} heads, {spec.Tokens} tokens "
-                + $"(arXiv 2212.09748)",
+                + $"({(variant.AttendsToText ? "PixArt-alpha, arXiv 2310.00426" : "arXiv 2212.09748")})",
             Letters(spec, variant).ToEquatableArray(),
-            variant.StartsAsIdentity ? "every block is the identity, and the output is zero" : "the output is zero",
+            variant.StartsAsIdentity && dit.Block.Modulation == BlockModulation.PerBlock
+                ? "every block is the identity, and the output is zero"
+                : "the output is zero",
             Checkpoints(dit.Block, variant));
     }
 
+    // The block of the released models.
+    private static BlockSpec PixArt { get; } = BlockSpec.Default with { Modulation = BlockModulation.Shared };
+
     private static string Checkpoints(BlockSpec block, DitVariant variant) =>
-        block != BlockSpec.Default && variant.IsOfficial ? "under the names of LightningDiT's checkpoints (hustvl/LightningDiT)"
+        variant.AttendsToText
+            ? $"{(block == PixArt ? "under the names of" : "named in the style of")} PixArt-alpha's checkpoints (PixArt-alpha/PixArt-alpha)"
+        : block.Modulation == BlockModulation.Shared ? "named in the style of PixArt-alpha's checkpoints (PixArt-alpha/PixArt-alpha)"
+        : block != BlockSpec.Default && variant.IsOfficial ? "under the names of LightningDiT's checkpoints (hustvl/LightningDiT)"
         : $"{(variant.IsOfficial ? "under the names of" : "named in the style of")} the official checkpoints (facebookresearch/DiT)";
 
     private static Module Network(ModelSpec spec, Backbone.Dit dit, DitVariant variant)
     {
         var parts = new DitParts(spec, dit);
-        var condition = DitCondition.Of(spec, parts);
-        var blockCondition = variant.SeesTokens ? "context" : "c";
+        var condition = DitCondition.Of(spec, dit, parts);
         return Module(
             spec.ClassName, "",
             [
@@ -38,28 +45,34 @@ internal static class DitDescription
                 .. condition.Arguments,
             ],
             [
-                new Member.Table(
-                    "pos_embed",
-                    Shape.Of(1, parts.T, parts.D),
-                    new Initialization.SinCosTable(spec.GridHeight, spec.GridWidth)),
+                parts.PositionTable,
                 new Member.Child("x_embedder", parts.PatchEmbedding),
                 new Member.Child("t_embedder", parts.TimestepEmbedder),
+                .. parts.SharedLayers,
                 .. condition.Members,
                 .. parts.RotaryTables,
                 new Member.Repeated("blocks", spec.Depth, variant.Block(parts)),
                 new Member.Child("final_layer", variant.IsAdaptive ? parts.AdaptiveFinalLayer : parts.FinalLayer),
+                .. condition.LastMembers,
             ],
             [
-                variant.SeesTokens ? Let("context", condition.Tokens, Dim.Batch, parts.M, parts.D) : Let("c", condition.Vector),
+                .. variant.IsAdaptive
+                    ? [.. condition.Statements, Let("c", condition.Vector), .. parts.SharedStatements]
+                    : Array.Empty<Statement>(),
+                .. variant.SeesTokens ? [Let("context", condition.Tokens, Dim.Batch, parts.M, parts.D)] : Array.Empty<Statement>(),
                 Let("tokens", Tokens(variant)),
                 .. parts.RotaryStatements,
-                ForEach("blocks", ["tokens"], [.. variant.JoinsTokens ? [] : new Value[] { blockCondition }, .. parts.RotaryArguments]),
+                ForEach("blocks", ["tokens"], [.. BlockArguments(variant, parts), .. parts.RotaryArguments]),
                 Let("patches", variant.IsAdaptive ? Call("final_layer", "tokens", "c")
                     : Call("final_layer", variant.JoinsTokens ? new Value.Tokens("tokens", 0, parts.T) : "tokens")),
                 Return(new Value.Unpatchify("patches", spec.GridHeight, spec.GridWidth, spec.PatchSize, spec.OutputChannels)),
             ],
             "");
     }
+
+    private static Value[] BlockArguments(DitVariant variant, DitParts parts) => variant.JoinsTokens ? [] :
+        [.. variant.IsAdaptive ? [parts.BlockCondition] : Array.Empty<Value>(), .. variant.SeesTokens ? ["context"] : Array.Empty<Value>(),
+            .. parts.MaskArguments];
 
     private static Value Tokens(DitVariant variant)
     {

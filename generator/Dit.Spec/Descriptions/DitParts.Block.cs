@@ -31,15 +31,15 @@ internal sealed partial class DitParts
     /// <summary>
     /// Both branches of an adaptive block and their norms; norms with a weight come first in the state dict.
     /// </summary>
-    public Member[] AdaptiveBranches
+    public Member[] AdaptiveBranches => BranchesAround();
+
+    /// <summary>The same, with a branch between them.</summary>
+    public Member[] BranchesAround(params Member[] between)
     {
-        get
-        {
-            Member attention = new Member.Child("attn", Attention), mlp = new Member.Child("mlp", Mlp);
-            return dit.Block.Norm == NormKind.Rms
-                ? [AdaptiveNorm("norm1"), AdaptiveMlpNorm, attention, mlp]
-                : [AdaptiveNorm("norm1"), attention, AdaptiveMlpNorm, mlp];
-        }
+        Member attention = new Member.Child("attn", Attention), mlp = new Member.Child("mlp", Mlp);
+        return dit.Block.Norm == NormKind.Rms
+            ? [AdaptiveNorm("norm1"), AdaptiveMlpNorm, attention, .. between, mlp]
+            : [AdaptiveNorm("norm1"), attention, .. between, AdaptiveMlpNorm, mlp];
     }
 
     /// <summary>The names of what is regressed for the norm of a branch.</summary>
@@ -79,6 +79,7 @@ internal sealed partial class DitParts
             block.QueryKeyNorm == QueryKeyNorm.None ? "" : "query-key norm",
             block.Position == BlockPosition.Rotary ? "rotary positions" : "",
             block.Shift ? "" : "no shift",
+            block.Modulation == BlockModulation.Shared ? "shared modulation" : "",
         ];
         string[] words = [.. all.Where(static one => one.Length > 0)];
         return words.Length == 0 ? "" : $" with {string.Join(", ", words.Take(words.Length - 1))}"

@@ -92,21 +92,18 @@ internal sealed partial class DitParts(ModelSpec spec, Backbone.Dit dit)
     public Module AdaptiveFinalLayer => Module(
         "FinalLayer", $"Adaptive {NormWord}, then a linear layer from tokens to patches",
         [new("x", Tokens, "Tokens"), new("c", Shape.Of(Dim.Batch, D), "Condition")],
-        [AdaptiveNorm("norm_final"), Output, Modulation(2, Zero)],
+        IsShared ? [Table(2), AdaptiveNorm("norm_final"), Output] : [AdaptiveNorm("norm_final"), Output, Modulation(2, Zero)],
         [
             Split("m", Regressed, ["shift", "scale"]),
             Return(Call("linear", new Value.Modulate("norm_final", "x", "shift", "scale"))),
         ],
-        "Patches", "All zero: a new model predicts zero");
+        "Patches", IsShared ? "The linear layer zero: a new model predicts zero" : "All zero: a new model predicts zero");
 
     private Member Output => new Member.Linear("linear", D, spec.PatchSize * spec.PatchSize * spec.OutputChannels, Zero);
 
     /// <summary>The layer that regresses shifts, scales and gates from the condition.</summary>
     public Member Modulation(int parts, Initialization start) =>
         Chain("adaLN_modulation", new Member.Activate(Activation.Silu), new Member.Linear("", D, parts * D, start));
-
-    /// <summary>What that layer gives, for every token alike.</summary>
-    public static Value Regressed { get; } = AsToken(Call("adaLN_modulation", "c"));
 
     /// <summary>A norm before a branch that the condition does not modulate.</summary>
     public Member Norm(string name) => new Member.Norm(name, dit.Block.Norm, D, IsAffine: true, 1e-6);

@@ -61,6 +61,49 @@ public static class StandardParts
         "Tokens");
 
     /// <summary>
+    /// Captions to tokens: two linear layers with the tanh form of GELU between them, and a fixed null caption where
+    /// there is one, a buffer of the state dict (PixArt-alpha, arXiv 2310.00426).
+    /// </summary>
+    /// <param name="tokens">L.</param>
+    /// <param name="textWidth">W.</param>
+    /// <param name="hasNull">Whether there is a null caption.</param>
+    /// <param name="width">D.</param>
+    public static Module CaptionEmbedder(int tokens, int textWidth, bool hasNull, Dim width) => Module(
+        "CaptionEmbedder", "Embedded captions to tokens of the model's width",
+        [new("text", Shape.Of(Dim.Batch, tokens, textWidth), "Embedded texts", ValueKind.Droppable)],
+        [
+            .. hasNull ? [NullCaption(tokens, textWidth)] : Array.Empty<Member>(),
+            new Member.Child("y_proj", Module(
+                "CaptionProjection", "Two linear layers with the tanh form of GELU between them",
+                [new("text", Shape.Of(Dim.Batch, tokens, textWidth), "Embedded texts")],
+                [new Member.Linear("fc1", textWidth, width, Small), new Member.Linear("fc2", width, width, Small)],
+                [Return(Call("fc2", new Value.Activate(Activation.GeluTanh, Call("fc1", "text"))))],
+                "Tokens")),
+        ],
+        [Return(Call("y_proj", new Value.FillDropped("text", hasNull ? "y_embedding" : null)))],
+        "Tokens");
+
+    // The published code draws it at this scale; the released weights hold an embedded empty text.
+    private static Member NullCaption(int tokens, int textWidth) =>
+        new Member.Table("y_embedding", Shape.Of(tokens, textWidth), new Initialization.Normal(1 / Math.Sqrt(textWidth)))
+        {
+            IsBuffer = true,
+        };
+
+    /// <summary>
+    /// Sides of images in pixels, or aspect ratios, to vectors, as timesteps are embedded (PixArt-alpha's
+    /// micro-conditions).
+    /// </summary>
+    /// <param name="features">Sinusoidal features.</param>
+    /// <param name="width">Features out.</param>
+    public static Module SizeEmbedder(int features, Dim width) => Module(
+        "SizeEmbedder", "Sizes to vectors: sinusoidal features, then two linear layers with SiLU between them",
+        [new("size", Shape.Of(Dim.Batch), "Sizes")],
+        [Mlp(features, width)],
+        [Return(Call("mlp", new Value.Sinusoid("size", features, features / 2)))],
+        "Vectors");
+
+    /// <summary>
     /// Rotary positions of a grid of patches, for the self-attention of every block: fixed cosines and sines, which are
     /// buffers of the state dict (LightningDiT, arXiv 2501.01423).
     /// </summary>

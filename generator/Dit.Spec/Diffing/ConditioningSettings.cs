@@ -11,13 +11,25 @@ internal static class ConditioningSettings
             (Impact.Tensors, $"the model's type changes: {b.Condition.Match(
                 static _ => "forward takes no condition", static _ => "forward takes labels",
                 static _ => "forward takes text embeddings")}")),
-        new("conditioning.variant", static m => m.Backbone.Match(static dit => dit.Variant.Word), static (_, _) => (Impact.Tensors, null)),
+        new("conditioning.variant", DitSettings.Variant, static (_, _) => (Impact.Tensors, null)),
         new("conditioning.classes", static m => Labels(m) is { } labels ? Settings.Text(labels.Count) : null, ClassesEffect),
         new("conditioning.text.tokens", static m => Text(m) is { } text ? Settings.Text(text.Tokens) : null, static (a, b) =>
             (Impact.Tensors, Text(a) is null || Text(b) is null ? null : "only a null text has this length in its shape")),
         new(
             "conditioning.text.width", static m => Text(m) is { } text ? Settings.Text(text.Width) : null,
             static (_, _) => (Impact.Tensors, null)),
+        new(
+            "conditioning.text.mask", static m => Text(m) is { } text ? text.IsMasked ? "true" : "false" : null,
+            static (_, b) => (
+                Impact.Meaning,
+                Text(b) is { IsMasked: true }
+                    ? "shapes do not show it: padding is no longer attended"
+                    : "shapes do not show it: padding is attended")),
+        new(
+            "conditioning.micro_conditions", static m => Text(m) is { } text ? text.HasSizes ? "true" : "false" : null,
+            static (_, b) => (
+                Impact.Tensors,
+                Text(b) is { HasSizes: true } ? "the model's type changes: forward takes sizes beside the text" : null)),
         new(
             "conditioning.dropout",
             static m => m.Condition is Condition.None ? null : m.Condition.Dropout.ToString(CultureInfo.InvariantCulture), DropoutEffect),

@@ -52,7 +52,9 @@ public abstract record LoadVerdict
             return new DoesNotLoad(differing);
         // A changed setting that could change shapes, and did not, changes what the tensors contain.
         var meaning = settings.Where(static s => s.Impact is Impact.Meaning or Impact.Tensors).ToEquatableArray();
-        if ((a.GridHeight, a.GridWidth) != (b.GridHeight, b.GridWidth)) return new RecomputePositions(differing.Count > 0, meaning);
+        var isRecomputed = settings.Any(static s => s.Impact == Impact.Positions);
+        if (isRecomputed && (a.GridHeight, a.GridWidth) != (b.GridHeight, b.GridWidth))
+            return new RecomputePositions(differing.Count > 0, meaning);
         return meaning.Count > 0 ? new LoadsWithOtherMeaning(meaning) : new AsItIs();
     }
 }

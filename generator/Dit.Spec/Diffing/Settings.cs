@@ -17,7 +17,8 @@ internal static class Settings
                 a.ClassName == b.ClassName ? null : $"the class {a.ClassName} becomes {b.ClassName}; code that names it must follow")),
         .. BackboneSettings.All,
         new("input.channels", static m => Text(m.Input.Channels), static (_, _) => (Impact.Tensors, null)),
-        new("input.size", static m => $"{Text(m.Input.Height)} x {Text(m.Input.Width)}", static (a, b) => (Impact.Positions, Grids(a, b))),
+        new("input.size", static m => $"{Text(m.Input.Height)} x {Text(m.Input.Width)}", static (a, b) =>
+            (HasFixedPositions(b) ? Impact.Positions : Impact.Tensors, Grids(a, b))),
         .. ConditioningSettings.All,
         .. ProcessSettings.All,
         new("autoencoder", static m => Described(m.Autoencoder), static (_, b) =>
@@ -25,6 +26,10 @@ internal static class Settings
                 Impact.Meaning,
                 b.Autoencoder.Match(static _ => "the input is pixels, not latents", static _ => "the input is another space"))),
     ];
+
+    // Learned positions cannot be recomputed for a different grid.
+    private static bool HasFixedPositions(ModelSpec spec) =>
+        Parameters.Of(Description.Of(spec).Network).Any(static parameter => parameter.Initialization.IsFixed);
 
     private static string Described(Autoencoder autoencoder) =>
         autoencoder.Match(static _ => "none", static kl => kl.HasWord ? kl.Called : kl.ToString());
@@ -62,6 +67,9 @@ internal static class Settings
 
     /// <summary>A whole number as specs write it.</summary>
     internal static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>A switch as specs write it.</summary>
+    internal static string Text(bool isOn) => isOn ? "true" : "false";
 
     /// <summary>A ratio as specs write it. Six digits distinguish any two hidden widths of the same width.</summary>
     internal static string Text(double number) => number.ToString("0.######", CultureInfo.InvariantCulture);

@@ -15,15 +15,16 @@ internal abstract partial record BackboneKeys
     public abstract IReadOnlyList<SpecKey> BelowConditioning { get; }
 
     /// <summary>All that this version has code for, in the order of the language.</summary>
-    public static IReadOnlyList<BackboneKeys> All { get; } = [new Dit()];
+    public static IReadOnlyList<BackboneKeys> All { get; } = [new Dit(), new UVit()];
 
     /// <summary>The keys of a backbone.</summary>
-    public static BackboneKeys Of(Backbone backbone) => backbone.Match(static _ => new Dit());
+    public static BackboneKeys Of(Backbone backbone) => backbone.Match<BackboneKeys>(static _ => new Dit(), static _ => new UVit());
 
     /// <summary>The way in: one function for each case.</summary>
-    public R Match<R>(Func<Dit, R> dit) => this switch
+    public R Match<R>(Func<Dit, R> dit, Func<UVit, R> uVit) => this switch
     {
         Dit keys => dit(keys),
-        _ => throw new InvalidOperationException("BackboneKeys has one case."),
+        UVit keys => uVit(keys),
+        _ => throw new InvalidOperationException("BackboneKeys has two cases."),
     };
 }

@@ -44,6 +44,18 @@ internal static class BlockKeys
         "false")
     { Default = true, Rules = [Rule.BlockFitsVariant] };
 
+    public static WordKey<BlockModulation> Modulation { get; } = new(
+        "modulation",
+        [
+            new("per-block", "each block regresses its own from the condition", BlockModulation.PerBlock),
+            new(
+                "shared",
+                "one layer of the model regresses them for all blocks, and each block adds a table: adaLN-single (arXiv 2310.00426)",
+                BlockModulation.Shared),
+        ],
+        "per-block", "Where the scales, shifts and gates of adaptive blocks come from", "shared")
+    { Rules = [Rule.BlockFitsVariant] };
+
     /// <summary>All of them, in the order of a spec.</summary>
-    public static IReadOnlyList<SpecKey> All { get; } = [Norm, Mlp, QueryKeyNorm, Position, Shift];
+    public static IReadOnlyList<SpecKey> All { get; } = [Norm, Mlp, QueryKeyNorm, Position, Shift, Modulation];
 }

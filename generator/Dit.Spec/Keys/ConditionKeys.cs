@@ -11,10 +11,18 @@ internal static class ConditionKeys
 
     public static IntKey TextWidth { get; } = new("width", 1, 65536, null, "Width of one embedding", "768");
 
+    public static SwitchKey TextMask { get; } = new(
+        "mask", "Whether a mask says which tokens are attended, so that texts are of different lengths and padding is not seen", "true")
+    { Default = false, Rules = [Rule.ConditionFitsVariant] };
+
     public static MappingKey Text { get; } = new(
-        "text", [TextTokens, TextWidth], Optional: false,
+        "text", [TextTokens, TextWidth, TextMask], Optional: false,
         "Condition on a sequence of text embeddings, made by an encoder that is not part of the model", "{ tokens: 77, width: 768 }")
     { Rules = [Rule.OneCondition] };
+
+    public static SwitchKey Sizes { get; } = new(
+        "micro_conditions", "Whether the size and the aspect ratio of the image are conditions beside the text (arXiv 2310.00426)", "true")
+    { Default = false, Rules = [Rule.ConditionFitsVariant] };
 
     public static FlagKey None { get; } =
         new("none", "Condition on nothing but the timestep; conditioning: none is a shorter way to say it")
@@ -30,9 +38,9 @@ internal static class ConditionKeys
     public static IReadOnlyList<SpecKey> Naming { get; } = [Classes, Text, None];
 
     /// <summary>All of them, in the order of a spec.</summary>
-    public static IReadOnlyList<SpecKey> All { get; } = [.. Naming, Dropout];
+    public static IReadOnlyList<SpecKey> All { get; } = [.. Naming, Sizes, Dropout];
 
     /// <summary>The keys of one condition, the one that names it first.</summary>
     public static IReadOnlyList<SpecKey> Of(Condition condition) => condition.Match<IReadOnlyList<SpecKey>>(
-        static _ => [None], static _ => [Classes, Dropout], static _ => [Text, Dropout]);
+        static _ => [None], static _ => [Classes, Dropout], static _ => [Text, Sizes, Dropout]);
 }

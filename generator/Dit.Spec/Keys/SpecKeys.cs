@@ -23,7 +23,7 @@ internal static class SpecKeys
         "backbone",
         [
             new("dit", "the Diffusion Transformer (arXiv 2212.09748)", new BackboneKeys.Dit()),
-            new("u-vit", "U-ViT (arXiv 2209.12152)"),
+            new("u-vit", "U-ViT (arXiv 2209.12152): time, condition and patches are all tokens, with long skips", new BackboneKeys.UVit()),
             new("unidiffuser", "UniDiffuser (arXiv 2303.06555)"),
         ],
         "dit", "The architecture", "dit");
@@ -99,6 +99,19 @@ internal static class SpecKeys
         Conditioning with { Keys = [.. backbone.BelowConditioning, .. ConditionKeys.All] },
         Diffusion, Autoencoder, Samplers,
     ];
+
+    /// <summary>The words of the backbones that have a key.</summary>
+    /// <param name="owner">The mapping that it is in; empty for the top of a file.</param>
+    /// <param name="key">Its name.</param>
+    public static IReadOnlyList<string> BackbonesWith(string owner, string key) =>
+    [
+        .. Backbone.Choices.Where(word => word.Value is { } backbone && Below(backbone, owner).Any(own => own.Name == key))
+            .Select(static word => word.Text),
+    ];
+
+    private static IEnumerable<SpecKey> Below(BackboneKeys backbone, string owner) => owner.Length == 0
+        ? Of(backbone)
+        : Of(backbone).OfType<MappingKey>().Where(mapping => mapping.Name == owner).SelectMany(static mapping => mapping.Keys);
 
     // The union over all backbones.
     private static IEnumerable<SpecKey> Every(Func<BackboneKeys, IReadOnlyList<SpecKey>> keys) =>

@@ -109,9 +109,17 @@ public static class SpecReference
     {
         text.Append("| key | takes | default | meaning | rules |\n|---|---|---|---|---|\n");
         foreach (var key in keys)
-            text.Append($"| `{prefix}{key.Name}` | {Takes(key, prefix + key.Name)} | {Default(key)} | {key.Meaning} | "
+            text.Append($"| `{prefix}{key.Name}` | {Takes(key, prefix + key.Name)} | {Default(key)} | {key.Meaning}{Owners(prefix, key)} | "
                 + $"{string.Join(", ", key.Rules.Select(static r => $"[{r.Id}](diagnostics/{r.Id}.md \"{r.Title}\")"))} |\n");
     }
+
+    // Where not every backbone has the key.
+    private static string Owners(string prefix, SpecKey key) =>
+        (prefix.Length == 0 || prefix == $"{SpecKeys.Conditioning.Name}.")
+        && SpecKeys.BackbonesWith(prefix.TrimEnd('.'), key.Name) is { Count: > 0 } some
+        && some.Count < SpecKeys.Backbone.Available.Length
+            ? $"; for {string.Join(" and ", some.Select(static word => $"`backbone: {word}`"))}"
+            : "";
 
     private static string Takes(SpecKey key, string path) => key switch
     {

@@ -3,10 +3,11 @@ namespace Dit.Spec;
 /// <summary>The keys that every backbone has: equal blocks of attention and MLP over patches.</summary>
 internal static class TransformerKeys
 {
-    public static IntKey Depth { get; } = new("depth", 1, 1000, null, "Number of transformer blocks", "28");
+    public static IntKey Depth { get; } = new("depth", 1, 1000, null, "Number of transformer blocks", "28")
+    { Rules = [Rule.DepthFitsSkips] };
 
     public static IntKey Width { get; } = new("width", 1, 16384, null, "Width of a token", "1152")
-    { Rules = [Rule.HeadsDivideWidth, Rule.WidthMultipleOfFour, Rule.HiddenWidthIsWhole] };
+    { Rules = [Rule.HeadsDivideWidth, Rule.WidthFitsSinusoids, Rule.HiddenWidthIsWhole] };
 
     public static IntKey Heads { get; } = new("heads", 1, 1024, null, "Attention heads; each takes width / heads channels", "16")
     { Rules = [Rule.HeadsDivideWidth] };

@@ -15,5 +15,25 @@ public abstract partial record Backbone
     {
         /// <summary>How its blocks are built.</summary>
         public BlockSpec Block { get; init; } = BlockSpec.Default;
+
+        /// <summary>How the fixed position table measures places.</summary>
+        public PositionSpec Positions { get; init; } = PositionSpec.Default;
+
+        /// <inheritdoc/>
+        public override string Word => "dit";
+
+        /// <inheritdoc/>
+        public override string ConditioningWord => Variant.Word;
+
+        /// <inheritdoc/>
+        public override string BlocksWord => Variant.Word;
+
+        /// <inheritdoc/>
+        internal override string Canonical(ModelSpec spec) => FormattableString.Invariant($"""
+            dit {spec.Name} {Depth} {Width} {Heads} {PatchSize} {HiddenWidth}
+            {spec.Input.Channels} {spec.Input.Height} {spec.Input.Width} {spec.Autoencoder.Canonical}
+            {Variant.GetType().Name} {spec.Condition.Canonical}
+            {spec.Process.Canonical}{(Numerics == Numerics.Official ? "" : $"\n{Numerics}")}{Block.Canonical}{Positions.Canonical}
+            """);
     }
 }

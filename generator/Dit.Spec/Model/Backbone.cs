@@ -11,7 +11,13 @@ public abstract partial record Backbone
     private Backbone() { }
 
     /// <summary>The word in a spec and on cards: <c>dit</c>.</summary>
-    public string Word => Match(static _ => "dit");
+    public abstract string Word { get; }
+
+    /// <summary>How the condition enters the blocks, in a word for cards and tables: <c>adaln-zero</c>.</summary>
+    public abstract string ConditioningWord { get; }
+
+    /// <summary>What its blocks are called before the word: <c>adaln-zero</c>.</summary>
+    public abstract string BlocksWord { get; }
 
     /// <summary>Number of blocks.</summary>
     public abstract int Depth { get; init; }
@@ -29,9 +35,16 @@ public abstract partial record Backbone
     public abstract int HiddenWidth { get; init; }
 
     /// <summary>The way in: one function for each case.</summary>
-    public R Match<R>(Func<Dit, R> dit) => this switch
+    public R Match<R>(Func<Dit, R> dit, Func<UVit, R> uVit) => this switch
     {
         Dit backbone => dit(backbone),
-        _ => throw new InvalidOperationException("Backbone has one case."),
+        UVit backbone => uVit(backbone),
+        _ => throw new InvalidOperationException("Backbone has two cases."),
     };
+
+    /// <summary>
+    /// What a model's hash is made of. Published files contain the hash, so the text of each case must never change,
+    /// however the types do.
+    /// </summary>
+    internal abstract string Canonical(ModelSpec spec);
 }

@@ -14,18 +14,35 @@ namespace Dit.Spec;
 /// </param>
 public sealed record BlockSpec(NormKind Norm, MlpKind Mlp, QueryKeyNorm QueryKeyNorm, BlockPosition Position, bool Shift)
 {
+    /// <summary>Where scales, shifts and gates of adaptive blocks come from.</summary>
+    public BlockModulation Modulation { get; init; } = BlockModulation.PerBlock;
+
     /// <summary>The paper's block.</summary>
     public static BlockSpec Default { get; } =
         new(NormKind.Layer, MlpKind.GeluTanh, QueryKeyNorm.None, BlockPosition.None, Shift: true);
 
     /// <summary>Its part of the model's hash; nothing for the paper's block.</summary>
-    internal string Canonical => this == Default ? "" : FormattableString.Invariant($"\n{Norm} {Mlp} {QueryKeyNorm} {Position} {Shift}");
+    internal string Canonical => this == Default ? "" : FormattableString.Invariant($"\n{Norm} {Mlp} {QueryKeyNorm} {Position} {Shift}")
+        + (Modulation == BlockModulation.PerBlock ? "" : $" {Modulation}");
 
     /// <summary>
     /// The width of the MLP's hidden layer: two thirds of the nominal one where the MLP is gated, rounded down.
     /// </summary>
     /// <param name="nominal">The token width times <c>mlp_ratio</c>.</param>
     internal int HiddenWidth(int nominal) => Mlp == MlpKind.SwiGlu ? 2 * nominal / 3 : nominal;
+}
+
+/// <summary>Where the scales, shifts and gates of adaptive blocks come from.</summary>
+public enum BlockModulation
+{
+    /// <summary>Each block regresses its own from the condition.</summary>
+    PerBlock,
+
+    /// <summary>
+    /// One layer of the model regresses them for all blocks, and each block adds a table of its own: adaLN-single
+    /// (PixArt-alpha, arXiv 2310.00426, section 2.3).
+    /// </summary>
+    Shared,
 }
 
 /// <summary>MLPs of a block.</summary>

@@ -16,7 +16,8 @@ public abstract record Condition
     internal string Canonical => Match(
         static _ => "none",
         static labels => FormattableString.Invariant($"classes {labels.Count} {labels.Dropout:R}"),
-        static text => FormattableString.Invariant($"text {text.Tokens} {text.Width} {text.Dropout:R}"));
+        static text => FormattableString.Invariant($"text {text.Tokens} {text.Width} {text.Dropout:R}")
+            + (text.IsMasked ? " masked" : "") + (text.HasSizes ? " sizes" : ""));
 
     /// <summary>The way in: one function for each case.</summary>
     public R Match<R>(Func<None, R> none, Func<ClassLabels, R> classLabels, Func<Text, R> text) => this switch
@@ -43,5 +44,20 @@ public abstract record Condition
     /// <param name="Tokens">Length of the sequence, L.</param>
     /// <param name="Width">Width of one embedding, W.</param>
     /// <param name="Dropout">Probability with which training replaces a text by the null embedding.</param>
-    public sealed record Text(int Tokens, int Width, double Dropout) : Condition(Dropout);
+    public sealed record Text(int Tokens, int Width, double Dropout) : Condition(Dropout)
+    {
+        /// <summary>Whether a mask says which tokens are attended, so that padding is not.</summary>
+        public bool IsMasked { get; init; }
+
+        /// <summary>
+        /// Whether the size and the aspect ratio of the image are conditions beside the text (PixArt-alpha's
+        /// micro-conditions).
+        /// </summary>
+        public bool HasSizes { get; init; }
+
+        /// <summary>
+        /// Whether only <see cref="ConditioningVariant.AdaLNZeroCrossAttention"/> has a place for it.
+        /// </summary>
+        internal bool IsSpecial => IsMasked || HasSizes;
+    }
 }

@@ -64,20 +64,22 @@ public static class Identifier
 
     private static readonly HashSet<string> UsedInGeneratedCode =
     [
-        "AddTo", "AffineLayerNorm", "AllSamplers", "Attention", "AutoencoderCard", "Block", "Card", "Checkpoint", "CheckpointEntry",
-        "CheckpointGrid", "CheckpointMap", "CheckpointWeights", "ClassLabels", "Consistency", "CPU", "Create", "CreateSession",
-        "CrossAttention", "Ddim",
-        "Ddpm", "Deis", "Device", "DiffusionForm", "Dit", "DitException", "DitModels", "Dopri5", "DpmSolver", "DpmSolverPlusPlus", "Euler",
-        "EulerAncestral", "EulerMaruyama", "FinalLayer", "Flow", "FlowPath", "FlowWeight", "ForwardWithGuidance", "Functional",
-        "GaussianDiffusion", "GELU",
-        "Generator", "Guard", "Guidance", "GuidanceChannels", "Heun", "ICheckpointFile", "IEnumerable", "ImageShape", "IModel",
-        "InferenceSession", "Init", "Initialize", "IReadOnlyList", "LabelEmbedder", "LastStep", "Layer", "LibTorch", "Linear", "Load",
-        "Mlp", "ModelCard", "ModelCondition", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NewDisposeScope",
-        "NoCondition", "NoiseSchedule", "Numerics", "Parameter", "PatchEmbedding", "Positions", "PositionTable", "Predict", "Prediction",
-        "Process", "RegisterComponents", "RepeatedEntries", "RmsNorm", "RotaryPositions", "Sampler", "Samplers", "ScalarType",
-        "SdeDpmSolverPlusPlus", "Sequential", "SessionBuilder", "Spacing", "StochasticHeun", "System", "Tensor", "TextEmbedder",
-        "TextEmbeddings", "TimestepEmbedder", "TorchDevice", "TorchSharp", "TrainingTimes", "UniPc", "UniPcVariant", "blocks", "cat",
-        "feat_rope", "final_layer", "forward", "full_like", "nn", "pos_embed", "t_embedder", "torch", "x_embedder", "y_embedder",
+        "AddTo", "AffineLayerNorm", "AllSamplers", "Attention", "AutoencoderCard", "Block", "CaptionEmbedder", "Card", "Checkpoint",
+        "CheckpointEntry", "CheckpointGrid", "CheckpointMap", "CheckpointWeights", "ClassLabels", "Consistency", "CPU", "Create",
+        "CreateSession", "CrossAttention", "Ddim", "Ddpm", "Deis", "Device", "DiffusionForm", "Dit", "DitException", "DitModels",
+        "Dopri5", "DpmSolver", "DpmSolverPlusPlus", "EmbeddingTable", "Euler", "EulerAncestral", "EulerMaruyama", "FinalLayer", "Flow",
+        "FlowPath", "FlowWeight", "ForwardWithGuidance", "Functional", "GaussianDiffusion", "GELU", "Generator", "Guard", "Guidance",
+        "GuidanceChannels", "Heun", "ICheckpointFile", "IEnumerable", "ImageShape", "IModel", "InBlocksEntries", "InferenceSession",
+        "Init", "Initialize", "IReadOnlyList", "LabelEmbedder", "LastStep", "Layer", "LibTorch", "Linear", "Load", "Mlp", "ModelCard",
+        "ModelCondition", "ModelDefinition", "ModelName", "ModelVariance", "ModuleList", "NewDisposeScope", "NoCondition",
+        "NoiseSchedule", "Numerics", "OutBlock", "OutBlocksEntries", "Parameter", "PatchEmbedding", "Positions", "PositionTable",
+        "Predict", "Prediction", "Process", "RegisterComponents", "RepeatedEntries", "RmsNorm", "RotaryPositions", "Sampler", "Samplers",
+        "ScalarType", "SdeDpmSolverPlusPlus", "Sequential", "SessionBuilder", "SizedText", "Spacing", "Stack", "StochasticHeun", "System",
+        "Tensor", "TextEmbedder", "TextEmbeddings", "TimestepEmbedder", "TorchDevice", "TorchSharp", "TrainingTimes", "UniPc",
+        "UniPcVariant", "ar_embedder", "blocks", "cat", "context_embed", "csize_embedder", "decoder_pred", "feat_rope", "final_layer",
+        "forward", "full_like", "in_blocks", "label_emb", "mid_block", "nn", "norm", "null_text", "out_blocks", "patch_embed",
+        "pos_embed", "t_block", "t_embedder", "t_linear", "time_embed", "time_embed_0", "time_embed_2", "torch", "x_embedder",
+        "y_embedder",
     ];
 
     private static readonly HashSet<string> Keywords =

@@ -55,15 +55,13 @@ public sealed record ModelSpec(
     public int Tokens => GridHeight * GridWidth;
 
     /// <summary>
-    /// Length of the condition's sequence, M, for the variants that see one: the timestep, then what the condition
-    /// adds.
+    /// Length of the condition's sequence, M, where blocks see one: the timestep, then what the condition adds.
     /// </summary>
-    public int ContextTokens => 1 + Condition.Match(static _ => 0, static _ => 1, static text => text.Tokens);
+    public int ContextTokens => (SeesTextAlone ? 0 : 1) + Condition.Match(static _ => 0, static _ => 1, static text => text.Tokens);
 
-    /// <summary>
-    /// Tokens that pass through the blocks: T, and M more when the condition travels in the sequence.
-    /// </summary>
-    public int BlockTokens => Backbone.Match(dit => dit.Variant is ConditioningVariant.InContext ? Tokens + ContextTokens : Tokens);
+    // Where the timestep modulates norms, the blocks attend to the text without it.
+    private bool SeesTextAlone => Backbone.Match(
+        static dit => dit.Variant is ConditioningVariant.AdaLNZeroCrossAttention, static _ => false);
 
     /// <summary>
     /// Channels of the output: twice the input's when the variance is learned, or its place is ignored.
@@ -71,10 +69,7 @@ public sealed record ModelSpec(
     public int OutputChannels => Process.OutputsPerChannel * Input.Channels;
 
     /// <summary>Whose arithmetic the model follows where implementations differ.</summary>
-    public Numerics Numerics => Backbone.Match(static dit => dit.Numerics);
-
-    /// <summary>The block design of a DiT, with the model's condition.</summary>
-    public ConditioningSpec Conditioning => Backbone.Match(dit => new ConditioningSpec(dit.Variant, Condition));
+    public Numerics Numerics => Backbone.Match(static dit => dit.Numerics, static _ => Numerics.Official);
 
     /// <summary>
     /// Twelve hexadecimal digits that identify the model, independent of the file's order and layout. Samplers are not
@@ -85,21 +80,8 @@ public sealed record ModelSpec(
         get
         {
             using var sha = SHA256.Create();
-            var digest = sha.ComputeHash(Encoding.UTF8.GetBytes(Canonical()));
+            var digest = sha.ComputeHash(Encoding.UTF8.GetBytes(Backbone.Canonical(this).Replace("\r\n", "\n")));
             return string.Concat(digest.Take(6).Select(static b => b.ToString("x2", CultureInfo.InvariantCulture)));
         }
     }
-
-    // Published files contain the hash, so the text of each case must never change, however the types do.
-    private string Canonical() => Backbone.Match(dit => FormattableString.Invariant($"""
-        dit {Name} {dit.Depth} {dit.Width} {dit.Heads} {dit.PatchSize} {dit.HiddenWidth}
-        {Input.Channels} {Input.Height} {Input.Width} {Autoencoder.Canonical}
-        {dit.Variant.GetType().Name} {Condition.Canonical}
-        {Process.Canonical}{(dit.Numerics == Numerics.Official ? "" : $"\n{dit.Numerics}")}{dit.Block.Canonical}
-        """)).Replace("\r\n", "\n");
 }
-
-/// <summary>A condition and the way it enters the blocks.</summary>
-/// <param name="Variant">The block design.</param>
-/// <param name="Condition">The condition.</param>
-public sealed record ConditioningSpec(ConditioningVariant Variant, Condition Condition);

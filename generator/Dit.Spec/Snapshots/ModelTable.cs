@@ -30,7 +30,7 @@ public static class ModelTable
     }
 
     private static string Row(ModelSpec spec, ModelLayout layout) => FormattableString.Invariant(
-        $"| {spec.Name.Replace("|", "\\|")} | {spec.Conditioning.Variant.Word} | {spec.Depth} | {spec.Width} | {spec.Heads} ")
+        $"| {spec.Name.Replace("|", "\\|")} | {spec.Backbone.ConditioningWord} | {spec.Depth} | {spec.Width} | {spec.Heads} ")
         + FormattableString.Invariant($"| {spec.Tokens} ")
         + FormattableString.Invariant(
             $"| {layout.ParameterCount:N0} | {layout.TrainableCount:N0} | {layout.Macs / 1e9:F2} G | {spec.Hash} |\n");
@@ -55,6 +55,8 @@ public static class ModelTable
         Initialization.One => "one",
         Initialization.XavierUniform => "Xavier uniform",
         Initialization.Normal normal => FormattableString.Invariant($"normal {normal.Std}"),
+        Initialization.SinCosTable { Positions: var places } when places != PositionSpec.Default =>
+            FormattableString.Invariant($"sin-cos, scale {places.Scale}{(places.Base is { } size ? $", base {size}" : "")}, fixed"),
         Initialization.SinCosTable => "sin-cos, fixed",
         Initialization.RotaryTable table => table.IsSine ? "rotary sines, a buffer" : "rotary cosines, a buffer",
         _ => throw new InvalidOperationException($"No words for {initialization}."),

@@ -19,7 +19,7 @@ internal sealed class ForeignCheckpoint : ICheckpointFile
     public ForeignCheckpoint(ICheckpointFile file, NameMap map)
     {
         this.file = file;
-        foreach (var computed in map.Tensors.OfType<MappedTensor.Computed>())
+        foreach (var computed in map.Tensors.OfType<MappedTensor.Computed>().Where(static tensor => tensor.Loss is null))
             RequireComputed(computed, map);
         parts = new(map.Tensors.SelectMany(static tensor => tensor.Match(PartsOf, static _ => [])), StringComparer.Ordinal);
         Tensors = new OrderedDictionary<string, TensorInfo>(

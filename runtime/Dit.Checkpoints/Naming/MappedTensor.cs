@@ -46,7 +46,15 @@ public abstract record MappedTensor
     /// <summary>A tensor that the other convention does not store, because it follows from the model.</summary>
     /// <param name="Own">The model's own tensor.</param>
     /// <param name="Fill">Sets the elements of a tensor of its shape, of any type and device.</param>
-    public sealed record Computed(CheckpointEntry Own, Action<Tensor> Fill) : MappedTensor(Own);
+    public sealed record Computed(CheckpointEntry Own, Action<Tensor> Fill) : MappedTensor(Own)
+    {
+        /// <summary>
+        /// What a reader or writer of a file should know, as one sentence, where the tensor does not follow from the
+        /// model: then a file may be written under the other convention although it holds other elements, which are
+        /// lost. Null where it follows.
+        /// </summary>
+        public string? Loss { get; init; }
+    }
 }
 
 /// <summary>A tensor of another convention.</summary>

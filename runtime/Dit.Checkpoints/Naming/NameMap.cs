@@ -35,6 +35,11 @@ public sealed record NameMap(string Model, string Convention, IReadOnlyList<Mapp
     private IEnumerable<ForeignTensor> Parts =>
         Tensors.SelectMany(static tensor => tensor.Match(static stored => stored.Parts, static _ => []));
 
+    /// <summary>
+    /// What is lost between a file of the convention and one of the model: a sentence for each tensor.
+    /// </summary>
+    public IEnumerable<string> Losses => Tensors.OfType<MappedTensor.Computed>().Select(static tensor => tensor.Loss).OfType<string>();
+
     /// <summary>Whether names are rather those of this convention than the model's own.</summary>
     /// <remarks>
     /// A file with some tensors too many or too few still looks like its convention: what it lacks is for <see

@@ -60,6 +60,7 @@ internal static class ConvertCommand
         {
             using var own = match.Names.Read(file.Below(match.Place.Prefix));
             context.Notice(match.Place.Notices(file.Path, TModel.Card.Name));
+            context.Notice(match.Names.Losses.Concat(target.Losses<TModel>()).Distinct());
             Progress.Show(context, progress =>
             {
                 target.Write<TModel>(own, dtype, tensors => new WatchedCheckpoint(tensors, progress, context.Cancellation));

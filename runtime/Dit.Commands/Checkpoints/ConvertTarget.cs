@@ -47,6 +47,10 @@ internal abstract class ConvertTarget(string path)
     public abstract void Write<TModel>(ICheckpointFile own, ScalarType? dtype, Func<ICheckpointFile, ICheckpointFile> watched)
         where TModel : nn.Module, IModel<TModel>;
 
+    /// <summary>What its names leave out of a model, a sentence each.</summary>
+    public virtual IEnumerable<string> Losses<TModel>()
+        where TModel : nn.Module, IModel<TModel> => [];
+
     /// <summary>Finds out whether it can be written.</summary>
     protected virtual void RequireWritable() => AtomicFile.RequireWritable(Path);
 
@@ -91,6 +95,8 @@ internal abstract class ConvertTarget(string path)
     {
         public override void Write<TModel>(ICheckpointFile own, ScalarType? dtype, Func<ICheckpointFile, ICheckpointFile> watched) =>
             DiffusersFolder.Save<TModel>(Path, watched(DitNames.Diffusers<TModel>().Write(own)), dtype);
+
+        public override IEnumerable<string> Losses<TModel>() => DitNames.Diffusers<TModel>().Losses;
 
         protected override void RequireWritable()
         {

@@ -71,7 +71,7 @@ internal static class CheckCommand
         context.Out.WriteLine(
             $"  {Amount.Whole(spec.Tokens)} tokens of width {spec.Width}, {spec.Depth} blocks, {spec.Heads} heads, patch size "
                 + $"{spec.PatchSize}");
-        context.Out.WriteLine($"  {spec.Conditioning.Variant.Word} blocks, conditioned on {Words(spec.Conditioning.Condition)}");
+        context.Out.WriteLine($"  {spec.Backbone.BlocksWord} blocks, conditioned on {Words(spec.Condition)}");
         context.Out.WriteLine(
             $"  {spec.Input.Channels} x {spec.Input.Height} x {spec.Input.Width} in, {spec.OutputChannels} x {spec.Input.Height} x "
                 + $"{spec.Input.Width} out");
@@ -97,7 +97,8 @@ internal static class CheckCommand
     private static string Words(Condition condition) => condition.Match(
         static _ => "nothing",
         static labels => Amount.Of(labels.Count, "class", "classes"),
-        static text => $"text {text.Tokens} x {text.Width}");
+        static text =>
+            $"{(text.IsMasked ? "masked " : "")}text {text.Tokens} x {text.Width}{(text.HasSizes ? ", and the size of the image" : "")}");
 
     private static object Place(SpecError error) => new { error.Rule.Id, error.At.Line, error.At.Column, error.Message };
 
@@ -110,8 +111,8 @@ internal static class CheckCommand
         {
             model.Spec.Name,
             model.Spec.ClassName,
-            Variant = model.Spec.Conditioning.Variant.Word,
-            Condition = model.Spec.Conditioning.Condition.Match(
+            Variant = model.Spec.Backbone.ConditioningWord,
+            Condition = model.Spec.Condition.Match(
                 static _ => new ConditionReport("none"),
                 static classes => new("classes", Classes: classes.Count, Dropout: classes.Dropout),
                 static text => new("text", Tokens: text.Tokens, Width: text.Width, Dropout: text.Dropout)),

@@ -19,6 +19,10 @@ internal readonly unsafe struct BlockPointers(FusedWorkspace workspace, int pass
     /// <summary>The tokens.</summary>
     public float* X => workspace.X(pass) + (long)Rows * First;
 
+    /// <summary>Tokens that a long skip keeps.</summary>
+    /// <param name="skip">Which.</param>
+    public float* Skip(int skip) => workspace.Skip(pass, skip) + (long)Rows * First;
+
     /// <summary>What a branch reads, completed for products.</summary>
     public Panels A => workspace.A(pass, First);
 

@@ -111,6 +111,27 @@ internal sealed unsafe class CpuKernels<V, S>(string name) : CpuKernels
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void ExactGelu(float* x, int features, int width, float* bias)
+    {
+        for (var f = 0; f < features; f++)
+        {
+            var b = S.Fill(bias[f]);
+            for (var lane = 0; lane < width; lane += S.Lanes, x += S.Lanes)
+                S.Store(VectorMath<V, S>.ExactGelu(S.Add(S.Load(x), b)), x);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void AddBias(float* x, float* y, int features, int width, float* bias)
+    {
+        for (var f = 0; f < features; f++)
+        {
+            var b = S.Fill(bias[f]);
+            for (var lane = 0; lane < width; lane += S.Lanes, x += S.Lanes, y += S.Lanes) S.Store(S.Add(S.Load(y), b), x);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void BiasScale(float* x, int features, int width, float* bias, float factor)
     {
         var by = S.Fill(factor);

@@ -65,6 +65,21 @@ internal abstract unsafe class CpuKernels
     /// <param name="bias">(F).</param>
     public abstract void Gelu(float* x, int features, int width, float* bias);
 
+    /// <summary>GELU by the error function of <c>x + bias</c>, in place.</summary>
+    /// <param name="x">(F, width).</param>
+    /// <param name="features">F.</param>
+    /// <param name="width">Tokens of the panel.</param>
+    /// <param name="bias">(F).</param>
+    public abstract void ExactGelu(float* x, int features, int width, float* bias);
+
+    /// <summary><c>x = y + bias</c>.</summary>
+    /// <param name="x">(D, width).</param>
+    /// <param name="y">(D, width).</param>
+    /// <param name="features">D.</param>
+    /// <param name="width">Tokens of the panel.</param>
+    /// <param name="bias">(D).</param>
+    public abstract void AddBias(float* x, float* y, int features, int width, float* bias);
+
     /// <summary><c>(x + bias) factor</c>, in place.</summary>
     /// <param name="x">(F, width).</param>
     /// <param name="features">F.</param>

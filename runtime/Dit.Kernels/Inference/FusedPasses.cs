@@ -50,7 +50,7 @@ internal sealed unsafe class FusedPasses(
     private FusedWorkspace WorkspaceFor(int passes)
     {
         var blocks = Blocks(passes);
-        var perPass = 3L * sizeof(float) * sizes.Tokens * sizes.Width;
+        var perPass = (3L + sizes.Skips) * sizeof(float) * sizes.Tokens * sizes.Width;
         var most = (int)Math.Clamp(budget / perPass, workers.Threads, Math.Max(workers.Threads, 64));
         var wanted = Math.Min(passes, most);
         if (workspaces.TryGetValue(blocks, out var found) && found.Passes >= wanted) return found;

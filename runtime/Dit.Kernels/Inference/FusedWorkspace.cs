@@ -5,7 +5,8 @@ namespace Dit.Kernels;
 /// </summary>
 internal sealed unsafe class FusedWorkspace : IWork, IDisposable
 {
-    private readonly NativeBuffer x, a, o, context, side;
+    private readonly NativeBuffer x, a, o, context, side, skips;
+    private readonly int skipsEach;
     private readonly FusedScratch[] scratch;
     private readonly FusedSchedule schedule;
 
@@ -19,6 +20,8 @@ internal sealed unsafe class FusedWorkspace : IWork, IDisposable
         (Images, Conditions, Outputs) = (new nint[passes], new nint[passes], new nint[passes]);
         var each = (long)passes * Rows * Layout.PaddedTokens;
         (x, a, o) = (new(each), new(each), new(each));
+        skipsEach = sizes.Skips;
+        skips = new(Math.Max(1, sizes.Skips * each));
         side = new(Math.Max(1, passes * SideLength(Layout.PaddedTokens)));
         context = new(sizes.AttendedTokens > 0 ? (long)passes * Rows * ContextLayout.PaddedTokens : 1);
         scratch = [.. Enumerable.Range(0, workers).Select(_ => new FusedScratch(sizes, kernels, this, phases))];
@@ -56,6 +59,9 @@ internal sealed unsafe class FusedWorkspace : IWork, IDisposable
 
     /// <summary>The tokens of a pass.</summary>
     public float* X(int pass) => x.Start + (long)pass * Rows * Layout.PaddedTokens;
+
+    /// <summary>Tokens of a pass that a long skip keeps.</summary>
+    public float* Skip(int pass, int skip) => skips.Start + ((long)pass * skipsEach + skip) * Rows * Layout.PaddedTokens;
 
     /// <summary>What its branches read, from a token on.</summary>
     public Panels A(int pass, int token) => new(
@@ -96,6 +102,7 @@ internal sealed unsafe class FusedWorkspace : IWork, IDisposable
         o.Dispose();
         context.Dispose();
         side.Dispose();
+        skips.Dispose();
         foreach (var item in scratch) item.Dispose();
     }
 }

@@ -9,8 +9,10 @@ namespace Dit.Kernels;
 /// <param name="ImageWidth">Columns of the input, a multiple of P.</param>
 /// <param name="JoinedTokens">Tokens of the condition that are joined to the image's.</param>
 /// <param name="AttendedTokens">Tokens of the condition that are only attended to.</param>
+/// <param name="Skips">The most sequences that long skips keep at once.</param>
 internal sealed record ModelSizes(
-    int Width, int Patch, int Channels, int OutputChannels, int ImageHeight, int ImageWidth, int JoinedTokens, int AttendedTokens)
+    int Width, int Patch, int Channels, int OutputChannels, int ImageHeight, int ImageWidth, int JoinedTokens, int AttendedTokens,
+    int Skips = 0)
 {
     /// <summary>Tokens of the image.</summary>
     public int ImageTokens => ImageHeight / Patch * (ImageWidth / Patch);

@@ -100,6 +100,50 @@ internal static class ScalarKernels
     /// </summary>
     public static double Gelu(double x) => x / (1 + Math.Exp(-2 * Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
 
+    /// <summary>GELU by the error function of <c>x + bias</c>.</summary>
+    /// <param name="x">(F, width).</param>
+    /// <param name="width">Tokens of the panel.</param>
+    /// <param name="bias">(F).</param>
+    /// <returns>(F, width).</returns>
+    public static double[] ExactGelu(ReadOnlySpan<float> x, int width, ReadOnlySpan<float> bias)
+    {
+        var to = new double[x.Length];
+        for (var i = 0; i < x.Length; i++) to[i] = ExactGelu((double)x[i] + bias[i / width]);
+        return to;
+    }
+
+    /// <summary><c>x / 2 (1 + erf(x / sqrt(2)))</c> (arXiv 1606.08415).</summary>
+    /// <remarks>
+    /// By a series of positive terms where erf is not near 1; from there on the tail is a continued fraction.
+    /// </remarks>
+    public static double ExactGelu(double x)
+    {
+        const int terms = 80;
+        var z = Math.Abs(x) / Math.Sqrt(2);
+        if (z < 3)
+        {
+            var (term, sum) = (z, z); // e^(-z^2) sum of 2^n z^(2 n + 1) / (1 3 5 ... (2 n + 1)): all terms are positive
+            for (var n = 1; n < terms; n++) sum += term *= 2 * z * z / (2 * n + 1);
+            return x / 2 * (1 + Math.Sign(x) * 2 / Math.Sqrt(Math.PI) * Math.Exp(-z * z) * sum);
+        }
+        var fraction = 0.0;
+        for (var n = terms; n > 0; n--) fraction = n / 2.0 / (z + fraction);
+        var tail = Math.Exp(-z * z) / Math.Sqrt(Math.PI) / (z + fraction);
+        return Math.Max(x, 0) - Math.Abs(x) / 2 * tail;
+    }
+
+    /// <summary><c>y + bias</c>.</summary>
+    /// <param name="y">(D, width).</param>
+    /// <param name="width">Tokens of the panel.</param>
+    /// <param name="bias">(D).</param>
+    /// <returns>(D, width).</returns>
+    public static double[] AddBias(ReadOnlySpan<float> y, int width, ReadOnlySpan<float> bias)
+    {
+        var to = new double[y.Length];
+        for (var i = 0; i < y.Length; i++) to[i] = (double)y[i] + bias[i / width];
+        return to;
+    }
+
     /// <summary><c>(x + bias) factor</c>.</summary>
     /// <param name="x">(F, width).</param>
     /// <param name="width">Tokens of the panel.</param>

@@ -75,7 +75,9 @@ internal sealed unsafe class ResidualStep(CpuKernels kernels, NativeBuffer bias,
 /// <param name="first">The first layer, piece by piece.</param>
 /// <param name="bias">Its bias.</param>
 /// <param name="second">The second layer.</param>
-internal sealed unsafe class MlpStep(CpuKernels kernels, PackedWeights[] first, NativeBuffer bias, PackedWeights second) : TokenStep
+/// <param name="isExact">Whether GELU is by the error function, and not its tanh form.</param>
+internal sealed unsafe class MlpStep(CpuKernels kernels, PackedWeights[] first, NativeBuffer bias, PackedWeights second, bool isExact)
+    : TokenStep
 {
     /// <summary>Hidden features at once.</summary>
     public const int Piece = WeightLayout.DepthBlock;
@@ -89,8 +91,45 @@ internal sealed unsafe class MlpStep(CpuKernels kernels, PackedWeights[] first, 
             var (from, to) = (i * Piece, Math.Min((i + 1) * Piece, second.Depth));
             var hidden = place.Hidden(first[i].Rows);
             kernels.Multiply(first[i], ..first[i].Depth, panels, place.A, hidden, add: false);
-            foreach (var panel in panels) kernels.Gelu(hidden.At(panel, place.First, 0), to - from, panel.Width, bias.Start + from);
+            foreach (var panel in panels)
+            {
+                if (isExact) kernels.ExactGelu(hidden.At(panel, place.First, 0), to - from, panel.Width, bias.Start + from);
+                else kernels.Gelu(hidden.At(panel, place.First, 0), to - from, panel.Width, bias.Start + from);
+            }
             kernels.Multiply(second, from..to, panels, hidden, place.Y, add: i > 0);
+        }
+    }
+}
+
+/// <summary>Keeps x for a later step.</summary>
+/// <param name="skip">Where it is kept.</param>
+internal sealed unsafe class PushStep(int skip) : TokenStep
+{
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
+    {
+        var length = (long)place.Rows * (panels[^1].First + panels[^1].Width - place.First) * sizeof(float);
+        Buffer.MemoryCopy(place.X, place.Skip(skip), length, length);
+    }
+}
+
+/// <summary>x = a linear layer of x beside what was kept.</summary>
+/// <param name="kernels">The kernels.</param>
+/// <param name="skip">Where it was kept.</param>
+/// <param name="own">The half of the layer for x.</param>
+/// <param name="kept">The half for what was kept.</param>
+/// <param name="bias">The layer's bias, (D).</param>
+/// <param name="width">D.</param>
+internal sealed unsafe class PopStep(CpuKernels kernels, int skip, PackedWeights own, PackedWeights kept, NativeBuffer bias, int width)
+    : TokenStep
+{
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
+    {
+        kernels.Multiply(own, ..own.Depth, panels, new(place.X, place.Rows), place.Y, add: false);
+        kernels.Multiply(kept, ..kept.Depth, panels, new(place.Skip(skip), place.Rows), place.Y, add: true);
+        foreach (var panel in panels)
+        {
+            var offset = (long)place.Rows * (panel.First - place.First);
+            kernels.AddBias(place.X + offset, place.Scratch.Y + offset, width, panel.Width, bias.Start);
         }
     }
 }

@@ -49,4 +49,28 @@ internal static class VectorMath<V, S>
         var z = S.Multiply(x, S.MultiplyAdd(S.Multiply(x, x), S.Fill(0.044715f * factor), S.Fill(factor)));
         return S.Divide(x, S.Add(S.Fill(1), Exp(z)));
     }
+
+    /// <summary>
+    /// GELU by the error function, <c>x / 2 (1 + erf(x / sqrt(2)))</c> (arXiv 1606.08415), to 3e-7 times the smaller
+    /// of 1 and |x|, besides rounding; not a number for what is not finite.
+    /// </summary>
+    /// <remarks>
+    /// It is max(x, 0) - |x| / 2 erfc(|x| / sqrt(2)) on both sides of zero. erfc is e^(-x^2 / 2) times a polynomial of
+    /// degree 7 in 1 / (1 + 0.36 |x|) without a constant term, the coefficients those whose largest relative error is
+    /// least from 0 to 14: 9e-7.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V ExactGelu(V x)
+    {
+        var size = S.Max(x, S.Multiply(x, S.Fill(-1)));
+        var t = S.Divide(S.Fill(1), S.MultiplyAdd(size, S.Fill(0.36f), S.Fill(1)));
+        var p = S.MultiplyAdd(S.Fill(0.0941139961f), t, S.Fill(-0.3595343004f));
+        p = S.MultiplyAdd(p, t, S.Fill(0.3619148324f));
+        p = S.MultiplyAdd(p, t, S.Fill(0.0530938549f));
+        p = S.MultiplyAdd(p, t, S.Fill(0.2794403292f));
+        p = S.MultiplyAdd(p, t, S.Fill(0.2835445686f));
+        p = S.MultiplyAdd(p, t, S.Fill(0.2874261156f));
+        var tail = S.Multiply(S.Multiply(p, t), Exp(S.Multiply(S.Multiply(x, x), S.Fill(-0.5f)))); // erfc
+        return S.MultiplyAdd(S.Multiply(size, S.Fill(-0.5f)), tail, S.Max(S.Fill(0), x));
+    }
 }

@@ -68,6 +68,15 @@ public sealed record ModelCard(
     /// </summary>
     public string? Block { get; init; }
 
+    /// <summary>What positions are divided by; 1 where patches are counted.</summary>
+    public double PositionScale { get; init; } = 1;
+
+    /// <summary>
+    /// Patches along an axis of the grid whose positions are counted (see <see cref="Positions.SinCos2D"/>); null for
+    /// the model's own grid.
+    /// </summary>
+    public int? PositionBase { get; init; }
+
     /// <summary>
     /// Floating-point operations of one forward pass of one sample: two for each multiply-accumulate.
     /// </summary>

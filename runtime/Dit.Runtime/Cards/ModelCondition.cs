@@ -54,7 +54,14 @@ public abstract record ModelCondition
         /// <inheritdoc/>
         public override double Dropout { get; } = Dropout;
 
+        /// <summary>Whether a mask says which tokens are attended.</summary>
+        public bool IsMasked { get; init; }
+
+        /// <summary>Whether the sizes of the images are conditions beside the text.</summary>
+        public bool HasSizes { get; init; }
+
         /// <inheritdoc/>
-        public override string ToString() => $"text {Tokens} x {Width}";
+        public override string ToString() =>
+            $"{(IsMasked ? "masked " : "")}text {Tokens} x {Width}{(HasSizes ? " with sizes" : "")}";
     }
 }

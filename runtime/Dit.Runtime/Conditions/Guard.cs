@@ -99,10 +99,12 @@ public static class Guard
     /// <param name="tokens">L.</param>
     /// <param name="width">W.</param>
     /// <param name="hasNull">Whether the model has a null text.</param>
+    /// <param name="masked">Whether the model takes a mask of the tokens.</param>
     /// <exception cref="DitException">
-    /// A shape, type or device is wrong, or texts are dropped for a model without a null text.
+    /// A shape, type or device is wrong, texts are dropped for a model without a null text, or a mask is given to a
+    /// model that takes none or leaves a text on the CPU without a token.
     /// </exception>
-    public static void Text(string model, TextEmbeddings text, Tensor x, int tokens, int width, bool hasNull)
+    public static void Text(string model, TextEmbeddings text, Tensor x, int tokens, int width, bool hasNull, bool masked = false)
     {
         var n = x.shape[0];
         if (text.Values.shape is not [var count, var length, var size] || count != n || length != tokens || size != width)
@@ -112,6 +114,7 @@ public static class Guard
         if (!text.Values.is_floating_point())
             throw new DitException($"{model}: text must be of real numbers, but is of type {text.Values.dtype}.");
         SameDevice(model, nameof(text), text.Values, x, "x is");
+        Mask(model, text, x, tokens, masked);
         if (text.DropMask is not { } dropped) return;
         if (!hasNull)
             throw new DitException($"{model}: no text can be dropped: its spec has conditioning.dropout 0, so it has no null text.");
@@ -119,6 +122,63 @@ public static class Guard
         if (dropped.dtype != ScalarType.Bool)
             throw new DitException($"{model}: text.DropMask must be of type Bool, but is of type {dropped.dtype}.");
         SameDevice(model, "text.DropMask", dropped, x, "x is");
+    }
+
+    /// <summary>Texts with the sizes of the images.</summary>
+    /// <param name="model">The model's name, for the message.</param>
+    /// <param name="condition">The argument.</param>
+    /// <param name="x">The inputs, whose batch size and device count.</param>
+    /// <param name="tokens">L.</param>
+    /// <param name="width">W.</param>
+    /// <param name="hasNull">Whether the model has a null text.</param>
+    /// <param name="masked">Whether the model takes a mask of the tokens.</param>
+    /// <exception cref="DitException">
+    /// As for <see cref="Text"/>; or sizes are not real numbers, one for each sample.
+    /// </exception>
+    public static void SizedText(string model, SizedText condition, Tensor x, int tokens, int width, bool hasNull, bool masked = false)
+    {
+        Text(model, condition.Text, x, tokens, width, hasNull, masked);
+        Sizes(model, condition, x);
+    }
+
+    /// <summary>The sizes alone.</summary>
+    internal static void Sizes(string model, SizedText condition, Tensor x)
+    {
+        Size(nameof(condition.Height), condition.Height);
+        Size(nameof(condition.Width), condition.Width);
+        Size(nameof(condition.AspectRatio), condition.AspectRatio);
+
+        void Size(string name, Tensor value)
+        {
+            PerSample(model, name, value, x);
+            if (!IsReal(value.dtype))
+                throw new DitException($"{model}: {name} must be of whole or real numbers, but is of type {value.dtype}.");
+            SameDevice(model, name, value, x, "x is");
+        }
+    }
+
+    private static void Mask(string model, TextEmbeddings text, Tensor x, int tokens, bool masked)
+    {
+        if (text.Mask is not { } mask) return;
+        if (!masked)
+            throw new DitException($"{model}: texts have no mask here: its spec does not have mask: true, so it attends to all tokens.");
+        if (mask.shape is not [var n, var length] || n != x.shape[0] || length != tokens)
+            throw new DitException(
+                $"{model}: text.Mask must have the shape ({x.shape[0]}, {tokens}), one value for each token, but has "
+                    + $"({string.Join(", ", mask.shape)}).");
+        if (mask.dtype != ScalarType.Bool)
+            throw new DitException($"{model}: text.Mask must be of type Bool, but is of type {mask.dtype}.");
+        SameDevice(model, "text.Mask", mask, x, "x is");
+        if (mask.device_type == DeviceType.CPU && !IsSomeAttended(mask))
+            throw new DitException($"{model}: text.Mask leaves a text without a token: each attends to one at least.");
+    }
+
+    /// <summary>Whether each sample attends to a token at least.</summary>
+    /// <param name="mask">Bool, (N, L), on the CPU.</param>
+    internal static bool IsSomeAttended(Tensor mask)
+    {
+        using var scope = NewDisposeScope();
+        return mask.any(1).all().item<bool>();
     }
 
     /// <summary>Whether a label is a class of the model, or its null class.</summary>

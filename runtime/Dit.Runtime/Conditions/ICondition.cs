@@ -80,5 +80,14 @@ public enum ImageLabels
 /// <typeparam name="TCondition">The kind of condition.</typeparam>
 /// <param name="Values">The distinct conditions.</param>
 /// <param name="Rows">For each of the N samples, the index of its condition in <paramref name="Values"/>.</param>
-/// <param name="NullRow">The index of the null condition; null where guidance does not need it.</param>
-public sealed record ConditionRows<TCondition>(TCondition Values, int[] Rows, int? NullRow);
+/// <param name="NullRow">
+/// The index of the null condition, or of the first one; null where guidance does not need it.
+/// </param>
+public sealed record ConditionRows<TCondition>(TCondition Values, int[] Rows, int? NullRow)
+{
+    /// <summary>
+    /// For each of the N samples, the index of its null condition: where that depends on the sample, as with masked
+    /// text, there are several. Null where guidance does not need them.
+    /// </summary>
+    public int[]? NullRows { get; init; } = NullRow is { } none ? [.. Enumerable.Repeat(none, Rows.Length)] : null;
+}

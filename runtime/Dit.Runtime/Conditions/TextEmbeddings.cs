@@ -7,20 +7,44 @@ namespace Dit.Runtime;
 /// <summary>Embedded texts, one for each sample: the condition of text-conditional models.</summary>
 /// <remarks>
 /// Sequences have the model's full length: the text encoder pads shorter texts, as CLIP does to 77 tokens, and
-/// attention covers the padding.
-/// It owns its tensors.
+/// attention covers the padding, unless the model takes a mask. It owns its tensors.
 /// </remarks>
 /// <param name="Values">Embeddings, (N, L, W).</param>
 /// <param name="DropMask">Samples for which the model sees its null text instead, bool, (N,). None by default.</param>
 public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : ICondition<TextEmbeddings>
 {
-    private const string TensorName = "text";
+    private const string TensorName = "text", MaskName = "mask";
+
+    /// <summary>
+    /// Which tokens of each text are attended, bool, (N, L), for a model whose spec has <c>mask: true</c>; null for all
+    /// of them. A text that is dropped keeps its mask: the null text is seen as far as the text reaches.
+    /// </summary>
+    public Tensor? Mask { get; init; }
 
     /// <inheritdoc/>
     public static ImageLabels Labels => ImageLabels.Other;
 
     /// <inheritdoc/>
     public int Count => Values.dim() == 0 ? 0 : checked((int)Values.shape[0]);
+
+    /// <summary>These texts with a mask that keeps the first tokens of each.</summary>
+    /// <param name="lengths">How many tokens each text has, from 1 to L.</param>
+    /// <returns>The same embeddings, which are shared, with a new mask.</returns>
+    /// <exception cref="DitException">There is not one length for each text, or one is out of range.</exception>
+    public TextEmbeddings WithLengths(IReadOnlyList<int> lengths)
+    {
+        var (n, tokens) = (Values.shape[0], Values.shape[1]);
+        if (lengths.Count != n || lengths.Any(length => length < 1 || length > tokens))
+            throw new DitException(
+                $"{n} lengths from 1 to {tokens} are wanted, one for each text, and ({string.Join(", ", lengths)}) is given.");
+        using var scope = NewDisposeScope();
+        var ends = tensor(lengths.Select(static length => (long)length).ToArray(), device: Values.device).unsqueeze(1); // (N, 1)
+        return this with { Mask = arange(tokens, device: Values.device).unsqueeze(0).lt(ends).MoveToOuterDisposeScope() };
+    }
+
+    /// <summary>Which tokens are attended: the mask, or all of them.</summary>
+    /// <returns>Bool, (N, L): the mask itself, or a tensor of the ambient dispose scope.</returns>
+    public Tensor Attended() => Mask ?? ones([Values.shape[0], Values.shape[1]], ScalarType.Bool, Values.device);
 
     /// <summary>
     /// These texts, then as many null texts: the batch of classifier-free guidance. Its tensors belong to the ambient
@@ -29,7 +53,10 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
     public TextEmbeddings WithNull()
     {
         var none = ones(Count, ScalarType.Bool, Values.device);
-        return new(cat([Values, Values]), cat([DropMask ?? zeros_like(none), none]));
+        return new(cat([Values, Values]), cat([DropMask ?? zeros_like(none), none]))
+        {
+            Mask = Mask is null ? null : cat([Mask, Mask]),
+        };
     }
 
     /// <summary>These texts on a device; tensors that had to move belong to the ambient dispose scope.</summary>
@@ -48,7 +75,8 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
     }
 
     /// <inheritdoc/>
-    public TextEmbeddings Map(Func<Tensor, Tensor> change) => new(change(Values), DropMask is null ? null : change(DropMask));
+    public TextEmbeddings Map(Func<Tensor, Tensor> change) =>
+        new(change(Values), DropMask is null ? null : change(DropMask)) { Mask = Mask is null ? null : change(Mask) };
 
     /// <inheritdoc/>
     public TextEmbeddings At(int[] samples) => Map(values => ConditionTensor.At(values, samples));
@@ -62,8 +90,11 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
                     + $"({string.Join(", ", Values.shape)}).");
         var there = To(device);
         if (card.Condition is ModelCondition.Text of)
-            Guard.Text(card.Name, there, there.Values, of.Tokens, of.Width, of.HasNull);
+            Guard.Text(card.Name, there, there.Values, of.Tokens, of.Width, of.HasNull, of.IsMasked);
         int[] rows = [.. Enumerable.Range(0, (int)n)];
+        // Each text has a null text under its own mask.
+        if (withNull && Mask is not null)
+            return new(there.WithNull(), rows, (int)n) { NullRows = [.. Enumerable.Range((int)n, (int)n)] };
         return withNull ? new(there.WithNull().Map(values => values.narrow(0, 0, n + 1)), rows, (int)n) : new(there, rows, null);
     }
 
@@ -79,8 +110,10 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
         static ConditionName Named(string number) => new(number, $"text {number}", $"text {number}", null);
     }
 
-    /// <summary>Reads the texts of a model from a safetensors file with one tensor named <c>text</c>, (N, L,
-    /// W).</summary>
+    /// <summary>
+    /// Reads the texts of a model from a safetensors file with a tensor named <c>text</c>, (N, L, W), and one named
+    /// <c>mask</c>, (N, L), not zero where a token is attended, for a model of masked texts.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="card">The model, conditioned on text.</param>
     /// <returns>The texts in float32, on the CPU; the caller owns them.</returns>
@@ -91,7 +124,7 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
         using var file = CheckpointFile.Open(path);
         if (!file.Tensors.TryGetValue(TensorName, out var info))
             throw new DitException($"'{path}' holds no tensor named {TensorName}: {card.Name} takes {wanted}.");
-        if (file.Tensors.Count > 1)
+        if (file.Tensors.Count > (text.IsMasked ? 2 : 1))
             throw new DitException($"'{path}' holds {file.Tensors.Count} tensors: {card.Name} takes {wanted}.");
         if (info.Shape is not [> 0, var tokens, var width] || tokens != text.Tokens || width != text.Width)
             throw new DitException(
@@ -99,7 +132,23 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
         if (info.DType is not (ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
             throw new DitException(
                 $"The tensor {TensorName} of '{path}' is of type {info.DType}: embeddings are real numbers of 16, 32 or 64 bits.");
-        return new(file.Read(TensorName, dtype: ScalarType.Float32));
+        var mask = text.IsMasked ? ReadMask(file, path, info.Shape[0], card) : null;
+        return new(file.Read(TensorName, dtype: ScalarType.Float32)) { Mask = mask };
+    }
+
+    private static Tensor ReadMask(ICheckpointFile file, string path, long n, ModelCard card)
+    {
+        if (!file.Tensors.TryGetValue(MaskName, out var info))
+            throw new DitException($"'{path}' holds no tensor named {MaskName}: {card.Name} takes {FileFor(card)}.");
+        if (info.Shape is not [var count, var tokens] || count != n || tokens != TextOf(card).Tokens)
+            throw new DitException(
+                $"The tensor {MaskName} of '{path}' has the shape ({string.Join(", ", info.Shape)}): {card.Name} takes {FileFor(card)}.");
+        using var scope = NewDisposeScope();
+        using Scalar zero = 0; // kept until the call is over, see Scalars
+        var mask = file.Read(MaskName).ne(zero);
+        return Guard.IsSomeAttended(mask)
+            ? mask.DetachFromDisposeScope()
+            : throw new DitException($"The tensor {MaskName} of '{path}' leaves a text without a token: each attends to one at least.");
     }
 
     /// <summary>What <see cref="Load"/> reads, in words.</summary>
@@ -107,7 +156,10 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
     public static string FileFor(ModelCard card)
     {
         var (tokens, width) = (TextOf(card).Tokens, TextOf(card).Width);
-        return $"a safetensors file with one tensor named {TensorName}, (N, {tokens}, {width}), one embedded text for each row of samples";
+        return TextOf(card).IsMasked
+            ? $"a safetensors file with the tensors {TensorName}, (N, {tokens}, {width}), one embedded text for each row of samples, and "
+                + $"{MaskName}, (N, {tokens}), not zero where a token is attended"
+            : $"a safetensors file with one tensor named {TensorName}, (N, {tokens}, {width}), one embedded text for each row of samples";
     }
 
     /// <inheritdoc/>
@@ -122,8 +174,9 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
     {
         Values.Dispose();
         DropMask?.Dispose();
+        Mask?.Dispose();
     }
 
-    private static ModelCondition.Text TextOf(ModelCard card) => card.Condition as ModelCondition.Text
+    internal static ModelCondition.Text TextOf(ModelCard card) => card.Condition as ModelCondition.Text
         ?? throw new InvalidOperationException($"{card.Name} is not conditioned on text.");
 }

@@ -37,10 +37,9 @@ internal sealed class ForwardSession<TCondition>(
 
         public override Tensor PredictBoth(Tensor x, double t)
         {
-            if (conditions.NullRow is not { } none) throw new DitException("Guidance needs a null condition, and none was bound.");
+            if (conditions.NullRows is not { } none) throw new DitException("Guidance needs a null condition, and none was bound.");
             using var twice = cat([x, x]);
-            var rows = conditions.Rows;
-            return Call(twice, t, [.. rows, .. Enumerable.Repeat(none, rows.Length)]);
+            return Call(twice, t, [.. conditions.Rows, .. none]);
         }
 
         public override void Dispose() { }

@@ -51,7 +51,7 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
             using var scope = NewDisposeScope();
             var passes = rows.Length;
             var modulation = condition.index_select(0, Index(rows, condition.device)); // (passes, parts D) or (passes, M, D)
-            var image = steps.Patches.call(x).add_(steps.Positions, Scalars.One);
+            var image = steps.Patches.call(x).add_(steps.ImagePositions, Scalars.One);
             var tokens = passes == x.shape[0] ? image.contiguous() : image.repeat([passes / x.shape[0], 1, 1]);
             return Run(steps.JoinsTokens ? cat([tokens, modulation], dim: 1) : tokens, modulation).MoveToOuterDisposeScope();
         }
@@ -60,9 +60,19 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
     // In place on the tokens, which are this run's own. A branch is freed as soon as the next step has read it.
     private Tensor Run(Tensor tokens, Tensor modulation)
     {
-        var (card, branch) = (steps.Card, tokens);
+        var (card, branch, skips) = (steps.Card, tokens, new Stack<Tensor>());
         foreach (var step in paired)
         {
+            if (step is SessionStep.Push)
+            {
+                skips.Push(tokens.clone());
+                continue;
+            }
+            if (step is SessionStep.Pop pop)
+            {
+                branch = tokens = Joined(tokens, skips.Pop(), pop.Layer);
+                continue;
+            }
             var before = branch;
             branch = step switch
             {
@@ -128,7 +138,17 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
     {
         using var scope = NewDisposeScope();
         var hidden = mlp.First.call(a);
-        return mlp.Second.call(nn.functional.gelu(hidden, GELU.Approximate.tanh, inplace: true)).MoveToOuterDisposeScope();
+        var form = mlp.IsExact ? GELU.Approximate.none : GELU.Approximate.tanh;
+        return mlp.Second.call(nn.functional.gelu(hidden, form, inplace: true)).MoveToOuterDisposeScope();
+    }
+
+    // Both are this run's own, and free now.
+    private static Tensor Joined(Tensor tokens, Tensor skip, Linear layer)
+    {
+        using var both = cat([tokens, skip], dim: -1);
+        tokens.Dispose();
+        skip.Dispose();
+        return layer.call(both);
     }
 }
 

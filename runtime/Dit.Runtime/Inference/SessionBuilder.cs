@@ -18,11 +18,14 @@ public sealed class SessionBuilder
     private int parts;
     private int contextTokens;
     private bool joinsTokens;
+    private Convolution? convolution;
 
     /// <summary>Begins with the tokens of the image.</summary>
     /// <param name="card">The model's constants.</param>
     /// <param name="patches">Image to tokens.</param>
-    /// <param name="positions">(1, T, D), added to them.</param>
+    /// <param name="positions">
+    /// (1, T, D), added to them; (1, M + T, D) where tokens of the condition come first and have places too.
+    /// </param>
     public SessionBuilder(ModelCard card, PatchEmbedding patches, Tensor positions) => (this.card, this.patches, this.positions) =
         (card, patches, positions);
 
@@ -31,8 +34,11 @@ public sealed class SessionBuilder
     /// <param name="joined">
     /// Whether they are joined to the image's tokens, or only attended to.
     /// </param>
-    public SessionBuilder Context(int tokens, bool joined)
+    /// <param name="first">Whether joined tokens come before the image's, and the positions are of all of them.</param>
+    public SessionBuilder Context(int tokens, bool joined, bool first = false)
     {
+        if (positions.shape[1] != (first ? tokens + card.Tokens : card.Tokens))
+            throw new ArgumentException($"{positions.shape[1]} positions are not those of the tokens.", nameof(first));
         (contextTokens, joinsTokens) = (tokens, joined);
         return this;
     }
@@ -75,8 +81,23 @@ public sealed class SessionBuilder
         steps.Add(new SessionStep.Project(proj));
     }
 
-    /// <summary>Two linear layers with the tanh form of GELU between them.</summary>
-    public void Mlp(Linear fc1, Linear fc2) => steps.Add(new SessionStep.Mlp(fc1, fc2));
+    /// <summary>Two linear layers with GELU between them.</summary>
+    /// <param name="fc1">The first layer.</param>
+    /// <param name="fc2">The second layer.</param>
+    /// <param name="exactGelu">Whether GELU is by the error function, and not its tanh form.</param>
+    public void Mlp(Linear fc1, Linear fc2, bool exactGelu = false) => steps.Add(new SessionStep.Mlp(fc1, fc2, exactGelu));
+
+    /// <summary>Leaves the tokens for a later block: a long skip begins.</summary>
+    public void Push() => steps.Add(new SessionStep.Push());
+
+    /// <summary>
+    /// The tokens become a linear layer of themselves and of those that were left last, side by side.
+    /// </summary>
+    /// <param name="layer">2 D to D.</param>
+    public void Pop(Linear layer) => steps.Add(new SessionStep.Pop(layer));
+
+    /// <summary>A convolution of the image in the end.</summary>
+    public void Convolution(Convolution layer) => convolution = layer;
 
     /// <summary>Adds the branch to the tokens.</summary>
     public void Residual() => steps.Add(new SessionStep.Residual(null));
@@ -99,7 +120,7 @@ public sealed class SessionBuilder
         Func<Tensor, TCondition, Tensor> embed, nn.Module? model = null, Func<Tensor, Tensor, TCondition, Tensor>? predict = null)
         where TCondition : ICondition<TCondition> =>
         new SteppedSession<TCondition>(
-            new SessionSteps(card, patches, positions, modulations, contextTokens, joinsTokens, steps), embed, model, predict);
+            new SessionSteps(card, patches, positions, modulations, contextTokens, joinsTokens, steps, convolution), embed, model, predict);
 }
 
 /// <summary>What one layer regresses.</summary>

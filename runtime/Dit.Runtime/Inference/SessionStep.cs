@@ -38,7 +38,16 @@ internal abstract record SessionStep
     public sealed record Project(Linear Layer) : SessionStep;
 
     /// <summary>b = second(gelu(first(b))).</summary>
-    public sealed record Mlp(Linear First, Linear Second) : SessionStep;
+    /// <param name="First">The first layer.</param>
+    /// <param name="Second">The second layer.</param>
+    /// <param name="IsExact">Whether GELU is by the error function, and not its tanh form.</param>
+    public sealed record Mlp(Linear First, Linear Second, bool IsExact = false) : SessionStep;
+
+    /// <summary>x is left on the stack of long skips.</summary>
+    public sealed record Push : SessionStep;
+
+    /// <summary>x = layer(x beside what was left last), which leaves the stack.</summary>
+    public sealed record Pop(Linear Layer) : SessionStep;
 
     /// <summary>x = x + gate b, which ends the branch.</summary>
     /// <param name="Gate">Which part of the modulation, in widths; null for no gate.</param>
@@ -56,7 +65,9 @@ internal abstract record SessionStep
 /// <summary>Inference of a model as data.</summary>
 /// <param name="Card">The model's constants.</param>
 /// <param name="Patches">Image to tokens.</param>
-/// <param name="Positions">(1, T, D), added to them.</param>
+/// <param name="Positions">
+/// (1, T, D), added to them; (1, M + T, D) where the condition's tokens have places, which come first.
+/// </param>
 /// <param name="Modulations">
 /// The layers that regress the modulation from the condition's vector, in the order of its parts; none where the
 /// condition is tokens.
@@ -64,6 +75,7 @@ internal abstract record SessionStep
 /// <param name="ContextTokens">M, tokens of the condition; 0 where it is a vector.</param>
 /// <param name="JoinsTokens">Whether the condition's tokens are joined to the image's.</param>
 /// <param name="Steps">What is done with the tokens.</param>
+/// <param name="Convolution">What is done with the image in the end; null for nothing.</param>
 internal sealed record SessionSteps(
     ModelCard Card,
     PatchEmbedding Patches,
@@ -71,12 +83,40 @@ internal sealed record SessionSteps(
     IReadOnlyList<Linear> Modulations,
     int ContextTokens,
     bool JoinsTokens,
-    IReadOnlyList<SessionStep> Steps)
+    IReadOnlyList<SessionStep> Steps,
+    Convolution? Convolution = null)
 {
+    /// <summary>Places of the condition's tokens in the table.</summary>
+    private long ContextPlaces => Positions.shape[1] - Card.Tokens;
+
+    /// <summary>Positions of the image's tokens, (1, T, D); it belongs to the ambient dispose scope.</summary>
+    public Tensor ImagePositions => Positions.narrow(1, ContextPlaces, Card.Tokens);
+
+    /// <summary>The condition's tokens with their positions, where they have any.</summary>
+    public Tensor Placed(Tensor context) => ContextPlaces == 0 ? context : context + Positions.narrow(1, 0, ContextPlaces);
+
+    /// <summary>The image as the model gives it.</summary>
+    public Tensor Finish(Tensor image) => Convolution is null ? image : Convolution.call(image);
+
+    /// <summary>The most tokens that lie on the stack of long skips at once, in sequences.</summary>
+    public int Skips
+    {
+        get
+        {
+            var (now, most) = (0, 0);
+            foreach (var step in Steps)
+            {
+                now += step switch { SessionStep.Push => 1, SessionStep.Pop => -1, _ => 0 };
+                most = Math.Max(most, now);
+            }
+            return most;
+        }
+    }
+
     /// <summary>The sizes that kernels work with.</summary>
     public ModelSizes Sizes => new(
         Card.Width, Card.PatchSize, Card.Input.Channels, Card.OutputChannels, Card.Input.Height, Card.Input.Width,
-        JoinsTokens ? ContextTokens : 0, JoinsTokens ? 0 : ContextTokens);
+        JoinsTokens ? ContextTokens : 0, JoinsTokens ? 0 : ContextTokens, Skips);
 
     /// <summary>Tokens in the blocks.</summary>
     public int Tokens => Card.Tokens + (JoinsTokens ? ContextTokens : 0);

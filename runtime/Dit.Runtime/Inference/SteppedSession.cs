@@ -57,7 +57,7 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var rows = Enumerable.Range(0, (int)x.shape[0]).ToArray();
-        return engine.Run(x, Embed(t, condition), rows).MoveToOuterDisposeScope();
+        return steps.Finish(engine.Run(x, Embed(t, condition), rows)).MoveToOuterDisposeScope();
     }
 
     internal override bool BelongsTo(nn.Module model) => model.children().Contains(steps.Patches);
@@ -72,7 +72,9 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
     {
         using var scope = NewDisposeScope();
         var embedded = embed(t, condition);
-        return (steps.Modulations.Count == 0 ? embedded.contiguous() : Modulate(nn.functional.silu(embedded))).MoveToOuterDisposeScope();
+        return (
+            steps.Modulations.Count == 0 ? steps.Placed(embedded).contiguous() : Modulate(nn.functional.silu(embedded))
+        ).MoveToOuterDisposeScope();
     }
 
     // Written next to each other at once: a list that is joined at the end would need them twice.
@@ -101,10 +103,8 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
         private const long Budget = 48L << 20; // bytes
 
         private readonly int[] rows = conditions.Rows;
-        private readonly int distinct = conditions.Rows.Append(conditions.NullRow ?? 0).Max() + 1;
-        private readonly int[] both = conditions.NullRow is { } none
-            ? [.. conditions.Rows, .. Enumerable.Repeat(none, conditions.Rows.Length)]
-            : conditions.Rows;
+        private readonly int distinct = conditions.Rows.Concat(conditions.NullRows ?? []).Append(0).Max() + 1;
+        private readonly int[] both = [.. conditions.Rows, .. conditions.NullRows ?? []];
         private Tensor? modulation; // (times of a chunk x distinct, ...)
         private double[] computed = []; // the times of the chunk
 
@@ -119,7 +119,7 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
 
         public override Tensor Predict(Tensor x, double t) => Run(x, t, rows);
 
-        public override Tensor PredictBoth(Tensor x, double t) => conditions.NullRow is not null
+        public override Tensor PredictBoth(Tensor x, double t) => conditions.NullRows is not null
             ? Run(x, t, both)
             : throw new DitException("Guidance needs a null condition, and none was bound.");
 
@@ -130,7 +130,8 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
                 throw new DitException(
                     $"{session.steps.Card.Name}: x holds {x.shape[0]} samples, and conditions were given for {rows.Length}.");
             using var scope = NewDisposeScope();
-            return session.engine.Run(x, Modulation(t), passes).MoveToOuterDisposeScope();
+            using var noGradient = no_grad();
+            return session.steps.Finish(session.engine.Run(x, Modulation(t), passes)).MoveToOuterDisposeScope();
         }
 
         private Tensor Modulation(double t)

@@ -98,6 +98,19 @@ public static class Functional
             : linear.call(x)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Embedded texts with a learned one in the place of those that are dropped.</summary>
+    /// <param name="text">(N, L, W).</param>
+    /// <param name="none">The text that stands for none, (L, W); null where no text can be dropped.</param>
+    /// <param name="dtype">The type of the result.</param>
+    /// <returns>(N, L, W).</returns>
+    public static Tensor FillDropped(TextEmbeddings text, Tensor? none, ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        var values = text.Values.to(dtype);
+        return (text.DropMask is { } dropped && none is not null ? where(dropped.view(-1, 1, 1), none, values) : values)
+            .MoveToOuterDisposeScope();
+    }
+
     /// <summary>Multi-head self-attention (arXiv 1706.03762, section 3.2).</summary>
     /// <param name="qkv">Queries, keys and values side by side, each head by head, (N, T, 3 D).</param>
     /// <param name="heads">H, a divisor of D.</param>
@@ -181,6 +194,36 @@ public static class Functional
         var pairs = kv.view(-1, m, 2, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);        // 2 x (N, H, M, K)
         var mixed = nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1]);         // (N, H, T, K)
         return mixed.transpose(1, 2).reshape(-1, t, width).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Multi-head attention of one sequence to some of the tokens of another.</summary>
+    /// <param name="q">Queries, head by head, (N, T, D).</param>
+    /// <param name="kv">Keys and values side by side, each head by head, (N, M, 2 D).</param>
+    /// <param name="mask">Which tokens a sample attends to, bool, (N, M): one at least.</param>
+    /// <param name="heads">H, a divisor of D.</param>
+    /// <returns>(N, T, D).</returns>
+    public static Tensor CrossAttention(Tensor q, Tensor kv, Tensor mask, int heads)
+    {
+        using var scope = NewDisposeScope();
+        var (t, m, width) = (q.shape[1], kv.shape[1], q.shape[2]);
+        var queries = q.view(-1, t, heads, width / heads).transpose(1, 2);                           // (N, H, T, K)
+        var pairs = kv.view(-1, m, 2, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);        // 2 x (N, H, M, K)
+        var attended = mask.view(-1, 1, 1, m);                                                       // (N, 1, 1, M)
+        var mixed = nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1], attended); // (N, H, T, K)
+        return mixed.transpose(1, 2).reshape(-1, t, width).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// The rows of a table added to a vector, side by side: parts of a modulation that blocks share, each with an
+    /// offset of its own (adaLN-single, PixArt-alpha, arXiv 2310.00426, section 2.3).
+    /// </summary>
+    /// <param name="x">A part for each row, (N, k D), or one for all of them, (N, D).</param>
+    /// <param name="table">(k, D).</param>
+    /// <returns>(N, k D).</returns>
+    public static Tensor AddTable(Tensor x, Tensor table)
+    {
+        using var scope = NewDisposeScope();
+        return (x.view(x.shape[0], -1, table.shape[1]) + table).flatten(1).MoveToOuterDisposeScope();
     }
 
     /// <summary>The tanh form of GELU (arXiv 1606.08415).</summary>

@@ -24,6 +24,12 @@ public static class Init
         Fill(parameter, tensor => tensor.uniform_(-bound, bound, random));
     }
 
+    /// <summary>Kernel Xavier uniform over it seen as a matrix of its first side by the rest, bias zero.</summary>
+    public static void XavierUniform(Convolution layer, Generator random) => layer.Initialize(random);
+
+    /// <summary>Rows normal with mean 0.</summary>
+    public static void Normal(EmbeddingTable table, double std, Generator random) => Normal(table.weight, std, random);
+
     /// <summary>Weight normal with mean 0, bias zero.</summary>
     public static void Normal(Linear layer, double std, Generator random)
     {
@@ -32,7 +38,7 @@ public static class Init
     }
 
     /// <summary>Normal with mean 0.</summary>
-    public static void Normal(Parameter parameter, double std, Generator random) =>
+    public static void Normal(Tensor parameter, double std, Generator random) =>
         Fill(parameter, tensor => tensor.normal_(0, std, random));
 
     /// <summary>Weight and bias zero.</summary>
@@ -52,11 +58,13 @@ public static class Init
     /// <param name="parameter">(1, Y X, D).</param>
     /// <param name="rows">Y.</param>
     /// <param name="columns">X.</param>
-    public static void SinCosPositions(Parameter parameter, int rows, int columns)
+    /// <param name="scale">As for <see cref="Positions.SinCos2D"/>.</param>
+    /// <param name="baseSize">As for <see cref="Positions.SinCos2D"/>.</param>
+    public static void SinCosPositions(Tensor parameter, int rows, int columns, double scale = 1, int? baseSize = null)
     {
         if (parameter.device.type == TorchSharp.DeviceType.META) return; // shapes only
         using var frozen = no_grad();
-        using var table = Positions.SinCos2D((int)parameter.shape[^1], rows, columns);
+        using var table = Positions.SinCos2D((int)parameter.shape[^1], rows, columns, scale, baseSize);
         using var batched = table.unsqueeze(0);
         parameter.copy_(batched);
     }
@@ -89,7 +97,7 @@ public static class Init
         parameter?.fill_(value); // zero_() would hand out a second tensor over the same memory
     }
 
-    private static void Fill(Parameter parameter, Action<Tensor> fill)
+    private static void Fill(Tensor parameter, Action<Tensor> fill)
     {
         using var frozen = no_grad();
         if (parameter.device.type == TorchSharp.DeviceType.META) return; // shapes only

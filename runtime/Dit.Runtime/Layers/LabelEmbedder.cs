@@ -14,7 +14,7 @@ namespace Dit.Runtime;
 /// </remarks>
 public sealed class LabelEmbedder : nn.Module<Tensor, Tensor>
 {
-    private readonly Table embedding_table;
+    private readonly EmbeddingTable embedding_table;
 
     /// <summary>A layer whose parameters are not set yet.</summary>
     /// <param name="rows">Classes, and one more when there is a null class.</param>
@@ -23,7 +23,7 @@ public sealed class LabelEmbedder : nn.Module<Tensor, Tensor>
     /// <param name="dtype">Their type.</param>
     public LabelEmbedder(int rows, int width, Device device, ScalarType dtype) : base(nameof(LabelEmbedder))
     {
-        embedding_table = new Table(rows, width, device, dtype);
+        embedding_table = new EmbeddingTable(rows, width, device, dtype);
         register_module(nameof(embedding_table), embedding_table);
     }
 
@@ -34,23 +34,8 @@ public sealed class LabelEmbedder : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor labels) => embedding_table.call(labels);
 
     /// <summary>Normal with standard deviation 0.02.</summary>
-    public void Initialize(Generator random) => Init.Normal(embedding_table.weight, 0.02, random);
+    public void Initialize(Generator random) => Init.Normal(embedding_table, 0.02, random);
 
     /// <inheritdoc/>
     protected override void RegisterComponents() { } // done by name, without reflection
-
-    private sealed class Table : nn.Module<Tensor, Tensor>
-    {
-        public readonly Parameter weight; // a field: Module.to sets it
-
-        public Table(int rows, int width, Device device, ScalarType dtype) : base(nameof(Table))
-        {
-            weight = Layer.Unset([rows, width], device, dtype);
-            register_parameter(nameof(weight), weight);
-        }
-
-        public override Tensor forward(Tensor labels) => weight.index_select(0, labels);
-
-        protected override void RegisterComponents() { }
-    }
 }

@@ -12,9 +12,10 @@ public static class Layer
     /// <param name="output">Features out.</param>
     /// <param name="device">Where the parameters live.</param>
     /// <param name="dtype">Their type.</param>
-    /// <returns>Weight (output, input), bias (output).</returns>
-    public static Linear Linear(long input, long output, Device device, ScalarType dtype) =>
-        nn.Linear(Unset([output, input], device, dtype), Unset([output], device, dtype));
+    /// <param name="hasBias">Whether it has a bias.</param>
+    /// <returns>Weight (output, input) and, where it has one, bias (output).</returns>
+    public static Linear Linear(long input, long output, Device device, ScalarType dtype, bool hasBias = true) =>
+        nn.Linear(Unset([output, input], device, dtype), hasBias ? Unset([output], device, dtype) : null);
 
     /// <summary>A parameter that is not set yet.</summary>
     /// <param name="shape">Its shape.</param>

@@ -12,21 +12,28 @@ public static class Positions
     /// <param name="width">D, a multiple of four.</param>
     /// <param name="rows">Y.</param>
     /// <param name="columns">X.</param>
+    /// <param name="scale">Divides every position.</param>
+    /// <param name="baseSize">
+    /// Patches along an axis of the grid whose positions are counted: patch i of n is at i / (n / base) / scale
+    /// (PixArt-alpha, arXiv 2310.00426). By default the grid itself.
+    /// </param>
     /// <returns>(Y X, D), float64.</returns>
     /// <remarks>
     /// Column first, as the official code does it; its checkpoints hold this table as <c>pos_embed</c>.
     /// </remarks>
-    public static Tensor SinCos2D(int width, int rows, int columns)
+    public static Tensor SinCos2D(int width, int rows, int columns, double scale = 1, int? baseSize = null)
     {
         var table = new double[checked(rows * columns * width)];
         for (var y = 0; y < rows; y++)
             for (var x = 0; x < columns; x++)
             {
                 var row = table.AsSpan((y * columns + x) * width, width);
-                SinCos1D(row[..(width / 2)], x);
-                SinCos1D(row[(width / 2)..], y);
+                SinCos1D(row[..(width / 2)], Place(x, columns));
+                SinCos1D(row[(width / 2)..], Place(y, rows));
             }
         return tensor(table, [rows * columns, width]);
+
+        double Place(int patch, int patches) => patch / ((double)patches / (baseSize ?? patches)) / scale;
     }
 
     /// <summary>

@@ -43,9 +43,7 @@ public sealed class TextEmbedder : nn.Module<TextEmbeddings, Tensor>
     public override Tensor forward(TextEmbeddings text)
     {
         using var scope = NewDisposeScope();
-        var values = text.Values.to(first.weight.dtype);
-        // (N, L, W)
-        var seen = text.DropMask is { } dropped && null_text is { } none ? where(dropped.view(-1, 1, 1), none, values) : values;
+        var seen = Functional.FillDropped(text, null_text, first.weight.dtype); // (N, L, W)
         return mlp.call(seen).MoveToOuterDisposeScope();
     }
 

@@ -46,7 +46,7 @@ public sealed class TimestepEmbedder : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>
-    /// cos, then sin, of t times 128 frequencies that fall from 1 towards 1/10000; in float32 whatever the parameters'
+    /// cos, then sin, of t times frequencies that fall from 1 towards 1/10000; in float32 whatever the parameters'
     /// type.
     /// </summary>
     /// <param name="t">(N,).</param>
@@ -54,19 +54,20 @@ public sealed class TimestepEmbedder : nn.Module<Tensor, Tensor>
     /// Equal steps, on a logarithmic scale, from 1 to 1/10000: 128 in the official code, whose last frequency is one
     /// step short of 1/10000, and 127 in diffusers, whose last frequency is 1/10000.
     /// </param>
-    /// <returns>(N, 256).</returns>
+    /// <param name="features">How many features, an even number.</param>
+    /// <returns>(N, features).</returns>
     /// <remarks>
     /// The operations and their order are those of both implementations, so that on one libtorch the numbers are theirs
     /// to the bit.
     /// </remarks>
-    public static Tensor Sinusoid(Tensor t, int intervals = OfficialIntervals)
+    public static Tensor Sinusoid(Tensor t, int intervals = OfficialIntervals, int features = Features)
     {
         using var scope = NewDisposeScope();
-        const int half = Features / 2;
+        var half = features / 2;
         using Scalar scale = -Math.Log(10000), steps = intervals; // kept until the calls are over, see Scalars
-        var frequencies = arange(half, ScalarType.Float32, t.device).mul(scale).div(steps).exp(); // (128,)
-        var angles = t.to(ScalarType.Float32).unsqueeze(1) * frequencies;                         // (N, 128)
-        return cat([angles.cos(), angles.sin()], dim: 1).MoveToOuterDisposeScope();               // (N, 256)
+        var frequencies = arange(half, ScalarType.Float32, t.device).mul(scale).div(steps).exp(); // (F / 2,)
+        var angles = t.to(ScalarType.Float32).unsqueeze(1) * frequencies;                         // (N, F / 2)
+        return cat([angles.cos(), angles.sin()], dim: 1).MoveToOuterDisposeScope();               // (N, F)
     }
 
     /// <inheritdoc/>

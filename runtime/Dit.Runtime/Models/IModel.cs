@@ -5,8 +5,8 @@ namespace Dit.Runtime;
 
 /// <summary>A generated model: what it is conditioned on and which process it was made for is in its type.</summary>
 /// <typeparam name="TSelf">The generated model.</typeparam>
-/// <typeparam name="TCondition">What it is conditioned on: <see cref="ClassLabels"/>, <see cref="TextEmbeddings"/> or
-/// <see cref="NoCondition"/>.</typeparam>
+/// <typeparam name="TCondition">What it is conditioned on: <see cref="ClassLabels"/>, <see cref="TextEmbeddings"/>,
+/// <see cref="SizedText"/> or <see cref="NoCondition"/>.</typeparam>
 /// <typeparam name="TProcess">The process it is trained for, such as <see cref="GaussianDiffusion"/>.</typeparam>
 public interface IModel<TSelf, TCondition, TProcess> : IModel<TSelf>
     where TSelf : nn.Module, IModel<TSelf, TCondition, TProcess>

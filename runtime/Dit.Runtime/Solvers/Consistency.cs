@@ -10,7 +10,8 @@ namespace Dit.Runtime;
 /// </remarks>
 /// <typeparam name="TProcess">The process.</typeparam>
 /// <param name="Steps">Steps from noise to data.</param>
-/// <param name="Spacing">Where the steps lie; by default uniform in time.</param>
+/// <param name="Spacing">Where the steps lie; by default <see cref="Spacing.Time"/> on a flow, else <see
+/// cref="Spacing.LogSnr"/>.</param>
 /// <param name="ClipDenoised">Whether the predicted data is clipped to [-1, 1] at each step; for pixels, not for
 /// latents.</param>
 public sealed record Consistency<TProcess>(int Steps, Spacing? Spacing = null, bool ClipDenoised = false)

@@ -5,8 +5,8 @@ namespace Dit.Runtime;
 /// <summary>
 /// Dormand and Prince's method of order 5 with steps that adapt to its error estimate, as dopri5 of torchdiffeq, which
 /// SiT samples with by default (arXiv 2401.08740): on a <see cref="Flow"/> along the velocity over the time, on other
-/// processes along the predicted noise, x / alpha over sigma / alpha (Karras et al., arXiv 2206.00364), and then to the
-/// data that is predicted at the last place. There it begins no earlier than <see cref="Spacing.LogSnr"/> does.
+/// processes along the predicted noise, x / alpha over sigma / alpha (Karras et al., arXiv 2206.00364), from where <see
+/// cref="Spacing.LogSnr"/> begins. Where no slope is known at the data, the sample is the data that is predicted last.
 /// </summary>
 /// <remarks>
 /// Six calls of the network in a step, and in each attempt whose error is too large; the first step takes two more.
@@ -29,7 +29,7 @@ public sealed record Dopri5<TProcess>(double RelativeTolerance = 1e-3, double Ab
     public override string Method => "dopri5";
 
     /// <inheritdoc/>
-    public override int? Evaluations => null;
+    public override int? EvaluationsFor(TProcess process) => null;
 
     /// <summary>The error that a step may make, relative to the state; above 0.</summary>
     public double RelativeTolerance { get; init => field = Tolerance.Require(value); } = Tolerance.Require(RelativeTolerance);
@@ -50,7 +50,7 @@ public sealed record Dopri5<TProcess>(double RelativeTolerance = 1e-3, double Ab
             var step = steps.Step(ode.StateOf(state.X, ode.NodeAt(steps.Place)), state.History is [var known] ? known : null);
             var there = ode.NodeAt(steps.Place);
             var start = ode.StartOf(step.Y, step.Slope, there);
-            var sample = steps.IsDone && Ode.EndsWithoutSlope<TProcess>() ? start.alias() : ode.SampleOf(step.Y, there);
+            var sample = steps.IsDone && ode.EndsWithoutSlope ? start.alias() : ode.SampleOf(step.Y, there);
             return new(sample, start, there.Time) { History = [step.Slope], Rejected = step.Rejected };
         });
     }

@@ -9,10 +9,10 @@ internal static class FlowInterval
     private const double Margin = 1e-3;
 
     /// <summary>Of the ordinary differential equation, from the noise on.</summary>
-    /// <remarks>The velocity of the variance preserving path is infinite at the data; the velocity that other
-    /// predictions imply divides by alpha or by sigma.</remarks>
+    /// <remarks>The velocity of the variance preserving path is infinite at the data; the velocity that a prediction of
+    /// the noise implies divides by alpha, and that of the data by sigma.</remarks>
     public static (double From, double To) OfOde(Flow flow) =>
-        (IsVp(flow) || IsVelocity(flow) ? 0 : Margin, 1 - EndMargin(flow));
+        (IsVp(flow) || flow.Prediction is Prediction.Velocity or Prediction.StartX ? 0 : Margin, 1 - EndMargin(flow));
 
     /// <summary>Of the noisy steps of a stochastic differential equation.</summary>
     /// <param name="flow">The flow.</param>

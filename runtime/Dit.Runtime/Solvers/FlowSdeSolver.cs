@@ -29,7 +29,7 @@ public abstract record FlowSdeSolver(int Steps, DiffusionForm Form, double Norm,
     public double LastStepSize { get; init => field = RequireSize(value); } = RequireSize(LastStepSize);
 
     /// <inheritdoc/>
-    public override int? Evaluations => NoisySteps * CallsInStep + (HasLast ? 1 : 0);
+    public override int? EvaluationsFor(Flow process) => NoisySteps * CallsInStep + (HasLast ? 1 : 0);
 
     /// <inheritdoc/>
     public override (int Fewest, int Most) StepsRange(Flow process) => (HasLast ? 2 : 1, int.MaxValue);

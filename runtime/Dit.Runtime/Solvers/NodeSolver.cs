@@ -29,5 +29,7 @@ public abstract record NodeSolver<TProcess>(int Steps, Spacing? Spacing, bool Cl
 
     /// <summary>Where steps lie that the user does not place.</summary>
     private protected virtual Spacing Usual =>
-        Ode.EndsWithoutSlope<TProcess>() ? Dit.Runtime.Spacing.LogSnr : Dit.Runtime.Spacing.Time;
+        IsFlow ? Dit.Runtime.Spacing.Time : Dit.Runtime.Spacing.LogSnr;
+
+    private protected static bool IsFlow => typeof(Flow).IsAssignableFrom(typeof(TProcess));
 }

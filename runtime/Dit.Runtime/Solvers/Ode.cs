@@ -23,15 +23,14 @@ internal abstract record Ode(IProcess Process, bool ClipDenoised)
     public static Ode Of(IProcess process, bool clipDenoised) =>
         process is Flow flow ? new OfVelocity(flow, clipDenoised) : new OfNoise(process, clipDenoised);
 
-    /// <summary>Whether a process of this type ends where sigma is 0 and no slope is known: its last step is
-    /// Euler's.</summary>
-    public static bool EndsWithoutSlope<TProcess>() => !typeof(Flow).IsAssignableFrom(typeof(TProcess));
-
     /// <summary>The time next to the data at which a network of the process can be called.</summary>
     public static double FirstTime(IProcess process) => process is GaussianDiffusion gaussian ? gaussian.TimestepMap[0] : process.DataTime;
 
     /// <summary>The first and the last place at which the network can be called, from the noise on.</summary>
     public abstract (double From, double To) Span { get; }
+
+    /// <summary>Whether the way ends at data at which no slope is known: the last step is Euler's.</summary>
+    public abstract bool EndsWithoutSlope { get; }
 
     /// <summary>The place of a node.</summary>
     public abstract double PlaceOf(NoiseNode node);
@@ -84,6 +83,9 @@ internal abstract record Ode(IProcess Process, bool ClipDenoised)
     {
         public override (double From, double To) Span => FlowInterval.OfOde(Flow);
 
+        // Predicted data tells the velocity by a division by what is left of the time.
+        public override bool EndsWithoutSlope => Flow.Prediction == Prediction.StartX;
+
         protected override Prediction SlopePrediction => Prediction.Velocity;
 
         public override double PlaceOf(NoiseNode node) => node.Time;
@@ -94,7 +96,7 @@ internal abstract record Ode(IProcess Process, bool ClipDenoised)
         public override ImmutableArray<NoiseNode> Inside(ImmutableArray<NoiseNode> nodes)
         {
             var (from, to) = Span;
-            return (from, to) == (0, 1) ? nodes : [.. nodes.Select(node => NodeAt(from + (to - from) * node.Time))];
+            return (from, to) == (0, 1) || EndsWithoutSlope ? nodes : [.. nodes.Select(node => NodeAt(from + (to - from) * node.Time))];
         }
 
         public override Tensor StateOf(Tensor x, NoiseNode node) => x.alias();
@@ -110,6 +112,8 @@ internal abstract record Ode(IProcess Process, bool ClipDenoised)
         public override (double From, double To) Span => (
             Math.Min(Process.NoiseLevel(Process.NoiseTime), Math.Exp(-Spacing.LogSnr.MinLambda)),
             Process.NoiseLevel(FirstTime(Process)));
+
+        public override bool EndsWithoutSlope => true;
 
         protected override Prediction SlopePrediction => Prediction.Epsilon;
 

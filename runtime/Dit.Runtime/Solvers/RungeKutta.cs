@@ -8,8 +8,8 @@ namespace Dit.Runtime;
 /// 2401.08740), on other processes along the predicted noise, x / alpha over sigma / alpha (Karras et al., arXiv
 /// 2206.00364).
 /// </summary>
-/// <remarks>On a process that is no flow the last step ends at the data, where no slope is known: it is always
-/// Euler's.</remarks>
+/// <remarks>The last step is Euler's where it ends at data at which no slope is known: on a process that is no flow,
+/// and on a flow whose network predicts the data, as JiT does it (arXiv 2511.13720).</remarks>
 /// <typeparam name="TProcess">The process.</typeparam>
 /// <param name="Steps">Steps, at least 1.</param>
 /// <param name="Tableau">The method's coefficients.</param>
@@ -27,8 +27,8 @@ public record RungeKutta<TProcess>(int Steps, ButcherTableau Tableau, Spacing? S
 
     /// <inheritdoc/>
     /// <remarks>The stages of every step; one for a last step that is Euler's.</remarks>
-    public override int? Evaluations =>
-        Ode.EndsWithoutSlope<TProcess>() ? Tableau.Evaluations * (Steps - 1) + 1 : Tableau.Evaluations * Steps;
+    public override int? EvaluationsFor(TProcess process) =>
+        Ode.Of(process, ClipDenoised).EndsWithoutSlope ? Tableau.Evaluations * (Steps - 1) + 1 : Tableau.Evaluations * Steps;
 
     /// <inheritdoc/>
     public override IReadOnlyList<double> Times(TProcess process)
@@ -36,8 +36,8 @@ public record RungeKutta<TProcess>(int Steps, ButcherTableau Tableau, Spacing? S
         var ode = Ode.Of(process, ClipDenoised);
         var nodes = Nodes(process);
         var stages = Enumerable.Range(0, Steps).SelectMany(step => Enumerable
-            .Range(0, TableauOf(step).Evaluations)
-            .Select(stage => StageNode(ode, TableauOf(step), nodes[step], nodes[step + 1], stage).Time));
+            .Range(0, TableauOf(ode, step).Evaluations)
+            .Select(stage => StageNode(ode, TableauOf(ode, step), nodes[step], nodes[step + 1], stage).Time));
         return [.. stages.Distinct().Order()];
     }
 
@@ -51,7 +51,7 @@ public record RungeKutta<TProcess>(int Steps, ButcherTableau Tableau, Spacing? S
         var nodes = Nodes(process);
         return run.Follow(Steps, state =>
         {
-            var (from, to, tableau) = (nodes[state.Step], nodes[state.Step + 1], TableauOf(state.Step));
+            var (from, to, tableau) = (nodes[state.Step], nodes[state.Step + 1], TableauOf(ode, state.Step));
             Tensor? start = null;
             var y = tableau.Step(ode.StateOf(state.X, from), ode.PlaceOf(to) - ode.PlaceOf(from), (at, stage) =>
             {
@@ -63,12 +63,12 @@ public record RungeKutta<TProcess>(int Steps, ButcherTableau Tableau, Spacing? S
         });
     }
 
-    private ButcherTableau TableauOf(int step) =>
-        step == Steps - 1 && Ode.EndsWithoutSlope<TProcess>() ? ButcherTableau.Euler : Tableau;
+    private ButcherTableau TableauOf(Ode ode, int step) =>
+        step == Steps - 1 && ode.EndsWithoutSlope ? ButcherTableau.Euler : Tableau;
 
     private protected override Spacing Way => base.Way with { VisitsSmallest = true };
 
-    private protected override Spacing Usual => Ode.EndsWithoutSlope<TProcess>() ? Dit.Runtime.Spacing.Karras : base.Usual;
+    private protected override Spacing Usual => IsFlow ? base.Usual : Dit.Runtime.Spacing.Karras;
 
     // At the ends of a step exactly the node, so that the next step calls the network at the same time.
     private static NoiseNode StageNode(Ode ode, ButcherTableau tableau, NoiseNode from, NoiseNode to, int stage) =>

@@ -16,7 +16,8 @@ public abstract record Solver<TProcess>
     public abstract string Method { get; }
 
     /// <summary>Calls of the network for each sample; null for a solver that adapts its steps to an error.</summary>
-    public abstract int? Evaluations { get; }
+    /// <param name="process">The process that the model is trained for.</param>
+    public abstract int? EvaluationsFor(TProcess process);
 
     /// <summary>
     /// The times at which the network will be called, as far as they are known before the run, rising. What depends on
@@ -53,7 +54,7 @@ public abstract record FixedStepSolver<TProcess>(int Steps) : Solver<TProcess>
 {
     /// <inheritdoc/>
     /// <remarks>One for each step, unless a solver says otherwise.</remarks>
-    public override int? Evaluations => Steps;
+    public override int? EvaluationsFor(TProcess process) => Steps;
 
     /// <summary>The fewest and the most steps that the process allows.</summary>
     /// <param name="process">The process that the model is trained for.</param>

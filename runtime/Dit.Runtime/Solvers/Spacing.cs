@@ -107,8 +107,8 @@ public abstract partial record Spacing
     /// <param name="process">The process that the model is trained for.</param>
     /// <param name="steps">Steps, at least 1.</param>
     /// <returns>steps + 1 nodes. The network is called at all but the last, with sigma above 0.</returns>
-    /// <exception cref="DitException">The process does not have so many timesteps, none at all, no place for a shift, or
-    /// less noise everywhere than <see cref="MinLambda"/> asks for.</exception>
+    /// <exception cref="DitException">The process does not have so many timesteps, none at all, no place for a shift,
+    /// or less noise everywhere than <see cref="MinLambda"/> asks for.</exception>
     public ImmutableArray<NoiseNode> Nodes(IProcess process, int steps)
     {
         if (steps < 1) throw new DitException($"{steps} steps were asked for: a sampler needs at least 1.");

@@ -23,6 +23,7 @@ internal sealed record SolverMethod<TProcess>(string Name, bool IsDeterministic,
             steps < order ? null : new DpmSolverPlusPlus<TProcess>(steps, order, ClipDenoised: clip))),
         .. new[] { 2, 3 }.Select(order => new SolverMethod<TProcess>(
             $"unipc {order}", true, steps => steps < order ? null : new UniPc<TProcess>(steps, order, ClipDenoised: clip))),
+        new("deis 3", true, steps => steps < 3 ? null : new Deis<TProcess>(steps, 3, ClipDenoised: clip)),
         new("sde-dpm-solver++ 2", false, steps => new SdeDpmSolverPlusPlus<TProcess>(steps, 2, ClipDenoised: clip)),
     ];
 

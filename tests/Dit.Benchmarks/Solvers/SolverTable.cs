@@ -18,8 +18,8 @@ internal sealed class SolverTable(
     string checkpoint, string folder, double guidance, TextWriter error, CancellationToken cancellation) : IModelVisitor<int>
 {
     private const long Seed = 0;
-    private const int PerClass = 8; // of which the first is shown
-    private static readonly int[] Evaluations = [2, 5, 10, 20, 50];
+    private const int PerClass = 4; // of which the first is shown
+    private static readonly int[] Evaluations = [2, 5, 10, 20, 40, 50];
 
     /// <inheritdoc/>
     public int Visit<TModel, TCondition, TProcess>()

@@ -29,6 +29,6 @@ public class TwoStreamTests
 
     [Fact]
     public void A_session_says_why_it_cannot_fuse_its_steps() => Assert.Equal(
-        "TwoStream: the tokens pass through more than one list of blocks, in several streams, or with long skips",
+        "TwoStream: the tokens pass through the blocks in several streams, or through no list of them",
         SessionReading.Of(Description.Network).Match(static _ => "", static because => because));
 }

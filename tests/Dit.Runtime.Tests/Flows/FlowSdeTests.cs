@@ -65,7 +65,7 @@ public sealed class FlowSdeTests : IDisposable
                 },
                 new ReplayedNoise([.. noise]));
             Assert.Equal(evaluations, seen.Count);
-            Assert.Equal(evaluations, solver.Evaluations);
+            Assert.Equal(evaluations, solver.EvaluationsFor(flow));
             Assert.Equal(seen.Distinct().Order(), solver.Times(flow));
         }
     }

@@ -98,7 +98,7 @@ internal sealed record AdaptiveEuler(double Tolerance) : Solver<ToyFlow>
 {
     public override string Method => "adaptive";
 
-    public override int? Evaluations => null;
+    public override int? EvaluationsFor(ToyFlow process) => null;
 
     public override Tensor Run(ToyFlow process, Denoiser network, SolverRun run)
     {

@@ -18,11 +18,14 @@ internal sealed class PlainEngine(SessionSteps session) : StepEngine
         using var scope = NewDisposeScope();
         var given = stack([.. rows.Select(row => condition[row])]);
         var images = cat([.. Enumerable.Repeat(x, (int)(rows.Length / x.shape[0]))]);
-        var tokens = session.Patches.call(images) + session.Positions;
+        var tokens = session.Patches.call(images) + session.ImagePositions;
         if (session.JoinsTokens) tokens = cat([tokens, given], dim: 1);
-        var branch = tokens;
+        var (branch, skips) = (tokens, new Stack<Tensor>());
         foreach (var step in session.Steps)
         {
+            if (step is SessionStep.Push) skips.Push(tokens);
+            if (step is SessionStep.Pop pop) branch = tokens = pop.Layer.call(cat([tokens, skips.Pop()], dim: -1));
+            if (step is SessionStep.Push or SessionStep.Pop) continue;
             if (step is SessionStep.Residual residual) branch = tokens += residual.Gate is { } gate ? Part(given, gate) * branch : branch;
             else branch = Next(step, tokens, branch, given);
         }
@@ -37,7 +40,8 @@ internal sealed class PlainEngine(SessionSteps session) : StepEngine
         SessionStep.SelfAttention self => Attention(self.Qkv.call(branch).chunk(3, dim: -1), self.Heads),
         SessionStep.CrossAttention cross => Attention([cross.Q.call(branch), .. cross.Kv.call(given).chunk(2, dim: -1)], cross.Heads),
         SessionStep.Project project => project.Layer.call(branch),
-        SessionStep.Mlp mlp => mlp.Second.call(nn.functional.gelu(mlp.First.call(branch), GELU.Approximate.tanh)),
+        SessionStep.Mlp mlp =>
+            mlp.Second.call(nn.functional.gelu(mlp.First.call(branch), mlp.IsExact ? GELU.Approximate.none : GELU.Approximate.tanh)),
         SessionStep.Output output => Image(output.Layer.call(branch[.., ..session.Card.Tokens])),
         _ => throw new NotSupportedException($"{step}"),
     };

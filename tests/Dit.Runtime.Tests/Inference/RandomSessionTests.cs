@@ -23,10 +23,11 @@ public class RandomSessionTests
     /// <param name="Hidden">Hidden features of MLPs.</param>
     /// <param name="HasBias">Whether layers have biases.</param>
     /// <param name="Strassen">Whether products are Strassen's, where that can be.</param>
+    /// <param name="Skips">How many of the branches leave their tokens for as many at the end, which take them.</param>
     /// <param name="Edits">What is changed in the order of the steps: a kind of change and a place.</param>
     private sealed record Plan(
         int Heads, int HeadWidth, (int Rows, int Columns) Grid, int Patch, (int In, int Out) Channels, int Context, bool Joined,
-        (int Norm, int Kind, bool Gate)[] Branches, int Hidden, bool HasBias, int Samples, int Threads, bool Strassen, int Seed,
+        (int Norm, int Kind, bool Gate)[] Branches, int Hidden, bool HasBias, int Samples, int Threads, bool Strassen, int Seed, int Skips,
             (int Kind, int At)[] Edits)
     {
         public int Width => Heads * HeadWidth;
@@ -61,7 +62,8 @@ public class RandomSessionTests
         from channels in Gen.Select(Gen.Int[1, 5], Gen.Int[1, 9])
         from context in Gen.OneOf(Gen.Const(0), Gen.Int[1, 60])
         from joined in Gen.Bool
-        from branches in Gen.Select(Gen.Int[0, 2], Gen.Int[0, 2], Gen.Bool).Array[1, 4]
+        from branches in Gen.Select(Gen.Int[0, 2], Gen.Int[0, 3], Gen.Bool).Array[1, 4]
+        from skips in Gen.Int[0, branches.Length / 2]
         from hidden in Gen.Frequency((3, Gen.Int[1, 70]), (1, Gen.Int[380, 800]))
         from hasBias in Gen.Bool
         from samples in Gen.Int[1, 4]
@@ -71,7 +73,7 @@ public class RandomSessionTests
         from edits in Gen.Frequency((1, Gen.Const(Array.Empty<(int, int)>())), (1, Gen.Select(Gen.Int[0, 2], Gen.Int[0, 30]).Array[1, 2]))
         select new Plan(
             heads, headWidth, (rows, columns), patch, channels, context, joined && context > 0, branches, hidden, hasBias, samples, threads,
-                strassen, seed, edits);
+                strassen, seed, skips, skips == 0 ? edits : []);
 
     public static TheoryData<string> Kernels => SessionCase.Kernels;
 
@@ -124,6 +126,9 @@ public class RandomSessionTests
         { "modulated mlp residual norm output", "an adaptive norm without its modulation" },
         { "norm mlp gated norm output", "a gate without its modulation" },
         { "norm cross project residual norm output", "cross-attention to joined tokens" },
+        { "norm push mlp residual norm output", "a long skip inside a branch" },
+        { "push norm pop output", "a long skip inside a branch" },
+        { "pop norm mlp residual norm output", "a long skip that nothing was left for" },
     };
 
     [Theory, MemberData(nameof(Obstacles))]
@@ -132,6 +137,8 @@ public class RandomSessionTests
     [Theory]
     [InlineData("norm output")]
     [InlineData("identity attention project residual norm mlp residual norm output")]
+    [InlineData("push norm mlp residual push norm mlp residual pop pop norm output")]
+    [InlineData("push norm output")]
     [InlineData("norm mlp norm mlp residual norm output")] // a branch that is not used is no obstacle
     public void What_can_be_fused_has_no_obstacle(string order) => Assert.Null(FusedOrder.Obstacle(Ordered(order)));
 
@@ -141,7 +148,7 @@ public class RandomSessionTests
         using var frozen = no_grad();
         SessionSteps? taken = null;
         var linear = nn.Linear(2, 2);
-        using var session = Build(new Plan(1, 2, (1, 1), 1, (1, 1), 1, true, [], 2, true, 1, 1, false, 1, []), ScalarType.Float32);
+        using var session = Build(new Plan(1, 2, (1, 1), 1, (1, 1), 1, true, [], 2, true, 1, 1, false, 1, 0, []), ScalarType.Float32);
         using var other = session.On(steps => new OperatorEngine(taken = steps));
         return (taken ?? throw new InvalidOperationException()) with
         {
@@ -156,6 +163,8 @@ public class RandomSessionTests
                 "mlp" => new SessionStep.Mlp(linear, linear),
                 "residual" => new SessionStep.Residual(null),
                 "gated" => new SessionStep.Residual(0),
+                "push" => new SessionStep.Push(),
+                "pop" => new SessionStep.Pop(linear),
                 _ => new SessionStep.Output(linear),
             }))],
         };
@@ -173,7 +182,12 @@ public class RandomSessionTests
         var patches = Filled(new PatchEmbedding(session.Channels.In, width, session.Patch, CPU, type), random);
         var builder = new SessionBuilder(card, patches, randn([1, tokens, width], generator: random).to(type));
         if (!session.IsModulated) builder.Context(session.Context, session.Joined);
-        foreach (var branch in session.Branches) Branch(builder, session, branch, type, random);
+        for (var i = 0; i < session.Branches.Length; i++)
+        {
+            if (i >= session.Branches.Length - session.Skips) builder.Pop(Linear(2 * width, width));
+            Branch(builder, session, session.Branches[i], type, random);
+            if (i < session.Skips) builder.Push();
+        }
         builder.Norm(Filled(new AffineLayerNorm(width, CPU, type), random));
         builder.Output(Linear(width, session.Patch * session.Patch * session.Channels.Out));
         var condition = randn(session.IsModulated ? [session.Samples, width] : [session.Samples, session.Context, width], generator: random)
@@ -192,7 +206,7 @@ public class RandomSessionTests
         if (branch.Norm == 0 && session.IsModulated) builder.Norm(modulation[0], modulation[1], eps: 1e-5);
         else if (branch.Norm == 2) builder.Identity();
         else builder.Norm(Filled(new AffineLayerNorm(width, CPU, type, eps: 1e-5), random));
-        if (branch.Kind == 0) builder.Mlp(Linear(width, session.Hidden), Linear(session.Hidden, width));
+        if (branch.Kind is 0 or 3) builder.Mlp(Linear(width, session.Hidden), Linear(session.Hidden, width), exactGelu: branch.Kind == 3);
         else if (branch.Kind == 1 && session is { Context: > 0, Joined: false }) builder.CrossAttention(Linear(width, width),
             Linear(width, 2 * width), Linear(width, width), session.Heads);
         else builder.Attention(Linear(width, 3 * width), Linear(width, width), session.Heads);

@@ -19,7 +19,7 @@ internal sealed class MacCounter(ModelCard card)
             if (
                 module is nn.Module<Tensor, Tensor> layer
                 && module.named_parameters(recurse: false).Any()
-                && !name.EndsWith("embedding_table", StringComparison.Ordinal))
+                && module is not EmbeddingTable)
                 layer.register_forward_hook((_, _, output) => { Count(name, module, output); return output; });
     }
 
@@ -30,10 +30,14 @@ internal sealed class MacCounter(ModelCard card)
             ? output.numel() // a norm: one for each element
             : output.numel() / weight.shape[0] * weight.numel();
         if (name.EndsWith("attn.qkv", StringComparison.Ordinal)) Macs += Attention(output, keys: output.shape[1]);
-        if (name.EndsWith("cross_attn.kv", StringComparison.Ordinal))
+        if (name.EndsWith("cross_attn.kv", StringComparison.Ordinal) || name.EndsWith("cross_attn.kv_linear", StringComparison.Ordinal))
             Macs += 2 * output.shape[0] * card.Tokens * output.shape[1] * card.Width;
         // Adaptive norms without a weight have no module: two stand in each block and one in the final layer, beside
-        // the layers that regress them.
+        // the layers that regress them, or where all blocks share one, beside these.
+        if (names.Contains("t_block") && name.EndsWith(".attn.qkv", StringComparison.Ordinal) && !HasNorms(name[..^"attn.qkv".Length]))
+            Macs += 2 * output.shape[0] * card.Tokens * card.Width;
+        if (names.Contains("t_block") && name == "final_layer.linear" && !HasNorms("final_layer."))
+            Macs += output.shape[0] * card.Tokens * card.Width;
         if (
             name.EndsWith("adaLN_modulation.1", StringComparison.Ordinal)
             && !HasNorms(name[..name.IndexOf("adaLN", StringComparison.Ordinal)]))

@@ -189,7 +189,7 @@ public sealed class TwoStream : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
     /// <summary>The prediction for inference, without gradients, by the model's own forward pass.</summary>
     /// <returns>A session, the caller's to dispose.</returns>
     public InferenceSession<ClassLabels> CreateSession() =>
-        InferenceSession.Of<ClassLabels>(this, Predict, because: "TwoStream: the tokens pass through more than one list of blocks, in several streams, or with long skips");
+        InferenceSession.Of<ClassLabels>(this, Predict, because: "TwoStream: the tokens pass through the blocks in several streams, or through no list of them");
 
     private void Initialize(Generator random)
     {

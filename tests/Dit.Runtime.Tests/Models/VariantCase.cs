@@ -61,13 +61,13 @@ internal sealed record VariantCase(
             where TCondition : ICondition<TCondition>
             where TProcess : IProcess =>
             model.Predict(x, other && TModel.Card.Condition is ModelCondition.None ? t.flip(0) : t, AnyCondition.Of<TCondition>(
-                TModel.Card, _ => tensor(other ? new long[] { 0, 4, 5 } : [1, 2, 3]), _ => Texts(other), Samples));
+                TModel.Card, _ => tensor(other ? new long[] { 0, 4, 5 } : [1, 2, 3]), text => Texts(other, text.HasNull), Samples));
 
         // One of the other texts is dropped, so that the null text takes part.
-        private static TextEmbeddings Texts(bool other)
+        private static TextEmbeddings Texts(bool other, bool hasNull)
         {
             using var random = new Generator(other ? 11UL : 12UL);
-            return new(randn(Samples, 6, 10, generator: random), other ? tensor(new[] { false, true, false }) : null);
+            return new(randn(Samples, 6, 10, generator: random), other && hasNull ? tensor(new[] { false, true, false }) : null);
         }
     }
 }

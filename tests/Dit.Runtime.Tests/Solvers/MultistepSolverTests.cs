@@ -62,7 +62,7 @@ public sealed class MultistepSolverTests : IDisposable
                 },
                 new ReplayedNoise([tensor(start, [2, 1, 1, 2]), .. noise]));
             Assert.Equal(solver.Times(process), called.Distinct().Order());
-            Assert.Equal(solver.Evaluations, called.Count);
+            Assert.Equal(solver.EvaluationsFor(process), called.Count);
             if (solver is SdeDpmSolverPlusPlus<TProcess> or EulerAncestral or Consistency<TProcess> || solver.ClipDenoised) return;
             var first = solver.Nodes(process)[0];
             RequireNear(Exact(process, start, first.Alpha > 0 ? first : new(0, 1e-6, 1)), drawn, 0.25, solver.Method);

@@ -61,7 +61,9 @@ public sealed class SpacingTests
         var cosine = new GaussianDiffusion(NoiseSchedule.SquaredCosine(), Prediction.StartX, ModelVariance.FixedSmall);
         foreach (var process in new IProcess[] { cosine, Linear, new Flow(FlowPath.Gvp) })
         {
-            Assert.All(Everywhere, spacing => Assert.Equal(-4, FirstOf(spacing with { MinLambda = -4 }, process).Lambda, 0.02));
+            Assert.All(
+                Everywhere.Where(spacing => process is Flow || spacing != Spacing.Linspace),
+                spacing => Assert.Equal(-4, FirstOf(spacing with { MinLambda = -4 }, process).Lambda, 1e-9));
             Assert.Equal(-5.1, FirstOf(Spacing.LogSnr, process).Lambda, 1e-9);
             Assert.Equal(-Math.Log(80), FirstOf(Spacing.Karras, process).Lambda, 1e-9);
         }

@@ -11,8 +11,18 @@ internal static class AnyCondition
         Func<int, Tensor> labels,
         Func<ModelCondition.Text, TextEmbeddings> texts,
         int n = 0) =>
-        card.Condition.Match<object>(_ => new NoCondition(n), classes => new ClassLabels(labels(classes.Count)), text => texts(text))
+        card.Condition.Match<object>(
+            _ => new NoCondition(n), classes => new ClassLabels(labels(classes.Count)), text => Of(text, texts(text)))
             is TCondition condition
             ? condition
             : throw new InvalidOperationException($"{card.Name} is not conditioned on {typeof(TCondition).Name}.");
+
+    // Texts of three lengths and more, where the model takes a mask.
+    private static object Of(ModelCondition.Text kind, TextEmbeddings texts)
+    {
+        var seen = kind.IsMasked && texts.Mask is null
+            ? texts.WithLengths([.. Enumerable.Range(0, texts.Count).Select(i => Math.Max(1, kind.Tokens - i))])
+            : texts;
+        return kind.HasSizes ? SizedText.Of(seen, 640, 1024) : seen;
+    }
 }

@@ -46,7 +46,10 @@ internal sealed class Mixture(double[,] means, double[] weights, double deviatio
         double[] points = [.. wide.data<double>()];
         var output = StartOf(points, state.Start, state.Noise);
         for (var i = 0; i < points.Length; i++)
-            output[i] = wanted.Start * output[i] + wanted.Noise * (points[i] - state.Start * output[i]) / state.Noise;
+        {
+            var noise = state.Noise > 0 ? (points[i] - state.Start * output[i]) / state.Noise : 0;
+            output[i] = wanted.Start * output[i] + wanted.Noise * noise;
+        }
         using var made = tensor(output, x.shape);
         return made.to(x.dtype);
     };

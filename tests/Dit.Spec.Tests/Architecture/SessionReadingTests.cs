@@ -21,8 +21,9 @@ public class SessionReadingTests
         static steps =>
         {
             Assert.Equal(
-                ("x_embedder", "pos_embed", "c", "blocks", "final_layer", false),
-                (steps.Patches, steps.Positions, steps.Entering, steps.Blocks, steps.Final, steps.JoinsTokens));
+                ("x_embedder", "pos_embed", "c", false, false),
+                (steps.Patches, steps.Positions, steps.Entering, steps.JoinsTokens, steps.IsContextFirst));
+            Assert.Equal([new SessionStage.Each("blocks", Pushes: false), new SessionStage.One("final_layer")], steps.Stages);
             Assert.Equal(
                 ["LearnedNorm", "Branch", "Residual", "LearnedNorm", "Branch", "Residual"],
                 steps.Modules["Block"].Select(static op => op.GetType().Name));
@@ -37,10 +38,12 @@ public class SessionReadingTests
             [new Member.Child("attn", Networks.Attention), Networks.Norm("norm1")],
             Let("h", Call("norm1", Add("x", Call("attn", "x")))), Return("h")))));
 
-    [Fact]
-    public void Erf_GELU_calls_the_model() => Assert.Equal(
-        "OtherMlp is neither attention and a projection nor two linear layers with the tanh form of GELU",
-        Refusal(Networks.Of(Networks.Block(Activation.Gelu))));
+    [Theory]
+    [InlineData(Activation.GeluTanh)]
+    [InlineData(Activation.Gelu)]
+    public void Both_forms_of_GELU_go_in_steps(Activation form) => Assert.True(SessionReading.Of(Networks.Of(Networks.Block(form))).Match(
+        steps => steps.Modules.Values.SelectMany(static ops => ops).OfType<SessionOp.Mlp>().Single().Activation == form,
+        static because => throw new InvalidOperationException(because)));
 
     [Fact]
     public void An_RMS_norm_calls_the_model() => Assert.Equal(
@@ -48,16 +51,55 @@ public class SessionReadingTests
         Refusal(Networks.Of(Networks.Block(kind: NormKind.Rms))));
 
     [Fact]
-    public void Two_lists_call_the_model() => Assert.Equal(
-        "Tiny: the tokens pass through more than one list of blocks, in several streams, or with long skips",
-        Refusal(Networks.Of(
-            [new Member.Repeated("first", 1, Networks.Block()), new Member.Repeated("second", 1, Networks.Block())],
-            [ForEach("first", ["tokens"], ["c"]), ForEach("second", ["tokens"], ["c"])])));
+    public void Two_lists_and_long_skips_go_in_steps()
+    {
+        var last = Module(
+            "Last", "A block that takes a long skip",
+            [
+                new("x", Networks.Tokens, "Tokens"), new("c", Shape.Of(Networks.N, D), "Condition"),
+                new("skip", Networks.Tokens, "Tokens"),
+            ],
+            [new Member.Linear("skip_linear", 2 * D, D, Networks.Xavier), new Member.Child("attn", Networks.Attention)],
+            [
+                Let("joined", Call("skip_linear", JoinFeatures("x", "skip"))),
+                Return(Add("joined", Call("attn", "joined"))),
+            ],
+            "Tokens");
+        var network = Networks.Of(
+            [new Member.Repeated("first", 2, Networks.Block()), new Member.Repeated("last", 2, last)],
+            [ForEach("first", ["tokens"], ["c"], Skip.Push), ForEach("last", ["tokens"], ["c"], Skip.Pop)]);
 
-    [Fact]
-    public void Long_skips_call_the_model() => Assert.Equal(
-        "Tiny: the tokens pass through more than one list of blocks, in several streams, or with long skips",
-        Refusal(Networks.Of([new Member.Repeated("blocks", 2, Networks.Block())], [ForEach("blocks", ["tokens"], ["c"], Skip.Push)])));
+        Assert.Empty(Evaluation.Of(network).Errors);
+        var steps = SessionReading.Of(network).Match(static steps => steps, static because => throw new InvalidOperationException(because));
+
+        Assert.Equal(
+            [
+                new SessionStage.Each("first", Pushes: true), new SessionStage.Each("last", Pushes: false),
+                new SessionStage.One("final_layer"),
+            ],
+            steps.Stages);
+        Assert.Equal(["Pop", "Identity", "Branch", "Residual"], steps.Modules["Last"].Select(static op => op.GetType().Name));
+    }
+
+    [Theory]
+    [InlineData("skip", "x")]
+    [InlineData("x", "x")]
+    public void Other_features_beside_the_tokens_call_the_model(string left, string right)
+    {
+        var last = Module(
+            "Last", "",
+            [
+                new("x", Networks.Tokens, "Tokens"), new("c", Shape.Of(Networks.N, D), "Condition"),
+                new("skip", Networks.Tokens, "Tokens"),
+            ],
+            [new Member.Linear("skip_linear", 2 * D, D, Networks.Xavier), new Member.Child("attn", Networks.Attention)],
+            [Let("joined", Call("skip_linear", JoinFeatures(left, right))), Return(Add("joined", Call("attn", "joined")))],
+            "Tokens");
+
+        Assert.Equal("Last, joined: it is not the tokens and a branch beside them", Refusal(Networks.Of(
+            [new Member.Repeated("first", 1, Networks.Block()), new Member.Repeated("last", 1, last)],
+            [ForEach("first", ["tokens"], ["c"], Skip.Push), ForEach("last", ["tokens"], ["c"], Skip.Pop)])));
+    }
 
     [Fact]
     public void Two_conditions_call_the_model() => Assert.Equal(
@@ -80,8 +122,8 @@ public class SessionReadingTests
     [Theory]
     [InlineData("norm: rms", "Block, h: the branch does not read the tokens, as they are or through a LayerNorm")]
     [InlineData("shift: false", "Block, h: the branch does not read the tokens, as they are or through a LayerNorm")]
-    [InlineData("qk_norm: rms", "Attention is neither attention and a projection nor two linear layers with the tanh form of GELU")]
-    [InlineData("mlp: swiglu", "Mlp is neither attention and a projection nor two linear layers with the tanh form of GELU")]
+    [InlineData("qk_norm: rms", "Attention is neither attention and a projection nor two linear layers with GELU")]
+    [InlineData("mlp: swiglu", "Mlp is neither attention and a projection nor two linear layers with GELU")]
     [InlineData("position: rope-2d", "Tiny2: the blocks take more than one argument beside the tokens")]
     public void A_block_that_differs_from_the_papers_calls_the_model(string key, string because) => Assert.Equal(
         because, Refusal(Description.Of(Specs.Model(Specs.With($"block: {{ {key} }}"))).Network));

@@ -57,6 +57,7 @@ public class ModelDiffTests
     [Theory]
     [InlineData(typeof(ModelSpec), "Name,Backbone,Input,Condition,Process,Autoencoder,Samplers")]
     [InlineData(typeof(Backbone.Dit), "Depth,Width,Heads,PatchSize,HiddenWidth,Numerics,Variant")]
+    [InlineData(typeof(Backbone.UVit), "Depth,Width,Heads,PatchSize,HiddenWidth,QkvBias,TimeMlp,FinalConvolution")]
     [InlineData(typeof(InputSpec), "Channels,Height,Width")]
     [InlineData(typeof(Condition.ClassLabels), "Count,Dropout")]
     [InlineData(typeof(Condition.Text), "Tokens,Width,Dropout")]

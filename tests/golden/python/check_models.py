@@ -3,7 +3,8 @@
 Usage: python3 check_models.py CASE FILE.py [CASE FILE.py ...]
 
 CASE is dit-p2, dit-p4 or dit-p8 for the models of tests/Dit.Runtime.Tests/golden.dit.yaml, the name of a file of
-tests/golden/lightningdit for those of lightningdit.dit.yaml, and official for DiT-XL/2.
+tests/golden/lightningdit for those of lightningdit.dit.yaml, of tests/golden/uvit for those of uvit.dit.yaml or of
+tests/golden/pixart for those of pixart.dit.yaml, and official for DiT-XL/2.
 """
 import importlib.util
 import json
@@ -21,8 +22,11 @@ TYPES = {"F32": torch.float32, "F64": torch.float64, "I64": torch.int64}
 
 if not hasattr(F, "scaled_dot_product_attention"):  # torch 1.13, as in Debian 12
 
-    def scaled_dot_product_attention(q, k, v):
-        return torch.softmax(q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5, dim=-1) @ v
+    def scaled_dot_product_attention(q, k, v, attn_mask=None):
+        scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+        if attn_mask is not None:
+            scores = scores.masked_fill(~attn_mask, -torch.inf)
+        return torch.softmax(scores, dim=-1) @ v
 
     F.scaled_dot_product_attention = scaled_dot_product_attention
 
@@ -75,31 +79,48 @@ def difference(given, wanted):
     return ((given - wanted).abs().max() / max(1.0, wanted.abs().max())).item()
 
 
+def conditions(golden):
+    """What a model takes beside inputs and times."""
+    if "in.mask" not in golden:
+        return [golden["in.y"]]
+    text = golden["in.y"].requires_grad_().squeeze(1)
+    sizes = [*golden["in.img_hw"].unbind(1), golden["in.aspect_ratio"].squeeze(1)] if "in.img_hw" in golden else []
+    return [text, golden["in.mask"].bool(), *sizes]
+
+
 def check_golden(case, model):
     golden = load_safetensors(GOLDEN / case.split("-")[0] / f"{case}.safetensors")
-    x, y = golden["in.x"].requires_grad_(), golden["in.y"]
+    x, condition = golden["in.x"].requires_grad_(), conditions(golden)
     channels = golden["out.forward"].shape[1]  # the released code of LightningDiT drops a learned variance
+    weights = under(golden, "param.")
+    if "pos.used" in golden:  # PixArtMS computes those of the image, and ignores those that it stores
+        weights["pos_embed"] = golden["pos.used"][None]
 
     def predict(t):
-        return model(x, golden[t], y)[:, :channels]
+        return model(x, golden[t], *condition)[:, :channels]
 
     differences = {
-        "new positions": difference(model.pos_embed.data, golden["param.pos_embed"]),
+        "new positions": difference(model.pos_embed.data, weights["pos_embed"]),
         "output of a new model": difference(predict("in.t").detach(), torch.zeros_like(golden["out.forward"])),
     }
     for name, buffer in model.named_buffers():
-        differences[f"new {name}"] = difference(buffer, golden[f"param.{name}"])
-    model.load_state_dict(under(golden, "param."))
+        if name != "y_embedder.y_embedding":  # is drawn
+            differences[f"new {name}"] = difference(buffer, weights[name])
+    model.load_state_dict(weights)
     outputs = {}
+
+    def keep(name, out):  # a layer that is called twice gives what the published one gives at once
+        outputs[name] = torch.cat([outputs[name], out.detach()], dim=1) if name in outputs else out.detach()
+
     for name in under(golden, "act."):
-        model.get_submodule(name).register_forward_hook(lambda _, __, out, name=name: outputs.update({name: out.detach()}))
+        model.get_submodule(name).register_forward_hook(lambda _, __, out, name=name: keep(name, out))
     prediction = predict("in.t")
     prediction.square().mean().backward()
     differences["output"] = difference(prediction.detach(), golden["out.forward"])
     for name, wanted in under(golden, "act.").items():
-        differences[f"activation of {name}"] = difference(outputs[name], wanted)
+        differences[f"activation of {name}"] = difference(outputs[name], wanted.reshape(outputs[name].shape))
     for name, wanted in under(golden, "grad.").items():
-        gradient = x.grad if name == "in.x" else model.get_parameter(name).grad
+        gradient = golden[name].grad if name.startswith("in.") else model.get_parameter(name).grad
         differences[f"gradient of {name}"] = difference(gradient, wanted)
     if "in.t_fractional" in golden:
         with torch.no_grad():
@@ -113,6 +134,16 @@ def check_golden(case, model):
         print(f"{case}: {len(values)} {kind}s: at most {max(values):.1e}")
     wrong = [name for name, value in differences.items() if not value <= TOLERANCE]
     assert not wrong, f"{case}: more than {TOLERANCE} in {', '.join(wrong)}"
+
+
+def check_uvit(case, model):
+    golden = load_safetensors(GOLDEN / "uvit" / f"{case}.safetensors")
+    model.load_state_dict(under(golden, "param."))
+    labels = [golden["in.y"]] if hasattr(model, "label_emb") else []
+    with torch.no_grad():
+        wrong = difference(model(golden["in.x"], golden["in.t"], *labels), golden["out"])
+    print(f"{case}: output: {wrong:.1e}")
+    assert wrong <= TOLERANCE, case
 
 
 def check_official(case, model):
@@ -131,7 +162,8 @@ def main(arguments):
         sys.exit(__doc__)
     torch.manual_seed(0)
     for case, file in zip(arguments[::2], arguments[1::2]):
-        (check_official if case == "official" else check_golden)(case, create(file))
+        check = check_official if case == "official" else check_uvit if case.startswith("uvit-") else check_golden
+        check(case, create(file))
 
 
 if __name__ == "__main__":

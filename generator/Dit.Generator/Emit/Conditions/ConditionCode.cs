@@ -22,10 +22,15 @@ internal sealed record ConditionCode(
     string Guards,
     string? Guidance)
 {
+    /// <summary>
+    /// Statements that name what the network takes, where the argument of <c>forward</c> holds several tensors.
+    /// </summary>
+    public IReadOnlyList<string> Parts { get; init; } = [];
+
     public static ConditionCode Of(ModelSpec spec, Module network)
     {
         var guards = ForwardEmitter.Guards(spec, network);
-        return spec.Conditioning.Condition.Match(
+        return spec.Condition.Match(
             _ => UnconditionalEmitter.Emit(guards),
             labels => ClassLabelsEmitter.Emit(spec, labels, guards),
             text => TextEmitter.Emit(spec, text, guards));
@@ -46,7 +51,8 @@ internal sealed record ConditionCode(
 
     /// <summary>The runtime's type of a condition.</summary>
     public static string TypeOf(Condition condition) =>
-        condition.Match(static _ => "NoCondition", static _ => "ClassLabels", static _ => "TextEmbeddings");
+        condition.Match(
+            static _ => "NoCondition", static _ => "ClassLabels", static text => text.HasSizes ? "SizedText" : "TextEmbeddings");
 
     /// <summary><c>, Tensor labels</c>.</summary>
     public string Parameter => Argument is null ? "" : $", {Argument.Type} {Argument.Name}";

@@ -104,17 +104,29 @@ internal static class BodyCode
                     + (attention.KeyNorm is { } key ? $", keyNorm: {key}" : "")
                     + (attention.Rotary is { } rotary ? $", rotary: {Of(rotary)})" : ")"),
             Value.CrossAttention attention => $"Functional.CrossAttention({List(attention.Operands)}, heads: {attention.Heads})",
+            Value.AddTable table => $"Functional.AddTable({Of(table.X)}, {table.Table})",
             Value.JoinTokens join => $"cat([{List(join.Parts)}], dim: 1)",
             Value.JoinFeatures join => $"cat([{List(join.Parts)}], dim: -1)",
             Value.Tokens tokens => $"{Receiver(module, tokens.X)}.narrow(1, {tokens.First.Size}, {tokens.Count.Size})",
             Value.AsToken token => $"{Receiver(module, token.X)}.unsqueeze(1)",
             Value.MeanOfTokens mean => $"{Receiver(module, mean.X)}.mean([1])",
+            Value.Sinusoid time =>
+                $"TimestepEmbedder.Sinusoid({Of(time.T)}, intervals: {time.Intervals}, features: "
+                    + $"{time.Features}).to({Weights(module)}.dtype)",
+            Value.FillDropped fill =>
+                $"Functional.FillDropped({Of(fill.X)}, {fill.Table ?? "null"}, {Weights(module)}.dtype)",
             Value.Unpatchify patches =>
                 $"Functional.Unpatchify({Of(patches.X)}, rows: {patches.Rows}, columns: {patches.Columns}, patch: {patches.Patch}, "
                     + $"channels: {patches.Channels})",
             _ => throw new InvalidOperationException($"{module.Type}: the operation {value} is for the runtime's own modules."),
         };
     }
+
+    // What tells the type of the module's numbers.
+    private static string Weights(Module module) =>
+        module.Members.OfType<Member.Table>().FirstOrDefault() is { } table ? table.Name
+        : module.Members.OfType<Member.Linear>().FirstOrDefault() is { } linear ? $"{linear.Name}.weight"
+        : throw new InvalidOperationException($"{module.Type} has no table and no linear layer that tells the type of its numbers.");
 
     private static string Call(Module module, Value.Call call, string arguments) => module.Find(call.Member) switch
     {

@@ -9,12 +9,26 @@ namespace Dit.Generator.Emit;
 /// <param name="Initialize">The statements that set its parameters.</param>
 internal sealed record MemberCode(string[] Fields, string[] Construct, string[] Register, string[] Initialize)
 {
+    // TorchSharp has a class of that name as well.
+    private const string Convolution = "global::Dit.Runtime.Convolution";
+
     private static readonly MemberCode None = new([], [], [], []);
 
     /// <summary>The code of a member; none for one without parameters, which the operations have built in.</summary>
     public static MemberCode Of(Member member) => member switch
     {
         Member.Linear linear => Module(linear.Name, "Linear", New(linear), Set(linear.Name, linear.Start)),
+        Member.Convolution convolution => Module(
+            convolution.Name,
+            Convolution,
+            $"new {Convolution}({convolution.In}, {convolution.Out}, kernel: {convolution.Kernel}, device, dtype, "
+                + $"padding: {convolution.Kernel / 2})",
+            Set(convolution.Name, convolution.Start)),
+        Member.Embedding embedding => Module(
+            embedding.Name,
+            "EmbeddingTable",
+            $"new EmbeddingTable(rows: {embedding.Rows}, width: {embedding.Width.Size}, device, dtype)",
+            Set(embedding.Name, embedding.Start)),
         Member.Norm { IsAffine: true } norm => Module(
             norm.Name,
             Type(norm),
@@ -23,7 +37,10 @@ internal sealed record MemberCode(string[] Fields, string[] Construct, string[] 
         Member.Table table => Of(table),
         Member.Chain chain => Of(chain),
         Member.Child child => Module(
-            child.Name, child.Module.Type, ReadyModules.New(child.Module), $"{child.Name}.Initialize({Random(child.Module)});"),
+            child.Name,
+            ReadyModules.Type(child.Module),
+            ReadyModules.New(child.Module),
+            $"{child.Name}.Initialize({Random(child.Module)});"),
         Member.Repeated list => new(
             [$"private readonly ModuleList<{list.Module.Type}> {list.Name} = new();"],
             [$"for (var i = 0; i < {list.Count}; i++)", $"    {list.Name}.Add({ReadyModules.New(list.Module)});"],
@@ -37,27 +54,32 @@ internal sealed record MemberCode(string[] Fields, string[] Construct, string[] 
 
     /// <summary>The field of the linear layer in a chain: <c>mlp</c> in <c>text_mlp</c>.</summary>
     public static string Link(Member.Chain chain, int link) =>
-        chain.Links.Count(static one => one is Member.Linear) == 1
+        chain.Links[link].Name is { Length: > 0 } own ? own
+        : chain.Links.Count(static one => one is Member.Linear) == 1
             ? chain.Name.Substring(chain.Name.LastIndexOf('_') + 1)
             : $"{chain.Name}_{link}";
 
     private static MemberCode Of(Member.Table table)
     {
         var sides = string.Join(", ", table.Sides.Select(static side => side.Size));
+        var set = table.Start is Initialization.SinCosTable grid
+            ? $"Init.SinCosPositions({table.Name}, Positions.Rows, Positions.Columns{Places(grid.Positions)});"
+            : Set(table.Name, table.Start);
         if (table.IsBuffer) return new(
             [$"private readonly Tensor {table.Name}; // {Shape.Text(table.Sides)}, a buffer"],
             [$"{table.Name} = Layer.Buffer([{sides}], device, dtype);"],
             [$"register_buffer(nameof({table.Name}), {table.Name});"],
-            [Set(table.Name, table.Start)]);
-        var set = table.Start is Initialization.SinCosTable
-            ? $"Init.SinCosPositions({table.Name}, Positions.Rows, Positions.Columns);"
-            : Set(table.Name, table.Start);
+            [set]);
         return new(
             [$"private readonly Parameter {table.Name}; // {Shape.Text(table.Sides)}{(table.IsTrained ? "" : ", fixed")}"],
             [$"{table.Name} = Layer.Unset([{sides}], device, dtype{(table.IsTrained ? "" : ", trained: false")});"],
             [$"register_parameter(nameof({table.Name}), {table.Name});"],
             [set]);
     }
+
+    // Where patches are counted, nothing is said.
+    private static string Places(PositionSpec positions) =>
+        positions == PositionSpec.Default ? "" : ", Positions.Scale, Positions.Base";
 
     private static MemberCode Of(Member.Chain chain)
     {
@@ -82,7 +104,8 @@ internal sealed record MemberCode(string[] Fields, string[] Construct, string[] 
 
     private static string RegisterModule(string name) => $"register_module(nameof({name}), {name});";
 
-    private static string New(Member.Linear linear) => $"Layer.Linear({linear.In.Size}, {linear.Out.Size}, device, dtype)";
+    private static string New(Member.Linear linear) =>
+        $"Layer.Linear({linear.In.Size}, {linear.Out.Size}, device, dtype{(linear.HasBias ? "" : ", hasBias: false")})";
 
     private static string New(Activation activation) => activation switch
     {

@@ -45,7 +45,7 @@ internal static class ModuleEmitter
                     using var scope = NewDisposeScope();
             {{Code.Indent(string.Join("\n", BodyCode.Lines(evaluation)), 2)}}
                 }
-            {{(session is null ? "" : $"\n{Code.Indent(SessionEmitter.Steps(module, session.Modules[module.Type]))}\n")}}
+            {{(session is null || !session.Modules.TryGetValue(module.Type, out var ops) ? "" : $"\n{Code.Indent(SessionEmitter.Steps(module, ops))}\n")}}
             {{Code.Indent(Initialize(module, code))}}
 
                 protected override void RegisterComponents() { }

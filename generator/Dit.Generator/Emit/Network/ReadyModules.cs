@@ -10,9 +10,12 @@ internal static class ReadyModules
     /// <summary>Whether the runtime has this module.</summary>
     public static bool Has(Module module) => Arguments(module) is not null;
 
+    /// <summary>The class of a module: sizes are embedded as timesteps are.</summary>
+    public static string Type(Module module) => module.Type == "SizeEmbedder" && Has(module) ? "TimestepEmbedder" : module.Type;
+
     /// <summary>The expression that makes a module.</summary>
     public static string New(Module module) =>
-        $"new {module.Type}({(Arguments(module) is { } arguments ? $"{arguments}, " : "")}device, dtype{Tail(module)})";
+        $"new {Type(module)}({(Arguments(module) is { } arguments ? $"{arguments}, " : "")}device, dtype{Tail(module)})";
 
     private static string? Arguments(Module module) => module switch
     {
@@ -22,6 +25,13 @@ internal static class ReadyModules
             $"channels: {patches.Channels}, width: {patches.Width.Size}, patch: {patches.Patch}",
         { Type: "TimestepEmbedder" } when Sinusoid(module) is { Features: 256 } time && Width(module) is { } width
             && module == StandardParts.TimestepEmbedder(time.Features, time.Intervals, width) => $"width: {width.Size}",
+        { Type: "SizeEmbedder" } when Width(module) is { } width && module == StandardParts.SizeEmbedder(256, width) =>
+            $"width: {width.Size}",
+        { Type: "CaptionEmbedder", Arguments: [{ Shape: { Count: 3 } text }] }
+            when CaptionWidth(module) is { } width
+                && module.Members is [Member.Table, ..] is var hasNull
+                && module == StandardParts.CaptionEmbedder((int)text[1].Size, (int)text[2].Size, hasNull, width) =>
+            $"tokens: {text[1].Size}, textWidth: {text[2].Size}, width: {width.Size}, hasNull: {(hasNull ? "true" : "false")}",
         { Type: "LabelEmbedder", Members: [Member.Embedding table] } when module == StandardParts.LabelEmbedder(table.Rows, table.Width) =>
             $"rows: {table.Rows}, width: {table.Width.Size}",
         { Type: "TextEmbedder", Arguments: [{ Shape: { Count: 3 } text }] }
@@ -41,6 +51,9 @@ internal static class ReadyModules
 
     private static Value.Sinusoid? Sinusoid(Module module) =>
         module.Body is [Statement.Return { Values: [Value.Call { Arguments: [Value.Sinusoid sinusoid] }] }] ? sinusoid : null;
+
+    private static Dim? CaptionWidth(Module module) =>
+        module.Members.OfType<Member.Child>().FirstOrDefault()?.Module.Members.OfType<Member.Linear>().LastOrDefault()?.Out;
 
     private static Dim? Width(Module module) =>
         module.Members.OfType<Member.Chain>().LastOrDefault()?.Links.OfType<Member.Linear>().LastOrDefault()?.Out;

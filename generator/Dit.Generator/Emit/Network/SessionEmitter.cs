@@ -20,6 +20,24 @@ internal static class SessionEmitter
                 """;
     }
 
+    /// <summary>The statements that add what a network's tokens pass through.</summary>
+    public static string Stages(EquatableArray<SessionStage> stages) => string.Join("\n", stages.SelectMany(static stage => stage switch
+    {
+        SessionStage.Each { Pushes: false } list =>
+            new[] { $"foreach (var {MemberCode.Each(list.Name)} in {list.Name})", $"    {MemberCode.Each(list.Name)}.AddTo(session);" },
+        SessionStage.Each list =>
+        [
+            $"foreach (var {MemberCode.Each(list.Name)} in {list.Name})",
+            "{",
+            $"    {MemberCode.Each(list.Name)}.AddTo(session);",
+            $"    {Line(new SessionOp.Push())}",
+            "}",
+        ],
+        SessionStage.One one => [$"{one.Name}.AddTo(session);"],
+        SessionStage.Own own => [Line(own.Op)],
+        _ => throw new InvalidOperationException($"Unknown stage {stage}."),
+    }));
+
     private static string Line(SessionOp op) => op switch
     {
         SessionOp.Modulation regressed => $"var {regressed.Name} = session.Modulation({MemberCode.Link(regressed.Chain, 1)});",
@@ -32,7 +50,11 @@ internal static class SessionEmitter
         SessionOp.Attention attention => $"session.Attention({attention.Qkv.Name}, {attention.Proj.Name}, heads: {attention.Heads});",
         SessionOp.CrossAttention attention =>
             $"session.CrossAttention({attention.Q.Name}, {attention.Kv.Name}, {attention.Proj.Name}, heads: {attention.Heads});",
-        SessionOp.Mlp mlp => $"session.Mlp({mlp.First.Name}, {mlp.Second.Name});",
+        SessionOp.Mlp mlp =>
+            $"session.Mlp({mlp.First.Name}, {mlp.Second.Name}{(mlp.Activation == Activation.Gelu ? ", exactGelu: true" : "")});",
+        SessionOp.Push => "session.Push();",
+        SessionOp.Pop pop => $"session.Pop({pop.Layer.Name});",
+        SessionOp.Convolution convolution => $"session.Convolution({convolution.Layer.Name});",
         SessionOp.Residual { Gate: { } gate } => $"session.Residual(gate: {Part(gate)});",
         SessionOp.Residual => "session.Residual();",
         SessionOp.Output output => $"session.Output({output.Layer.Name});",

@@ -13,7 +13,7 @@ public static class Diagram
     private const string Mono = "fill=\"#444444\" font-family=\"Menlo, Consolas, monospace\"";
 
     /// <summary>The block of a network: the module of its first list; the network itself where it has none.</summary>
-    public static Module Block(Module network) => network.Members.OfType<Member.Repeated>().FirstOrDefault()?.Module ?? network;
+    public static Module Block(Module network) => network.Members.OfType<Member.Repeated>().LastOrDefault()?.Module ?? network;
 
     /// <summary>The picture of a module as an SVG file.</summary>
     /// <param name="module">The module.</param>

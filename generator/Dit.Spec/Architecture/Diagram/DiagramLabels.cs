@@ -38,8 +38,13 @@ internal static class DiagramLabels
         Member.Linear linear => new("Linear", value.Path, $"{linear.In} to {linear.Out}", DiagramKind.Operation),
         Member.Patches patches =>
             new("Patches", value.Path, $"{patches.Patch} x {patches.Patch} x {patches.Channels} to {patches.Width}", DiagramKind.Operation),
+        Member.Convolution convolution => new(
+            "Convolution", value.Path, $"{convolution.Kernel} x {convolution.Kernel}, {convolution.In} to {convolution.Out}",
+            DiagramKind.Operation),
         Member.Embedding embedding => new("Embedding", value.Path, $"{embedding.Rows} rows", DiagramKind.Operation),
         Member.Table table when value.Operation is Value.FillDropped => new("Fill dropped", table.Name, "", DiagramKind.Operation),
+        Member.Table table when value.Operation is Value.AddTable => new(
+            "Add table", table.Name, $"{table.Sides[0]} rows", DiagramKind.Operation),
         Member.Table table => new(table.Name, "", "", DiagramKind.Operation),
         Member.Child child => new(child.Module.Type, child.Name, child.Module.Summary, DiagramKind.Module),
         _ => throw new InvalidOperationException($"Unknown member {member}."),
@@ -52,7 +57,8 @@ internal static class DiagramLabels
             Operation(activate.Kind switch { Activation.Silu => "SiLU", Activation.GeluTanh => "GELU (tanh)", _ => "GELU" }),
         Value.SwiGlu => Operation("SwiGLU"),
         Value.SelfAttention attention => Operation("Self-attention", Note(attention)),
-        Value.CrossAttention attention => Operation("Cross-attention", $"{attention.Heads} heads"),
+        Value.CrossAttention attention =>
+            Operation("Cross-attention", $"{attention.Heads} heads{(attention.Mask is null ? "" : ", masked")}"),
         Value.JoinTokens => Operation("Join tokens"),
         Value.JoinFeatures => Operation("Join features"),
         Value.Tokens tokens =>

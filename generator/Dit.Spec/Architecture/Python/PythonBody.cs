@@ -105,7 +105,10 @@ internal sealed class PythonBody(Module module, PythonSizes sizes)
         Value.SelfAttention { IsPlain: false } attention =>
             $"qk_attention({Expression(attention.Qkv)}, heads={sizes.Heads(attention.Heads)}{Prepared(attention)})",
         Value.SelfAttention attention => $"self_attention({Expression(attention.Qkv)}, heads={sizes.Heads(attention.Heads)})",
+        Value.CrossAttention { Mask: not null } attention =>
+            $"masked_cross_attention({List(attention.Operands)}, heads={sizes.Heads(attention.Heads)})",
         Value.CrossAttention attention => $"cross_attention({List(attention.Operands)}, heads={sizes.Heads(attention.Heads)})",
+        Value.AddTable add => $"add_table({Expression(add.X)}, self.{add.Table})",
         Value.JoinTokens join => $"torch.cat([{List(join.Parts)}], dim=1)",
         Value.JoinFeatures join => $"torch.cat([{List(join.Parts)}], dim=-1)",
         Value.Tokens tokens => $"{Receiver(tokens.X)}[:, {Range(tokens)}]",

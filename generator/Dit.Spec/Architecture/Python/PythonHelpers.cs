@@ -66,6 +66,21 @@ internal static class PythonHelpers
                 k, v = kv.unflatten(-1, (2, heads, -1)).permute(2, 0, 3, 1, 4)  # 2 x (N, H, M, K)
                 return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)  # (N, T, D)
             """"),
+        ("masked_cross_attention", """"
+            def masked_cross_attention(q, kv, mask, heads):
+                """Multi-head attention to those tokens of another sequence where the mask is true.
+
+                q: (N, T, D); kv: (N, M, 2 D); mask: (N, M), bool. Returns (N, T, D).
+                """
+                q = q.unflatten(-1, (heads, -1)).transpose(1, 2)  # (N, H, T, K)
+                k, v = kv.unflatten(-1, (2, heads, -1)).permute(2, 0, 3, 1, 4)  # 2 x (N, H, M, K)
+                return F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None]).transpose(1, 2).flatten(2)
+            """"),
+        ("add_table", """"
+            def add_table(x, table):
+                """The rows of a table, (k, D), added to a vector. x: (N, k D) or (N, D). Returns (N, k D)."""
+                return (x.unflatten(-1, (-1, table.shape[1])) + table).flatten(1)
+            """"),
         ("timestep_features", """"
             def timestep_features(t, features, intervals):
                 """Sinusoidal features, cosines then sines, at frequencies 10000^(-i / intervals) for i = 0, 1, ...
@@ -93,6 +108,15 @@ internal static class PythonHelpers
                 frequencies = 10000 ** -(torch.arange(width // 4, dtype=torch.float64) / (width // 4))
                 y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
                 x, y = (torch.outer(place.flatten().double(), frequencies) for place in (x, y))  # (T, D / 4)
+                return torch.cat([x.sin(), x.cos(), y.sin(), y.cos()], dim=1).float()
+            """"),
+        ("scaled_sincos_positions", """"
+            def scaled_sincos_positions(width, rows, columns, base, scale):
+                """The fixed 2-D sin-cos table of patches at i / (n / base) / scale along an axis of n. Returns (T, D)."""
+                frequencies = 10000 ** -(torch.arange(width // 4, dtype=torch.float64) / (width // 4))
+                places = [torch.arange(n, dtype=torch.float64) / (n / (base or n)) / scale for n in (rows, columns)]
+                y, x = torch.meshgrid(*places, indexing="ij")
+                x, y = (torch.outer(place.flatten(), frequencies) for place in (x, y))  # (T, D / 4)
                 return torch.cat([x.sin(), x.cos(), y.sin(), y.cos()], dim=1).float()
             """"),
         ("rotary_angles", """"

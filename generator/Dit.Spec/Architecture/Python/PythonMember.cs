@@ -18,7 +18,9 @@ internal sealed record PythonMember(string[] Construct, string[] Initialize)
 
     private static string New(Member member, PythonSizes sizes) => member switch
     {
-        Member.Linear linear => $"nn.Linear({sizes.Of(linear.In)}, {sizes.Of(linear.Out)})",
+        Member.Linear linear => $"nn.Linear({sizes.Of(linear.In)}, {sizes.Of(linear.Out)}{(linear.HasBias ? "" : ", bias=False")})",
+        Member.Convolution convolution =>
+            $"nn.Conv2d({convolution.In}, {convolution.Out}, kernel_size={convolution.Kernel}, padding={convolution.Kernel / 2})",
         Member.Patches patches =>
             $"nn.Conv2d({patches.Channels}, {sizes.Of(patches.Width)}, kernel_size={patches.Patch}, stride={patches.Patch})",
         Member.Norm norm => $"nn.{(norm.Kind == NormKind.Rms ? "RMSNorm" : "LayerNorm")}({sizes.Of(norm.Width)}"
@@ -38,12 +40,14 @@ internal sealed record PythonMember(string[] Construct, string[] Initialize)
 
     private static IEnumerable<string> Initial(Member member, string name, PythonSizes sizes) => member switch
     {
+        Member.Linear { HasBias: false } linear => [Set($"{name}.weight", linear.Start)],
         Member.Linear linear => Layer(name, linear.Start),
+        Member.Convolution convolution => Layer(name, convolution.Start),
         Member.Patches patches => Layer(name, patches.Start),
         Member.Norm { IsAffine: true } => [$"{name}.reset_parameters()"], // one and zero
         Member.Embedding embedding => [Set($"{name}.weight", embedding.Start)],
         Member.Table { Start: Initialization.SinCosTable grid } table =>
-            [$"{name}.data.copy_(sincos_positions({sizes.Of(table.Sides.Last())}, rows={grid.Rows}, columns={grid.Columns}))"],
+            [$"{name}.data.copy_({SinCos(grid)}({sizes.Of(table.Sides.Last())}, rows={grid.Rows}, columns={grid.Columns}{Places(grid.Positions)}))"],
         Member.Table { Start: Initialization.RotaryTable grid } table =>
         [
             $"{name}.copy_(rotary_angles({sizes.Of(table.Sides.Last())}, rows={grid.Rows}, columns={grid.Columns})"
@@ -56,6 +60,14 @@ internal sealed record PythonMember(string[] Construct, string[] Initialize)
             [$"for {Each(list.Name)} in {name}:", $"    {Each(list.Name)}.initialize_weights()"],
         _ => [],
     };
+
+    private static string SinCos(Initialization.SinCosTable grid) =>
+        grid.Positions == PositionSpec.Default ? "sincos_positions" : "scaled_sincos_positions";
+
+    private static string Places(PositionSpec positions) => positions == PositionSpec.Default
+        ? ""
+        : $", base={(positions.Base is { } size ? FormattableString.Invariant($"{size}") : "None")}, "
+            + $"scale={PythonText.Literal(positions.Scale)}";
 
     private static string[] Layer(string name, Initialization start) => [Set($"{name}.weight", start), $"nn.init.zeros_({name}.bias)"];
 

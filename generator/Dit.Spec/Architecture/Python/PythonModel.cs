@@ -86,10 +86,12 @@ public static class PythonModel
     {
         var (times, range) = ProcessWords.Times(spec.Process);
         return $"It predicts {ProcessWords.Output(spec.Process)}. {times} are {range}."
-            + spec.Conditioning.Condition.Match(
+            + spec.Condition.Match(
                 static _ => "",
                 static labels =>
                     $" Labels are 0 to {labels.Count - 1}{(labels.Rows > labels.Count ? $", and {labels.Count} for no class" : "")}.",
-                static text => $" Texts are embeddings of {text.Tokens} tokens.");
+                static text => $" Texts are embeddings of {text.Tokens} tokens."
+                    + (text.IsMasked ? " The mask is true for the tokens that are attended." : "")
+                    + (text.HasSizes ? " Height and width are the image's, in pixels; the aspect ratio is height by width." : ""));
     }
 }

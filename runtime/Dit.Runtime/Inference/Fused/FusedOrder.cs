@@ -22,13 +22,15 @@ internal static class FusedOrder
     /// </summary>
     public static string? Obstacle(SessionSteps session)
     {
-        var at = At.Start;
+        var (at, skips) = (At.Start, 0);
         foreach (var step in session.Steps)
         {
             if (Obstacle(session, step, at) is { } obstacle) return obstacle;
+            skips += step switch { SessionStep.Push => 1, SessionStep.Pop => -1, _ => 0 };
+            if (skips < 0) return "a long skip that nothing was left for";
             at = step switch
             {
-                SessionStep.Residual => At.Start,
+                SessionStep.Residual or SessionStep.Push or SessionStep.Pop => At.Start,
                 SessionStep.SelfAttention or SessionStep.CrossAttention => At.Attention,
                 SessionStep.Project or SessionStep.Mlp => At.Branch,
                 SessionStep.Output => At.Output,
@@ -47,6 +49,7 @@ internal static class FusedOrder
         (SessionStep.SelfAttention, At.Norm) => null,
         (SessionStep.CrossAttention, At.Norm) => session is { ContextTokens: > 0, JoinsTokens: false } ? null
             : "cross-attention to joined tokens",
+        (SessionStep.Push or SessionStep.Pop, _) => at == At.Start ? null : "a long skip inside a branch",
         (SessionStep.SelfAttention or SessionStep.CrossAttention, _) => "attention without a norm before it",
         (SessionStep.Project, _) => at == At.Attention ? null : "a projection without attention before it",
         (SessionStep.Mlp, _) => at == At.Norm ? null : "an MLP without a norm before it",

@@ -17,6 +17,7 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
     private readonly int width = session.Card.Width;
     private readonly List<FusedPhase> phases = [];
     private readonly List<TokenStep> pending = [];
+    private int skips; // sequences on the stack
     private NativeBuffer? branchBias; // of the branch's last layer, added with the residual
 
     public IReadOnlyList<FusedPhase> Pack()
@@ -49,6 +50,8 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
                 pending.Add(new ResidualStep(kernels, branchBias ?? throw Disorder(step), gate is { } part ? (long)part * width : null,
                     width));
                 break;
+            case SessionStep.Push: pending.Add(new PushStep(skips++)); break;
+            case SessionStep.Pop pop: pending.Add(Pop(pop)); break;
             case SessionStep.Output { Layer: var layer }:
                 pending.Add(new OutputStep(kernels, All(layer, WeightLayout.Whole), Keep(Bias(layer)), session.Sizes));
                 break;
@@ -68,7 +71,7 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
     {
         var proj = session.Patches.Projection;
         var depth = (int)(proj.weight.numel() / width);
-        var added = session.Positions.view(-1, width) + proj.bias;
+        var added = session.ImagePositions.reshape(-1, width) + proj.bias;
         var rows = session.JoinsTokens ? cat([added, zeros(session.ContextTokens, width)]) : added;
         return new(kernels, Pack(proj.weight, depth, [0..width], WeightLayout.Whole), Keep(rows), session.Sizes);
     }
@@ -108,7 +111,15 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
         var pieces = Enumerable.Range(0, (hidden + MlpStep.Piece - 1) / MlpStep.Piece)
             .Select(i => Pack(mlp.First.weight, width, [(i * MlpStep.Piece)..Math.Min((i + 1) * MlpStep.Piece, hidden)], layout)).ToArray();
         branchBias = Keep(Bias(mlp.Second));
-        return new(kernels, pieces, Keep(Bias(mlp.First)), Pack(mlp.Second.weight, hidden, [0..width], layout));
+        return new(kernels, pieces, Keep(Bias(mlp.First)), Pack(mlp.Second.weight, hidden, [0..width], layout),
+            mlp.IsExact);
+    }
+
+    // The tokens and what comes back are not side by side in memory: half of the layer for each.
+    private PopStep Pop(SessionStep.Pop pop)
+    {
+        var halves = pop.Layer.weight.chunk(2, dim: 1).Select(half => Pack(half, width, [0..width], WeightLayout.Whole)).ToArray();
+        return new(kernels, --skips, halves[0], halves[1], Keep(Bias(pop.Layer)), width);
     }
 
     private PackedWeights All(Linear layer, WeightLayout layout) =>

@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Dit.Runtime;
 
 /// <summary>What to do with a checkpoint that was made for another grid of patches.</summary>
@@ -35,7 +37,22 @@ public abstract record CheckpointGrid
 /// <param name="Columns">X, columns of patches.</param>
 public sealed record PositionTable(string Name, int Rows, int Columns)
 {
+    /// <summary>As for <see cref="Positions.SinCos2D"/>.</summary>
+    public double Scale { get; init; } = 1;
+
+    /// <summary>As for <see cref="Positions.SinCos2D"/>.</summary>
+    public int? Base { get; init; }
+
     /// <summary>The table of a generated model of the backbone <c>dit</c>.</summary>
     public static PositionTable Of(ModelCard card) =>
-        new("pos_embed", card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize);
+        new("pos_embed", card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize)
+        {
+            Scale = card.PositionScale,
+            Base = card.PositionBase,
+        };
+
+    /// <summary>The positions.</summary>
+    /// <param name="width">D.</param>
+    /// <returns>(Y X, D), float64.</returns>
+    internal Tensor Values(int width) => Positions.SinCos2D(width, Rows, Columns, Scale, Base);
 }

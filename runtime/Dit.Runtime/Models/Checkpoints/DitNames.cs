@@ -24,7 +24,10 @@ public static class DitNames
     public static NameMap Official<TModel>()
         where TModel : nn.Module, IModel<TModel> => Official(TModel.Card, TModel.CheckpointMap);
 
-    /// <summary>The names of <c>DiTTransformer2DModel</c> of diffusers.</summary>
+    /// <summary>
+    /// The names of <c>DiTTransformer2DModel</c> of diffusers, or of <c>PixArtTransformer2DModel</c> for a model that
+    /// attends to text.
+    /// </summary>
     /// <exception cref="DitException">diffusers has no model of this kind.</exception>
     public static NameMap Diffusers<TModel>()
         where TModel : nn.Module, IModel<TModel> => Diffusers(TModel.Card, TModel.CheckpointMap);
@@ -43,7 +46,9 @@ public static class DitNames
     /// <param name="card">The model.</param>
     /// <param name="own">Every tensor it has.</param>
     /// <exception cref="DitException">diffusers has no model of this kind.</exception>
-    public static NameMap Diffusers(ModelCard card, IReadOnlyList<CheckpointEntry> own) => WhyNotInDiffusers(card, own) is not { } reason
+    public static NameMap Diffusers(ModelCard card, IReadOnlyList<CheckpointEntry> own) => PixArtNames.IsOf(card)
+        ? PixArtNames.Diffusers(card, own)
+        : WhyNotInDiffusers(card, own) is not { } reason
         ? new(card.Name, DiffusersConvention, [.. own.Select(entry => InDiffusers(entry, card))])
         : throw new DitException($"{card.Name} has no form in diffusers, whose Diffusion Transformer is adaLN-Zero on classes with a "
             + "null class, "
@@ -54,6 +59,7 @@ public static class DitNames
     /// <param name="own">Every tensor it has.</param>
     public static string? WhyNotInDiffusers(ModelCard card, IReadOnlyList<CheckpointEntry> own) => card switch
     {
+        _ when PixArtNames.IsOf(card) => PixArtNames.WhyNotInDiffusers(card, own),
         { Backbone: not "dit" } => $"this one is of the backbone {card.Backbone}",
         { Conditioning: not "adaln-zero" } => $"this one is {card.Conditioning}",
         { Condition: not ModelCondition.Classes } =>
@@ -93,7 +99,7 @@ public static class DitNames
         var place = names.Find(file);
         if (!names.Fits(file.Below(place.Prefix)))
             return (file, false);
-        if (card.Numerics != Numerics.Diffusers)
+        if (card.Numerics != Numerics.Diffusers && !PixArtNames.IsOf(card))
             throw new DitException($"'{file.Path}' has the names of diffusers, whose arithmetic is not quite that of the official code, "
                 + $"which {card.Name} follows: "
                 + "write 'numerics: diffusers' in its spec to compute as diffusers does, or 'dit convert' the file to use its weights "
@@ -104,6 +110,8 @@ public static class DitNames
         var read = names.Read(file.Below(place.Prefix));
         foreach (var sentence in place.Notices(file.Path, card.Name))
             notice?.Invoke(sentence);
+        foreach (var loss in names.Losses)
+            notice?.Invoke(loss);
         return (read, true);
     }
 
@@ -152,10 +160,10 @@ public static class DitNames
             MappedTensor.Renamed(own, [.. Enumerable.Range(0, depth).Select(i => $"transformer_blocks.{i}.norm1.emb.{embedder}.{leaf}")]);
     }
 
-    private static void FillPositions(Tensor tensor, PositionTable positions)
+    internal static void FillPositions(Tensor tensor, PositionTable positions)
     {
         using var scope = NewDisposeScope();
-        var table = Positions.SinCos2D((int)tensor.shape[^1], positions.Rows, positions.Columns); // (T, D)
+        var table = positions.Values((int)tensor.shape[^1]); // (T, D)
         tensor.copy_(table.to(ScalarType.Float32).unsqueeze(0)); // in float32 first, as the official code makes it
     }
 

@@ -25,8 +25,9 @@ internal sealed class RecomputedPositions(string modelName, PositionTable table,
     /// <param name="prefix">What its names begin with.</param>
     public void Fill(nn.Module model, ICheckpointFile file, string prefix)
     {
-        var parameter = model.get_parameter(Name) ?? throw new InvalidOperationException($"{modelName} has no parameter {Name}.");
-        Init.SinCosPositions(parameter, table.Rows, table.Columns);
+        var parameter = (Tensor?)model.get_parameter(Name) ?? model.get_buffer(Name)
+            ?? throw new InvalidOperationException($"{modelName} has no table {Name}.");
+        Init.SinCosPositions(parameter, table.Rows, table.Columns, table.Scale, table.Base);
         foreach (var rotary in model.modules().OfType<RotaryPositions>()) rotary.Initialize();
         if (!file.Tensors.ContainsKey(prefix + Name)) return;
         using var scope = NewDisposeScope();
@@ -36,12 +37,12 @@ internal sealed class RecomputedPositions(string modelName, PositionTable table,
             + $"{table.Columns}.");
     }
 
-    private static string Describe(Tensor stored) => GridOf(stored) is var (rows, columns)
+    private string Describe(Tensor stored) => GridOf(stored) is var (rows, columns)
         ? $"a grid of {rows} x {columns} patches"
         : $"another grid of patches (its position table, {TensorInfo.ShapeText(stored.shape)}, is no sin-cos table)";
 
     /// <summary>The grid that a sin-cos table was computed for, or null when it is no such table.</summary>
-    private static (int Rows, int Columns)? GridOf(Tensor stored)
+    private (int Rows, int Columns)? GridOf(Tensor stored)
     {
         if (stored.shape is not [1, > 0, > 0] || stored.shape[2] % 4 != 0) return null;
         var (tokens, width) = ((int)stored.shape[1], (int)stored.shape[2]);
@@ -53,6 +54,6 @@ internal sealed class RecomputedPositions(string modelName, PositionTable table,
         return tokens % columns == 0 && IsOf(tokens / columns, columns, stored) ? (tokens / columns, columns) : null;
     }
 
-    private static bool IsOf(int rows, int columns, Tensor stored) =>
-        (stored[0] - Positions.SinCos2D((int)stored.shape[2], rows, columns)).abs().max().item<double>() < Tolerance;
+    private bool IsOf(int rows, int columns, Tensor stored) =>
+        (stored[0] - (table with { Rows = rows, Columns = columns }).Values((int)stored.shape[2])).abs().max().item<double>() < Tolerance;
 }

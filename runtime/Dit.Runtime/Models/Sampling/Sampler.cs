@@ -74,7 +74,7 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
     public override int? Steps => Fixed?.Steps;
 
     /// <inheritdoc/>
-    public override int? Evaluations => Solver.Evaluations;
+    public override int? Evaluations => Solver.EvaluationsFor(TModel.Process);
 
     /// <inheritdoc/>
     public override (int Fewest, int Most)? StepsRange => Fixed?.StepsRange(Loop.Process);

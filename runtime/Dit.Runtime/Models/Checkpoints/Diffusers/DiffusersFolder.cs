@@ -66,7 +66,7 @@ public static class DiffusersFolder
             Write(Path.Combine(scheduler, "scheduler_config.json"), settings);
             Write(
                 Path.Combine(folder, "model_index.json"),
-                DiffusersSettings.Pipeline(DiffusersScheduler.Class(card.Name, process), labels));
+                DiffusersSettings.Pipeline(card, DiffusersScheduler.Class(card.Name, process), labels));
         });
     }
 
@@ -86,7 +86,8 @@ public static class DiffusersFolder
                 && !Same(given, value))
                 return $"'{file.Path}' is not a checkpoint of {card.Name}: its config.json has {key} {Printable.Of(given)}, and "
                     + $"{card.Name} has {Text(value)}.";
-        return file.Metadata.TryGetValue("config.sample_size", out var size) && size != NotGiven && size != Text(card.Input.Height)
+        var own = PixArtNames.IsOf(card) ? DiffusersSettings.Transformer(card)["sample_size"] : card.Input.Height;
+        return file.Metadata.TryGetValue("config.sample_size", out var size) && size != NotGiven && size != Text(own)
             ? $"'{file.Path}' is not a checkpoint of {card.Name}: its config.json has sample_size {Printable.Of(size)}, and the input of "
                 + $"{card.Name} is {card.Input}. "
                 + "Its weights may be used at this size, at whatever quality: name its file of weights rather than the folder."
