@@ -53,9 +53,10 @@ public class OfficialModelTests
     {
         var official = OfficialLightning.GetProperty("params").GetProperty(name);
 
-        Assert.Equal(
-            (official.GetProperty("params").GetInt64(), official.GetProperty("trainable").GetInt64()),
-            DitModels.All.Single(m => m.Card.Name == name).Accept(new CountParameters()));
+        var (all, trainable, card) = DitModels.All.Single(m => m.Card.Name == name).Accept(new CountParameters());
+
+        Assert.Equal((official.GetProperty("params").GetInt64(), official.GetProperty("trainable").GetInt64()), (all, trainable));
+        Assert.Equal((all, trainable), (card.Parameters, card.TrainableParameters));
     }
 
     [Fact]
