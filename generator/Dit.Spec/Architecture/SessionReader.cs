@@ -14,7 +14,7 @@ internal static class SessionReader
         Value[] others = [.. first.Arguments.Where(argument => Rotary(network, lets, argument) is null)];
         var condition = image.Joined ?? others.OfType<Value.Name>().FirstOrDefault()?.Text;
         if (condition is null || others.Length > 1)
-            return No(network, "the blocks take more than one argument beside the tokens and rotary positions");
+            return No(network, "the blocks take more than one argument beside the tokens");
         var contextTokens = ContextTokens(evaluation, condition);
         var rotary = first.Arguments.Except(others).OfType<Value.Name>().ToArray();
         var stages = new StageReader(

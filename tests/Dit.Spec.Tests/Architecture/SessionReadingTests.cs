@@ -103,7 +103,7 @@ public class SessionReadingTests
 
     [Fact]
     public void Two_conditions_call_the_model() => Assert.Equal(
-        "Tiny: the blocks take more than one argument beside the tokens and rotary positions",
+        "Tiny: the blocks take more than one argument beside the tokens",
         Refusal(Networks.Of(
             [new Member.Repeated("blocks", 1, Module(
                 "Block", "",
