@@ -95,7 +95,8 @@ public sealed class LightningTests : IDisposable
             Assert.Equal(0.5f, opened.Description.Autoencoder.Statistics?.Deviation[5]);
         }
         File.Delete(folder.Path(LatentStatistics.FileName)); // the folder knows them
-        Run("train", "--data", latents, "--model", Model, "--out", folder.Path("run"), "--steps", "2", "--batch", "4", "--ema", "0").Succeeds();
+        Run("train", "--data", latents, "--model", Model, "--out", folder.Path("run"), "--steps", "2", "--batch", "4", "--ema", "0")
+            .Succeeds();
         Run("decode", "--in", latents, "--vae", vae, "--out", folder.Path("all.png")).Succeeds();
         Run("decode", "--in", latents, "--vae", vae, "--model", Model, "--out", folder.Path("again.png")).Succeeds();
         Assert.Equal(File.ReadAllBytes(folder.Path("all.png")), File.ReadAllBytes(folder.Path("again.png")));

@@ -39,7 +39,8 @@ public class RuleTests
         { "DIT004", "  dropout: 0.1", "  dropout: 0,1", 13, 12, "not '0,1'; write 0.1" },
         { "DIT004", "  dropout: 0.1", "  dropout: .nan", 13, 12, "must be a number from 0 to 1, not '.nan'" },
         { "DIT004", "autoencoder: none", "autoencoder:", 19, 13,
-            "'autoencoder' has no value; it must be one of none, kl-f8, va-vae-f16d32, or a mapping such as { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], "
+            "'autoencoder' has no value; it must be one of none, kl-f8, va-vae-f16d32, or a mapping such as { name: kl-f4, ch: 128, "
+                + "ch_mult: [1, 2, 4], "
                 + "num_res_blocks: 2, z_channels: 3 }"
         },
         { "DIT004", "model: Tiny/2", "model:", 1, 7, "'model' has no value; it must be a name such as DiT-XL/2" },
@@ -50,7 +51,8 @@ public class RuleTests
         { "DIT004", "mlp_ratio: 4", "mlp_ratio: no", 6, 12, "'mlp_ratio' must be a number from 0.01 to 16, not 'no'" },
         { "DIT005", "heads: 4", "heads: 4\nheads: 8", 5, 1, "Key 'heads' appears twice; remove one of them" },
         { "DIT006", "  schedule: linear", "  schedule: linaer", 17, 13, "'diffusion.schedule' cannot be 'linaer'; did you mean 'linear'?" },
-        { "DIT006", "autoencoder: none", "autoencoder: vq", 19, 14, "'autoencoder' cannot be 'vq'; it is one of none, kl-f8, va-vae-f16d32" },
+        { "DIT006", "autoencoder: none", "autoencoder: vq", 19, 14,
+            "'autoencoder' cannot be 'vq'; it is one of none, kl-f8, va-vae-f16d32" },
         { "DIT007", "depth: 2", "depth: 0", 2, 8, "'depth' is 0; it must be from 1 to 1000" },
         { "DIT007", "depth: 2", "depth: 99999999999999999999", 2, 8, "'depth' is 99999999999999999999; it must be from 1 to 1000" },
         { "DIT007", "  dropout: 0.1", "  dropout: 1.5", 13, 12, "'conditioning.dropout' is 1.5; it must be from 0 to 1" },
@@ -142,7 +144,8 @@ public class RuleTests
             13, "The input has 4 channels, but a latent of kl-f4 has 3; write channels: 3" },
         { "DIT115", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 120, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }", 19,
             33, "'autoencoder.ch' is 120, which is not divisible into the 32 groups of the group norms; 128 is" },
-        { "DIT004", "autoencoder: none", "autoencoder: [kl-f8]", 19, 14, "'autoencoder' must be one of none, kl-f8, va-vae-f16d32, or a mapping" },
+        { "DIT004", "autoencoder: none", "autoencoder: [kl-f8]", 19, 14,
+            "'autoencoder' must be one of none, kl-f8, va-vae-f16d32, or a mapping" },
         { "DIT004", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: 2, num_res_blocks: 2, z_channels: 4 }", 19, 47,
             "'autoencoder.ch_mult' must be a list of 1 to 8 whole numbers from 1 to 64, such as [1, 2, 4], not '2'" },
         { "DIT004", "autoencoder: none", "autoencoder: { name: kl-f4, ch: 128, ch_mult: [], num_res_blocks: 2, z_channels: 4 }", 19, 47,

@@ -1,10 +1,13 @@
 namespace Dit.Kernels;
 
-/// <summary>What is done with queries and keys of self-attention before they meet: norms over each head, rotary positions.</summary>
+/// <summary>
+/// What is done with queries and keys of self-attention before they meet: norms over each head, rotary positions.
+/// </summary>
 /// <param name="kernels">The kernels.</param>
 /// <param name="headWidth">K.</param>
 /// <param name="keyBias">
-/// Biases of the keys, head by head: unlike those of plain attention, they do not add the same to all scores of a query.
+/// Biases of the keys, head by head: unlike those of plain attention, they do not add the same to all scores of a
+/// query.
 /// </param>
 /// <param name="queryNorm">The norm of the queries, the scale of the scores included; null for none.</param>
 /// <param name="keyNorm">The norm of the keys; null for none.</param>

@@ -39,7 +39,8 @@ internal sealed unsafe class NormStep(CpuKernels kernels, NativeBuffer? learned,
 /// <param name="shift">Where the shift begins in the modulation; null for none.</param>
 /// <param name="width">D.</param>
 /// <param name="eps">Added to the mean square.</param>
-internal sealed unsafe class RmsNormStep(CpuKernels kernels, NativeBuffer weight, long? scale, long? shift, int width, float eps) : TokenStep
+internal sealed unsafe class RmsNormStep(CpuKernels kernels, NativeBuffer weight, long? scale, long? shift, int width, float eps)
+    : TokenStep
 {
     public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
     {

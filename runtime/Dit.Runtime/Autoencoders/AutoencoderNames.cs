@@ -9,8 +9,8 @@ public static partial class AutoencoderNames
     // A tensor that every convention has, under one name.
     private const string First = "encoder.conv_in.weight";
 
-    // What autoencoders were trained with, kept in their checkpoints: the loss of latent diffusion, and the network whose
-    // features VA-VAE's latents are aligned with.
+    // What autoencoders were trained with, kept in their checkpoints: the loss of latent diffusion, and the network
+    // whose features VA-VAE's latents are aligned with.
     private static readonly string[] TrainedWith = ["loss.", "foundation_model.", "linear_proj."];
 
     // Attention of diffusers since 0.17, and before.

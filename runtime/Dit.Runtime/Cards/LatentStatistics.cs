@@ -23,7 +23,9 @@ public sealed record LatentStatistics(IReadOnlyList<float> Mean, IReadOnlyList<f
     /// <summary>Reads a file with the tensors <c>mean</c> and <c>std</c>, of C numbers each.</summary>
     /// <param name="path">The file, in any format of checkpoints.</param>
     /// <param name="channels">Channels of a latent, C.</param>
-    /// <exception cref="DitException">The file cannot be read, or its numbers are no statistics of C channels.</exception>
+    /// <exception cref="DitException">
+    /// The file cannot be read, or its numbers are no statistics of C channels.
+    /// </exception>
     public static LatentStatistics Load(string path, int channels)
     {
         using var file = CheckpointFile.Open(path);

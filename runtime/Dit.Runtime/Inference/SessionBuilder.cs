@@ -91,7 +91,9 @@ public sealed class SessionBuilder
     /// <param name="heads">H.</param>
     /// <param name="queryNorm">A norm over each head of the queries; none by default.</param>
     /// <param name="keyNorm">A norm over each head of the keys; none by default.</param>
-    /// <param name="rotary">Whether queries and keys are turned by the positions that <see cref="Rotary"/> gave.</param>
+    /// <param name="rotary">
+    /// Whether queries and keys are turned by the positions that <see cref="Rotary"/> gave.
+    /// </param>
     public void Attention(
         Linear qkv, Linear proj, int heads, nn.Module<Tensor, Tensor>? queryNorm = null, nn.Module<Tensor, Tensor>? keyNorm = null,
         bool rotary = false)

@@ -59,7 +59,9 @@ public sealed class VaVaeTests : IDisposable
             map.Select(static e => $"{e.Name} {string.Join(",", e.Shape)}").Order(StringComparer.Ordinal));
         Assert.Equal(
             official.RootElement.GetProperty("params").GetInt64(), map.Sum(static e => e.Shape.Aggregate(1L, static (a, b) => a * b)));
-        Assert.Equal((16, new ImageShape(32, 16, 16)), (AutoencoderCard.VaVaeF16D32.Factor, AutoencoderCard.VaVaeF16D32.LatentShape(256, 256)));
+        Assert.Equal(
+            (16, new ImageShape(32, 16, 16)),
+            (AutoencoderCard.VaVaeF16D32.Factor, AutoencoderCard.VaVaeF16D32.LatentShape(256, 256)));
     }
 
     [Fact]
@@ -100,7 +102,8 @@ public sealed class VaVaeTests : IDisposable
         var decoded = golden["out.decoded"];
         for (var n = 0; n < published.shape[0]; n++)
         {
-            var ours = tensor(RgbImage.FromTensor(decoded[n]).Pixels.ToArray(), [published.shape[2], published.shape[3], 3]).permute(2, 0, 1);
+            var ours = tensor(RgbImage.FromTensor(decoded[n]).Pixels.ToArray(), [published.shape[2], published.shape[3], 3])
+                .permute(2, 0, 1);
             Assert.InRange((ours.to(ScalarType.Int32) - published[n].to(ScalarType.Int32)).abs().max().item<int>(), 0, 1);
         }
     }
