@@ -119,7 +119,7 @@ public sealed class SessionBuilder
     /// <param name="fc1">The first layer.</param>
     /// <param name="fc2">The second layer.</param>
     /// <param name="exactGelu">Whether GELU is by the error function, and not its tanh form.</param>
-    public void Mlp(Linear fc1, Linear fc2, bool exactGelu = false) => 
+    public void Mlp(Linear fc1, Linear fc2, bool exactGelu = false) =>
         steps.Add(new SessionStep.Mlp(fc1, fc2, exactGelu ? HiddenActivation.ExactGelu : HiddenActivation.Gelu));
 
     /// <summary>Two linear layers with SwiGLU's gate between them.</summary>
