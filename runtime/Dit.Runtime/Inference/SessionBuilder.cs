@@ -18,6 +18,7 @@ public sealed class SessionBuilder
     private int parts;
     private int contextTokens;
     private bool joinsTokens;
+    private readonly bool ownsPositions;
     private Convolution? convolution;
 
     /// <summary>Begins with the tokens of the image.</summary>
@@ -28,6 +29,17 @@ public sealed class SessionBuilder
     /// </param>
     public SessionBuilder(ModelCard card, PatchEmbedding patches, Tensor positions) => (this.card, this.patches, this.positions) =
         (card, patches, positions);
+
+    /// <summary>Begins with the tokens of an image of any size.</summary>
+    /// <param name="card">The model's constants.</param>
+    /// <param name="patches">Image to tokens.</param>
+    /// <param name="positions">The model's position table.</param>
+    /// <param name="table">What the table is.</param>
+    /// <param name="size">The size in pixels; null for the model's own.</param>
+    /// <exception cref="DitException">The model cannot draw such a size.</exception>
+    public SessionBuilder(ModelCard card, PatchEmbedding patches, Tensor positions, PositionTable table, ImageSize? size)
+        : this(card.At(size), patches, Placed(positions, table, card.At(size))) =>
+        ownsPositions = !ReferenceEquals(this.positions, positions);
 
     /// <summary>The condition is M tokens and not a vector.</summary>
     /// <param name="tokens">M.</param>
@@ -120,7 +132,18 @@ public sealed class SessionBuilder
         Func<Tensor, TCondition, Tensor> embed, nn.Module? model = null, Func<Tensor, Tensor, TCondition, Tensor>? predict = null)
         where TCondition : ICondition<TCondition> =>
         new SteppedSession<TCondition>(
-            new SessionSteps(card, patches, positions, modulations, contextTokens, joinsTokens, steps, convolution), embed, model, predict);
+            new SessionSteps(card, patches, positions, modulations, contextTokens, joinsTokens, steps, convolution)
+            {
+                OwnsPositions = ownsPositions,
+            },
+            embed, model, predict);
+
+    private static Tensor Placed(Tensor positions, PositionTable table, ModelCard card)
+    {
+        using var noGradient = no_grad();
+        var placed = table.At(positions, PatchGrid.Of(card));
+        return ReferenceEquals(placed, positions) ? positions : placed.DetachFromDisposeScope();
+    }
 }
 
 /// <summary>What one layer regresses.</summary>

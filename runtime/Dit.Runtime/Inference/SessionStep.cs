@@ -87,6 +87,9 @@ internal sealed record SessionSteps(
     Convolution? Convolution = null)
 {
     /// <summary>Places of the condition's tokens in the table.</summary>
+    /// <summary>Whether the positions were made for this session, which frees them.</summary>
+    public bool OwnsPositions { get; init; }
+
     private long ContextPlaces => Positions.shape[1] - Card.Tokens;
 
     /// <summary>Positions of the image's tokens, (1, T, D); it belongs to the ambient dispose scope.</summary>

@@ -36,6 +36,19 @@ public sealed class RotaryPositions : nn.Module
     /// <returns>(T, 2 K).</returns>
     public Tensor call() => cat([freqs_cos, freqs_sin], dim: -1);
 
+    /// <summary>
+    /// The same for a grid of patches: for another one than the module's own, the angles are computed.
+    /// </summary>
+    /// <param name="grid">The grid.</param>
+    /// <returns>(T, 2 K) of the grid's tokens.</returns>
+    public Tensor call(PatchGrid grid)
+    {
+        if (grid == new PatchGrid(rows, columns)) return call();
+        using var scope = NewDisposeScope();
+        var angles = Positions.RotaryAngles((int)freqs_cos.shape[^1], grid.Rows, grid.Columns);
+        return cat([angles.cos(), angles.sin()], dim: -1).to(freqs_cos.dtype).to(freqs_cos.device).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Cosines and sines of the angles.</summary>
     public void Initialize()
     {
