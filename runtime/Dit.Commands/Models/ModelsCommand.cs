@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dit.Runtime;
+using Dit.Spec;
 
 namespace Dit.Commands;
 
@@ -8,6 +9,7 @@ internal static class ModelsCommand
 {
     private static readonly (string, bool)[] Columns =
         [
+            ("family", false),
             ("model", false),
             ("variant", false),
             ("condition", false),
@@ -21,27 +23,32 @@ internal static class ModelsCommand
     public static Command Create(CommandContext context)
     {
         var json = CommonOptions.Json();
-        var command = new Command("models", "List the models, with their parameters and the multiply-accumulates of one forward pass.")
+        var command = new Command("models", "List the models by family, with their parameters and the multiply-accumulates of one forward pass.")
         {
             json,
         };
         command.SetAction(parsed =>
         {
-            var cards = context.Models.Select(model => model.Card);
-            if (parsed.GetValue(json)) context.Out.WriteLine(Json.Of(cards.Select(Report)));
-            else context.WriteTable(Columns, cards.Select(Row));
+            var families = context.Models.Select(model => model.Card).GroupBy(static card => ModelFamily.Of(card.Name)).ToArray();
+            if (parsed.GetValue(json)) context.Out.WriteLine(Json.Of(families.SelectMany(static family => family).Select(Report)));
+            else context.WriteTable(Columns, families.SelectMany(Rows));
         });
         return command;
     }
 
-    private static IReadOnlyList<string> Row(ModelCard card) =>
+    // A family is named in its first row.
+    private static IEnumerable<IReadOnlyList<string>> Rows(IGrouping<string, ModelCard> family) =>
+        family.Select((card, i) => Row(i == 0 ? family.Key : "", card));
+
+    private static IReadOnlyList<string> Row(string family, ModelCard card) =>
     [
-        card.Name, card.Conditioning, card.Condition.ToString(), card.Input.ToString(), card.Autoencoder?.Name ?? "",
+        family, card.Name, card.Conditioning, card.Condition.ToString(), card.Input.ToString(), card.Autoencoder?.Name ?? "",
         Amount.Whole(card.Tokens), Amount.Whole(card.Parameters), Amount.Short(card.Macs),
     ];
 
     private static object Report(ModelCard card) => new
     {
+        Family = ModelFamily.Of(card.Name),
         card.Name,
         card.Backbone,
         card.Conditioning,
