@@ -68,7 +68,7 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
         Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "a4debf6a478c")
     {
-        Positions = PositionKind.SinCos,
+        PatchPositions = PositionKind.SinCos,
         Spec = """
             model: AdaLNSample
             depth: 2

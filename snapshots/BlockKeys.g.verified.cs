@@ -72,7 +72,7 @@ public sealed class BlockKeys : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
         SpecHash: "b256f846746a")
     {
         Block = "{ norm: rms, mlp: swiglu, qk_norm: layer, position: rope-2d, shift: false }",
-        Positions = PositionKind.SinCos, HasRotaryPositions = true,
+        PatchPositions = PositionKind.SinCos, HasRotaryPositions = true,
         Spec = """
             model: BlockKeys
             depth: 2

@@ -68,7 +68,7 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
         Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "d2ba1626d6d8")
     {
-        Positions = PositionKind.SinCos,
+        PatchPositions = PositionKind.SinCos,
         Spec = """
             model: CrossAttentionSample
             depth: 2

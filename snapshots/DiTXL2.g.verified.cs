@@ -68,7 +68,7 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IModel<D
         Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "88ae59396da3")
     {
-        Positions = PositionKind.SinCos,
+        PatchPositions = PositionKind.SinCos,
         Spec = """
             model: DiT-XL/2
             depth: 28

@@ -70,7 +70,7 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
         SpecHash: "72353c04c722",
         Numerics: Numerics.Diffusers)
     {
-        Positions = PositionKind.SinCos,
+        PatchPositions = PositionKind.SinCos,
         Spec = """
             model: DiffusersNumerics
             depth: 2

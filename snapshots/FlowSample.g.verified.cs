@@ -68,7 +68,7 @@ public sealed class FlowSample : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMod
         Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "7df8370a6adb")
     {
-        Positions = PositionKind.SinCos,
+        PatchPositions = PositionKind.SinCos,
         Spec = """
             model: FlowSample
             depth: 2

@@ -68,7 +68,7 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
         Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "6112be6d7cb6")
     {
-        Positions = PositionKind.SinCos,
+        PatchPositions = PositionKind.SinCos,
         Spec = """
             model: InContextSample
             depth: 2

@@ -68,7 +68,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMo
         Autoencoder: null,
         SpecHash: "588661c623f9")
     {
-        Positions = PositionKind.SinCos,
+        PatchPositions = PositionKind.SinCos,
         Spec = """
             model: NoNullClass
             depth: 2

@@ -80,7 +80,7 @@ public sealed class PixArtXL21024MS : nn.Module<Tensor, Tensor, SizedText, Tenso
         SpecHash: "8e745cd5b79c")
     {
         Block = "{ norm: layer, mlp: gelu-tanh, qk_norm: none, position: none, shift: true, modulation: shared }",
-        Positions = PositionKind.SinCos,
+        PatchPositions = PositionKind.SinCos,
         PositionScale = 2, PositionBase = 64,
         Spec = """
             model: PixArt-XL/2-1024-MS

@@ -88,7 +88,7 @@ public sealed class UViTSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tenso
         Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "5438ad498776")
     {
-        Positions = PositionKind.Learned,
+        PatchPositions = PositionKind.Learned,
         Spec = """
             model: UViTSample
             backbone: u-vit

@@ -65,7 +65,7 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IMo
         Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "261b62a2954b")
     {
-        Positions = PositionKind.SinCos,
+        PatchPositions = PositionKind.SinCos,
         Spec = """
             model: UnconditionalSample
             depth: 2

@@ -11,8 +11,8 @@ public sealed class ImageSizeTests(TrainedShapes trained) : IDisposable
     public void Dispose() => folder.Dispose();
 
     private CliResult Sample(string outName, params string[] more) => Cli.Run(
-        ["sample", "--checkpoint", trained.Weights, "--steps", "2", "--count", "2", "--classes", "star,heart", "--out", folder.Path(outName),
-            .. more]);
+        ["sample", "--checkpoint", trained.Weights, "--steps", "2", "--count", "2", "--classes", "star,heart",
+            "--out", folder.Path(outName), .. more]);
 
     [Theory]
     [InlineData("48x32", 48, 32, "6x4")]

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Dit.Spec.Tests;
 
-/// <summary>Where a family comes from, and which files are released of it: all of the page that specs do not say.</summary>
+/// <summary>
+/// Where a family comes from, and which files are released of it: all of the page that specs do not say.
+/// </summary>
 /// <param name="Name">As <see cref="ModelFamily"/> has it.</param>
 /// <param name="Source">What the models are and where they come from, a sentence.</param>
 /// <param name="License">The license of the released weights.</param>
@@ -24,7 +26,9 @@ internal sealed record FamilyNote(string Name, string Source, string License, IR
             }),
         new("SiT", "DiTs trained as flows ([arXiv 2401.08740](https://arxiv.org/abs/2401.08740), willisma/SiT).", "MIT",
             new Dictionary<string, string> { ["SiT-XL/2"] = "SiT-XL-2-256x256.pt" }),
-        new("U-ViT", "All conditions are tokens, with long skips ([arXiv 2209.12152](https://arxiv.org/abs/2209.12152), baofff/U-ViT).", "MIT",
+        new("U-ViT", "All conditions are tokens, with long skips ([arXiv 2209.12152](https://arxiv.org/abs/2209.12152), baofff/U-ViT). "
+                + "If a released file holds `final_layer`, its spec needs `final_convolution: true`.",
+            "MIT",
             new Dictionary<string, string>
             {
                 ["U-ViT-S/2-CIFAR10"] = "cifar10_uvit_small.pth",
@@ -62,7 +66,8 @@ internal static class ModelsPage
         the paper, which calls them Gflops. A diagram shows the first model's block as its description has it;
         `dit check SPEC --diagram` draws that of any spec. Released files are named as their publishers name them. They load by the names
         and shapes of their tensors, in the formats of [checkpoints](checkpoints.md), and under other namings where
-        [name maps](name-maps.md) has one. The project distributes none of them; licenses are those of the weights.
+        [name maps](name-maps.md) has one. Names and shapes are held to those of the published code; the files themselves were not at hand
+        for a test. The project distributes none of them; licenses are those of the weights.
 
         """;
 

@@ -7,7 +7,8 @@ public class ModelsPageTests
     [Fact]
     public void Every_family_has_a_note_and_no_note_is_left_over()
     {
-        Assert.Equal(ModelsPage.Families.Select(static family => family.Family).Order(), FamilyNote.All.Select(static note => note.Name).Order());
+        Assert.Equal(
+            ModelsPage.Families.Select(static family => family.Family).Order(), FamilyNote.All.Select(static note => note.Name).Order());
         Assert.All(FamilyNote.All, static note => Assert.Subset(
             ModelsPage.Families.Single(family => family.Family == note.Name).Models.Select(static spec => spec.Name).ToHashSet(),
             note.Files.Keys.ToHashSet()));

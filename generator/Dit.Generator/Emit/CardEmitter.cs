@@ -36,7 +36,7 @@ internal static class CardEmitter
         SpecWriter.Block(spec.Backbone) is { } block ? $"Block = {Code.Literal(block)}," : null;
 
     private static string? Positions(Module network) => Description.PlacesOf(network) is not { } table ? null
-        : $"Positions = PositionKind.{(table.Start is Initialization.SinCosTable ? "SinCos" : "Learned")},"
+        : $"PatchPositions = PositionKind.{(table.Start is Initialization.SinCosTable ? "SinCos" : "Learned")},"
             + (network.Members.Any(Description.IsRotary) ? " HasRotaryPositions = true," : "");
 
     private static string? Places(ModelSpec spec) => spec.Backbone.Match(

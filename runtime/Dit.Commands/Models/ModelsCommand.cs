@@ -9,7 +9,6 @@ internal static class ModelsCommand
 {
     private static readonly (string, bool)[] Columns =
         [
-            ("family", false),
             ("model", false),
             ("variant", false),
             ("condition", false),
@@ -36,13 +35,16 @@ internal static class ModelsCommand
         return command;
     }
 
-    // A family is named in its first row.
-    private static IEnumerable<IReadOnlyList<string>> Rows(IGrouping<string, ModelCard> family) =>
-        family.Select((card, i) => Row(i == 0 ? family.Key : "", card));
+    // A family has a line of its own above its models, unless it is one model of that name.
+    private static IEnumerable<IReadOnlyList<string>> Rows(IGrouping<string, ModelCard> family)
+    {
+        if (family.Any(card => card.Name != family.Key)) yield return [$"{family.Key}:", .. Enumerable.Repeat("", Columns.Length - 1)];
+        foreach (var card in family) yield return Row(card);
+    }
 
-    private static IReadOnlyList<string> Row(string family, ModelCard card) =>
+    private static IReadOnlyList<string> Row(ModelCard card) =>
     [
-        family, card.Name, card.Conditioning, card.Condition.ToString(), card.Input.ToString(), card.Autoencoder?.Name ?? "",
+        card.Name, card.Conditioning, card.Condition.ToString(), card.Input.ToString(), card.Autoencoder?.Name ?? "",
         Amount.Whole(card.Tokens), Amount.Whole(card.Parameters), Amount.Short(card.Macs),
     ];
 

@@ -12,7 +12,7 @@ internal static class DrawnSize
     {
         if (trained.Size == drawn.Size) return null;
         var (from, to) = (Grid(trained), Grid(drawn));
-        var table = trained.Positions == PositionKind.Learned
+        var table = trained.PatchPositions == PositionKind.Learned
             ? $"the learned positions are interpolated from {from} to {to} patches"
             : $"the sin-cos positions are computed for {to} patches in place of {from}";
         var rotary = trained.HasRotaryPositions ? ", and so are the rotary ones" : "";

@@ -3,7 +3,7 @@ namespace Dit.Runtime;
 public sealed partial record ModelCard
 {
     /// <summary>What tells the model the places of patches.</summary>
-    public PositionKind Positions { get; init; }
+    public PositionKind PatchPositions { get; init; }
 
     /// <summary>
     /// Whether the blocks have rotary positions as well, which are computed for each grid (RoFormer, arXiv 2104.09864).
@@ -29,7 +29,7 @@ public sealed partial record ModelCard
     public ModelCard At(ImageSize? size)
     {
         if (size is not var (width, height) || size == Size) return this;
-        if (Positions == PositionKind.Unknown)
+        if (PatchPositions == PositionKind.Unknown)
             throw new DitException($"{Name} draws images of {Size} pixels only, not of {size}: its positions are known for no other size.");
         if (width < 1 || height < 1 || width % Unit != 0 || height % Unit != 0)
             throw new DitException(

@@ -72,7 +72,7 @@ public sealed partial record ModelCard(
     public double PositionScale { get; init; } = 1;
 
     /// <summary>
-    /// Patches along an axis of the grid whose positions are counted (see <see cref="Runtime.Positions.SinCos2D"/>);
+    /// Patches along an axis of the grid whose positions are counted (see <see cref="Positions.SinCos2D"/>);
     /// null for the model's own grid.
     /// </summary>
     public int? PositionBase { get; init; }

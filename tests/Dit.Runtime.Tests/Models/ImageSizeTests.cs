@@ -207,7 +207,7 @@ public sealed class ImageSizeTests : IDisposable
     [Fact]
     public void A_model_whose_positions_are_unknown_keeps_its_size()
     {
-        var card = Grid4x4.Card with { Positions = PositionKind.Unknown };
+        var card = Grid4x4.Card with { PatchPositions = PositionKind.Unknown };
         Assert.Same(card, card.At(card.Size));
         var error = Assert.Throws<DitException>(() => card.At(new(128, 48)));
         Assert.Equal(

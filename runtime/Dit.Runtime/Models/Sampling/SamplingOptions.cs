@@ -19,7 +19,7 @@ public sealed record SamplingOptions<TCondition>
 
     /// <summary>
     /// The size of the images in pixels, also for a model of latents; by default the one that the model was trained
-    /// for. Positions are computed or interpolated for another size (<see cref="ModelCard.Positions"/>); how good such
+    /// for. Positions are computed or interpolated for another size (<see cref="ModelCard.PatchPositions"/>); how good such
     /// images are depends on the model.
     /// </summary>
     public ImageSize? Size { get; init; }
