@@ -83,7 +83,7 @@ public partial class PageCodeTests
     [InlineData("docs/conditioning.md", 3)]
     [InlineData("docs/latents.md", 1)]
     [InlineData("docs/name-maps.md", 1)]
-    [InlineData("docs/sampling.md", 3)]
+    [InlineData("docs/sampling.md", 4)]
     [InlineData("docs/training.md", 2)]
     [InlineData("generator/Dit.Generator/README.md", 1)]
     [InlineData("generator/Dit.Spec/README.md", 1)]
