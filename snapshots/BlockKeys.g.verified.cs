@@ -183,12 +183,25 @@ public sealed class BlockKeys : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
     /// <inheritdoc/>
     public Tensor Predict(Tensor x, Tensor t, ClassLabels condition) => call(x, t, condition.Values);
 
-    /// <summary>The prediction for inference, without gradients, by the model's own forward pass.</summary>
+    /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
+    /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
     /// <param name="size">The size of the images in pixels; the model's own by default.</param>
     /// <returns>A session, the caller's to dispose.</returns>
     /// <exception cref="DitException">The model cannot draw such a size.</exception>
-    public InferenceSession<ClassLabels> CreateSession(ImageSize? size = null) =>
-        InferenceSession.Of<ClassLabels>(this, Predict, because: "BlockKeys: the blocks take more than one argument beside the tokens", Card.At(size));
+    public InferenceSession<ClassLabels> CreateSession(ImageSize? size = null)
+    {
+        var session = new SessionBuilder(Card, x_embedder, pos_embed, Positions, size).Rotary(feat_rope);
+        foreach (var block in blocks)
+            block.AddTo(session);
+        final_layer.AddTo(session);
+        return session.Build<ClassLabels>((t, condition) =>
+        {
+            var labels = condition.Values;
+            Guard.Labels(Card, labels, t);
+            var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
+            return c;
+        }, model: this, predict: Predict);
+    }
 
     private void Initialize(Generator random)
     {

@@ -1497,7 +1497,13 @@ public sealed class SessionBuilder
 {
     public SessionBuilder(ModelCard card, PatchEmbedding patches, torch.Tensor positions);
     public SessionBuilder(ModelCard card, PatchEmbedding patches, torch.Tensor positions, PositionTable table, ImageSize? size);
-    public void Attention(Linear qkv, Linear proj, int heads);
+    public void Attention(
+        Linear qkv,
+        Linear proj,
+        int heads,
+        torch.nn.Module<torch.Tensor, torch.Tensor>? queryNorm = null,
+        torch.nn.Module<torch.Tensor, torch.Tensor>? keyNorm = null,
+        bool rotary = false);
     public InferenceSession<TCondition> Build<TCondition>(
         Func<torch.Tensor, TCondition, torch.Tensor> embed,
         torch.nn.Module? model = null,

@@ -19,8 +19,8 @@ public sealed record SamplingOptions<TCondition>
 
     /// <summary>
     /// The size of the images in pixels, also for a model of latents; by default the one that the model was trained
-    /// for. Positions are computed or interpolated for another size (<see cref="ModelCard.PatchPositions"/>); how good such
-    /// images are depends on the model.
+    /// for. Positions are computed or interpolated for another size (<see cref="ModelCard.PatchPositions"/>); how good
+    /// such images are depends on the model.
     /// </summary>
     public ImageSize? Size { get; init; }
 
