@@ -179,5 +179,6 @@ public sealed record Rule(string Id, string Title)
         ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition, ConditionIsSeen,
         NumericsFitModel, LatentFitsInput, GroupsDivideChannels, ClippingIsSaid, OrderWithinSteps,
         RotaryFitsHeads, BlockFitsVariant, ConditionFitsVariant, DepthFitsSkips,
+        JointIsUnconditional, JointProcess,
     ];
 }

@@ -66,7 +66,9 @@ internal static class UniDiffuserDescription
         var places = new Value.Parameter("pos_embed");
         return
         [
-            Let("context", JoinTokens(Context(spec, network)), Dim.Batch, parts.M, parts.D),
+            Let("image_time", new Value.Sinusoid("t_image", spec.Width, spec.Width / 2), Dim.Batch, parts.D),
+            Let("text_time", new Value.Sinusoid("t_text", spec.Width, spec.Width / 2), Dim.Batch, parts.D),
+            Let("context", JoinTokens(Context(network)), Dim.Batch, parts.M, parts.D),
             .. network.DataType
                 ? [Let(
                     "places",
@@ -94,11 +96,9 @@ internal static class UniDiffuserDescription
             Call("text_out", new Value.Tokens("last", parts.M, parts.L))),
     ];
 
-    private static Value[] Context(ModelSpec spec, Backbone.UniDiffuser network) =>
+    private static Value[] Context(Backbone.UniDiffuser network) =>
     [
-        AsToken(Time(spec, "t_image")), AsToken(Time(spec, "t_text")),
+        AsToken("image_time"), AsToken("text_time"),
         .. network.DataType ? [AsToken(Call("token_embedding", "data_type"))] : Array.Empty<Value>(),
     ];
-
-    private static Value Time(ModelSpec spec, string t) => new Value.Sinusoid(t, spec.Width, spec.Width / 2);
 }
