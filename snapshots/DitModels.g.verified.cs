@@ -29,6 +29,7 @@ public static class DitModels
         ModelDefinition.Of<PixArtXL2256, TextEmbeddings, GaussianDiffusion>(),
         ModelDefinition.Of<PixArtXL2512, TextEmbeddings, GaussianDiffusion>(),
         ModelDefinition.Of<PixArtXL21024MS, SizedText, GaussianDiffusion>(),
+        ModelDefinition.Of<ShapesFlow, ClassLabels, Flow>(),
         ModelDefinition.Of<Shapes, ClassLabels, GaussianDiffusion>(),
         ModelDefinition.Of<SiTS2, ClassLabels, Flow>(),
         ModelDefinition.Of<SiTB2, ClassLabels, Flow>(),

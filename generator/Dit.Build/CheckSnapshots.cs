@@ -77,7 +77,7 @@ public sealed class CheckSnapshots : ITask
     private IReadOnlyList<Snapshot>? Written()
     {
         var models = Specs.Select(static item => item.GetMetadata("FullPath")).Where(SpecFile.IsSpec)
-            .OrderBy(static path => path.Replace('\\', '/'), StringComparer.Ordinal)
+            .OrderBy(SpecFile.OrderKey, StringComparer.Ordinal)
             .SelectMany(static path => SpecFile.Parse(File.ReadAllBytes(path)).Models).Select(static model => model.Spec).ToArray();
         if (models.Length == 0) return [];
         var snapshots = new List<Snapshot> { new(ModelTable.Name, "md", ModelTable.Markdown(models)) };

@@ -21,6 +21,17 @@ public sealed record SpecFile(EquatableArray<DeclaredModel> Models, EquatableArr
     public static bool IsSpec(string path) => Extensions.Any(extension => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>
+    /// What specs are ordered by, ordinally: the path without the ending, so that <c>shapes.dit.yaml</c> comes before
+    /// <c>shapes-flow.dit.yaml</c>. MSBuild lists files in the order of the disk.
+    /// </summary>
+    /// <param name="path">The path of a spec.</param>
+    public static string OrderKey(string path)
+    {
+        var ending = Extensions.FirstOrDefault(extension => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase))?.Length ?? 0;
+        return path.Substring(0, path.Length - ending).Replace('\\', '/');
+    }
+
+    /// <summary>
     /// Maximum size of a spec in bytes; a reader needs at most one byte more to see that a file is too long.
     /// </summary>
     public const int MaxBytes = SpecText.MaxBytes;

@@ -68,7 +68,7 @@ public static class Spec
         .Where(SpecFile.IsSpec)
         .Where(file =>
             !Path.GetRelativePath(folder, file).Split(Path.DirectorySeparatorChar)[..^1].Any(static part => part is "bin" or "obj"))
-        .OrderBy(static file => file.Replace('\\', '/'), StringComparer.Ordinal);
+        .OrderBy(SpecFile.OrderKey, StringComparer.Ordinal);
 
     private static SpecFile ReadFile(string path) =>
         File.Exists(path) ? SpecFile.Parse(File.ReadAllBytes(path)) : throw new DitTestException($"There is no spec {path}.");

@@ -1009,6 +1009,15 @@ public abstract record LinearMultistep<TProcess>(
     Spacing? Spacing,
     bool ClipDenoised) : MultistepSolver<TProcess> where TProcess : IProcess;
 
+public sealed record Lms<TProcess>(
+    int Steps,
+    int Order = 2,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : LinearMultistep<TProcess> where TProcess : IProcess
+{
+    public override string Method { get; }
+}
+
 public enum LossKind
 {
     Hybrid = 0,

@@ -756,6 +756,11 @@ public abstract record SamplerMethod
         public override string Title { get; }
         public override string Word { get; }
     }
+    public sealed record Lms(int Order = 2, StepSpacing Spacing = Usual, double Shift = 1) : SamplerMethod.Multistep
+    {
+        public override string Title { get; }
+        public override string Word { get; }
+    }
     public abstract record Multistep(int Order, StepSpacing Spacing, double Shift) : SamplerMethod
     {
         public override IReadOnlyList<MethodSetting> Options { get; }
@@ -927,6 +932,7 @@ public sealed record SpecFile(EquatableArray<DeclaredModel> Models, EquatableArr
     public EquatableArray<ModelSpec> StandIns { get; init; }
     public EquatableArray<SpecError> Warnings { get; }
     public static bool IsSpec(string path);
+    public static string OrderKey(string path);
     public static SpecFile Parse(byte[] bytes);
     public static SpecFile Parse(string text, Encoding? encoding = null);
 }

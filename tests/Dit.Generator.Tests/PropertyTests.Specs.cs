@@ -89,7 +89,7 @@ public partial class PropertyTests
             "ddpm, STEPS", "ddim, STEPS", "ddim, STEPS, eta: 0", "ddim, STEPS, eta: 0.5", "ddim, STEPS, eta: 1", "euler-ancestral, STEPS"),
         Gen.OneOf("dopri5", "dopri5, rtol: 0.01", "dopri5, atol: 0.0001, rtol: 0.5"),
         from method in Gen.OneOf(
-            "dpm-solver++", "sde-dpm-solver++", "dpm-solver", "unipc", "unipc, variant: bh1", "deis", "euler", "heun", "consistency")
+            "dpm-solver++", "sde-dpm-solver++", "dpm-solver", "unipc", "unipc, variant: bh1", "deis", "lms", "euler", "heun", "consistency")
         from order in Gen.OneOf("", ", order: 1", ", order: 2")
         from spacing in Gen.OneOf("", ", spacing: time", ", spacing: logsnr", ", spacing: karras", ", spacing: trailing")
         select $"{method}, STEPS{(method is "euler" or "heun" or "consistency" ? "" : order)}{spacing}");

@@ -127,7 +127,7 @@ public class RuleTests
         { "DIT002", "method: ddpm, steps: 250", "method: dopri5, steps: 250", 21, 38,
             "A dopri5 sampler chooses its steps as it goes; remove steps, and set rtol and atol if need be" },
         { "DIT002", "method: ddpm, steps: 250", "method: ddpm, steps: 250, order: 2", 21, 48,
-            "takes no order; remove it, or use method: dpm-solver++, sde-dpm-solver++, dpm-solver, unipc or deis" },
+            "takes no order; remove it, or use method: dpm-solver++, sde-dpm-solver++, dpm-solver, unipc, deis or lms" },
         { "DIT007", "method: ddpm, steps: 250", "method: ddpm, steps: 1", 21, 36,
             "Sampler 'ddpm-250' takes 1 step, but a Gaussian diffusion needs 2 or more" },
         { "DIT106", "steps: 250", "steps: 1001", 21, 36,

@@ -112,7 +112,7 @@ public class TextTests
         (SamplerMethod.Multistep[])
             [
                 new SamplerMethod.DpmSolverPlusPlus(3), new SamplerMethod.SdeDpmSolverPlusPlus(3), new SamplerMethod.DpmSolver(3),
-                new SamplerMethod.UniPc(3), new SamplerMethod.Deis(3),
+                new SamplerMethod.UniPc(3), new SamplerMethod.Deis(3), new SamplerMethod.Lms(3),
             ],
         static method => Assert.Equal(
             method,

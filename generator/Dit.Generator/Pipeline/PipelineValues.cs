@@ -51,11 +51,11 @@ internal sealed record CatalogEntry(string ClassName, string Condition, string P
     public bool IsOf(ModelInput model) => ClassName == model.Spec.ClassName && Path == model.Path;
 
     /// <summary>
-    /// One entry for each class, in the order of the paths of the specs: MSBuild lists files in the order of the disk.
-    /// Several models of one name are an error; the first without other errors is taken.
+    /// One entry for each class, in the order of the paths of the specs. Several models of one name are an error; the
+    /// first without other errors is taken.
     /// </summary>
     public static EquatableArray<CatalogEntry> OnePerClass(IEnumerable<CatalogEntry> all) => all
-        .OrderBy(static entry => entry.Path.Replace('\\', '/'), StringComparer.Ordinal)
+        .OrderBy(static entry => SpecFile.OrderKey(entry.Path), StringComparer.Ordinal)
         .GroupBy(static entry => entry.ClassName, StringComparer.OrdinalIgnoreCase)
         .Select(static same => same.FirstOrDefault(static entry => !entry.IsStandIn) ?? same.First())
         .ToEquatableArray();

@@ -88,12 +88,14 @@ internal static class UniDiffuserDescription
     private static Statement[] Outputs(ModelSpec spec, UniDiffuserParts parts) =>
     [
         Let("last", Call("norm", "tokens")),
-        Return(
+        Let(
+            "latents",
             new Value.Unpatchify(
                 Call("decoder_pred", new Value.Tokens("last", parts.M + parts.L + 1, parts.T)),
-                spec.GridHeight, spec.GridWidth, spec.PatchSize, spec.OutputChannels),
-            Call("clip_img_out", new Value.Tokens("last", parts.M + parts.L, 1)),
-            Call("text_out", new Value.Tokens("last", parts.M, parts.L))),
+                spec.GridHeight, spec.GridWidth, spec.PatchSize, spec.OutputChannels)),
+        Let("embedding", Call("clip_img_out", new Value.Tokens("last", parts.M + parts.L, 1))),
+        Let("words", Call("text_out", new Value.Tokens("last", parts.M, parts.L))),
+        Return("latents", "embedding", "words"),
     ];
 
     private static Value[] Context(Backbone.UniDiffuser network) =>

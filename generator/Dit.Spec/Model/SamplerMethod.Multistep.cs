@@ -101,6 +101,20 @@ public abstract partial record SamplerMethod
         public override string Title => $"DEIS of order {Order}";
     }
 
+    /// <summary>The linear multistep method of Adams and Bashforth (arXiv 2204.13902, rho-AB-DEIS).</summary>
+    /// <inheritdoc cref="Multistep(int, StepSpacing, double)"/>
+    public sealed record Lms(int Order = 2, StepSpacing Spacing = StepSpacing.Usual, double Shift = 1)
+        : Multistep(Order, Spacing, Shift)
+    {
+        /// <inheritdoc/>
+        public override string Word => "lms";
+
+        internal override string Meaning => "multistep, on a polynomial in sigma / alpha through the predicted noise (arXiv 2204.13902)";
+
+        /// <inheritdoc/>
+        public override string Title => $"The linear multistep method of order {Order}";
+    }
+
     private static IReadOnlyList<MethodSetting> SpacingOf(StepSpacing spacing, double shift) =>
         [new(SettingName.Spacing, "Spacing", spacing, StepSpacing.Usual), new(SettingName.Shift, "Shift", shift, 1.0)];
 }

@@ -13,7 +13,8 @@ public abstract partial record SamplerMethod
     internal static IReadOnlyList<SamplerMethod> All { get; } =
     [
         new Ddpm(), new Ddim(Eta: 0), new DpmSolverPlusPlus(), new SdeDpmSolverPlusPlus(), new DpmSolver(), new UniPc(), new Deis(),
-        new Euler(), new EulerAncestral(), new Heun(), new Dopri5(), new Consistency(), new EulerMaruyama(), new StochasticHeun(),
+        new Lms(), new Euler(), new EulerAncestral(), new Heun(), new Dopri5(), new Consistency(), new EulerMaruyama(),
+        new StochasticHeun(),
     ];
 
     /// <summary>The word in a spec: <c>ddim</c>.</summary>

@@ -18,7 +18,8 @@ internal sealed record SolverMethod<TProcess>(string Name, bool IsDeterministic,
     [
         .. typeof(TProcess) == typeof(GaussianDiffusion) ? OfDiffusions(clip) : OfFlows(),
         new("euler", true, steps => new Euler<TProcess>(steps, ClipDenoised: clip)),
-        new("heun", true, steps => steps % 2 == 0 ? new Heun<TProcess>(steps / 2, ClipDenoised: clip) : null),
+        // Where its last step is Euler's, it makes one evaluation fewer than there may be.
+        new("heun", true, steps => steps < 5 ? null : new Heun<TProcess>((steps + 1) / 2, ClipDenoised: clip)),
         .. new[] { 1, 2, 3 }.Select(order => new SolverMethod<TProcess>($"dpm-solver++ {order}", true, steps =>
             steps < order ? null : new DpmSolverPlusPlus<TProcess>(steps, order, ClipDenoised: clip))),
         .. new[] { 2, 3 }.Select(order => new SolverMethod<TProcess>(
@@ -30,7 +31,7 @@ internal sealed record SolverMethod<TProcess>(string Name, bool IsDeterministic,
     /// <summary>What the distances are measured to.</summary>
     /// <param name="clip">Whether the predicted data is clipped.</param>
     public static Solver<TProcess> Reference(bool clip) =>
-        new Ddim(1000, ClipDenoised: clip) as object as Solver<TProcess> ?? new Heun<TProcess>(500, ClipDenoised: clip);
+        new Ddim(1000, ClipDenoised: clip) as object as Solver<TProcess> ?? new Euler<TProcess>(1000, ClipDenoised: clip);
 
     private static IEnumerable<SolverMethod<TProcess>> OfDiffusions(bool clip) =>
     [

@@ -37,6 +37,9 @@ public sealed class ConvergenceTests : IDisposable
         { "deis", 1, 0.9, 1.1 },
         { "deis", 2, 1.9, 2.1 },
         { "deis", 3, 2.9, 3.15 },
+        { "lms", 1, 0.9, 1.1 },
+        { "lms", 2, 1.9, 2.1 },
+        { "lms", 3, 2.9, 3.15 },
         { "unipc-bh1", 1, 1.9, 2.1 },
         { "unipc-bh1", 2, 2.9, 3.1 },
         { "unipc-bh1", 3, 3.7, 4.1 },
@@ -95,6 +98,7 @@ public sealed class ConvergenceTests : IDisposable
             "dpm-solver" => new DpmSolver<TProcess>(steps, order, spacing) { Curvature = curvature },
             Sde => new SdeDpmSolverPlusPlus<TProcess>(steps, order, spacing) { Curvature = curvature },
             "deis" => new Deis<TProcess>(steps, order, spacing),
+            "lms" => new Lms<TProcess>(steps, order, spacing),
             "euler" => new Euler<TProcess>(steps, spacing),
             "heun" => new Heun<TProcess>(steps, spacing),
             // The last step has no corrector, so its order must not fall.

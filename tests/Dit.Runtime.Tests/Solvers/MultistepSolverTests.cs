@@ -20,6 +20,7 @@ public sealed class MultistepSolverTests : IDisposable
             new UniPc<TProcess>(steps, 3, UniPcVariant.Bh1, spacing),
             new UniPc<TProcess>(steps, 3, UniPcVariant.Bh2, spacing),
             new Deis<TProcess>(steps, 3, spacing),
+            new Lms<TProcess>(steps, 3, spacing),
             new Consistency<TProcess>(steps, spacing),
         ];
 

@@ -54,6 +54,9 @@ internal static class SamplingMethods<TProcess>
             new("deis", 20, "1 to 3", Yes, "arXiv 2204.13902", Order, Spacing, Shift),
             s => new Deis<TProcess>(s.Steps, s.Of(MethodSetting.Order), s.Spacing, s.Clip)),
         Any(
+            new("lms", 20, "1 to 3", Yes, "arXiv 2204.13902, rho-AB-DEIS", Order, Spacing, Shift),
+            s => new Lms<TProcess>(s.Steps, s.Of(MethodSetting.Order), s.Spacing, s.Clip)),
+        Any(
             new("euler", 50, "1", Yes, "arXiv 2206.00364, algorithm 1; flows: arXiv 2401.08740", Spacing, Shift),
             s => new Euler<TProcess>(s.Steps, s.Spacing, s.Clip)),
         Only<GaussianDiffusion>(
