@@ -27,7 +27,9 @@ public class UniDiffuserTests
     {
         var spec = Specs.Model(Tiny);
 
-        Assert.Equal(new Backbone.UniDiffuser(5, 32, 4, 2, 128, ClipWidth: 512, TextTokens: 77, TextWidth: 64, DataType: false), spec.Backbone);
+        Assert.Equal(
+            new Backbone.UniDiffuser(5, 32, 4, 2, 128, ClipWidth: 512, TextTokens: 77, TextWidth: 64, DataType: false),
+            spec.Backbone);
         Assert.Equal(("unidiffuser", "joint"), (spec.Backbone.Word, spec.Backbone.ConditioningWord));
         Assert.Equal(new JointSpec(512, 77, 64, HasDataType: false), spec.Backbone.Joint);
         Assert.Equal(Numerics.Official, spec.Numerics);
@@ -54,7 +56,8 @@ public class UniDiffuserTests
     [InlineData("width: 32\nheads: 4", "width: 33\nheads: 3", "DIT103", 4, 8,
         "Width 33 is not a multiple of 2, which the sines and cosines of the timesteps need; 30 is")]
     [InlineData("conditioning: none", "conditioning: { classes: 10 }", "DIT126", 8, 15, "write conditioning: none")]
-    [InlineData("conditioning: none", "conditioning: { text: { tokens: 7, width: 5 } }", "DIT126", 8, 15, "by their times, not by a condition")]
+    [InlineData(
+        "conditioning: none", "conditioning: { text: { tokens: 7, width: 5 } }", "DIT126", 8, 15, "by their times, not by a condition")]
     [InlineData("{ variance: fixed-small }", "{ variance: learned-range }", "DIT127", 9, 12, "variance: fixed-small")]
     [InlineData("{ variance: fixed-small }", "{ schedule: flow-linear }", "DIT127", 9, 12, "no schedule of a flow")]
     [InlineData("diffusion: { variance: fixed-small }\n", "", "DIT127", 1, 1, "variance: fixed-small")]

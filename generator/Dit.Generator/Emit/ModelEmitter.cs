@@ -98,7 +98,8 @@ internal static class ModelEmitter
 
     private static string Sees(ModelSpec spec) => spec.Backbone.Joint is { } joint
         ? JointEmitter.Sees(spec, joint)
-        : $"It sees (N, {spec.Input.Channels}, {spec.Input.Height}, {spec.Input.Width}) and predicts {ProcessWords.Predicted(spec.Process)}, "
+        : $"It sees (N, {spec.Input.Channels}, {spec.Input.Height}, {spec.Input.Width}) and predicts "
+            + $"{ProcessWords.Predicted(spec.Process)}, "
             + $"(N, {spec.OutputChannels}, {spec.Input.Height}, {spec.Input.Width}).";
 
     private static string Fields(ModelSpec spec, Description description)

@@ -35,7 +35,9 @@ internal static class UniDiffuserDescription
             new("text", Shape.Of(Dim.Batch, parts.L, network.TextWidth), "Noised texts"),
             new("t_image", Shape.Of(Dim.Batch), "Timesteps of the images"),
             new("t_text", Shape.Of(Dim.Batch), "Timesteps of the texts"),
-            .. network.DataType ? [new Argument("data_type", Shape.Of(Dim.Batch), "Kinds of data", ValueKind.Index)] : Array.Empty<Argument>(),
+            .. network.DataType
+                ? [new Argument("data_type", Shape.Of(Dim.Batch), "Kinds of data", ValueKind.Index)]
+                : Array.Empty<Argument>(),
         ],
         Members(spec, network, parts),
         [.. Tokens(spec, network, parts), .. Outputs(spec, parts)],

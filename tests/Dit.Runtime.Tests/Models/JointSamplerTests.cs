@@ -133,8 +133,8 @@ public sealed class JointSamplerTests : IDisposable
         Assert.False(known.IsInvalid);
     }
 
-    // DDIM in one step is at the first timestep, which the network counts as 1: from a known start it gives the data that
-    // belongs to the predicted noise.
+    // DDIM in one step is at the first timestep, which the network counts as 1: from a known start it gives the data
+    // that belongs to the predicted noise.
     [Fact]
     public void A_guided_step_is_the_papers_formula()
     {
@@ -169,7 +169,10 @@ public sealed class JointSamplerTests : IDisposable
             Message(() => Sampler.TextToImage(model, new(zeros(2, 5, 11)))), StringComparison.Ordinal);
         Assert.Contains("the CLIP embeddings must be real numbers of the shape (2, 1, 20)",
             Message(() => Sampler.ImageToText(model, new(zeros(2, 4, 8, 8), zeros(1, 1, 20)))), StringComparison.Ordinal);
-        Assert.Contains("the latents", Message(() => Sampler.ImageVariation(model, new(zeros(4), zeros(1, 1, 20)))), StringComparison.Ordinal);
+        Assert.Contains(
+            "the latents",
+            Message(() => Sampler.ImageVariation(model, new(zeros(4), zeros(1, 1, 20)))),
+            StringComparison.Ordinal);
         Assert.Contains("it takes at least 1", Message(() => Sampler.Image(model, 0)), StringComparison.Ordinal);
         Assert.Contains("must be a finite number", Message(() => Sampler.Joint(model, 1, double.NaN)), StringComparison.Ordinal);
         Assert.Contains("leave out the projection", Message(() => Sampler.Joint(model, 1, new Guidance(2) { Rescale = 0.5 })),

@@ -25,7 +25,9 @@ public interface IJointModel<TSelf> : IModel<TSelf>
     /// <param name="text">Noised texts, (N, L, W).</param>
     /// <param name="imageTimes">Timesteps of the images, (N,).</param>
     /// <param name="textTimes">Timesteps of the texts, (N,).</param>
-    /// <param name="dataTypes">Kinds of data, (N,), int64; a model that does not tell them apart leaves them out.</param>
+    /// <param name="dataTypes">
+    /// Kinds of data, (N,), int64; a model that does not tell them apart leaves them out.
+    /// </param>
     /// <returns>A prediction for each, of its shape.</returns>
     (Tensor Image, Tensor Clip, Tensor Text) Predict(
         Tensor image, Tensor clip, Tensor text, Tensor imageTimes, Tensor textTimes, Tensor dataTypes);

@@ -25,8 +25,8 @@ public sealed record JointImage(Tensor Latents, Tensor Clip) : IDisposable
 
 /// <summary>Texts as a joint model sees them: a sequence of embeddings each.</summary>
 /// <remarks>
-/// UniDiffuser takes the tokens of CLIP's text encoder, reduced to fewer numbers by layers that are not part of the model
-/// (arXiv 2303.06555, section 3.2). Owns its tensor.
+/// UniDiffuser takes the tokens of CLIP's text encoder, reduced to fewer numbers by layers that are not part of the
+/// model (arXiv 2303.06555, section 3.2). Owns its tensor.
 /// </remarks>
 /// <param name="Tokens">(N, L, W), real numbers.</param>
 public sealed record JointText(Tensor Tokens) : IDisposable
@@ -54,7 +54,9 @@ public sealed record JointPair(JointImage Image, JointText Text) : IDisposable
 /// <summary>What a joint sampler can be given beside the model, its input, guidance and seed. Immutable.</summary>
 public sealed record JointOptions
 {
-    /// <summary>Receives a report after each step, on the thread that samples; a variation is drawn in two runs.</summary>
+    /// <summary>
+    /// Receives a report after each step, on the thread that samples; a variation is drawn in two runs.
+    /// </summary>
     public IProgress<SamplingProgress>? Progress { get; init; }
 
     /// <summary>Checked before each step; a canceled run throws <see cref="OperationCanceledException"/>.</summary>

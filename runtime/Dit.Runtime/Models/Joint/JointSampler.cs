@@ -3,13 +3,16 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>A named sampler of a joint model: the seven ways to draw of UniDiffuser (arXiv 2303.06555, section 4).</summary>
+/// <summary>
+/// A named sampler of a joint model: the seven ways to draw of UniDiffuser (arXiv 2303.06555, section 4).
+/// </summary>
 /// <remarks>
 /// Each way is a function from what is known to what is drawn, so that a text where an image belongs does not compile.
 /// A way that knows something, or draws two modalities together, is guided by the model's own marginals (section 4.4):
 /// without guidance 1 is the scale; the paper's scale s is 1 + s here, or
-/// <c>new Guidance(s) { Convention = GuidanceConvention.UVit }</c>. All numbers of a modality are guided alike, whatever
-/// <see cref="Guidance.Channels"/> says. Results are float32 on the model's device, and the caller's to dispose.
+/// <c>new Guidance(s) { Convention = GuidanceConvention.UVit }</c>. All numbers of a modality are guided alike,
+/// whatever <see cref="Guidance.Channels"/> says. Results are float32 on the model's device, and the caller's to
+/// dispose.
 /// </remarks>
 /// <typeparam name="TModel">A generated model.</typeparam>
 public sealed class JointSampler<TModel>
@@ -54,7 +57,9 @@ public sealed class JointSampler<TModel>
     /// <param name="guidance">Guidance by the model's marginals; none by default.</param>
     /// <param name="seed">The same seed gives the same samples.</param>
     /// <param name="options">Progress, cancellation and the like.</param>
-    /// <exception cref="DitException">A shape or number is out of range, or the guidance is more than a scale.</exception>
+    /// <exception cref="DitException">
+    /// A shape or number is out of range, or the guidance is more than a scale.
+    /// </exception>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite.</exception>
     public JointImage TextToImage(TModel model, JointText text, Guidance? guidance = null, long seed = 0, JointOptions? options = null)
     {
@@ -71,7 +76,9 @@ public sealed class JointSampler<TModel>
     /// <param name="guidance">Guidance by the model's marginals; none by default.</param>
     /// <param name="seed">The same seed gives the same samples.</param>
     /// <param name="options">Progress, cancellation and the like.</param>
-    /// <exception cref="DitException">A shape or number is out of range, or the guidance is more than a scale.</exception>
+    /// <exception cref="DitException">
+    /// A shape or number is out of range, or the guidance is more than a scale.
+    /// </exception>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite.</exception>
     public JointText ImageToText(TModel model, JointImage image, Guidance? guidance = null, long seed = 0, JointOptions? options = null)
     {
@@ -87,7 +94,9 @@ public sealed class JointSampler<TModel>
     /// <param name="count">N.</param>
     /// <param name="seed">The same seed gives the same samples.</param>
     /// <param name="options">Progress, cancellation and the like.</param>
-    /// <exception cref="DitException">A shape or number is out of range, or the guidance is more than a scale.</exception>
+    /// <exception cref="DitException">
+    /// A shape or number is out of range, or the guidance is more than a scale.
+    /// </exception>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite.</exception>
     public JointImage Image(TModel model, int count, long seed = 0, JointOptions? options = null)
     {
@@ -102,7 +111,9 @@ public sealed class JointSampler<TModel>
     /// <param name="count">N.</param>
     /// <param name="seed">The same seed gives the same samples.</param>
     /// <param name="options">Progress, cancellation and the like.</param>
-    /// <exception cref="DitException">A shape or number is out of range, or the guidance is more than a scale.</exception>
+    /// <exception cref="DitException">
+    /// A shape or number is out of range, or the guidance is more than a scale.
+    /// </exception>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite.</exception>
     public JointText Text(TModel model, int count, long seed = 0, JointOptions? options = null)
     {
@@ -118,7 +129,9 @@ public sealed class JointSampler<TModel>
     /// <param name="guidance">Guidance by the model's marginals; none by default.</param>
     /// <param name="seed">The same seed gives the same samples.</param>
     /// <param name="options">Progress, cancellation and the like.</param>
-    /// <exception cref="DitException">A shape or number is out of range, or the guidance is more than a scale.</exception>
+    /// <exception cref="DitException">
+    /// A shape or number is out of range, or the guidance is more than a scale.
+    /// </exception>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite.</exception>
     public JointImage ImageVariation(
         TModel model, JointImage image, Guidance? guidance = null, long seed = 0, JointOptions? options = null)
@@ -133,7 +146,9 @@ public sealed class JointSampler<TModel>
     /// <param name="guidance">Guidance by the model's marginals; none by default.</param>
     /// <param name="seed">The same seed gives the same samples.</param>
     /// <param name="options">Progress, cancellation and the like.</param>
-    /// <exception cref="DitException">A shape or number is out of range, or the guidance is more than a scale.</exception>
+    /// <exception cref="DitException">
+    /// A shape or number is out of range, or the guidance is more than a scale.
+    /// </exception>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite.</exception>
     public JointText TextVariation(
         TModel model, JointText text, Guidance? guidance = null, long seed = 0, JointOptions? options = null)
@@ -184,7 +199,8 @@ public sealed class JointSampler<TModel>
                 FormattableString.Invariant($"A guidance scale of {guidance.Scale} was given: it must be a finite number."));
         if (guidance.Projection is not null || guidance.Rescale != 0)
             throw new DitException(
-                $"{TModel.Card.Name} is guided by a scale, at all noise levels or in an interval: leave out the projection and the rescale.");
+                $"{TModel.Card.Name} is guided by a scale, at all noise levels or in an interval: leave out the projection and the "
+                    + $"rescale.");
     }
 
     private static long DataType(JointOptions options)
