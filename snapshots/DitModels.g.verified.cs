@@ -11,7 +11,7 @@ using global::Dit.Runtime;
 /// <summary>The models of this project.</summary>
 public static class DitModels
 {
-    /// <summary>Every model, in the order of the specs.</summary>
+    /// <summary>Every model of images alone, in the order of the specs.</summary>
     public static IReadOnlyList<ModelDefinition> All { get; } =
     [
         ModelDefinition.Of<DiTS2, ClassLabels, GaussianDiffusion>(),
@@ -29,22 +29,22 @@ public static class DitModels
         ModelDefinition.Of<PixArtXL2256, TextEmbeddings, GaussianDiffusion>(),
         ModelDefinition.Of<PixArtXL2512, TextEmbeddings, GaussianDiffusion>(),
         ModelDefinition.Of<PixArtXL21024MS, SizedText, GaussianDiffusion>(),
-        ModelDefinition.Of<ShapesFlow, ClassLabels, Flow>(),
         ModelDefinition.Of<Shapes, ClassLabels, GaussianDiffusion>(),
+        ModelDefinition.Of<ShapesFlow, ClassLabels, Flow>(),
         ModelDefinition.Of<SiTS2, ClassLabels, Flow>(),
         ModelDefinition.Of<SiTB2, ClassLabels, Flow>(),
         ModelDefinition.Of<SiTL2, ClassLabels, Flow>(),
         ModelDefinition.Of<SiTXL2, ClassLabels, Flow>(),
+        ModelDefinition.Of<UViTL2, ClassLabels, GaussianDiffusion>(),
+        ModelDefinition.Of<UViTH2, ClassLabels, GaussianDiffusion>(),
+        ModelDefinition.Of<UViTL4512, ClassLabels, GaussianDiffusion>(),
+        ModelDefinition.Of<UViTH4512, ClassLabels, GaussianDiffusion>(),
         ModelDefinition.Of<UViTS2CIFAR10, NoCondition, GaussianDiffusion>(),
         ModelDefinition.Of<UViTS4CelebA64, NoCondition, GaussianDiffusion>(),
         ModelDefinition.Of<UViTM4ImageNet64, ClassLabels, GaussianDiffusion>(),
         ModelDefinition.Of<UViTL4ImageNet64, ClassLabels, GaussianDiffusion>(),
         ModelDefinition.Of<UViTS2COCO, TextEmbeddings, GaussianDiffusion>(),
         ModelDefinition.Of<UViTS2DeepCOCO, TextEmbeddings, GaussianDiffusion>(),
-        ModelDefinition.Of<UViTL2, ClassLabels, GaussianDiffusion>(),
-        ModelDefinition.Of<UViTH2, ClassLabels, GaussianDiffusion>(),
-        ModelDefinition.Of<UViTL4512, ClassLabels, GaussianDiffusion>(),
-        ModelDefinition.Of<UViTH4512, ClassLabels, GaussianDiffusion>(),
         ModelDefinition.Of<DiTXL2512, ClassLabels, GaussianDiffusion>(),
         ModelDefinition.Of<DiTXL2InContext, ClassLabels, GaussianDiffusion>(),
         ModelDefinition.Of<DiTXL2CrossAttention, ClassLabels, GaussianDiffusion>(),
