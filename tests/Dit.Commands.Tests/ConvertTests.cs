@@ -118,7 +118,8 @@ public sealed class ConvertTests : IDisposable
         using (NewDisposeScope())
             SafeTensors.Save(
                 At("run.safetensors"),
-                demo.Tensors.Keys.SelectMany(name => new[] { ("ema." + name, demo.Read(name)), ("model." + name, demo.Read(name) * 2) }));
+                demo.Tensors.Keys.SelectMany(name => new[] { ("ema." + name, demo.Read(name)), ("model." + name, demo.Read(name) * 2) }),
+                Demos.Named);
         Cli.Run("convert", At("run.safetensors"), At("ema.safetensors"), "--to", "dit").Succeeds();
         AssertSame(Demo, At("ema.safetensors"));
         Cli.Run("convert", At("run.safetensors"), At("model.safetensors"), "--to", "dit", "--weights", "model").Succeeds();

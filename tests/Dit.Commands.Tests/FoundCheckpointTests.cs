@@ -75,7 +75,7 @@ public sealed class FoundCheckpointTests : IDisposable
         Cli.Run("convert", Demo, At("folder"), "--to", "diffusers").Succeeds();
         using (var scope = NewDisposeScope())
         using (var file = CheckpointFile.Open(At("folder")))
-            SafeTensors.Save(At("a.safetensors"), file.Tensors.Keys.Select(name => ("module." + name, file.Read(name))));
+            SafeTensors.Save(At("a.safetensors"), file.Tensors.Keys.Select(name => ("module." + name, file.Read(name))), Demos.Named);
         var converted = Cli.Run("convert", At("a.safetensors"), At("b.safetensors"), "--to", "official");
         Assert.Equal(0, converted.Code);
         Assert.Contains("below 'module.'", converted.Error, StringComparison.Ordinal);
@@ -215,7 +215,7 @@ public sealed class FoundCheckpointTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var file = CheckpointFile.Open(Demo);
-        SafeTensors.Save(At(name), change(file.Tensors.Keys.ToDictionary(static key => key, key => file.Read(key))), metadata);
+        SafeTensors.Save(At(name), change(file.Tensors.Keys.ToDictionary(static key => key, key => file.Read(key))), metadata ?? Demos.Named);
     }
 
     private string At(string name) => folder.Path(name);

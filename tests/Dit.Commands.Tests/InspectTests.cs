@@ -59,7 +59,8 @@ public sealed class InspectTests : IDisposable
         Rewrite("run.safetensors", static tensors =>
             tensors
                 .SelectMany(static t => new[] { ("ema." + t.Key, t.Value), ("model." + t.Key, t.Value) })
-                .Append(("opt.step", tensor(3L))));
+                .Append(("opt.step", tensor(3L))),
+            Demos.Named);
         var text = Cli.Run("inspect", folder.Path("run.safetensors")).Succeeds();
         Assert.Contains("A training checkpoint: ema 52, model 52, opt 1;", text, StringComparison.Ordinal);
         Assert.Contains("It is a checkpoint of Shapes.", text, StringComparison.Ordinal);

@@ -28,7 +28,7 @@ public sealed class ModelsAndCheckTests : IDisposable
         var row = Assert.Single(lines, line => line.Contains(" DiT-XL/2 ", StringComparison.Ordinal));
         Assert.All(["675,129,632", "118.64 G", "256", "4 x 32 x 32", "adaln-zero", "kl-f8"], cell =>
             Assert.Contains(cell, row, StringComparison.Ordinal));
-        Assert.Single(lines, line => line.Contains("Shapes", StringComparison.Ordinal));
+        Assert.Single(lines, line => line.Contains(" Shapes ", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -72,7 +72,7 @@ public sealed class SampleTests(TrainedShapes trained) : IDisposable
         {
             var tensors = run.Tensors.Keys.Select(name => (name, run.Read(name))).ToArray();
             foreach (var (_, tensor) in tensors.Where(t => t.name.StartsWith("ema.", StringComparison.Ordinal))) tensor.mul_(0.5);
-            SafeTensors.Save(folder.Path("both.safetensors"), tensors);
+            SafeTensors.Save(folder.Path("both.safetensors"), tensors, Demos.Named);
             foreach (var (_, tensor) in tensors) tensor.Dispose();
         }
         string[] both = ["--checkpoint", folder.Path("both.safetensors"), "--classes", "8"];

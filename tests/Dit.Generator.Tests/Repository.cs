@@ -1,4 +1,5 @@
 using System.Reflection;
+using Dit.Spec;
 
 namespace Dit.Generator.Tests;
 
@@ -13,7 +14,7 @@ internal static class Repository
         [
             .. Directory
                 .GetFiles(Path.Combine(Root, "definitions"), "*.dit.yaml")
-                .Order(StringComparer.Ordinal)
+                .OrderBy(SpecFile.OrderKey, StringComparer.Ordinal)
                 .Select(static path => new SpecText(Path.GetFileName(path), File.ReadAllText(path))),
         ];
 }
