@@ -144,7 +144,8 @@ public sealed class JointSamplerTests : IDisposable
         var calls = new List<(double Image, double Text, Tensor Words, Tensor Predicted)>();
         model.register_forward_hook((_, image, clip, words, imageTimes, textTimes, kinds, output) =>
         {
-            calls.Add((imageTimes[0].item<float>(), textTimes[0].item<float>(), words.clone(), output.Image.clone()));
+            calls.Add((imageTimes[0].item<float>(), textTimes[0].item<float>(), words.clone().DetachFromDisposeScope(),
+                output.Image.clone().DetachFromDisposeScope()));
             return output;
         });
 
@@ -157,6 +158,11 @@ public sealed class JointSamplerTests : IDisposable
         using var start = new KeyedNoise(7, 0, 2, new ImageShape(1, 1, 4 * 8 * 8 + 20), CPU);
         var x = start.Next().narrow(3, 0, 4 * 8 * 8).reshape(2, 4, 8, 8);
         Close.To(((IProcess)JointV1Small.Process).Convert(noise, x, 0, Prediction.StartX), drawn.Latents, Close.Loop);
+        foreach (var (_, _, words, predicted) in calls)
+        {
+            words.Dispose();
+            predicted.Dispose();
+        }
     }
 
     [Fact]
