@@ -26,7 +26,7 @@ public sealed record JointImage(Tensor Latents, Tensor Clip) : IDisposable
 /// <summary>Texts as a joint model sees them: a sequence of embeddings each.</summary>
 /// <remarks>
 /// UniDiffuser takes the tokens of CLIP's text encoder, reduced to fewer numbers by layers that are not part of the
-/// model (arXiv 2303.06555, section 3.2). Owns its tensor.
+/// model (arXiv 2303.06555, section 4.1). Owns its tensor.
 /// </remarks>
 /// <param name="Tokens">(N, L, W), real numbers.</param>
 public sealed record JointText(Tensor Tokens) : IDisposable
@@ -67,8 +67,8 @@ public sealed record JointOptions
     public long FirstIndex { get; init; }
 
     /// <summary>
-    /// The kind of data to draw, for a model that tells them apart; the last one by default, which the released
-    /// UniDiffuser-v1 draws best.
+    /// The kind of data to draw, for a model that tells kinds apart; the last one by default. For other models it must
+    /// be left out.
     /// </summary>
     public int? DataType { get; init; }
 }

@@ -6,7 +6,7 @@ namespace Dit.Runtime;
 /// <summary>A joint model in one run: it takes and gives each modality flat, (N, 1, 1, S), in float32.</summary>
 /// <remarks>
 /// The numbers of an image are its latents, then its CLIP embedding; those of a text are its tokens one after the
-/// other. A modality that is not known is noise at the last timestep (arXiv 2303.06555, section 4.2): the same noise at
+/// other. A modality that is not known is noise at the last timestep (arXiv 2303.06555, section 3.1): the same noise at
 /// every step, so that what a solver follows is one function of state and time.
 /// </remarks>
 internal sealed class JointNetwork<TModel> : IDisposable

@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 namespace Dit.Runtime;
 
 /// <summary>
-/// A named sampler of a joint model: the seven ways to draw of UniDiffuser (arXiv 2303.06555, section 4).
+/// A named sampler of a joint model: the seven ways to draw of UniDiffuser (arXiv 2303.06555, section 3).
 /// </summary>
 /// <remarks>
-/// Each way is a function from what is known to what is drawn, so that a text where an image belongs does not compile.
-/// A way that knows something, or draws two modalities together, is guided by the model's own marginals (section 4.4):
-/// without guidance 1 is the scale; the paper's scale s is 1 + s here, or
+/// Each way is a function from what is known to what is drawn: a text where an image belongs does not compile.
+/// A way that knows something, or draws two modalities together, is guided by the model's own marginals (section 3.2):
+/// a scale of 1 is no guidance. The paper's scale s is 1 + s here, or
 /// <c>new Guidance(s) { Convention = GuidanceConvention.UVit }</c>. All numbers of a modality are guided alike,
 /// whatever <see cref="Guidance.Channels"/> says. Results are float32 on the model's device, and the caller's to
 /// dispose.
