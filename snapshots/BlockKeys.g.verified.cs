@@ -181,10 +181,23 @@ public sealed class BlockKeys : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
     /// <inheritdoc/>
     public Tensor Predict(Tensor x, Tensor t, ClassLabels condition) => call(x, t, condition.Values);
 
-    /// <summary>The prediction for inference, without gradients, by the model's own forward pass.</summary>
+    /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
+    /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
     /// <returns>A session, the caller's to dispose.</returns>
-    public InferenceSession<ClassLabels> CreateSession() =>
-        InferenceSession.Of<ClassLabels>(this, Predict, because: "BlockKeys: the blocks take more than one argument beside the tokens");
+    public InferenceSession<ClassLabels> CreateSession()
+    {
+        var session = new SessionBuilder(Card, x_embedder, pos_embed).Rotary(feat_rope);
+        foreach (var block in blocks)
+            block.AddTo(session);
+        final_layer.AddTo(session);
+        return session.Build<ClassLabels>((t, condition) =>
+        {
+            var labels = condition.Values;
+            Guard.Labels(Card, labels, t);
+            var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
+            return c;
+        }, model: this, predict: Predict);
+    }
 
     private void Initialize(Generator random)
     {
@@ -296,6 +309,18 @@ public sealed class BlockKeys : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
             return Functional.GatedResidual(h, gate2, mlp.call(Functional.Scale(norm2.call(h), scale2))).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
+        /// <summary>The same as steps of an inference session.</summary>
+        internal void AddTo(SessionBuilder session)
+        {
+            var m = session.Modulation(modulation);
+            session.Norm(norm1, shift: null, scale: m[0]);
+            attn.AddTo(session);
+            session.Residual(gate: m[1]);
+            session.Norm(norm2, shift: null, scale: m[2]);
+            mlp.AddTo(session);
+            session.Residual(gate: m[3]);
+        }
+
         /// <summary>Linear layers Xavier uniform, the regressing layer zero: the block starts as the identity.</summary>
         internal void Initialize(Generator random)
         {
@@ -340,6 +365,8 @@ public sealed class BlockKeys : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
             return Functional.Linear(proj, mixed).MoveToOuterDisposeScope();                                                           // (N, T, D)
         }
 
+        internal void AddTo(SessionBuilder session) => session.Attention(qkv, proj, heads: 4, queryNorm: q_norm, keyNorm: k_norm, rotary: true);
+
         internal void Initialize(Generator random)
         {
             Init.XavierUniform(qkv, random);
@@ -374,6 +401,8 @@ public sealed class BlockKeys : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
             var h = Functional.SwiGlu(Functional.Linear(w12, x));      // (N, T, 170)
             return Functional.Linear(w3, h).MoveToOuterDisposeScope(); // (N, T, D)
         }
+
+        internal void AddTo(SessionBuilder session) => session.SwiGlu(w12, w3);
 
         internal void Initialize(Generator random)
         {
@@ -413,6 +442,14 @@ public sealed class BlockKeys : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
             var m = adaLN_modulation.call(c).unsqueeze(1).chunk(2, dim: -1); // 2 x (N, 1, D)
             var (shift, scale) = (m[0], m[1]);
             return Functional.Linear(linear, Functional.ScaleShift(norm_final.call(x), shift, scale)).MoveToOuterDisposeScope(); // (N, T, 16)
+        }
+
+        /// <summary>The same as steps of an inference session.</summary>
+        internal void AddTo(SessionBuilder session)
+        {
+            var m = session.Modulation(modulation);
+            session.Norm(norm_final, shift: m[0], scale: m[1]);
+            session.Output(linear);
         }
 
         /// <summary>All zero: a new model predicts zero.</summary>

@@ -150,7 +150,7 @@ public static class SpecWriter
         static normal => Mapping(Entry(DiffusionKeys.LogitNormal, Mapping(
             Entry(DiffusionKeys.Mean, Numbers.Write(normal.Mean)), Entry(DiffusionKeys.Deviation, Numbers.Write(normal.Deviation))))));
 
-    private static string Kl(Autoencoder.Kl kl) => kl == Autoencoder.KlF8 ? Word(SpecKeys.Autoencoder.Words, kl) : Mapping(
+    private static string Kl(Autoencoder.Kl kl) => kl.HasWord ? Word(SpecKeys.Autoencoder.Words, kl) : Mapping(
     [
         Entry(AutoencoderKeys.Name, YamlScalar.Write(kl.Called)),
         Entry(AutoencoderKeys.Channels, Text(kl.Channels)),
@@ -160,6 +160,10 @@ public static class SpecWriter
         Entry(AutoencoderKeys.LatentScale, Numbers.Write(kl.Scale)),
         Entry(AutoencoderKeys.LatentShift, Numbers.Write(kl.Shift)),
         .. kl.QuantConvolutions ? [] : new[] { Entry(AutoencoderKeys.WithoutQuantConvolutions, "true") },
+        .. kl.AttentionLevels.Count == 0
+            ? []
+            : new[] { Entry(AutoencoderKeys.AttentionLevels, $"[{string.Join(", ", kl.AttentionLevels.Select(Text))}]") },
+        .. kl.ChannelStatistics ? new[] { Entry(AutoencoderKeys.ChannelStatistics, "true") } : [],
     ]);
 
     private static string Sampler(SamplerSpec sampler, Autoencoder autoencoder) => Mapping(

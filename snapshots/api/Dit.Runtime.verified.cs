@@ -33,10 +33,16 @@ public sealed record AutoencoderCard(
     int LatentChannels,
     double Scale,
     double Shift = 0,
-    bool QuantConvolutions = true)
+    bool QuantConvolutions = true,
+    IReadOnlyList<int>? AttentionLevels = null,
+    bool ChannelStatistics = false,
+    LatentStatistics? Statistics = null)
 {
     public int Factor { get; }
     public static AutoencoderCard KlF8 { get; }
+    public static IReadOnlyList<AutoencoderCard> Named { get; }
+    public static AutoencoderCard VaVaeF16D32 { get; }
+    public AutoencoderCard WithoutStatistics { get; }
     public bool Equals(AutoencoderCard? other);
     public override int GetHashCode();
     public ImageShape LatentShape(int height, int width);
@@ -1010,6 +1016,14 @@ public sealed record LatentResult(LatentDescription Description, int Kept, int D
     public IReadOnlyList<UnreadableImage> Unreadable { get; init; }
 }
 
+public sealed record LatentStatistics(IReadOnlyList<float> Mean, IReadOnlyList<float> Deviation)
+{
+    public const string FileName = "latents_stats.pt";
+    public bool Equals(LatentStatistics? other);
+    public override int GetHashCode();
+    public static LatentStatistics Load(string path, int channels);
+}
+
 public static class Layer
 {
     public static torch.Tensor Buffer(long[] shape, torch.Device device, torch.ScalarType dtype);
@@ -1520,7 +1534,13 @@ public sealed record SdeDpmSolverPlusPlus<TProcess>(
 public sealed class SessionBuilder
 {
     public SessionBuilder(ModelCard card, PatchEmbedding patches, torch.Tensor positions);
-    public void Attention(Linear qkv, Linear proj, int heads);
+    public void Attention(
+        Linear qkv,
+        Linear proj,
+        int heads,
+        torch.nn.Module<torch.Tensor, torch.Tensor>? queryNorm = null,
+        torch.nn.Module<torch.Tensor, torch.Tensor>? keyNorm = null,
+        bool rotary = false);
     public InferenceSession<TCondition> Build<TCondition>(
         Func<torch.Tensor, TCondition, torch.Tensor> embed,
         torch.nn.Module? model = null,
@@ -1532,12 +1552,16 @@ public sealed class SessionBuilder
     public void Mlp(Linear fc1, Linear fc2, bool exactGelu = false);
     public ModulationParts Modulation(Linear layer);
     public void Norm(AffineLayerNorm norm);
-    public void Norm(ModulationPart shift, ModulationPart scale, double eps = 1E-06);
+    public void Norm(RmsNorm norm);
+    public void Norm(RmsNorm norm, ModulationPart? shift, ModulationPart scale);
+    public void Norm(ModulationPart? shift, ModulationPart scale, double eps = 1E-06);
     public void Output(Linear layer);
     public void Pop(Linear layer);
     public void Push();
     public void Residual();
     public void Residual(ModulationPart gate);
+    public SessionBuilder Rotary(RotaryPositions rotary);
+    public void SwiGlu(Linear w12, Linear w3);
 }
 
 public static class ShapesDataset

@@ -13,6 +13,7 @@ public abstract record Autoencoder
 {
     public static Autoencoder.Kl KlF8 { get; }
     public string Name { get; }
+    public static Autoencoder.Kl VaVaeF16D32 { get; }
     public R Match<R>(Func<Autoencoder.None, R> none, Func<Autoencoder.Kl, R> kl);
     public sealed record Kl(
         string Called,
@@ -24,6 +25,9 @@ public abstract record Autoencoder
         double Shift,
         bool QuantConvolutions) : Autoencoder
     {
+        public EquatableArray<int> AttentionLevels { get; init; }
+        public bool ChannelStatistics { get; init; }
+        public bool HasWord { get; }
         public override string ToString();
     }
     public sealed record None : Autoencoder
@@ -852,12 +856,20 @@ public sealed record SessionNetwork(
     bool JoinsTokens,
     bool IsContextFirst,
     EquatableArray<SessionStage> Stages,
-    IReadOnlyDictionary<string, EquatableArray<SessionOp>> Modules);
+    IReadOnlyDictionary<string, EquatableArray<SessionOp>> Modules)
+{
+    public string? Rotary { get; init; }
+}
 
 public abstract record SessionOp
 {
-    public sealed record AdaptiveNorm(SessionPart Shift, SessionPart Scale, double Eps) : SessionOp;
-    public sealed record Attention(Member.Linear Qkv, Member.Linear Proj, int Heads) : SessionOp;
+    public sealed record AdaptiveNorm(Member.Norm Norm, SessionPart? Shift, SessionPart Scale) : SessionOp;
+    public sealed record Attention(Member.Linear Qkv, Member.Linear Proj, int Heads) : SessionOp
+    {
+        public bool IsRotary { get; init; }
+        public Member.Norm? KeyNorm { get; init; }
+        public Member.Norm? QueryNorm { get; init; }
+    }
     public sealed record Branch(Member.Child Child) : SessionOp;
     public sealed record Convolution(Member.Convolution Layer) : SessionOp;
     public sealed record CrossAttention(Member.Linear Q, Member.Linear Kv, Member.Linear Proj, int Heads) : SessionOp;
@@ -875,6 +887,7 @@ public abstract record SessionOp
         public Push();
     }
     public sealed record Residual(SessionPart? Gate) : SessionOp;
+    public sealed record SwiGlu(Member.Linear First, Member.Linear Second) : SessionOp;
 }
 
 public sealed record SessionPart(string Name, int Index);
@@ -989,6 +1002,7 @@ public static class SpecWriter
 
 public static class StandardParts
 {
+    public const string RotaryType = "RotaryPositions";
     public static Module CaptionEmbedder(int tokens, int textWidth, bool hasNull, Dim width);
     public static Module LabelEmbedder(int rows, Dim width);
     public static Module PatchEmbedding(InputSpec input, int patch, Dim tokens, Dim width);

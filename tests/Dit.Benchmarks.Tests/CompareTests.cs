@@ -7,7 +7,7 @@ namespace Dit.Benchmarks.Tests;
 public class CompareTests
 {
     [Theory]
-    [InlineData("There is no model 'DiT-Q'; there are Tiny-A, Tiny-B.", "--models", "DiT-Q")]
+    [InlineData("There is no model 'DiT-Q'; there are Tiny-A, Tiny-B, Tiny-Lightning, Tiny-Other.", "--models", "DiT-Q")]
     [InlineData(
         "There is no part 'forwards' to measure: --only takes forward, ddim, solvers, training, load, generator.",
         "--only",
@@ -56,6 +56,21 @@ public class CompareTests
                 Assert.True(row.GetProperty("ratio").GetProperty(name).GetDouble() > 0, name);
             Assert.InRange(row.GetProperty("max_difference").GetDouble(), 0, 1e-4 * row.GetProperty("max_value").GetDouble());
         }
+    }
+
+    [Fact]
+    public void The_baseline_has_LightningDiTs_block_and_no_other()
+    {
+        using var json = JsonDocument.Parse(Json("--models", "Tiny-Lightning", "--only", "forward"));
+        var row = Assert.Single(json.RootElement.GetProperty("rows").EnumerateArray().ToArray());
+        var value = row.GetProperty("max_value").GetDouble();
+        Assert.InRange(row.GetProperty("max_difference").GetDouble(), 0, 1e-5 * value);
+        Assert.InRange(row.GetProperty("baseline_max_difference").GetDouble(), 0, 1e-5 * value);
+        Assert.DoesNotContain("libtorch", row.GetProperty("engine").GetString(), StringComparison.Ordinal);
+
+        var (code, _, error) = Run(["compare", "--models", "Tiny-Other", "--only", "forward"]);
+        Assert.Equal(2, code);
+        Assert.Contains("There is no baseline for Tiny-Other", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -142,7 +157,11 @@ public class CompareTests
         var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
         var code = BenchCommand.Run(
             args,
-            [ModelDefinition.Of<TinyA, ClassLabels, GaussianDiffusion>(), ModelDefinition.Of<TinyB, ClassLabels, GaussianDiffusion>()],
+            [
+                ModelDefinition.Of<TinyA, ClassLabels, GaussianDiffusion>(), ModelDefinition.Of<TinyB, ClassLabels, GaussianDiffusion>(),
+                ModelDefinition.Of<TinyLightning, ClassLabels, GaussianDiffusion>(),
+                ModelDefinition.Of<TinyOther, ClassLabels, GaussianDiffusion>(),
+            ],
             output,
             error,
             cancellation);

@@ -7,7 +7,7 @@ namespace Dit.Benchmarks;
 
 /// <summary>
 /// The baseline: a class-conditional adaLN-Zero DiT as the paper draws it (arXiv 2212.09748, section 3.2 and figure 3),
-/// operator by operator.
+/// operator by operator, or with the RMS norm, SwiGLU and rotary positions of LightningDiT (arXiv 2501.01423).
 /// </summary>
 /// <remarks>
 /// What a straightforward port of the model to TorchSharp does: every operator makes a new tensor, and those of a
@@ -20,15 +20,19 @@ internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, 
 {
     private const int Features = 256; // of a timestep
     private const double Eps = 1e-6;
+    private const string Lightning = "{ norm: rms, mlp: swiglu, qk_norm: none, position: rope-2d, shift: true }";
     private static readonly Scalar One = 1; // kept, see Scalars of the runtime
+    private static readonly Scalar Small = Eps;
     private static readonly Scalar Frequency = -Math.Log(10000) / (Features / 2);
+    private readonly bool isLightning = card.Block is not null;
 
     /// <summary>Refuses a model of which this is not the graph.</summary>
     /// <exception cref="DitException">It has another backbone, condition or variant.</exception>
     public static void Require(ModelCard card)
     {
-        if (card is not { Backbone: "dit", Conditioning: "adaln-zero", Classes: > 0 })
-            throw new DitException($"There is no baseline for {card.Name}: it is of the class-conditional DiTs with adaLN-Zero.");
+        if (card is not { Backbone: "dit", Conditioning: "adaln-zero", Classes: > 0, Block: null or Lightning })
+            throw new DitException(
+                $"There is no baseline for {card.Name}: it is of the class-conditional DiTs with adaLN-Zero, and of LightningDiT.");
     }
 
     /// <summary>The prediction.</summary>
@@ -91,8 +95,8 @@ internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, 
     {
         using var scope = NewDisposeScope();
         var m = Linear($"{name}.adaLN_modulation.1", functional.silu(c)).chunk(6, dim: 1); // shift, scale, gate of both branches, (N, D)
-        x = x + m[2].unsqueeze(1) * Attention($"{name}.attn", Modulate(x, m[0], m[1]));
-        return (x + m[5].unsqueeze(1) * Mlp($"{name}.mlp", Modulate(x, m[3], m[4]))).MoveToOuterDisposeScope();
+        x = x + m[2].unsqueeze(1) * Attention($"{name}.attn", Modulate($"{name}.norm1", x, m[0], m[1]));
+        return (x + m[5].unsqueeze(1) * Mlp($"{name}.mlp", Modulate($"{name}.norm2", x, m[3], m[4]))).MoveToOuterDisposeScope();
     }
 
     private Tensor Attention(string name, Tensor x)
@@ -101,13 +105,28 @@ internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, 
         var (n, tokens) = (x.shape[0], x.shape[1]);
         // 3 x (N, H, T, K)
         var heads = Linear($"{name}.qkv", x).reshape(n, tokens, 3, card.Heads, card.Width / card.Heads).permute(2, 0, 3, 1, 4).unbind(0);
-        var mixed = functional.scaled_dot_product_attention(heads[0], heads[1], heads[2]);
+        var (q, k) = isLightning ? (Turned(heads[0]), Turned(heads[1])) : (heads[0], heads[1]);
+        var mixed = functional.scaled_dot_product_attention(q, k, heads[2]);
         return Linear($"{name}.proj", mixed.transpose(1, 2).reshape(n, tokens, card.Width)).MoveToOuterDisposeScope();
+    }
+
+    // Pairs of neighboring channels, (a, b), by the angles of their tokens.
+    private Tensor Turned(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var pairs = x.reshape(x.shape[0], x.shape[1], x.shape[2], -1, 2).unbind(-1); // 2 x (N, H, T, K / 2)
+        var turned = stack([-pairs[1], pairs[0]], dim: -1).flatten(-2);
+        return (x * weights["feat_rope.freqs_cos"] + turned * weights["feat_rope.freqs_sin"]).MoveToOuterDisposeScope();
     }
 
     private Tensor Mlp(string name, Tensor x)
     {
         using var scope = NewDisposeScope();
+        if (isLightning)
+        {
+            var halves = Linear($"{name}.w12", x).chunk(2, dim: -1);
+            return Linear($"{name}.w3", functional.silu(halves[0]) * halves[1]).MoveToOuterDisposeScope();
+        }
         return Linear($"{name}.fc2", functional.gelu(Linear($"{name}.fc1", x), TorchSharp.Modules.GELU.Approximate.tanh))
             .MoveToOuterDisposeScope();
     }
@@ -116,14 +135,22 @@ internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, 
     {
         using var scope = NewDisposeScope();
         var m = Linear("final_layer.adaLN_modulation.1", functional.silu(c)).chunk(2, dim: 1); // shift, scale
-        return Linear("final_layer.linear", Modulate(x, m[0], m[1])).MoveToOuterDisposeScope();
+        return Linear("final_layer.linear", Modulate("final_layer.norm_final", x, m[0], m[1])).MoveToOuterDisposeScope();
     }
 
-    private Tensor Modulate(Tensor x, Tensor shift, Tensor scale)
+    private Tensor Modulate(string name, Tensor x, Tensor shift, Tensor scale)
     {
         using var scope = NewDisposeScope();
-        var norm = functional.layer_norm(x, [card.Width], eps: Eps);
+        var norm = isLightning ? RootMeanSquare(name, x) : functional.layer_norm(x, [card.Width], eps: Eps);
         return (norm * (One + scale.unsqueeze(1)) + shift.unsqueeze(1)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor RootMeanSquare(string name, Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var values = x.to(ScalarType.Float32);
+        var normal = values * rsqrt((values * values).mean([-1], keepdim: true) + Small);
+        return (normal.to(x.dtype) * weights[$"{name}.weight"]).MoveToOuterDisposeScope();
     }
 
     private Tensor Unpatchify(Tensor patches)

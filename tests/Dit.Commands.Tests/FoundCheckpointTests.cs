@@ -215,7 +215,8 @@ public sealed class FoundCheckpointTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var file = CheckpointFile.Open(Demo);
-        SafeTensors.Save(At(name), change(file.Tensors.Keys.ToDictionary(static key => key, key => file.Read(key))), metadata ?? Demos.Named);
+        var tensors = file.Tensors.Keys.ToDictionary(static key => key, key => file.Read(key));
+        SafeTensors.Save(At(name), change(tensors), metadata ?? Demos.Named);
     }
 
     private string At(string name) => folder.Path(name);

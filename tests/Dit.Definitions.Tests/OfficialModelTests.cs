@@ -41,6 +41,51 @@ public class OfficialModelTests
         Assert.Equal((FlowPath.Linear, Prediction.Velocity), (SiTXL2.Process.Path, SiTXL2.Process.Prediction));
     }
 
+    private static JsonElement OfficialLightning { get; } = JsonDocument
+        .Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "golden", "lightningdit", "official-models.json")))
+        .RootElement;
+
+    public static TheoryData<string> LightningModels =>
+        [.. OfficialLightning.GetProperty("params").EnumerateObject().Select(static m => m.Name)];
+
+    [Theory, MemberData(nameof(LightningModels))]
+    public void LightningDiTs_parameters_are_its_codes_count(string name)
+    {
+        var official = OfficialLightning.GetProperty("params").GetProperty(name);
+
+        var (all, trainable, card) = DitModels.All.Single(m => m.Card.Name == name).Accept(new CountParameters());
+
+        Assert.Equal((official.GetProperty("params").GetInt64(), official.GetProperty("trainable").GetInt64()), (all, trainable));
+        Assert.Equal((all, trainable), (card.Parameters, card.TrainableParameters));
+    }
+
+    // 250 points in time, shifted by t to s t / (1 + (s - 1) t) with s = 0.3, where t = 0 is noise.
+    [Fact]
+    public void LightningDiT_is_sampled_as_its_code_does()
+    {
+        var euler = Assert.IsType<Euler<Flow>>(LightningDiTXL1.Samplers.Euler249.Solver);
+        Assert.Equal(249, euler.Steps);
+        Assert.Equal(1 / 0.3, euler.Spacing?.Shift ?? 1, 1e-9);
+        Assert.Equal((FlowPath.Linear, Prediction.Velocity), (LightningDiTXL1.Process.Path, LightningDiTXL1.Process.Prediction));
+        Assert.Equal(AutoencoderCard.VaVaeF16D32, LightningDiTXL1.Card.Autoencoder);
+    }
+
+    [Fact]
+    public void The_state_dict_of_LightningDiT_XL1_has_exactly_the_published_names_and_shapes()
+    {
+        using var model = LightningDiTXL1.Create(META);
+        string[] official =
+        [
+            .. OfficialLightning.GetProperty("LightningDiT-XL/1 state dict").EnumerateObject()
+                .Select(static p => $"{p.Name}: {p.Value.GetRawText().Replace(" ", "").Replace("\n", "")}"),
+        ];
+
+        Assert.Equal(official, LightningDiTXL1.CheckpointMap.Select(static e => $"{e.Name}: [{string.Join(",", e.Shape)}]"));
+        Assert.Equal( // here buffers come last
+            official.Order(StringComparer.Ordinal),
+            model.state_dict().Select(static p => $"{p.Key}: [{string.Join(",", p.Value.shape)}]").Order(StringComparer.Ordinal));
+    }
+
     public static TheoryData<string> Shipped => [.. DitModels.All.Select(static m => m.Card.Name)];
 
     [Theory, MemberData(nameof(Shipped))]

@@ -139,7 +139,7 @@ public partial class PropertyTests
         from multipliers in Gen.Int[1, 64].Array[1, 8]
         from blocks in Gen.Int[1, 16]
         from scale in Gen.OneOf("", ", scale_factor: 0.18215", ", scale_factor: 10000, shift_factor: -0.5", ", shift_factor: 0.1159")
-        from bare in Gen.OneOf("", ", no_quant_conv: true")
+        from bare in Gen.OneOf("", ", no_quant_conv: true", ", attn_levels: [0]", ", channel_statistics: true")
         from pixels in Gen.OneOf("", "autoencoder: none\n", "# kl-f8\n\n")
         from kind in Gen.Int[0, 2]
         select kind switch

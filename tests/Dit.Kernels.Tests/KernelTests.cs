@@ -37,6 +37,86 @@ public unsafe class KernelTests
     }
 
     [Theory, MemberData(nameof(Kernels))]
+    public void Norm_without_a_shift_adds_none(string name)
+    {
+        var kernels = KernelCase.Of(name);
+        Panels(kernels).Sample(panel =>
+        {
+            using var memory = new KernelCase(panel.Seed);
+            var (x, scale) = (memory.Hold(memory.Numbers(panel.Features * panel.Width)), memory.Hold(memory.Numbers(panel.Features)));
+            var (to, none) = (memory.Hold(memory.Numbers(panel.Features * panel.Width)), memory.Hold(new float[panel.Features]));
+            var expected = memory.Hold(memory.Numbers(panel.Features * panel.Width));
+
+            kernels.Norm(x.Start, to.Start, panel.Features, panel.Width, scale.Start, 1, null, 1e-6f);
+            kernels.Norm(x.Start, expected.Start, panel.Features, panel.Width, scale.Start, 1, none.Start, 1e-6f);
+
+            Assert.Equal(KernelCase.Read(expected), KernelCase.Read(to));
+        }, iter: 20);
+    }
+
+    [Theory, MemberData(nameof(Kernels))]
+    public void Root_mean_square_norm_is_that_of_every_token(string name)
+    {
+        var kernels = KernelCase.Of(name);
+        Gen.Select(Panels(kernels), Gen.Bool, Gen.Bool, Gen.OneOf(1e-6f, 1e-5f)).Sample((panel, isScaled, isShifted, eps) =>
+        {
+            using var memory = new KernelCase(panel.Seed);
+            var (x, weight) = (memory.Numbers(panel.Features * panel.Width, scale: 2), memory.Numbers(panel.Features));
+            var (scale, shift) = (isScaled ? memory.Numbers(panel.Features) : [], isShifted ? memory.Numbers(panel.Features) : []);
+            var to = memory.Hold(memory.Numbers(x.Length));
+
+            kernels.RmsNorm(
+                memory.Hold(x).Start, to.Start, panel.Features, panel.Width, memory.Hold(weight).Start,
+                isScaled ? memory.Hold(scale).Start : null, isShifted ? memory.Hold(shift).Start : null, eps);
+
+            KernelCase.Near(ScalarKernels.RmsNorm(x, panel.Width, weight, scale, shift, eps), KernelCase.Read(to), i =>
+                4e-6 * (1 + Math.Abs(weight[i / panel.Width]) * (1 + (isScaled ? Math.Abs(scale[i / panel.Width]) : 0)))
+                    * Math.Sqrt(panel.Features));
+        }, iter: 100);
+    }
+
+    [Theory, MemberData(nameof(Kernels))]
+    public void Rotation_turns_pairs_of_features_by_the_angles_of_their_tokens(string name)
+    {
+        var kernels = KernelCase.Of(name);
+        Gen.Select(Panels(kernels), Gen.Bool, Gen.Int[0, 40], Gen.OneOf(1f, 0.125f)).Sample((panel, hasBias, beside, factor) =>
+        {
+            using var memory = new KernelCase(panel.Seed);
+            var (features, stride) = (2 * panel.Features, panel.Width + beside);
+            var (x, bias) = (memory.Numbers(features * panel.Width), hasBias ? memory.Numbers(features) : []);
+            var (cosines, sines) = (memory.Numbers(features * stride), memory.Numbers(features * stride));
+            var to = memory.Hold(x);
+
+            kernels.Rotate(
+                to.Start, features, panel.Width, hasBias ? memory.Hold(bias).Start : null, memory.Hold(cosines).Start,
+                memory.Hold(sines).Start, stride, factor);
+
+            KernelCase.Near(ScalarKernels.Rotate(x, panel.Width, bias, cosines, sines, stride, factor), KernelCase.Read(to), i =>
+                60 * Eps * (1 + Math.Abs(x[i])));
+        }, iter: 100);
+    }
+
+    [Theory, MemberData(nameof(Kernels))]
+    public void SwiGlu_takes_the_biases_first(string name)
+    {
+        var kernels = KernelCase.Of(name);
+        Panels(kernels).Sample(panel =>
+        {
+            using var memory = new KernelCase(panel.Seed);
+            var (x, gate) = (memory.Numbers(panel.Features * panel.Width, scale: 3), memory.Numbers(panel.Features * panel.Width));
+            var (bias, gateBias) = (memory.Numbers(panel.Features), memory.Numbers(panel.Features));
+            var (to, by) = (memory.Hold(x), memory.Hold(gate));
+
+            kernels.SwiGlu(to.Start, by.Start, panel.Features, panel.Width, memory.Hold(bias).Start, memory.Hold(gateBias).Start);
+
+            KernelCase.Near(ScalarKernels.SwiGlu(x, gate, panel.Width, bias, gateBias), KernelCase.Read(to), i =>
+                8 * Eps * (Math.Abs(x[i]) + Math.Abs(bias[i / panel.Width])) * (Math.Abs(gate[i]) + Math.Abs(gateBias[i / panel.Width]))
+                    + 1e-36);
+            Assert.Equal(gate, KernelCase.Read(by));
+        }, iter: 100);
+    }
+
+    [Theory, MemberData(nameof(Kernels))]
     public void A_token_that_does_not_vary_becomes_the_shift(string name)
     {
         var kernels = KernelCase.Of(name);

@@ -50,6 +50,16 @@ public class VectorMathTests
         return Math.Abs(y - expected) <= Eps * (3 + 3 * z) * Math.Abs(expected) + (x < -9 ? 1e-36 : Denormal);
     });
 
+    // The denominator is infinite where e^-x is, and the result is zero there.
+    [Theory, MemberData(nameof(Bits))]
+    public void Silu_is_exact_to_a_few_units_in_the_last_place(int bits) => Check(VectorFunctions.Of(bits).Silu, static (x, y) =>
+    {
+        if (float.IsNaN(x) || float.IsNegativeInfinity(x)) return float.IsNaN(y);
+        if (float.IsPositiveInfinity(x)) return float.IsPositiveInfinity(y);
+        var expected = ScalarKernels.Silu((double)x);
+        return Math.Abs(y - expected) <= 6 * Eps * Math.Abs(expected) + (x < -85 ? 1e-35 : Denormal);
+    });
+
     // The tail is erfc: the error of its polynomial, and the roundings of its exponent, as many as that is large.
     [Theory, MemberData(nameof(Bits))]
     public void Exact_Gelu_has_a_tail_that_is_exact_to_a_millionth(int bits) => Check(VectorFunctions.Of(bits).ExactGelu, static (x, y) =>
@@ -117,6 +127,8 @@ internal abstract class VectorFunctions
 
     public abstract float[] ExactGelu(float[] values);
 
+    public abstract float[] Silu(float[] values);
+
     public abstract void CheckInstructions();
 }
 
@@ -130,6 +142,8 @@ internal sealed unsafe class VectorFunctions<V, S> : VectorFunctions
     public override float[] Gelu(float[] values) => Map(static x => VectorMath<V, S>.Gelu(x), values);
 
     public override float[] ExactGelu(float[] values) => Map(static x => VectorMath<V, S>.ExactGelu(x), values);
+
+    public override float[] Silu(float[] values) => Map(static x => VectorMath<V, S>.Silu(x), values);
 
     public override void CheckInstructions()
     {

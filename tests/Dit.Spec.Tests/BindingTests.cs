@@ -63,6 +63,17 @@ public class BindingTests
         Assert.Equal(Schedule.SquaredCosine, Gaussian("schedule: squared-cosine").Schedule);
         Assert.Equal(Schedule.ScaledLinear, Gaussian("schedule: scaled-linear").Schedule);
         Assert.Equal(Autoencoder.KlF8, Specs.Model(Specs.Tiny.Replace("autoencoder: none", "autoencoder: kl-f8")).Autoencoder);
+        Assert.Equal(
+            Autoencoder.VaVaeF16D32,
+            Specs.Model(Specs.Tiny.Replace("autoencoder: none", "autoencoder: va-vae-f16d32").Replace("channels: 4", "channels: 32"))
+                .Autoencoder);
+        Assert.Equal(
+            Autoencoder.VaVaeF16D32,
+            Specs.Model(
+                Specs.Tiny.Replace("channels: 4", "channels: 32").Replace(
+                    "autoencoder: none",
+                    "autoencoder: { name: va-vae-f16d32, ch: 128, ch_mult: [1, 1, 2, 2, 4], num_res_blocks: 2, z_channels: 32, "
+                        + "attn_levels: [4], channel_statistics: true }")).Autoencoder);
         Assert.Equal(Numerics.Official, Specs.Model(Specs.Tiny).Numerics);
         Assert.Equal(Numerics.Diffusers, Specs.Model(Specs.With("numerics: diffusers")).Numerics);
         Assert.Equal(500, Gaussian("timesteps: 500").Timesteps);

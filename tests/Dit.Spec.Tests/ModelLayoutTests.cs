@@ -40,22 +40,13 @@ public class ModelLayoutTests
     public static TheoryData<string> LightningModels =>
         [.. OfficialLightning.GetProperty("params").EnumerateObject().Select(static m => m.Name)];
 
-    private static ModelSpec Lightning(string name) => Specs.Models($$"""
-        family: LightningDiT-{size}/{patch_size}
-        matrix:
-          size:
-            B: { depth: 12, width: 768, heads: 12 }
-            L: { depth: 24, width: 1024, heads: 16 }
-            XL: { depth: 28, width: 1152, heads: 16 }
-            1p0B: { depth: 24, width: 1536, heads: 24 }
-            1p6B: { depth: 28, width: 1792, heads: 28 }
-          patch_size: [1, 2]
-        block: { norm: rms, mlp: swiglu, position: rope-2d }
-        input: { channels: 32, size: 16 }
-        conditioning: { classes: 1000 }
-        diffusion: { variance: fixed-large }
-        autoencoder: none
-        """).Single(model => model.Name == name);
+    private static ModelSpec Lightning(string name) =>
+        Specs.Models(Specs.Shipped("lightningdit.dit.yaml")).Single(model => model.Name == name);
+
+    [Fact]
+    public void The_models_of_LightningDiTs_code_ship() => Assert.Equal(
+        OfficialLightning.GetProperty("params").EnumerateObject().Select(static m => m.Name).Order(StringComparer.Ordinal),
+        Specs.Models(Specs.Shipped("lightningdit.dit.yaml")).Select(static m => m.Name).Order(StringComparer.Ordinal));
 
     [Theory, MemberData(nameof(LightningModels))]
     public void Parameters_are_those_of_LightningDiTs_code(string name)

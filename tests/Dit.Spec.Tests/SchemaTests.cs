@@ -38,6 +38,10 @@ public class SchemaTests
     [InlineData("numerics: diffusers")]
     [InlineData("autoencoder: none")]
     [InlineData("autoencoder: kl-f8")]
+    [InlineData(
+        "autoencoder: { name: va, ch: 32, ch_mult: [1, 1], num_res_blocks: 1, z_channels: 4, attn_levels: [0, 1], channel_statistics: true "
+            + "}"
+    )]
     [InlineData("autoencoder: { name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 4 }")]
     [InlineData(
         "autoencoder: { name: kl-f1, ch: 32, ch_mult: [64], num_res_blocks: 1, z_channels: 4, scale_factor: 0.3611, shift_factor: -0.1159, "

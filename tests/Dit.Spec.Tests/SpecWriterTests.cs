@@ -82,6 +82,8 @@ public class SpecWriterTests
     [InlineData("conditioning: { variant: in-context, text: { tokens: 1, width: 1 } }")]
     [InlineData("numerics: diffusers")]
     [InlineData("autoencoder: kl-f8")]
+    [InlineData("autoencoder: { name: va, ch: 64, ch_mult: [1, 2], num_res_blocks: 2, z_channels: 4, attn_levels: [0, 1] }")]
+    [InlineData("autoencoder: { name: va, ch: 64, ch_mult: [1, 2], num_res_blocks: 2, z_channels: 4, channel_statistics: true }")]
     [InlineData("autoencoder: { name: kl-f8, ch: 64, ch_mult: [1], num_res_blocks: 2, z_channels: 4 }")]
     [InlineData("autoencoder: { name: kl-f8, ch: 128, ch_mult: [1, 2, 4, 4], num_res_blocks: 2, z_channels: 4, scale_factor: 0.18215 }")]
     [InlineData("diffusion: { prediction: start-x, variance: fixed-large, schedule: squared-cosine, timesteps: 50 }\nsamplers: {}")]

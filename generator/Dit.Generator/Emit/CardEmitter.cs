@@ -42,10 +42,13 @@ internal static class CardEmitter
         static _ => null,
         static _ => null);
 
-    private static string AutoencoderCard(ModelSpec spec) => spec.Autoencoder.Match(static _ => "null", static kl => kl == Autoencoder.KlF8
-        ? "AutoencoderCard.KlF8"
+    private static string AutoencoderCard(ModelSpec spec) => spec.Autoencoder.Match(static _ => "null", static kl =>
+        kl == Autoencoder.KlF8 ? "AutoencoderCard.KlF8"
+        : kl == Autoencoder.VaVaeF16D32 ? "AutoencoderCard.VaVaeF16D32"
         : FormattableString.Invariant(
             $"new AutoencoderCard({Code.Literal(kl.Called)}, Channels: {kl.Channels}, {kl.Multipliers}, ResidualBlocks: {kl.ResidualBlocks}, LatentChannels: {kl.LatentChannels}, ")
             + $"Scale: {Code.Literal(kl.Scale)}, Shift: {Code.Literal(kl.Shift)}, QuantConvolutions: "
-            + $"{(kl.QuantConvolutions ? "true" : "false")})");
+            + $"{(kl.QuantConvolutions ? "true" : "false")}"
+            + $"{(kl.AttentionLevels.Count == 0 ? "" : $", AttentionLevels: {kl.AttentionLevels}")}"
+            + $"{(kl.ChannelStatistics ? ", ChannelStatistics: true" : "")})");
 }

@@ -39,13 +39,14 @@ internal static class ForwardEmitter
                 ? ""
                 : $".Context(tokens: {session.ContextTokens}, joined: {(session.JoinsTokens ? "true" : "false")}"
                     + $"{(session.IsContextFirst ? ", first: true" : "")})";
+        var rotary = session.Rotary is { } positions ? $".Rotary({positions})" : "";
         return Code.AlignComments($$"""
             /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
             /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
             /// <returns>A session, the caller's to dispose.</returns>
             public InferenceSession<{{condition.Type}}> CreateSession()
             {
-                var session = new SessionBuilder(Card, {{session.Patches}}, {{session.Positions}}){{context}};
+                var session = new SessionBuilder(Card, {{session.Patches}}, {{session.Positions}}){{context}}{{rotary}};
             {{Code.Indent(SessionEmitter.Stages(session.Stages))}}
                 return session.Build<{{condition.Type}}>((t, {{name}}) =>
                 {

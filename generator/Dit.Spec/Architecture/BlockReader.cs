@@ -58,14 +58,16 @@ internal sealed class BlockReader(Module module)
     {
         Value.Name x when x.Text == tokens => Then(new SessionOp.Identity()),
         Value.Call { Arguments: [Value.Name x] } call
-            when x.Text == tokens && module.Find(call.Member) is Member.Norm { Kind: NormKind.Layer, IsAffine: true } norm => Then(
+            when x.Text == tokens && module.Find(call.Member) is Member.Norm { IsAffine: true } norm => Then(
             new SessionOp.LearnedNorm(norm)),
-        Value.Modulate { X: Value.Name x, Shift: Value.Name shift, Scale: Value.Name scale } modulate
-            when x.Text == tokens && module.Find(modulate.Norm) is Member.Norm { Kind: NormKind.Layer } norm
-                && parts.TryGetValue(shift.Text, out var first) && parts.TryGetValue(scale.Text, out var second) =>
-            Then(new SessionOp.AdaptiveNorm(first, second, norm.Eps)),
-        _ => No(statement, "the branch does not read the tokens, as they are or through a LayerNorm"),
+        Value.Modulate { X: Value.Name x, Scale: Value.Name scale } modulate
+            when x.Text == tokens && module.Find(modulate.Norm) is Member.Norm norm && IsPart(modulate.Shift)
+                && parts.TryGetValue(scale.Text, out var factor) =>
+            Then(new SessionOp.AdaptiveNorm(norm, modulate.Shift is Value.Name shift ? parts[shift.Text] : null, factor)),
+        _ => No(statement, "the branch does not read the tokens, as they are or through a norm"),
     };
+
+    private bool IsPart(Value? value) => value is null || (value is Value.Name name && parts.ContainsKey(name.Text));
 
     private string? Then(SessionOp op)
     {

@@ -11,11 +11,14 @@ internal static class SessionReader
             return No(network, "the tokens pass through the blocks in several streams, or through no list of them");
         if (Image(network, lets, tokens) is not { } image)
             return No(network, "the tokens are not patches with positions, alone or with the condition's tokens beside them");
-        var condition = image.Joined ?? first.Arguments.OfType<Value.Name>().FirstOrDefault()?.Text;
-        if (condition is null || first.Arguments.Count > 1)
+        Value[] others = [.. first.Arguments.Where(argument => Rotary(network, lets, argument) is null)];
+        var condition = image.Joined ?? others.OfType<Value.Name>().FirstOrDefault()?.Text;
+        if (condition is null || others.Length > 1)
             return No(network, "the blocks take more than one argument beside the tokens");
         var contextTokens = ContextTokens(evaluation, condition);
-        var stages = new StageReader(network, tokens, image, first.Arguments, contextTokens);
+        var rotary = first.Arguments.Except(others).OfType<Value.Name>().ToArray();
+        var stages = new StageReader(
+            network, tokens, image, first.Arguments, contextTokens, rotary.Select(static name => name.Text).ToEquatableArray());
         if (stages.Read() is { } unread) return No(network, unread);
         var modules = new Dictionary<string, EquatableArray<SessionOp>>();
         if (stages.Modules.Select(module => Add(module, modules)).FirstOrDefault(static because => because is not null) is { } unknown)
@@ -29,8 +32,16 @@ internal static class SessionReader
             image.Joined is not null,
             image.IsContextFirst,
             stages.Stages.ToEquatableArray(),
-            modules));
+            modules)
+        { Rotary = rotary.Select(name => Rotary(network, lets, name)).FirstOrDefault() });
     }
+
+    // The submodule that an argument is the rotary positions of.
+    private static string? Rotary(Module network, IReadOnlyDictionary<string, Value> lets, Value argument) =>
+        argument is Value.Name name && lets.TryGetValue(name.Text, out var value) && value is Value.Call { Arguments.Count: 0 } call
+        && network.Find(call.Member) is Member.Child { Module.Type: StandardParts.RotaryType }
+            ? call.Member
+            : null;
 
     // Null when it can be done, and the modules know how; else why not.
     private static string? Add(Module module, Dictionary<string, EquatableArray<SessionOp>> modules)
@@ -45,24 +56,39 @@ internal static class SessionReader
         if (reader.Read() is { } because) return because;
         modules.Add(module.Type, reader.Ops.ToEquatableArray());
         return reader.Ops.OfType<SessionOp.Branch>().Select(op => Branch(op.Child.Module) is null
-            ? $"{op.Child.Module.Type} is neither attention and a projection nor two linear layers with GELU"
+            ? $"{op.Child.Module.Type} is neither attention and a projection nor two linear layers with GELU or SwiGLU"
             : Add(op.Child.Module, modules)).FirstOrDefault(static because => because is not null);
     }
 
     private static SessionOp? Branch(Module module) => Inlined(module) switch
     {
-        Value.Call { Arguments: [Value.SelfAttention { IsPlain: true, Qkv: Value.Call qkv } attention] } proj
-            when (Layer(module, qkv), Layer(module, proj)) is ({ } first, { } second) => new SessionOp.Attention(
-            first,
-            second,
-            attention.Heads),
+        Value.Call { Arguments: [Value.SelfAttention { Qkv: Value.Call qkv } attention] } proj
+            when (Layer(module, qkv), Layer(module, proj)) is ({ } first, { } second) && IsRotary(module, attention) is { } isRotary =>
+            new SessionOp.Attention(first, second, attention.Heads)
+            {
+                QueryNorm = HeadNorm(module, attention.QueryNorm),
+                KeyNorm = HeadNorm(module, attention.KeyNorm),
+                IsRotary = isRotary,
+            },
         Value.Call { Arguments: [Value.CrossAttention { Q: Value.Call q, Kv: Value.Call kv, Mask: null } attention] } proj
             when (Layer(module, q), Layer(module, kv), Layer(module, proj)) is ({ } queries, { } pairs, { } second) =>
             new SessionOp.CrossAttention(queries, pairs, second, attention.Heads),
         Value.Call { Arguments: [Value.Activate { Kind: Activation.GeluTanh or Activation.Gelu, X: Value.Call first } gelu] } second
             when (Layer(module, first), Layer(module, second)) is ({ } a, { } b) => new SessionOp.Mlp(a, b, gelu.Kind),
+        Value.Call { Arguments: [Value.SwiGlu { X: Value.Call first }] } second
+            when (Layer(module, first), Layer(module, second)) is ({ } a, { } b) => new SessionOp.SwiGlu(a, b),
         _ => null,
     };
+
+    // Whether positions are given to the module; null where it makes some of its own.
+    private static bool? IsRotary(Module module, Value.SelfAttention attention) => attention.Rotary switch
+    {
+        null => false,
+        Value.Name name when module.Arguments.Any(argument => argument.Name == name.Text) => true,
+        _ => null,
+    };
+
+    private static Member.Norm? HeadNorm(Module module, string? name) => name is null ? null : module.Find(name) as Member.Norm;
 
     private static Member.Linear? Layer(Module module, Value.Call call) => module.Find(call.Member) as Member.Linear;
 
@@ -80,6 +106,7 @@ internal static class SessionReader
         Value.SelfAttention attention => attention with { Qkv = Inline(attention.Qkv, lets) },
         Value.CrossAttention attention => attention with { Q = Inline(attention.Q, lets), Kv = Inline(attention.Kv, lets) },
         Value.Activate activate => activate with { X = Inline(activate.X, lets) },
+        Value.SwiGlu gate => gate with { X = Inline(gate.X, lets) },
         _ => value,
     };
 

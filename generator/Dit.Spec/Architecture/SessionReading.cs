@@ -11,13 +11,13 @@ public abstract record SessionOp
     /// <param name="Chain">The layer: a SiLU and a linear layer.</param>
     public sealed record Modulation(string Name, Member.Chain Chain) : SessionOp;
 
-    /// <summary>The branch reads LayerNorm(x) (1 + scale) + shift.</summary>
-    /// <param name="Shift">The part that shifts.</param>
+    /// <summary>The branch reads norm(x) (1 + scale) + shift.</summary>
+    /// <param name="Norm">A LayerNorm, or a root mean square norm with a scale of its own.</param>
+    /// <param name="Shift">The part that shifts; null for none.</param>
     /// <param name="Scale">The part that scales.</param>
-    /// <param name="Eps">Added to the variance.</param>
-    public sealed record AdaptiveNorm(SessionPart Shift, SessionPart Scale, double Eps) : SessionOp;
+    public sealed record AdaptiveNorm(Member.Norm Norm, SessionPart? Shift, SessionPart Scale) : SessionOp;
 
-    /// <summary>The branch reads a LayerNorm with a scale and shift of its own.</summary>
+    /// <summary>The branch reads a norm with a scale of its own, and of a LayerNorm a shift.</summary>
     /// <param name="Norm">The norm.</param>
     public sealed record LearnedNorm(Member.Norm Norm) : SessionOp;
 
@@ -32,7 +32,17 @@ public abstract record SessionOp
     /// <param name="Qkv">Queries, keys and values.</param>
     /// <param name="Proj">The projection.</param>
     /// <param name="Heads">H.</param>
-    public sealed record Attention(Member.Linear Qkv, Member.Linear Proj, int Heads) : SessionOp;
+    public sealed record Attention(Member.Linear Qkv, Member.Linear Proj, int Heads) : SessionOp
+    {
+        /// <summary>The norm over each head of the queries; null for none.</summary>
+        public Member.Norm? QueryNorm { get; init; }
+
+        /// <summary>The norm over each head of the keys; null for none.</summary>
+        public Member.Norm? KeyNorm { get; init; }
+
+        /// <summary>Whether queries and keys are turned by the network's rotary positions.</summary>
+        public bool IsRotary { get; init; }
+    }
 
     /// <summary>Attention to the condition's tokens and its projection.</summary>
     /// <param name="Q">Queries.</param>
@@ -46,6 +56,11 @@ public abstract record SessionOp
     /// <param name="Second">The second layer.</param>
     /// <param name="Activation">Which form of GELU.</param>
     public sealed record Mlp(Member.Linear First, Member.Linear Second, Activation Activation) : SessionOp;
+
+    /// <summary>Two linear layers with SwiGLU's gate between them.</summary>
+    /// <param name="First">The first layer, (2 F, D).</param>
+    /// <param name="Second">The second layer, (D, F).</param>
+    public sealed record SwiGlu(Member.Linear First, Member.Linear Second) : SessionOp;
 
     /// <summary>The tokens are left for a later step.</summary>
     public sealed record Push : SessionOp;
@@ -115,7 +130,11 @@ public sealed record SessionNetwork(
     bool JoinsTokens,
     bool IsContextFirst,
     EquatableArray<SessionStage> Stages,
-    IReadOnlyDictionary<string, EquatableArray<SessionOp>> Modules);
+    IReadOnlyDictionary<string, EquatableArray<SessionOp>> Modules)
+{
+    /// <summary>The submodule of rotary positions; null for none.</summary>
+    public string? Rotary { get; init; }
+}
 
 /// <summary>
 /// The reading of a description as the steps of an inference session, or why a session cannot take it step by step.

@@ -6,8 +6,9 @@ namespace Dit.Spec;
 /// <param name="image">How they are made.</param>
 /// <param name="arguments">What each block takes besides.</param>
 /// <param name="contextTokens">M, where the condition is tokens.</param>
+/// <param name="rotary">Names of rotary positions.</param>
 internal sealed class StageReader(
-    Module network, string tokens, SessionImage image, EquatableArray<Value> arguments, long contextTokens)
+    Module network, string tokens, SessionImage image, EquatableArray<Value> arguments, long contextTokens, EquatableArray<string> rotary)
 {
     private string? patches; // what the last layer gives
 
@@ -32,6 +33,7 @@ internal sealed class StageReader(
             && call.Arguments == new EquatableArray<Value>([tokens, .. arguments])
             && network.Find(call.Member) is Member.Child block =>
             Then(new SessionStage.One(call.Member), block.Module),
+        Statement.Let let when rotary.Contains(let.Name) => null,
         Statement.Let { Value: Value.Call last } let when patches is null && let.Name != tokens => Last(let.Name, last),
         Statement.Return { Values: [var result] } => Result(result),
         _ => $"{statement.Label} is neither blocks nor a last layer",
@@ -45,7 +47,7 @@ internal sealed class StageReader(
         {
             Member.Child final when IsImage(last.Arguments[0]) => Then(new SessionStage.One(final.Name), final.Module),
             Member.Linear output when last.Arguments is [Value.Call { Arguments: [var x] } call] && IsImage(x)
-                && network.Find(call.Member) is Member.Norm { Kind: NormKind.Layer, IsAffine: true } norm =>
+                && network.Find(call.Member) is Member.Norm { IsAffine: true } norm =>
                 Then(new SessionStage.Own(new SessionOp.LearnedNorm(norm))) ?? Then(new SessionStage.Own(new SessionOp.Output(output))),
             _ => "what follows the blocks is not one final layer",
         };

@@ -19,15 +19,27 @@ internal static class AutoencoderBinder
 
     private static Result<Autoencoder> Kl(Fields fields) =>
         ((fields.OnlyAllowed(), Name(fields)).Apply(static (_, name) => name),
-         (Channels(fields), fields.Read(AutoencoderKeys.Multipliers)).Apply(static (channels, multipliers) => (channels, multipliers)),
+         Levels(fields),
          (fields.Read(AutoencoderKeys.ResidualBlocks), fields.Read(AutoencoderKeys.LatentChannels))
              .Apply(static (blocks, latent) => (blocks, latent)),
-         (fields.Read(AutoencoderKeys.LatentScale), fields.Read(AutoencoderKeys.LatentShift))
-             .Apply(static (scale, shift) => (scale, shift)),
+         (fields.Read(AutoencoderKeys.LatentScale), fields.Read(AutoencoderKeys.LatentShift), ChannelStatistics(fields))
+             .Apply(static (scale, shift, statistics) => (scale, shift, statistics)),
          WithoutQuantConvolutions(fields))
         .Apply(static (name, levels, sizes, latent, without) => (Autoencoder)new Autoencoder.Kl(
-            name, levels.channels, levels.multipliers, sizes.blocks, sizes.latent, latent.scale, latent.shift,
-            QuantConvolutions: !without));
+            name, levels.Channels, levels.Multipliers, sizes.blocks, sizes.latent, latent.scale, latent.shift,
+            QuantConvolutions: !without)
+        { AttentionLevels = levels.Attention, ChannelStatistics = latent.statistics });
+
+    private static Result<(int Channels, EquatableArray<int> Multipliers, EquatableArray<int> Attention)> Levels(Fields fields) =>
+        (Channels(fields), fields.Read(AutoencoderKeys.Multipliers), fields.Read(AutoencoderKeys.AttentionLevels))
+        .Apply(static (channels, multipliers, attention) =>
+            (channels, multipliers, attention.Distinct().OrderBy(static level => level).ToEquatableArray()))
+        .Ensure(levels => levels.Item3.Where(level => level >= levels.multipliers.Count).Take(1).Select(level => new SpecError(
+            Rule.OutOfRange,
+            FormattableString.Invariant($"'autoencoder.attn_levels' has level {level}, but 'ch_mult' has {levels.multipliers.Count} ")
+                + FormattableString.Invariant($"{(levels.multipliers.Count == 1 ? "level" : "levels")}, the last of which is ")
+                + FormattableString.Invariant($"{levels.multipliers.Count - 1}"),
+            fields.At(AutoencoderKeys.AttentionLevels))));
 
     private static Result<string> Name(Fields fields) => fields.Read(AutoencoderKeys.Name).Ensure(name =>
         name.All(static c => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') or '-' or '_' or '.')
@@ -54,9 +66,13 @@ internal static class AutoencoderBinder
     });
 
     private static Result<bool> WithoutQuantConvolutions(Fields fields) =>
-        !fields.Has(AutoencoderKeys.WithoutQuantConvolutions) || fields.IsTrue(AutoencoderKeys.WithoutQuantConvolutions)
-        ? Result.Of(fields.Has(AutoencoderKeys.WithoutQuantConvolutions))
+        Flag(fields, AutoencoderKeys.WithoutQuantConvolutions, "where the convolutions are there");
+
+    private static Result<bool> ChannelStatistics(Fields fields) =>
+        Flag(fields, AutoencoderKeys.ChannelStatistics, "where all channels have one scale");
+
+    private static Result<bool> Flag(Fields fields, FlagKey key, string otherwise) => !fields.Has(key) || fields.IsTrue(key)
+        ? Result.Of(fields.Has(key))
         : Result.Fail<bool>(new(
-            Rule.WrongType, "'autoencoder.no_quant_conv' can only be true; where the convolutions are there, leave the key out",
-            fields.At(AutoencoderKeys.WithoutQuantConvolutions)));
+            Rule.WrongType, $"'autoencoder.{key.Name}' can only be true; {otherwise}, leave the key out", fields.At(key)));
 }

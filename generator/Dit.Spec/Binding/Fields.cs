@@ -65,8 +65,10 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
         ? mapping(new Fields(value, Full(key.Name), key.Mapping.Keys))
         : Read(key.Words);
 
-    /// <summary>The numbers of a list.</summary>
-    public Result<EquatableArray<int>> Read(IntListKey key) => Required(key, value => Values.IntList(value, Full(key.Name), key));
+    /// <summary>The numbers of a list; none for an absent optional key.</summary>
+    public Result<EquatableArray<int>> Read(IntListKey key) => key.Optional && !Has(key)
+        ? Result.Of<EquatableArray<int>>(default)
+        : Required(key, value => Values.IntList(value, Full(key.Name), key));
 
     public Result<string> Read(NameKey key) => Required(key, value => Values.Name(value, Full(key.Name), key));
 

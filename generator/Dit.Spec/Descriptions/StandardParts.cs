@@ -8,6 +8,9 @@ namespace Dit.Spec;
 /// </summary>
 public static class StandardParts
 {
+    /// <summary>The class of rotary positions.</summary>
+    public const string RotaryType = "RotaryPositions";
+
     private static readonly Initialization Small = new Initialization.Normal(0.02);
 
     /// <summary>Non-overlapping patches to tokens (DiT paper, section 3.2, "Patchify").</summary>
@@ -112,7 +115,7 @@ public static class StandardParts
     /// <param name="tokens">T = Y X.</param>
     /// <param name="headWidth">K, a multiple of four.</param>
     public static Module RotaryPositions(int rows, int columns, Dim tokens, Dim headWidth) => Module(
-        "RotaryPositions", "Rotary positions of a grid: half of a head is turned by a patch's row, half by its column",
+        RotaryType, "Rotary positions of a grid: half of a head is turned by a patch's row, half by its column",
         [],
         [
             new Member.Table("freqs_cos", Shape.Of(tokens, headWidth), new Initialization.RotaryTable(rows, columns, IsSine: false)),

@@ -32,7 +32,7 @@ internal static class Settings
         Parameters.Of(Description.Of(spec).Network).Any(static parameter => parameter.Initialization.IsFixed);
 
     private static string Described(Autoencoder autoencoder) =>
-        autoencoder.Match(static _ => "none", static kl => kl == Autoencoder.KlF8 ? kl.Called : kl.ToString());
+        autoencoder.Match(static _ => "none", static kl => kl.HasWord ? kl.Called : kl.ToString());
 
     private static string? Grids(ModelSpec a, ModelSpec b) => (a.GridHeight, a.GridWidth) == (b.GridHeight, b.GridWidth)
         ? null

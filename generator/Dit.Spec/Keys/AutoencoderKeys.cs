@@ -30,8 +30,23 @@ internal static class AutoencoderKeys
         "no_quant_conv",
         "There are no 1 x 1 convolutions on either side of the latents (diffusers: use_quant_conv and use_post_quant_conv false)");
 
+    public static IntListKey AttentionLevels { get; } = new(
+        "attn_levels", 0, 7, MaxItems: 8,
+        "Levels with attention behind each residual block, as positions in ch_mult from 0 on; "
+            + "published settings name their nominal resolutions: 16 of 256 pixels is level 4", "[4]")
+    { Optional = true, Rules = [Rule.OutOfRange] };
+
+    public static FlagKey ChannelStatistics { get; } = new(
+        "channel_statistics",
+        "Each channel of a latent is normalized by its mean and standard deviation, before shift_factor and scale_factor; "
+            + "they are read from latents_stats.pt beside the weights");
+
     public static MappingKey Kl { get; } = new(
-        "autoencoder", [Name, Channels, Multipliers, ResidualBlocks, LatentChannels, LatentScale, LatentShift, WithoutQuantConvolutions],
+        "autoencoder",
+        [
+            Name, Channels, Multipliers, ResidualBlocks, LatentChannels, LatentScale, LatentShift, WithoutQuantConvolutions,
+            AttentionLevels, ChannelStatistics,
+        ],
         Optional: false,
         "A KL-regularized autoencoder (arXiv 2112.10752)",
         "{ name: kl-f4, ch: 128, ch_mult: [1, 2, 4], num_res_blocks: 2, z_channels: 3 }");

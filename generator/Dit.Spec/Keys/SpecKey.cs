@@ -197,7 +197,10 @@ internal sealed record MatrixKey(string Name, int MaxMembers, string Meaning, st
 internal sealed record IntListKey(string Name, int Min, int Max, int MaxItems, string Meaning, string Example)
     : SpecKey(Name, Meaning, Example)
 {
-    public override string? DefaultText => null;
+    /// <summary>Whether an absent key stands for no numbers.</summary>
+    public bool Optional { get; init; }
+
+    public override string? DefaultText => Optional ? "" : null;
 
     public override string Wanted =>
         FormattableString.Invariant($"a list of 1 to {MaxItems} whole numbers from {Min} to {Max}, such as {Example}");

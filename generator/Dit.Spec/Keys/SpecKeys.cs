@@ -60,6 +60,10 @@ internal static class SpecKeys
                     "kl-f8",
                     "the KL-regularized autoencoder of Stable Diffusion, 8 pixels to a latent pixel of 4 channels, scaled by 0.18215",
                     Spec.Autoencoder.KlF8),
+                new(
+                    "va-vae-f16d32",
+                    "the autoencoder of LightningDiT, 16 pixels to a latent pixel of 32 channels, each normalized by its statistics",
+                    Spec.Autoencoder.VaVaeF16D32),
             ],
             "none", "Whose latents the model denoises", "kl-f8"),
         AutoencoderKeys.Kl)

@@ -11,6 +11,15 @@ public abstract record Autoencoder
         "kl-f8", Channels: 128, EquatableArray.Of(1, 2, 4, 4), ResidualBlocks: 2, LatentChannels: 4, Scale: 0.18215, Shift: 0,
         QuantConvolutions: true);
 
+    /// <summary>
+    /// VA-VAE, the autoencoder of LightningDiT (arXiv 2501.01423): 16 pixels to a latent pixel, attention in the lowest
+    /// level, latents normalized by channel.
+    /// </summary>
+    public static Kl VaVaeF16D32 { get; } = new(
+        "va-vae-f16d32", Channels: 128, EquatableArray.Of(1, 1, 2, 2, 4), ResidualBlocks: 2, LatentChannels: 32, Scale: 1, Shift: 0,
+        QuantConvolutions: true)
+    { AttentionLevels = EquatableArray.Of(4), ChannelStatistics = true };
+
     /// <summary>Its name in specs.</summary>
     public string Name => Match(static _ => "none", static kl => kl.Called);
 
@@ -43,9 +52,25 @@ public abstract record Autoencoder
         string Called, int Channels, EquatableArray<int> Multipliers, int ResidualBlocks, int LatentChannels, double Scale, double Shift,
         bool QuantConvolutions) : Autoencoder
     {
+        /// <summary>
+        /// Levels with attention behind each residual block, ascending; 0 is full resolution.
+        /// </summary>
+        public EquatableArray<int> AttentionLevels { get; init; }
+
+        /// <summary>
+        /// Whether each channel of a latent is normalized by its mean and standard deviation, which are a file of their
+        /// own.
+        /// </summary>
+        public bool ChannelStatistics { get; init; }
+
+        /// <summary>Whether a word of specs stands for it.</summary>
+        public bool HasWord => this == KlF8 || this == VaVaeF16D32;
+
         /// <summary>All of it in one line, whatever the culture.</summary>
         public override string ToString() => FormattableString.Invariant(
             $"kl {Called} {Channels} {Multipliers} {ResidualBlocks} {LatentChannels} {Scale:R} {Shift:R}")
-            + (QuantConvolutions ? "" : " without quant_conv");
+            + (QuantConvolutions ? "" : " without quant_conv")
+            + (AttentionLevels.Count == 0 ? "" : $" attention {AttentionLevels}")
+            + (ChannelStatistics ? " statistics by channel" : "");
     }
 }

@@ -103,7 +103,7 @@ internal sealed class AutoencoderOptions
         };
     }
 
-    /// <summary>The autoencoders of some models, and the usual one.</summary>
+    /// <summary>The autoencoders of some models, and those that specs name by a word.</summary>
     public static IEnumerable<AutoencoderCard> Known(IReadOnlyList<ModelDefinition> models) =>
-        models.Select(static model => model.Card.Autoencoder).OfType<AutoencoderCard>().Prepend(AutoencoderCard.KlF8).Distinct();
+        AutoencoderCard.Named.Concat(models.Select(static model => model.Card.Autoencoder).OfType<AutoencoderCard>()).Distinct();
 }

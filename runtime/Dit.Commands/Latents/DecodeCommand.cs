@@ -47,10 +47,11 @@ internal static class DecodeCommand
 
     private static int Run(CommandContext context, LatentSource source, AutoencoderChoice choice, SampleTarget target, int count)
     {
-        if (source.Autoencoder is { } own && own != choice.Card)
+        if (source.Autoencoder is { } own && own.WithoutStatistics != choice.Card.WithoutStatistics)
             throw new DitException(
                 $"The latents are those of {own.Name}, and {choice.Card.Name} is another autoencoder or another scale: leave --model and "
                     + $"--autoencoder out.");
+        if (source.Autoencoder is { Statistics: not null } normalized) choice = choice with { Card = normalized };
         var (shape, rows) = (source.Shape, source.Rows(count));
         if (target is SampleTarget.Grid && choice.Card.PixelShape(shape) is var (_, height, width))
             target.RequireFits(ImageGrid.Layout(count, height, width, rows.Layout(height)));

@@ -43,8 +43,54 @@ internal sealed unsafe class CpuKernels<V, S>(string name) : CpuKernels
             for (var f = 0; f < features; f++)
             {
                 var normal = S.Multiply(S.Subtract(S.Load(x + (long)f * width + lane), mean), inverse);
-                S.Store(S.MultiplyAdd(normal, S.Fill(scale[f] + one), S.Fill(shift[f])), to + (long)f * width + lane);
+                S.Store(S.MultiplyAdd(normal, S.Fill(scale[f] + one), S.Fill(shift is null ? 0 : shift[f])), to + (long)f * width + lane);
             }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void RmsNorm(float* x, float* to, int features, int width, float* weight, float* scale, float* shift, float eps)
+    {
+        var share = S.Fill(1f / features);
+        for (var lane = 0; lane < width; lane += S.Lanes)
+        {
+            var square = S.Multiply(SumOfSquares(x + lane, features, width, default), share);
+            var inverse = S.Divide(S.Fill(1), S.Sqrt(S.Add(square, S.Fill(eps))));
+            for (var f = 0; f < features; f++)
+            {
+                var factor = scale is null ? weight[f] : weight[f] * (1 + scale[f]);
+                var normal = S.Multiply(S.Load(x + (long)f * width + lane), inverse);
+                S.Store(S.MultiplyAdd(normal, S.Fill(factor), S.Fill(shift is null ? 0 : shift[f])), to + (long)f * width + lane);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Rotate(float* x, int features, int width, float* bias, float* cosines, float* sines, int stride, float factor)
+    {
+        var by = S.Fill(factor);
+        for (var f = 0; f < features; f += 2)
+        {
+            var (first, second) = bias is null ? (S.Fill(0), S.Fill(0)) : (S.Fill(bias[f]), S.Fill(bias[f + 1]));
+            float* even = x + (long)f * width, odd = even + width;
+            long at = (long)f * stride, next = at + stride;
+            for (var lane = 0; lane < width; lane += S.Lanes, even += S.Lanes, odd += S.Lanes)
+            {
+                V a = S.Multiply(S.Add(S.Load(even), first), by), b = S.Multiply(S.Add(S.Load(odd), second), by);
+                S.Store(S.Subtract(S.Multiply(a, S.Load(cosines + at + lane)), S.Multiply(b, S.Load(sines + at + lane))), even);
+                S.Store(S.MultiplyAdd(b, S.Load(cosines + next + lane), S.Multiply(a, S.Load(sines + next + lane))), odd);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void SwiGlu(float* x, float* gate, int features, int width, float* bias, float* gateBias)
+    {
+        for (var f = 0; f < features; f++)
+        {
+            var (own, other) = (S.Fill(bias[f]), S.Fill(gateBias[f]));
+            for (var lane = 0; lane < width; lane += S.Lanes, x += S.Lanes, gate += S.Lanes)
+                S.Store(S.Multiply(VectorMath<V, S>.Silu(S.Add(S.Load(x), own)), S.Add(S.Load(gate), other)), x);
         }
     }
 

@@ -45,9 +45,44 @@ internal abstract unsafe class CpuKernels
     /// <param name="width">Tokens of the panel.</param>
     /// <param name="scale">(D).</param>
     /// <param name="one">1 for a regressed scale, 0 for a weight.</param>
-    /// <param name="shift">(D).</param>
+    /// <param name="shift">(D), or null for none.</param>
     /// <param name="eps">Added to the variance.</param>
     public abstract void Norm(float* x, float* to, int features, int width, float* scale, float one, float* shift, float eps);
+
+    /// <summary>Root mean square norm over the features, then <c>norm weight (1 + scale) + shift</c>.</summary>
+    /// <param name="x">(D, width).</param>
+    /// <param name="to">(D, width).</param>
+    /// <param name="features">D.</param>
+    /// <param name="width">Tokens of the panel.</param>
+    /// <param name="weight">(D).</param>
+    /// <param name="scale">(D), or null for none.</param>
+    /// <param name="shift">(D), or null for none.</param>
+    /// <param name="eps">Added to the mean square.</param>
+    public abstract void RmsNorm(float* x, float* to, int features, int width, float* weight, float* scale, float* shift, float eps);
+
+    /// <summary>
+    /// Pairs of neighboring features of <c>x + bias</c>, (a, b), become (a cos - b sin, b cos + a sin) times a factor,
+    /// in place.
+    /// </summary>
+    /// <param name="x">(F, width), F even.</param>
+    /// <param name="features">F.</param>
+    /// <param name="width">Tokens of the panel.</param>
+    /// <param name="bias">(F), or null for none.</param>
+    /// <param name="cosines">Of the panel's first token; a row for each feature.</param>
+    /// <param name="sines">Of the panel's first token; a row for each feature.</param>
+    /// <param name="stride">Tokens of a row.</param>
+    /// <param name="factor">The factor.</param>
+    public abstract void Rotate(
+        float* x, int features, int width, float* bias, float* cosines, float* sines, int stride, float factor);
+
+    /// <summary>SwiGLU's gate in place: <c>silu(x + bias) (gate + gateBias)</c>.</summary>
+    /// <param name="x">(F, width).</param>
+    /// <param name="gate">(F, width).</param>
+    /// <param name="features">F.</param>
+    /// <param name="width">Tokens of the panel.</param>
+    /// <param name="bias">(F).</param>
+    /// <param name="gateBias">(F).</param>
+    public abstract void SwiGlu(float* x, float* gate, int features, int width, float* bias, float* gateBias);
 
     /// <summary><c>x += gate (y + bias)</c>.</summary>
     /// <param name="x">(D, width).</param>

@@ -44,8 +44,12 @@ internal sealed unsafe class TokenPhase(TokenStep[] steps) : FusedPhase
 /// is in the projection's.
 /// </param>
 /// <param name="headWidth">K.</param>
+/// <param name="preparation">
+/// What is done with queries and keys of self-attention before they meet; null where they enter as they are.
+/// </param>
 internal sealed unsafe class AttentionPhase(
-    CpuKernels kernels, PackedWeights[] query, PackedWeights[]? pair, NativeBuffer queryBias, int headWidth) : FusedPhase
+    CpuKernels kernels, PackedWeights[] query, PackedWeights[]? pair, NativeBuffer queryBias, int headWidth,
+    HeadPreparation? preparation = null) : FusedPhase
 {
     private readonly float scale = 1f / MathF.Sqrt(headWidth);
 
@@ -60,6 +64,9 @@ internal sealed unsafe class AttentionPhase(
         kernels.Multiply(query[head], depth, layout.Panels, workspace.A(pass, 0), new(scratch.Heads, query[head].Rows), add: false);
         if (pair is null)
         {
+            if (preparation is not null)
+                foreach (var panel in layout.Panels)
+                    preparation.Keys(scratch.Heads + (long)query[head].Rows * panel.First + (long)HeadRows * panel.Width, panel, head);
             Pack(scratch, layout, scratch.Heads, query[head].Rows, firstRow: HeadRows);
         }
         else
@@ -84,7 +91,9 @@ internal sealed unsafe class AttentionPhase(
     {
         var width = queries.Width;
         var q = scratch.Heads + (long)queryRows * queries.First;
-        kernels.BiasScale(q, headWidth, width, queryBias.Start + (long)head * headWidth, scale);
+        var bias = queryBias.Start + (long)head * headWidth;
+        if (preparation is null) kernels.BiasScale(q, headWidth, width, bias, scale);
+        else preparation.Queries(q, queries, bias, scale);
         kernels.MultiplyPanel(scratch.Keys, keys.PaddedTokens, headWidth, headWidth, q, width, scratch.Scores);
         kernels.Softmax(scratch.Scores, keys.Tokens, width, scratch.Sums);
         kernels.MultiplyPanel(scratch.Values, HeadRows, keys.PaddedTokens, keys.Tokens, scratch.Scores, width, scratch.Mixed);

@@ -67,6 +67,73 @@ internal static class ScalarKernels
         return to;
     }
 
+    /// <summary>Root mean square norm over the features, then <c>norm weight (1 + scale) + shift</c>.</summary>
+    /// <param name="x">(D, width).</param>
+    /// <param name="width">Tokens of the panel.</param>
+    /// <param name="weight">(D).</param>
+    /// <param name="scale">(D), or nothing.</param>
+    /// <param name="shift">(D), or nothing.</param>
+    /// <param name="eps">Added to the mean square.</param>
+    /// <returns>(D, width).</returns>
+    public static double[] RmsNorm(ReadOnlySpan<float> x, int width, ReadOnlySpan<float> weight, ReadOnlySpan<float> scale,
+        ReadOnlySpan<float> shift, double eps)
+    {
+        var to = new double[x.Length];
+        var features = x.Length / width;
+        for (var lane = 0; lane < width; lane++)
+        {
+            double square = 0;
+            for (var f = 0; f < features; f++) square += (double)x[f * width + lane] * x[f * width + lane] / features;
+            for (var f = 0; f < features; f++)
+                to[f * width + lane] = x[f * width + lane] / Math.Sqrt(square + eps) * weight[f]
+                    * (1 + (scale.IsEmpty ? 0.0 : scale[f])) + (shift.IsEmpty ? 0.0 : shift[f]);
+        }
+        return to;
+    }
+
+    /// <summary>
+    /// Pairs of neighboring features of <c>x + bias</c>, (a, b), become (a cos - b sin, b cos + a sin) times a factor.
+    /// </summary>
+    /// <param name="x">(F, width), F even.</param>
+    /// <param name="width">Tokens of the panel.</param>
+    /// <param name="bias">(F), or nothing.</param>
+    /// <param name="cosines">(F, stride), from the panel's first token on.</param>
+    /// <param name="sines">(F, stride), from the panel's first token on.</param>
+    /// <param name="stride">Tokens of a row.</param>
+    /// <param name="factor">The factor.</param>
+    /// <returns>(F, width).</returns>
+    public static double[] Rotate(ReadOnlySpan<float> x, int width, ReadOnlySpan<float> bias, ReadOnlySpan<float> cosines,
+        ReadOnlySpan<float> sines, int stride, double factor)
+    {
+        var to = new double[x.Length];
+        for (var i = 0; i < x.Length; i++)
+        {
+            var (f, lane) = (i / width, i % width);
+            var other = f % 2 == 0 ? f + 1 : f - 1;
+            double own = x[i] + (bias.IsEmpty ? 0.0 : bias[f]), beside = x[other * width + lane] + (bias.IsEmpty ? 0.0 : bias[other]);
+            to[i] = factor * (own * cosines[f * stride + lane] + (f % 2 == 0 ? -beside : beside) * sines[f * stride + lane]);
+        }
+        return to;
+    }
+
+    /// <summary>SwiGLU's gate: <c>silu(x + bias) (gate + gateBias)</c>.</summary>
+    /// <param name="x">(F, width).</param>
+    /// <param name="gate">(F, width).</param>
+    /// <param name="width">Tokens of the panel.</param>
+    /// <param name="bias">(F).</param>
+    /// <param name="gateBias">(F).</param>
+    /// <returns>(F, width).</returns>
+    public static double[] SwiGlu(ReadOnlySpan<float> x, ReadOnlySpan<float> gate, int width, ReadOnlySpan<float> bias,
+        ReadOnlySpan<float> gateBias)
+    {
+        var to = new double[x.Length];
+        for (var i = 0; i < x.Length; i++) to[i] = Silu((double)x[i] + bias[i / width]) * ((double)gate[i] + gateBias[i / width]);
+        return to;
+    }
+
+    /// <summary><c>x / (1 + e^-x)</c>.</summary>
+    public static double Silu(double x) => x / (1 + Math.Exp(-x));
+
     /// <summary><c>x + gate (y + bias)</c>.</summary>
     /// <param name="x">(D, width).</param>
     /// <param name="y">(D, width).</param>

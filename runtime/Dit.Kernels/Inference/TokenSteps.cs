@@ -14,10 +14,10 @@ internal abstract unsafe class TokenStep
 /// <param name="kernels">The kernels.</param>
 /// <param name="learned">Scale, then shift, (2 D); null where the condition gives them.</param>
 /// <param name="scale">Where the scale begins.</param>
-/// <param name="shift">Where the shift begins.</param>
+/// <param name="shift">Where the shift begins; null for none.</param>
 /// <param name="width">D.</param>
 /// <param name="eps">Added to the variance.</param>
-internal sealed unsafe class NormStep(CpuKernels kernels, NativeBuffer? learned, long scale, long shift, int width, float eps) : TokenStep
+internal sealed unsafe class NormStep(CpuKernels kernels, NativeBuffer? learned, long scale, long? shift, int width, float eps) : TokenStep
 {
     public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
     {
@@ -25,8 +25,31 @@ internal sealed unsafe class NormStep(CpuKernels kernels, NativeBuffer? learned,
         foreach (var panel in panels)
         {
             var x = place.X + (long)place.Rows * (panel.First - place.First);
-            kernels.Norm(x, place.A.At(panel, place.First, 0), width, panel.Width, values + scale, learned is null ? 1 : 0, values + shift,
-                eps);
+            kernels.Norm(x, place.A.At(panel, place.First, 0), width, panel.Width, values + scale, learned is null ? 1 : 0,
+                shift is { } at ? values + at : null, eps);
+        }
+        kernels.Complete(place.Weights, panels, place.A, width);
+    }
+}
+
+/// <summary>a = x / rms(x) weight, modulated by the condition where that has a scale.</summary>
+/// <param name="kernels">The kernels.</param>
+/// <param name="weight">The norm's own scale, (D).</param>
+/// <param name="scale">Where the scale begins in the modulation; null for none.</param>
+/// <param name="shift">Where the shift begins in the modulation; null for none.</param>
+/// <param name="width">D.</param>
+/// <param name="eps">Added to the mean square.</param>
+internal sealed unsafe class RmsNormStep(CpuKernels kernels, NativeBuffer weight, long? scale, long? shift, int width, float eps)
+    : TokenStep
+{
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
+    {
+        var factors = scale is { } from ? place.Condition + from : null;
+        var added = shift is { } at ? place.Condition + at : null;
+        foreach (var panel in panels)
+        {
+            var x = place.X + (long)place.Rows * (panel.First - place.First);
+            kernels.RmsNorm(x, place.A.At(panel, place.First, 0), width, panel.Width, weight.Start, factors, added, eps);
         }
         kernels.Complete(place.Weights, panels, place.A, width);
     }
@@ -70,14 +93,27 @@ internal sealed unsafe class ResidualStep(CpuKernels kernels, NativeBuffer bias,
     }
 }
 
-/// <summary>y = second(gelu(first(a))), some hidden features at a time, which never leave the cache.</summary>
+/// <summary>What is between the two layers of an MLP.</summary>
+internal enum HiddenActivation
+{
+    /// <summary>The tanh form of GELU.</summary>
+    Gelu,
+
+    /// <summary>GELU by the error function.</summary>
+    ExactGelu,
+
+    /// <summary>The first half of the features by SiLU, times the second half.</summary>
+    SwiGlu,
+}
+
+/// <summary>y = second(activation(first(a))), some hidden features at a time, which never leave the cache.</summary>
 /// <param name="kernels">The kernels.</param>
-/// <param name="first">The first layer, piece by piece.</param>
+/// <param name="first">The first layer, piece by piece; of a gate, the gate's rows follow in each piece.</param>
 /// <param name="bias">Its bias.</param>
 /// <param name="second">The second layer.</param>
-/// <param name="isExact">Whether GELU is by the error function, and not its tanh form.</param>
-internal sealed unsafe class MlpStep(CpuKernels kernels, PackedWeights[] first, NativeBuffer bias, PackedWeights second, bool isExact)
-    : TokenStep
+/// <param name="activation">What is between them.</param>
+internal sealed unsafe class MlpStep(
+    CpuKernels kernels, PackedWeights[] first, NativeBuffer bias, PackedWeights second, HiddenActivation activation) : TokenStep
 {
     /// <summary>Hidden features at once.</summary>
     public const int Piece = WeightLayout.DepthBlock;
@@ -91,13 +127,18 @@ internal sealed unsafe class MlpStep(CpuKernels kernels, PackedWeights[] first, 
             var (from, to) = (i * Piece, Math.Min((i + 1) * Piece, second.Depth));
             var hidden = place.Hidden(first[i].Rows);
             kernels.Multiply(first[i], ..first[i].Depth, panels, place.A, hidden, add: false);
-            foreach (var panel in panels)
-            {
-                if (isExact) kernels.ExactGelu(hidden.At(panel, place.First, 0), to - from, panel.Width, bias.Start + from);
-                else kernels.Gelu(hidden.At(panel, place.First, 0), to - from, panel.Width, bias.Start + from);
-            }
+            foreach (var panel in panels) Activate(hidden.At(panel, place.First, 0), first[i].Rows, from, to - from, panel.Width);
             kernels.Multiply(second, from..to, panels, hidden, place.Y, add: i > 0);
         }
+    }
+
+    private void Activate(float* x, int rows, int from, int features, int width)
+    {
+        var own = bias.Start + from;
+        if (activation == HiddenActivation.SwiGlu)
+            kernels.SwiGlu(x, x + (long)rows / 2 * width, features, width, own, own + second.Depth);
+        else if (activation == HiddenActivation.ExactGelu) kernels.ExactGelu(x, features, width, own);
+        else kernels.Gelu(x, features, width, own);
     }
 }
 

@@ -38,6 +38,10 @@ internal static class VectorMath<V, S>
         return S.TimesPowerOfTwo(p, n);
     }
 
+    /// <summary>SiLU, <c>x / (1 + e^-x)</c>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Silu(V x) => S.Divide(x, S.Add(S.Fill(1), Exp(S.Subtract(S.Fill(0), x))));
+
     /// <summary>
     /// The tanh form of GELU, <c>x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))</c> (arXiv 1606.08415).
     /// </summary>

@@ -232,26 +232,44 @@ internal sealed class Upsampling(int channels, Device device, ScalarType dtype)
 internal sealed class ResolutionLevel : nn.Module
 {
     private readonly ModuleList<ResidualBlock> block = new();
+    private readonly ModuleList<PixelAttention> attn = new(); // behind each block, or none
     private readonly LevelChange? change;
 
-    public ResolutionLevel(int input, int output, int blocks, LevelChange? change, Device device, ScalarType dtype)
+    public ResolutionLevel(
+        int input, int output, int blocks, bool hasAttention, LevelChange? change, Device device, ScalarType dtype)
         : base(nameof(ResolutionLevel))
     {
         this.change = change;
         for (var i = 0; i < blocks; i++)
+        {
             block.Add(new ResidualBlock(i == 0 ? input : output, output, device, dtype));
+            if (hasAttention) attn.Add(new PixelAttention(output, device, dtype));
+        }
         register_module(nameof(block), block);
+        if (hasAttention) register_module(nameof(attn), attn);
         if (change is not null) register_module(change.GetName(), change);
     }
 
     /// <summary>
     /// What a tensor passes through, in order: one list, so that no level keeps its input until its end.
     /// </summary>
-    public IEnumerable<nn.Module<Tensor, Tensor>> Steps => change is null ? block : block.Append<nn.Module<Tensor, Tensor>>(change);
+    public IEnumerable<nn.Module<Tensor, Tensor>> Steps
+    {
+        get
+        {
+            for (var i = 0; i < block.Count; i++)
+            {
+                yield return block[i];
+                if (attn.Count > 0) yield return attn[i];
+            }
+            if (change is not null) yield return change;
+        }
+    }
 
     public void Initialize(Generator random)
     {
         foreach (var residual in block) residual.Initialize(random);
+        foreach (var attention in attn) attention.Initialize(random);
         change?.Initialize(random);
     }
 

@@ -21,8 +21,8 @@ internal sealed class AutoencoderDecoder : nn.Module<Tensor, Tensor>
         for (var level = 0; level < channels.Length; level++)
             up.Add(
                 new ResolutionLevel(
-                    channels[Math.Min(level + 1, channels.Length - 1)], channels[level], card.ResidualBlocks + 1, Doubling(level), device,
-                    dtype));
+                    channels[Math.Min(level + 1, channels.Length - 1)], channels[level], card.ResidualBlocks + 1,
+                    card.HasAttention(level), Doubling(level), device, dtype));
         norm_out = new ChannelNorm(channels[0], device, dtype);
         conv_out = new Convolution(channels[0], AutoencoderKL.ImageChannels, kernel: 3, device, dtype, padding: 1);
 

@@ -18,7 +18,9 @@ internal sealed class AutoencoderEncoder : nn.Module<Tensor, Tensor>
         int[] channels = [card.Channels, .. card.Multipliers.Select(multiplier => multiplier * card.Channels)];
         conv_in = new Convolution(AutoencoderKL.ImageChannels, card.Channels, kernel: 3, device, dtype, padding: 1);
         for (var level = 0; level < card.Multipliers.Count; level++)
-            down.Add(new ResolutionLevel(channels[level], channels[level + 1], card.ResidualBlocks, Halving(level), device, dtype));
+            down.Add(
+                new ResolutionLevel(
+                    channels[level], channels[level + 1], card.ResidualBlocks, card.HasAttention(level), Halving(level), device, dtype));
         mid = new MiddleBlocks(channels[^1], device, dtype);
         norm_out = new ChannelNorm(channels[^1], device, dtype);
         conv_out = new Convolution(channels[^1], 2 * card.LatentChannels, kernel: 3, device, dtype, padding: 1);

@@ -69,7 +69,10 @@ public sealed class AutoencoderKL : nn.Module
     /// which. It may be part of a larger checkpoint, as <c>first_stage_model.*</c> is, or a folder of diffusers, of
     /// which <c>vae/</c> is taken.
     /// </param>
-    /// <param name="card">Its architecture.</param>
+    /// <param name="card">
+    /// Its architecture. Where it asks for statistics of each channel and has none, they are read from
+    /// <see cref="LatentStatistics.FileName"/> beside <paramref name="path"/>.
+    /// </param>
     /// <param name="device">Where the parameters live; the CPU by default.</param>
     /// <param name="dtype">Type of the parameters; float32 by default.</param>
     /// <param name="notice">
@@ -77,7 +80,7 @@ public sealed class AutoencoderKL : nn.Module
     /// </param>
     /// <exception cref="CheckpointMismatchException">The file is of another autoencoder.</exception>
     /// <exception cref="DitException">
-    /// The file cannot be read or holds no autoencoder, or there is no such device.
+    /// The file cannot be read or holds no autoencoder, the statistics are missing, or there is no such device.
     /// </exception>
     public static AutoencoderKL Load(
         string path,
@@ -87,13 +90,16 @@ public sealed class AutoencoderKL : nn.Module
         Action<string>? notice = null)
     {
         using var file = CheckpointFile.Open(path, CheckpointComponent.Autoencoder);
+        var whole = card is { ChannelStatistics: true, Statistics: null }
+            ? card with { Statistics = LatentStatistics.LoadBeside(path, card) }
+            : card;
         return Checkpoint.Load(AutoencoderNames.Own(file, card, notice), card.Name, CheckpointMap(card), () =>
-            Unset(card, TorchDevice.OrCpu(device), dtype));
+            Unset(whole, TorchDevice.OrCpu(device), dtype));
     }
 
     /// <summary>Every tensor of a checkpoint, under the names of latent diffusion.</summary>
     /// <param name="card">The architecture.</param>
-    public static IReadOnlyList<CheckpointEntry> CheckpointMap(AutoencoderCard card) => Maps.GetOrAdd(card, static card =>
+    public static IReadOnlyList<CheckpointEntry> CheckpointMap(AutoencoderCard card) => Maps.GetOrAdd(card.WithoutStatistics, static card =>
     {
         using var scope = NewDisposeScope();
         using var shapes = Unset(card, META, null);

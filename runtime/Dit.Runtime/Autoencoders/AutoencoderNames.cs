@@ -9,8 +9,9 @@ public static partial class AutoencoderNames
     // A tensor that every convention has, under one name.
     private const string First = "encoder.conv_in.weight";
 
-    // What the autoencoders of latent diffusion were trained with, kept in their checkpoints.
-    private const string TrainingLoss = "loss.";
+    // What autoencoders were trained with, kept in their checkpoints: the loss of latent diffusion, and the network
+    // whose features VA-VAE's latents are aligned with.
+    private static readonly string[] TrainedWith = ["loss.", "foundation_model.", "linear_proj."];
 
     // Attention of diffusers since 0.17, and before.
     private static readonly string[]
@@ -54,7 +55,7 @@ public static partial class AutoencoderNames
             .ThenBy(static prefix => prefix.Length)
             .FirstOrDefault()
             is { } prefix
-            ? (file.Below(prefix).Without(TrainingLoss), prefix)
+            ? (TrainedWith.Aggregate(file.Below(prefix), static (rest, without) => rest.Without(without)), prefix)
             : null;
 
     /// <summary>The convention whose names come nearest.</summary>
@@ -91,7 +92,7 @@ public static partial class AutoencoderNames
 
     // Attention's convolutions of 1 x 1 are matrices there.
     private static MappedTensor Foreign(CheckpointEntry own, string name) =>
-        own.Name.Contains(".attn_1.", StringComparison.Ordinal) && own.Shape is [var output, var input, 1, 1]
+        OwnAttentionName().IsMatch(own.Name) && own.Shape is [var output, var input, 1, 1]
             ? MappedTensor.Reshaped(own, name, output, input)
             : MappedTensor.Renamed(own, name);
 
@@ -99,8 +100,9 @@ public static partial class AutoencoderNames
     {
         name = Level().Replace(name, match => $"{match.Groups[1].Value}_blocks.{LevelOf(match)}.");
         name = MiddleBlock().Replace(name, static match => $"mid_block.resnets.{(match.Groups[1].Value == "1" ? 0 : 1)}.");
-        name = MiddleAttention()
-            .Replace(name, match => $"mid_block.attentions.0.{attention[Array.IndexOf(OwnAttention, match.Groups[1].Value)]}.");
+        name = OwnAttentionName().Replace(name, match =>
+            $"{(match.Groups[1].Value == "mid.attn_1" ? "mid_block.attentions.0" : $"attentions.{match.Groups[2].Value}")}."
+            + $"{attention[Array.IndexOf(OwnAttention, match.Groups[3].Value)]}.");
         return name.Replace(".block.", ".resnets.", StringComparison.Ordinal)
             .Replace(".nin_shortcut.", ".conv_shortcut.", StringComparison.Ordinal)
             .Replace(".downsample.", ".downsamplers.0.", StringComparison.Ordinal)
@@ -120,6 +122,6 @@ public static partial class AutoencoderNames
     [GeneratedRegex(@"(?<=^(?:en|de)coder\.)mid\.block_([12])\.")]
     private static partial Regex MiddleBlock();
 
-    [GeneratedRegex(@"(?<=^(?:en|de)coder\.)mid\.attn_1\.(norm|q|k|v|proj_out)\.")]
-    private static partial Regex MiddleAttention();
+    [GeneratedRegex(@"(?<=\.)(mid\.attn_1|attn\.([0-9]+))\.(norm|q|k|v|proj_out)\.")]
+    private static partial Regex OwnAttentionName();
 }

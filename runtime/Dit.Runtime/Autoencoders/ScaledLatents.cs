@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Latents as denoisers see them: shifted and scaled, and known by whose autoencoder.</summary>
+/// <summary>
+/// Latents as denoisers see them: normalized by channel where their autoencoder does so, shifted and scaled.
+/// </summary>
 /// <remarks>
 /// Latents as an autoencoder makes them have a standard deviation of about 5, and nothing but a ruined picture tells
 /// when one is taken for the other. So the two are of different types: what leaves <see cref="LatentMoments"/> is
@@ -38,13 +40,16 @@ public sealed class ScaledLatents : IDisposable
     /// </summary>
     /// <param name="unscaled">(N, C, Y, X). They stay the caller's.</param>
     /// <param name="autoencoder">Whose they are.</param>
-    /// <exception cref="DitException">The shape is not that of latents.</exception>
+    /// <exception cref="DitException">
+    /// The shape is not that of latents, or the card lacks the statistics of its channels.
+    /// </exception>
     public static ScaledLatents Scale(Tensor unscaled, AutoencoderCard autoencoder)
     {
         RequireLatents(unscaled, autoencoder);
         using var scope = NewDisposeScope();
         using Scalar shift = autoencoder.Shift, scale = autoencoder.Scale; // kept until the calls are over, see Scalars
-        var scaled = unscaled.sub(shift).mul_(scale);
+        var normalized = StatisticsOf(autoencoder)?.For(unscaled) is var (mean, deviation) ? unscaled.sub(mean).div_(deviation) : unscaled;
+        var scaled = normalized.sub(shift).mul_(scale);
         scaled.DetachFromDisposeScope();
         return new(scaled, autoencoder);
     }
@@ -52,12 +57,23 @@ public sealed class ScaledLatents : IDisposable
     /// <summary>Latents as the autoencoder makes them, (N, C, Y, X).</summary>
     internal Tensor Unscaled()
     {
+        using var scope = NewDisposeScope();
         using Scalar shift = Autoencoder.Shift, scale = Autoencoder.Scale;
-        return Values.div(scale).add_(shift, Scalars.One);
+        var normalized = Values.div(scale).add_(shift, Scalars.One);
+        var unscaled = StatisticsOf(Autoencoder)?.For(Values) is var (mean, deviation)
+            ? normalized.mul_(deviation).add_(mean, Scalars.One)
+            : normalized;
+        return unscaled.MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
     public void Dispose() => Values.Dispose();
+
+    private static LatentStatistics? StatisticsOf(AutoencoderCard card) => card is { ChannelStatistics: true, Statistics: null }
+        ? throw new DitException(
+            $"{card.Name} normalizes each channel of its latents, and this card lacks their means and deviations: take the card of a "
+                + $"loaded autoencoder, or give it {nameof(LatentStatistics)}.")
+        : card.Statistics;
 
     private static void RequireLatents(Tensor values, AutoencoderCard autoencoder)
     {

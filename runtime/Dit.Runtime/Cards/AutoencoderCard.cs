@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Dit.Runtime;
 
 /// <summary>
@@ -21,6 +23,16 @@ namespace Dit.Runtime;
 /// <param name="QuantConvolutions">
 /// Whether a 1 x 1 convolution lies on either side of the latents, as in latent diffusion.
 /// </param>
+/// <param name="AttentionLevels">
+/// Levels with attention behind each residual block, as positions in <paramref name="Multipliers"/>, ascending; null
+/// for none. Published settings name them by nominal resolution, <c>attn_resolutions</c>, whatever the image's size.
+/// </param>
+/// <param name="ChannelStatistics">
+/// Whether each channel of a latent is normalized by its own mean and standard deviation, before shift and scale.
+/// </param>
+/// <param name="Statistics">
+/// These means and deviations, where they are known: they belong to the weights, and loading these finds them.
+/// </param>
 public sealed record AutoencoderCard(
     string Name,
     int Channels,
@@ -29,7 +41,10 @@ public sealed record AutoencoderCard(
     int LatentChannels,
     double Scale,
     double Shift = 0,
-    bool QuantConvolutions = true)
+    bool QuantConvolutions = true,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] IReadOnlyList<int>? AttentionLevels = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool ChannelStatistics = false,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] LatentStatistics? Statistics = null)
 {
     /// <summary>
     /// The autoencoder of Stable Diffusion and DiT: 8 x 8 pixels to a latent pixel of 4 channels; 83,653,863
@@ -37,6 +52,20 @@ public sealed record AutoencoderCard(
     /// </summary>
     public static AutoencoderCard KlF8 { get; } =
         new("kl-f8", Channels: 128, [1, 2, 4, 4], ResidualBlocks: 2, LatentChannels: 4, Scale: 0.18215);
+
+    /// <summary>
+    /// VA-VAE of LightningDiT (arXiv 2501.01423): 16 x 16 pixels to a latent pixel of 32 channels; 69,836,067
+    /// parameters.
+    /// </summary>
+    public static AutoencoderCard VaVaeF16D32 { get; } = new(
+        "va-vae-f16d32", Channels: 128, [1, 1, 2, 2, 4], ResidualBlocks: 2, LatentChannels: 32, Scale: 1, AttentionLevels: [4],
+        ChannelStatistics: true);
+
+    /// <summary>Those that specs name by a word.</summary>
+    public static IReadOnlyList<AutoencoderCard> Named { get; } = [KlF8, VaVaeF16D32];
+
+    /// <summary>This autoencoder whatever the statistics of its latents: what a model's card says of it.</summary>
+    public AutoencoderCard WithoutStatistics => Statistics is null ? this : this with { Statistics = null };
 
     /// <summary>Pixels along each side of what one latent pixel stands for, f.</summary>
     public int Factor => 1 << (Multipliers.Count - 1);
@@ -53,7 +82,12 @@ public sealed record AutoencoderCard(
     public bool Equals(AutoencoderCard? other) => other is not null
         && (Name, Channels, ResidualBlocks, LatentChannels, Scale, Shift, QuantConvolutions)
             == (other.Name, other.Channels, other.ResidualBlocks, other.LatentChannels, other.Scale, other.Shift, other.QuantConvolutions)
-        && Multipliers.SequenceEqual(other.Multipliers);
+        && (ChannelStatistics, Statistics) == (other.ChannelStatistics, other.Statistics)
+        && Multipliers.SequenceEqual(other.Multipliers)
+        && (AttentionLevels ?? []).SequenceEqual(other.AttentionLevels ?? []);
+
+    /// <summary>Whether a level has attention behind each of its residual blocks.</summary>
+    internal bool HasAttention(int level) => AttentionLevels?.Contains(level) == true;
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Name, Channels, Multipliers.Count, ResidualBlocks, LatentChannels, Scale, Shift);

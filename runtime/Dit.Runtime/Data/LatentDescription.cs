@@ -138,12 +138,20 @@ public sealed record LatentDescription(
     internal static string Described(AutoencoderCard card) => string.Create(CultureInfo.InvariantCulture,
         $"{card.Name} (channels {card.Channels} x [{string.Join(", ", card.Multipliers)}], {card.ResidualBlocks} blocks, latents of "
             + $"{card.LatentChannels} channels, scale {card.Scale}, shift "
-            + $"{card.Shift}{(card.QuantConvolutions ? "" : ", no quantizing convolutions")})");
+            + $"{card.Shift}{(card.QuantConvolutions ? "" : ", no quantizing convolutions")}"
+            + $"{(card.AttentionLevels is { Count: > 0 } levels ? $", attention in levels {string.Join(", ", levels)}" : "")}"
+            + $"{(card.ChannelStatistics ? ", channels normalized" : "")}"
+            + $"{(card.Statistics is { } statistics ? $" by {statistics.Digest()}" : "")})");
 
     private string? Flaw()
     {
         if (Autoencoder.Multipliers.Count is < 1 or > MostLevels || Autoencoder.LatentChannels is < 1 or > MostChannels)
             return "its autoencoder has no levels or no channels";
+        if (Autoencoder.AttentionLevels?.Any(level => level < 0 || level >= Autoencoder.Multipliers.Count) == true)
+            return "its autoencoder has attention in a level that it lacks";
+        if (Autoencoder.ChannelStatistics != Autoencoder.Statistics is not null)
+            return "statistics of its autoencoder's channels are missing, or are there without need";
+        if (Autoencoder.Statistics?.Flaw(Autoencoder.LatentChannels) is { } wrong) return $"of statistics of its channels, {wrong}";
         if (
             Height is < 1 or > MostPixels
             || Width is < 1 or > MostPixels

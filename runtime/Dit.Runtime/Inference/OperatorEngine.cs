@@ -1,3 +1,4 @@
+using Dit.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -33,8 +34,10 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
         var paired = new List<SessionStep>(steps.Count);
         foreach (var step in steps)
         {
-            if (step is SessionStep.AdaptiveNorm norm && paired is [.., SessionStep.Residual residual])
-                paired[^1] = new SessionStep.ResidualNorm(residual.Gate, norm);
+            if (
+                step is SessionStep.AdaptiveNorm { Shift: { } shift, Rms: null } norm
+                && paired is [.., SessionStep.Residual residual])
+                paired[^1] = new SessionStep.ResidualNorm(residual.Gate, shift, norm.Scale, norm.Eps);
             else paired.Add(step);
         }
         return paired;
@@ -61,6 +64,7 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
     private Tensor Run(Tensor tokens, Tensor modulation)
     {
         var (card, branch, skips) = (steps.Card, tokens, new Stack<Tensor>());
+        Tensor? rotary = null; // the same in all blocks
         foreach (var step in paired)
         {
             if (step is SessionStep.Push)
@@ -76,17 +80,19 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
             var before = branch;
             branch = step switch
             {
-                SessionStep.AdaptiveNorm norm =>
-                    operations.Modulate(tokens, Part(modulation, norm.Shift), Part(modulation, norm.Scale), norm.Eps),
+                SessionStep.AdaptiveNorm { Shift: { } shift, Rms: null } norm =>
+                    operations.Modulate(tokens, Part(modulation, shift), Part(modulation, norm.Scale), norm.Eps),
+                SessionStep.AdaptiveNorm norm => Modulate(tokens, norm, Part(modulation, norm.Scale), Gate(modulation, norm.Shift)),
                 SessionStep.LearnedNorm norm => norm.Norm.call(tokens),
+                SessionStep.LearnedRmsNorm norm => norm.Norm.call(tokens),
                 SessionStep.Identity => tokens,
-                SessionStep.SelfAttention attention => SelfAttention(branch, attention),
+                SessionStep.SelfAttention attention => SelfAttention(branch, attention, rotary ??= attention.Rotary?.call()),
                 SessionStep.CrossAttention attention => CrossAttention(branch, modulation, attention),
                 SessionStep.Project project => project.Layer.call(branch),
                 SessionStep.Mlp mlp => Mlp(branch, mlp),
                 SessionStep.Residual residual => operations.Add(tokens, branch, Gate(modulation, residual.Gate)),
-                SessionStep.ResidualNorm(var gate, var norm) => operations.AddAndModulate(
-                    tokens, branch, Gate(modulation, gate), Part(modulation, norm.Shift), Part(modulation, norm.Scale), norm.Eps),
+                SessionStep.ResidualNorm(var gate, var shift, var scale, var eps) => operations.AddAndModulate(
+                    tokens, branch, Gate(modulation, gate), Part(modulation, shift), Part(modulation, scale), eps),
                 SessionStep.Output output => output.Layer.call(branch.narrow(1, 0, card.Tokens)),
                 _ => throw new InvalidOperationException($"Unknown step {step}."),
             };
@@ -117,10 +123,22 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
 
     private Tensor Part(Tensor modulation, int index) => modulation.narrow(1, (long)index * width, width).unsqueeze(1); // (passes, 1, D)
 
-    private static Tensor SelfAttention(Tensor a, SessionStep.SelfAttention attention)
+    private static Tensor Modulate(Tensor tokens, SessionStep.AdaptiveNorm norm, Tensor scale, Tensor? shift)
     {
         using var scope = NewDisposeScope();
-        return Functional.Attention(attention.Qkv.call(a), attention.Heads).MoveToOuterDisposeScope();
+        var normal = norm.Rms?.call(tokens) ?? Functional.LayerNorm(tokens, tokens.shape[^1], norm.Eps);
+        return (shift is null ? Functional.Scale(normal, scale) : Functional.ScaleShift(normal, shift, scale)).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor SelfAttention(Tensor a, SessionStep.SelfAttention attention, Tensor? rotary)
+    {
+        using var scope = NewDisposeScope();
+        var qkv = attention.Qkv.call(a);
+        return (attention.IsPlain
+            ? Functional.Attention(qkv, attention.Heads)
+            : Functional.Attention(
+                qkv, attention.Heads, attention.QueryNorm, attention.KeyNorm, attention.Rotary is null ? null : rotary))
+            .MoveToOuterDisposeScope();
     }
 
     private Tensor CrossAttention(Tensor a, Tensor context, SessionStep.CrossAttention attention)
@@ -138,7 +156,8 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
     {
         using var scope = NewDisposeScope();
         var hidden = mlp.First.call(a);
-        var form = mlp.IsExact ? GELU.Approximate.none : GELU.Approximate.tanh;
+        if (mlp.Activation == HiddenActivation.SwiGlu) return mlp.Second.call(Functional.SwiGlu(hidden)).MoveToOuterDisposeScope();
+        var form = mlp.Activation == HiddenActivation.ExactGelu ? GELU.Approximate.none : GELU.Approximate.tanh;
         return mlp.Second.call(nn.functional.gelu(hidden, form, inplace: true)).MoveToOuterDisposeScope();
     }
 

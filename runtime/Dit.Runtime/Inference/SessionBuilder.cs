@@ -1,3 +1,4 @@
+using Dit.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -19,6 +20,7 @@ public sealed class SessionBuilder
     private int contextTokens;
     private bool joinsTokens;
     private Convolution? convolution;
+    private RotaryPositions? positionsOfHeads;
 
     /// <summary>Begins with the tokens of the image.</summary>
     /// <param name="card">The model's constants.</param>
@@ -43,6 +45,13 @@ public sealed class SessionBuilder
         return this;
     }
 
+    /// <summary>Attention may turn queries and keys by these positions.</summary>
+    public SessionBuilder Rotary(RotaryPositions rotary)
+    {
+        positionsOfHeads = rotary;
+        return this;
+    }
+
     /// <summary>
     /// A linear layer that regresses shifts, scales and gates from SiLU of the condition; run once for a whole
     /// trajectory.
@@ -57,9 +66,18 @@ public sealed class SessionBuilder
         return new(first);
     }
 
-    /// <summary>LayerNorm with a shift and scale of the modulation.</summary>
-    public void Norm(ModulationPart shift, ModulationPart scale, double eps = Functional.OfficialEps) =>
-        steps.Add(new SessionStep.AdaptiveNorm(shift.Index, scale.Index, eps));
+    /// <summary>LayerNorm with a shift and scale of the modulation; a shift of null is none.</summary>
+    public void Norm(ModulationPart? shift, ModulationPart scale, double eps = Functional.OfficialEps) =>
+        steps.Add(new SessionStep.AdaptiveNorm(shift?.Index, scale.Index, eps));
+
+    /// <summary>
+    /// Root mean square norm with its learned scale, then a shift and scale of the modulation; a shift of null is none.
+    /// </summary>
+    public void Norm(RmsNorm norm, ModulationPart? shift, ModulationPart scale) =>
+        steps.Add(new SessionStep.AdaptiveNorm(shift?.Index, scale.Index, norm.Eps, norm));
+
+    /// <summary>Root mean square norm with a learned scale.</summary>
+    public void Norm(RmsNorm norm) => steps.Add(new SessionStep.LearnedRmsNorm(norm));
 
     /// <summary>LayerNorm with a learned scale and shift.</summary>
     public void Norm(AffineLayerNorm norm) => steps.Add(new SessionStep.LearnedNorm(norm));
@@ -68,9 +86,25 @@ public sealed class SessionBuilder
     public void Identity() => steps.Add(new SessionStep.Identity());
 
     /// <summary>Multi-head self-attention and its projection.</summary>
-    public void Attention(Linear qkv, Linear proj, int heads)
+    /// <param name="qkv">Queries, keys and values, D to 3 D.</param>
+    /// <param name="proj">The projection.</param>
+    /// <param name="heads">H.</param>
+    /// <param name="queryNorm">A norm over each head of the queries; none by default.</param>
+    /// <param name="keyNorm">A norm over each head of the keys; none by default.</param>
+    /// <param name="rotary">
+    /// Whether queries and keys are turned by the positions that <see cref="Rotary"/> gave.
+    /// </param>
+    public void Attention(
+        Linear qkv, Linear proj, int heads, nn.Module<Tensor, Tensor>? queryNorm = null, nn.Module<Tensor, Tensor>? keyNorm = null,
+        bool rotary = false)
     {
-        steps.Add(new SessionStep.SelfAttention(qkv, heads));
+        if (rotary && positionsOfHeads is null) throw new ArgumentException("No rotary positions were given.", nameof(rotary));
+        steps.Add(new SessionStep.SelfAttention(qkv, heads)
+        {
+            QueryNorm = queryNorm,
+            KeyNorm = keyNorm,
+            Rotary = rotary ? positionsOfHeads : null,
+        });
         steps.Add(new SessionStep.Project(proj));
     }
 
@@ -85,7 +119,13 @@ public sealed class SessionBuilder
     /// <param name="fc1">The first layer.</param>
     /// <param name="fc2">The second layer.</param>
     /// <param name="exactGelu">Whether GELU is by the error function, and not its tanh form.</param>
-    public void Mlp(Linear fc1, Linear fc2, bool exactGelu = false) => steps.Add(new SessionStep.Mlp(fc1, fc2, exactGelu));
+    public void Mlp(Linear fc1, Linear fc2, bool exactGelu = false) =>
+        steps.Add(new SessionStep.Mlp(fc1, fc2, exactGelu ? HiddenActivation.ExactGelu : HiddenActivation.Gelu));
+
+    /// <summary>Two linear layers with SwiGLU's gate between them.</summary>
+    /// <param name="w12">D to 2 F.</param>
+    /// <param name="w3">F to D.</param>
+    public void SwiGlu(Linear w12, Linear w3) => steps.Add(new SessionStep.Mlp(w12, w3, HiddenActivation.SwiGlu));
 
     /// <summary>Leaves the tokens for a later block: a long skip begins.</summary>
     public void Push() => steps.Add(new SessionStep.Push());

@@ -16,11 +16,15 @@ internal abstract record SessionStep
 {
     private SessionStep() { }
 
-    /// <summary>b = LayerNorm(x) (1 + scale) + shift, regressed from the condition.</summary>
-    /// <param name="Shift">Which part of the modulation, in widths.</param>
+    /// <summary>b = norm(x) (1 + scale) + shift, regressed from the condition.</summary>
+    /// <param name="Shift">Which part of the modulation, in widths; null for no shift.</param>
     /// <param name="Scale">Which part of the modulation, in widths.</param>
-    /// <param name="Eps">Added to the variance.</param>
-    public sealed record AdaptiveNorm(int Shift, int Scale, double Eps) : SessionStep;
+    /// <param name="Eps">Added to the variance or the mean square.</param>
+    /// <param name="Rms">The norm, where it is a root mean square norm and not a LayerNorm.</param>
+    public sealed record AdaptiveNorm(int? Shift, int Scale, double Eps, RmsNorm? Rms = null) : SessionStep;
+
+    /// <summary>b = x / rms(x) weight.</summary>
+    public sealed record LearnedRmsNorm(RmsNorm Norm) : SessionStep;
 
     /// <summary>b = LayerNorm(x) weight + bias.</summary>
     public sealed record LearnedNorm(AffineLayerNorm Norm) : SessionStep;
@@ -29,7 +33,20 @@ internal abstract record SessionStep
     public sealed record Identity : SessionStep;
 
     /// <summary>b = self-attention of b.</summary>
-    public sealed record SelfAttention(Linear Qkv, int Heads) : SessionStep;
+    public sealed record SelfAttention(Linear Qkv, int Heads) : SessionStep
+    {
+        /// <summary>The norm over each head of the queries; null for none.</summary>
+        public nn.Module<Tensor, Tensor>? QueryNorm { get; init; }
+
+        /// <summary>The norm over each head of the keys; null for none.</summary>
+        public nn.Module<Tensor, Tensor>? KeyNorm { get; init; }
+
+        /// <summary>Positions that turn queries and keys, after the norms; null for none.</summary>
+        public RotaryPositions? Rotary { get; init; }
+
+        /// <summary>Whether queries and keys enter as they are.</summary>
+        public bool IsPlain => QueryNorm is null && KeyNorm is null && Rotary is null;
+    }
 
     /// <summary>b = attention of b to the condition's tokens.</summary>
     public sealed record CrossAttention(Linear Q, Linear Kv, int Heads) : SessionStep;
@@ -37,11 +54,11 @@ internal abstract record SessionStep
     /// <summary>b = projection of b.</summary>
     public sealed record Project(Linear Layer) : SessionStep;
 
-    /// <summary>b = second(gelu(first(b))).</summary>
+    /// <summary>b = second(activation(first(b))).</summary>
     /// <param name="First">The first layer.</param>
     /// <param name="Second">The second layer.</param>
-    /// <param name="IsExact">Whether GELU is by the error function, and not its tanh form.</param>
-    public sealed record Mlp(Linear First, Linear Second, bool IsExact = false) : SessionStep;
+    /// <param name="Activation">What is between them.</param>
+    public sealed record Mlp(Linear First, Linear Second, HiddenActivation Activation = HiddenActivation.Gelu) : SessionStep;
 
     /// <summary>x is left on the stack of long skips.</summary>
     public sealed record Push : SessionStep;
@@ -56,7 +73,11 @@ internal abstract record SessionStep
     /// <summary>
     /// A residual and the norm after it, for engines that do both at once; <see cref="OperatorEngine.Pair"/> makes it.
     /// </summary>
-    public sealed record ResidualNorm(int? Gate, AdaptiveNorm Norm) : SessionStep;
+    /// <param name="Gate">Which part of the modulation, in widths; null for no gate.</param>
+    /// <param name="Shift">As of <see cref="AdaptiveNorm"/>, of a LayerNorm.</param>
+    /// <param name="Scale">As of <see cref="AdaptiveNorm"/>.</param>
+    /// <param name="Eps">Added to the variance.</param>
+    public sealed record ResidualNorm(int? Gate, int Shift, int Scale, double Eps) : SessionStep;
 
     /// <summary>The patches of the result: layer(b).</summary>
     public sealed record Output(Linear Layer) : SessionStep;

@@ -7,8 +7,7 @@ namespace Dit.Runtime;
 /// <remarks>State: <c>weight</c> (D).</remarks>
 public sealed class RmsNorm : nn.Module<Tensor, Tensor>
 {
-    private readonly Parameter weight; // a field: Module.to sets it
-    private readonly double eps;
+    internal readonly Parameter weight; // a field: Module.to sets it
 
     /// <summary>A layer whose parameter is not set yet.</summary>
     /// <param name="width">D.</param>
@@ -17,17 +16,20 @@ public sealed class RmsNorm : nn.Module<Tensor, Tensor>
     /// <param name="eps">Added to the mean square.</param>
     public RmsNorm(int width, Device device, ScalarType dtype, double eps = Functional.OfficialEps) : base(nameof(RmsNorm))
     {
-        this.eps = eps;
+        Eps = eps;
         weight = Layer.Unset([width], device, dtype);
         register_parameter(nameof(weight), weight);
     }
+
+    /// <summary>Added to the mean square.</summary>
+    internal double Eps { get; }
 
     /// <param name="x">(..., D).</param>
     /// <returns>(..., D).</returns>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return (Functional.RmsNorm(x, eps) * weight).MoveToOuterDisposeScope();
+        return (Functional.RmsNorm(x, Eps) * weight).MoveToOuterDisposeScope();
     }
 
     /// <summary>Scale one.</summary>

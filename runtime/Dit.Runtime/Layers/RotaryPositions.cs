@@ -36,6 +36,9 @@ public sealed class RotaryPositions : nn.Module
     /// <returns>(T, 2 K).</returns>
     public Tensor call() => cat([freqs_cos, freqs_sin], dim: -1);
 
+    /// <summary>Cosines and sines, (T, K) each: the buffers themselves.</summary>
+    internal (Tensor Cosines, Tensor Sines) Tables => (freqs_cos, freqs_sin);
+
     /// <summary>Cosines and sines of the angles.</summary>
     public void Initialize()
     {

@@ -145,7 +145,7 @@ public static class TrainingSet
         if (card.Autoencoder is not { } wanted)
             throw new DitException(
                 $"{card.Name} works on pixels, and {folder.Root} holds latents of {held.Name}: train it on the folder of images.");
-        if (wanted != held)
+        if (wanted.WithoutStatistics != held.WithoutStatistics)
             throw new DitException(
                 $"{card.Name} works on latents of {LatentDescription.Described(wanted)}, and {folder.Root} holds those of "
                     + $"{LatentDescription.Described(held)}: encode the images for this model.");

@@ -334,10 +334,22 @@ public sealed partial class LatentFolderTests : IDisposable
                 {
                     QuantConvolutions = false,
                 },
+                Tiny with
+                {
+                    AttentionLevels = [1],
+                },
+                Tiny with
+                {
+                    ChannelStatistics = true,
+                },
+                Tiny with
+                {
+                    Statistics = new([0, 0, 0, 0], [1, 1, 1, 1]),
+                },
             ],
             card => Assert.NotNull(made.DifferenceTo(made with { Autoencoder = card })));
         // a new one is to be described
-        Assert.Equal(8, typeof(AutoencoderCard).GetProperties().Count(static property => property.CanWrite));
+        Assert.Equal(11, typeof(AutoencoderCard).GetProperties().Count(static property => property.CanWrite));
     }
 
     [Fact]

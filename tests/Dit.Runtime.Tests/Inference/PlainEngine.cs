@@ -1,3 +1,4 @@
+using Dit.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -34,14 +35,17 @@ internal sealed class PlainEngine(SessionSteps session) : StepEngine
 
     private Tensor Next(SessionStep step, Tensor tokens, Tensor branch, Tensor given) => step switch
     {
-        SessionStep.AdaptiveNorm norm => Normal(tokens, norm.Eps) * (1 + Part(given, norm.Scale)) + Part(given, norm.Shift),
+        SessionStep.AdaptiveNorm norm =>
+            (norm.Rms is { } rms ? Rms(tokens, rms) : Normal(tokens, norm.Eps)) * (1 + Part(given, norm.Scale))
+                + (norm.Shift is { } shift ? Part(given, shift) : zeros_like(Part(given, norm.Scale))),
+        SessionStep.LearnedRmsNorm { Norm: var norm } => Rms(tokens, norm),
         SessionStep.LearnedNorm { Norm: var norm } => Normal(tokens, norm.Eps) * norm.weight + norm.bias,
         SessionStep.Identity => tokens,
-        SessionStep.SelfAttention self => Attention(self.Qkv.call(branch).chunk(3, dim: -1), self.Heads),
-        SessionStep.CrossAttention cross => Attention([cross.Q.call(branch), .. cross.Kv.call(given).chunk(2, dim: -1)], cross.Heads),
+        SessionStep.SelfAttention self => Attention(self.Qkv.call(branch).chunk(3, dim: -1), self.Heads, self),
+        SessionStep.CrossAttention cross => Attention(
+            [cross.Q.call(branch), .. cross.Kv.call(given).chunk(2, dim: -1)], cross.Heads, new(cross.Q, cross.Heads)),
         SessionStep.Project project => project.Layer.call(branch),
-        SessionStep.Mlp mlp =>
-            mlp.Second.call(nn.functional.gelu(mlp.First.call(branch), mlp.IsExact ? GELU.Approximate.none : GELU.Approximate.tanh)),
+        SessionStep.Mlp mlp => mlp.Second.call(Active(mlp.First.call(branch), mlp.Activation)),
         SessionStep.Output output => Image(output.Layer.call(branch[.., ..session.Card.Tokens])),
         _ => throw new NotSupportedException($"{step}"),
     };
@@ -55,9 +59,34 @@ internal sealed class PlainEngine(SessionSteps session) : StepEngine
         return difference / (difference.square().mean([-1], keepdim: true) + eps).sqrt();
     }
 
-    private static Tensor Attention(Tensor[] qkv, int heads)
+    private static Tensor Rms(Tensor x, RmsNorm norm) => x / (x.square().mean([-1], keepdim: true) + norm.Eps).sqrt() * norm.weight;
+
+    private static Tensor Active(Tensor x, HiddenActivation activation) => activation switch
+    {
+        HiddenActivation.Gelu => nn.functional.gelu(x, GELU.Approximate.tanh),
+        HiddenActivation.ExactGelu => nn.functional.gelu(x, GELU.Approximate.none),
+        _ => x.chunk(2, dim: -1) is var halves ? halves[0] * halves[0].sigmoid() * halves[1] : x,
+    };
+
+    private static Tensor Prepared(Tensor x, nn.Module? norm, RotaryPositions? rotary)
+    {
+        x = norm switch
+        {
+            AffineLayerNorm layer => Normal(x, layer.Eps) * layer.weight + layer.bias,
+            RmsNorm rms => Rms(x, rms),
+            _ => x,
+        };
+        if (rotary is null) return x;
+        Tensor[] channels = [.. Enumerable.Range(0, (int)x.shape[^1]).Select(i =>
+            x[.., .., .., i] * rotary.Tables.Cosines[.., i]
+                + (i % 2 == 0 ? -x[.., .., .., i + 1] : x[.., .., .., i - 1]) * rotary.Tables.Sines[.., i])];
+        return stack(channels, dim: -1);
+    }
+
+    private static Tensor Attention(Tensor[] qkv, int heads, SessionStep.SelfAttention self)
     {
         var parts = qkv.Select(part => part.reshape(part.shape[0], part.shape[1], heads, -1).transpose(1, 2)).ToArray(); // (N, H, T, K)
+        (parts[0], parts[1]) = (Prepared(parts[0], self.QueryNorm, self.Rotary), Prepared(parts[1], self.KeyNorm, self.Rotary));
         var weights = (parts[0].matmul(parts[1].transpose(-2, -1)) / Math.Sqrt(parts[0].shape[^1])).softmax(-1);
         return weights.matmul(parts[2]).transpose(1, 2).reshape(qkv[0].shape);
     }

@@ -34,6 +34,8 @@ public class RandomSessionTests
 
         public bool IsModulated => Context == 0;
 
+        public bool IsRotary => HeadWidth % 4 == 0 && !Joined;
+
         /// <summary>
         /// The steps in another order: some left out, done twice, or before the one that they followed. The output
         /// layer stays the last.
@@ -62,7 +64,7 @@ public class RandomSessionTests
         from channels in Gen.Select(Gen.Int[1, 5], Gen.Int[1, 9])
         from context in Gen.OneOf(Gen.Const(0), Gen.Int[1, 60])
         from joined in Gen.Bool
-        from branches in Gen.Select(Gen.Int[0, 2], Gen.Int[0, 3], Gen.Bool).Array[1, 4]
+        from branches in Gen.Select(Gen.Int[0, 4], Gen.Int[0, 6], Gen.Bool).Array[1, 4]
         from skips in Gen.Int[0, branches.Length / 2]
         from hidden in Gen.Frequency((3, Gen.Int[1, 70]), (1, Gen.Int[380, 800]))
         from hasBias in Gen.Bool
@@ -129,6 +131,9 @@ public class RandomSessionTests
         { "norm push mlp residual norm output", "a long skip inside a branch" },
         { "push norm pop output", "a long skip inside a branch" },
         { "pop norm mlp residual norm output", "a long skip that nothing was left for" },
+        { "norm turned project residual norm output", "rotary positions that some of the tokens lack" },
+        { "norm strange project residual norm output", "a norm of queries and keys of this kind" },
+        { "scaled mlp residual norm output", "an adaptive norm without its modulation" },
     };
 
     [Theory, MemberData(nameof(Obstacles))]
@@ -139,6 +144,7 @@ public class RandomSessionTests
     [InlineData("identity attention project residual norm mlp residual norm output")]
     [InlineData("push norm mlp residual push norm mlp residual pop pop norm output")]
     [InlineData("push norm output")]
+    [InlineData("rms gate residual rms output")]
     [InlineData("norm mlp norm mlp residual norm output")] // a branch that is not used is no obstacle
     public void What_can_be_fused_has_no_obstacle(string order) => Assert.Null(FusedOrder.Obstacle(Ordered(order)));
 
@@ -156,6 +162,11 @@ public class RandomSessionTests
             {
                 "norm" => new SessionStep.LearnedNorm(new AffineLayerNorm(2, CPU, ScalarType.Float32)),
                 "modulated" => new SessionStep.AdaptiveNorm(0, 1, 1e-6),
+                "scaled" => new SessionStep.AdaptiveNorm(null, 1, 1e-6),
+                "rms" => new SessionStep.LearnedRmsNorm(new RmsNorm(2, CPU, ScalarType.Float32)),
+                "gate" => new SessionStep.Mlp(linear, linear, HiddenActivation.SwiGlu),
+                "turned" => new SessionStep.SelfAttention(linear, 1) { Rotary = new RotaryPositions(1, 1, 4, CPU, ScalarType.Float32) },
+                "strange" => new SessionStep.SelfAttention(linear, 1) { KeyNorm = linear },
                 "identity" => new SessionStep.Identity(),
                 "attention" => new SessionStep.SelfAttention(linear, 1),
                 "cross" => new SessionStep.CrossAttention(linear, linear, 1),
@@ -182,6 +193,12 @@ public class RandomSessionTests
         var patches = Filled(new PatchEmbedding(session.Channels.In, width, session.Patch, CPU, type), random);
         var builder = new SessionBuilder(card, patches, randn([1, tokens, width], generator: random).to(type));
         if (!session.IsModulated) builder.Context(session.Context, session.Joined);
+        if (session.IsRotary)
+        {
+            var rotary = new RotaryPositions(session.Grid.Rows, session.Grid.Columns, session.HeadWidth, CPU, type);
+            rotary.Initialize();
+            builder.Rotary(rotary);
+        }
         for (var i = 0; i < session.Branches.Length; i++)
         {
             if (i >= session.Branches.Length - session.Skips) builder.Pop(Linear(2 * width, width));
@@ -203,17 +220,31 @@ public class RandomSessionTests
     {
         var width = session.Width;
         var modulation = session.IsModulated ? builder.Modulation(Linear(width, 3 * width)) : default;
-        if (branch.Norm == 0 && session.IsModulated) builder.Norm(modulation[0], modulation[1], eps: 1e-5);
+        if (branch.Norm == 0 && session.IsModulated) builder.Norm(branch.Gate ? modulation[0] : null, modulation[1], eps: 1e-5);
         else if (branch.Norm == 2) builder.Identity();
+        else if (branch.Norm == 3 && session.IsModulated) builder.Norm(Rms(width), branch.Gate ? null : modulation[0], modulation[1]);
+        else if (branch.Norm >= 3) builder.Norm(Rms(width));
         else builder.Norm(Filled(new AffineLayerNorm(width, CPU, type, eps: 1e-5), random));
         if (branch.Kind is 0 or 3) builder.Mlp(Linear(width, session.Hidden), Linear(session.Hidden, width), exactGelu: branch.Kind == 3);
         else if (branch.Kind == 1 && session is { Context: > 0, Joined: false }) builder.CrossAttention(Linear(width, width),
             Linear(width, 2 * width), Linear(width, width), session.Heads);
-        else builder.Attention(Linear(width, 3 * width), Linear(width, width), session.Heads);
+        else if (branch.Kind == 4) builder.SwiGlu(Linear(width, 2 * session.Hidden), Linear(session.Hidden, width));
+        else builder.Attention(
+            Linear(width, 3 * width), Linear(width, width), session.Heads, HeadNorm(branch.Kind), HeadNorm(branch.Norm + 3),
+            rotary: session.IsRotary && branch.Kind >= 5);
         if (branch.Gate && session.IsModulated) builder.Residual(modulation[2]);
         else builder.Residual();
 
         Linear Linear(int from, int to) => Filled(nn.Linear(from, to, session.HasBias, dtype: type), random);
+
+        RmsNorm Rms(int size) => Filled(new RmsNorm(size, CPU, type, eps: 1e-5), random);
+
+        nn.Module<Tensor, Tensor>? HeadNorm(int kind) => kind switch
+        {
+            5 => Rms(session.HeadWidth),
+            6 => Filled(new AffineLayerNorm(session.HeadWidth, CPU, type, eps: 1e-5), random),
+            _ => null,
+        };
     }
 
     // Sums of as many numbers as there are stay near one.

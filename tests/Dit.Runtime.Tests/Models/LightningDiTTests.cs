@@ -97,6 +97,8 @@ public abstract class LightningDiTTests<TModel> : IDisposable
         using var y = session.Forward(golden["in.x"], golden["in.t"], new(golden["in.y"]));
 
         Close.To(golden["out.forward"], Kept(y), Close.OneStep, session.Engine);
+        Assert.IsType<SteppedSession<ClassLabels>>(session);
+        Assert.DoesNotContain("libtorch", session.Engine, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -43,8 +43,12 @@ public sealed class OperatorEngineTests
         SessionStep.AdaptiveNorm norm = new(0, 1, 1e-6);
         SessionStep.Residual residual = new(2);
         Assert.Equal(
-            [norm, new SessionStep.ResidualNorm(2, norm), residual, new SessionStep.Identity()],
+            [norm, new SessionStep.ResidualNorm(2, 0, 1, 1e-6), residual, new SessionStep.Identity()],
             OperatorEngine.Pair([norm, residual, norm, residual, new SessionStep.Identity()]));
+
+        // Not of norms that the fused operations do not know.
+        SessionStep.AdaptiveNorm rms = new(0, 1, 1e-6, new RmsNorm(2, CPU, ScalarType.Float32)), scaled = new(null, 1, 1e-6);
+        Assert.Equal([residual, rms, residual, scaled], OperatorEngine.Pair([residual, rms, residual, scaled]));
     }
 
     private sealed class Check : IModelVisitor<Action>

@@ -46,9 +46,9 @@ public class SessionReadingTests
         static because => throw new InvalidOperationException(because)));
 
     [Fact]
-    public void An_RMS_norm_calls_the_model() => Assert.Equal(
-        "Block, h: the branch does not read the tokens, as they are or through a LayerNorm",
-        Refusal(Networks.Of(Networks.Block(kind: NormKind.Rms))));
+    public void An_RMS_norm_goes_in_steps() => Assert.Contains(
+        Steps(Networks.Of(Networks.Block(kind: NormKind.Rms))).Modules["Block"],
+        static op => op is SessionOp.LearnedNorm { Norm.Kind: NormKind.Rms });
 
     [Fact]
     public void Two_lists_and_long_skips_go_in_steps()
@@ -119,14 +119,33 @@ public class SessionReadingTests
         "Block, the result: the branch is not attention or an MLP",
         Refusal(Networks.Of(Block([new Member.Linear("fc", D, D, Networks.Xavier)], Return(Add("x", Call("fc", "x")))))));
 
-    [Theory]
-    [InlineData("norm: rms", "Block, h: the branch does not read the tokens, as they are or through a LayerNorm")]
-    [InlineData("shift: false", "Block, h: the branch does not read the tokens, as they are or through a LayerNorm")]
-    [InlineData("qk_norm: rms", "Attention is neither attention and a projection nor two linear layers with GELU")]
-    [InlineData("mlp: swiglu", "Mlp is neither attention and a projection nor two linear layers with GELU")]
-    [InlineData("position: rope-2d", "Tiny2: the blocks take more than one argument beside the tokens")]
-    public void A_block_that_differs_from_the_papers_calls_the_model(string key, string because) => Assert.Equal(
-        because, Refusal(Description.Of(Specs.Model(Specs.With($"block: {{ {key} }}"))).Network));
+    private static SessionNetwork Steps(Module network) =>
+        SessionReading.Of(network).Match(static steps => steps, static because => throw new InvalidOperationException(because));
+
+    private static SessionNetwork Steps(string block) => Steps(Description.Of(Specs.Model(Specs.With($"block: {{ {block} }}"))).Network);
+
+    [Fact]
+    public void Blocks_that_differ_from_the_papers_go_in_steps()
+    {
+        var norm = Steps("norm: rms").Modules["Block"].OfType<SessionOp.AdaptiveNorm>().First();
+        Assert.Equal((NormKind.Rms, 0, 1), (norm.Norm.Kind, norm.Shift?.Index, norm.Scale.Index));
+
+        var scaled = Steps("shift: false").Modules["Block"].OfType<SessionOp.AdaptiveNorm>().ToArray();
+        Assert.All(scaled, static one => Assert.Null(one.Shift));
+        Assert.Equal([0, 2], scaled.Select(static one => one.Scale.Index));
+
+        Assert.IsType<SessionOp.SwiGlu>(Assert.Single(Steps("mlp: swiglu").Modules["Mlp"]));
+
+        var attention = Assert.IsType<SessionOp.Attention>(Assert.Single(Steps("qk_norm: rms").Modules["Attention"]));
+        Assert.Equal(
+            ("q_norm", "k_norm", false), (attention.QueryNorm?.Name, attention.KeyNorm?.Name, attention.IsRotary));
+
+        var rotary = Steps("position: rope-2d");
+        Assert.Equal("feat_rope", rotary.Rotary);
+        Assert.Equal("c", rotary.Entering);
+        Assert.True(Assert.IsType<SessionOp.Attention>(Assert.Single(rotary.Modules["Attention"])).IsRotary);
+        Assert.Null(Steps("norm: rms").Rotary);
+    }
 
     [Fact]
     public void A_regression_without_SiLU_calls_the_model() => Assert.Equal(

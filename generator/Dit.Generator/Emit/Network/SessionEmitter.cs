@@ -41,17 +41,24 @@ internal static class SessionEmitter
     private static string Line(SessionOp op) => op switch
     {
         SessionOp.Modulation regressed => $"var {regressed.Name} = session.Modulation({MemberCode.Link(regressed.Chain, 1)});",
+        SessionOp.AdaptiveNorm { Norm.Kind: NormKind.Rms } norm =>
+            $"session.Norm({norm.Norm.Name}, shift: {Shift(norm)}, scale: {Part(norm.Scale)});",
         SessionOp.AdaptiveNorm norm =>
-            $"session.Norm(shift: {Part(norm.Shift)}, scale: "
-                + $"{Part(norm.Scale)}{(BodyCode.IsOfficial(norm.Eps) ? "" : $", eps: {Code.Literal(norm.Eps)}")});",
+            $"session.Norm(shift: {Shift(norm)}, scale: "
+                + $"{Part(norm.Scale)}{(BodyCode.IsOfficial(norm.Norm.Eps) ? "" : $", eps: {Code.Literal(norm.Norm.Eps)}")});",
         SessionOp.LearnedNorm norm => $"session.Norm({norm.Norm.Name});",
         SessionOp.Identity => "session.Identity();",
         SessionOp.Branch branch => $"{branch.Child.Name}.AddTo(session);",
-        SessionOp.Attention attention => $"session.Attention({attention.Qkv.Name}, {attention.Proj.Name}, heads: {attention.Heads});",
+        SessionOp.Attention attention =>
+            $"session.Attention({attention.Qkv.Name}, {attention.Proj.Name}, heads: {attention.Heads}"
+                + (attention.QueryNorm is { } query ? $", queryNorm: {query.Name}" : "")
+                + (attention.KeyNorm is { } key ? $", keyNorm: {key.Name}" : "")
+                + (attention.IsRotary ? ", rotary: true);" : ");"),
         SessionOp.CrossAttention attention =>
             $"session.CrossAttention({attention.Q.Name}, {attention.Kv.Name}, {attention.Proj.Name}, heads: {attention.Heads});",
         SessionOp.Mlp mlp =>
             $"session.Mlp({mlp.First.Name}, {mlp.Second.Name}{(mlp.Activation == Activation.Gelu ? ", exactGelu: true" : "")});",
+        SessionOp.SwiGlu mlp => $"session.SwiGlu({mlp.First.Name}, {mlp.Second.Name});",
         SessionOp.Push => "session.Push();",
         SessionOp.Pop pop => $"session.Pop({pop.Layer.Name});",
         SessionOp.Convolution convolution => $"session.Convolution({convolution.Layer.Name});",
@@ -60,6 +67,8 @@ internal static class SessionEmitter
         SessionOp.Output output => $"session.Output({output.Layer.Name});",
         _ => throw new InvalidOperationException($"Unknown step {op}."),
     };
+
+    private static string Shift(SessionOp.AdaptiveNorm norm) => norm.Shift is { } shift ? Part(shift) : "null";
 
     private static string Part(SessionPart part) => $"{part.Name}[{part.Index}]";
 }

@@ -40,9 +40,9 @@ internal sealed class CudaOperations : IFusedOperations
         {
             var kernel = step switch
             {
-                SessionStep.AdaptiveNorm norm => operations.Kernel(norm.Eps, NormBranch.None),
-                SessionStep.ResidualNorm(var gate, var norm) =>
-                    operations.Kernel(norm.Eps, gate is null ? NormBranch.Added : NormBranch.Gated),
+                SessionStep.AdaptiveNorm { Shift: not null, Rms: null } norm => operations.Kernel(norm.Eps, NormBranch.None),
+                SessionStep.ResidualNorm(var gate, _, _, var eps) =>
+                    operations.Kernel(eps, gate is null ? NormBranch.Added : NormBranch.Gated),
                 _ => null,
             };
             if (kernel is null || operations.prepared.Contains(kernel)) continue;

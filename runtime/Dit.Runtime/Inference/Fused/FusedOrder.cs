@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Dit.Runtime.Kernels;
 
 /// <summary>Which orders of steps can be fused.</summary>
@@ -44,9 +46,13 @@ internal static class FusedOrder
     {
         (_, At.Output) => "a step after the output layer",
         (not SessionStep.Project, At.Attention) => "attention without a projection",
-        (SessionStep.AdaptiveNorm norm, _) => HasParts(session, norm.Shift, norm.Scale) ? null : "an adaptive norm without its modulation",
-        (SessionStep.LearnedNorm or SessionStep.Identity, _) => null,
-        (SessionStep.SelfAttention, At.Norm) => null,
+        (SessionStep.AdaptiveNorm norm, _) =>
+            HasParts(session, norm.Shift ?? norm.Scale, norm.Scale) ? null : "an adaptive norm without its modulation",
+        (SessionStep.LearnedNorm or SessionStep.LearnedRmsNorm or SessionStep.Identity, _) => null,
+        (SessionStep.SelfAttention attention, At.Norm) =>
+            attention.Rotary is { } rotary && rotary.Tables.Cosines.shape[0] != session.Tokens
+                ? "rotary positions that some of the tokens lack"
+            : IsKnown(attention.QueryNorm) && IsKnown(attention.KeyNorm) ? null : "a norm of queries and keys of this kind",
         (SessionStep.CrossAttention, At.Norm) => session is { ContextTokens: > 0, JoinsTokens: false } ? null
             : "cross-attention to joined tokens",
         (SessionStep.Push or SessionStep.Pop, _) => at == At.Start ? null : "a long skip inside a branch",
@@ -58,6 +64,8 @@ internal static class FusedOrder
         (SessionStep.Output, _) => at == At.Norm ? null : "an output layer without a norm before it",
         _ => $"the step {step.GetType().Name}",
     };
+
+    private static bool IsKnown(nn.Module? headNorm) => headNorm is null or AffineLayerNorm or RmsNorm;
 
     private static bool HasParts(SessionSteps session, params ReadOnlySpan<int> parts)
     {

@@ -18,6 +18,8 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
     private readonly List<FusedPhase> phases = [];
     private readonly List<TokenStep> pending = [];
     private int skips; // sequences on the stack
+    private RotaryPositions? turned; // whose angles are kept: all blocks have the same
+    private RotaryAngles? angles;
     private NativeBuffer? branchBias; // of the branch's last layer, added with the residual
 
     public IReadOnlyList<FusedPhase> Pack()
@@ -36,7 +38,10 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
         switch (step)
         {
             case SessionStep.AdaptiveNorm norm:
-                pending.Add(new NormStep(kernels, null, (long)norm.Scale * width, (long)norm.Shift * width, width, (float)norm.Eps));
+                pending.Add(Norm(norm));
+                break;
+            case SessionStep.LearnedRmsNorm { Norm: var norm }:
+                pending.Add(new RmsNormStep(kernels, Keep(norm.weight), null, null, width, (float)norm.Eps));
                 break;
             case SessionStep.LearnedNorm { Norm: var norm }:
                 pending.Add(new NormStep(kernels, Keep(cat([norm.weight, norm.bias])), 0, width, width, (float)norm.Eps));
@@ -57,6 +62,14 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
                 break;
             default: throw Disorder(step);
         }
+    }
+
+    private TokenStep Norm(SessionStep.AdaptiveNorm norm)
+    {
+        var (scale, shift, eps) = ((long)norm.Scale * width, (long?)norm.Shift * width, (float)norm.Eps);
+        return norm.Rms is { } rms
+            ? new RmsNormStep(kernels, Keep(rms.weight), scale, shift, width, eps)
+            : new NormStep(kernels, null, scale, shift, width, eps);
     }
 
     private static UnreachableException Disorder(SessionStep step) => new($"The step {step} cannot be fused there.");
@@ -84,7 +97,34 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
         var heads = Enumerable.Range(0, attention.Heads)
             .Select(h => Pack(qkv.weight, width, [Head(h, k, 0), Head(h, k, width), Head(h, k, 2 * width)], layout)).ToArray();
         branchBias = ProjectionBias(attention, next, Bias(qkv).narrow(0, 2 * width, width));
-        phases.Add(new AttentionPhase(kernels, heads, null, Keep(Bias(qkv).narrow(0, 0, width)), k));
+        phases.Add(new AttentionPhase(
+            kernels, heads, null, Keep(Bias(qkv).narrow(0, 0, width)), k, attention.IsPlain ? null : Preparation(attention, k)));
+    }
+
+    // A norm takes the scale of the scores with its own; turning keeps it.
+    private HeadPreparation Preparation(SessionStep.SelfAttention attention, int k)
+    {
+        var keyBias = Keep(Bias(attention.Qkv).narrow(0, width, width));
+        if (attention.Rotary is { } rotary && !ReferenceEquals(rotary, turned)) (turned, angles) = (rotary, Angles(rotary));
+        return new(
+            kernels, k, keyBias, HeadNorm(attention.QueryNorm, k, 1 / Math.Sqrt(k)), HeadNorm(attention.KeyNorm, k, 1),
+            attention.Rotary is null ? null : angles);
+    }
+
+    private HeadNorm? HeadNorm(nn.Module? norm, int k, double factor) => norm switch
+    {
+        AffineLayerNorm layer => new(kernels, Keep(layer.weight * factor), Keep(layer.bias * factor), k, (float)layer.Eps),
+        RmsNorm rms => new(kernels, Keep(rms.weight * factor), null, k, (float)rms.Eps),
+        _ => null,
+    };
+
+    // A row for each channel of a head, so that any panel's tokens lie in a row together.
+    private RotaryAngles Angles(RotaryPositions rotary)
+    {
+        var stride = TokenLayout.Vectors(session.Tokens, kernels.Lanes) * kernels.Lanes;
+        return new(Rows(rotary.Tables.Cosines), Rows(rotary.Tables.Sines), stride);
+
+        NativeBuffer Rows(Tensor table) => Keep(nn.functional.pad(table.t(), [0, stride - session.Tokens]));
     }
 
     private void Attend(SessionStep.CrossAttention attention, SessionStep? next)
@@ -105,14 +145,18 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
     private NativeBuffer ProjectionBias(SessionStep attention, SessionStep? next, Tensor valueBias) =>
         next is SessionStep.Project { Layer: var layer } ? Keep(Bias(layer) + layer.weight.mv(valueBias)) : throw Disorder(attention);
 
+    // Of a gate, what is gated and its gate lie below each other in a piece.
     private MlpStep Mlp(SessionStep.Mlp mlp)
     {
-        var hidden = (int)mlp.First.weight.shape[0];
-        var pieces = Enumerable.Range(0, (hidden + MlpStep.Piece - 1) / MlpStep.Piece)
-            .Select(i => Pack(mlp.First.weight, width, [(i * MlpStep.Piece)..Math.Min((i + 1) * MlpStep.Piece, hidden)], layout)).ToArray();
+        var hidden = (int)mlp.Second.weight.shape[1];
+        var isGated = mlp.Activation == HiddenActivation.SwiGlu;
+        var pieces = Enumerable.Range(0, (hidden + MlpStep.Piece - 1) / MlpStep.Piece).Select(i =>
+        {
+            var (from, to) = (i * MlpStep.Piece, Math.Min((i + 1) * MlpStep.Piece, hidden));
+            return Pack(mlp.First.weight, width, isGated ? [from..to, (hidden + from)..(hidden + to)] : [from..to], layout);
+        }).ToArray();
         branchBias = Keep(Bias(mlp.Second));
-        return new(kernels, pieces, Keep(Bias(mlp.First)), Pack(mlp.Second.weight, hidden, [0..width], layout),
-            mlp.IsExact);
+        return new(kernels, pieces, Keep(Bias(mlp.First)), Pack(mlp.Second.weight, hidden, [0..width], layout), mlp.Activation);
     }
 
     // The tokens and what comes back are not side by side in memory: half of the layer for each.
