@@ -68,6 +68,7 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
         Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "a4debf6a478c")
     {
+        PatchPositions = PositionKind.SinCos,
         Spec = """
             model: AdaLNSample
             depth: 2
@@ -130,27 +131,28 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
     static AdaLNSample IModel<AdaLNSample>.Load(string path, Device? device, ScalarType? dtype, CheckpointGrid? grid) => Load(path, device, dtype, grid);
 
     /// <summary>Predicts the noise and, in the second half of the channels, the variance.</summary>
-    /// <param name="x">Noised inputs, (N, 4, 16, 24).</param>
+    /// <param name="x">Noised inputs, (N, 4, 16, 24), or of another size of whole patches, whose positions are made here.</param>
     /// <param name="t">Timesteps from 0 to 999, whole or fractional, (N,).</param>
     /// <param name="text">Embedded texts, (N, 77, 768).</param>
     /// <returns>(N, 8, 16, 24).</returns>
     public override Tensor forward(Tensor x, Tensor t, TextEmbeddings text)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Input(Card, nameof(x), x, pos_embed);
         Guard.Timesteps(ModelName, t, x);
         Guard.Text(ModelName, text, x, tokens: 77, width: 768, hasNull: false);
 
         using var scope = NewDisposeScope();
-        var c = t_embedder.call(t) + y_embedder.call(text).mean([1]); // (N, D)
-        var tokens = x_embedder.call(x) + pos_embed;                  // (N, T, D)
+        var grid = PatchGrid.Of(x, patch: 2);                            // rows and columns
+        var c = t_embedder.call(t) + y_embedder.call(text).mean([1]);    // (N, D)
+        var tokens = x_embedder.call(x) + Positions.At(pos_embed, grid); // (N, T, D)
         foreach (var block in blocks)
         {
             var previous = tokens;
             tokens = block.call(previous, c); // (N, T, D)
             previous.Dispose();
         }
-        var patches = final_layer.call(tokens, c);                                                                    // (N, T, 32)
-        return Functional.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 8).MoveToOuterDisposeScope(); // (N, 8, 16, 24)
+        var patches = final_layer.call(tokens, c);                                                                       // (N, T, 32)
+        return Functional.Unpatchify(patches, grid.Rows, grid.Columns, patch: 2, channels: 8).MoveToOuterDisposeScope(); // (N, 8, 16, 24)
     }
 
     /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, with its texts and with the null text.</summary>
@@ -170,10 +172,12 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
     /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
+    /// <param name="size">The size of the images in pixels; the model's own by default.</param>
     /// <returns>A session, the caller's to dispose.</returns>
-    public InferenceSession<TextEmbeddings> CreateSession()
+    /// <exception cref="DitException">The model cannot draw such a size.</exception>
+    public InferenceSession<TextEmbeddings> CreateSession(ImageSize? size = null)
     {
-        var session = new SessionBuilder(Card, x_embedder, pos_embed);
+        var session = new SessionBuilder(Card, x_embedder, pos_embed, Positions, size);
         foreach (var block in blocks)
             block.AddTo(session);
         final_layer.AddTo(session);

@@ -72,6 +72,7 @@ public sealed class BlockKeys : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
         SpecHash: "b256f846746a")
     {
         Block = "{ norm: rms, mlp: swiglu, qk_norm: layer, position: rope-2d, shift: false }",
+        PatchPositions = PositionKind.SinCos, HasRotaryPositions = true,
         Spec = """
             model: BlockKeys
             depth: 2
@@ -135,28 +136,29 @@ public sealed class BlockKeys : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
     static BlockKeys IModel<BlockKeys>.Load(string path, Device? device, ScalarType? dtype, CheckpointGrid? grid) => Load(path, device, dtype, grid);
 
     /// <summary>Predicts the noise.</summary>
-    /// <param name="x">Noised inputs, (N, 4, 16, 24).</param>
+    /// <param name="x">Noised inputs, (N, 4, 16, 24), or of another size of whole patches, whose positions are made here.</param>
     /// <param name="t">Timesteps from 0 to 999, whole or fractional, (N,).</param>
     /// <param name="labels">Classes from 0 to 4, or 5 for none, (N,).</param>
     /// <returns>(N, 4, 16, 24).</returns>
     public override Tensor forward(Tensor x, Tensor t, Tensor labels)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Input(Card, nameof(x), x, pos_embed);
         Guard.Timesteps(ModelName, t, x);
         Guard.Labels(Card, labels, x);
 
         using var scope = NewDisposeScope();
-        var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
-        var tokens = x_embedder.call(x) + pos_embed;          // (N, T, D)
-        var rotary = feat_rope.call();                        // (T, 2 K)
+        var grid = PatchGrid.Of(x, patch: 2);                            // rows and columns
+        var c = t_embedder.call(t) + y_embedder.call(labels);            // (N, D)
+        var tokens = x_embedder.call(x) + Positions.At(pos_embed, grid); // (N, T, D)
+        var rotary = feat_rope.call(grid);                               // (T, 2 K)
         foreach (var block in blocks)
         {
             var previous = tokens;
             tokens = block.call(previous, c, rotary); // (N, T, D)
             previous.Dispose();
         }
-        var patches = final_layer.call(tokens, c);                                                                    // (N, T, 16)
-        return Functional.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 4).MoveToOuterDisposeScope(); // (N, 4, 16, 24)
+        var patches = final_layer.call(tokens, c);                                                                       // (N, T, 16)
+        return Functional.Unpatchify(patches, grid.Rows, grid.Columns, patch: 2, channels: 4).MoveToOuterDisposeScope(); // (N, 4, 16, 24)
     }
 
     /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, with its labels and with the null class.</summary>
@@ -168,7 +170,7 @@ public sealed class BlockKeys : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
     /// <returns>As <see cref="forward"/>.</returns>
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Input(Card, nameof(x), x, pos_embed);
         Guard.Timesteps(ModelName, t, x);
         Guard.Labels(Card, labels, x);
 
@@ -181,23 +183,12 @@ public sealed class BlockKeys : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
     /// <inheritdoc/>
     public Tensor Predict(Tensor x, Tensor t, ClassLabels condition) => call(x, t, condition.Values);
 
-    /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
-    /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
+    /// <summary>The prediction for inference, without gradients, by the model's own forward pass.</summary>
+    /// <param name="size">The size of the images in pixels; the model's own by default.</param>
     /// <returns>A session, the caller's to dispose.</returns>
-    public InferenceSession<ClassLabels> CreateSession()
-    {
-        var session = new SessionBuilder(Card, x_embedder, pos_embed).Rotary(feat_rope);
-        foreach (var block in blocks)
-            block.AddTo(session);
-        final_layer.AddTo(session);
-        return session.Build<ClassLabels>((t, condition) =>
-        {
-            var labels = condition.Values;
-            Guard.Labels(Card, labels, t);
-            var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
-            return c;
-        }, model: this, predict: Predict);
-    }
+    /// <exception cref="DitException">The model cannot draw such a size.</exception>
+    public InferenceSession<ClassLabels> CreateSession(ImageSize? size = null) =>
+        InferenceSession.Of<ClassLabels>(this, Predict, because: "BlockKeys: the blocks take more than one argument beside the tokens", Card.At(size));
 
     private void Initialize(Generator random)
     {

@@ -68,6 +68,7 @@ public sealed class FlowSample : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMod
         Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "7df8370a6adb")
     {
+        PatchPositions = PositionKind.SinCos,
         Spec = """
             model: FlowSample
             depth: 2
@@ -127,27 +128,28 @@ public sealed class FlowSample : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMod
     static FlowSample IModel<FlowSample>.Load(string path, Device? device, ScalarType? dtype, CheckpointGrid? grid) => Load(path, device, dtype, grid);
 
     /// <summary>Predicts the clean input in the first half of the channels; the second half is not used.</summary>
-    /// <param name="x">Noised inputs, (N, 4, 16, 16).</param>
+    /// <param name="x">Noised inputs, (N, 4, 16, 16), or of another size of whole patches, whose positions are made here.</param>
     /// <param name="t">Times from 0, which is noise, to 1, which is data, (N,).</param>
     /// <param name="labels">Classes from 0 to 4, or 5 for none, (N,).</param>
     /// <returns>(N, 8, 16, 16).</returns>
     public override Tensor forward(Tensor x, Tensor t, Tensor labels)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Input(Card, nameof(x), x, pos_embed);
         Guard.Timesteps(ModelName, t, x);
         Guard.Labels(Card, labels, x);
 
         using var scope = NewDisposeScope();
-        var c = t_embedder.call(t) + y_embedder.call(labels); // (N, D)
-        var tokens = x_embedder.call(x) + pos_embed;          // (N, T, D)
+        var grid = PatchGrid.Of(x, patch: 2);                            // rows and columns
+        var c = t_embedder.call(t) + y_embedder.call(labels);            // (N, D)
+        var tokens = x_embedder.call(x) + Positions.At(pos_embed, grid); // (N, T, D)
         foreach (var block in blocks)
         {
             var previous = tokens;
             tokens = block.call(previous, c); // (N, T, D)
             previous.Dispose();
         }
-        var patches = final_layer.call(tokens, c);                                                                   // (N, T, 32)
-        return Functional.Unpatchify(patches, rows: 8, columns: 8, patch: 2, channels: 8).MoveToOuterDisposeScope(); // (N, 8, 16, 16)
+        var patches = final_layer.call(tokens, c);                                                                       // (N, T, 32)
+        return Functional.Unpatchify(patches, grid.Rows, grid.Columns, patch: 2, channels: 8).MoveToOuterDisposeScope(); // (N, 8, 16, 16)
     }
 
     /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, with its labels and with the null class.</summary>
@@ -159,7 +161,7 @@ public sealed class FlowSample : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMod
     /// <returns>As <see cref="forward"/>.</returns>
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, Tensor labels, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Input(Card, nameof(x), x, pos_embed);
         Guard.Timesteps(ModelName, t, x);
         Guard.Labels(Card, labels, x);
 
@@ -174,10 +176,12 @@ public sealed class FlowSample : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMod
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
     /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
+    /// <param name="size">The size of the images in pixels; the model's own by default.</param>
     /// <returns>A session, the caller's to dispose.</returns>
-    public InferenceSession<ClassLabels> CreateSession()
+    /// <exception cref="DitException">The model cannot draw such a size.</exception>
+    public InferenceSession<ClassLabels> CreateSession(ImageSize? size = null)
     {
-        var session = new SessionBuilder(Card, x_embedder, pos_embed);
+        var session = new SessionBuilder(Card, x_embedder, pos_embed, Positions, size);
         foreach (var block in blocks)
             block.AddTo(session);
         final_layer.AddTo(session);

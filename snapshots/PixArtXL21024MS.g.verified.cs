@@ -80,6 +80,7 @@ public sealed class PixArtXL21024MS : nn.Module<Tensor, Tensor, SizedText, Tenso
         SpecHash: "8e745cd5b79c")
     {
         Block = "{ norm: layer, mlp: gelu-tanh, qk_norm: none, position: none, shift: true, modulation: shared }",
+        PatchPositions = PositionKind.SinCos,
         PositionScale = 2, PositionBase = 64,
         Spec = """
             model: PixArt-XL/2-1024-MS
@@ -146,32 +147,33 @@ public sealed class PixArtXL21024MS : nn.Module<Tensor, Tensor, SizedText, Tenso
     static PixArtXL21024MS IModel<PixArtXL21024MS>.Load(string path, Device? device, ScalarType? dtype, CheckpointGrid? grid) => Load(path, device, dtype, grid);
 
     /// <summary>Predicts the noise and, in the second half of the channels, the variance.</summary>
-    /// <param name="x">Noised inputs, (N, 4, 128, 128).</param>
+    /// <param name="x">Noised inputs, (N, 4, 128, 128), or of another size of whole patches, whose positions are made here.</param>
     /// <param name="t">Timesteps from 0 to 999, whole or fractional, (N,).</param>
     /// <param name="condition">Embedded texts, (N, 120, 4096), and the sizes of the images.</param>
     /// <returns>(N, 8, 128, 128).</returns>
     public override Tensor forward(Tensor x, Tensor t, SizedText condition)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Input(Card, nameof(x), x, pos_embed);
         Guard.Timesteps(ModelName, t, x);
         Guard.SizedText(ModelName, condition, x, tokens: 120, width: 4096, hasNull: true, masked: true);
 
         using var scope = NewDisposeScope();
+        var grid = PatchGrid.Of(x, patch: 2); // rows and columns
         var (text, height, width, aspect_ratio) = condition;
         var mask = text.Attended();                                                                                          // (N, M)
         var sizes = cat([csize_embedder.call(height), csize_embedder.call(width), ar_embedder.call(aspect_ratio)], dim: -1); // (N, D)
         var c = t_embedder.call(t) + sizes;                                                                                  // (N, D)
         var modulation = t_block.call(c);                                                                                    // (N, 6 D)
         var context = y_embedder.call(text);                                                                                 // (N, M, D)
-        var tokens = x_embedder.call(x) + pos_embed;                                                                         // (N, T, D)
+        var tokens = x_embedder.call(x) + Positions.At(pos_embed, grid);                                                     // (N, T, D)
         foreach (var block in blocks)
         {
             var previous = tokens;
             tokens = block.call(previous, modulation, context, mask); // (N, T, D)
             previous.Dispose();
         }
-        var patches = final_layer.call(tokens, c);                                                                     // (N, T, 32)
-        return Functional.Unpatchify(patches, rows: 64, columns: 64, patch: 2, channels: 8).MoveToOuterDisposeScope(); // (N, 8, 128, 128)
+        var patches = final_layer.call(tokens, c);                                                                       // (N, T, 32)
+        return Functional.Unpatchify(patches, grid.Rows, grid.Columns, patch: 2, channels: 8).MoveToOuterDisposeScope(); // (N, 8, 128, 128)
     }
 
     /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, with its texts and with the null text.</summary>
@@ -183,7 +185,7 @@ public sealed class PixArtXL21024MS : nn.Module<Tensor, Tensor, SizedText, Tenso
     /// <returns>As <see cref="forward"/>.</returns>
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, SizedText condition, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Input(Card, nameof(x), x, pos_embed);
         Guard.Timesteps(ModelName, t, x);
         Guard.SizedText(ModelName, condition, x, tokens: 120, width: 4096, hasNull: true, masked: true);
 
@@ -197,9 +199,11 @@ public sealed class PixArtXL21024MS : nn.Module<Tensor, Tensor, SizedText, Tenso
     public Tensor Predict(Tensor x, Tensor t, SizedText condition) => call(x, t, condition);
 
     /// <summary>The prediction for inference, without gradients, by the model's own forward pass.</summary>
+    /// <param name="size">The size of the images in pixels; the model's own by default.</param>
     /// <returns>A session, the caller's to dispose.</returns>
-    public InferenceSession<SizedText> CreateSession() =>
-        InferenceSession.Of<SizedText>(this, Predict, because: "PixArtXL21024MS: the blocks take more than one argument beside the tokens");
+    /// <exception cref="DitException">The model cannot draw such a size.</exception>
+    public InferenceSession<SizedText> CreateSession(ImageSize? size = null) =>
+        InferenceSession.Of<SizedText>(this, Predict, because: "PixArtXL21024MS: the blocks take more than one argument beside the tokens", Card.At(size));
 
     private void Initialize(Generator random)
     {

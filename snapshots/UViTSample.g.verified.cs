@@ -22,6 +22,8 @@ public sealed class UViTSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tenso
 {
     private const string ModelName = "UViTSample";
 
+    private static readonly PositionTable Positions = new(nameof(pos_embed), Rows: 8, Columns: 12) { IsLearned = true, Before = 78 };
+
     private readonly Parameter pos_embed; // (1, M + T, D)
     private readonly Parameter null_text; // (77, 768)
     private readonly PatchEmbedding patch_embed;
@@ -86,6 +88,7 @@ public sealed class UViTSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tenso
         Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "5438ad498776")
     {
+        PatchPositions = PositionKind.Learned,
         Spec = """
             model: UViTSample
             backbone: u-vit
@@ -152,22 +155,23 @@ public sealed class UViTSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tenso
     static UViTSample IModel<UViTSample>.Load(string path, Device? device, ScalarType? dtype, CheckpointGrid? grid) => Load(path, device, dtype, grid);
 
     /// <summary>Predicts the noise.</summary>
-    /// <param name="x">Noised inputs, (N, 4, 16, 24).</param>
+    /// <param name="x">Noised inputs, (N, 4, 16, 24), or of another size of whole patches, whose positions are made here.</param>
     /// <param name="t">Timesteps from 0 to 999, whole or fractional, (N,).</param>
     /// <param name="text">Embedded texts, (N, 77, 768).</param>
     /// <returns>(N, 4, 16, 24).</returns>
     public override Tensor forward(Tensor x, Tensor t, TextEmbeddings text)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Input(Card, nameof(x), x, pos_embed);
         Guard.Timesteps(ModelName, t, x);
         Guard.Text(ModelName, text, x, tokens: 77, width: 768, hasNull: true);
 
         using var scope = NewDisposeScope();
+        var grid = PatchGrid.Of(x, patch: 2);                                                                   // rows and columns
         var features = TimestepEmbedder.Sinusoid(t, intervals: 32, features: 64).to(pos_embed.dtype);           // (N, D)
         var time = time_embed.call(features);                                                                   // (N, D)
         var words = Functional.Linear(context_embed, Functional.FillDropped(text, null_text, pos_embed.dtype)); // (N, 77, D)
         var context = cat([time.unsqueeze(1), words], dim: 1);                                                  // (N, M, D)
-        var tokens = cat([context, patch_embed.call(x)], dim: 1) + pos_embed;                                   // (N, M + T, D)
+        var tokens = cat([context, patch_embed.call(x)], dim: 1) + Positions.At(pos_embed, grid);               // (N, M + T, D)
         var skips = new Stack<Tensor>();
         foreach (var in_block in in_blocks)
         {
@@ -182,8 +186,8 @@ public sealed class UViTSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tenso
             tokens = out_block.call(previous, skip); // (N, M + T, D)
             previous.Dispose();
         }
-        var patches = Functional.Linear(decoder_pred, norm.call(tokens.narrow(1, 78, 96)));                                             // (N, T, 16)
-        return final_layer.call(Functional.Unpatchify(patches, rows: 8, columns: 12, patch: 2, channels: 4)).MoveToOuterDisposeScope(); // (N, 4, 16, 24)
+        var patches = Functional.Linear(decoder_pred, norm.call(tokens.narrow(1, 78, grid.Patches)));                                      // (N, T, 16)
+        return final_layer.call(Functional.Unpatchify(patches, grid.Rows, grid.Columns, patch: 2, channels: 4)).MoveToOuterDisposeScope(); // (N, 4, 16, 24)
     }
 
     /// <summary>The prediction under classifier-free guidance: one pass over the batch twice, with its texts and with the null text.</summary>
@@ -195,7 +199,7 @@ public sealed class UViTSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tenso
     /// <returns>As <see cref="forward"/>.</returns>
     public Tensor ForwardWithGuidance(Tensor x, Tensor t, TextEmbeddings text, double scale, GuidanceChannels channels = GuidanceChannels.FirstThree)
     {
-        Guard.Input(ModelName, nameof(x), x, Card.Input, pos_embed);
+        Guard.Input(Card, nameof(x), x, pos_embed);
         Guard.Timesteps(ModelName, t, x);
         Guard.Text(ModelName, text, x, tokens: 77, width: 768, hasNull: true);
 
@@ -210,10 +214,12 @@ public sealed class UViTSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tenso
 
     /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
     /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
+    /// <param name="size">The size of the images in pixels; the model's own by default.</param>
     /// <returns>A session, the caller's to dispose.</returns>
-    public InferenceSession<TextEmbeddings> CreateSession()
+    /// <exception cref="DitException">The model cannot draw such a size.</exception>
+    public InferenceSession<TextEmbeddings> CreateSession(ImageSize? size = null)
     {
-        var session = new SessionBuilder(Card, patch_embed, pos_embed).Context(tokens: 78, joined: true, first: true);
+        var session = new SessionBuilder(Card, patch_embed, pos_embed, Positions, size).Context(tokens: 78, joined: true, first: true);
         foreach (var in_block in in_blocks)
         {
             in_block.AddTo(session);

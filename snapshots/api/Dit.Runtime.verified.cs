@@ -572,6 +572,7 @@ public static class Guard
 {
     public static void DataTypes(string model, torch.Tensor types, torch.Tensor x, int count);
     public static void Embeddings(string model, string argument, torch.Tensor value, torch.Tensor x, int tokens, int width);
+    public static void Input(ModelCard card, string argument, torch.Tensor x, torch.Tensor? weights = null);
     public static void Input(string model, string argument, torch.Tensor x, ImageShape shape, torch.Tensor? weights = null);
     public static void Labels(ModelCard card, torch.Tensor labels, torch.Tensor x);
     public static void PerSample(string model, string argument, torch.Tensor value, torch.Tensor x);
@@ -701,7 +702,7 @@ public interface IModel<TSelf, TCondition, TProcess> : IModel<TSelf>, IDisposabl
 {
     static abstract IReadOnlyList<Sampler<TSelf, TCondition, TProcess>> AllSamplers { get; }
     static abstract TProcess Process { get; }
-    virtual InferenceSession<TCondition> CreateSession();
+    virtual InferenceSession<TCondition> CreateSession(ImageSize? size = null);
     torch.Tensor Predict(torch.Tensor x, torch.Tensor t, TCondition condition);
 }
 
@@ -814,6 +815,12 @@ public readonly record struct ImageShape(int Channels, int Height, int Width)
     public override string ToString();
 }
 
+public readonly record struct ImageSize(int Width, int Height)
+{
+    public static ImageSize? Parse(string text);
+    public override string ToString();
+}
+
 public sealed record ImageSizes((int Height, int Width) Smallest, (int Height, int Width) Largest, int Images, int Gray)
 {
     public bool AreAll(ImageShape shape);
@@ -838,7 +845,8 @@ public static class InferenceSession
     public static InferenceSession<TCondition> Of<TCondition>(
         torch.nn.Module model,
         Func<torch.Tensor, torch.Tensor, TCondition, torch.Tensor> predict,
-        string because) where TCondition : ICondition<TCondition>;
+        string because,
+        ModelCard? card = null) where TCondition : ICondition<TCondition>;
 }
 
 public abstract class InferenceSession<TCondition> : IDisposable where TCondition : ICondition<TCondition>
@@ -1134,11 +1142,15 @@ public sealed record ModelCard(
     public bool CanBeGuided { get; }
     public int Classes { get; }
     public long Flops { get; }
+    public bool HasRotaryPositions { get; init; }
     public bool IsPixelSpace { get; }
     public int NullClass { get; }
+    public PositionKind PatchPositions { get; init; }
     public int? PositionBase { get; init; }
     public double PositionScale { get; init; }
+    public ImageSize Size { get; }
     public string? Spec { get; init; }
+    public ModelCard At(ImageSize? size);
     public IReadOnlyDictionary<string, string> ToMetadata();
 }
 
@@ -1283,6 +1295,12 @@ public sealed class PatchEmbedding : torch.nn.Module<torch.Tensor, torch.Tensor>
     public override torch.Tensor forward(torch.Tensor x);
 }
 
+public readonly record struct PatchGrid(int Rows, int Columns)
+{
+    public int Patches { get; }
+    public static PatchGrid Of(torch.Tensor x, int patch);
+}
+
 public static class PathRules
 {
     public static void RequireOutside(string output, string data);
@@ -1306,10 +1324,20 @@ public readonly record struct PlotPoint(double X, double Y);
 
 public sealed record PlotSeries(string Name, IReadOnlyList<PlotPoint> Points);
 
+public enum PositionKind
+{
+    Unknown = 0,
+    SinCos = 1,
+    Learned = 2,
+}
+
 public sealed record PositionTable(string Name, int Rows, int Columns)
 {
     public int? Base { get; init; }
+    public int Before { get; init; }
+    public bool IsLearned { get; init; }
     public double Scale { get; init; }
+    public torch.Tensor At(torch.Tensor table, PatchGrid grid);
     public static PositionTable Of(ModelCard card);
 }
 
@@ -1397,6 +1425,7 @@ public sealed class RotaryPositions : torch.nn.Module
     public void Initialize();
     protected override void RegisterComponents();
     public torch.Tensor call();
+    public torch.Tensor call(PatchGrid grid);
 }
 
 public record RungeKutta<TProcess>(
@@ -1501,6 +1530,7 @@ public sealed record SamplingOptions<TCondition> where TCondition : ICondition<T
     public Action<SamplingState>? Observe { get; init; }
     public IProgress<SamplingProgress>? Progress { get; init; }
     public InferenceSession<TCondition>? Session { get; init; }
+    public ImageSize? Size { get; init; }
     public torch.Tensor? Start { get; init; }
 }
 
@@ -1534,13 +1564,8 @@ public sealed record SdeDpmSolverPlusPlus<TProcess>(
 public sealed class SessionBuilder
 {
     public SessionBuilder(ModelCard card, PatchEmbedding patches, torch.Tensor positions);
-    public void Attention(
-        Linear qkv,
-        Linear proj,
-        int heads,
-        torch.nn.Module<torch.Tensor, torch.Tensor>? queryNorm = null,
-        torch.nn.Module<torch.Tensor, torch.Tensor>? keyNorm = null,
-        bool rotary = false);
+    public SessionBuilder(ModelCard card, PatchEmbedding patches, torch.Tensor positions, PositionTable table, ImageSize? size);
+    public void Attention(Linear qkv, Linear proj, int heads);
     public InferenceSession<TCondition> Build<TCondition>(
         Func<torch.Tensor, TCondition, torch.Tensor> embed,
         torch.nn.Module? model = null,

@@ -219,8 +219,11 @@ public static class Describe
 
 public sealed record Description(Module Network, string Summary, EquatableArray<ShapeLetter> Letters, string Start, string Checkpoints)
 {
+    public Member.Table? Places { get; }
     public Member.Table? Positions { get; }
+    public static bool IsRotary(Member member);
     public static Description Of(ModelSpec spec);
+    public static Member.Table? PlacesOf(Module network);
 }
 
 public static class Diagram
@@ -447,6 +450,7 @@ public abstract record Member(string Name)
     {
         public bool IsBuffer { get; init; }
         public bool IsTrained { get; }
+        public TablePlaces? Places { get; init; }
     }
 }
 
@@ -474,6 +478,11 @@ public sealed record ModelDiff(ModelSpec A, ModelSpec B, EquatableArray<SettingC
 {
     public bool Differs { get; }
     public static ModelDiff Between(ModelSpec a, ModelSpec b);
+}
+
+public static class ModelFamily
+{
+    public static string Of(string name);
 }
 
 public sealed record ModelLayer(string Name, EquatableArray<long> Output, long Macs, long Saved);
@@ -1037,6 +1046,11 @@ public enum StepSpacing
     Leading = 4,
     Trailing = 5,
     Linspace = 6,
+}
+
+public sealed record TablePlaces(int Rows, int Columns, int Before = 0)
+{
+    public int Patches { get; }
 }
 
 public readonly record struct TextRange(int Start, int Length, int Line, int Column, int EndLine, int EndColumn);

@@ -44,6 +44,8 @@ public class CommandLineTests
         "--device",
         "[default: cpu]",
         "--batch",
+        "--size",
+        "width first, such as 384x256",
         "--text",
         "--recompute-positions",
         "--tf32")]

@@ -32,6 +32,23 @@ public sealed class ModelsAndCheckTests : IDisposable
     }
 
     [Fact]
+    public void Models_are_grouped_by_family()
+    {
+        var names = Cli.Run("models").Succeeds().Split('\n')
+            .Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToArray();
+        var diT = Array.FindIndex(names, static words => words is ["DiT:"]);
+        Assert.Equal("DiT-S/2", names[diT + 1][0]);
+        Assert.InRange(Array.FindIndex(names, static words => words is ["DiT-XL/2-512", ..]), diT, diT + 20);
+        Assert.Single(names, static words => words is ["U-ViT:"]);
+        Assert.Single(names, static words => words is ["Shapes", ..]);
+        using var json = JsonDocument.Parse(Cli.Run("models", "--json").Succeeds());
+        string?[] families = [.. json.RootElement.EnumerateArray().Select(static model => model.GetProperty("family").GetString())];
+        var inARow = families.Where((family, i) => i == 0 || family != families[i - 1]).ToArray();
+        Assert.Equal(families.Distinct(), inARow);
+        Assert.Contains("U-ViT", inARow);
+    }
+
+    [Fact]
     public void Models_as_json_hold_the_cards()
     {
         using var json = JsonDocument.Parse(Cli.Run("models", "--json").Succeeds());

@@ -69,6 +69,25 @@ public sealed class SamplePipelineTests : IDisposable
         ],
         more);
 
+    [Fact]
+    public void Latents_of_another_size_are_decoded_to_that_size()
+    {
+        // 2 pixels to a latent pixel, patches of 4: multiples of 8.
+        var text = Run(LineOfLatents("wide", "--size", "24x16")).Succeeds();
+        Assert.Contains("Tiny-Latent was trained for 16x16 pixels and draws 24x16: ", text, StringComparison.Ordinal);
+        foreach (var picture in Directory.EnumerateFiles(folder.Path("wide"), "000*.png"))
+        {
+            var image = ImageFile.Read(picture);
+            Assert.Equal((24, 16), (image.Width, image.Height));
+        }
+        Run(LineOfLatents("wide.safetensors", "--size", "24x16")).Succeeds();
+        using var latents = Samples("wide.safetensors");
+        Assert.Equal([4, 4, 8, 12], latents.shape);
+        Assert.Contains(
+            "must be multiples of 8, its patch size, 4, times the factor of kl-tiny, 2. The nearest sizes are 16x16 and 24x16.",
+            Run(LineOfLatents("no.png", "--size", "20x16")).Mistake(), StringComparison.Ordinal);
+    }
+
     private Tensor Samples(string name)
     {
         using var file = SafeTensorsFile.Open(folder.Path(name));

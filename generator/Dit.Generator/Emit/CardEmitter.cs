@@ -5,7 +5,7 @@ namespace Dit.Generator.Emit;
 /// <summary>What a model is, as constants.</summary>
 internal static class CardEmitter
 {
-    public static string Card(ModelSpec spec, ModelLayout layout, ConditionCode condition) => $$"""
+    public static string Card(ModelSpec spec, Module network, ModelLayout layout, ConditionCode condition) => $$"""
         /// <summary>The model's constants.</summary>
         public static ModelCard Card { get; } = new(
             Name: ModelName,
@@ -26,7 +26,8 @@ internal static class CardEmitter
             SpecHash: "{{spec.Hash}}"{{NumericsEmitter.Card(spec)}})
         {
             {{Code.LineIf(Block(spec))}}
-            {{Code.LineIf(Positions(spec))}}
+            {{Code.LineIf(Positions(network))}}
+            {{Code.LineIf(Places(spec))}}
             Spec = {{Code.RawLiteral(SpecWriter.Write(spec), levels: 2)}},
         };
         """;
@@ -34,7 +35,11 @@ internal static class CardEmitter
     private static string? Block(ModelSpec spec) =>
         SpecWriter.Block(spec.Backbone) is { } block ? $"Block = {Code.Literal(block)}," : null;
 
-    private static string? Positions(ModelSpec spec) => spec.Backbone.Match(
+    private static string? Positions(Module network) => Description.PlacesOf(network) is not { } table ? null
+        : $"PatchPositions = PositionKind.{(table.Start is Initialization.SinCosTable ? "SinCos" : "Learned")},"
+            + (network.Members.Any(Description.IsRotary) ? " HasRotaryPositions = true," : "");
+
+    private static string? Places(ModelSpec spec) => spec.Backbone.Match(
         static dit => dit.Positions == PositionSpec.Default
             ? null
             : $"PositionScale = {Code.Literal(dit.Positions.Scale)},"

@@ -7,7 +7,7 @@ internal static class ForwardEmitter
 {
     public static string Forward(ModelSpec spec, Evaluation network, ConditionCode condition) => Code.AlignComments($$"""
         /// <summary>Predicts {{ProcessWords.Output(spec.Process)}}.</summary>
-        /// <param name="x">Noised inputs, (N, {{spec.Input.Channels}}, {{spec.Input.Height}}, {{spec.Input.Width}}).</param>
+        /// <param name="x">Noised inputs, (N, {{spec.Input.Channels}}, {{spec.Input.Height}}, {{spec.Input.Width}}){{AnySize(network.Module)}}.</param>
         /// <param name="t">{{ProcessWords.Times(spec.Process).Name}} from {{ProcessWords.Times(spec.Process).Range}}, (N,).</param>{{(condition.Argument is { } argument ? $"\n/// <param name=\"{argument.Name}\">{argument.Doc}</param>" : "")}}
         /// <returns>{{string.Join(" and ", network.Results.Select(static result => Shape.Text(result.Shape)))}}.</returns>
         public override Tensor forward(Tensor x, Tensor t{{condition.Parameter}})
@@ -15,7 +15,7 @@ internal static class ForwardEmitter
         {{Code.Indent(condition.Guards)}}
 
             using var scope = NewDisposeScope();
-        {{Code.Indent(string.Join("\n", [.. condition.Parts, .. BodyCode.Lines(network)]))}}
+        {{Code.Indent(string.Join("\n", [.. GridOf(spec, network.Module), .. condition.Parts, .. BodyCode.Lines(network)]))}}
         }
         """);
 
@@ -26,9 +26,9 @@ internal static class ForwardEmitter
         steps => Session(spec, network, steps, condition),
         because => $"""
             /// <summary>The prediction for inference, without gradients, by the model's own forward pass.</summary>
-            /// <returns>A session, the caller's to dispose.</returns>
-            public InferenceSession<{condition.Type}> CreateSession() =>
-                InferenceSession.Of<{condition.Type}>(this, Predict, because: {Code.Literal(because)});
+            {SessionDocs}
+            public InferenceSession<{condition.Type}> CreateSession(ImageSize? size = null) =>
+                InferenceSession.Of<{condition.Type}>(this, Predict, because: {Code.Literal(because)}, Card.At(size));
             """);
 
     private static string Session(ModelSpec spec, Evaluation network, SessionNetwork session, ConditionCode condition)
@@ -40,13 +40,16 @@ internal static class ForwardEmitter
                 : $".Context(tokens: {session.ContextTokens}, joined: {(session.JoinsTokens ? "true" : "false")}"
                     + $"{(session.IsContextFirst ? ", first: true" : "")})";
         var rotary = session.Rotary is { } positions ? $".Rotary({positions})" : "";
+        var image = Description.PlacesOf(network.Module)?.Name == session.Positions
+            ? $"Card, {session.Patches}, {session.Positions}, Positions, size"
+            : $"Card.At(size), {session.Patches}, {session.Positions}";
         return Code.AlignComments($$"""
             /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
             /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
-            /// <returns>A session, the caller's to dispose.</returns>
-            public InferenceSession<{{condition.Type}}> CreateSession()
+            {{SessionDocs}}
+            public InferenceSession<{{condition.Type}}> CreateSession(ImageSize? size = null)
             {
-                var session = new SessionBuilder(Card, {{session.Patches}}, {{session.Positions}}){{context}}{{rotary}};
+                var session = new SessionBuilder({{image}}){{context}}{{rotary}};
             {{Code.Indent(SessionEmitter.Stages(session.Stages))}}
                 return session.Build<{{condition.Type}}>((t, {{name}}) =>
                 {
@@ -59,13 +62,27 @@ internal static class ForwardEmitter
             """.Replace("\r\n", "\n").WithoutLeftOutLines());
     }
 
+    private const string SessionDocs = """
+        /// <param name="size">The size of the images in pixels; the model's own by default.</param>
+        /// <returns>A session, the caller's to dispose.</returns>
+        /// <exception cref="DitException">The model cannot draw such a size.</exception>
+        """;
+
+    private static string AnySize(Module network) =>
+        Description.PlacesOf(network) is null ? "" : ", or of another size of whole patches, whose positions are made here";
+
+    // The patches of an image of any size.
+    private static string[] GridOf(ModelSpec spec, Module network) => Description.PlacesOf(network) is null ? []
+        : [FormattableString.Invariant($"var {BodyCode.Grid} = PatchGrid.Of(x, patch: {spec.PatchSize}); // rows and columns")];
+
     /// <summary>The checks of the arguments.</summary>
     /// <param name="spec">The model.</param>
     /// <param name="network">Its network, whose first table tells the device and type of the weights.</param>
     public static string Guards(ModelSpec spec, Module network)
     {
         var weights = network.Members.OfType<Member.Table>().FirstOrDefault() is { } table ? $", {table.Name}" : "";
-        var common = $"Guard.Input(ModelName, nameof(x), x, Card.Input{weights});\nGuard.Timesteps(ModelName, t, x);";
+        var shape = Description.PlacesOf(network) is null ? "ModelName, nameof(x), x, Card.Input" : "Card, nameof(x), x";
+        var common = $"Guard.Input({shape}{weights});\nGuard.Timesteps(ModelName, t, x);";
         return ConditionGuard(spec, "x") is { } guard ? $"{common}\n{guard}" : common;
     }
 

@@ -20,7 +20,7 @@ internal static class ModelEmitter
         string?[] members =
         [
             Fields(spec, description),
-            CardEmitter.Card(spec, layout, condition),
+            CardEmitter.Card(spec, network, layout, condition),
             ProcessEmitter.Property(spec),
             Factories(spec, description),
             .. joint is null
@@ -119,9 +119,13 @@ internal static class ModelEmitter
             """;
     }
 
-    private static string? Positions(Description description) => description.Positions is { Start: Initialization.SinCosTable grid } table
-        ? $"new(nameof({table.Name}), Rows: {grid.Rows}, Columns: {grid.Columns}){Places(grid.Positions)}"
+    private static string? Positions(Description description) => description.Places is { Places: { } grid } table
+        ? $"new(nameof({table.Name}), Rows: {grid.Rows}, Columns: {grid.Columns}){Places(table, grid)}"
         : null;
+
+    private static string Places(Member.Table table, TablePlaces grid) => table.Start is Initialization.SinCosTable formula
+        ? Places(formula.Positions)
+        : FormattableString.Invariant($" {{ IsLearned = true, Before = {grid.Before} }}");
 
     private static string Places(PositionSpec positions) => positions == PositionSpec.Default
         ? ""

@@ -23,6 +23,20 @@ public sealed record Description(Module Network, string Summary, EquatableArray<
 
     /// <summary>The fixed position table; null for a network without one.</summary>
     public Member.Table? Positions => Network.Members.OfType<Member.Table>().FirstOrDefault(static table => !table.IsTrained);
+
+    /// <summary>
+    /// The table of the patches' places, fixed or learned; null for a network that takes one size only.
+    /// </summary>
+    public Member.Table? Places => PlacesOf(Network);
+
+    /// <summary>The table of the patches' places in a network.</summary>
+    public static Member.Table? PlacesOf(Module network) =>
+        network.Members.OfType<Member.Table>().FirstOrDefault(static table => table.Places is not null);
+
+    /// <summary>Whether a submodule holds the rotary positions of the patches.</summary>
+    public static bool IsRotary(Member member) =>
+        member is Member.Child child
+        && child.Module.Members.Any(static table => table is Member.Table { Start: Initialization.RotaryTable });
 }
 
 /// <summary>A letter of a model's shapes.</summary>

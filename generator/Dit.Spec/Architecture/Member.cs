@@ -69,6 +69,11 @@ public abstract record Member(string Name)
 
         /// <summary>Whether it is a buffer of the state dict, which is no parameter.</summary>
         public bool IsBuffer { get; init; } = Start is Initialization.RotaryTable;
+
+        /// <summary>
+        /// The grid of patches whose places it holds, so that it has a form for other grids; null for any other table.
+        /// </summary>
+        public TablePlaces? Places { get; init; } = Start is Initialization.SinCosTable grid ? new(grid.Rows, grid.Columns) : null;
     }
 
     /// <summary>An activation, for <see cref="Chain"/>; it has no parameters.</summary>
@@ -92,6 +97,16 @@ public abstract record Member(string Name)
     /// <param name="Count">How many.</param>
     /// <param name="Module">What each is.</param>
     public sealed record Repeated(string Name, int Count, Module Module) : Member(Name);
+}
+
+/// <summary>The tokens whose places a table holds.</summary>
+/// <param name="Rows">Rows of patches.</param>
+/// <param name="Columns">Columns of patches.</param>
+/// <param name="Before">Other tokens before the patches.</param>
+public sealed record TablePlaces(int Rows, int Columns, int Before = 0)
+{
+    /// <summary>Patches in the grid.</summary>
+    public int Patches => Rows * Columns;
 }
 
 /// <summary>Norms.</summary>

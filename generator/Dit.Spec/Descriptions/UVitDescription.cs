@@ -35,7 +35,10 @@ internal static class UVitDescription
                 .. condition.Arguments,
             ],
             [
-                new Member.Table("pos_embed", Shape.Of(1, parts.All, parts.D), UVitParts.Small),
+                new Member.Table("pos_embed", Shape.Of(1, parts.All, parts.D), UVitParts.Small)
+                {
+                    Places = new(spec.GridHeight, spec.GridWidth, Before: spec.ContextTokens),
+                },
                 .. condition.Tables,
                 new Member.Child("patch_embed", parts.PatchEmbedding),
                 .. uVit.TimeMlp ? [parts.TimeMlp] : Array.Empty<Member>(),

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dit.Runtime;
+using Dit.Spec;
 
 namespace Dit.Commands;
 
@@ -21,17 +22,24 @@ internal static class ModelsCommand
     public static Command Create(CommandContext context)
     {
         var json = CommonOptions.Json();
-        var command = new Command("models", "List the models, with their parameters and the multiply-accumulates of one forward pass.")
+        var command = new Command("models", "List the models by family, with their parameters and the multiply-accumulates of one forward pass.")
         {
             json,
         };
         command.SetAction(parsed =>
         {
-            var cards = context.Models.Select(model => model.Card);
-            if (parsed.GetValue(json)) context.Out.WriteLine(Json.Of(cards.Select(Report)));
-            else context.WriteTable(Columns, cards.Select(Row));
+            var families = context.Models.Select(model => model.Card).GroupBy(static card => ModelFamily.Of(card.Name)).ToArray();
+            if (parsed.GetValue(json)) context.Out.WriteLine(Json.Of(families.SelectMany(static family => family).Select(Report)));
+            else context.WriteTable(Columns, families.SelectMany(Rows));
         });
         return command;
+    }
+
+    // A family has a line of its own above its models, unless it is one model of that name.
+    private static IEnumerable<IReadOnlyList<string>> Rows(IGrouping<string, ModelCard> family)
+    {
+        if (family.Any(card => card.Name != family.Key)) yield return [$"{family.Key}:", .. Enumerable.Repeat("", Columns.Length - 1)];
+        foreach (var card in family) yield return Row(card);
     }
 
     private static IReadOnlyList<string> Row(ModelCard card) =>
@@ -42,6 +50,7 @@ internal static class ModelsCommand
 
     private static object Report(ModelCard card) => new
     {
+        Family = ModelFamily.Of(card.Name),
         card.Name,
         card.Backbone,
         card.Conditioning,

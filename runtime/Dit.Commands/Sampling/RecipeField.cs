@@ -46,6 +46,7 @@ internal sealed record RecipeField(string Key, string Words, string? Option = nu
         new("dit.first", "index of the first image", "--first"),
         new("dit.count", "images of each", "--count"),
         new("dit.batch", "images at once", "--batch"),
+        new("dit.size", "size in pixels", "--size"),
         new("dit.dtype", "number type", "--dtype"),
         new("dit.positions", "positions", "--recompute-positions", IsFlag: true),
         new(Step, "shown after step"),

@@ -102,6 +102,14 @@ internal sealed class SampleOptions
         HelpName = "FILE",
         Arity = ArgumentArity.ZeroOrOne,
     };
+    private readonly Option<ImageSize?> size = new("--size")
+    {
+        Description =
+            "Width and height of the images in pixels, width first, such as 384x256; positions are computed or interpolated for it. "
+                + "[default: the size the model was trained for]",
+        HelpName = "WxH",
+        CustomParser = ParseSize,
+    };
     private readonly Option<string> device = CommonOptions.Device();
     private readonly Option<bool> tensorFloat32 = CommonOptions.TensorFloat32();
     private readonly Option<string> type = CommonOptions.RealType(
@@ -157,6 +165,7 @@ internal sealed class SampleOptions
             first,
             count,
             batch,
+            size,
             output,
             preview,
             animation,
@@ -194,6 +203,7 @@ internal sealed class SampleOptions
         SpecFile = parsed.GetValue(Model) is { } word && ModelSource.SpecPath(word) is var (path, member)
             ? Path.GetFileName(path) + (member is null ? "" : $"#{member}")
             : null,
+        Size = parsed.GetValue(size),
         Convention = GuidanceConventions.ByWord[parsed.GetRequiredValue(convention)],
         Rescale = parsed.GetValue(rescale),
         Projection = parsed.GetResult(projection) is null ? null : parsed.GetValue(projection) ?? new(),
@@ -214,6 +224,14 @@ internal sealed class SampleOptions
                 result.AddError($"{setting.Option} takes {setting.Wanted}, not '{last.Value}'.");
         });
         return option;
+    }
+
+    private static ImageSize? ParseSize(ArgumentResult result)
+    {
+        var word = result.Tokens[^1].Value;
+        if (ImageSize.Parse(word) is { } size) return size;
+        result.AddError($"--size takes width and height in pixels, such as 384x256, not '{word}'.");
+        return null;
     }
 
     private static GuidanceInterval? ParseInterval(ArgumentResult result)

@@ -69,6 +69,7 @@ internal sealed class SampleRecipe(
         Add("dit.first", Text(first));
         Add("dit.count", Text(count));
         if (request.Batch != SampleRequest.UsualBatch) Add("dit.batch", Text(request.Batch));
+        Add("dit.size", request.Size?.ToString());
         if (request.Type != ScalarType.Float32) Add("dit.dtype", WordOf(CommonOptions.RealTypes, request.Type));
         if (request.RecomputePositions) Add("dit.positions", "recomputed");
         return texts;

@@ -36,6 +36,9 @@ internal sealed record SampleRequest(
     /// name.</summary>
     public string? SpecFile { get; init; }
 
+    /// <summary>The size of the images in pixels; null for that of the model.</summary>
+    public ImageSize? Size { get; init; }
+
     /// <summary>The settings of a sampling method that were given.</summary>
     public MethodSettings Settings { get; init; } = MethodSettings.None;
 

@@ -20,7 +20,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
-        var card = TModel.Card;
+        var card = TModel.Card.At(request.Size);
         request.RequireFits(card);
         var target = Target(card);
         var (declared, sampler) = SamplerChoice<TModel, TCondition, TProcess>.Of(request);
@@ -31,6 +31,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var hash = new CheckpointHash(context.Cancellation);
         var program = $"{context.Name.Value} {ShowVersion.OfProgram}";
         var job = new SampleJob(
+            card,
             target,
             checkpoint,
             rows,
@@ -39,7 +40,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
             request.Classes.Count > 0 ? ClassesText(conditions.Names) : "",
             hash,
             new(card, request, declared, sampler, guidance, rows, hash, program));
-        return Draw<TModel, TCondition>(job, static model => model.CreateSession(), (model, session, batch) =>
+        return Draw<TModel, TCondition>(job, model => model.CreateSession(request.Size), (model, session, batch) =>
         {
             using var condition = conditions.Values.At(batch.Rows);
             return sampler.Sample(model, condition, guidance, request.Seed, new()
@@ -49,6 +50,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
                 FirstIndex = batch.First,
                 Observe = batch.Observe,
                 Session = session,
+                Size = request.Size,
             });
         });
     }
@@ -89,7 +91,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         where TModel : nn.Module, IModel<TModel>
         where TCondition : ICondition<TCondition>
     {
-        var (card, rows) = (TModel.Card, job.Rows);
+        var (card, rows) = (job.Card, job.Rows);
         SampleOutput.RequireRoom(job.Target, card, rows);
         var batch = SampleRows.Positive(request.Batch, "images at once");
         using var pictures = new SamplePictureSource(card, Autoencoder, request.Device, context.Notice);
@@ -98,6 +100,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var watchers = shown is null ? [] : Watchers(job, shown);
         using var model = Load<TModel>(job.Checkpoint, job.Hash);
         using var session = createSession(model);
+        if (DrawnSize.Notice(TModel.Card, card) is { } notice) context.Out.WriteLine(notice);
         context.Out.WriteLine(
             $"Drawing {Amount.Of(rows.Count, "sample")} of {card.Name} with {job.Sampler.Name}: "
                 + $"{EvaluationCount.Before(job.Sampler, job.Guidance)}.");
@@ -185,6 +188,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     }
 
     /// <summary>A run that is known to be possible.</summary>
+    /// <param name="Card">The model at the size that is drawn.</param>
     /// <param name="Target">Where the samples go.</param>
     /// <param name="Checkpoint">The weights.</param>
     /// <param name="Rows">The samples.</param>
@@ -194,6 +198,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     /// <param name="Hash">The hash of the weights, which begins when they are read.</param>
     /// <param name="Recipe">What is written beside the pixels.</param>
     private sealed record SampleJob(
+        ModelCard Card,
         SampleTarget Target,
         string Checkpoint,
         SampleRows Rows,

@@ -22,7 +22,7 @@ namespace Dit.Runtime;
 /// </param>
 /// <param name="SpecHash">Identifies the validated spec that the model was generated from.</param>
 /// <param name="Numerics">Whose arithmetic it follows where implementations differ.</param>
-public sealed record ModelCard(
+public sealed partial record ModelCard(
     string Name,
     string Backbone,
     string Conditioning,
@@ -72,8 +72,8 @@ public sealed record ModelCard(
     public double PositionScale { get; init; } = 1;
 
     /// <summary>
-    /// Patches along an axis of the grid whose positions are counted (see <see cref="Positions.SinCos2D"/>); null for
-    /// the model's own grid.
+    /// Patches along an axis of the grid whose positions are counted (see <see cref="Positions.SinCos2D"/>);
+    /// null for the model's own grid.
     /// </summary>
     public int? PositionBase { get; init; }
 

@@ -28,6 +28,32 @@ public static class Guard
             throw new DitException(
                 $"{model}: {argument} must have the shape (N, {shape.Channels}, {shape.Height}, {shape.Width}), but has "
                     + $"({string.Join(", ", s)}).");
+        OfWeights(model, argument, x, weights);
+    }
+
+    /// <summary>
+    /// A batch of inputs must have the model's channels and whole patches, and be of the type and on the device of its
+    /// weights.
+    /// </summary>
+    /// <param name="card">The model, which takes images of any size.</param>
+    /// <param name="argument">The argument's name, for the message.</param>
+    /// <param name="x">The argument.</param>
+    /// <param name="weights">One of the model's weights; null where type and device do not matter.</param>
+    /// <exception cref="DitException">The shape, the type or the device is wrong.</exception>
+    public static void Input(ModelCard card, string argument, Tensor x, Tensor? weights = null)
+    {
+        if (x.shape is not [_, var c, var y, var width] || c != card.Input.Channels || !IsWhole(y) || !IsWhole(width))
+            throw new DitException(
+                $"{card.Name}: {argument} must have the shape (N, {card.Input.Channels}, {card.Input.Height}, {card.Input.Width}), or "
+                    + $"other "
+                    + $"multiples of {card.PatchSize} for its sides, but has ({string.Join(", ", x.shape)}).");
+        OfWeights(card.Name, argument, x, weights);
+
+        bool IsWhole(long side) => side > 0 && side % card.PatchSize == 0;
+    }
+
+    private static void OfWeights(string model, string argument, Tensor x, Tensor? weights)
+    {
         if (weights is null) return;
         if (x.dtype != weights.dtype)
             throw new DitException(

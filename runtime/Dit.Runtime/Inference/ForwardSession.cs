@@ -7,12 +7,20 @@ namespace Dit.Runtime;
 /// <param name="model">The model; it stays the caller's.</param>
 /// <param name="predict">Its prediction, of x, t and a condition.</param>
 /// <param name="engine">What it is called.</param>
+/// <param name="card">The model at the image size of the session; null for whatever size the model takes.</param>
 internal sealed class ForwardSession<TCondition>(
-    nn.Module model, Func<Tensor, Tensor, TCondition, Tensor> predict, string engine = "the model's forward") : InferenceSession<TCondition>
+    nn.Module model,
+    Func<Tensor, Tensor, TCondition, Tensor> predict,
+    string engine = "the model's forward",
+    ModelCard? card = null) : InferenceSession<TCondition>
     where TCondition : ICondition<TCondition>
 {
     private readonly nn.Module model = model;
-    private readonly Func<Tensor, Tensor, TCondition, Tensor> predict = predict;
+    private readonly Func<Tensor, Tensor, TCondition, Tensor> predict = card is null ? predict : (x, t, condition) =>
+    {
+        Guard.Input(card.Name, nameof(x), x, card.Input);
+        return predict(x, t, condition);
+    };
 
     public override string Engine => engine;
 
@@ -21,13 +29,13 @@ internal sealed class ForwardSession<TCondition>(
     public override Tensor Forward(Tensor x, Tensor t, TCondition condition)
     {
         using var noGradient = no_grad();
-        return predict(x, t, condition);
+        return this.predict(x, t, condition);
     }
 
     internal override bool BelongsTo(nn.Module model) => ReferenceEquals(this.model, model);
 
     internal override BoundSession Bind(ConditionRows<TCondition> conditions, IReadOnlyList<double> times) =>
-        new Bound(predict, conditions);
+        new Bound(this.predict, conditions);
 
     public override void Dispose() { } // the model is the caller's
 

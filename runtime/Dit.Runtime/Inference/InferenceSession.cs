@@ -67,12 +67,15 @@ public static class InferenceSession
     /// <param name="model">The model; it stays the caller's.</param>
     /// <param name="predict">Its prediction, of x, t and a condition.</param>
     /// <param name="because">Why no engine runs it, for <see cref="InferenceSession{TCondition}.Engine"/>.</param>
+    /// <param name="card">The model at the image size of the session; null for whatever size the model takes.</param>
     /// <returns>A session, the caller's to dispose.</returns>
     public static InferenceSession<TCondition> Of<TCondition>(
         nn.Module model,
         Func<Tensor, Tensor, TCondition, Tensor> predict,
-        string because)
-        where TCondition : ICondition<TCondition> => new ForwardSession<TCondition>(model, predict, $"the model's forward: {because}");
+        string because,
+        ModelCard? card = null)
+        where TCondition : ICondition<TCondition> =>
+        new ForwardSession<TCondition>(model, predict, $"the model's forward: {because}", card);
 }
 
 /// <summary>A session bound to the conditions of a batch of N samples.</summary>

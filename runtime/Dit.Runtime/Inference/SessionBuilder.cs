@@ -19,6 +19,7 @@ public sealed class SessionBuilder
     private int parts;
     private int contextTokens;
     private bool joinsTokens;
+    private readonly List<IDisposable> owned = [];
     private Convolution? convolution;
     private RotaryPositions? positionsOfHeads;
 
@@ -30,6 +31,19 @@ public sealed class SessionBuilder
     /// </param>
     public SessionBuilder(ModelCard card, PatchEmbedding patches, Tensor positions) => (this.card, this.patches, this.positions) =
         (card, patches, positions);
+
+    /// <summary>Begins with the tokens of an image of any size.</summary>
+    /// <param name="card">The model's constants.</param>
+    /// <param name="patches">Image to tokens.</param>
+    /// <param name="positions">The model's position table.</param>
+    /// <param name="table">What the table is.</param>
+    /// <param name="size">The size in pixels; null for the model's own.</param>
+    /// <exception cref="DitException">The model cannot draw such a size.</exception>
+    public SessionBuilder(ModelCard card, PatchEmbedding patches, Tensor positions, PositionTable table, ImageSize? size)
+        : this(card.At(size), patches, Placed(positions, table, card.At(size)))
+    {
+        if (!ReferenceEquals(this.positions, positions)) owned.Add(this.positions);
+    }
 
     /// <summary>The condition is M tokens and not a vector.</summary>
     /// <param name="tokens">M.</param>
@@ -45,10 +59,12 @@ public sealed class SessionBuilder
         return this;
     }
 
-    /// <summary>Attention may turn queries and keys by these positions.</summary>
+    /// <summary>Attention may turn queries and keys by these positions, or by those of the image's own grid.</summary>
+    /// <param name="rotary">The model's rotary positions.</param>
     public SessionBuilder Rotary(RotaryPositions rotary)
     {
-        positionsOfHeads = rotary;
+        positionsOfHeads = rotary.For(PatchGrid.Of(card));
+        if (!ReferenceEquals(positionsOfHeads, rotary)) owned.Add(positionsOfHeads);
         return this;
     }
 
@@ -160,7 +176,18 @@ public sealed class SessionBuilder
         Func<Tensor, TCondition, Tensor> embed, nn.Module? model = null, Func<Tensor, Tensor, TCondition, Tensor>? predict = null)
         where TCondition : ICondition<TCondition> =>
         new SteppedSession<TCondition>(
-            new SessionSteps(card, patches, positions, modulations, contextTokens, joinsTokens, steps, convolution), embed, model, predict);
+            new SessionSteps(card, patches, positions, modulations, contextTokens, joinsTokens, steps, convolution)
+            {
+                Owned = owned,
+            },
+            embed, model, predict);
+
+    private static Tensor Placed(Tensor positions, PositionTable table, ModelCard card)
+    {
+        using var noGradient = no_grad();
+        var placed = table.At(positions, PatchGrid.Of(card));
+        return ReferenceEquals(placed, positions) ? positions : placed.DetachFromDisposeScope();
+    }
 }
 
 /// <summary>What one layer regresses.</summary>

@@ -107,6 +107,9 @@ internal sealed record SessionSteps(
     IReadOnlyList<SessionStep> Steps,
     Convolution? Convolution = null)
 {
+    /// <summary>What was made for this session, which frees it: positions of the grid of its images.</summary>
+    public IReadOnlyList<IDisposable> Owned { get; init; } = [];
+
     /// <summary>Places of the condition's tokens in the table.</summary>
     private long ContextPlaces => Positions.shape[1] - Card.Tokens;
 

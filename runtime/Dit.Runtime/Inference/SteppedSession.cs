@@ -27,7 +27,7 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
             steps,
             embed,
             model,
-            model is null || predict is null ? null : new(model, predict, HookedEngine),
+            model is null || predict is null ? null : new(model, predict, HookedEngine, steps.Card),
             StepEngine.For(steps, EnvironmentKernels.Choice))
     { }
 
@@ -65,7 +65,11 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
     internal override BoundSession Bind(ConditionRows<TCondition> conditions, IReadOnlyList<double> times) =>
         Hooked?.Bind(conditions, times) ?? new Bound(this, conditions, [.. times]);
 
-    public override void Dispose() => engine.Dispose();
+    public override void Dispose()
+    {
+        engine.Dispose();
+        foreach (var made in steps.Owned) made.Dispose();
+    }
 
     /// <summary>What enters the blocks: all modulations, (N, parts D), or the condition's tokens, (N, M, D).</summary>
     private Tensor Embed(Tensor t, TCondition condition)

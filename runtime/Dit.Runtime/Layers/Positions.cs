@@ -23,17 +23,23 @@ public static class Positions
     /// </remarks>
     public static Tensor SinCos2D(int width, int rows, int columns, double scale = 1, int? baseSize = null)
     {
-        var table = new double[checked(rows * columns * width)];
-        for (var y = 0; y < rows; y++)
-            for (var x = 0; x < columns; x++)
-            {
-                var row = table.AsSpan((y * columns + x) * width, width);
-                SinCos1D(row[..(width / 2)], Place(x, columns));
-                SinCos1D(row[(width / 2)..], Place(y, rows));
-            }
+        var (table, half) = (new double[checked(rows * columns * width)], width / 2);
+        var (ofColumns, ofRows) = (Axis(columns), Axis(rows)); // a table of many patches is made at each call of some models
+        for (var token = 0; token < rows * columns; token++)
+        {
+            var (y, x) = Math.DivRem(token, columns);
+            ofColumns.AsSpan(x * half, half).CopyTo(table.AsSpan(token * width));
+            ofRows.AsSpan(y * half, half).CopyTo(table.AsSpan(token * width + half));
+        }
         return tensor(table, [rows * columns, width]);
 
-        double Place(int patch, int patches) => patch / ((double)patches / (baseSize ?? patches)) / scale;
+        double[] Axis(int patches)
+        {
+            var features = new double[patches * half];
+            for (var patch = 0; patch < patches; patch++)
+                SinCos1D(features.AsSpan(patch * half, half), patch / ((double)patches / (baseSize ?? patches)) / scale);
+            return features;
+        }
     }
 
     /// <summary>

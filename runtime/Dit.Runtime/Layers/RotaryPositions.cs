@@ -39,6 +39,27 @@ public sealed class RotaryPositions : nn.Module
     /// <summary>Cosines and sines, (T, K) each: the buffers themselves.</summary>
     internal (Tensor Cosines, Tensor Sines) Tables => (freqs_cos, freqs_sin);
 
+    /// <summary>
+    /// The same for a grid of patches: for another one than the module's own, the angles are computed.
+    /// </summary>
+    /// <param name="grid">The grid.</param>
+    /// <returns>(T, 2 K) of the grid's tokens.</returns>
+    public Tensor call(PatchGrid grid)
+    {
+        var there = For(grid);
+        if (ReferenceEquals(there, this)) return call();
+        using (there) return there.call();
+    }
+
+    /// <summary>The module of a grid: this one, or a new one, the caller's to dispose.</summary>
+    internal RotaryPositions For(PatchGrid grid)
+    {
+        if (grid == new PatchGrid(rows, columns)) return this;
+        var there = new RotaryPositions(grid.Rows, grid.Columns, (int)freqs_cos.shape[^1], freqs_cos.device, freqs_cos.dtype);
+        there.Initialize();
+        return there;
+    }
+
     /// <summary>Cosines and sines of the angles.</summary>
     public void Initialize()
     {

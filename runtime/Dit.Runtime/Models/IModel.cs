@@ -30,8 +30,11 @@ public interface IModel<TSelf, TCondition, TProcess> : IModel<TSelf>
     /// The same prediction made ready for inference. Generated models have one that is faster than this one, which only
     /// calls the model.
     /// </summary>
+    /// <param name="size">The size of the images in pixels; null for the model's own.</param>
     /// <returns>A session, the caller's to dispose.</returns>
-    InferenceSession<TCondition> CreateSession() => new ForwardSession<TCondition>((TSelf)this, Predict);
+    /// <exception cref="DitException">The model cannot draw such a size.</exception>
+    InferenceSession<TCondition> CreateSession(ImageSize? size = null) =>
+        new ForwardSession<TCondition>((TSelf)this, Predict, card: size is null ? null : TSelf.Card.At(size));
 
     static IProcess IModel<TSelf>.AnyProcess => TSelf.Process;
 }

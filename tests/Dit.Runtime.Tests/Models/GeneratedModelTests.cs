@@ -77,8 +77,12 @@ public class GeneratedModelTests
     }
 
     [Theory]
-    [InlineData(new long[] { 2, 3, 8, 8 }, 2, 2, "Golden-P2: x must have the shape (N, 4, 8, 8), but has (2, 3, 8, 8).")]
-    [InlineData(new long[] { 2, 4, 8, 16 }, 2, 2, "Golden-P2: x must have the shape (N, 4, 8, 8), but has (2, 4, 8, 16).")]
+    [InlineData(
+        new long[] { 2, 3, 8, 8 }, 2, 2,
+        "Golden-P2: x must have the shape (N, 4, 8, 8), or other multiples of 2 for its sides, but has (2, 3, 8, 8).")]
+    [InlineData(
+        new long[] { 2, 4, 8, 15 }, 2, 2,
+        "Golden-P2: x must have the shape (N, 4, 8, 8), or other multiples of 2 for its sides, but has (2, 4, 8, 15).")]
     [InlineData(new long[] { 2, 4, 8, 8 }, 3, 2, "Golden-P2: t must have the shape (2,), one value for each sample, but has (3).")]
     [InlineData(new long[] { 2, 4, 8, 8 }, 2, 1, "Golden-P2: labels must have the shape (2,), one value for each sample, but has (1).")]
     public void A_wrong_shape_is_named_with_the_model_the_argument_and_both_shapes(long[] x, int t, int labels, string message)

@@ -187,9 +187,11 @@ public sealed class TwoStream : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
     public Tensor Predict(Tensor x, Tensor t, ClassLabels condition) => call(x, t, condition.Values);
 
     /// <summary>The prediction for inference, without gradients, by the model's own forward pass.</summary>
+    /// <param name="size">The size of the images in pixels; the model's own by default.</param>
     /// <returns>A session, the caller's to dispose.</returns>
-    public InferenceSession<ClassLabels> CreateSession() =>
-        InferenceSession.Of<ClassLabels>(this, Predict, because: "TwoStream: the tokens pass through the blocks in several streams, or through no list of them");
+    /// <exception cref="DitException">The model cannot draw such a size.</exception>
+    public InferenceSession<ClassLabels> CreateSession(ImageSize? size = null) =>
+        InferenceSession.Of<ClassLabels>(this, Predict, because: "TwoStream: the tokens pass through the blocks in several streams, or through no list of them", Card.At(size));
 
     private void Initialize(Generator random)
     {

@@ -5,6 +5,9 @@ namespace Dit.Generator.Emit;
 /// <summary>The statements of a module in C#, each with the shape of what it makes.</summary>
 internal static class BodyCode
 {
+    /// <summary>The local variable of the grid of patches, in a network that takes images of any size.</summary>
+    public const string Grid = "grid";
+
     /// <summary>All statements, a line or more each.</summary>
     public static IEnumerable<string> Lines(Evaluation evaluation) =>
         evaluation.Statements.SelectMany(one => Lines(evaluation.Module, one));
@@ -89,6 +92,8 @@ internal static class BodyCode
         return value switch
         {
             Value.Name name => name.Text,
+            Value.Parameter parameter when Description.PlacesOf(module)?.Name == parameter.Table =>
+                $"Positions.At({parameter.Table}, {Grid})",
             Value.Parameter parameter => parameter.Table,
             Value.Call call => Call(module, call, List(call.Arguments)),
             Value.Add add => $"{Of(add.Left)} + {Of(add.Right)}",
@@ -107,6 +112,8 @@ internal static class BodyCode
             Value.AddTable table => $"Functional.AddTable({Of(table.X)}, {table.Table})",
             Value.JoinTokens join => $"cat([{List(join.Parts)}], dim: 1)",
             Value.JoinFeatures join => $"cat([{List(join.Parts)}], dim: -1)",
+            Value.Tokens tokens when Description.PlacesOf(module)?.Places?.Patches == tokens.Count.Size =>
+                $"{Receiver(module, tokens.X)}.narrow(1, {tokens.First.Size}, {Grid}.Patches)",
             Value.Tokens tokens => $"{Receiver(module, tokens.X)}.narrow(1, {tokens.First.Size}, {tokens.Count.Size})",
             Value.AsToken token => $"{Receiver(module, token.X)}.unsqueeze(1)",
             Value.MeanOfTokens mean => $"{Receiver(module, mean.X)}.mean([1])",
@@ -115,6 +122,9 @@ internal static class BodyCode
                     + $"{time.Features}).to({Weights(module)}.dtype)",
             Value.FillDropped fill =>
                 $"Functional.FillDropped({Of(fill.X)}, {fill.Table ?? "null"}, {Weights(module)}.dtype)",
+            Value.Unpatchify patches when Description.PlacesOf(module) is not null =>
+                $"Functional.Unpatchify({Of(patches.X)}, {Grid}.Rows, {Grid}.Columns, patch: {patches.Patch}, channels: "
+                    + $"{patches.Channels})",
             Value.Unpatchify patches =>
                 $"Functional.Unpatchify({Of(patches.X)}, rows: {patches.Rows}, columns: {patches.Columns}, patch: {patches.Patch}, "
                     + $"channels: {patches.Channels})",
@@ -132,6 +142,7 @@ internal static class BodyCode
     {
         Member.Linear => $"Functional.Linear({call.Member}, {arguments})",
         Member.Norm norm => Norm(norm, arguments),
+        { } rotary when Description.IsRotary(rotary) && Description.PlacesOf(module) is not null => $"{call.Member}.call({Grid})",
         _ => $"{call.Member}.call({arguments})",
     };
 

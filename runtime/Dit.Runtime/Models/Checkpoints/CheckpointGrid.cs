@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Dit.Runtime;
 
 /// <summary>What to do with a checkpoint that was made for another grid of patches.</summary>
@@ -29,30 +27,4 @@ public abstract record CheckpointGrid
     private sealed record Same : CheckpointGrid;
 
     private sealed record Recomputed(Action<string> Notice) : CheckpointGrid;
-}
-
-/// <summary>The position table of a model.</summary>
-/// <param name="Name">Its name in the state dict.</param>
-/// <param name="Rows">Y, rows of patches.</param>
-/// <param name="Columns">X, columns of patches.</param>
-public sealed record PositionTable(string Name, int Rows, int Columns)
-{
-    /// <summary>As for <see cref="Positions.SinCos2D"/>.</summary>
-    public double Scale { get; init; } = 1;
-
-    /// <summary>As for <see cref="Positions.SinCos2D"/>.</summary>
-    public int? Base { get; init; }
-
-    /// <summary>The table of a generated model of the backbone <c>dit</c>.</summary>
-    public static PositionTable Of(ModelCard card) =>
-        new("pos_embed", card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize)
-        {
-            Scale = card.PositionScale,
-            Base = card.PositionBase,
-        };
-
-    /// <summary>The positions.</summary>
-    /// <param name="width">D.</param>
-    /// <returns>(Y X, D), float64.</returns>
-    internal Tensor Values(int width) => Positions.SinCos2D(width, Rows, Columns, Scale, Base);
 }

@@ -114,18 +114,19 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
         SamplingOptions<TCondition>? options = null)
     {
         options ??= new();
+        var card = TModel.Card.At(options.Size);
         return With(model, condition, guidance ?? Guidance.None, options, (denoise, device) =>
         {
             options.Cancellation.ThrowIfCancellationRequested();
             using var keyed = options.Noise is null
-                ? new KeyedNoise(seed, options.FirstIndex, condition.Count, TModel.Card.Input, device)
+                ? new KeyedNoise(seed, options.FirstIndex, condition.Count, card.Input, device)
                 : null;
             var source = options.Noise ?? keyed ?? throw new InvalidOperationException("There is no noise.");
             // A seed's first noise is the start's, whether it is used or not: then the others are the same ones.
             using var drawn = options.Start is null || keyed is not null ? source.Next() : null;
             using var start = options.Start is { } given
-                ? Images("start", given, condition.Count, device)
-                : Images("the noise of the start", drawn, condition.Count, device);
+                ? Images(card, "start", given, condition.Count, device)
+                : Images(card, "the noise of the start", drawn, condition.Count, device);
             return Loop.Sample(denoise, source, options.Progress, options.Cancellation, options.Observe, start);
         });
     }
@@ -151,9 +152,10 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
         if (options.Start is not null || options.Noise is not null)
             throw new DitException(
                 $"{Name}: an inversion starts from the samples and draws no noise: leave Start and Noise out of the options.");
+        var card = TModel.Card.At(options.Size);
         return With(model, condition, guidance ?? Guidance.None, options, (denoise, device) =>
         {
-            using var x0 = Images(nameof(samples), samples, condition.Count, device);
+            using var x0 = Images(card, nameof(samples), samples, condition.Count, device);
             return Loop.Invert(denoise, x0, options.Progress, options.Cancellation, options.Observe);
         });
     }
@@ -173,7 +175,7 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var conditions = condition.Distinct(card, device, withNull: guidance.Acts);
-        using var own = options.Session is null ? model.CreateSession() : null;
+        using var own = options.Session is null ? model.CreateSession(options.Size) : null;
         var session = options.Session ?? own ?? throw new InvalidOperationException("There is no session.");
         using var bound = session.Bind(conditions, Solver.Times(process));
         using var guided = new GuidanceRun(guidance, process);
@@ -199,9 +201,8 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
     /// <summary>Images that were handed in, in float32 on the model's device.</summary>
     /// <exception cref="DitException">They are not of the model's shape, not one for each sample, or not of real
     /// numbers.</exception>
-    private static Tensor Images(string argument, Tensor? images, int count, Device device)
+    private static Tensor Images(ModelCard card, string argument, Tensor? images, int count, Device device)
     {
-        var card = TModel.Card;
         var (channels, height, width) = card.Input;
         if (
             images is null

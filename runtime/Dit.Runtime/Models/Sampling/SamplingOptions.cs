@@ -18,9 +18,16 @@ public sealed record SamplingOptions<TCondition>
     public Action<SamplingState>? Observe { get; init; }
 
     /// <summary>
+    /// The size of the images in pixels, also for a model of latents; by default the one that the model was trained
+    /// for. Positions are computed or interpolated for another size (<see cref="ModelCard.PatchPositions"/>); how good such
+    /// images are depends on the model.
+    /// </summary>
+    public ImageSize? Size { get; init; }
+
+    /// <summary>
     /// A session of this model, to be used for one call after another; it stays the caller's. By default a session is
     /// created for the call,
-    /// which packs the weights again each time.
+    /// which packs the weights again each time. It must be of the <see cref="Size"/>.
     /// </summary>
     public InferenceSession<TCondition>? Session { get; init; }
 
