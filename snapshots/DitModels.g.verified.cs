@@ -11,7 +11,7 @@ using global::Dit.Runtime;
 /// <summary>The models of this project.</summary>
 public static class DitModels
 {
-    /// <summary>Every model, in the order of the specs.</summary>
+    /// <summary>Every model of images alone, in the order of the specs.</summary>
     public static IReadOnlyList<ModelDefinition> All { get; } =
     [
         ModelDefinition.Of<DiTS2, ClassLabels, GaussianDiffusion>(),

@@ -66,7 +66,8 @@ public sealed class DitGenerator : IIncrementalGenerator
                 ConditionCode.TypeOf(model.Spec.Condition),
                 ProcessEmitter.Type(model.Spec),
                 model.Path,
-                model.IsStandIn))
+                model.IsStandIn,
+                IsListed: model.Spec.Backbone.Joint is null))
             .Collect()
             .Select(static (all, _) => CatalogEntry.OnePerClass(all))
             .WithTrackingName(Steps.Names);

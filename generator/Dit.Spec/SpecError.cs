@@ -157,7 +157,13 @@ public sealed record Rule(string Id, string Title)
     public static readonly Rule ConditionFitsVariant = new("DIT122", "Condition does not fit the variant");
 
     /// <summary>Long skips join pairs of blocks around one in the middle.</summary>
-    public static readonly Rule DepthFitsSkips = new("DIT125", "Depth of a u-vit must be odd");
+    public static readonly Rule DepthFitsSkips = new("DIT125", "Depth of blocks with long skips must be odd");
+
+    /// <summary>A joint model with a condition.</summary>
+    public static readonly Rule JointIsUnconditional = new("DIT126", "Joint model takes no condition");
+
+    /// <summary>A joint model of a flow, or with a learned variance.</summary>
+    public static readonly Rule JointProcess = new("DIT127", "Joint model needs a diffusion of fixed variance");
 
     /// <summary>
     /// Generated code is C# 12. A rule for projects, not for specs, like DIT901 and DIT902, which the build checks.
@@ -173,5 +179,6 @@ public sealed record Rule(string Id, string Title)
         ModelNamesDiffer, SamplerNamesDiffer, HiddenWidthIsWhole, TokensInRange, OneCondition, ConditionIsSeen,
         NumericsFitModel, LatentFitsInput, GroupsDivideChannels, ClippingIsSaid, OrderWithinSteps,
         RotaryFitsHeads, BlockFitsVariant, ConditionFitsVariant, DepthFitsSkips,
+        JointIsUnconditional, JointProcess,
     ];
 }

@@ -50,7 +50,7 @@ public static class SpecWriter
         Entry(TransformerKeys.Heads, Text(backbone.Heads)),
         Entry(TransformerKeys.PatchSize, Text(backbone.PatchSize)),
         Entry(TransformerKeys.MlpRatio, Numbers.Write(TransformerBinder.Ratio(backbone.Width, backbone.HiddenWidth))),
-        .. backbone.Match(Own, Own),
+        .. backbone.Match(Own, Own, Own),
     ];
 
     private static string[] Own(Backbone.Dit dit) =>
@@ -69,9 +69,17 @@ public static class SpecWriter
         Entry(BackboneKeys.UVit.FinalConvolution, uVit.FinalConvolution),
     ];
 
+    private static string[] Own(Backbone.UniDiffuser uniDiffuser) =>
+    [
+        Entry(BackboneKeys.UniDiffuser.ClipWidth, Text(uniDiffuser.ClipWidth)),
+        Entry(BackboneKeys.UniDiffuser.TextTokens, Text(uniDiffuser.TextTokens)),
+        Entry(BackboneKeys.UniDiffuser.TextWidth, Text(uniDiffuser.TextWidth)),
+        Entry(BackboneKeys.UniDiffuser.DataType, uniDiffuser.DataType),
+    ];
+
     /// <summary>The block of a backbone where it differs from the paper's; null where it does not.</summary>
     public static string? Block(Backbone backbone) => backbone.Match(
-        static dit => dit.Block == BlockSpec.Default ? null : Write(dit.Block), static _ => null);
+        static dit => dit.Block == BlockSpec.Default ? null : Write(dit.Block), static _ => null, static _ => null);
 
     /// <summary>A block as a spec writes it, all keys: <c>{ norm: rms, mlp: swiglu, ... }</c>.</summary>
     /// <param name="block">The block.</param>
@@ -100,6 +108,7 @@ public static class SpecWriter
             static dit => (
                 [Entry(BackboneKeys.Dit.Variant, Word(BackboneKeys.Dit.Variant, dit.Variant))],
                 dit.Variant == ConditioningVariant.All[0]),
+            static _ => ([], true),
             static _ => ([], true));
         return spec.Condition.Match(
             _ => isUsual && SpecKeys.Conditioning.Word is { } nothing ? nothing : Mapping([.. own, Entry(ConditionKeys.None, "true")]),

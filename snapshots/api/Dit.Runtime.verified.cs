@@ -570,6 +570,8 @@ public sealed record GifFrame(RgbImage Image, TimeSpan Delay);
 
 public static class Guard
 {
+    public static void DataTypes(string model, torch.Tensor types, torch.Tensor x, int count);
+    public static void Embeddings(string model, string argument, torch.Tensor value, torch.Tensor x, int tokens, int width);
     public static void Input(ModelCard card, string argument, torch.Tensor x, torch.Tensor? weights = null);
     public static void Input(string model, string argument, torch.Tensor x, ImageShape shape, torch.Tensor? weights = null);
     public static void Labels(ModelCard card, torch.Tensor labels, torch.Tensor x);
@@ -659,6 +661,20 @@ public interface ICondition<TSelf> : IDisposable where TSelf : ICondition<TSelf>
     TSelf Map(Func<torch.Tensor, torch.Tensor> change);
     static abstract TSelf OfImages(torch.Tensor? classes, int count);
     static abstract NamedConditions<TSelf> Read(ModelCard card, ConditionSource source);
+}
+
+public interface IJointModel<TSelf> : IModel<TSelf>, IDisposable where TSelf : torch.nn.Module, IJointModel<TSelf>
+{
+    static abstract IReadOnlyList<JointSampler<TSelf>> AllSamplers { get; }
+    static abstract JointShape Modalities { get; }
+    static abstract GaussianDiffusion Process { get; }
+    (torch.Tensor Image, torch.Tensor Clip, torch.Tensor Text) Predict(
+        torch.Tensor image,
+        torch.Tensor clip,
+        torch.Tensor text,
+        torch.Tensor imageTimes,
+        torch.Tensor textTimes,
+        torch.Tensor dataTypes);
 }
 
 public interface IModelVisitor<out TResult>
@@ -857,6 +873,53 @@ public static class Init
     public static void Zero(Parameter? parameter);
 }
 
+public sealed record JointImage(torch.Tensor Latents, torch.Tensor Clip) : IDisposable
+{
+    public int Count { get; }
+    public void Dispose();
+}
+
+public sealed record JointOptions
+{
+    public JointOptions();
+    public CancellationToken Cancellation { get; init; }
+    public int? DataType { get; init; }
+    public long FirstIndex { get; init; }
+    public IProgress<SamplingProgress>? Progress { get; init; }
+}
+
+public sealed record JointPair(JointImage Image, JointText Text) : IDisposable
+{
+    public void Dispose();
+}
+
+public sealed class JointSampler<TModel> where TModel : torch.nn.Module, IJointModel<TModel>
+{
+    public JointSampler(string name, Solver<GaussianDiffusion> solver);
+    public string Name { get; }
+    public Solver<GaussianDiffusion> Solver { get; }
+    public JointImage Image(TModel model, int count, long seed = 0, JointOptions? options = null);
+    public JointText ImageToText(TModel model, JointImage image, Guidance? guidance = null, long seed = 0, JointOptions? options = null);
+    public JointImage ImageVariation(
+        TModel model,
+        JointImage image,
+        Guidance? guidance = null,
+        long seed = 0,
+        JointOptions? options = null);
+    public JointPair Joint(TModel model, int count, Guidance? guidance = null, long seed = 0, JointOptions? options = null);
+    public JointText Text(TModel model, int count, long seed = 0, JointOptions? options = null);
+    public JointImage TextToImage(TModel model, JointText text, Guidance? guidance = null, long seed = 0, JointOptions? options = null);
+    public JointText TextVariation(TModel model, JointText text, Guidance? guidance = null, long seed = 0, JointOptions? options = null);
+}
+
+public sealed record JointShape(ImageShape Image, int ClipWidth, int TextTokens, int TextWidth, int DataTypes);
+
+public sealed record JointText(torch.Tensor Tokens) : IDisposable
+{
+    public int Count { get; }
+    public void Dispose();
+}
+
 public sealed class KeyedNoise : INoiseSource, IDisposable
 {
     public KeyedNoise(long seed, long firstIndex, int count, ImageShape shape, torch.Device device);
@@ -974,6 +1037,11 @@ public static class Layer
     public static torch.Tensor Buffer(long[] shape, torch.Device device, torch.ScalarType dtype);
     public static Linear Linear(long input, long output, torch.Device device, torch.ScalarType dtype, bool hasBias = true);
     public static Parameter Unset(long[] shape, torch.Device device, torch.ScalarType dtype, bool trained = true);
+}
+
+public static class LearnedPositions
+{
+    public static torch.Tensor Interpolate(torch.Tensor table, int before, (int Rows, int Columns) from, (int Rows, int Columns) to);
 }
 
 public sealed record LeftOut(IReadOnlyDictionary<string, int> Endings, int BesideClasses, int NestedFolders, int Hidden)

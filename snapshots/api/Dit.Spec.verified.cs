@@ -43,10 +43,11 @@ public abstract record Backbone
     public abstract int Depth { get; init; }
     public abstract int Heads { get; init; }
     public abstract int HiddenWidth { get; init; }
+    public virtual JointSpec? Joint { get; }
     public abstract int PatchSize { get; init; }
     public abstract int Width { get; init; }
     public abstract string Word { get; }
-    public R Match<R>(Func<Backbone.Dit, R> dit, Func<Backbone.UVit, R> uVit);
+    public R Match<R>(Func<Backbone.Dit, R> dit, Func<Backbone.UVit, R> uVit, Func<Backbone.UniDiffuser, R> uniDiffuser);
     public sealed record Dit(
         int Depth,
         int Width,
@@ -82,6 +83,28 @@ public abstract record Backbone
         public override int Depth { get; init; }
         public override int Heads { get; init; }
         public override int HiddenWidth { get; init; }
+        public override int PatchSize { get; init; }
+        public int Skips { get; }
+        public override int Width { get; init; }
+        public override string Word { get; }
+    }
+    public sealed record UniDiffuser(
+        int Depth,
+        int Width,
+        int Heads,
+        int PatchSize,
+        int HiddenWidth,
+        int ClipWidth,
+        int TextTokens,
+        int TextWidth,
+        bool DataType) : Backbone
+    {
+        public override string BlocksWord { get; }
+        public override string ConditioningWord { get; }
+        public override int Depth { get; init; }
+        public override int Heads { get; init; }
+        public override int HiddenWidth { get; init; }
+        public override JointSpec? Joint { get; }
         public override int PatchSize { get; init; }
         public int Skips { get; }
         public override int Width { get; init; }
@@ -351,6 +374,11 @@ public abstract record Initialization
 }
 
 public sealed record InputSpec(int Channels, int Height, int Width);
+
+public sealed record JointSpec(int ClipWidth, int TextTokens, int TextWidth, bool HasDataType)
+{
+    public const int DataTypes = 2;
+}
 
 public enum LastStep
 {
@@ -656,6 +684,8 @@ public sealed record Rule(string Id, string Title)
     public static readonly Rule GroupsDivideChannels;
     public static readonly Rule HeadsDivideWidth;
     public static readonly Rule HiddenWidthIsWhole;
+    public static readonly Rule JointIsUnconditional;
+    public static readonly Rule JointProcess;
     public static readonly Rule KeyInMatrixAndOutside;
     public static readonly Rule LanguageIsNewEnough;
     public static readonly Rule LatentFitsInput;

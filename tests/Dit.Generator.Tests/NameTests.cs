@@ -21,6 +21,7 @@ public class NameTests
             .Select(static (kind, i) => ($"Probe{i}", Keys(kind.variant, kind.condition))),
         ("ProbeDiffusers", Keys("adaln-zero", "classes: 3") + "numerics: diffusers\n"),
         .. Conditions.Select(static (condition, i) => ($"ProbeUViT{i}", UViTKeys(condition))),
+        ("ProbeJoint", JointKeys),
     ];
 
     /// <summary>The specs of <see cref="Kinds"/>.</summary>
@@ -34,6 +35,10 @@ public class NameTests
     private static string UViTKeys(string condition) =>
         "backbone: u-vit\ndepth: 3\nwidth: 8\nheads: 2\npatch_size: 2\ntime_mlp: true\ninput: { channels: 3, size: 4 }\n"
             + $"conditioning: {{ {condition} }}\n";
+
+    private const string JointKeys =
+        "backbone: unidiffuser\ndepth: 3\nwidth: 8\nheads: 2\npatch_size: 2\ndata_type: true\ninput: { channels: 3, size: 4 }\n"
+            + "conditioning: none\ndiffusion: { variance: fixed-small }\n";
 
     /// <summary>The identifiers in each kind of model, and those of the list of models.</summary>
     internal static IReadOnlyList<(string Name, string Keys, IReadOnlySet<string> Identifiers)> Mentions { get; } = FindMentions();

@@ -43,6 +43,7 @@ public partial class PageCodeTests
     private const string Given = """
         internal static readonly DiTXL2 model = null!;
         internal static readonly Tensor x = null!, t = null!, latents = null!, texts = null!;
+        internal static readonly Tensor clips = null!, words = null!, imageTimes = null!, textTimes = null!, kinds = null!;
         internal static readonly Tensor[] recorded = null!;
         internal static readonly ClassLabels otherLabels = null!;
         """;
@@ -85,6 +86,7 @@ public partial class PageCodeTests
     [InlineData("docs/name-maps.md", 1)]
     [InlineData("docs/sampling.md", 4)]
     [InlineData("docs/training.md", 2)]
+    [InlineData("docs/unidiffuser.md", 2)]
     [InlineData("generator/Dit.Generator/README.md", 1)]
     [InlineData("generator/Dit.Spec/README.md", 1)]
     public void The_code_of_a_page_compiles_without_a_warning(string page, int blocks)

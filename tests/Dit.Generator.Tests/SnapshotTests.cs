@@ -57,6 +57,32 @@ public class SnapshotTests
     public void A_U_ViT_in_PyTorch_matches_its_snapshot() =>
         Match("UViTSample.model", "py", PythonModel.Of(Assert.Single(SpecFile.Parse(UViT).Models).Spec));
 
+    /// <summary>A small UniDiffuser that tells kinds of data apart.</summary>
+    private const string UniDiffuser = """
+        model: UniDiffuserSample
+        backbone: unidiffuser
+        depth: 5
+        width: 64
+        heads: 4
+        patch_size: 2
+        data_type: true
+        input: { channels: 4, size: [16, 24] }
+        conditioning: none
+        diffusion: { variance: fixed-small, schedule: scaled-linear }
+        autoencoder: kl-f8
+        samplers:
+          dpm-50: { method: dpm-solver++, steps: 50 }
+        """;
+
+    [Fact]
+    public void A_UniDiffuser_matches_its_snapshot() => Match(
+        "UniDiffuserSample.g", "cs",
+        Generate.From(new SpecText("pairs.dit.yaml", UniDiffuser)).AssertCached().AssertCompiles().Sources["UniDiffuserSample.g.cs"]);
+
+    [Fact]
+    public void A_UniDiffuser_in_PyTorch_matches_its_snapshot() =>
+        Match("UniDiffuserSample.model", "py", PythonModel.Of(Assert.Single(SpecFile.Parse(UniDiffuser).Models).Spec));
+
     [Fact]
     public void The_official_model_in_PyTorch_matches_its_snapshot() => Match("DiTXL2.model", "py", PythonModel.Of(
         Repository.Definitions.SelectMany(static file => SpecFile.Parse(file.GetText().ToString()).Models)

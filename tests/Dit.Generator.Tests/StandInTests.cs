@@ -30,6 +30,20 @@ public class StandInTests
         diffusion: { schedule: flow-linear, variance: ignored }
         """;
 
+    private const string Joint = """
+        backbone: unidiffuser
+        depth: 3
+        width: 8
+        heads: 2
+        patch_size: 2
+        text_width: 8
+        input: { channels: 3, size: 4 }
+        conditioning: none
+        diffusion: { variance: fixed-small }
+        samplers:
+          ddim-4: { method: ddim, steps: 4, eta: 0 }
+        """;
+
     private const string Model = """
         using var model = Tiny.Create(seed: 1);
         using var loaded = Tiny.Load("a.pt", torch.CPU, torch.float32);
@@ -59,6 +73,11 @@ public class StandInTests
             Dit.Runtime.Flow process = Tiny.Process;
             using var out_ = model.forward(x, t);
             """, ["model", "conditioning", "diffusion"]),
+        ($"model: Tiny\n{Joint}", """
+            using var model = Tiny.Create(seed: 1);
+            using var image = Tiny.Samplers.Ddim4.TextToImage(model, new JointText(x), guidance: 2.0);
+            var (samplers, modalities) = (Tiny.AllSamplers.Count, Tiny.Modalities.TextTokens + DitModels.All.Count);
+            """, ["model", "backbone", "samplers", "  ddim-4"]),
     ];
 
     // What stands in the place of a value: of a wrong kind, out of range, and what YAML cannot read or specs do not

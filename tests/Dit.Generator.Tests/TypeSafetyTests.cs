@@ -25,7 +25,23 @@ public class TypeSafetyTests
           ddim-5: { method: ddim, steps: 5 }
         """;
 
-    private static readonly Generate Models = Generate.From(new SpecText("models.dit.yaml", Specs)).AssertCompiles();
+    private const string JointSpec = """
+        model: Pairs
+        backbone: unidiffuser
+        depth: 3
+        width: 32
+        heads: 4
+        patch_size: 2
+        input: { channels: 4, size: 8 }
+        conditioning: none
+        diffusion: { variance: fixed-small }
+        autoencoder: none
+        samplers:
+          ddim-5: { method: ddim, steps: 5, clip_denoised: false }
+        """;
+
+    private static readonly Generate Models =
+        Generate.From(new SpecText("models.dit.yaml", Specs), new SpecText("pairs.dit.yaml", JointSpec)).AssertCompiles();
 
     [Theory]
     [InlineData("classes.forward(x, t, labels);")]
@@ -45,6 +61,14 @@ public class TypeSafetyTests
     [InlineData("Anything.Samplers.Ddim5.Invert(anything, x);")]
     [InlineData("Captions.Samplers.Ddim5.Sample(captions, text, guidance: 4.0, seed: 0);")]
     [InlineData("Anything.Samplers.Ddim5.Sample(anything, 16, seed: 0);")]
+    [InlineData("JointPair both = Pairs.Samplers.Ddim5.Joint(pairs, 2, guidance: 4.0, seed: 1);")]
+    [InlineData("JointImage drawn = Pairs.Samplers.Ddim5.TextToImage(pairs, words, guidance: 4.0, seed: 1);")]
+    [InlineData("JointText drawn = Pairs.Samplers.Ddim5.ImageToText(pairs, picture, guidance: 4.0, seed: 1);")]
+    [InlineData("JointImage drawn = Pairs.Samplers.Ddim5.Image(pairs, 2, seed: 1);")]
+    [InlineData("JointText drawn = Pairs.Samplers.Ddim5.Text(pairs, 2, seed: 1);")]
+    [InlineData("JointImage drawn = Pairs.Samplers.Ddim5.ImageVariation(pairs, picture, guidance: 4.0);")]
+    [InlineData("JointText drawn = Pairs.Samplers.Ddim5.TextVariation(pairs, words, guidance: 4.0);")]
+    [InlineData("var (image, clip, drawn) = pairs.forward(x, x, x, t, t);")]
     [InlineData("Classes.Load(\"a.pt\", grid: CheckpointGrid.Recompute(Console.WriteLine));")]
     public void What_belongs_together_compiles(string statement) => Assert.Empty(Errors(statement));
 
@@ -111,6 +135,36 @@ public class TypeSafetyTests
 
     [Theory]
     [InlineData(
+        "Pairs.Samplers.Ddim5.TextToImage(pairs, picture);",
+        "CS1503: Argument 2: cannot convert from 'Dit.Runtime.JointImage' to 'Dit.Runtime.JointText'")]
+    [InlineData(
+        "Pairs.Samplers.Ddim5.ImageToText(pairs, words);",
+        "CS1503: Argument 2: cannot convert from 'Dit.Runtime.JointText' to 'Dit.Runtime.JointImage'")]
+    [InlineData(
+        "Pairs.Samplers.Ddim5.ImageVariation(pairs, words);",
+        "CS1503: Argument 2: cannot convert from 'Dit.Runtime.JointText' to 'Dit.Runtime.JointImage'")]
+    [InlineData(
+        "Pairs.Samplers.Ddim5.TextVariation(pairs, picture);",
+        "CS1503: Argument 2: cannot convert from 'Dit.Runtime.JointImage' to 'Dit.Runtime.JointText'")]
+    [InlineData(
+        "JointText drawn = Pairs.Samplers.Ddim5.TextToImage(pairs, words);",
+        "CS0029: Cannot implicitly convert type 'Dit.Runtime.JointImage' to 'Dit.Runtime.JointText'")]
+    [InlineData(
+        "Pairs.Samplers.Ddim5.TextToImage(pairs, text);",
+        "CS1503: Argument 2: cannot convert from 'Dit.Runtime.TextEmbeddings' to 'Dit.Runtime.JointText'")]
+    [InlineData(
+        "Pairs.Samplers.Ddim5.Image(classes, 2);",
+        "CS1503: Argument 1: cannot convert from 'Consumer.Classes' to 'Consumer.Pairs'")]
+    [InlineData("Pairs.Samplers.Ddim5.Image(pairs, 2, guidance: 4.0);",
+        "CS1739: The best overload for 'Image' does not have a parameter named 'guidance'")]
+    [InlineData(
+        "new JointSampler<Pairs>(\"mine\", new UniPc<Dit.Runtime.Flow>(5));",
+        "CS1503: Argument 2: cannot convert from 'Dit.Runtime.UniPc<Dit.Runtime.Flow>' to "
+            + "'Dit.Runtime.Solver<Dit.Runtime.GaussianDiffusion>'")]
+    public void The_wrong_modality_does_not_compile(string statement, string error) => Assert.Equal([error], Errors(statement));
+
+    [Theory]
+    [InlineData(
         "anything.ForwardWithGuidance(x, t, labels, 4.0);",
         "CS1061: 'Anything' does not contain a definition for 'ForwardWithGuidance'")]
     [InlineData(
@@ -172,7 +226,9 @@ public class TypeSafetyTests
 
         static class Program
         {
-            static void Use(Classes classes, Digits digits, Captions captions, Anything anything, torch.Tensor x, torch.Tensor t, torch.Tensor labels, TextEmbeddings text)
+            static void Use(
+                Classes classes, Digits digits, Captions captions, Anything anything, Pairs pairs, torch.Tensor x, torch.Tensor t,
+                torch.Tensor labels, TextEmbeddings text, JointText words, JointImage picture)
             {
                 {{statement}}
             }

@@ -30,6 +30,11 @@ public class CaseTests
         "model: Tiny/2\ndepth: 2 => model: Tiny/2\nbackbone: u-vit\ndepth: 5|  variant: adaln-zero\n => |"
         + "mlp_ratio: 4 => qkv_bias: false\ntime_mlp: false\nfinal_convolution: true\nmlp_ratio: 4";
 
+    private const string Joint =
+        "model: Tiny/2\ndepth: 2 => model: Tiny/2\nbackbone: unidiffuser\ndepth: 5|  variant: adaln-zero\n => |  dropout: 0.1\n => |"
+        + "classes: 10 => none: true|variance: learned-range => variance: fixed-small|"
+        + "mlp_ratio: 4 => clip_width: 20\ntext_tokens: 5\ntext_width: 12\ndata_type: false\nmlp_ratio: 4";
+
     private const string Texts = "classes: 10 => text: { tokens: 7, width: 5 }";
 
     private const string AttendedTexts = Texts + "|variant: adaln-zero => variant: adaln-zero+cross-attention";
@@ -54,6 +59,10 @@ public class CaseTests
         { "qkv_bias", UVit, "qkv_bias: false => qkv_bias: true" },
         { "time_mlp", UVit, "time_mlp: false => time_mlp: true" },
         { "final_convolution", UVit, "final_convolution: true => final_convolution: false" },
+        { "clip_width", Joint, "clip_width: 20 => clip_width: 24" },
+        { "text_tokens", Joint, "text_tokens: 5 => text_tokens: 6" },
+        { "text_width", Joint, "text_width: 12 => text_width: 16" },
+        { "data_type", Joint, "data_type: false => data_type: true" },
         { "block.modulation", "", "autoencoder: none => block: { modulation: shared }\nautoencoder: none" },
         { "positions.scale", "", "autoencoder: none => positions: { scale: 2 }\nautoencoder: none" },
         { "positions.base", "", "autoencoder: none => positions: { base: 2 }\nautoencoder: none" },

@@ -67,7 +67,7 @@ public class RuleTests
         { "DIT008", "  ddpm-250:", "  sampler:", 21, 3,
             "Sampler 'sampler' gives no C# property name of its own; name it after its method and steps" },
         { "DIT007", "  timesteps: 1000", "  timesteps: 20", 18, 14, "'diffusion.timesteps' is 20; a linear schedule needs 21 or more" },
-        { "DIT009", "model: Tiny/2", "model: Tiny/2\nbackbone: unidiffuser", 2, 11, "available here: dit, u-vit" },
+        { "DIT009", "model: Tiny/2", "model: Tiny/2\nbackbone: mmdit", 2, 11, "available here: dit, u-vit, unidiffuser" },
         { "DIT101", "width: 32", "width: 36", 3, 8, "Width 36 is not divisible by 8 heads" },
         { "DIT011", "depth: 2", "depth: 2\n\theads: 4", 3, 1,
             "This is a tab; YAML is laid out by spaces alone, so write spaces in its place" },

@@ -96,7 +96,7 @@ public class SchemaTests
     [InlineData("samplers: { a1: { method: ddim, steps: 0 } }")]
     [InlineData("samplers: { a1: { method: ddim, steps: 5, eta: 2 } }")]
     [InlineData("backbone: vit")] // words
-    [InlineData("backbone: unidiffuser")]
+    [InlineData("backbone: mmdit")]
     [InlineData("numerics: jax")]
     [InlineData("conditioning: { variant: film, classes: 10 }")]
     [InlineData("diffusion: { prediction: speed }")]

@@ -44,6 +44,7 @@ internal static class CardEmitter
             ? null
             : $"PositionScale = {Code.Literal(dit.Positions.Scale)},"
                 + (dit.Positions.Base is { } size ? FormattableString.Invariant($" PositionBase = {size},") : ""),
+        static _ => null,
         static _ => null);
 
     private static string AutoencoderCard(ModelSpec spec) => spec.Autoencoder.Match(static _ => "null", static kl =>

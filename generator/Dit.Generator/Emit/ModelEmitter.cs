@@ -15,7 +15,7 @@ internal static class ModelEmitter
         var (spec, network) = (model.Spec, description.Network);
         var evaluation = Evaluation.Fitting(network);
         var layout = ModelLayout.Of(evaluation);
-        var session = SessionReading.Of(evaluation);
+        var (session, joint) = (SessionReading.Of(evaluation), spec.Backbone.Joint);
         var condition = ConditionCode.Of(spec, network);
         string?[] members =
         [
@@ -23,10 +23,15 @@ internal static class ModelEmitter
             CardEmitter.Card(spec, network, layout, condition),
             ProcessEmitter.Property(spec),
             Factories(spec, description),
-            ForwardEmitter.Forward(spec, evaluation, condition),
-            condition.Guidance,
-            condition.Predict,
-            ForwardEmitter.Session(spec, evaluation, session, condition),
+            .. joint is null
+                ?
+                [
+                    ForwardEmitter.Forward(spec, evaluation, condition),
+                    condition.Guidance,
+                    condition.Predict,
+                    ForwardEmitter.Session(spec, evaluation, session, condition),
+                ]
+                : JointEmitter.Members(spec, joint, evaluation, condition),
             Initialize(network),
             "/// <inheritdoc/>\nprotected override void RegisterComponents() { } // done by name in the constructors, without reflection",
             CheckpointEmitter.Map(description),
@@ -50,7 +55,7 @@ internal static class ModelEmitter
             using static global::TorchSharp.torch;
 
             {{Summary(spec, description, layout)}}
-            public sealed class {{spec.ClassName}} : {{condition.BaseType}}, IModel<{{spec.ClassName}}, {{condition.Type}}, {{ProcessEmitter.Type(spec)}}>
+            public sealed class {{spec.ClassName}} : {{condition.BaseType}}, {{Interface(spec, condition)}}
             {
             {{Code.Indent(Code.Members(members))}}
             }
@@ -68,6 +73,10 @@ internal static class ModelEmitter
     public static string ImportedName(Place place, params IEnumerable<string> classNames) =>
         classNames.Any(place.Imported.Contains) ? "\n#pragma warning disable CS0436" : "";
 
+    private static string Interface(ModelSpec spec, ConditionCode condition) => spec.Backbone.Joint is null
+        ? $"IModel<{spec.ClassName}, {condition.Type}, {ProcessEmitter.Type(spec)}>"
+        : $"IJointModel<{spec.ClassName}>";
+
     private static string Header(ModelInput model) => model.IsStandIn
         ? $"Stands in for {model.Spec.Name} while {model.File} has errors, so that code that uses the model has none: only names are right "
             + $"here."
@@ -79,13 +88,19 @@ internal static class ModelEmitter
         return $"""
             /// <summary>{Code.Xml(spec.Name)}: a {description.Summary}.</summary>
             /// <remarks>
-            /// It sees (N, {spec.Input.Channels}, {spec.Input.Height}, {spec.Input.Width}) and predicts {ProcessWords.Predicted(spec.Process)}, (N, {spec.OutputChannels}, {spec.Input.Height}, {spec.Input.Width}).
+            /// {Sees(spec)}
             /// {Code.Grouped(layout.ParameterCount)} parameters; {Code.Grouped(layout.Macs)} multiply-accumulates for one sample.
             /// Shapes: N batch, {string.Join(", ", letters)}.
             {Code.LineIf(NumericsEmitter.Remark(spec))}
             /// </remarks>
             """.WithoutLeftOutLines();
     }
+
+    private static string Sees(ModelSpec spec) => spec.Backbone.Joint is { } joint
+        ? JointEmitter.Sees(spec, joint)
+        : $"It sees (N, {spec.Input.Channels}, {spec.Input.Height}, {spec.Input.Width}) and predicts "
+            + $"{ProcessWords.Predicted(spec.Process)}, "
+            + $"(N, {spec.OutputChannels}, {spec.Input.Height}, {spec.Input.Width}).";
 
     private static string Fields(ModelSpec spec, Description description)
     {

@@ -33,7 +33,9 @@ internal static class SamplersEmitter
     };
 
     private static string Type(ModelSpec spec, ConditionCode condition) =>
-        $"Sampler<{spec.ClassName}, {condition.Type}, {ProcessEmitter.Type(spec)}>";
+        spec.Backbone.Joint is null
+            ? $"Sampler<{spec.ClassName}, {condition.Type}, {ProcessEmitter.Type(spec)}>"
+            : $"JointSampler<{spec.ClassName}>";
 
     // A solver for every process is generic in it.
     private static string Solver(ModelSpec spec, SamplerMethod method) =>

@@ -18,13 +18,22 @@ internal static class StandInBinder
         && IsName(name, Identifier.IsFreeForModel(Identifier.OfModel(name)))
             ? new ModelSpec(
                 name,
-                new Backbone.Dit(Depth: 1, width, Heads: 2, PatchSize: 2, HiddenWidth: 4 * width, Numerics.Official, Variant(node)),
+                Network(node, width),
                 new InputSpec(Channels: 3, Height: 4, Width: 4),
-                Condition(node),
-                Process(node),
+                IsJoint(node) ? new Condition.None() : Condition(node),
+                IsJoint(node) ? Steps(Variance.FixedSmall) : Process(node),
                 new Autoencoder.None(),
                 Samplers(node))
             : null;
+
+    private static Backbone Network(MappingNode node, int width) => IsJoint(node)
+        ? new Backbone.UniDiffuser(
+            Depth: 3, width, Heads: 2, PatchSize: 2, HiddenWidth: 4 * width, ClipWidth: 8, TextTokens: 4, TextWidth: 8, DataType: false)
+        : new Backbone.Dit(Depth: 1, width, Heads: 2, PatchSize: 2, HiddenWidth: 4 * width, Numerics.Official, Variant(node));
+
+    // Whether a model is joint determines types.
+    private static bool IsJoint(MappingNode node) => new Fields(node, "", [SpecKeys.Backbone]).Read(SpecKeys.Backbone)
+        .Match(static keys => keys is BackboneKeys.UniDiffuser, static _ => false);
 
     private static Fields Conditioning(MappingNode node) => new(node, "", [SpecKeys.Conditioning]);
 
@@ -55,10 +64,13 @@ internal static class StandInBinder
     // The kind of the process determines types.
     private static ProcessSpec Process(MappingNode node) =>
         DiffusionBinder.Asked(new Fields(node, "", [SpecKeys.Diffusion])).Match<ProcessSpec>(
-            static _ => new ProcessSpec.Gaussian(Prediction.Epsilon, Variance.LearnedRange, Schedule.Linear, Timesteps: 1000),
+            static _ => Steps(Variance.LearnedRange),
             static _ => new ProcessSpec.Flow(
                 Prediction.Velocity, Variance.Ignored, Schedule.FlowLinear, Loss: Prediction.Velocity, LossWeight.Uniform,
                 new FlowTimes.Uniform(), Shift: 1, CosineLoss: false));
+
+    private static ProcessSpec Steps(Variance variance) =>
+        new ProcessSpec.Gaussian(Prediction.Epsilon, variance, Schedule.Linear, Timesteps: 1000);
 
     // Euler's method integrates every process.
     private static EquatableArray<SamplerSpec> Samplers(MappingNode node) =>

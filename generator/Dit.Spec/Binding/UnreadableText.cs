@@ -15,8 +15,8 @@ internal static class UnreadableText
         RegexOptions.CultureInvariant | RegexOptions.Multiline);
 
     /// <summary>
-    /// The name, the kinds of the condition and of the process, and the names of the samplers, as a mapping without
-    /// locations.
+    /// The name, the backbone, the kinds of the condition and of the process, and the names of the samplers, as a
+    /// mapping without locations.
     /// </summary>
     public static MappingNode Outline(string text)
     {
@@ -24,6 +24,7 @@ internal static class UnreadableText
         return new(
             [
                 .. Of(SpecKeys.Model.Name).Select(static name => new SpecEntry(Word(SpecKeys.Model.Name), Word(name))),
+                .. Of(SpecKeys.Backbone.Name).Select(static word => new SpecEntry(Word(SpecKeys.Backbone.Name), Word(word))),
                 .. Of(SpecKeys.Conditioning.Name)
                     .Select(static value => new SpecEntry(Word(SpecKeys.Conditioning.Name), Conditioning(value))),
                 .. Of(SpecKeys.Diffusion.Name).Select(static value => new SpecEntry(Word(SpecKeys.Diffusion.Name), Schedule(value))),

@@ -6,5 +6,6 @@ internal static class Descriptions
     /// <summary>The description of a spec's model.</summary>
     public static Description Of(ModelSpec spec) => spec.Backbone.Match(
         dit => DitDescription.Of(spec, dit),
-        uVit => UVitDescription.Of(spec, uVit));
+        uVit => UVitDescription.Of(spec, uVit),
+        uniDiffuser => UniDiffuserDescription.Of(spec, uniDiffuser));
 }

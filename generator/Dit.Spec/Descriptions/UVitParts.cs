@@ -62,20 +62,34 @@ internal sealed class UVitParts(ModelSpec spec, Backbone.UVit uVit)
         Return(Add("h", Call("mlp", Call("norm2", "h")))),
     ];
 
-    private Module Attention => Module(
+    private Module Attention => AttentionOf(spec, Tokens, uVit.QkvBias);
+
+    private Module Mlp => MlpOf(spec, Tokens);
+
+    /// <summary>Self-attention of a ViT block.</summary>
+    /// <param name="spec">The model.</param>
+    /// <param name="tokens">The tokens, (N, T, D).</param>
+    /// <param name="qkvBias">Whether the layer of queries, keys and values has a bias.</param>
+    public static Module AttentionOf(ModelSpec spec, EquatableArray<Dim> tokens, bool qkvBias) => Module(
         "Attention", $"Multi-head self-attention, {spec.Heads} heads of width {spec.HeadWidth}",
-        [new("x", Tokens, "Tokens")],
-        [new Member.Linear("qkv", D, 3 * D, Small) { HasBias = uVit.QkvBias }, new Member.Linear("proj", D, D, Small)],
+        [new("x", tokens, "Tokens")],
+        [
+            new Member.Linear("qkv", tokens[2], 3 * tokens[2], Small) { HasBias = qkvBias },
+            new Member.Linear("proj", tokens[2], tokens[2], Small),
+        ],
         [
             Let("mixed", new Value.SelfAttention(Call("qkv", "x"), spec.Heads)),
             Return(Call("proj", "mixed")),
         ],
         "Tokens");
 
-    private Module Mlp => Module(
+    /// <summary>The MLP of a ViT block.</summary>
+    /// <param name="spec">The model.</param>
+    /// <param name="tokens">The tokens, (N, T, D).</param>
+    public static Module MlpOf(ModelSpec spec, EquatableArray<Dim> tokens) => Module(
         "Mlp", "Two linear layers with GELU between them",
-        [new("x", Tokens, "Tokens")],
-        [new Member.Linear("fc1", D, spec.HiddenWidth, Small), new Member.Linear("fc2", spec.HiddenWidth, D, Small)],
+        [new("x", tokens, "Tokens")],
+        [new Member.Linear("fc1", tokens[2], spec.HiddenWidth, Small), new Member.Linear("fc2", spec.HiddenWidth, tokens[2], Small)],
         [
             Let("h", new Value.Activate(Activation.Gelu, Call("fc1", "x"))),
             Return(Call("fc2", "h")),

@@ -17,6 +17,7 @@ internal static class BackboneSettings
         new("mlp_ratio", static m => Settings.Text((double)m.HiddenWidth / m.Width), static (_, _) => (Impact.Tensors, null)),
         .. DitSettings.All,
         .. UVitSettings.All,
+        .. UniDiffuserSettings.All,
     ];
 
     // Where the blocks are one list.

@@ -15,16 +15,18 @@ internal abstract partial record BackboneKeys
     public abstract IReadOnlyList<SpecKey> BelowConditioning { get; }
 
     /// <summary>All that this version has code for, in the order of the language.</summary>
-    public static IReadOnlyList<BackboneKeys> All { get; } = [new Dit(), new UVit()];
+    public static IReadOnlyList<BackboneKeys> All { get; } = [new Dit(), new UVit(), new UniDiffuser()];
 
     /// <summary>The keys of a backbone.</summary>
-    public static BackboneKeys Of(Backbone backbone) => backbone.Match<BackboneKeys>(static _ => new Dit(), static _ => new UVit());
+    public static BackboneKeys Of(Backbone backbone) =>
+        backbone.Match<BackboneKeys>(static _ => new Dit(), static _ => new UVit(), static _ => new UniDiffuser());
 
     /// <summary>The way in: one function for each case.</summary>
-    public R Match<R>(Func<Dit, R> dit, Func<UVit, R> uVit) => this switch
+    public R Match<R>(Func<Dit, R> dit, Func<UVit, R> uVit, Func<UniDiffuser, R> uniDiffuser) => this switch
     {
         Dit keys => dit(keys),
         UVit keys => uVit(keys),
-        _ => throw new InvalidOperationException("BackboneKeys has two cases."),
+        UniDiffuser keys => uniDiffuser(keys),
+        _ => throw new InvalidOperationException("BackboneKeys has three cases."),
     };
 }

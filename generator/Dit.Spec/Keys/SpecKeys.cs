@@ -24,7 +24,10 @@ internal static class SpecKeys
         [
             new("dit", "the Diffusion Transformer (arXiv 2212.09748)", new BackboneKeys.Dit()),
             new("u-vit", "U-ViT (arXiv 2209.12152): time, condition and patches are all tokens, with long skips", new BackboneKeys.UVit()),
-            new("unidiffuser", "UniDiffuser (arXiv 2303.06555)"),
+            new(
+                "unidiffuser", "UniDiffuser (arXiv 2303.06555): images and texts are denoised jointly, each at a time of its own",
+                new BackboneKeys.UniDiffuser()),
+            new("mmdit", "MMDiT (arXiv 2403.03206)"),
         ],
         "dit", "The architecture", "dit");
 
@@ -40,11 +43,13 @@ internal static class SpecKeys
 
     public static MappingKey Conditioning { get; } = new(
         "conditioning", [.. Every(static backbone => backbone.BelowConditioning), .. ConditionKeys.All], Optional: false,
-        "What the model is conditioned on besides the timestep: one of classes, text and none", "{ classes: 1000 }", Word: "none");
+        "What the model is conditioned on besides the timestep: one of classes, text and none", "{ classes: 1000 }", Word: "none")
+    { Rules = [Rule.JointIsUnconditional] };
 
     public static MappingKey Diffusion { get; } = new(
         "diffusion", [.. ProcessKeys.All.SelectMany(static process => process.Keys).Distinct()], Optional: true,
-        "The process that the model is trained for", "{ prediction: epsilon, timesteps: 1000 }");
+        "The process that the model is trained for", "{ prediction: epsilon, timesteps: 1000 }")
+    { Rules = [Rule.JointProcess] };
 
     public static WordOrMappingKey<Autoencoder> Autoencoder { get; } = new(
         new(

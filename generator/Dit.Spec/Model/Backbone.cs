@@ -34,12 +34,16 @@ public abstract partial record Backbone
     /// <summary>Width of the MLP's hidden layer; the nominal width of one that is gated.</summary>
     public abstract int HiddenWidth { get; init; }
 
+    /// <summary>What it denoises beside the input, at times of their own; null for a network of images alone.</summary>
+    public virtual JointSpec? Joint => null;
+
     /// <summary>The way in: one function for each case.</summary>
-    public R Match<R>(Func<Dit, R> dit, Func<UVit, R> uVit) => this switch
+    public R Match<R>(Func<Dit, R> dit, Func<UVit, R> uVit, Func<UniDiffuser, R> uniDiffuser) => this switch
     {
         Dit backbone => dit(backbone),
         UVit backbone => uVit(backbone),
-        _ => throw new InvalidOperationException("Backbone has two cases."),
+        UniDiffuser backbone => uniDiffuser(backbone),
+        _ => throw new InvalidOperationException("Backbone has three cases."),
     };
 
     /// <summary>

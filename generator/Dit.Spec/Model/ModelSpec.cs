@@ -61,7 +61,7 @@ public sealed record ModelSpec(
 
     // Where the timestep modulates norms, the blocks attend to the text without it.
     private bool SeesTextAlone => Backbone.Match(
-        static dit => dit.Variant is ConditioningVariant.AdaLNZeroCrossAttention, static _ => false);
+        static dit => dit.Variant is ConditioningVariant.AdaLNZeroCrossAttention, static _ => false, static _ => false);
 
     /// <summary>
     /// Channels of the output: twice the input's when the variance is learned, or its place is ignored.
@@ -69,7 +69,7 @@ public sealed record ModelSpec(
     public int OutputChannels => Process.OutputsPerChannel * Input.Channels;
 
     /// <summary>Whose arithmetic the model follows where implementations differ.</summary>
-    public Numerics Numerics => Backbone.Match(static dit => dit.Numerics, static _ => Numerics.Official);
+    public Numerics Numerics => Backbone.Match(static dit => dit.Numerics, static _ => Numerics.Official, static _ => Numerics.Official);
 
     /// <summary>
     /// Twelve hexadecimal digits that identify the model, independent of the file's order and layout. Samplers are not

@@ -150,6 +150,43 @@ public static class Guard
         SameDevice(model, "text.DropMask", dropped, x, "x is");
     }
 
+    /// <summary>What a joint model sees beside the image: one sequence of embeddings for each sample.</summary>
+    /// <param name="model">The model's name, for the message.</param>
+    /// <param name="argument">The argument's name, for the message.</param>
+    /// <param name="value">The argument.</param>
+    /// <param name="x">The inputs, whose batch size, type and device count.</param>
+    /// <param name="tokens">L.</param>
+    /// <param name="width">W.</param>
+    /// <exception cref="DitException">The shape, the type or the device is wrong.</exception>
+    public static void Embeddings(string model, string argument, Tensor value, Tensor x, int tokens, int width)
+    {
+        if (value.shape is not [var n, var length, var size] || n != x.shape[0] || length != tokens || size != width)
+            throw new DitException(
+                $"{model}: {argument} must have the shape ({x.shape[0]}, {tokens}, {width}), one sequence of embeddings for each sample, "
+                    + $"but has ({string.Join(", ", value.shape)}).");
+        if (value.dtype != x.dtype)
+            throw new DitException($"{model}: {argument} must be of type {x.dtype}, as the image is, but is of type {value.dtype}.");
+        SameDevice(model, argument, value, x, "the image is");
+    }
+
+    /// <summary>Kinds of data: one for each sample.</summary>
+    /// <param name="model">The model's name, for the message.</param>
+    /// <param name="types">The argument; its values are checked where they are on the CPU.</param>
+    /// <param name="x">The inputs, whose batch size and device count.</param>
+    /// <param name="count">How many kinds there are.</param>
+    /// <exception cref="DitException">The shape, the type, the device or a value is wrong.</exception>
+    public static void DataTypes(string model, Tensor types, Tensor x, int count)
+    {
+        PerSample(model, "data_type", types, x);
+        if (types.dtype != ScalarType.Int64)
+            throw new DitException($"{model}: data_type must be of type Int64, but is of type {types.dtype}.");
+        SameDevice(model, "data_type", types, x, "the image is");
+        if (types.device_type != DeviceType.CPU) return;
+        foreach (var type in types.data<long>())
+            if (type < 0 || type >= count)
+                throw new DitException($"{model}: {type} is no kind of data: they are 0 to {count - 1}.");
+    }
+
     /// <summary>Texts with the sizes of the images.</summary>
     /// <param name="model">The model's name, for the message.</param>
     /// <param name="condition">The argument.</param>

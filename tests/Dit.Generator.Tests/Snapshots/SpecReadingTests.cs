@@ -52,7 +52,7 @@ public sealed class SpecReadingTests : IDisposable
             Assert.Throws<DitTestException>(() => Specs.Models(folder)).Message);
         var shipped = Path.Combine(Repository.Root, "definitions");
         Assert.StartsWith(
-            $"'{shipped}' holds 44 models; name one of them: DiT-S/2, ",
+            $"'{shipped}' holds 46 models; name one of them: DiT-S/2, ",
             Assert.Throws<DitTestException>(() => Specs.Model(shipped)).Message,
             StringComparison.Ordinal);
         Assert.StartsWith(

@@ -58,6 +58,8 @@ public class ModelDiffTests
     [InlineData(typeof(ModelSpec), "Name,Backbone,Input,Condition,Process,Autoencoder,Samplers")]
     [InlineData(typeof(Backbone.Dit), "Depth,Width,Heads,PatchSize,HiddenWidth,Numerics,Variant")]
     [InlineData(typeof(Backbone.UVit), "Depth,Width,Heads,PatchSize,HiddenWidth,QkvBias,TimeMlp,FinalConvolution")]
+    [InlineData(
+        typeof(Backbone.UniDiffuser), "Depth,Width,Heads,PatchSize,HiddenWidth,ClipWidth,TextTokens,TextWidth,DataType")]
     [InlineData(typeof(InputSpec), "Channels,Height,Width")]
     [InlineData(typeof(Condition.ClassLabels), "Count,Dropout")]
     [InlineData(typeof(Condition.Text), "Tokens,Width,Dropout")]

@@ -3,8 +3,9 @@
 Usage: python3 check_models.py CASE FILE.py [CASE FILE.py ...]
 
 CASE is dit-p2, dit-p4 or dit-p8 for the models of tests/Dit.Runtime.Tests/golden.dit.yaml, the name of a file of
-tests/golden/lightningdit for those of lightningdit.dit.yaml, of tests/golden/uvit for those of uvit.dit.yaml or of
-tests/golden/pixart for those of pixart.dit.yaml, and official for DiT-XL/2.
+tests/golden/lightningdit for those of lightningdit.dit.yaml, of tests/golden/uvit for those of uvit.dit.yaml, of
+tests/golden/unidiffuser for the small ones of unidiffuser.dit.yaml or of tests/golden/pixart for those of
+pixart.dit.yaml, and official for DiT-XL/2.
 """
 import importlib.util
 import json
@@ -146,6 +147,19 @@ def check_uvit(case, model):
     assert wrong <= TOLERANCE, case
 
 
+def check_unidiffuser(case, model):
+    golden = load_safetensors(GOLDEN / "unidiffuser" / f"{case}.safetensors")
+    model.load_state_dict(under(golden, "param."))
+    kinds = [golden["in.data_type"]] if hasattr(model, "token_embedding") else []
+    names = ("img", "clip_img", "text")
+    with torch.no_grad():
+        outputs = model(*(golden[f"in.{name}"] for name in names), golden["in.t_img"], golden["in.t_text"], *kinds)
+    for name, given in zip(names, outputs):
+        wrong = difference(given, golden[f"out.{name}"])
+        print(f"{case}: {name}: {wrong:.1e}")
+        assert wrong <= TOLERANCE, f"{case}: {name}"
+
+
 def check_official(case, model):
     official = json.loads((GOLDEN / "dit" / "official-models.json").read_text())
     wanted = list(official["DiT-XL/2 state dict"].items())
@@ -162,8 +176,8 @@ def main(arguments):
         sys.exit(__doc__)
     torch.manual_seed(0)
     for case, file in zip(arguments[::2], arguments[1::2]):
-        check = check_official if case == "official" else check_uvit if case.startswith("uvit-") else check_golden
-        check(case, create(file))
+        families = {"official": check_official, "uvit": check_uvit, "unidiffuser": check_unidiffuser}
+        families.get(case.split("-")[0], check_golden)(case, create(file))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ internal sealed record ConditionCode(
 
     public static ConditionCode Of(ModelSpec spec, Module network)
     {
+        if (spec.Backbone.Joint is { } joint) return JointEmitter.Emit(spec, joint);
         var guards = ForwardEmitter.Guards(spec, network);
         return spec.Condition.Match(
             _ => UnconditionalEmitter.Emit(guards),

@@ -1,0 +1,137 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime.Tests;
+
+/// <summary>Generated UniDiffusers against what the published code computed.</summary>
+public class UniDiffuserTests
+{
+    [Fact]
+    public void Version_0_agrees() => Agrees<JointV0Small, JointV0Large>("unidiffuser-v0");
+
+    [Fact]
+    public void Version_1_agrees() => Agrees<JointV1Small, JointV1Large>("unidiffuser-v1");
+
+    private static void Agrees<TModel, TLarge>(string name)
+        where TModel : nn.Module, IJointModel<TModel>
+        where TLarge : nn.Module, IJointModel<TLarge>
+    {
+        using var golden = new GoldenFile(name, "unidiffuser");
+        using var model = Filled<TModel>(golden);
+        using var large = Filled<TLarge>(golden);
+        using var frozen = no_grad();
+        using var scope = NewDisposeScope();
+
+        IsOfItsConfiguration<TModel>(golden);
+        var (image, clip, text) = Predict(model, golden, "in.img");
+        Close.To(golden["out.img"], image, Close.OneStep, "image");
+        Close.To(golden["out.clip_img"], clip, Close.OneStep, "CLIP embedding");
+        Close.To(golden["out.text"], text, Close.OneStep, "text");
+        Close.To(golden["out.img_large"], Predict(large, golden, "in.img_large").Image, Close.OneStep, "larger image");
+    }
+
+    private static (Tensor Image, Tensor Clip, Tensor Text) Predict<TModel>(TModel model, GoldenFile golden, string image)
+        where TModel : nn.Module, IJointModel<TModel> => model.Predict(
+            golden[image], golden["in.clip_img"], golden["in.text"], golden["in.t_img"], golden["in.t_text"], golden["in.data_type"]);
+
+    // The official depth does not count the block in the middle.
+    private static void IsOfItsConfiguration<TModel>(GoldenFile golden)
+        where TModel : nn.Module, IJointModel<TModel>
+    {
+        var (card, shape, config) = (TModel.Card, TModel.Modalities, golden.Metadata);
+        Assert.Equal(
+            (config["img_size"], config["patch_size"], config["in_chans"], config["embed_dim"], config["num_heads"]),
+            ($"{card.Input.Height}", $"{card.PatchSize}", $"{card.Input.Channels}", $"{card.Width}", $"{card.Heads}"));
+        Assert.Equal(
+            (config["depth"], config["clip_img_dim"], config["num_text_tokens"], config["text_dim"]),
+            ($"{card.Depth - 1}", $"{shape.ClipWidth}", $"{shape.TextTokens}", $"{shape.TextWidth}"));
+        Assert.Equal(
+            golden.Under("param.").Select(static p => $"{p.Name}: {string.Join(", ", p.Value.shape)}").Order(StringComparer.Ordinal),
+            TModel.CheckpointMap.Select(static e => $"{e.Name}: {string.Join(", ", e.Shape)}").Order(StringComparer.Ordinal));
+        Assert.Equal(golden.Under("param.").Sum(static p => p.Value.numel()), card.Parameters);
+    }
+
+    // Weights of a smaller image have their positions interpolated.
+    private static TModel Filled<TModel>(GoldenFile golden)
+        where TModel : nn.Module, IJointModel<TModel>
+    {
+        var model = TModel.Create();
+        using var frozen = no_grad();
+        using var scope = NewDisposeScope();
+        var state = model.state_dict();
+        Assert.Equal(golden.Under("param.").Select(static p => p.Name).Order(), state.Keys.Order());
+        foreach (var (name, value) in golden.Under("param."))
+            state[name].copy_(state[name].shape.SequenceEqual(value.shape) ? value : Larger<TModel>(value));
+        return model;
+    }
+
+    private static Tensor Larger<TModel>(Tensor positions)
+        where TModel : nn.Module, IJointModel<TModel>
+    {
+        var (card, before) = (TModel.Card, 2 + TModel.Modalities.TextTokens + 1);
+        var grid = (card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize);
+        return LearnedPositions.Interpolate(positions, before, (4, 4), grid);
+    }
+
+    [Fact]
+    public void Positions_of_the_same_grid_stay()
+    {
+        using var scope = NewDisposeScope();
+        var table = randn(1, 3 + 6, 4);
+
+        Assert.True(table.allclose(LearnedPositions.Interpolate(table, 3, (2, 3), (2, 3)), 0, 1e-6));
+        Assert.Contains("(1, 10, D)", Assert.Throws<DitException>(() => LearnedPositions.Interpolate(table, 4, (2, 3), (2, 3))).Message);
+        Assert.Throws<DitException>(() => LearnedPositions.Interpolate(table, 3, (2, 3), (0, 3)));
+    }
+
+    [Theory]
+    [InlineData("image", "image must have the shape (N, 4, 8, 8)")]
+    [InlineData("clip", "clip must have the shape (2, 1, 20), one sequence of embeddings for each sample, but has (2, 1, 19)")]
+    [InlineData("text", "text must be of type Float32, as the image is, but is of type Float64")]
+    [InlineData("time", "t must have the shape (2,)")]
+    [InlineData("kind", "2 is no kind of data: they are 0 to 1")]
+    [InlineData("kinds", "data_type must be of type Int64")]
+    public void What_does_not_fit_is_named(string wrong, string message)
+    {
+        using var scope = NewDisposeScope();
+        using var model = JointV1Small.Create();
+
+        var error = Assert.Throws<DitException>(() => model.forward(
+            zeros(2, 4, 8, wrong == "image" ? 7 : 8),
+            zeros(2, 1, wrong == "clip" ? 19 : 20),
+            zeros([2, 5, 12], wrong == "text" ? ScalarType.Float64 : ScalarType.Float32),
+            zeros(2),
+            zeros(wrong == "time" ? 3 : 2),
+            full([2], wrong == "kind" ? 2 : 1, wrong == "kinds" ? ScalarType.Int32 : ScalarType.Int64)));
+
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_comes_back_by_the_official_names()
+    {
+        using var folder = new TemporaryFolder();
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var golden = new GoldenFile("unidiffuser-v1", "unidiffuser");
+        using var model = Filled<JointV1Small>(golden);
+        Checkpoint.Save(model, folder["model.safetensors"]);
+        using var loaded = JointV1Small.Load(folder["model.safetensors"]);
+
+        Assert.True(Predict(model, golden, "in.img").Text.Equals(Predict(loaded, golden, "in.img").Text));
+        Assert.Throws<CheckpointMismatchException>(() => JointV0Small.Load(folder["model.safetensors"]));
+    }
+
+    // Every parameter takes part in some output.
+    [Fact]
+    public void Gradients_reach_every_parameter()
+    {
+        using var scope = NewDisposeScope();
+        using var golden = new GoldenFile("unidiffuser-v1", "unidiffuser");
+        using var model = Filled<JointV1Small>(golden);
+        var (image, clip, text) = Predict(model, golden, "in.img");
+        (image.square().mean() + clip.square().mean() + text.square().mean()).backward();
+
+        Assert.All(model.named_parameters(), static p => Assert.True(p.parameter.grad?.abs().sum().item<float>() > 0, p.name));
+    }
+}
