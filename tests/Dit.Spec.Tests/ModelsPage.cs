@@ -12,6 +12,10 @@ namespace Dit.Spec.Tests;
 /// <param name="Files">The released file of a model, by the model's name.</param>
 internal sealed record FamilyNote(string Name, string Source, string License, IReadOnlyDictionary<string, string> Files)
 {
+    private const string UniDiffuser =
+        "Images, embeddings and texts by one network ([arXiv 2303.06555](https://arxiv.org/abs/2303.06555), thu-ml/unidiffuser). These "
+            + "are joint models, which `dit models` does not list: [seven ways to sample](unidiffuser.md).";
+
     private static readonly Dictionary<string, string> None = [];
 
     /// <summary>A family needs one of these, and nothing else.</summary>
@@ -57,6 +61,8 @@ internal sealed record FamilyNote(string Name, string Source, string License, IR
             "MIT", None),
         new("Shapes", "The demo model, trained by this project; its weights come with `dit`.", "MIT, as this project", None),
         new("Shapes-Flow", "The demo model as a flow; its weights come with `dit`.", "MIT, as this project", None),
+        new("UniDiffuser-v0", UniDiffuser, "see the publisher", None),
+        new("UniDiffuser-v1", UniDiffuser + " v1 has a token more, which says of which of two sets the data are.", "see the publisher", None),
     ];
 }
 
