@@ -133,7 +133,7 @@ public class CommandLineTests
 
     [Theory]
     [InlineData("sa", "sample", "samplers")]
-    [InlineData("sample --model DiT-L", "DiT-L/2", "DiT-L/4", "DiT-L/8")]
+    [InlineData("sample --model DiT-L", "DiT-L/2", "DiT-L/4", "DiT-L/8", "LightningDiT-L/2")]
     [InlineData("sample --sampler dd", "ddim", "ddim-50", "ddpm", "ddpm-100")]
     [InlineData("sample --sampler dpm-solver+", "dpm-solver++", "sde-dpm-solver++")]
     [InlineData("sample --model SiT-S/2 --sampler sde-e", "sde-euler")]

@@ -62,7 +62,9 @@ internal sealed record FamilyNote(string Name, string Source, string License, IR
         new("Shapes", "The demo model, trained by this project; its weights come with `dit`.", "MIT, as this project", None),
         new("Shapes-Flow", "The demo model as a flow; its weights come with `dit`.", "MIT, as this project", None),
         new("UniDiffuser-v0", UniDiffuser, "see the publisher", None),
-        new("UniDiffuser-v1", UniDiffuser + " v1 has a token more, which says of which of two sets the data are.", "see the publisher", None),
+        new(
+            "UniDiffuser-v1", UniDiffuser + " v1 has a token more, which says of which of two sets the data are.",
+            "see the publisher", None),
     ];
 }
 
