@@ -16,7 +16,6 @@ internal sealed class SolverPart(Bench bench) : BenchPart
 
     protected override IEnumerable<BenchRow> Measure<TModel, TCondition, TProcess>()
     {
-        if (new Ddim(Evaluations) as object is not Solver<TProcess> ddim) yield break; // of another process
         var (card, n) = (TModel.Card, Math.Max(1, bench.Options.BatchOf(TModel.Card) / 2));
         using var frozen = no_grad();
         using var model = BenchModel.Create<TModel>(bench.Device, bench.Options.Type);
@@ -25,6 +24,8 @@ internal sealed class SolverPart(Bench bench) : BenchPart
         foreach (var (method, solver) in Solvers<TProcess>())
         {
             var name = $"{method} {card.Name} b{n}";
+            var evaluations = solver.EvaluationsFor(TModel.Process) ?? Evaluations;
+            if (new Ddim(evaluations) as object is not Solver<TProcess> ddim) yield break;
             var row = new BenchRow(name, "solvers")
             {
                 Model = card.Name,
@@ -32,7 +33,7 @@ internal sealed class SolverPart(Bench bench) : BenchPart
                 Baseline = "DDIM with as many evaluations",
             };
             if (bench.Pair(name, Rounds, () => Draw(ddim).Dispose(), () => Draw(solver).Dispose()) is not { } times) yield break;
-            yield return row.With(times, card.Flops * 2.0 * n * Evaluations);
+            yield return row.With(times, card.Flops * 2.0 * n * evaluations);
         }
 
         Tensor Draw(Solver<TProcess> solver) => new Sampler<TModel, TCondition, TProcess>(solver.Method, solver).Sample(
