@@ -1039,11 +1039,6 @@ public static class Layer
     public static Parameter Unset(long[] shape, torch.Device device, torch.ScalarType dtype, bool trained = true);
 }
 
-public static class LearnedPositions
-{
-    public static torch.Tensor Interpolate(torch.Tensor table, int before, (int Rows, int Columns) from, (int Rows, int Columns) to);
-}
-
 public sealed record LeftOut(IReadOnlyDictionary<string, int> Endings, int BesideClasses, int NestedFolders, int Hidden)
 {
     public int Count { get; }

@@ -69,19 +69,8 @@ public class UniDiffuserTests
         where TModel : nn.Module, IJointModel<TModel>
     {
         var (card, before) = (TModel.Card, 2 + TModel.Modalities.TextTokens + 1);
-        var grid = (card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize);
-        return LearnedPositions.Interpolate(positions, before, (4, 4), grid);
-    }
-
-    [Fact]
-    public void Positions_of_the_same_grid_stay()
-    {
-        using var scope = NewDisposeScope();
-        var table = randn(1, 3 + 6, 4);
-
-        Assert.True(table.allclose(LearnedPositions.Interpolate(table, 3, (2, 3), (2, 3)), 0, 1e-6));
-        Assert.Contains("(1, 10, D)", Assert.Throws<DitException>(() => LearnedPositions.Interpolate(table, 4, (2, 3), (2, 3))).Message);
-        Assert.Throws<DitException>(() => LearnedPositions.Interpolate(table, 3, (2, 3), (0, 3)));
+        var grid = new PatchGrid(card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize);
+        return new PositionTable("pos_embed", 4, 4) { IsLearned = true, Before = before }.At(positions, grid);
     }
 
     [Theory]
