@@ -1054,6 +1054,13 @@ public static class Layer
     public static Parameter Unset(long[] shape, torch.Device device, torch.ScalarType dtype, bool trained = true);
 }
 
+public enum LearningRateSchedule
+{
+    Constant = 0,
+    Linear = 1,
+    Cosine = 2,
+}
+
 public sealed record LeftOut(IReadOnlyDictionary<string, int> Endings, int BesideClasses, int NestedFolders, int Hidden)
 {
     public int Count { get; }
@@ -1809,6 +1816,7 @@ public sealed record TrainingProgress(int Step, int Steps, StepLosses Losses, do
 public sealed record TrainingRecipe
 {
     public TrainingRecipe();
+    public int Accumulation { get; init; }
     public int BatchSize { get; init; }
     public double Beta1 { get; init; }
     public double Beta2 { get; init; }
@@ -1816,6 +1824,8 @@ public sealed record TrainingRecipe
     public double? GradientClip { get; init; }
     public bool HorizontalFlip { get; init; }
     public double LearningRate { get; init; }
+    public double? MinSnrGamma { get; init; }
+    public LearningRateSchedule Schedule { get; init; }
     public long Seed { get; init; }
     public int Steps { get; init; }
     public int WarmupSteps { get; init; }
@@ -1859,7 +1869,8 @@ public static class TrainingStep
     public static StepLosses Backward<TModel, TCondition, TProcess>(
         IModel<TModel, TCondition, TProcess> model,
         TProcess process,
-        StepInput<TCondition> input) where TModel : torch.nn.Module, IModel<TModel, TCondition, TProcess> where TCondition : ICondition<TCondition> where TProcess : IProcess;
+        StepInput<TCondition> input,
+        TrainingRecipe? recipe = null) where TModel : torch.nn.Module, IModel<TModel, TCondition, TProcess> where TCondition : ICondition<TCondition> where TProcess : IProcess;
 }
 
 public abstract record TrainingTimes
