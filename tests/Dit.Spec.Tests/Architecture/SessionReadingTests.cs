@@ -103,7 +103,7 @@ public class SessionReadingTests
 
     [Fact]
     public void Two_conditions_call_the_model() => Assert.Equal(
-        "Tiny: the blocks take more than one argument beside the tokens",
+        "Tiny: the blocks take other arguments than a condition, tokens to attend to and a mask of these",
         Refusal(Networks.Of(
             [new Member.Repeated("blocks", 1, Module(
                 "Block", "",
@@ -149,7 +149,7 @@ public class SessionReadingTests
 
     [Fact]
     public void A_regression_without_SiLU_calls_the_model() => Assert.Equal(
-        "Block, m: only a SiLU and a linear layer of the condition are split",
+        "Block, m: only a SiLU and a linear layer of the condition, or a table that is added to it, are split",
         Refusal(Networks.Of(Block(
             [
                 Networks.Norm("norm1", isAffine: false), new Member.Child("attn", Networks.Attention),
