@@ -16,7 +16,9 @@ public abstract record SessionOp
     /// </summary>
     /// <param name="Name">The name of the parts in the description.</param>
     /// <param name="Member">The table, (k, D).</param>
-    /// <param name="IsShared">Whether there is a shared part for each row; otherwise each is added to the condition.</param>
+    /// <param name="IsShared">
+    /// Whether there is a shared part for each row; otherwise each is added to the condition.
+    /// </param>
     public sealed record Table(string Name, Member.Table Member, bool IsShared) : SessionOp;
 
     /// <summary>The branch reads norm(x) (1 + scale) + shift.</summary>

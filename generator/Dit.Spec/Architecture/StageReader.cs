@@ -47,7 +47,8 @@ internal sealed class StageReader(
         patches = name;
         return network.Find(last.Member) switch
         {
-            Member.Child final when IsImage(last.Arguments[0]) && last.Arguments.Skip(1).All(IsCondition) => Then(new SessionStage.One(final.Name), final.Module),
+            Member.Child final when IsImage(last.Arguments[0]) && last.Arguments.Skip(1).All(IsCondition) => Then(
+                new SessionStage.One(final.Name), final.Module),
             Member.Linear output when last.Arguments is [Value.Call { Arguments: [var x] } call] && IsImage(x)
                 && network.Find(call.Member) is Member.Norm { IsAffine: true } norm =>
                 Then(new SessionStage.Own(new SessionOp.LearnedNorm(norm))) ?? Then(new SessionStage.Own(new SessionOp.Output(output))),

@@ -22,7 +22,9 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
     /// <param name="embed">Embeds times, (N,), and conditions.</param>
     /// <param name="model">The model, whose hooks count; null for a session without one.</param>
     /// <param name="predict">The model's own prediction, which calls its hooks.</param>
-    /// <param name="attend">The tokens that blocks attend to beside a modulation, and their mask; null for none.</param>
+    /// <param name="attend">
+    /// The tokens that blocks attend to beside a modulation, and their mask; null for none.
+    /// </param>
     public SteppedSession(
         SessionSteps steps, Func<Tensor, TCondition, Tensor> embed, nn.Module? model, Func<Tensor, Tensor, TCondition, Tensor>? predict,
         Func<TCondition, (Tensor Tokens, Tensor? Mask)>? attend)

@@ -106,7 +106,8 @@ internal sealed class PlainEngine(SessionSteps session) : StepEngine
         var parts = qkv.Select(part => part.reshape(part.shape[0], part.shape[1], heads, -1).transpose(1, 2)).ToArray(); // (N, H, T, K)
         (parts[0], parts[1]) = (Prepared(parts[0], self.QueryNorm, self.Rotary), Prepared(parts[1], self.KeyNorm, self.Rotary));
         var scores = parts[0].matmul(parts[1].transpose(-2, -1)) / Math.Sqrt(parts[0].shape[^1]);
-        if (mask is not null) scores = scores.masked_fill(mask.logical_not()[.., TensorIndex.None, TensorIndex.None, ..], double.NegativeInfinity);
+        if (mask is not null)
+            scores = scores.masked_fill(mask.logical_not()[.., TensorIndex.None, TensorIndex.None, ..], double.NegativeInfinity);
         var weights = scores.softmax(-1);
         return weights.matmul(parts[2]).transpose(1, 2).reshape(qkv[0].shape);
     }

@@ -29,8 +29,17 @@ public class RandomSessionTests
     /// <param name="Edits">What is changed in the order of the steps: a kind of change and a place.</param>
     private sealed record Plan(
         int Heads, int HeadWidth, (int Rows, int Columns) Grid, int Patch, (int In, int Out) Channels, int Context, bool Joined,
-        int Attended, bool Masked, (int Norm, int Kind, bool Gate)[] Branches, int Hidden, bool HasBias, int Samples, int Threads, bool Strassen, int Seed, int Skips,
-            (int Kind, int At)[] Edits)
+        int Attended,
+        bool Masked,
+        (int Norm, int Kind, bool Gate)[] Branches,
+        int Hidden,
+        bool HasBias,
+        int Samples,
+        int Threads,
+        bool Strassen,
+        int Seed,
+        int Skips,
+        (int Kind, int At)[] Edits)
     {
         public int Width => Heads * HeadWidth;
 
@@ -159,7 +168,9 @@ public class RandomSessionTests
         using var frozen = no_grad();
         SessionSteps? taken = null;
         var linear = nn.Linear(2, 2);
-        using var session = Build(new Plan(1, 2, (1, 1), 1, (1, 1), 1, true, 0, false, [], 2, true, 1, 1, false, 1, 0, []), ScalarType.Float32);
+        using var session = Build(
+            new Plan(1, 2, (1, 1), 1, (1, 1), 1, true, 0, false, [], 2, true, 1, 1, false, 1, 0, []),
+            ScalarType.Float32);
         using var other = session.On(steps => new OperatorEngine(taken = steps));
         return (taken ?? throw new InvalidOperationException()) with
         {
@@ -240,8 +251,8 @@ public class RandomSessionTests
         else if (branch.Norm >= 3) builder.Norm(Rms(width));
         else builder.Norm(Filled(new AffineLayerNorm(width, CPU, type, eps: 1e-5), random));
         if (branch.Kind is 0 or 3) builder.Mlp(Linear(width, session.Hidden), Linear(session.Hidden, width), exactGelu: branch.Kind == 3);
-        else if (branch.Kind == 1 && session is { Context: > 0, Joined: false } or { Attended: > 0 }) builder.CrossAttention(Linear(width, width),
-            Linear(width, 2 * width), Linear(width, width), session.Heads);
+        else if (branch.Kind == 1 && session is { Context: > 0, Joined: false } or { Attended: > 0 })
+            builder.CrossAttention(Linear(width, width), Linear(width, 2 * width), Linear(width, width), session.Heads);
         else if (branch.Kind == 4) builder.SwiGlu(Linear(width, 2 * session.Hidden), Linear(session.Hidden, width));
         else builder.Attention(
             Linear(width, 3 * width), Linear(width, width), session.Heads, HeadNorm(branch.Kind), HeadNorm(branch.Norm + 3),

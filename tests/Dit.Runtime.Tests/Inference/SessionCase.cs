@@ -15,7 +15,9 @@ internal abstract class SessionCase : IDisposable
     public static IReadOnlyList<string> Names { get; } =
     [
         .. DitModels.All.Select(static m => m.Card)
-            .Where(static card => card.Block is null or [.., 's', 'h', 'a', 'r', 'e', 'd', ' ', '}'] || card.Conditioning.Contains('+'))
+            .Where(static card =>
+                card.Block is not { } block || block.EndsWith("modulation: shared }", StringComparison.Ordinal)
+                || card.Conditioning.Contains('+', StringComparison.Ordinal))
             .Select(static card => card.Name),
     ];
 
