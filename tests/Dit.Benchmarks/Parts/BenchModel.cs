@@ -10,7 +10,8 @@ internal static class BenchModel
     private const double Deviation = 0.02;
 
     /// <summary>
-    /// A model whose every trained parameter is random: a new one predicts zero, and zeros would compare equal.
+    /// A model whose every trained parameter is random: a new one predicts zero, and zeros would compare equal. Scales
+    /// of norms are near one, so that every branch counts.
     /// </summary>
     public static TModel Create<TModel>(Device device, ScalarType type = ScalarType.Float32, ulong seed = 1)
         where TModel : nn.Module, IModel<TModel>
@@ -19,8 +20,8 @@ internal static class BenchModel
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         using var random = new torch.Generator(seed, device);
-        foreach (var parameter in model.parameters().Where(static p => p.requires_grad))
-            parameter.normal_(0, Deviation, random);
+        foreach (var (name, parameter) in model.named_parameters().Where(static p => p.parameter.requires_grad))
+            parameter.normal_(parameter.dim() == 1 && name.EndsWith(".weight", StringComparison.Ordinal) ? 1 : 0, Deviation, random);
         return model;
     }
 
