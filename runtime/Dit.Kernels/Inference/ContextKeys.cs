@@ -85,8 +85,11 @@ internal sealed unsafe class ContextKeys : IDisposable
         keys = new(Math.Max(1, starts[^1]));
         foreach (var panel in layout.Panels)
             for (var lane = 0; lane < Math.Min(panel.Width, seen.Length - panel.First); lane++)
-                for (var f = 0; f < width; f++)
-                    tokens.Start[(long)width * panel.First + (long)f * panel.Width + lane] = from[(long)seen[panel.First + lane] * width + f];
+            {
+                var token = from + (long)seen[panel.First + lane] * width;
+                var to = tokens.Start + (long)width * panel.First + lane;
+                for (var f = 0; f < width; f++) to[(long)f * panel.Width] = token[f];
+            }
     }
 
     /// <summary>Computes the keys and values of a step.</summary>
