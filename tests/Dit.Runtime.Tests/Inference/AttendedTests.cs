@@ -121,4 +121,21 @@ public sealed class AttendedTests : IDisposable
         var alone = session.Forward(x[1..2], t[1..2], texts.At([1]));
         Close.To(expected[1..2], alone, 1e-6, engine);
     }
+
+    [Fact]
+    public void Other_types_are_libtorchs()
+    {
+        using var frozen = no_grad();
+        using var model = Stirred.Create<PixArtMs>();
+        model.to(ScalarType.BFloat16);
+        using var session = model.CreateSession();
+        var texts = new TextEmbeddings(randn([2, 7, 12], generator: random).to(ScalarType.BFloat16)).WithLengths([7, 1]);
+        var (x, t) = (randn([2, 4, 12, 6], generator: random).to(ScalarType.BFloat16), tensor(new[] { 3f, 900 }));
+        var sized = SizedText.Of(texts, 96, 48);
+
+        var (expected, y) = (model.call(x, t, sized), session.Forward(x, t, sized));
+
+        Assert.Equal(("libtorch", ScalarType.BFloat16), (session.Engine, y.dtype));
+        Close.To(expected.to(ScalarType.Float32), y.to(ScalarType.Float32), 0.03); // of bfloat16's 8 bits
+    }
 }
