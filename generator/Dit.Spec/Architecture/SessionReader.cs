@@ -12,8 +12,10 @@ internal static class SessionReader
         if (Image(network, lets, tokens) is not { } image)
             return No(network, "the tokens are not patches with positions, alone or with the condition's tokens beside them");
         Value[] others = [.. first.Arguments.Where(argument => Rotary(network, lets, argument) is null)];
-        var given = image.Joined is { } joined && others.Length == 0 ? new BlockArguments(joined, null, null)
-            : BlockArguments.Of(evaluation, others, name => Needed(body, name));
+        var given =
+            image.Joined is not { } joined ? BlockArguments.Of(evaluation, others, name => Needed(body, name))
+            : others.Length == 0 ? new BlockArguments(joined, null, null)
+            : null;
         if (given is null)
             return No(network, "the blocks take other arguments than a condition, tokens to attend to and a mask of these");
         var condition = given.Condition;
@@ -25,8 +27,8 @@ internal static class SessionReader
         var modules = new Dictionary<string, EquatableArray<SessionOp>>();
         if (stages.Modules.Select(module => Add(module, modules)).FirstOrDefault(static because => because is not null) is { } unknown)
             return new SessionReading.Calls(unknown);
-        if (modules.Values.SelectMany(static ops => ops).OfType<SessionOp.CrossAttention>()
-            .Any(attention => attention.IsMasked != given.Context?.Mask is not null))
+        var isMasked = given.Context?.Mask is not null;
+        if (modules.Values.SelectMany(static ops => ops).OfType<SessionOp.CrossAttention>().Any(step => step.IsMasked != isMasked))
             return No(network, "the mask of the condition's tokens is not that of all attention to them");
         return new SessionReading.Steps(new(
             image.Patches,
