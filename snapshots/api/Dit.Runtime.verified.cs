@@ -1582,6 +1582,7 @@ public sealed class SessionBuilder
 {
     public SessionBuilder(ModelCard card, PatchEmbedding patches, torch.Tensor positions);
     public SessionBuilder(ModelCard card, PatchEmbedding patches, torch.Tensor positions, PositionTable table, ImageSize? size);
+    public SessionBuilder Attended(int tokens);
     public void Attention(
         Linear qkv,
         Linear proj,
@@ -1592,13 +1593,15 @@ public sealed class SessionBuilder
     public InferenceSession<TCondition> Build<TCondition>(
         Func<torch.Tensor, TCondition, torch.Tensor> embed,
         torch.nn.Module? model = null,
-        Func<torch.Tensor, torch.Tensor, TCondition, torch.Tensor>? predict = null) where TCondition : ICondition<TCondition>;
+        Func<torch.Tensor, torch.Tensor, TCondition, torch.Tensor>? predict = null,
+        Func<TCondition, (torch.Tensor Tokens, torch.Tensor? Mask)>? attend = null) where TCondition : ICondition<TCondition>;
     public SessionBuilder Context(int tokens, bool joined, bool first = false);
     public void Convolution(Convolution layer);
     public void CrossAttention(Linear q, Linear kv, Linear proj, int heads);
     public void Identity();
     public void Mlp(Linear fc1, Linear fc2, bool exactGelu = false);
     public ModulationParts Modulation(Linear layer);
+    public ModulationParts Modulation(torch.Tensor table);
     public void Norm(AffineLayerNorm norm);
     public void Norm(RmsNorm norm);
     public void Norm(RmsNorm norm, ModulationPart? shift, ModulationPart scale);
@@ -1609,6 +1612,8 @@ public sealed class SessionBuilder
     public void Residual();
     public void Residual(ModulationPart gate);
     public SessionBuilder Rotary(RotaryPositions rotary);
+    public SessionBuilder Shared(Linear layer);
+    public ModulationParts SharedModulation(torch.Tensor table);
     public void SwiGlu(Linear w12, Linear w3);
 }
 
