@@ -17,6 +17,17 @@ internal sealed class RandomSpec
         "{ schedule: flow-linear, prediction: epsilon, weight: velocity }", "{ schedule: flow-gvp, prediction: start-x, loss: epsilon }",
     ];
 
+    // Of the block designs and conditions each pair that there is a place for, in turn.
+    private static readonly (string Variant, string Kind)[] Designs =
+    [
+        ("adaln-zero", "diffusers"), ("adaln", "text"), (CrossAttention, "masked"), ("adaln-zero", "classes"),
+        ("cross-attention", "classes"), ("adaln-zero", "text"), (CrossAttention, "masked"), ("adaln", "classes"),
+        ("cross-attention", "text"), (CrossAttention, "masked"), ("in-context", "text"), ("adaln", "none"),
+        ("in-context", "classes"), ("adaln-zero", "none"), ("cross-attention", "none"), (CrossAttention, "text"),
+    ];
+
+    private const string CrossAttention = "adaln-zero+cross-attention";
+
     private readonly Random random;
 
     private RandomSpec(int seed) => random = new(seed);
@@ -25,25 +36,25 @@ internal sealed class RandomSpec
     public static string Of(int seed)
     {
         var spec = new RandomSpec(seed);
-        return (seed % 2 == 0 ? spec.Dit() : spec.UVit()) + spec.Process();
+        return (seed % 2 == 0 ? spec.Dit(Designs[seed / 2 % Designs.Length]) : spec.UVit()) + spec.Process();
     }
 
     private string Of(params string[] choices) => choices[random.Next(choices.Length)];
 
     private bool IsTrue() => random.Next(2) == 0;
 
-    private string Dit()
+    private string Dit((string Variant, string Kind) design)
     {
-        var condition = DitCondition();
-        var tokens = condition.Contains("in-context", StringComparison.Ordinal);
-        var adaptive = condition.Contains("adaln", StringComparison.Ordinal);
+        var (variant, kind) = design;
+        var condition = Condition(variant, kind);
+        var (tokens, adaptive) = (variant == "in-context", variant.StartsWith("adaln", StringComparison.Ordinal));
         // Sizes are embedded in thirds of the width, and the whole width is a multiple of four.
         var shapes = condition.Contains("micro_conditions", StringComparison.Ordinal)
             ? new[] { (3, 4), (3, 8), (4, 3), (1, 12), (2, 6) }
             : [(1, 4), (2, 4), (2, 8), (3, 8), (4, 3), (4, 5), (2, 6), (2, 16)];
         var (heads, headWidth) = shapes[random.Next(shapes.Length)];
         var position = !tokens && headWidth % 4 == 0 ? Of("none", "rope-2d") : "none";
-        var block = condition.Contains("adaln-zero, classes", StringComparison.Ordinal) && IsTrue()
+        var block = kind == "diffusers"
             ? "numerics: diffusers\n"
             : $"block: {{ norm: {Of("layer", "rms")}, mlp: {Of("gelu-tanh", "gelu", "swiglu")}, qk_norm: {Of("none", "layer", "rms")}, "
                 + $"position: {position}, shift: {(adaptive ? Of("true", "false") : "true")}, "
@@ -60,17 +71,16 @@ internal sealed class RandomSpec
             """;
     }
 
-    private string DitCondition()
+    private string Condition(string variant, string kind)
     {
-        var variant = Of("adaln-zero", "adaln", "in-context", "cross-attention");
         var dropout = Of("", ", dropout: 0", ", dropout: 0.3");
-        var sizes = IsTrue() ? ", micro_conditions: true" : "";
-        return random.Next(6) switch
+        return kind switch
         {
-            0 => $"{{ variant: {variant}, none: true }}",
-            1 or 2 => $"{{ variant: {variant}, classes: 3{dropout} }}",
-            3 => $"{{ variant: {variant}, text: {{ tokens: 4, width: 5 }}{dropout} }}",
-            _ => $"{{ variant: adaln-zero+cross-attention, text: {{ tokens: 4, width: 5, mask: {Of("true", "false")} }}{sizes}{dropout} }}",
+            "none" => $"{{ variant: {variant}, none: true }}",
+            "text" => $"{{ variant: {variant}, text: {{ tokens: 4, width: 5 }}{dropout} }}",
+            "masked" => $"{{ variant: {variant}, text: {{ tokens: 4, width: 5, mask: {Of("true", "false")} }}"
+                + $"{Of("", ", micro_conditions: true")}{dropout} }}",
+            _ => $"{{ variant: {variant}, classes: 3{(kind == "diffusers" ? "" : dropout)} }}",
         };
     }
 
