@@ -55,7 +55,7 @@ public class UVitTests
         "Depth 12 is not an odd number of 3 or more: the long skips of a u-vit join as many blocks before the middle one as behind it; 13 "
             + "is"
     )]
-    [InlineData("conditioning: { classes: 10 }", "conditioning: { text: { tokens: 7, width: 5, mask: true } }", "DIT122", 8, 51,
+    [InlineData("conditioning: { classes: 10 }", "conditioning: { text: { tokens: 7, width: 5, mask: true } }", "DIT122", 8, 52,
         "Masked text is for the variant adaln-zero+cross-attention, and this one has backbone: u-vit, which uses all tokens; leave out")]
     [InlineData("conditioning: { classes: 10 }", "conditioning: { micro_conditions: true, text: { tokens: 7, width: 5 } }", "DIT122", 8, 35,
         "Micro-conditions are for the variant adaln-zero+cross-attention, and this one has backbone: u-vit; leave them out")]
