@@ -102,8 +102,9 @@ public partial class PropertyTests
             var ((rule, written, at), seed) = pair;
             var errors = found[$"{seed}.dit.yaml"].ToArray();
             if (errors is not [{ Severity: DiagnosticSeverity.Error } error] || error.Id != rule.Id || !written.IsAt(error, at))
-                Assert.Fail($"seed {seed}: {rule.Id} was expected at {at}, and there is\n{string.Join("\n", errors.Select(static e => $"{e}"))}"
-                    + $"\n\nin\n\n{written.Text}");
+                Assert.Fail(
+                    $"seed {seed}: {rule.Id} was expected at {at}, and there is\n{string.Join("\n", errors.Select(static e => $"{e}"))}"
+                        + $"\n\nin\n\n{written.Text}");
         });
     }
 

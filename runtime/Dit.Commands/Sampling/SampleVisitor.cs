@@ -58,7 +58,9 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         });
     }
 
-    /// <summary>What guidance leads away from: one text for all, or one for each row of samples; null for none.</summary>
+    /// <summary>
+    /// What guidance leads away from: one text for all, or one for each row of samples; null for none.
+    /// </summary>
     private NamedConditions<TCondition>? Negative<TCondition>(ModelCard card, string checkpoint, int rows)
         where TCondition : ICondition<TCondition>
     {
