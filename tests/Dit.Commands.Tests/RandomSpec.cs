@@ -120,7 +120,7 @@ internal sealed class RandomSpec
         var isFlow = IsTrue();
         var method = isFlow
             ? Of("euler", "heun", "unipc", "dpm-solver++", "sde-euler", "sde-heun")
-            : Of("ddpm", "ddim", "euler", "heun", "dpm-solver++", "unipc", "deis", "euler-ancestral");
+            : Of("ddpm", "ddim", "euler", "heun", "dpm-solver++", "unipc", "deis", "euler-ancestral", "edm");
         var clip = method.StartsWith("sde-", StringComparison.Ordinal) ? "" : ", clip_denoised: false";
         return $$"""
             diffusion: {{(isFlow ? Of(Flows) : Of(Gaussian))}}
