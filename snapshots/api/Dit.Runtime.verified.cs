@@ -204,6 +204,7 @@ public sealed record ClassLabels(torch.Tensor Values) : ICondition<ClassLabels>,
 {
     public int Count { get; }
     public static ImageLabels Labels { get; }
+    public ClassLabels Append(ClassLabels others);
     public ClassLabels At(int[] samples);
     public void Dispose();
     public ConditionRows<ClassLabels> Distinct(ModelCard card, torch.Device device, bool withNull);
@@ -670,6 +671,7 @@ public interface ICondition<TSelf> : IDisposable where TSelf : ICondition<TSelf>
 {
     int Count { get; }
     static abstract ImageLabels Labels { get; }
+    TSelf Append(TSelf others);
     TSelf At(int[] samples);
     ConditionRows<TSelf> Distinct(ModelCard card, torch.Device device, bool withNull);
     TSelf Drop(ModelCard card, torch.Generator random);
@@ -1223,6 +1225,7 @@ public abstract record MultistepSolver<TProcess>(
     Spacing? Spacing,
     bool ClipDenoised) : NodeSolver<TProcess> where TProcess : IProcess
 {
+    public override ImmutableArray<NoiseNode> Nodes(TProcess process);
     public override torch.Tensor Run(TProcess process, Denoiser network, SolverRun run);
     public override (int Fewest, int Most) StepsRange(TProcess process);
 }
@@ -1238,6 +1241,7 @@ public sealed record NamedConditions<TCondition>(
 public sealed record NoCondition(int Count = 0) : ICondition<NoCondition>, IDisposable
 {
     public static ImageLabels Labels { get; }
+    public NoCondition Append(NoCondition others);
     public NoCondition At(int[] samples);
     public void Dispose();
     public ConditionRows<NoCondition> Distinct(ModelCard card, torch.Device device, bool withNull);
@@ -1543,6 +1547,7 @@ public sealed record SamplingOptions<TCondition> where TCondition : ICondition<T
     public SamplingOptions();
     public CancellationToken Cancellation { get; init; }
     public long FirstIndex { get; init; }
+    public TCondition? Negative { get; init; }
     public INoiseSource? Noise { get; init; }
     public Action<SamplingState>? Observe { get; init; }
     public IProgress<SamplingProgress>? Progress { get; init; }
@@ -1640,6 +1645,7 @@ public sealed record SizedText(
 {
     public int Count { get; }
     public static ImageLabels Labels { get; }
+    public SizedText Append(SizedText others);
     public SizedText At(int[] samples);
     public void Dispose();
     public ConditionRows<SizedText> Distinct(ModelCard card, torch.Device device, bool withNull);
@@ -1746,6 +1752,7 @@ public sealed record TextEmbeddings(torch.Tensor Values, torch.Tensor? DropMask 
     public int Count { get; }
     public static ImageLabels Labels { get; }
     public torch.Tensor? Mask { get; init; }
+    public TextEmbeddings Append(TextEmbeddings others);
     public TextEmbeddings At(int[] samples);
     public torch.Tensor Attended();
     public void Dispose();

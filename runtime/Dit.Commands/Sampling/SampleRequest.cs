@@ -36,6 +36,9 @@ internal sealed record SampleRequest(
     /// name.</summary>
     public string? SpecFile { get; init; }
 
+    /// <summary>A file of embedded texts that guidance leads away from; null for the model's null text.</summary>
+    public string? Negative { get; init; }
+
     /// <summary>The size of the images in pixels; null for that of the model.</summary>
     public ImageSize? Size { get; init; }
 
@@ -60,7 +63,8 @@ internal sealed record SampleRequest(
     /// <exception cref="DitException">The model cannot be guided, or an option was given for no guidance.</exception>
     public Guidance GuidanceFor(ModelCard card)
     {
-        var strength = !card.CanBeGuided ? 1 : card.IsPixelSpace ? UsualOfPixels : UsualOfLatents;
+        var canBeGuided = card.CanBeGuided || Negative is not null;
+        var strength = !canBeGuided ? 1 : card.IsPixelSpace ? UsualOfPixels : UsualOfLatents;
         var none = Convention.Unguided();
         var guidance = new Guidance(Scale ?? strength - 1 + none)
         {
@@ -70,11 +74,16 @@ internal sealed record SampleRequest(
             Rescale = Rescale ?? 0,
             Projection = Projection,
         };
-        if (guidance.Acts && !card.CanBeGuided)
+        if (guidance.Acts && !canBeGuided)
             throw new DitException(
                 $"{card.Name} cannot be guided: its spec has conditioning.dropout 0, so it has no null "
-                + $"{(card.Condition is ModelCondition.Text ? "text" : "class")}; draw with --cfg {none}.");
+                + (card.Condition is ModelCondition.Text
+                    ? $"text; draw with --cfg {none}, or give --negative FILE."
+                    : $"class; draw with --cfg {none}."));
         if (guidance.Acts) return guidance;
+        if (Negative is not null)
+            throw new DitException(
+                $"--negative says what guidance leads away from, and with a scale of {none} there is none: leave it out.");
         if (Interval is not null)
             throw new DitException(
                 $"--cfg-interval says where guidance acts, and with a scale of {none} there is none: leave the interval out.");
@@ -91,7 +100,9 @@ internal sealed record SampleRequest(
     {
         var mistake = card.Condition.Match(
             _ => OptionOfConditions() is { } given ? $"is conditioned on nothing: leave {given} out; --count N draws N images." : null,
-            _ => Text is not null ? "is conditioned on classes: choose them with --classes, and leave --text out." : null,
+            _ => Text is not null ? "is conditioned on classes: choose them with --classes, and leave --text out."
+                : Negative is not null ? "is conditioned on classes: guidance leads away from none of them; leave --negative out."
+                : null,
             _ => Classes.Count > 0 ? "is conditioned on text: give it with --text FILE, and leave --classes out."
                 : Text is null ? $"is conditioned on text: give --text FILE, {TextEmbeddings.FileFor(card)}."
                 : null);
@@ -104,9 +115,15 @@ internal sealed record SampleRequest(
     public ConditionSource Source(ModelCard card, string checkpoint) =>
         new(() => ClassNames.Of(card, checkpoint)) { Classes = Classes, TextFile = Text };
 
+    /// <summary>The texts that guidance leads away from, as conditions read them; null where none were given.</summary>
+    /// <inheritdoc cref="Source"/>
+    public ConditionSource? NegativeSource(ModelCard card, string checkpoint) =>
+        Negative is null ? null : Source(card, checkpoint) with { TextFile = Negative };
+
     private string? OptionOfConditions() =>
         Classes.Count > 0 ? "--classes"
         : Text is not null ? "--text"
+        : Negative is not null ? "--negative"
         : Scale is not null ? "--cfg"
         : Interval is not null ? "--cfg-interval"
         : Rescale is not null ? "--cfg-rescale"

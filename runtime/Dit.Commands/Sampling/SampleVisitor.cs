@@ -27,6 +27,7 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var guidance = request.GuidanceFor(card);
         var checkpoint = request.Checkpoint ?? Weights.Of(card);
         using var conditions = TCondition.Read(card, request.Source(card, checkpoint));
+        using var negative = Negative<TCondition>(card, checkpoint, conditions.Names.Count);
         var rows = SampleRows.Of(conditions, request.Count);
         var hash = new CheckpointHash(context.Cancellation);
         var program = $"{context.Name.Value} {ShowVersion.OfProgram}";
@@ -42,7 +43,8 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
             new(card, request, declared, sampler, guidance, rows, hash, program));
         return Draw<TModel, TCondition>(job, model => model.CreateSession(request.Size), (model, session, batch) =>
         {
-            using var condition = conditions.Values.At(batch.Rows);
+            using var scope = NewDisposeScope();
+            var condition = conditions.Values.At(batch.Rows);
             return sampler.Sample(model, condition, guidance, request.Seed, new()
             {
                 Progress = batch.Progress,
@@ -51,8 +53,24 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
                 Observe = batch.Observe,
                 Session = session,
                 Size = request.Size,
-            });
+                Negative = negative is null ? default : negative.Values.At(negative.Names.Count == 1 ? [0] : batch.Rows),
+            }).MoveToOuterDisposeScope();
         });
+    }
+
+    /// <summary>
+    /// What guidance leads away from: one text for all, or one for each row of samples; null for none.
+    /// </summary>
+    private NamedConditions<TCondition>? Negative<TCondition>(ModelCard card, string checkpoint, int rows)
+        where TCondition : ICondition<TCondition>
+    {
+        if (request.NegativeSource(card, checkpoint) is not { } source) return null;
+        var texts = TCondition.Read(card, source);
+        if (texts.Names.Count == 1 || texts.Names.Count == rows) return texts;
+        using (texts)
+            throw new DitException(
+                $"'{source.TextFile}' holds {texts.Names.Count} texts, and --text {Amount.Of(rows, "text")}: --negative takes one for all, "
+                    + "or one for each.");
     }
 
     /// <summary>Where the samples go; what cannot work is found here, before anything large is read.</summary>
