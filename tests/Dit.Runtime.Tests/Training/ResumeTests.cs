@@ -7,7 +7,14 @@ public sealed class ResumeTests : IDisposable
 {
     private static readonly TrainingRecipe Recipe = new()
     {
-        Steps = 12, BatchSize = 5, LearningRate = 1e-2, WeightDecay = 0.1, WarmupSteps = 6, EmaDecay = 0.9, GradientClip = 1, Seed = 5,
+        Steps = 12,
+        BatchSize = 5,
+        LearningRate = 1e-2,
+        WeightDecay = 0.1,
+        WarmupSteps = 6,
+        EmaDecay = 0.9,
+        GradientClip = 1,
+        Seed = 5,
     };
 
     private readonly TemporaryFolder folder = new();
