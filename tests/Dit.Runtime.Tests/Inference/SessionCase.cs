@@ -10,7 +10,7 @@ internal abstract class SessionCase : IDisposable
 {
     /// <summary>Every model that is generated here, those aside whose blocks the kernels do not know.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [.. DitModels.All.Where(static m => m.Card.Block is null).Select(static m => m.Card.Name)];
+        [.. DitModels.All.Where(static m => m.Card.Block is null && m.Joint is null).Select(static m => m.Card.Name)];
 
     public static SessionCase Of(string name) => DitModels.All.Single(m => m.Card.Name == name).Accept(new Visitor());
 
