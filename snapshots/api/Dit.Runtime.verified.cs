@@ -346,6 +346,18 @@ public sealed record DpmSolver<TProcess>(
     public override string Method { get; }
 }
 
+public sealed record Edm(
+    int Steps,
+    double Churn = 40,
+    double ChurnMin = 0.05,
+    double ChurnMax = 50,
+    double ChurnNoise = 1.003,
+    Spacing? Spacing = null,
+    bool ClipDenoised = false) : RungeKutta<GaussianDiffusion>
+{
+    public override string Method { get; }
+}
+
 public sealed class EmbeddingTable : torch.nn.Module<torch.Tensor, torch.Tensor>
 {
     public EmbeddingTable(int rows, int width, torch.Device device, torch.ScalarType dtype);

@@ -771,6 +771,18 @@ public abstract record SamplerMethod
         public override string Title { get; }
         public override string Word { get; }
     }
+    public sealed record Edm(
+        double Churn = 40,
+        double ChurnMin = 0.05,
+        double ChurnMax = 50,
+        double ChurnNoise = 1.003,
+        StepSpacing Spacing = Usual) : SamplerMethod
+    {
+        public override IReadOnlyList<MethodSetting> Options { get; }
+        public override MethodProcess Process { get; }
+        public override string Title { get; }
+        public override string Word { get; }
+    }
     public sealed record Euler(StepSpacing Spacing = Usual, double Shift = 1) : SamplerMethod
     {
         public override IReadOnlyList<MethodSetting> Options { get; }

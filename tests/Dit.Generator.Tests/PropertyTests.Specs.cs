@@ -86,7 +86,8 @@ public partial class PropertyTests
     // Orders up to 2, as there may be no more steps.
     private static readonly Gen<string> Method = Gen.OneOf(
         Gen.OneOf(
-            "ddpm, STEPS", "ddim, STEPS", "ddim, STEPS, eta: 0", "ddim, STEPS, eta: 0.5", "ddim, STEPS, eta: 1", "euler-ancestral, STEPS"),
+            "ddpm, STEPS", "ddim, STEPS", "ddim, STEPS, eta: 0", "ddim, STEPS, eta: 0.5", "ddim, STEPS, eta: 1", "euler-ancestral, STEPS",
+            "edm, STEPS", "edm, STEPS, churn: 10, churn_min: 0, churn_max: 3, churn_noise: 1"),
         Gen.OneOf("dopri5", "dopri5, rtol: 0.01", "dopri5, atol: 0.0001, rtol: 0.5"),
         from method in Gen.OneOf(
             "dpm-solver++", "sde-dpm-solver++", "dpm-solver", "unipc", "unipc, variant: bh1", "deis", "lms", "euler", "heun", "consistency")

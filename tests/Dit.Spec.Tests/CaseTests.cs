@@ -19,6 +19,9 @@ public class CaseTests
         + "schedule: linear\n  timesteps: 1000 => schedule: flow-linear|"
         + "samplers:\n  ddpm-250: { method: ddpm, steps: 250 }\n  ddim-50: { method: ddim, steps: 50, eta: 0.5 } => samplers:";
 
+    private const string Churned =
+        "method: ddpm, steps: 250 => method: edm, steps: 250, churn: 40, churn_min: 0.05, churn_max: 50, churn_noise: 1.003";
+
     private const string Flows = FlowProcess + " {}";
 
     private const string Stochastic = FlowProcess
@@ -90,6 +93,10 @@ public class CaseTests
         { "samplers.*.order", Multistep, "order: 2 => order: 3" },
         { "samplers.*.variant", Multistep, "variant: bh2 => variant: bh1" },
         { "samplers.*.spacing", Multistep, "spacing: usual => spacing: karras" },
+        { "samplers.*.churn", Churned, "churn: 40 => churn: 10" },
+        { "samplers.*.churn_min", Churned, "churn_min: 0.05 => churn_min: 1" },
+        { "samplers.*.churn_max", Churned, "churn_max: 50 => churn_max: 5" },
+        { "samplers.*.churn_noise", Churned, "churn_noise: 1.003 => churn_noise: 1" },
         { "samplers.*.rtol", Adaptive, "rtol: 0.001 => rtol: 0.01" },
         { "samplers.*.atol", Adaptive, "atol: 0.000001 => atol: 0.00001" },
         { "samplers.*.shift", Shifted, "shift: 1 => shift: 3" },

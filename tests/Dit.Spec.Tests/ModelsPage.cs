@@ -47,7 +47,8 @@ internal sealed record FamilyNote(string Name, string Source, string License, IR
                 ["U-ViT-S/2-Deep-COCO"] = "mscoco_uvit_small_deep.pth",
             }),
         new("PixArt",
-            "Text by cross-attention and shared modulation ([arXiv 2310.00426](https://arxiv.org/abs/2310.00426), PixArt-alpha/PixArt-alpha).",
+            "Text by cross-attention and shared modulation ([arXiv 2310.00426](https://arxiv.org/abs/2310.00426), "
+                + "PixArt-alpha/PixArt-alpha).",
             "openrail++",
             new Dictionary<string, string>
             {
@@ -114,7 +115,8 @@ internal static class ModelsPage
             var layout = ModelLayout.Of(spec);
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"| {spec.Name} | {Image(spec)} | {layout.ParameterCount:N0} | {layout.Macs / 1e9:F2} G | {Condition(spec)} | {Released(note, spec)} |\n");
+                $"| {spec.Name} | {Image(spec)} | {layout.ParameterCount:N0} | {layout.Macs / 1e9:F2} G | {Condition(spec)} | "
+                    + $"{Released(note, spec)} |\n");
         }
     }
 

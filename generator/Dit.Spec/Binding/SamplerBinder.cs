@@ -95,6 +95,12 @@ internal static class SamplerBinder
     {
         var isFlow = process.Keys.Match(static _ => false, static _ => true);
         var (spacing, shift) = (Setting(method, SettingName.Spacing), Setting(method, SettingName.Shift));
+        if (method is SamplerMethod.Edm edm && edm.ChurnMin > edm.ChurnMax)
+            yield return new(
+                Rule.OutOfRange,
+                FormattableString.Invariant(
+                    $"No noise level lies from churn_min, {edm.ChurnMin}, to churn_max, {edm.ChurnMax}; churn_min is the smaller one"),
+                fields.At(fields.Has(SamplerKeys.ChurnMin) ? SamplerKeys.ChurnMin : SamplerKeys.ChurnMax));
         if (!isFlow && shift is { IsDefault: false })
             yield return new(
                 Rule.SamplerFitsProcess, "A shift moves the steps of a flow, and the model's process is a Gaussian diffusion; remove it",

@@ -54,6 +54,22 @@ internal static class SamplerKeys
         "3")
     { Rules = [Rule.UnknownKey, Rule.SamplerFitsProcess] };
 
+    public static NumberKey Churn { get; } =
+        new(SettingName.Churn, 0, 10_000, 40, "S_churn of edm: noise that all steps add together (arXiv 2206.00364, algorithm 2)", "40")
+        { Rules = [Rule.UnknownKey] };
+
+    public static NumberKey ChurnMin { get; } =
+        new(SettingName.ChurnMin, 0, 100_000, 0.05, "S_tmin of edm: the noise level, sigma / alpha, below which a step adds none", "0.05")
+        { Rules = [Rule.UnknownKey] };
+
+    public static NumberKey ChurnMax { get; } =
+        new(SettingName.ChurnMax, 0, 100_000, 50, "S_tmax of edm: the noise level above which a step adds none", "50")
+        { Rules = [Rule.UnknownKey] };
+
+    public static NumberKey ChurnNoise { get; } =
+        new(SettingName.ChurnNoise, 0.5, 2, 1.003, "S_noise of edm: the standard deviation of the added noise", "1.003")
+        { Rules = [Rule.UnknownKey] };
+
     public static NumberKey RelativeTolerance { get; } =
         new(SettingName.RelativeTolerance, 1e-9, 1, 1e-3, "Error that dopri5 allows in a step, as a share of the state", "1e-3")
         {
@@ -106,8 +122,8 @@ internal static class SamplerKeys
     /// <summary>All of them, in the order of a spec.</summary>
     public static IReadOnlyList<SpecKey> All { get; } =
     [
-        Method, Steps, Eta, Order, Variant, Spacing, Shift, RelativeTolerance, AbsoluteTolerance, Form, Norm, LastStep, LastStepSize,
-        ClipDenoised,
+        Method, Steps, Eta, Order, Variant, Churn, ChurnMin, ChurnMax, ChurnNoise, Spacing, Shift, RelativeTolerance,
+        AbsoluteTolerance, Form, Norm, LastStep, LastStepSize, ClipDenoised,
     ];
 
     /// <summary>The key of a setting.</summary>

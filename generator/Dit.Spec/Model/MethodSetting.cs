@@ -29,6 +29,10 @@ internal static class SettingName
     public const string Variant = "variant";
     public const string Spacing = "spacing";
     public const string Shift = "shift";
+    public const string Churn = "churn";
+    public const string ChurnMin = "churn_min";
+    public const string ChurnMax = "churn_max";
+    public const string ChurnNoise = "churn_noise";
     public const string RelativeTolerance = "rtol";
     public const string AbsoluteTolerance = "atol";
     public const string Form = "form";

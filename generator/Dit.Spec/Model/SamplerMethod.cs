@@ -13,7 +13,7 @@ public abstract partial record SamplerMethod
     internal static IReadOnlyList<SamplerMethod> All { get; } =
     [
         new Ddpm(), new Ddim(Eta: 0), new DpmSolverPlusPlus(), new SdeDpmSolverPlusPlus(), new DpmSolver(), new UniPc(), new Deis(),
-        new Lms(), new Euler(), new EulerAncestral(), new Heun(), new Dopri5(), new Consistency(), new EulerMaruyama(),
+        new Lms(), new Euler(), new EulerAncestral(), new Heun(), new Edm(), new Dopri5(), new Consistency(), new EulerMaruyama(),
         new StochasticHeun(),
     ];
 

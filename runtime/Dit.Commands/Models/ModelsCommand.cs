@@ -22,7 +22,9 @@ internal static class ModelsCommand
     public static Command Create(CommandContext context)
     {
         var json = CommonOptions.Json();
-        var command = new Command("models", "List the models by family, with their parameters and the multiply-accumulates of one forward pass.")
+        var command = new Command(
+            "models",
+            "List the models by family, with their parameters and the multiply-accumulates of one forward pass.")
         {
             json,
         };

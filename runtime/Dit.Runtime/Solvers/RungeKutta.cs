@@ -37,7 +37,7 @@ public record RungeKutta<TProcess>(int Steps, ButcherTableau Tableau, Spacing? S
         var nodes = Nodes(process);
         var stages = Enumerable.Range(0, Steps).SelectMany(step => Enumerable
             .Range(0, TableauOf(ode, step).Evaluations)
-            .Select(stage => StageNode(ode, TableauOf(ode, step), nodes[step], nodes[step + 1], stage).Time));
+            .Select(stage => StageNode(ode, TableauOf(ode, step), StartOf(ode, nodes[step]), nodes[step + 1], stage).Time));
         return [.. stages.Distinct().Order()];
     }
 
@@ -51,9 +51,11 @@ public record RungeKutta<TProcess>(int Steps, ButcherTableau Tableau, Spacing? S
         var nodes = Nodes(process);
         return run.Follow(Steps, state =>
         {
-            var (from, to, tableau) = (nodes[state.Step], nodes[state.Step + 1], TableauOf(ode, state.Step));
+            var (node, to, tableau) = (nodes[state.Step], nodes[state.Step + 1], TableauOf(ode, state.Step));
+            var from = StartOf(ode, node);
             Tensor? start = null;
-            var y = tableau.Step(ode.StateOf(state.X, from), ode.PlaceOf(to) - ode.PlaceOf(from), (at, stage) =>
+            var begin = Raised(ode.StateOf(state.X, node), ode.PlaceOf(node), ode.PlaceOf(from), run);
+            var y = tableau.Step(begin, ode.PlaceOf(to) - ode.PlaceOf(from), (at, stage) =>
             {
                 var there = ode.SlopeAt(network, at, StageNode(ode, tableau, from, to, stage));
                 start ??= there.Start;
@@ -62,6 +64,12 @@ public record RungeKutta<TProcess>(int Steps, ButcherTableau Tableau, Spacing? S
             return new(ode.SampleOf(y, to), start ?? y, from.Time);
         });
     }
+
+    /// <summary>Where the step from a node really starts, for a method that adds noise first.</summary>
+    private protected virtual NoiseNode StartOf(Ode ode, NoiseNode node) => node;
+
+    /// <summary>The state with the noise that such a method adds.</summary>
+    private protected virtual Tensor Raised(Tensor y, double level, double raised, SolverRun run) => y;
 
     private ButcherTableau TableauOf(Ode ode, int step) =>
         step == Steps - 1 && ode.EndsWithoutSlope ? ButcherTableau.Euler : Tableau;

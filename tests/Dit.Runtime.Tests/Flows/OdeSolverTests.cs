@@ -197,7 +197,7 @@ public sealed class OdeSolverTests : IDisposable
         foreach (var solver in (Solver<GaussianDiffusion>[])
             [
                 new Euler<GaussianDiffusion>(6), new Heun<GaussianDiffusion>(4, Spacing.Karras),
-                new RungeKutta<GaussianDiffusion>(3, ButcherTableau.Midpoint), new Dopri5<GaussianDiffusion>(),
+                new RungeKutta<GaussianDiffusion>(3, ButcherTableau.Midpoint), new Edm(4), new Dopri5<GaussianDiffusion>(),
             ])
         {
             var sampler = new Sampler<OfClasses, ClassLabels, GaussianDiffusion>(solver.Method, solver);
@@ -244,6 +244,7 @@ public sealed class OdeSolverTests : IDisposable
     public void Many_steps_on_a_gaussian_diffusion_leave_no_tensor_behind()
     {
         RequireNoneLeft(Gaussian, new Heun<GaussianDiffusion>(999), static (x, t) => x * 0.1);
+        RequireNoneLeft(Gaussian, new Edm(999), static (x, t) => x * 0.1);
         RequireNoneLeft(Gaussian, new Dopri5<GaussianDiffusion>(1e-9, 1e-9), static (x, t) => x * Math.Sin(t / 20));
     }
 

@@ -110,20 +110,53 @@ public sealed class ConvergenceTests : IDisposable
     [Theory, InlineData(1), InlineData(2), InlineData(3)]
     public void Stochastic_solvers_reach_the_mean_and_the_covariance(int order)
     {
-        Check(Gaussian);
-        Check(Linear);
+        var steps = order == 1 ? 120 : 50;
+        ReachesTheMixture(Gaussian, new SdeDpmSolverPlusPlus<GaussianDiffusion>(steps, order));
+        ReachesTheMixture(Linear, new SdeDpmSolverPlusPlus<Flow>(steps, order));
+    }
 
-        void Check<TProcess>(TProcess process)
-            where TProcess : IProcess
+    [Theory, InlineData(0), InlineData(10), InlineData(1000)]
+    public void The_stochastic_sampler_of_EDM_reaches_the_mean_and_the_covariance(double churn) =>
+        ReachesTheMixture(Gaussian, new Edm(50, churn, ChurnMin: 0.01, ChurnNoise: 1));
+
+    [Fact]
+    public void Without_noise_the_stochastic_sampler_of_EDM_is_Heun()
+    {
+        var expected = Drawn(new Heun<GaussianDiffusion>(12));
+        Assert.Equal(expected, Drawn(new Edm(12, Churn: 0)));
+        Assert.Equal(expected, Drawn(new Edm(12, ChurnMin: 1000, ChurnMax: 1000)));
+        Assert.NotEqual(expected, Drawn(new Edm(12)));
+
+        static double[] Drawn(Solver<GaussianDiffusion> solver)
         {
-            using var noise = new KeyedNoise(3, 0, 4000, new(1, 1, 2), CPU);
-            var solver = new SdeDpmSolverPlusPlus<TProcess>(order == 1 ? 120 : 50, order);
-            var points = new SamplingLoop<TProcess>("sde", solver, process).Sample(Mixture.InPlane.Network(process), noise).view(-1, 2);
-            var mean = points.mean([0L]);
-            var centered = points - mean;
-            var covariance = centered.t().mm(centered) / points.shape[0];
-            Assert.InRange((mean - Mixture.InPlane.Mean).abs().max().item<double>(), 0, 0.06);
-            Assert.InRange((covariance - Mixture.InPlane.Covariance).abs().max().item<double>(), 0, 0.06);
+            using var inner = NewDisposeScope();
+            using var noise = new KeyedNoise(3, 0, 4, new(1, 1, 2), CPU);
+            return
+            [
+                .. new SamplingLoop<GaussianDiffusion>("edm", solver, Gaussian).Sample(Mixture.InPlane.Network(Gaussian), noise)
+                    .to(ScalarType.Float64).data<double>(),
+            ];
         }
+    }
+
+    [Fact]
+    public void Settings_of_EDM_out_of_their_ranges_are_errors()
+    {
+        Assert.Equal("Churn is -1: it must be a number, 0 or above.", Assert.Throws<DitException>(() => new Edm(10, Churn: -1)).Message);
+        Assert.Throws<DitException>(() => new Edm(10, ChurnMin: double.NaN));
+        Assert.Throws<DitException>(() => new Edm(10) with { ChurnNoise = -1 });
+    }
+
+    private static void ReachesTheMixture<TProcess>(TProcess process, Solver<TProcess> solver)
+        where TProcess : IProcess
+    {
+        using var inner = NewDisposeScope();
+        using var noise = new KeyedNoise(3, 0, 4000, new(1, 1, 2), CPU);
+        var points = new SamplingLoop<TProcess>("sde", solver, process).Sample(Mixture.InPlane.Network(process), noise).view(-1, 2);
+        var mean = points.mean([0L]);
+        var centered = points - mean;
+        var covariance = centered.t().mm(centered) / points.shape[0];
+        Assert.InRange((mean - Mixture.InPlane.Mean).abs().max().item<double>(), 0, 0.06);
+        Assert.InRange((covariance - Mixture.InPlane.Covariance).abs().max().item<double>(), 0, 0.06);
     }
 }

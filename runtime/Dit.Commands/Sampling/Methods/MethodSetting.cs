@@ -52,6 +52,22 @@ internal abstract record MethodSetting(string Name, string Default, string Help,
     public static MethodSetting<double> Shift { get; } =
         new("shift", "1", "Moves the steps of a flow: above 1, more of them lie near the noise.", "a number above 0", Number);
 
+    /// <summary>The noise that edm adds.</summary>
+    public static MethodSetting<double> Churn { get; } =
+        new("churn", "40", "S_churn of edm: noise that all steps add together.", "a number, 0 or above", Number);
+
+    /// <summary>The noise level below which it adds none.</summary>
+    public static MethodSetting<double> ChurnMin { get; } =
+        new("churn_min", "0.05", "S_tmin of edm: the noise level below which a step adds none.", "a number, 0 or above", Number);
+
+    /// <summary>The noise level above which it adds none.</summary>
+    public static MethodSetting<double> ChurnMax { get; } =
+        new("churn_max", "50", "S_tmax of edm: the noise level above which a step adds none.", "a number, 0 or above", Number);
+
+    /// <summary>The standard deviation of that noise.</summary>
+    public static MethodSetting<double> ChurnNoise { get; } =
+        new("churn_noise", "1.003", "S_noise of edm: the standard deviation of the added noise.", "a number above 0", Number);
+
     /// <summary>The relative tolerance of an adaptive method.</summary>
     public static MethodSetting<double> RelativeTolerance { get; } =
         new("rtol", "0.001", "Error that dopri5 allows in a step, as a share of the state.", "a number above 0", Number);
@@ -99,7 +115,8 @@ internal abstract record MethodSetting(string Name, string Default, string Help,
     /// <summary>All of them, in the order of the help.</summary>
     public static IReadOnlyList<MethodSetting> All { get; } =
     [
-        Eta, Order, Variant, Spacing, Shift, RelativeTolerance, AbsoluteTolerance, Form, Norm, LastStep, LastStepSize,
+        Eta, Order, Variant, Churn, ChurnMin, ChurnMax, ChurnNoise, Spacing, Shift, RelativeTolerance, AbsoluteTolerance, Form, Norm,
+        LastStep, LastStepSize,
     ];
 
     private static bool Number(string word, out double value) =>

@@ -29,7 +29,8 @@ internal static class SamplingMethods<TProcess>
 
     private static readonly MethodSetting
         Eta = MethodSetting.Eta, Order = MethodSetting.Order, Variant = MethodSetting.Variant, Spacing = MethodSetting.Spacing,
-        Shift = MethodSetting.Shift, Relative = MethodSetting.RelativeTolerance, Absolute = MethodSetting.AbsoluteTolerance,
+        Shift = MethodSetting.Shift, Churn = MethodSetting.Churn, ChurnMin = MethodSetting.ChurnMin, ChurnMax = MethodSetting.ChurnMax,
+        ChurnNoise = MethodSetting.ChurnNoise, Relative = MethodSetting.RelativeTolerance, Absolute = MethodSetting.AbsoluteTolerance,
         Form = MethodSetting.Form, Norm = MethodSetting.Norm, Last = MethodSetting.LastStep, LastSize = MethodSetting.LastStepSize;
 
     /// <summary>All methods, those for other processes included.</summary>
@@ -65,6 +66,16 @@ internal static class SamplingMethods<TProcess>
         Any(
             new("heun", 25, "2", Yes, "arXiv 2206.00364, algorithm 1; flows: arXiv 2401.08740", Spacing, Shift),
             s => new Heun<TProcess>(s.Steps, s.Spacing, s.Clip)),
+        Only<GaussianDiffusion>(
+            new("edm", 25, "2", No, "arXiv 2206.00364, algorithm 2", Churn, ChurnMin, ChurnMax, ChurnNoise, Spacing),
+            s => new Edm(
+                s.Steps,
+                s.Of(MethodSetting.Churn),
+                s.Of(MethodSetting.ChurnMin),
+                s.Of(MethodSetting.ChurnMax),
+                s.Of(MethodSetting.ChurnNoise),
+                s.Spacing,
+                s.Clip)),
         Any(
             new("dopri5", null, "5", Yes, "Dormand and Prince 1980; arXiv 2401.08740", Relative, Absolute),
             s => new Dopri5<TProcess>(s.Of(MethodSetting.RelativeTolerance), s.Of(MethodSetting.AbsoluteTolerance), s.Clip)),
