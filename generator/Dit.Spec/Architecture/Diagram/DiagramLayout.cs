@@ -58,7 +58,7 @@ internal sealed class DiagramLayout
     /// <summary>From one line of notes to the next, and from the edge of a box to its title's base line.</summary>
     public const int NoteLine = 15, TitleLine = 21;
 
-    private const int Margin = 30, LaneWidth = 24, RailWidth = 170, NoteColumns = 40, RailColumns = 24, CharacterWidth = 7;
+    private const int Margin = 30, LaneWidth = 24, RailWidth = 190, NoteColumns = 40, RailColumns = 24, CharacterWidth = 7;
 
     public DiagramLayout(IReadOnlyList<DiagramItem> items, IReadOnlyList<DiagramItem> results, IEnumerable<DiagramSource> sources, int head)
     {
