@@ -106,6 +106,44 @@ public sealed class FamilyFileTests : IDisposable
         Same(Recorded("pixart/pixart"), folder.Path("official.pth"), but: "y_embedder.y_embedding");
     }
 
+    // The names, which diffusers' own conversion of the published files gives, and the folder of its pipeline.
+    [Theory]
+    [InlineData("v0", 17, false)]
+    [InlineData("v1", 17, true)]
+    public void UniDiffuser_is_known_by_the_names_of_diffusers_too(string version, int names, bool hasDataType)
+    {
+        using var scope = NewDisposeScope();
+        var weights = Recorded($"unidiffuser/unidiffuser-{version}");
+        TorchArchive.Save(folder.Path($"uvit_{version}.pth"), weights);
+        Directory.CreateDirectory(folder.Path("pipeline"));
+        Run("convert", folder.Path($"uvit_{version}.pth"), folder.Path("pipeline", "unet"), "--to", "diffusers").Succeeds();
+
+        using (var file = CheckpointFile.Open(folder.Path("pipeline")))
+        {
+            var outside = file.Tensors.Keys.Where(static name => !name.Contains("_block", StringComparison.Ordinal)).ToArray();
+            Assert.Equal(names + (hasDataType ? 2 : 0), outside.Length);
+            Assert.Contains("transformer.pos_embed.proj.weight", outside);
+            Assert.Equal(hasDataType, outside.Contains("data_type_token_embedding.weight"));
+            Assert.Equal([32, 32], file.Tensors["transformer.transformer_out_blocks.1.block.attn1.to_v.weight"].Shape);
+            Assert.Equal([32, 64], file.Tensors["transformer.transformer_out_blocks.1.skip.skip_linear.weight"].Shape);
+            Assert.True(file.Read("transformer.transformer_out_blocks.0.skip.norm.bias").Equals(Weight("out_blocks.0.norm1.bias")));
+            Assert.True(file.Read("transformer.transformer_mid_block.norm1.weight").Equals(Weight("mid_block.norm2.weight")));
+            (string Key, string Value)[] settings =
+            [
+                ("num_layers", "4"), ("num_text_tokens", "5"), ("text_dim", "12"), ("clip_img_dim", "20"),
+                ("use_data_type_embedding", hasDataType ? "true" : "false"), ("sample_size", "8"),
+            ];
+            foreach (var (key, value) in settings) Assert.Equal(value, file.Metadata[$"config.{key}"], ignoreCase: true);
+        }
+        var said = Run("inspect", folder.Path("pipeline")).Succeeds();
+        Assert.Contains("Its names are those of diffusers.", said, StringComparison.Ordinal);
+        Assert.Contains($"It is a checkpoint of Recorded-UniDiffuser-{version}.", said, StringComparison.Ordinal);
+        Run("convert", folder.Path("pipeline"), folder.Path("again.pth"), "--to", "official").Succeeds();
+        Same(weights, folder.Path("again.pth"));
+
+        Tensor Weight(string name) => weights.Single(entry => entry.Name == name).Value;
+    }
+
     // What is left out on the way, such as a prefix of the names, is said beside.
     private string Converts(string from, string to, params string[] more)
     {
