@@ -126,7 +126,10 @@ public sealed class JointModelTests : IDisposable
     {
         var text = Sample("drawn.png", "--text", Texts(2), "--count", "2", "--cfg", "3").Succeeds();
 
-        Assert.Contains("guidance runs the network twice in each, with and without the condition: 8 passes", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "guidance runs the network twice in each, with and without the condition: 8 passes",
+            text,
+            StringComparison.Ordinal);
         Assert.Contains("Wrote 4 samples of Pairs (dpm-4, guidance 3, seed 0) to ", text, StringComparison.Ordinal);
         Assert.Contains("Wrote the CLIP embeddings of the images to ", text, StringComparison.Ordinal);
         Read("drawn.embeddings.safetensors", "clip", 4, 1, 10);
@@ -199,7 +202,9 @@ public sealed class JointModelTests : IDisposable
             "Pairs is guided by a scale, at all noise levels or in an interval: leave --cfg-rescale out.",
             Sample("a.png", "--cfg-rescale", "0.5").Mistake());
         Assert.StartsWith(
-            "--cfg-interval says where guidance acts", Sample("a.png", "--cfg", "1", "--cfg-interval", "0,5").Mistake(), StringComparison.Ordinal);
+            "--cfg-interval says where guidance acts",
+            Sample("a.png", "--cfg", "1", "--cfg-interval", "0,5").Mistake(),
+            StringComparison.Ordinal);
         Assert.StartsWith("Pairs cannot draw 9x8 pixels", Sample("a.png", "--size", "9x8").Mistake(), StringComparison.Ordinal);
         Assert.Contains("Pairs takes a safetensors file with one tensor named text, (N, 3, 6)",
             Sample("a.png", "--text", Weights()).Mistake(), StringComparison.Ordinal);
@@ -213,6 +218,7 @@ public sealed class JointModelTests : IDisposable
     public void Weights_say_which_model_they_are_of() =>
         Assert.Contains(
             "Wrote 1 sample of Pairs",
-            Cli.Run(DitModels.All, CancellationToken.None, "sample", "-c", Weights(), "--count", "1", "-o", folder.Path("a.png")).Succeeds(),
+            Cli.Run(DitModels.All, CancellationToken.None, "sample", "-c", Weights(), "--count", "1", "-o", folder.Path("a.png"))
+                .Succeeds(),
             StringComparison.Ordinal);
 }

@@ -101,7 +101,9 @@ public abstract record Member(string Name)
 }
 
 /// <summary>The tokens whose places a table holds.</summary>
-/// <param name="Patches">T, the letter of the patches, which distinguishes them from other tokens of the same number.</param>
+/// <param name="Patches">
+/// T, the letter of the patches, which distinguishes them from other tokens of the same number.
+/// </param>
 /// <param name="Rows">Rows of patches.</param>
 /// <param name="Columns">Columns of patches.</param>
 /// <param name="Before">Other tokens before the patches.</param>

@@ -40,13 +40,18 @@ internal static class ModelsCommand
     // A family has a line of its own above its models, unless it is one model of that name.
     private static IEnumerable<IReadOnlyList<string>> Rows(IGrouping<string, ModelDefinition> family)
     {
-        if (family.Any(model => model.Card.Name != family.Key)) yield return [$"{family.Key}:", .. Enumerable.Repeat("", Columns.Length - 1)];
+        if (family.Any(model => model.Card.Name != family.Key))
+            yield return [$"{family.Key}:", .. Enumerable.Repeat("", Columns.Length - 1)];
         foreach (var model in family) yield return Row(model.Card, model.Joint);
     }
 
     private static IReadOnlyList<string> Row(ModelCard card, JointShape? joint) =>
     [
-        card.Name, card.Conditioning, joint is null ? card.Condition.ToString() ?? "" : Words(joint), card.Input.ToString(), card.Autoencoder?.Name ?? "",
+        card.Name,
+        card.Conditioning,
+        joint is null ? card.Condition.ToString() ?? "" : Words(joint),
+        card.Input.ToString(),
+        card.Autoencoder?.Name ?? "",
         Amount.Whole(card.Tokens), Amount.Whole(card.Parameters), Amount.Short(card.Macs),
     ];
 

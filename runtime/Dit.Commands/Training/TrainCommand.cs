@@ -130,7 +130,8 @@ internal static class TrainCommand
         public int VisitJoint<TModel>()
             where TModel : nn.Module, IJointModel<TModel> =>
             throw new DitException(
-                $"{TModel.Card.Name} denoises images and texts jointly, and 'dit train' knows images and classes only: train it from code.");
+                $"{TModel.Card.Name} denoises images and texts jointly, and 'dit train' knows images and classes only: train it from "
+                    + $"code.");
 
         /// <summary>The data as latents; null where the data are images and the model takes them.</summary>
         private LatentFolder? Latents(ModelCard card)

@@ -19,8 +19,12 @@ public sealed record SamplingLoop<TProcess>(string Name, Solver<TProcess> Solver
 
     private FixedStepSolver<TProcess>? Fixed => Solver as FixedStepSolver<TProcess>;
 
-    /// <summary>The same solver with a different number of steps; a name that ends with that number follows it.</summary>
-    /// <exception cref="DitException">It is outside <see cref="StepsRange"/>, or the solver chooses its steps.</exception>
+    /// <summary>
+    /// The same solver with a different number of steps; a name that ends with that number follows it.
+    /// </summary>
+    /// <exception cref="DitException">
+    /// It is outside <see cref="StepsRange"/>, or the solver chooses its steps.
+    /// </exception>
     internal (string Name, Solver<TProcess> Solver) WithSteps(int steps)
     {
         if (Fixed is not { } solver || StepsRange is not var (fewest, most))

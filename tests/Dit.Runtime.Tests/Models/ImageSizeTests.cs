@@ -11,7 +11,8 @@ public sealed class ImageSizeTests : IDisposable
     public void Dispose() => scope.Dispose();
 
     /// <summary>Every model of images alone that is generated here.</summary>
-    public static TheoryData<string> Models => [.. DitModels.All.Where(static model => model.Joint is null).Select(static model => model.Card.Name)];
+    public static TheoryData<string> Models =>
+        [.. DitModels.All.Where(static model => model.Joint is null).Select(static model => model.Card.Name)];
 
     private static Tensor Noise(ImageShape shape, int samples = 2)
     {

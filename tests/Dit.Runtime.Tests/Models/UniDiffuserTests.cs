@@ -99,6 +99,46 @@ public class UniDiffuserTests
         Assert.Throws<CheckpointMismatchException>(() => JointV0Small.Load(folder["model.safetensors"]));
     }
 
+    [Fact]
+    public void A_list_of_models_has_it_and_a_visitor_of_images_alone_refuses_it()
+    {
+        var model = DitModels.All.Single(static model => model.Card.Name == "Joint-V1-Small");
+
+        Assert.Equal(JointV1Small.Modalities, model.Joint);
+        Assert.Equal(PositionKind.Learned, model.Card.PatchPositions);
+        Assert.Equal(
+            "Joint-V1-Small denoises images and texts jointly, and this is for models of images alone.",
+            Assert.Throws<DitException>(() => model.Accept(new OfImagesAlone())).Message);
+        Assert.All(DitModels.All, static other => Assert.Equal(other.Card.Backbone == "unidiffuser", other.Joint is not null));
+    }
+
+    private sealed class OfImagesAlone : IModelVisitor<string>
+    {
+        public string Visit<TModel, TCondition, TProcess>()
+            where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+            where TCondition : ICondition<TCondition>
+            where TProcess : IProcess => TModel.Card.Name;
+    }
+
+    // Files of diffusers' conversion hold the same weights under its own names, which Load recognizes.
+    [Fact]
+    public void Weights_under_the_names_of_diffusers_load_as_they_are()
+    {
+        using var folder = new TemporaryFolder();
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var golden = new GoldenFile("unidiffuser-v1", "unidiffuser");
+        using var model = Filled<JointV1Small>(golden);
+        var map = DitNames.Diffusers<JointV1Small>();
+        Assert.Empty(map.Problems(JointV1Small.CheckpointMap));
+        Assert.Empty(map.Losses);
+        DiffusersFolder.Save(model, folder["unet"]);
+        using var loaded = JointV1Small.Load(folder["unet"]);
+
+        Assert.True(Predict(model, golden, "in.img").Text.Equals(Predict(loaded, golden, "in.img").Text));
+        Assert.Throws<CheckpointMismatchException>(() => JointV0Small.Load(folder["unet"]));
+    }
+
     // Every parameter takes part in some output.
     [Fact]
     public void Gradients_reach_every_parameter()

@@ -151,8 +151,8 @@ internal sealed class DiagramLayout
         return lanes;
     }
 
-    // Arguments are nearest to the column, as lines that arrows may cross: a box would hide what passes behind it, which
-    // then seems to come out of the box. The last argument is the first, since its arrow is the lowest of a box.
+    // Arguments are nearest to the column, as lines that arrows may cross: a box would hide what passes behind it,
+    // which then seems to come out of the box. The last argument is the first, since its arrow is the lowest of a box.
     private IEnumerable<DiagramRail> RailsOf(IEnumerable<DiagramSource> sources)
     {
         var left = Center + HalfBox;

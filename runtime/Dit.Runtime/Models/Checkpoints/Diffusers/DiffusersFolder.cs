@@ -11,9 +11,9 @@ namespace Dit.Runtime;
 /// <remarks>
 /// <c>model_index.json</c>, <c>scheduler/scheduler_config.json</c>, <c>transformer/config.json</c> and
 /// <c>transformer/diffusion_pytorch_model.safetensors</c>. diffusers loads it when it is given an autoencoder:
-/// <c>DiTPipeline.from_pretrained(folder, vae=...)</c>. Of a UniDiffuser, whose pipeline has encoders and decoders of its
-/// own, it is the network alone, <c>UniDiffuserModel.from_pretrained(folder)</c>. The weights carry the model's spec
-/// (<see cref="CheckpointSpec"/>).
+/// <c>DiTPipeline.from_pretrained(folder, vae=...)</c>. Of a UniDiffuser, whose pipeline has encoders and decoders of
+/// its own, it is the network alone, <c>UniDiffuserModel.from_pretrained(folder)</c>. The weights carry the model's
+/// spec (<see cref="CheckpointSpec"/>).
 /// </remarks>
 public static class DiffusersFolder
 {
