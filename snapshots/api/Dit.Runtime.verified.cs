@@ -4,7 +4,10 @@ public sealed class AdamWWithEma : IDisposable
 {
     public AdamWWithEma(torch.nn.Module model, TrainingRecipe recipe);
     public ExponentialMovingAverage Average { get; }
+    public IEnumerable<KeyValuePair<string, torch.Tensor>> Moments { get; }
+    public int Steps { get; }
     public void Dispose();
+    public void Restore(int steps, Func<string, torch.Tensor> read);
     public void Step(double learningRate);
 }
 
@@ -1699,7 +1702,8 @@ public static class StepInput
         TrainingRecipe recipe,
         ModelCard card,
         IProcess process,
-        TrainingSet<TCondition> data) where TCondition : ICondition<TCondition>;
+        TrainingSet<TCondition> data,
+        int first = 0) where TCondition : ICondition<TCondition>;
 }
 
 public sealed record StepInput<TCondition>(
@@ -1786,7 +1790,13 @@ public sealed class Trainer
         TrainingSet<TCondition> data,
         IProgress<TrainingProgress>? progress = null,
         CancellationToken cancellation = default,
-        FolderClaim? claim = null) where TModel : torch.nn.Module, IModel<TModel, TCondition, TProcess> where TCondition : ICondition<TCondition> where TProcess : IProcess;
+        FolderClaim? claim = null,
+        TrainingCheckpoint? from = null) where TModel : torch.nn.Module, IModel<TModel, TCondition, TProcess> where TCondition : ICondition<TCondition> where TProcess : IProcess;
+}
+
+public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Recipe, string? Spec, IReadOnlyList<string> Notes)
+{
+    public static TrainingCheckpoint Newest(TrainingFolder folder);
 }
 
 public sealed record TrainingFolder(string Path, int SaveEvery = 1000, torch.ScalarType WeightsType = Float32)
@@ -1794,16 +1804,18 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, torch.Sca
     public const string ClassesKey = "dit.classes";
     public const string UnreadableName = "unreadable.txt";
     public string Checkpoint { get; }
+    public int Keep { get; init; }
     public string LossPlot { get; }
     public string LossTable { get; }
+    public TimeSpan SaveAfter { get; init; }
     public string UnreadableList { get; }
     public string Weights { get; }
-    public FolderClaim Claim();
+    public FolderClaim Claim(bool resume = false);
 }
 
 public sealed record TrainingProgress(int Step, int Steps, StepLosses Losses, double StepsPerSecond, double ImagesPerSecond)
 {
-    public static TrainingProgress At(int step, TrainingRecipe recipe, StepLosses losses, TimeSpan elapsed);
+    public static TrainingProgress At(int step, TrainingRecipe recipe, StepLosses losses, TimeSpan elapsed, int before = 0);
 }
 
 public sealed record TrainingRecipe

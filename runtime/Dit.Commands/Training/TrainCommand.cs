@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Dit.Runtime;
+using Dit.Spec;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -36,6 +37,17 @@ internal static class TrainCommand
         var clip = CommonOptions.Number<double>("--clip", "Largest norm of the gradient; without it, none is too large.");
         var seed = CommonOptions.Number("--seed", "The same seed gives the same weights.", recipe.Seed);
         var every = CommonOptions.Number("--save-every", "Steps from one checkpoint to the next.", standard.SaveEvery);
+        var minutes = CommonOptions.Number(
+            "--save-minutes", "Minutes after which a checkpoint is saved besides.", standard.SaveAfter.TotalMinutes);
+        var keep = CommonOptions.Number(
+            "--keep",
+            "Checkpoints that are kept, the newest included; the best one stays besides.",
+            standard.Keep);
+        var resume = new Option<bool>("--resume")
+        {
+            Description =
+                "Go on with the run in --out from its newest checkpoint. The recipe is that of the run; --steps makes it longer.",
+        };
         var type = CommonOptions.RealType("--weights-dtype", "Type of the finished weights.");
         var flip = new Option<bool>("--flip")
         {
@@ -48,7 +60,8 @@ internal static class TrainCommand
         var command = new Command("train", """
             Train a model on a folder of images, by the recipe of the DiT paper unless told otherwise.
 
-            A run that is stopped leaves a checkpoint that 'dit sample' takes; it cannot be resumed in this version.
+            A run that is stopped leaves a checkpoint that 'dit sample' takes. With --resume it goes on, and ends with the same weights,
+            bit for bit, as if it had not been stopped.
             """)
         {
             data,
@@ -63,6 +76,9 @@ internal static class TrainCommand
             clip,
             seed,
             every,
+            minutes,
+            keep,
+            resume,
             type,
             flip,
             noFlip,
@@ -73,29 +89,54 @@ internal static class TrainCommand
         command.SetAction(parsed =>
         {
             TensorLibrary.Require();
-            return context.FindOrUsual(parsed.GetValue(model)).Accept(new Visitor(
+            var run = new TrainingFolder(
+                AtomicFile.FullPath(parsed.GetRequiredValue(folder)), parsed.GetValue(every),
+                CommonOptions.RealTypes[parsed.GetRequiredValue(type)])
+            {
+                SaveAfter = Minutes(parsed.GetValue(minutes)),
+                Keep = parsed.GetValue(keep),
+            };
+            var from = parsed.GetValue(resume) ? TrainingCheckpoint.Newest(run) : null;
+            foreach (var note in from?.Notes ?? []) context.Say(note);
+            var start = from?.Recipe ?? recipe;
+            return ModelOf(context, parsed.GetValue(model), from).Accept(new Visitor(
                 context,
                 parsed.GetRequiredValue(data),
-                new TrainingRecipe
+                start with
                 {
-                    Steps = parsed.GetValue(steps),
-                    BatchSize = parsed.GetValue(batch),
-                    LearningRate = parsed.GetValue(rate),
-                    WeightDecay = parsed.GetValue(weightDecay),
-                    EmaDecay = parsed.GetValue(decay),
-                    WarmupSteps = parsed.GetValue(warmup),
-                    GradientClip = parsed.GetValue(clip),
-                    Seed = parsed.GetValue(seed),
-                    HorizontalFlip = parsed.GetValue(flip) && !parsed.GetValue(noFlip),
+                    Steps = Given(parsed, steps, start.Steps),
+                    BatchSize = Given(parsed, batch, start.BatchSize),
+                    LearningRate = Given(parsed, rate, start.LearningRate),
+                    WeightDecay = Given(parsed, weightDecay, start.WeightDecay),
+                    EmaDecay = Given(parsed, decay, start.EmaDecay),
+                    WarmupSteps = Given(parsed, warmup, start.WarmupSteps),
+                    GradientClip = Given(parsed, clip, start.GradientClip),
+                    Seed = Given(parsed, seed, start.Seed),
+                    HorizontalFlip = Given(parsed, flip, start.HorizontalFlip) && !parsed.GetValue(noFlip),
                 },
                 parsed.GetResult(flip) is { Implicit: false },
                 parsed.GetValue(skip),
-                new TrainingFolder(
-                    AtomicFile.FullPath(parsed.GetRequiredValue(folder)), parsed.GetValue(every),
-                    CommonOptions.RealTypes[parsed.GetRequiredValue(type)]),
+                run,
+                from,
                 TorchDevice.Parse(parsed.GetRequiredValue(device), parsed.GetValue(tensorFloat32))));
         });
         return command;
+    }
+
+    // The option's value where it was given: a resumed run has values of its own.
+    private static T Given<T>(ParseResult parsed, Option<T> option, T otherwise) =>
+        parsed.GetResult(option) is { Implicit: false } && parsed.GetValue(option) is { } value ? value : otherwise;
+
+    private static TimeSpan Minutes(double minutes) => minutes is > 0 and <= 1e6
+        ? TimeSpan.FromMinutes(minutes)
+        : throw new DitException(FormattableString.Invariant($"--save-minutes is {minutes}: it is a number above 0, at most a million."));
+
+    // A checkpoint says which model it is of.
+    private static ModelDefinition ModelOf(CommandContext context, string? named, TrainingCheckpoint? from)
+    {
+        if (named is not null || from is null) return context.FindOrUsual(named);
+        using var file = CheckpointFile.Open(from.Path);
+        return context.CarriedBy(file) ?? context.Named(file) ?? context.FindOrUsual(null);
     }
 
     private sealed class Visitor(
@@ -105,6 +146,7 @@ internal static class TrainCommand
         bool flipAsked,
         bool skip,
         TrainingFolder folder,
+        TrainingCheckpoint? from,
         Device device) : IModelVisitor<int>
     {
         public int Visit<TModel, TCondition, TProcess>()
@@ -119,6 +161,7 @@ internal static class TrainCommand
                         + $"{card.Condition.Match(static _ => "nothing", static _ => "classes", static _ => "text")}, "
                     + "and 'dit train' knows images and classes only: train it from code, as docs/training.md shows.");
             recipe.Validate();
+            if (from is not null) RequireSameSpec(card, from);
             PathRules.RequireOutside(folder.Path, data);
             using var latents = Latents(card);
             if (latents is not null)
@@ -163,7 +206,7 @@ internal static class TrainCommand
         {
             var trainer = new Trainer(recipe, folder);
             trainer.RequireFit(SetOf(images), TModel.Card, device); // before the images are checked, which takes a while
-            using var claim = folder.Claim();
+            using var claim = folder.Claim(resume: from is not null);
             var (readable, sizes) = ImageData.Survey(context, images, skip);
             return Train<TModel, TCondition, TProcess>(trainer, SetOf(readable), recipe, claim, sizes);
 
@@ -177,7 +220,7 @@ internal static class TrainCommand
         {
             var trainer = new Trainer(recipe, folder);
             trainer.RequireFit(latents, TModel.Card, device);
-            using var claim = folder.Claim();
+            using var claim = folder.Claim(resume: from is not null);
             return Train<TModel, TCondition, TProcess>(trainer, latents, recipe, claim, sizes: null);
         }
 
@@ -189,7 +232,8 @@ internal static class TrainCommand
         {
             var (card, count) = (TModel.Card, images.Classes.Count);
             context.Out.WriteLine(
-                $"Training {card.Name} ({Amount.Of(card.Parameters, "parameter")}) on "
+                $"{(from is null ? "Training" : $"Going on after step {from.Step} with")} {card.Name} "
+                    + $"({Amount.Of(card.Parameters, "parameter")}) on "
                     + $"{Amount.Of(images.Count, "image")}{(count == 0 ? "" : $" of {Amount.Of(count, "class", "classes")}")}");
             if (ImageData.Comparison(count, card.Classes, sizes, card.Input, LargeBatch(recipe.BatchSize, images.Count)) is { } note)
                 context.Out.WriteLine(note);
@@ -198,12 +242,26 @@ internal static class TrainCommand
             try
             {
                 return Report(Progress.Show(context, progress => trainer.Run<TModel, TCondition, TProcess>(
-                    model, images, progress.Select<TrainingProgress>(now => Describe(now, card)), context.Cancellation, claim)));
+                    model, images, progress.Select<TrainingProgress>(now => Describe(now, card)), context.Cancellation, claim, from)));
             }
             finally
             {
                 ImageData.Report(context, images.Unreadable(), folder.UnreadableList);
             }
+        }
+
+        /// <summary>A checkpoint of a changed spec is refused with what was changed.</summary>
+        private static void RequireSameSpec(ModelCard card, TrainingCheckpoint from)
+        {
+            if (from.Spec is not { } before || card.Spec is not { } after || before == after) return;
+            var diff = SpecDiff.Between(SpecsOf(before), SpecsOf(after));
+            if (!diff.Differs) return;
+            throw new DitException(
+                $"'{from.Path}' was trained with a different spec ({string.Join("; ", DiffSummary.Of(diff))}): resume without --model, "
+                    + $"which "
+                    + "takes the spec of the run, or start a new run.");
+
+            static ModelSpec[] SpecsOf(string yaml) => [.. SpecFile.Parse(yaml).Models.Select(static model => model.Spec)];
         }
 
         private int Report(TrainingResult result)
@@ -213,7 +271,9 @@ internal static class TrainCommand
                 foreach (var file in result.Files) context.Out.WriteLine($"Wrote {file}");
                 return 0;
             }
-            var kept = result.Files.Count == 0 ? "nothing was written" : $"the checkpoint is in {folder.Checkpoint}";
+            var kept = result.Files.Count == 0 && from is null
+                ? "nothing was written"
+                : $"the checkpoint is in {folder.Checkpoint}, and --resume goes on from it";
             context.Say($"stopped after step {result.Step} of {recipe.Steps}; {kept}.");
             return DitCommand.Stopped;
         }

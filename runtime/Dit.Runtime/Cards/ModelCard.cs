@@ -50,6 +50,8 @@ public sealed partial record ModelCard(
     /// </summary>
     public const string SpecKey = "dit.spec.yaml";
 
+    internal const string SpecHashKey = "dit.spec";
+
     /// <summary>
     /// The key, in a checkpoint's metadata, of the names of its classes: a JSON list in the order of the labels.
     /// </summary>
@@ -108,7 +110,7 @@ public sealed partial record ModelCard(
         var metadata = new OrderedDictionary<string, string>(StringComparer.Ordinal)
         {
             [NameKey] = Name,
-            ["dit.spec"] = SpecHash,
+            [SpecHashKey] = SpecHash,
             ["dit.backbone"] = Backbone,
             ["dit.conditioning"] = Conditioning,
             ["dit.condition"] = Condition.ToString() ?? "",

@@ -1,7 +1,6 @@
 using Dit.Kernels;
 using Dit.Runtime.Kernels;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime;
@@ -16,10 +15,9 @@ public sealed class AdamWWithEma : IDisposable
     private const double Eps = 1e-8; // PyTorch's default
 
     private readonly TrainingRecipe recipe;
-    private readonly List<AdamWTensors> tensors = [];
+    private readonly IReadOnlyList<string> names;
+    private readonly IReadOnlyList<AdamWTensors> tensors;
     private readonly AdamWPass? pass;
-    private readonly AdamW? operators;
-    private int steps;
 
     /// <summary>Starts at a model's present weights.</summary>
     /// <param name="model">The model to train; it is not to be moved or converted from now on.</param>
@@ -28,44 +26,80 @@ public sealed class AdamWWithEma : IDisposable
     {
         this.recipe = recipe;
         Average = new(model, recipe.EmaDecay);
-        if (TrainingScope.Current is { } tools && Average.Followed.All(static pair => IsPlain(pair.Source)))
-        {
-            using var noGradients = no_grad();
-            foreach (var (average, source) in Average.Followed) tensors.Add(new(source, Zeros(source), Zeros(source), average));
-            pass = new(tools, tensors);
-        }
-        else operators = recipe.CreateOptimizer(model.parameters().Where(static p => p.requires_grad));
+        using var noGradients = no_grad();
+        names = [.. Average.Followed.Select(static followed => followed.Name)];
+        tensors =
+        [
+            .. Average.Followed.Select(static followed =>
+                new AdamWTensors(followed.Source, Zeros(followed.Source), Zeros(followed.Source), followed.Average)),
+        ];
+        if (TrainingScope.Current is { } tools && tensors.All(static tensor => IsPlain(tensor.Parameter))) pass = new(tools, tensors);
     }
 
     /// <summary>The moving average.</summary>
     public ExponentialMovingAverage Average { get; }
 
+    /// <summary>Steps made so far.</summary>
+    public int Steps { get; private set; }
+
+    /// <summary>
+    /// What AdamW remembers of each parameter: the running mean of its gradients as <c>first.NAME</c>, and of their
+    /// squares as <c>second.NAME</c>. The tensors stay the optimizer's.
+    /// </summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> Moments =>
+        names.Zip(tensors).SelectMany(static pair => (KeyValuePair<string, Tensor>[])
+            [new($"first.{pair.First}", pair.Second.First), new($"second.{pair.First}", pair.Second.Second)]);
+
+    /// <summary>Goes on where a run has been.</summary>
+    /// <param name="steps">Steps that the run has made.</param>
+    /// <param name="read">Gives the tensor of a name of <see cref="Moments"/>, which this method disposes of.</param>
+    public void Restore(int steps, Func<string, Tensor> read)
+    {
+        using var noGradients = no_grad();
+        foreach (var (name, moment) in Moments)
+        {
+            using var saved = read(name);
+            moment.copy_(saved);
+        }
+        Steps = steps;
+    }
+
     /// <summary>Moves the weights by their gradients, then the average towards the weights.</summary>
     /// <param name="learningRate">Learning rate of this step.</param>
     public void Step(double learningRate)
     {
-        steps++;
-        if (pass is null)
+        Steps++;
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var gradients = tensors.Select(static tensor => Dense(tensor.Parameter.grad)).ToArray();
+        if (pass is not null)
         {
-            StepByOperators(learningRate);
+            pass.Run(AdamWStep.At(Steps, learningRate, recipe.WeightDecay, recipe.Beta1, recipe.Beta2, Eps, recipe.EmaDecay), gradients);
             return;
         }
-        using var scope = NewDisposeScope();
-        var gradients = tensors.Select(static tensor => Dense(tensor.Parameter.grad)).ToArray();
-        pass.Run(AdamWStep.At(steps, learningRate, recipe.WeightDecay, recipe.Beta1, recipe.Beta2, Eps, recipe.EmaDecay), gradients);
+        StepByOperators(learningRate, gradients);
+        Average.Update();
     }
 
-    private void StepByOperators(double learningRate)
+    private void StepByOperators(double learningRate, IReadOnlyList<Tensor?> gradients)
     {
-        if (operators is null) return;
-        foreach (var group in operators.ParamGroups) group.LearningRate = learningRate;
-        operators.step();
-        Average.Update();
+        using Scalar keep = 1 - learningRate * recipe.WeightDecay;
+        using Scalar beta1 = recipe.Beta1, rest1 = 1 - recipe.Beta1, beta2 = recipe.Beta2, rest2 = 1 - recipe.Beta2;
+        using Scalar correction = Math.Sqrt(1 - Math.Pow(recipe.Beta2, Steps)), eps = Eps;
+        using Scalar size = -learningRate / (1 - Math.Pow(recipe.Beta1, Steps));
+        foreach (var ((parameter, first, second, _), gradient) in tensors.Zip(gradients))
+        {
+            if (gradient is null) continue;
+            parameter.mul_(keep);
+            first.mul_(beta1).add_(gradient, rest1);
+            second.mul_(beta2).addcmul_(gradient, gradient, rest2);
+            parameter.addcdiv_(first, (second.sqrt() / correction).add_(eps), size);
+        }
     }
 
     private static Tensor? Dense(Tensor? gradient) => gradient is null || gradient.IsInvalid ? null : gradient.contiguous();
 
-    private static Tensor Zeros(Tensor like) => zeros_like(like).DetachFromDisposeScope();
+    private static Tensor Zeros(Tensor like) => zeros_like(like, requires_grad: false).DetachFromDisposeScope();
 
     private static bool IsPlain(Tensor tensor) =>
         tensor.dtype == ScalarType.Float32
@@ -81,7 +115,6 @@ public sealed class AdamWWithEma : IDisposable
             tensor.First.Dispose();
             tensor.Second.Dispose();
         }
-        operators?.Dispose();
         Average.Dispose();
     }
 }

@@ -13,7 +13,7 @@ namespace Dit.Runtime;
 public sealed class ExponentialMovingAverage : IDisposable
 {
     private readonly Dictionary<string, Tensor> averages = [];
-    private readonly List<(Tensor Average, Tensor Source)> followed = [];
+    private readonly List<(string Name, Tensor Average, Tensor Source)> followed = [];
     private readonly Tensor rate; // 1 - decay, a scalar
 
     /// <summary>Starts as a copy of the model's parameters and buffers.</summary>
@@ -30,7 +30,7 @@ public sealed class ExponentialMovingAverage : IDisposable
         {
             var average = tensor.clone().DetachFromDisposeScope();
             averages.Add(name, average);
-            if (tensor.requires_grad) followed.Add((average, tensor)); // the position table does not move: it stays the copy it is
+            if (tensor.requires_grad) followed.Add((name, average, tensor)); // the position table does not move: it stays the copy it is
         }
         var like = followed.Count > 0 ? followed[0].Average : averages.Values.First();
         rate = tensor(1 - decay, dtype: like.dtype, device: like.device).DetachFromDisposeScope();
@@ -40,13 +40,13 @@ public sealed class ExponentialMovingAverage : IDisposable
     public IReadOnlyDictionary<string, Tensor> Tensors => averages;
 
     /// <summary>What moves, and the weights it follows.</summary>
-    internal IReadOnlyList<(Tensor Average, Tensor Source)> Followed => followed;
+    internal IReadOnlyList<(string Name, Tensor Average, Tensor Source)> Followed => followed;
 
     /// <summary>Moves the average towards the model's present weights.</summary>
     public void Update()
     {
         using var noGradients = no_grad();
-        foreach (var (average, source) in followed) average.lerp_(source, rate);
+        foreach (var (_, average, source) in followed) average.lerp_(source, rate);
     }
 
     /// <summary>

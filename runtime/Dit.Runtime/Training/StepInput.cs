@@ -46,15 +46,17 @@ public static class StepInput
     /// <param name="card">The model: its dropout and what stands for no condition.</param>
     /// <param name="process">Draws the times.</param>
     /// <param name="data">The images and their conditions.</param>
+    /// <param name="first">The step to begin with, from 0.</param>
     public static IEnumerable<StepInput<TCondition>> Sequence<TCondition>(
         TrainingRecipe recipe,
         ModelCard card,
         IProcess process,
-        TrainingSet<TCondition> data)
+        TrainingSet<TCondition> data,
+        int first = 0)
         where TCondition : ICondition<TCondition>
     {
-        var step = 0;
-        foreach (var indices in EpochOrder.BatchIndices(data.Count, recipe.BatchSize, recipe.Seed))
+        var step = first;
+        foreach (var indices in EpochOrder.BatchIndices(data.Count, recipe.BatchSize, recipe.Seed).Skip(first))
             yield return Draw(step++, indices, recipe, card, process, data);
     }
 

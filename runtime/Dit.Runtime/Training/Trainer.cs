@@ -19,8 +19,8 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     private const int PreparedAhead = 2;
 
     /// <summary>Trains to the recipe's last step, or until cancelled.</summary>
-    /// <remarks>The same recipe, data, initial model and number of threads give the same weights. A cancelled run saves
-    /// where it is; it cannot be resumed.</remarks>
+    /// <remarks>The same recipe, data, initial model and number of threads give the same weights, whether the run was
+    /// interrupted or not. A cancelled run saves where it is.</remarks>
     /// <typeparam name="TModel">The generated model.</typeparam>
     /// <typeparam name="TCondition">What it is conditioned on.</typeparam>
     /// <typeparam name="TProcess">The process it is trained for.</typeparam>
@@ -30,17 +30,18 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     /// <param name="cancellation">Ends the run after the step at hand.</param>
     /// <param name="claim">The folder's claim, where <see cref="TrainingFolder.Claim"/> took it before; it stays the
     /// caller's. Without it, the run claims the folder.</param>
+    /// <param name="from">The checkpoint of the folder from which the run goes on; null starts a new run.</param>
     /// <exception cref="DitException">
-    /// The recipe, the data or the folder is not fit for the model; an image cannot be read, and the steps made until
-    /// then are saved; or
-    /// the loss is no longer finite, and the last checkpoint stays as it is.
+    /// The recipe, the data, the folder or the checkpoint is not fit for the model; an image cannot be read, and the
+    /// steps made until then are saved; or the loss is no longer finite, and the last checkpoint stays as it is.
     /// </exception>
     public TrainingResult Run<TModel, TCondition, TProcess>(
         IModel<TModel, TCondition, TProcess> model,
         TrainingSet<TCondition> data,
         IProgress<TrainingProgress>? progress = null,
         CancellationToken cancellation = default,
-        FolderClaim? claim = null)
+        FolderClaim? claim = null,
+        TrainingCheckpoint? from = null)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
@@ -49,8 +50,9 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         Check(trained, TModel.Card);
         RequireFit(data, TModel.Card, trained.parameters().First().device);
         claim?.Require(folder.Path);
-        using var own = claim is null ? folder.Claim() : null; // a run that fails at its first image leaves nothing
-        return Train<TModel, TCondition, TProcess>(trained, data, progress, cancellation);
+        from?.Require(recipe, TModel.Card, data.Count, data.Classes);
+        using var own = claim is null ? folder.Claim(resume: from is not null) : null; // a run that fails at its first image leaves nothing
+        return Train<TModel, TCondition, TProcess>(trained, data, from, progress, cancellation);
     }
 
     /// <summary>Finds out before anything is read or created whether data and recipe fit a model and the memory of this
@@ -75,7 +77,11 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     }
 
     private TrainingResult Train<TModel, TCondition, TProcess>(
-        TModel model, TrainingSet<TCondition> data, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+        TModel model,
+        TrainingSet<TCondition> data,
+        TrainingCheckpoint? from,
+        IProgress<TrainingProgress>? progress,
+        CancellationToken cancellation)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
@@ -86,20 +92,25 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         using var memory = new TrainingMemory();
         using var scope = TrainingScope.Open(EnvironmentKernels.Choice, memory);
         using var optimizer = new AdamWWithEma(model, recipe);
-        using var inputs = new Prefetcher<StepInput<TCondition>>(StepInput.Sequence(recipe, TModel.Card, process, data), PreparedAhead);
-        var clock = Stopwatch.StartNew();
-        var saved = Array.Empty<string>();
+        if (from is not null) losses.AddRange(from.Restore(model, optimizer));
+        using var inputs = new Prefetcher<StepInput<TCondition>>(
+            StepInput.Sequence(recipe, TModel.Card, process, data, first: losses.Count), PreparedAhead);
+        var (before, clock, sinceSaved) = (losses.Count, Stopwatch.StartNew(), Stopwatch.StartNew());
+        var saved = new Saved(from?.Step ?? 0, []);
         while (losses.Count < recipe.Steps && !cancellation.IsCancellationRequested)
         {
             using (var input = Next(inputs, State).To(trained[0].device))
                 losses.Add(Step(losses.Count + 1, model, trained, optimizer, () => TrainingStep.Backward(model, process, input)));
-            progress?.Report(TrainingProgress.At(losses.Count, recipe, losses[^1], clock.Elapsed));
-            if (losses.Count % folder.SaveEvery == 0) saved = [.. folder.SaveState(State())];
+            progress?.Report(TrainingProgress.At(losses.Count, recipe, losses[^1], clock.Elapsed, before));
+            if (losses.Count % folder.SaveEvery != 0 && sinceSaved.Elapsed < folder.SaveAfter) continue;
+            saved = new(losses.Count, [.. Save(State())]);
+            sinceSaved.Restart();
         }
         model.zero_grad(); // gradients are of no use to anyone now
         return Finish(State(), saved);
 
-        TrainingState State() => new(losses.Count, recipe, TModel.Card, data.Classes, model, optimizer.Average, losses, data.Unreadable());
+        TrainingState State() => new(
+            losses.Count, recipe, TModel.Card, data.Classes, data.Count, model, optimizer, losses, data.Unreadable());
     }
 
     private StepInput<TCondition> Next<TCondition>(Prefetcher<StepInput<TCondition>> inputs, Func<TrainingState> state)
@@ -111,9 +122,21 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         }
         catch (Exception e) when (state().Step > 0)
         {
-            folder.SaveState(state()); // the steps made are good
+            Save(state()); // the steps made are good
             if (e is DitException mistake) throw WithKept(mistake);
             throw;
+        }
+    }
+
+    private IEnumerable<string> Save(TrainingState state)
+    {
+        try
+        {
+            return folder.SaveState(state);
+        }
+        catch (DitException mistake) // such as a full disk
+        {
+            throw WithKept(mistake);
         }
     }
 
@@ -133,21 +156,24 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         return losses;
     }
 
-    private TrainingResult Finish(TrainingState state, string[] saved)
+    private TrainingResult Finish(TrainingState state, Saved saved)
     {
         var cancelled = state.Step < recipe.Steps;
         if (state.Step == 0) return new(0, cancelled, []);
-        if (state.Step % folder.SaveEvery != 0) saved = [.. folder.SaveState(state)];
-        if (cancelled) return new(state.Step, cancelled, saved);
+        if (state.Step != saved.Step) saved = new(state.Step, [.. Save(state)]);
+        if (cancelled) return new(state.Step, cancelled, saved.Files);
         try
         {
-            return new(state.Step, cancelled, [folder.SaveWeights(state), .. saved]);
+            return new(state.Step, cancelled, [folder.SaveWeights(state), .. saved.Files]);
         }
         catch (DitException mistake) // such as weights that Float16 does not hold
         {
             throw WithKept(mistake);
         }
     }
+
+    /// <summary>What was saved last.</summary>
+    private sealed record Saved(int Step, IReadOnlyList<string> Files);
 
     private static void Check(nn.Module model, ModelCard card)
     {

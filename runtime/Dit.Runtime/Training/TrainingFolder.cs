@@ -12,6 +12,8 @@ namespace Dit.Runtime;
 /// <param name="WeightsType">Type of the numbers in <see cref="Weights"/>.</param>
 public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarType WeightsType = ScalarType.Float32)
 {
+    private const int StepsOfLoss = 100; // a single step says little: its timesteps decide
+
     /// <summary>
     /// The metadata key of the class names of a class-conditional model, a JSON array: label i is the name at i.
     /// </summary>
@@ -24,8 +26,22 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// <summary>
     /// Where a run stands, to sample from: the weights as <c>model.*</c>, their moving average as <c>ema.*</c>.
     /// </summary>
-    /// <remarks>The state of the optimizer is not kept: a run cannot be resumed.</remarks>
+    /// <remarks>
+    /// It holds AdamW's moments and the losses too, so that the run can go on (<see cref="TrainingCheckpoint"/>).
+    /// Earlier ones lie beside it, named after their steps.
+    /// </remarks>
     public string Checkpoint => System.IO.Path.Combine(Path, "checkpoint.safetensors");
+
+    /// <summary>
+    /// The time after which a checkpoint is saved even if <see cref="SaveEvery"/> steps are not done.
+    /// </summary>
+    public TimeSpan SaveAfter { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// How many checkpoints are kept, the newest included; the one with the least loss, averaged over its last 100
+    /// steps, stays besides.
+    /// </summary>
+    public int Keep { get; init; } = 2;
 
     /// <summary>The finished model: the moving average under the official names.</summary>
     public string Weights => System.IO.Path.Combine(Path, "weights.safetensors");
@@ -44,6 +60,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// <summary>
     /// Claims the folder for a run, creating it, and finds out before hours of work whether they can be kept.
     /// </summary>
+    /// <param name="resume">Whether a run goes on whose files are there; what it left half-written is removed.</param>
     /// <returns>
     /// The claim, for <see cref="Trainer"/>. It is given up by disposing of it, and with it the folder goes if nothing
     /// was written.
@@ -52,17 +69,21 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// It cannot be written, a different run writes to it, it holds one of the files already, or a setting makes no
     /// sense.
     /// </exception>
-    public FolderClaim Claim()
+    public FolderClaim Claim(bool resume = false)
     {
+        if (Keep < 1) throw new DitException($"A run keeps 1 or more checkpoints, not {Keep}.");
+        if (SaveAfter <= TimeSpan.Zero) throw new DitException($"A checkpoint can be saved after a time above 0, not after {SaveAfter}.");
         if (SaveEvery < 1) throw new DitException($"A checkpoint can be saved every 1 or more steps, not every {SaveEvery}.");
         if (WeightsType is not (ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32))
             throw new DitException($"Weights are saved as float16, bfloat16 or float32, not as {WeightsType}.");
         var claim = FolderClaim.Take(Path);
         try
         {
-            string[] files = [Checkpoint, Weights, LossTable, LossPlot, UnreadableList];
+            if (resume) CheckpointShelf.RemoveUnfinished(this);
+            string[] files = resume ? [] : [Checkpoint, Weights, LossTable, LossPlot, UnreadableList, .. CheckpointShelf.NewestFirst(this)];
             if (files.FirstOrDefault(System.IO.Path.Exists) is { } taken)
-                throw new DitException($"'{taken}' exists already, and training would write over it: name another folder, or remove it.");
+                throw new DitException(
+                    $"'{taken}' exists already, and training would write over it: resume that run, name another folder, or remove it.");
             AtomicFile.RequireWritable(Checkpoint);
             return claim;
         }
@@ -78,17 +99,35 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     {
         if (!state.Average.IsFinite())
             throw new DitException(
-                $"The weights are no longer finite at step {state.Step}; {Kept}. A smaller learning rate or a gradient clip may help.");
-        SafeTensors.Save(
-            Checkpoint,
-            [.. Prefixed("model.", state.Model.state_dict()), .. Prefixed("ema.", state.Average.Tensors)],
-            Metadata(state));
+                $"The weights are no longer finite at step {state.Step}, and a smaller learning rate or a gradient clip may help.");
+        using (var losses = Tensors(state.Losses))
+            CheckpointShelf.Put(this, state.Step, path => SafeTensors.Save(
+                path,
+                [
+                    .. Prefixed("model.", state.Model.state_dict()),
+                    .. Prefixed("ema.", state.Average.Tensors),
+                    .. Prefixed(TrainingCheckpoint.OptimizerPrefix, state.Optimizer.Moments),
+                    (TrainingCheckpoint.LossesName, losses),
+                ],
+                new Dictionary<string, string>(Metadata(state))
+                {
+                    [TrainingCheckpoint.LossKey] = RecentLoss(state).ToString("R", CultureInfo.InvariantCulture),
+                    [TrainingCheckpoint.ImagesKey] = state.Images.ToString(CultureInfo.InvariantCulture),
+                }));
         AtomicFile.WriteText(LossTable, Table(state.Losses));
         Plot.LossCurve(LossPlot, $"{state.Card.Name}: losses", Curves(state.Losses), new PlotOptions(LogY: true));
         if (state.Unreadable.Count == 0) return [Checkpoint, LossTable, LossPlot];
         Runtime.UnreadableList.Write(UnreadableList, state.Unreadable);
         return [Checkpoint, LossTable, LossPlot, UnreadableList];
     }
+
+    private static double RecentLoss(TrainingState state) => state.Losses.TakeLast(StepsOfLoss).Average(static losses => losses.Total);
+
+    private static Tensor Tensors(IReadOnlyList<StepLosses> losses) => tensor(
+        losses.SelectMany(static step => (double[])[step.Total, step.Mse, step.VariationalBound]).ToArray(), [losses.Count, 3]);
+
+    /// <summary>Strings as JSON, as in the metadata of files.</summary>
+    internal static string Json(IReadOnlyList<string> words) => JsonSerializer.Serialize(words, TrainingJson.Default.IReadOnlyListString);
 
     /// <summary>Writes the finished model.</summary>
     internal string SaveWeights(TrainingState state)
@@ -109,11 +148,11 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         var metadata = new Dictionary<string, string>(state.Card.ToMetadata())
         {
             [SafeTensors.FormatKey] = SafeTensors.Format,
-            ["dit.step"] = state.Step.ToString(CultureInfo.InvariantCulture),
+            [TrainingCheckpoint.StepKey] = state.Step.ToString(CultureInfo.InvariantCulture),
         };
         if (state.Card.Condition is ModelCondition.Classes)
-            metadata.Add(ClassesKey, JsonSerializer.Serialize(state.Classes, TrainingJson.Default.IReadOnlyListString));
-        metadata.Add("dit.recipe", JsonSerializer.Serialize(state.Recipe, TrainingJson.Default.TrainingRecipe));
+            metadata.Add(ClassesKey, Json(state.Classes));
+        metadata.Add(TrainingCheckpoint.RecipeKey, JsonSerializer.Serialize(state.Recipe, TrainingJson.Default.TrainingRecipe));
         return metadata;
     }
 
@@ -144,7 +183,11 @@ internal sealed record TrainingState(
     TrainingRecipe Recipe,
     ModelCard Card,
     IReadOnlyList<string> Classes,
+    int Images,
     nn.Module Model,
-    ExponentialMovingAverage Average,
+    AdamWWithEma Optimizer,
     IReadOnlyList<StepLosses> Losses,
-    IReadOnlyList<UnreadableImage> Unreadable);
+    IReadOnlyList<UnreadableImage> Unreadable)
+{
+    public ExponentialMovingAverage Average => Optimizer.Average;
+}

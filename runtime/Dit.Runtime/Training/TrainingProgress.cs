@@ -9,9 +9,14 @@ namespace Dit.Runtime;
 public sealed record TrainingProgress(int Step, int Steps, StepLosses Losses, double StepsPerSecond, double ImagesPerSecond)
 {
     /// <summary>The report of a step, from the time the run has taken.</summary>
-    public static TrainingProgress At(int step, TrainingRecipe recipe, StepLosses losses, TimeSpan elapsed)
+    /// <param name="step">The step just made, from 1.</param>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="losses">The step's losses.</param>
+    /// <param name="elapsed">The time since the run began, or went on.</param>
+    /// <param name="before">Steps that were made before it went on.</param>
+    public static TrainingProgress At(int step, TrainingRecipe recipe, StepLosses losses, TimeSpan elapsed, int before = 0)
     {
-        var speed = step / Math.Max(elapsed.TotalSeconds, 1e-9);
+        var speed = (step - before) / Math.Max(elapsed.TotalSeconds, 1e-9);
         return new(step, recipe.Steps, losses, speed, speed * recipe.BatchSize);
     }
 }

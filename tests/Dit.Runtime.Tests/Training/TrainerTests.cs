@@ -16,16 +16,6 @@ public sealed class TrainerTests : IDisposable
 
     private TrainingFolder Folder(string name = "run", int saveEvery = 1000) => new(Path.Combine(root, name), saveEvery);
 
-    /// <summary>Images of one color, a color for each class.</summary>
-    private static TrainingSet<ClassLabels> Colors(int count = 12, int classes = 3) =>
-        TrainingSet.OfClasses(count, [.. Enumerable.Range(0, classes).Select(c => $"color {c}")], (indices, flips) =>
-        {
-            using var scope = NewDisposeScope();
-            var labels = tensor(indices.Select(i => (long)(i % classes)).ToArray());
-            var images = (labels.to(ScalarType.Float32) - 1).view(-1, 1, 1, 1).expand(-1, 3, 4, 4).contiguous();
-            return (images.MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope());
-        });
-
     private static Dictionary<string, float[]> Weights(nn.Module model) =>
         model.state_dict().ToDictionary(pair => pair.Key, pair => pair.Value.data<float>().ToArray());
 
@@ -45,7 +35,7 @@ public sealed class TrainerTests : IDisposable
     {
         using var model = TinyDenoiser.Create();
         var reports = new Reports();
-        new Trainer(Short with { Steps = 60, BatchSize = 32 }, Folder()).Run(model, Colors(), reports);
+        new Trainer(Short with { Steps = 60, BatchSize = 32 }, Folder()).Run(model, ColorSet.Of(), reports);
         Assert.Equal(60, reports.All.Count);
         var mse = reports.All.Select(r => r.Losses.Mse).ToArray();
         Assert.True(mse[^10..].Average() < 0.8 * mse[..10].Average());
@@ -58,9 +48,9 @@ public sealed class TrainerTests : IDisposable
         using var first = TinyDenoiser.Create();
         using var second = TinyDenoiser.Create();
         using var third = TinyDenoiser.Create();
-        new Trainer(Short, Folder("1")).Run(first, Colors());
-        new Trainer(Short, Folder("2", saveEvery: 2)).Run(second, Colors());
-        new Trainer(Short with { Seed = 6 }, Folder("3")).Run(third, Colors());
+        new Trainer(Short, Folder("1")).Run(first, ColorSet.Of());
+        new Trainer(Short, Folder("2", saveEvery: 2)).Run(second, ColorSet.Of());
+        new Trainer(Short with { Seed = 6 }, Folder("3")).Run(third, ColorSet.Of());
         Assert.Equal(Weights(first), Weights(second));
         Assert.NotEqual(Weights(first), Weights(third));
         Assert.Equal(File.ReadAllBytes(Folder("1").Weights), File.ReadAllBytes(Folder("2").Weights));
@@ -69,8 +59,11 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void What_a_step_draws_does_not_depend_on_the_steps_before()
     {
-        using var third = StepInput.Sequence(Short, TinyDenoiser.Card, TinyDenoiser.Process, Colors()).Skip(2).First();
-        using var again = StepInput.Sequence(Short with { Steps = 99 }, TinyDenoiser.Card, TinyDenoiser.Process, Colors()).Skip(2).First();
+        using var third = StepInput.Sequence(Short, TinyDenoiser.Card, TinyDenoiser.Process, ColorSet.Of()).Skip(2).First();
+        using var again = StepInput
+            .Sequence(Short with { Steps = 99 }, TinyDenoiser.Card, TinyDenoiser.Process, ColorSet.Of())
+            .Skip(2)
+            .First();
         Assert.Equal(third.Times, again.Times);
         Assert.Equal(third.Condition.Values.data<long>(), again.Condition.Values.data<long>());
         Assert.Equal(third.Noise.data<float>(), again.Noise.data<float>());
@@ -94,7 +87,7 @@ public sealed class TrainerTests : IDisposable
     {
         using var model = TinyDenoiser.Create();
         var folder = Folder() with { WeightsType = ScalarType.Float16 };
-        var result = new Trainer(Short, folder).Run(model, Colors());
+        var result = new Trainer(Short, folder).Run(model, ColorSet.Of());
         Assert.Equal((6, false), (result.Step, result.Cancelled));
         Assert.Equal(
             ["checkpoint.safetensors", "loss.csv", "loss.png", "weights.safetensors"],
@@ -103,7 +96,13 @@ public sealed class TrainerTests : IDisposable
 
         using var checkpoint = SafeTensorsFile.Open(folder.Checkpoint);
         Assert.Equal(
-            model.state_dict().Keys.SelectMany<string, string>(name => [$"ema.{name}", $"model.{name}"]).Order(),
+            [
+                .. model.state_dict().Keys.SelectMany<string, string>(name => [$"ema.{name}", $"model.{name}"]).Order(),
+                .. model.named_parameters().Where(static pair => pair.parameter.requires_grad)
+                    .SelectMany<(string name, TorchSharp.Modules.Parameter), string>(
+                        static pair => [$"optimizer.first.{pair.name}", $"optimizer.second.{pair.name}"]).Order(),
+                "run.losses",
+            ],
             checkpoint.Tensors.Keys.Order());
         using var saved = checkpoint.Read("model.proj.weight");
         Assert.Equal(model.proj.weight!.data<float>(), saved.data<float>());
@@ -128,7 +127,7 @@ public sealed class TrainerTests : IDisposable
         using var model = TinyDenoiser.Create();
         using var cancel = new CancellationTokenSource();
         var reports = new Reports(report => { if (report.Step == 3) cancel.Cancel(); });
-        var result = new Trainer(Short with { Steps = 1000 }, Folder()).Run(model, Colors(), reports, cancel.Token);
+        var result = new Trainer(Short with { Steps = 1000 }, Folder()).Run(model, ColorSet.Of(), reports, cancel.Token);
         Assert.Equal((3, true), (result.Step, result.Cancelled));
         using var checkpoint = SafeTensorsFile.Open(Folder().Checkpoint);
         Assert.Equal("3", checkpoint.Metadata["dit.step"]);
@@ -145,7 +144,7 @@ public sealed class TrainerTests : IDisposable
             if (report.Step != 3) return;
             using (no_grad()) model.proj.bias!.fill_(double.NaN);
         });
-        var error = Assert.Throws<DitException>(() => trainer.Run(model, Colors(), reports));
+        var error = Assert.Throws<DitException>(() => trainer.Run(model, ColorSet.Of(), reports));
         Assert.StartsWith("The loss is NaN at step 4; the last good checkpoint is kept in ", error.Message, StringComparison.Ordinal);
         using var checkpoint = SafeTensorsFile.Open(Folder().Checkpoint);
         Assert.Equal("2", checkpoint.Metadata["dit.step"]);
@@ -161,7 +160,7 @@ public sealed class TrainerTests : IDisposable
             if (report.Step != 3) return;
             using (no_grad()) model.table.weight!.narrow(0, 0, 1).fill_(double.PositiveInfinity);
         });
-        Assert.Throws<DitException>(() => trainer.Run(model, Colors(), reports));
+        Assert.Throws<DitException>(() => trainer.Run(model, ColorSet.Of(), reports));
         using var checkpoint = SafeTensorsFile.Open(Folder().Checkpoint);
         Assert.Equal("2", checkpoint.Metadata["dit.step"]);
     }
@@ -173,8 +172,8 @@ public sealed class TrainerTests : IDisposable
         var trainer = new Trainer(Short, Folder());
         Assert.Equal(
             "The data set has 4 classes and Tiny takes 3: train a model with as many classes.",
-            Assert.Throws<DitException>(() => trainer.Run(model, Colors(classes: 4))).Message);
-        Assert.Throws<DitException>(() => trainer.Run(model, Colors(count: 0)));
+            Assert.Throws<DitException>(() => trainer.Run(model, ColorSet.Of(classes: 4))).Message);
+        Assert.Throws<DitException>(() => trainer.Run(model, ColorSet.Of(count: 0)));
         Assert.False(Directory.Exists(Folder().Path));
     }
 
@@ -184,7 +183,7 @@ public sealed class TrainerTests : IDisposable
         Directory.CreateDirectory(root);
         File.WriteAllText(Path.Combine(root, "run"), "a file");
         using var model = TinyDenoiser.Create();
-        var error = Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, Colors()));
+        var error = Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, ColorSet.Of()));
         Assert.StartsWith($"The folder '{Folder().Path}' cannot be created: ", error.Message, StringComparison.Ordinal);
     }
 
@@ -193,10 +192,11 @@ public sealed class TrainerTests : IDisposable
     {
         using var model = TinyDenoiser.Create();
         var trainer = new Trainer(Short, Folder());
-        trainer.Run(model, Colors());
-        var error = Assert.Throws<DitException>(() => trainer.Run(model, Colors()));
+        trainer.Run(model, ColorSet.Of());
+        var error = Assert.Throws<DitException>(() => trainer.Run(model, ColorSet.Of()));
         Assert.Equal(
-            $"'{Folder().Checkpoint}' exists already, and training would write over it: name another folder, or remove it.",
+            $"'{Folder().Checkpoint}' exists already, and training would write over it: resume that run, name another folder, or remove "
+                + $"it.",
             error.Message);
     }
 
@@ -209,14 +209,14 @@ public sealed class TrainerTests : IDisposable
         Directory.CreateDirectory(Folder().Path);
         File.WriteAllText(Path.Combine(Folder().Path, name), "precious");
         using var model = TinyDenoiser.Create();
-        Assert.Contains(name, Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, Colors())).Message);
+        Assert.Contains(name, Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, ColorSet.Of())).Message);
         Assert.Equal("precious", File.ReadAllText(Assert.Single(Directory.GetFiles(Folder().Path))));
     }
 
     [Fact]
     public void An_image_that_cannot_be_read_ends_the_run_and_the_steps_made_are_kept()
     {
-        var (whole, loads) = (Colors(), 0);
+        var (whole, loads) = (ColorSet.Of(), 0);
         var data = whole with
         {
             Load = (indices, flips) => ++loads > 3 ? throw new DitException("a.png is damaged.") : whole.Load(indices, flips),
@@ -233,7 +233,7 @@ public sealed class TrainerTests : IDisposable
     {
         using var model = TinyDenoiser.Create();
         model.to(ScalarType.BFloat16);
-        var error = Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, Colors()));
+        var error = Assert.Throws<DitException>(() => new Trainer(Short, Folder()).Run(model, ColorSet.Of()));
         Assert.StartsWith("Tiny is to be trained in BFloat16: ", error.Message, StringComparison.Ordinal);
     }
 }
