@@ -45,9 +45,8 @@ internal sealed record SampleRequest(
 
     /// <summary>What is said of the usual guidance.</summary>
     public static string UsualGuidance =>
-        FormattableString.Invariant(
-            $"{UsualOfPixels}, or {UsualOfLatents} for latents, or {UsualOfJoint} for a joint model, or 1 for a model without a null class "
-                + $"or text");
+        FormattableString.Invariant($"{UsualOfPixels}, or {UsualOfLatents} for latents, or {UsualOfJoint} for a joint model, ")
+            + "or 1 for a model without a null class or text";
 
     /// <summary>What the scale counts from.</summary>
     public GuidanceConvention Convention { get; init; }
