@@ -198,12 +198,32 @@ public sealed class PixArtXL21024MS : nn.Module<Tensor, Tensor, SizedText, Tenso
     /// <inheritdoc/>
     public Tensor Predict(Tensor x, Tensor t, SizedText condition) => call(x, t, condition);
 
-    /// <summary>The prediction for inference, without gradients, by the model's own forward pass.</summary>
+    /// <summary>The prediction for inference: the same to float rounding, without gradients, with packed weights and fused steps where the processor computes in float32.</summary>
+    /// <remarks>A snapshot of the current weights: create a new one after changing them. Samplers create their own. While the model has forward hooks, it calls the model.</remarks>
     /// <param name="size">The size of the images in pixels; the model's own by default.</param>
     /// <returns>A session, the caller's to dispose.</returns>
     /// <exception cref="DitException">The model cannot draw such a size.</exception>
-    public InferenceSession<SizedText> CreateSession(ImageSize? size = null) =>
-        InferenceSession.Of<SizedText>(this, Predict, because: "PixArtXL21024MS: the blocks take more than one argument beside the tokens", Card.At(size));
+    public InferenceSession<SizedText> CreateSession(ImageSize? size = null)
+    {
+        var session = new SessionBuilder(Card, x_embedder, pos_embed, Positions, size).Shared(t_linear).Attended(tokens: 120);
+        foreach (var block in blocks)
+            block.AddTo(session);
+        final_layer.AddTo(session);
+        return session.Build<SizedText>((t, condition) =>
+        {
+            Guard.SizedText(ModelName, condition, t, tokens: 120, width: 4096, hasNull: true, masked: true);
+            var (text, height, width, aspect_ratio) = condition;
+            var sizes = cat([csize_embedder.call(height), csize_embedder.call(width), ar_embedder.call(aspect_ratio)], dim: -1); // (N, D)
+            var c = t_embedder.call(t) + sizes;                                                                                  // (N, D)
+            return c;
+        }, model: this, predict: Predict, attend: condition =>
+        {
+            var (text, height, width, aspect_ratio) = condition;
+            var mask = text.Attended();          // (N, M)
+            var context = y_embedder.call(text); // (N, M, D)
+            return (context, mask);
+        });
+    }
 
     private void Initialize(Generator random)
     {
@@ -327,6 +347,21 @@ public sealed class PixArtXL21024MS : nn.Module<Tensor, Tensor, SizedText, Tenso
             return Functional.GatedResidual(g, gate2, mlp.call(Functional.Modulate(g, shift2, scale2))).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
+        /// <summary>The same as steps of an inference session.</summary>
+        internal void AddTo(SessionBuilder session)
+        {
+            var m = session.SharedModulation(scale_shift_table);
+            session.Norm(shift: m[0], scale: m[1]);
+            attn.AddTo(session);
+            session.Residual(gate: m[2]);
+            session.Identity();
+            cross_attn.AddTo(session);
+            session.Residual();
+            session.Norm(shift: m[3], scale: m[4]);
+            mlp.AddTo(session);
+            session.Residual(gate: m[5]);
+        }
+
         /// <summary>Linear layers Xavier uniform, the last one of cross-attention zero, the table normal.</summary>
         internal void Initialize(Generator random)
         {
@@ -362,6 +397,8 @@ public sealed class PixArtXL21024MS : nn.Module<Tensor, Tensor, SizedText, Tenso
             var mixed = Functional.Attention(Functional.Linear(qkv, x), heads: 16); // (N, T, D)
             return Functional.Linear(proj, mixed).MoveToOuterDisposeScope();        // (N, T, D)
         }
+
+        internal void AddTo(SessionBuilder session) => session.Attention(qkv, proj, heads: 16);
 
         internal void Initialize(Generator random)
         {
@@ -401,6 +438,8 @@ public sealed class PixArtXL21024MS : nn.Module<Tensor, Tensor, SizedText, Tenso
             return Functional.Linear(proj, mixed).MoveToOuterDisposeScope();                                                               // (N, T, D)
         }
 
+        internal void AddTo(SessionBuilder session) => session.CrossAttention(q_linear, kv_linear, proj, heads: 16);
+
         internal void Initialize(Generator random)
         {
             Init.XavierUniform(q_linear, random);
@@ -435,6 +474,8 @@ public sealed class PixArtXL21024MS : nn.Module<Tensor, Tensor, SizedText, Tenso
             return Functional.Linear(fc2, h).MoveToOuterDisposeScope(); // (N, T, D)
         }
 
+        internal void AddTo(SessionBuilder session) => session.Mlp(fc1, fc2);
+
         internal void Initialize(Generator random)
         {
             Init.XavierUniform(fc1, random);
@@ -468,6 +509,14 @@ public sealed class PixArtXL21024MS : nn.Module<Tensor, Tensor, SizedText, Tenso
             var m = Functional.AddTable(c, scale_shift_table).unsqueeze(1).chunk(2, dim: -1); // 2 x (N, 1, D)
             var (shift, scale) = (m[0], m[1]);
             return Functional.Linear(linear, Functional.Modulate(x, shift, scale)).MoveToOuterDisposeScope(); // (N, T, 32)
+        }
+
+        /// <summary>The same as steps of an inference session.</summary>
+        internal void AddTo(SessionBuilder session)
+        {
+            var m = session.Modulation(scale_shift_table);
+            session.Norm(shift: m[0], scale: m[1]);
+            session.Output(linear);
         }
 
         /// <summary>The linear layer zero: a new model predicts zero.</summary>

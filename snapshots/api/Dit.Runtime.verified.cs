@@ -204,6 +204,7 @@ public sealed record ClassLabels(torch.Tensor Values) : ICondition<ClassLabels>,
 {
     public int Count { get; }
     public static ImageLabels Labels { get; }
+    public ClassLabels Append(ClassLabels others);
     public ClassLabels At(int[] samples);
     public void Dispose();
     public ConditionRows<ClassLabels> Distinct(ModelCard card, torch.Device device, bool withNull);
@@ -670,6 +671,7 @@ public interface ICondition<TSelf> : IDisposable where TSelf : ICondition<TSelf>
 {
     int Count { get; }
     static abstract ImageLabels Labels { get; }
+    TSelf Append(TSelf others);
     TSelf At(int[] samples);
     ConditionRows<TSelf> Distinct(ModelCard card, torch.Device device, bool withNull);
     TSelf Drop(ModelCard card, torch.Generator random);
@@ -1064,6 +1066,13 @@ public static class Layer
     public static Parameter Unset(long[] shape, torch.Device device, torch.ScalarType dtype, bool trained = true);
 }
 
+public enum LearningRateSchedule
+{
+    Constant = 0,
+    Linear = 1,
+    Cosine = 2,
+}
+
 public sealed record LeftOut(IReadOnlyDictionary<string, int> Endings, int BesideClasses, int NestedFolders, int Hidden)
 {
     public int Count { get; }
@@ -1228,6 +1237,7 @@ public abstract record MultistepSolver<TProcess>(
     Spacing? Spacing,
     bool ClipDenoised) : NodeSolver<TProcess> where TProcess : IProcess
 {
+    public override ImmutableArray<NoiseNode> Nodes(TProcess process);
     public override torch.Tensor Run(TProcess process, Denoiser network, SolverRun run);
     public override (int Fewest, int Most) StepsRange(TProcess process);
 }
@@ -1243,6 +1253,7 @@ public sealed record NamedConditions<TCondition>(
 public sealed record NoCondition(int Count = 0) : ICondition<NoCondition>, IDisposable
 {
     public static ImageLabels Labels { get; }
+    public NoCondition Append(NoCondition others);
     public NoCondition At(int[] samples);
     public void Dispose();
     public ConditionRows<NoCondition> Distinct(ModelCard card, torch.Device device, bool withNull);
@@ -1548,6 +1559,7 @@ public sealed record SamplingOptions<TCondition> where TCondition : ICondition<T
     public SamplingOptions();
     public CancellationToken Cancellation { get; init; }
     public long FirstIndex { get; init; }
+    public TCondition? Negative { get; init; }
     public INoiseSource? Noise { get; init; }
     public Action<SamplingState>? Observe { get; init; }
     public IProgress<SamplingProgress>? Progress { get; init; }
@@ -1587,6 +1599,7 @@ public sealed class SessionBuilder
 {
     public SessionBuilder(ModelCard card, PatchEmbedding patches, torch.Tensor positions);
     public SessionBuilder(ModelCard card, PatchEmbedding patches, torch.Tensor positions, PositionTable table, ImageSize? size);
+    public SessionBuilder Attended(int tokens);
     public void Attention(
         Linear qkv,
         Linear proj,
@@ -1597,13 +1610,15 @@ public sealed class SessionBuilder
     public InferenceSession<TCondition> Build<TCondition>(
         Func<torch.Tensor, TCondition, torch.Tensor> embed,
         torch.nn.Module? model = null,
-        Func<torch.Tensor, torch.Tensor, TCondition, torch.Tensor>? predict = null) where TCondition : ICondition<TCondition>;
+        Func<torch.Tensor, torch.Tensor, TCondition, torch.Tensor>? predict = null,
+        Func<TCondition, (torch.Tensor Tokens, torch.Tensor? Mask)>? attend = null) where TCondition : ICondition<TCondition>;
     public SessionBuilder Context(int tokens, bool joined, bool first = false);
     public void Convolution(Convolution layer);
     public void CrossAttention(Linear q, Linear kv, Linear proj, int heads);
     public void Identity();
     public void Mlp(Linear fc1, Linear fc2, bool exactGelu = false);
     public ModulationParts Modulation(Linear layer);
+    public ModulationParts Modulation(torch.Tensor table);
     public void Norm(AffineLayerNorm norm);
     public void Norm(RmsNorm norm);
     public void Norm(RmsNorm norm, ModulationPart? shift, ModulationPart scale);
@@ -1614,6 +1629,8 @@ public sealed class SessionBuilder
     public void Residual();
     public void Residual(ModulationPart gate);
     public SessionBuilder Rotary(RotaryPositions rotary);
+    public SessionBuilder Shared(Linear layer);
+    public ModulationParts SharedModulation(torch.Tensor table);
     public void SwiGlu(Linear w12, Linear w3);
 }
 
@@ -1640,6 +1657,7 @@ public sealed record SizedText(
 {
     public int Count { get; }
     public static ImageLabels Labels { get; }
+    public SizedText Append(SizedText others);
     public SizedText At(int[] samples);
     public void Dispose();
     public ConditionRows<SizedText> Distinct(ModelCard card, torch.Device device, bool withNull);
@@ -1746,6 +1764,7 @@ public sealed record TextEmbeddings(torch.Tensor Values, torch.Tensor? DropMask 
     public int Count { get; }
     public static ImageLabels Labels { get; }
     public torch.Tensor? Mask { get; init; }
+    public TextEmbeddings Append(TextEmbeddings others);
     public TextEmbeddings At(int[] samples);
     public torch.Tensor Attended();
     public void Dispose();
@@ -1821,6 +1840,7 @@ public sealed record TrainingProgress(int Step, int Steps, StepLosses Losses, do
 public sealed record TrainingRecipe
 {
     public TrainingRecipe();
+    public int Accumulation { get; init; }
     public int BatchSize { get; init; }
     public double Beta1 { get; init; }
     public double Beta2 { get; init; }
@@ -1828,6 +1848,8 @@ public sealed record TrainingRecipe
     public double? GradientClip { get; init; }
     public bool HorizontalFlip { get; init; }
     public double LearningRate { get; init; }
+    public double? MinSnrGamma { get; init; }
+    public LearningRateSchedule Schedule { get; init; }
     public long Seed { get; init; }
     public int Steps { get; init; }
     public int WarmupSteps { get; init; }
@@ -1871,7 +1893,8 @@ public static class TrainingStep
     public static StepLosses Backward<TModel, TCondition, TProcess>(
         IModel<TModel, TCondition, TProcess> model,
         TProcess process,
-        StepInput<TCondition> input) where TModel : torch.nn.Module, IModel<TModel, TCondition, TProcess> where TCondition : ICondition<TCondition> where TProcess : IProcess;
+        StepInput<TCondition> input,
+        TrainingRecipe? recipe = null) where TModel : torch.nn.Module, IModel<TModel, TCondition, TProcess> where TCondition : ICondition<TCondition> where TProcess : IProcess;
 }
 
 public abstract record TrainingTimes

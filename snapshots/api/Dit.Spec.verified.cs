@@ -868,6 +868,8 @@ public enum Schedule
     FlowVp = 5,
 }
 
+public sealed record SessionContext(string Name, long Tokens, string? Mask, EquatableArray<Statement> Statements);
+
 public sealed record SessionNetwork(
     string Patches,
     string Positions,
@@ -879,7 +881,9 @@ public sealed record SessionNetwork(
     EquatableArray<SessionStage> Stages,
     IReadOnlyDictionary<string, EquatableArray<SessionOp>> Modules)
 {
+    public SessionContext? Attended { get; init; }
     public string? Rotary { get; init; }
+    public Member.Chain? SharedModulation { get; init; }
 }
 
 public abstract record SessionOp
@@ -893,7 +897,10 @@ public abstract record SessionOp
     }
     public sealed record Branch(Member.Child Child) : SessionOp;
     public sealed record Convolution(Member.Convolution Layer) : SessionOp;
-    public sealed record CrossAttention(Member.Linear Q, Member.Linear Kv, Member.Linear Proj, int Heads) : SessionOp;
+    public sealed record CrossAttention(Member.Linear Q, Member.Linear Kv, Member.Linear Proj, int Heads) : SessionOp
+    {
+        public bool IsMasked { get; init; }
+    }
     public sealed record Identity : SessionOp
     {
         public Identity();
@@ -909,6 +916,7 @@ public abstract record SessionOp
     }
     public sealed record Residual(SessionPart? Gate) : SessionOp;
     public sealed record SwiGlu(Member.Linear First, Member.Linear Second) : SessionOp;
+    public sealed record Table(string Name, Member.Table Member, bool IsShared) : SessionOp;
 }
 
 public sealed record SessionPart(string Name, int Index);

@@ -7,7 +7,11 @@ namespace Dit.Benchmarks.Tests;
 public class CompareTests
 {
     [Theory]
-    [InlineData("There is no model 'DiT-Q'; there are Tiny-A, Tiny-B, Tiny-Lightning, Tiny-Other.", "--models", "DiT-Q")]
+    [InlineData(
+        "There is no model 'DiT-Q'; there are Tiny-A, Tiny-B, Tiny-Lightning, Tiny-Other, Tiny-UViT-Classes, Tiny-UViT-Text, "
+            + "Tiny-UViT-None, Tiny-PixArt-Text, Tiny-PixArt-Sizes.",
+        "--models",
+        "DiT-Q")]
     [InlineData(
         "There is no part 'forwards' to measure: --only takes forward, ddim, solvers, training, load, generator.",
         "--only",
@@ -71,6 +75,39 @@ public class CompareTests
         var (code, _, error) = Run(["compare", "--models", "Tiny-Other", "--only", "forward"]);
         Assert.Equal(2, code);
         Assert.Contains("There is no baseline for Tiny-Other", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Tiny-UViT-Classes")]
+    [InlineData("Tiny-UViT-Text")]
+    [InlineData("Tiny-UViT-None")]
+    [InlineData("Tiny-PixArt-Text")]
+    [InlineData("Tiny-PixArt-Sizes")]
+    public void The_baselines_of_other_backbones_are_their_models(string model)
+    {
+        using var json = JsonDocument.Parse(Json("--models", model, "--only", "forward"));
+        var row = Assert.Single(json.RootElement.GetProperty("rows").EnumerateArray().ToArray());
+        var value = row.GetProperty("max_value").GetDouble();
+        Assert.InRange(row.GetProperty("max_difference").GetDouble(), 0, 1e-5 * value);
+        Assert.InRange(row.GetProperty("baseline_max_difference").GetDouble(), 0, 1e-5 * value);
+        Assert.DoesNotContain("libtorch", row.GetProperty("engine").GetString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("forward", row.GetProperty("engine").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(
+        "Tiny-UViT-Classes is not measured in ddim, training, which are of class-conditional DiTs",
+        "--only",
+        "ddim,forward,training")]
+    [InlineData("--script-model is Tiny-UViT-Classes", "--only", "forward", "--script", "{file}", "--script-model", "Tiny-UViT-Classes")]
+    public void What_is_measured_with_DiTs_only_is_said(string expected, params string[] args)
+    {
+        var file = typeof(CompareTests).Assembly.Location;
+        var (code, _, error) = Run(
+            ["compare", "--models", "Tiny-UViT-Classes", .. args.Select(arg => arg.Replace("{file}", file, StringComparison.Ordinal))]);
+
+        Assert.Equal(2, code);
+        Assert.Contains(expected, error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -161,6 +198,11 @@ public class CompareTests
                 ModelDefinition.Of<TinyA, ClassLabels, GaussianDiffusion>(), ModelDefinition.Of<TinyB, ClassLabels, GaussianDiffusion>(),
                 ModelDefinition.Of<TinyLightning, ClassLabels, GaussianDiffusion>(),
                 ModelDefinition.Of<TinyOther, ClassLabels, GaussianDiffusion>(),
+                ModelDefinition.Of<TinyUViTClasses, ClassLabels, GaussianDiffusion>(),
+                ModelDefinition.Of<TinyUViTText, TextEmbeddings, GaussianDiffusion>(),
+                ModelDefinition.Of<TinyUViTNone, NoCondition, GaussianDiffusion>(),
+                ModelDefinition.Of<TinyPixArtText, TextEmbeddings, GaussianDiffusion>(),
+                ModelDefinition.Of<TinyPixArtSizes, SizedText, GaussianDiffusion>(),
             ],
             output,
             error,

@@ -168,7 +168,7 @@ internal static class BenchCommand
                 CompareOptions.ParseScript(parsed.GetValue(script), parsed.GetValue(scriptModel), known),
                 CompareOptions.ParseMalloc(parsed.GetValue(malloc)),
                 parsed.GetValue(json));
-            return Compare(options, output, error, cancellation);
+            return Compare(options.Checked(), output, error, cancellation);
         });
         return command;
     }

@@ -47,7 +47,7 @@ internal sealed record CompareOptions(
         var model = known.FirstOrDefault(model => string.Equals(model.Card.Name, name, StringComparison.OrdinalIgnoreCase))
             ?? throw new DitException(
                 $"There is no model '{name}'; there are {string.Join(", ", known.Select(static model => model.Card.Name))}.");
-        OfficialGraph.Require(model.Card);
+        PlainGraph.Require(model.Card);
         return model;
     }
 
@@ -60,6 +60,22 @@ internal sealed record CompareOptions(
         return words.FirstOrDefault(static word => !AllParts.Contains(word)) is { } odd
             ? throw new DitException($"There is no part '{odd}' to measure: --only takes {string.Join(", ", AllParts)}.")
             : [.. AllParts.Where(words.Contains)];
+    }
+
+    /// <summary>Refuses parts that a model is not measured in.</summary>
+    /// <exception cref="DitException">
+    /// It is no class-conditional DiT, and is to be sampled from, trained or called as a script.
+    /// </exception>
+    public CompareOptions Checked()
+    {
+        string[] others = [.. Parts.Where(static part => part is "ddim" or "solvers" or "training")];
+        if (others.Length > 0 && !OfficialGraph.Fits(Models[0].Card))
+            throw new DitException(
+                $"{Models[0].Card.Name} is not measured in {string.Join(", ", others)}, which are of class-conditional DiTs: say --only "
+                    + "forward, or --only with forward, load and generator.");
+        if (Script is { } script && !OfficialGraph.Fits(script.Model.Card))
+            throw new DitException($"--script-model is {script.Model.Card.Name}: scripts are those of class-conditional DiTs.");
+        return this;
     }
 
     /// <summary>The type of a word.</summary>

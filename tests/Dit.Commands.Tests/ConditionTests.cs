@@ -176,8 +176,71 @@ public sealed class ConditionTests : IDisposable
             Run(line).Succeeds(),
             StringComparison.Ordinal);
         Assert.Equal(
-            "Tiny-TextAlways cannot be guided: its spec has conditioning.dropout 0, so it has no null text; draw with --cfg 1.",
+            "Tiny-TextAlways cannot be guided: its spec has conditioning.dropout 0, so it has no null text; draw with --cfg 1, or give "
+                + "--negative FILE.",
             Run([.. line, "--cfg", "2"]).Mistake());
+    }
+
+    [Fact]
+    public void Guidance_leads_away_from_a_text_that_is_given()
+    {
+        var (text, one, each) = (Texts(2), Texts(1, "one.safetensors", seed: 2), Texts(2, "each.safetensors", seed: 3));
+        SampleText("null.safetensors", "--text", text).Succeeds();
+        SampleText("one.safetensors.png", "--text", text, "--negative", one).Succeeds();
+        foreach (var (name, negative) in new[] { ("a", one), ("b", each) })
+            SampleText($"{name}.safetensors", "--text", text, "--negative", negative).Succeeds();
+        var (a, b) = (Samples("a.safetensors", 4, 3, 8, 8), Samples("b.safetensors", 4, 3, 8, 8));
+        Assert.NotEqual(Samples("null.safetensors", 4, 3, 8, 8), a);
+        Assert.NotEqual(a, b);
+        SampleText("c.safetensors", "--text", text, "--negative", each, "--batch", "1").Succeeds();
+        Assert.All(b.Zip(Samples("c.safetensors", 4, 3, 8, 8)), static pair => Assert.Equal(pair.First, pair.Second, 1e-4));
+        var made = Run("inspect", folder.Path("one.safetensors.png")).Succeeds();
+        Assert.Contains("one.safetensors", made, StringComparison.Ordinal);
+        Assert.Contains("--text texts.safetensors --negative one.safetensors", made, StringComparison.Ordinal);
+        // A model without a null text is guided by one that is given.
+        Assert.Contains(
+            "(ddim-5, guidance 2, seed 0)",
+            Run("sample", "--model", "Tiny-TextAlways", "--checkpoint", Weights<TinyTextAlways>(), "--text", text, "--negative", one,
+                "--count", "1", "--out", folder.Path("d.png")).Succeeds(),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_negative_text_that_makes_no_sense_is_one_line()
+    {
+        Assert.Equal(
+            $"'{Texts(3, "three.safetensors")}' holds 3 texts, and --text 2 texts: --negative takes one for all, or one for each.",
+            SampleText("no.png", "--text", Texts(2), "--negative", folder.Path("three.safetensors")).Mistake());
+        Assert.Equal(
+            "--negative says what guidance leads away from, and with a scale of 1 there is none: leave it out.",
+            SampleText("no.png", "--text", Texts(2), "--negative", Texts(1), "--cfg", "1").Mistake());
+        Assert.Equal(
+            "Tiny-Nothing is conditioned on nothing: leave --negative out; --count N draws N images.",
+            SampleNothing("no.png", "--negative", Texts(1)).Mistake());
+        Assert.Equal(
+            "Shapes is conditioned on classes: guidance leads away from none of them; leave --negative out.",
+            Cli.Run("sample", "--negative", Texts(1), "--out", folder.Path("no.png")).Mistake());
+        Assert.Contains(
+            "no.safetensors",
+            SampleText("no.png", "--text", Texts(2), "--negative", folder.Path("no.safetensors")).Mistake(),
+            StringComparison.Ordinal);
+        Assert.False(File.Exists(folder.Path("no.png")));
+    }
+
+    [Fact]
+    public void A_file_of_diffusers_is_said_to_hold_no_null_caption()
+    {
+        var converted = Run("convert", Weights<TinyPixArt>(), folder.Path("theirs"), "--to", "diffusers");
+
+        var inspected = Run("inspect", folder.Path("theirs")).Succeeds();
+        SafeTensors.Save(folder.Path("masked.safetensors"), [("text", ones(1, 3, 6)), ("mask", ones(1, 3))]);
+        var drawn = Run("sample", "--checkpoint", folder.Path("theirs"), "--text", folder.Path("masked.safetensors"), "--count", "1",
+            "--out", folder.Path("a.png"));
+
+        foreach (var text in new[] { converted.Error, inspected, drawn.Error })
+            Assert.Contains("Files of diffusers hold no null caption, which", text, StringComparison.Ordinal);
+        Assert.Equal((0, 0), (converted.Code, drawn.Code));
+        Assert.DoesNotContain("null caption", Run("inspect", Weights<TinyPixArt>()).Succeeds(), StringComparison.Ordinal);
     }
 
     [Fact]

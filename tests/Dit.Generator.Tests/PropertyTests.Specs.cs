@@ -96,7 +96,7 @@ public partial class PropertyTests
         select $"{method}, STEPS{(method is "euler" or "heun" or "consistency" ? "" : order)}{spacing}");
 
     // Sizes are embedded in thirds of the width.
-    private static Gen<(string Text, int Channels)> Shape(bool family, bool thirds) =>
+    private static Gen<(string Text, int Channels)> Shape(bool family, bool thirds, bool skips) =>
         from groups in Gen.Int[1, thirds ? 8 : 24]
         let heads = thirds ? 3 * groups : groups
         from times in Gen.Int[1, 6]
@@ -108,11 +108,13 @@ public partial class PropertyTests
         from channels in Gen.OneOf(Gen.Int[1, 8], Gen.Int[1, 1024])
         from ratio in Gen.OneOf("", "mlp_ratio: 4\n", "mlp_ratio: 0.25\n", "mlp_ratio: 2.75\n", "mlp_ratio: 16\n")
         let width = heads * 4 * times
+        let many = skips ? Math.Min(999, depth / 2 * 2 + 3) : depth // odd, where long skips join blocks
+        let few = skips ? 3 : 1
         let size = square ? $"{patch * rows}" : $"[{patch * rows}, {patch * columns}]"
         let own = family
-            ? $"matrix:\n  of:\n    S: {{ depth: {depth}, width: {width}, heads: {heads} }}\n    'L \"1\"': {{ width: {2 * width}, depth: "
-                + $"1, heads: {heads} }}\n  patch_size: [{patch}{(patch > 1 ? ", 1" : "")}]\n"
-            : $"depth: {depth}\nwidth: {width}\nheads: {heads}\npatch_size: {patch}\n"
+            ? $"matrix:\n  of:\n    S: {{ depth: {many}, width: {width}, heads: {heads} }}\n    'L \"1\"': {{ width: {2 * width}, depth: "
+                + $"{few}, heads: {heads} }}\n  patch_size: [{patch}{(patch > 1 ? ", 1" : "")}]\n"
+            : $"depth: {many}\nwidth: {width}\nheads: {heads}\npatch_size: {patch}\n"
         select (own + ratio + $"input: {{ channels: {channels}, size: {size} }}\n", channels);
 
     // The widths of shapes are multiples of four for each head, so that all heads can turn; the hidden width is two or
@@ -153,11 +155,43 @@ public partial class PropertyTests
         };
 
     /// <summary>A spec that is legal by construction; the index keeps its class to itself.</summary>
-    private static Gen<string> Legal(int index) =>
+    private static Gen<string> Legal(int index) => Gen.Frequency((3, LegalDit(index)), (1, LegalUVit(index)));
+
+    private static readonly Gen<string> UVitConditioning =
+        from kind in Gen.Int[0, 5]
+        from count in Gen.OneOf(Gen.Int[1, 20], Gen.Int[1, 4096])
+        from width in Gen.Int[1, 2000]
+        from dropout in Dropout
+        select kind switch
+        {
+            0 => "none",
+            1 => "{ none: true }",
+            < 4 => $"{{ classes: {count}{dropout} }}",
+            _ => $"{{ text: {{ tokens: {count}, width: {width} }}{dropout} }}",
+        };
+
+    private static Gen<string> LegalUVit(int index) =>
+        from family in Gen.Frequency((1, Gen.Const(true)), (9, Gen.Const(false)))
+        from name in Name(index)
+        from conditioning in UVitConditioning
+        from shape in Shape(family, thirds: false, skips: true)
+        from bias in Gen.OneOf("", "qkv_bias: true\n", "qkv_bias: false\n")
+        from time in Gen.OneOf("", "time_mlp: true\n", "time_mlp: false\n")
+        from last in Gen.OneOf("", "final_convolution: true\n", "final_convolution: false\n")
+        from process in Process
+        from samplers in Samplers(process.Timesteps)
+        from autoencoder in Autoencoder(shape.Channels)
+        select $"{Title(family, name)}backbone: u-vit\n{shape.Text}{bias}{time}{last}conditioning: {conditioning}\n"
+            + $"diffusion: {process.Text}\n{autoencoder}{samplers}";
+
+    private static string Title(bool family, string name) =>
+        family ? $"family: {name[..^1].Replace("{0}", "0")}-{{of}}-{{patch_size}}'\n" : $"model: {name}\n";
+
+    private static Gen<string> LegalDit(int index) =>
         from family in Gen.Frequency((1, Gen.Const(true)), (9, Gen.Const(false)))
         from name in Name(index)
         from conditioning in Conditioning
-        from shape in Shape(family, conditioning.Contains("micro_conditions: true", StringComparison.Ordinal))
+        from shape in Shape(family, conditioning.Contains("micro_conditions: true", StringComparison.Ordinal), skips: false)
         from process in Process
         from givesProcess in Gen.Bool
         from samplers in Samplers(givesProcess ? process.Timesteps : 1000)
@@ -174,9 +208,8 @@ public partial class PropertyTests
             : shape.Text
         from positions in Gen.OneOf("", "", "positions: {}\n", "positions: { scale: 2 }\n", "positions: { scale: 0.75, base: 16 }\n")
         from lineEnd in Gen.Frequency((4, Gen.Const("\n")), (1, Gen.Const("\r\n")))
-        let title = family ? $"family: {name[..^1].Replace("{0}", "0")}-{{of}}-{{patch_size}}'\n" : $"model: {name}\n"
         select string.Concat(
-                title,
+                Title(family, name),
                 mlp,
                 block,
                 positions,

@@ -55,6 +55,10 @@ public class UVitTests
         "Depth 12 is not an odd number of 3 or more: the long skips of a u-vit join as many blocks before the middle one as behind it; 13 "
             + "is"
     )]
+    [InlineData("conditioning: { classes: 10 }", "conditioning: { text: { tokens: 7, width: 5, mask: true } }", "DIT122", 8, 52,
+        "Masked text is for the variant adaln-zero+cross-attention, and this one has backbone: u-vit, which uses all tokens; leave out")]
+    [InlineData("conditioning: { classes: 10 }", "conditioning: { micro_conditions: true, text: { tokens: 7, width: 5 } }", "DIT122", 8, 35,
+        "Micro-conditions are for the variant adaln-zero+cross-attention, and this one has backbone: u-vit; leave them out")]
     [InlineData("depth: 5", "depth: 1", "DIT125", 3, 8, "; 3 is")]
     [InlineData("depth: 5", "depth: 1000", "DIT125", 3, 8, "; 999 is")]
     [InlineData("width: 32\nheads: 4", "width: 33\nheads: 3", "DIT103", 4, 8,

@@ -15,7 +15,7 @@ internal static class ForwardEmitter
         {{Code.Indent(condition.Guards)}}
 
             using var scope = NewDisposeScope();
-        {{Code.Indent(string.Join("\n", [.. GridOf(spec, network.Module, "x"), .. condition.Parts, .. BodyCode.Lines(network)]))}}
+        {{Code.Indent(string.Join("\n", [.. GridOf(spec, network.Module, "x"), .. condition.Parts, .. condition.Mask, .. BodyCode.Lines(network)]))}}
         }
         """);
 
@@ -39,6 +39,8 @@ internal static class ForwardEmitter
                 ? ""
                 : $".Context(tokens: {session.ContextTokens}, joined: {(session.JoinsTokens ? "true" : "false")}"
                     + $"{(session.IsContextFirst ? ", first: true" : "")})";
+        var shared = session.SharedModulation is { } chain ? $".Shared({MemberCode.Link(chain, 1)})" : "";
+        var attended = session.Attended is { } tokens ? $".Attended(tokens: {tokens.Tokens})" : "";
         var rotary = session.Rotary is { } positions ? $".Rotary({positions})" : "";
         var image = Description.PlacesOf(network.Module)?.Name == session.Positions
             ? $"Card, {session.Patches}, {session.Positions}, Positions, size"
@@ -49,7 +51,7 @@ internal static class ForwardEmitter
             {{SessionDocs}}
             public InferenceSession<{{condition.Type}}> CreateSession(ImageSize? size = null)
             {
-                var session = new SessionBuilder({{image}}){{context}}{{rotary}};
+                var session = new SessionBuilder({{image}}){{context}}{{shared}}{{attended}}{{rotary}};
             {{Code.Indent(SessionEmitter.Stages(session.Stages))}}
                 return session.Build<{{condition.Type}}>((t, {{name}}) =>
                 {
@@ -57,10 +59,20 @@ internal static class ForwardEmitter
                     {{Code.LineIf(ConditionGuard(spec, "t"))}}
             {{Code.Indent(string.Join("\n", [.. condition.Parts, .. BodyCode.Lines(network, session.Condition)]), 2)}}
                     return {{session.Entering}};
-                }, model: this, predict: Predict);
+                }, model: this, predict: Predict{{Attend(session.Attended, network, name, condition)}});
             }
             """.Replace("\r\n", "\n").WithoutLeftOutLines());
     }
+
+    // The tokens that blocks attend to, and their mask.
+    private static string Attend(SessionContext? context, Evaluation network, string name, ConditionCode condition) => context is null ? ""
+        : $$"""
+            , attend: {{name}} =>
+                {
+            {{Code.Indent(string.Join("\n", [.. condition.Parts, .. condition.Mask, .. BodyCode.Lines(network, context.Statements)]), 2)}}
+                    return ({{context.Name}}, {{context.Mask ?? "null"}});
+                }
+            """;
 
     private const string SessionDocs = """
         /// <param name="size">The size of the images in pixels; the model's own by default.</param>

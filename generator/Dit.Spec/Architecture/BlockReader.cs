@@ -29,16 +29,25 @@ internal sealed class BlockReader(Module module)
 
     private string? Regress(Statement.Split split)
     {
-        if (
-            split.Value is not Value.AsToken { X: Value.Call { Arguments: [Value.Name] } call }
-            || module.Find(call.Member) is not Member.Chain chain
-            || !IsRegression(chain))
-            return No(split, "only a SiLU and a linear layer of the condition are split");
+        if (Source(split) is not { } source)
+            return No(split, "only a SiLU and a linear layer of the condition, or a table that is added to it, are split");
         foreach (var (name, index) in split.Parts.Select(static (name, index) => (name, index))) parts[name] = new(split.Name, index);
-        return Then(new SessionOp.Modulation(split.Name, chain));
+        return Then(source);
     }
 
-    private static bool IsRegression(Member.Chain chain) => chain.Links is [Member.Activate { Kind: Activation.Silu }, Member.Linear];
+    private SessionOp? Source(Statement.Split split) => split.Value switch
+    {
+        Value.AsToken { X: Value.Call { Arguments: [Value.Name] } call }
+            when module.Find(call.Member) is Member.Chain chain && IsRegression(chain) => new SessionOp.Modulation(split.Name, chain),
+        Value.AsToken { X: Value.AddTable { X: Value.Name x } add }
+            when module.Find(add.Table) is Member.Table { Sides: [{ Size: > 1 }, var width] } table
+                && module.Arguments.FirstOrDefault(argument => argument.Name == x.Text) is { } vector =>
+            new SessionOp.Table(split.Name, table, IsShared: vector.Shape[1].Size != width.Size),
+        _ => null,
+    };
+
+    /// <summary>Whether a chain is a SiLU and a linear layer.</summary>
+    internal static bool IsRegression(Member.Chain chain) => chain.Links is [Member.Activate { Kind: Activation.Silu }, Member.Linear];
 
     private string? Residual(Value value, Statement statement) => value switch
     {

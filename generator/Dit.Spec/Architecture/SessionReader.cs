@@ -12,17 +12,24 @@ internal static class SessionReader
         if (Image(network, lets, tokens) is not { } image)
             return No(network, "the tokens are not patches with positions, alone or with the condition's tokens beside them");
         Value[] others = [.. first.Arguments.Where(argument => Rotary(network, lets, argument) is null)];
-        var condition = image.Joined ?? others.OfType<Value.Name>().FirstOrDefault()?.Text;
-        if (condition is null || others.Length > 1)
-            return No(network, "the blocks take more than one argument beside the tokens");
+        var given =
+            image.Joined is not { } joined ? BlockArguments.Of(evaluation, others, name => Needed(body, name))
+            : others.Length == 0 ? new BlockArguments(joined, null, null)
+            : null;
+        if (given is null)
+            return No(network, "the blocks take other arguments than a condition, tokens to attend to and a mask of these");
+        var condition = given.Condition;
         var contextTokens = ContextTokens(evaluation, condition);
         var rotary = first.Arguments.Except(others).OfType<Value.Name>().ToArray();
         var stages = new StageReader(
-            network, tokens, image, first.Arguments, contextTokens, rotary.Select(static name => name.Text).ToEquatableArray());
+            network, tokens, image, condition, first.Arguments, contextTokens, rotary.Select(static name => name.Text).ToEquatableArray());
         if (stages.Read() is { } unread) return No(network, unread);
         var modules = new Dictionary<string, EquatableArray<SessionOp>>();
         if (stages.Modules.Select(module => Add(module, modules)).FirstOrDefault(static because => because is not null) is { } unknown)
             return new SessionReading.Calls(unknown);
+        var isMasked = given.Context?.Mask is not null;
+        if (modules.Values.SelectMany(static ops => ops).OfType<SessionOp.CrossAttention>().Any(step => step.IsMasked != isMasked))
+            return No(network, "the mask of the condition's tokens is not that of all attention to them");
         return new SessionReading.Steps(new(
             image.Patches,
             image.Positions,
@@ -33,7 +40,11 @@ internal static class SessionReader
             image.IsContextFirst,
             stages.Stages.ToEquatableArray(),
             modules)
-        { Rotary = rotary.Select(name => Rotary(network, lets, name)).FirstOrDefault() });
+        {
+            Rotary = rotary.Select(name => Rotary(network, lets, name)).FirstOrDefault(),
+            SharedModulation = given.Shared,
+            Attended = given.Context,
+        });
     }
 
     // The submodule that an argument is the rotary positions of.
@@ -70,9 +81,9 @@ internal static class SessionReader
                 KeyNorm = HeadNorm(module, attention.KeyNorm),
                 IsRotary = isRotary,
             },
-        Value.Call { Arguments: [Value.CrossAttention { Q: Value.Call q, Kv: Value.Call kv, Mask: null } attention] } proj
+        Value.Call { Arguments: [Value.CrossAttention { Q: Value.Call q, Kv: Value.Call kv, Mask: null or Value.Name } attention] } proj
             when (Layer(module, q), Layer(module, kv), Layer(module, proj)) is ({ } queries, { } pairs, { } second) =>
-            new SessionOp.CrossAttention(queries, pairs, second, attention.Heads),
+            new SessionOp.CrossAttention(queries, pairs, second, attention.Heads) { IsMasked = attention.Mask is not null },
         Value.Call { Arguments: [Value.Activate { Kind: Activation.GeluTanh or Activation.Gelu, X: Value.Call first } gelu] } second
             when (Layer(module, first), Layer(module, second)) is ({ } a, { } b) => new SessionOp.Mlp(a, b, gelu.Kind),
         Value.Call { Arguments: [Value.SwiGlu { X: Value.Call first }] } second

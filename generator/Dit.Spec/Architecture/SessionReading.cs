@@ -11,6 +11,16 @@ public abstract record SessionOp
     /// <param name="Chain">The layer: a SiLU and a linear layer.</param>
     public sealed record Modulation(string Name, Member.Chain Chain) : SessionOp;
 
+    /// <summary>
+    /// Shifts, scales and gates from the rows of a table, added to parts that all blocks share or to the condition.
+    /// </summary>
+    /// <param name="Name">The name of the parts in the description.</param>
+    /// <param name="Member">The table, (k, D).</param>
+    /// <param name="IsShared">
+    /// Whether there is a shared part for each row; otherwise each is added to the condition.
+    /// </param>
+    public sealed record Table(string Name, Member.Table Member, bool IsShared) : SessionOp;
+
     /// <summary>The branch reads norm(x) (1 + scale) + shift.</summary>
     /// <param name="Norm">A LayerNorm, or a root mean square norm with a scale of its own.</param>
     /// <param name="Shift">The part that shifts; null for none.</param>
@@ -49,7 +59,11 @@ public abstract record SessionOp
     /// <param name="Kv">Keys and values.</param>
     /// <param name="Proj">The projection.</param>
     /// <param name="Heads">H.</param>
-    public sealed record CrossAttention(Member.Linear Q, Member.Linear Kv, Member.Linear Proj, int Heads) : SessionOp;
+    public sealed record CrossAttention(Member.Linear Q, Member.Linear Kv, Member.Linear Proj, int Heads) : SessionOp
+    {
+        /// <summary>Whether a mask says which of these tokens count.</summary>
+        public bool IsMasked { get; init; }
+    }
 
     /// <summary>Two linear layers with GELU between them.</summary>
     /// <param name="First">The first layer.</param>
@@ -106,6 +120,13 @@ public abstract record SessionStage
     public sealed record Own(SessionOp Op) : SessionStage;
 }
 
+/// <summary>Tokens that blocks attend to beside a modulation; they do not change with the time.</summary>
+/// <param name="Name">Their name in the description.</param>
+/// <param name="Tokens">M.</param>
+/// <param name="Mask">The argument that says which of them count for a sample; null for all.</param>
+/// <param name="Statements">The statements that make them.</param>
+public sealed record SessionContext(string Name, long Tokens, string? Mask, EquatableArray<Statement> Statements);
+
 /// <summary>A part of a modulation.</summary>
 /// <param name="Name">The name of all its parts.</param>
 /// <param name="Index">Which part, from 0.</param>
@@ -134,6 +155,12 @@ public sealed record SessionNetwork(
 {
     /// <summary>The submodule of rotary positions; null for none.</summary>
     public string? Rotary { get; init; }
+
+    /// <summary>The layer that regresses a modulation for all blocks together; null where each has its own.</summary>
+    public Member.Chain? SharedModulation { get; init; }
+
+    /// <summary>The tokens that blocks attend to, where the condition that enters is a vector; null for none.</summary>
+    public SessionContext? Attended { get; init; }
 }
 
 /// <summary>

@@ -4,11 +4,13 @@ namespace Dit.Spec;
 /// <param name="network">The network.</param>
 /// <param name="tokens">What the tokens are called, whatever they have passed through.</param>
 /// <param name="image">How they are made.</param>
+/// <param name="condition">The name of what embeds timestep and condition.</param>
 /// <param name="arguments">What each block takes besides.</param>
 /// <param name="contextTokens">M, where the condition is tokens.</param>
 /// <param name="rotary">Names of rotary positions.</param>
 internal sealed class StageReader(
-    Module network, string tokens, SessionImage image, EquatableArray<Value> arguments, long contextTokens, EquatableArray<string> rotary)
+    Module network, string tokens, SessionImage image, string condition, EquatableArray<Value> arguments, long contextTokens,
+    EquatableArray<string> rotary)
 {
     private string? patches; // what the last layer gives
 
@@ -45,13 +47,16 @@ internal sealed class StageReader(
         patches = name;
         return network.Find(last.Member) switch
         {
-            Member.Child final when IsImage(last.Arguments[0]) => Then(new SessionStage.One(final.Name), final.Module),
+            Member.Child final when IsImage(last.Arguments[0]) && last.Arguments.Skip(1).All(IsCondition) => Then(
+                new SessionStage.One(final.Name), final.Module),
             Member.Linear output when last.Arguments is [Value.Call { Arguments: [var x] } call] && IsImage(x)
                 && network.Find(call.Member) is Member.Norm { IsAffine: true } norm =>
                 Then(new SessionStage.Own(new SessionOp.LearnedNorm(norm))) ?? Then(new SessionStage.Own(new SessionOp.Output(output))),
             _ => "what follows the blocks is not one final layer",
         };
     }
+
+    private bool IsCondition(Value value) => value is Value.Name name && name.Text == condition;
 
     // All tokens, or those of the image where the condition's are among them.
     private bool IsImage(Value value) => image.Joined is null

@@ -37,7 +37,9 @@ internal static class ModelBinder
         var process = DiffusionBinder.Bind(top);
         var condition = ConditioningBinder.Condition(top);
         var network = OrDit(keys).Match(
-            _ => DitBinder.Bind(top, condition), _ => UVitBinder.Bind(top), _ => UniDiffuserBinder.Bind(top, condition, process));
+            _ => DitBinder.Bind(top, condition),
+            _ => UVitBinder.Bind(top, condition),
+            _ => UniDiffuserBinder.Bind(top, condition, process));
         var data = (InputBinder.Bind(top), AutoencoderBinder.Bind(top)).Apply(static (input, autoencoder) => (input, autoencoder))
             .Ensure(both => AutoencoderBinder.ChannelErrors(top, both.input.Channels, both.autoencoder));
         return ((keys, Name(top, nameKey)).Apply(static (_, name) => name), network, data,

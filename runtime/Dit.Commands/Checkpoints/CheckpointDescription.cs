@@ -86,7 +86,9 @@ internal sealed partial record CheckpointDescription(
     }
 
     private static IReadOnlyList<string> NoticesOf(ICheckpointFile file, CheckpointMatch known) =>
-        known.Place.Problem is { } problem ? [problem] : [.. known.Place.Notices(file.Path, known.Model.Card.Name)];
+        known.Place.Problem is { } problem
+            ? [problem]
+            : [.. known.Place.Notices(file.Path, known.Model.Card.Name), .. known.Names.Losses];
 
     private static (string Convention, string Model, bool IsKnown)? Autoencoder(
         ICheckpointFile weights,

@@ -29,6 +29,7 @@ internal sealed record RecipeField(string Key, string Words, string? Option = nu
         new("dit.classes", "classes", "--classes"),
         new("dit.class.names", "class names"),
         new("dit.text.file", "text file", "--text"),
+        new("dit.negative.file", "negative text file", "--negative"),
         new(TextRow, "row of the text file"),
         new("dit.sampler", "sampler", "--sampler"),
         new("dit.method", "method"),

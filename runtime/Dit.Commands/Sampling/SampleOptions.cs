@@ -37,6 +37,13 @@ internal sealed class SampleOptions
             "For models of text, and joint models: a .safetensors file with one tensor named text, (N, tokens, width), of embedded texts.",
         HelpName = "FILE",
     };
+    private readonly Option<string?> negative = new("--negative")
+    {
+        Description =
+            "For models of text: a file as for --text, with the embedding of a negative or of the empty prompt, which guidance leads away "
+                + "from; one for all texts, or one for each. [default: the model's null text]",
+        HelpName = "FILE",
+    };
     private readonly Option<string?> sampler;
     private readonly (MethodSetting Setting, Option<string?> Option)[] settings = [.. MethodSetting.All.Select(static s => (s, Of(s)))];
     private readonly Option<int?> steps = CommonOptions.Number<int>("--steps", "Sampling steps. [default: the sampler's]");
@@ -153,6 +160,7 @@ internal sealed class SampleOptions
             autoencoder,
             classes,
             text,
+            negative,
             sampler,
             steps,
             .. settings.Select(static setting => setting.Option),
@@ -204,6 +212,7 @@ internal sealed class SampleOptions
         SpecFile = parsed.GetValue(Model) is { } word && ModelSource.SpecPath(word) is var (path, member)
             ? Path.GetFileName(path) + (member is null ? "" : $"#{member}")
             : null,
+        Negative = parsed.GetValue(negative),
         Size = parsed.GetValue(size),
         Convention = GuidanceConventions.ByWord[parsed.GetRequiredValue(convention)],
         Rescale = parsed.GetValue(rescale),

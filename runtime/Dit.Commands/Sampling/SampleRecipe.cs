@@ -58,6 +58,7 @@ internal sealed class SampleRecipe(
         Add("dit.vae.file", NameOf(request.Output.Autoencoder));
         AddClasses();
         Add("dit.text.file", NameOf(request.Text));
+        Add("dit.negative.file", NameOf(request.Negative));
         Add("dit.sampler", declared);
         Add("dit.method", sampler.Method);
         Add("dit.steps", sampler.Steps is { } steps ? Text(steps) : null);

@@ -37,6 +37,9 @@ internal sealed record SampleRequest(
     /// name.</summary>
     public string? SpecFile { get; init; }
 
+    /// <summary>A file of embedded texts that guidance leads away from; null for the model's null text.</summary>
+    public string? Negative { get; init; }
+
     /// <summary>The size of the images in pixels; null for that of the model.</summary>
     public ImageSize? Size { get; init; }
 
@@ -62,12 +65,15 @@ internal sealed record SampleRequest(
     /// <exception cref="DitException">The model cannot be guided, or an option was given for no guidance.</exception>
     public Guidance GuidanceFor(ModelCard card)
     {
-        var guidance = Made(!card.CanBeGuided ? 1 : card.IsPixelSpace ? UsualOfPixels : UsualOfLatents);
-        return !guidance.Acts || card.CanBeGuided
+        var (canBeGuided, none) = (card.CanBeGuided || Negative is not null, Convention.Unguided());
+        var guidance = Made(!canBeGuided ? 1 : card.IsPixelSpace ? UsualOfPixels : UsualOfLatents);
+        return !guidance.Acts || canBeGuided
             ? Sensible(guidance)
             : throw new DitException(
                 $"{card.Name} cannot be guided: its spec has conditioning.dropout 0, so it has no null "
-                    + $"{(card.Condition is ModelCondition.Text ? "text" : "class")}; draw with --cfg {Convention.Unguided()}.");
+                    + (card.Condition is ModelCondition.Text
+                        ? $"text; draw with --cfg {none}, or give --negative FILE."
+                        : $"class; draw with --cfg {none}."));
     }
 
     /// <summary>The guidance of a joint model, which guides all numbers by its own marginals.</summary>
@@ -92,6 +98,9 @@ internal sealed record SampleRequest(
     {
         if (guidance.Acts) return guidance;
         var none = Convention.Unguided();
+        if (Negative is not null)
+            throw new DitException(
+                $"--negative says what guidance leads away from, and with a scale of {none} there is none: leave it out.");
         if (Interval is not null)
             throw new DitException(
                 $"--cfg-interval says where guidance acts, and with a scale of {none} there is none: leave the interval out.");
@@ -108,7 +117,9 @@ internal sealed record SampleRequest(
     {
         var mistake = card.Condition.Match(
             _ => OptionOfConditions() is { } given ? $"is conditioned on nothing: leave {given} out; --count N draws N images." : null,
-            _ => Text is not null ? "is conditioned on classes: choose them with --classes, and leave --text out." : null,
+            _ => Text is not null ? "is conditioned on classes: choose them with --classes, and leave --text out."
+                : Negative is not null ? "is conditioned on classes: guidance leads away from none of them; leave --negative out."
+                : null,
             _ => Classes.Count > 0 ? "is conditioned on text: give it with --text FILE, and leave --classes out."
                 : Text is null ? $"is conditioned on text: give --text FILE, {TextEmbeddings.FileFor(card)}."
                 : null);
@@ -119,6 +130,8 @@ internal sealed record SampleRequest(
     /// <exception cref="DitException">There are such.</exception>
     public void RequireFitsJoint(ModelCard card)
     {
+        if (Negative is not null)
+            throw new DitException($"{card.Name} is guided by its own marginals, away from no text: leave --negative out.");
         if (Classes.Count > 0)
             throw new DitException(
                 $"{card.Name} draws an image for each text of --text FILE, or without it images and texts together: leave --classes out.");
@@ -130,9 +143,15 @@ internal sealed record SampleRequest(
     public ConditionSource Source(ModelCard card, string checkpoint) =>
         new(() => ClassNames.Of(card, checkpoint)) { Classes = Classes, TextFile = Text };
 
+    /// <summary>The texts that guidance leads away from, as conditions read them; null where none were given.</summary>
+    /// <inheritdoc cref="Source"/>
+    public ConditionSource? NegativeSource(ModelCard card, string checkpoint) =>
+        Negative is null ? null : Source(card, checkpoint) with { TextFile = Negative };
+
     private string? OptionOfConditions() =>
         Classes.Count > 0 ? "--classes"
         : Text is not null ? "--text"
+        : Negative is not null ? "--negative"
         : Scale is not null ? "--cfg"
         : Interval is not null ? "--cfg-interval"
         : Rescale is not null ? "--cfg-rescale"

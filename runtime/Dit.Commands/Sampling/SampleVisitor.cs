@@ -27,6 +27,7 @@ internal sealed partial class SampleVisitor(CommandContext context, SampleReques
         var guidance = request.GuidanceFor(card);
         var checkpoint = request.Checkpoint ?? Weights.Of(card);
         using var conditions = TCondition.Read(card, request.Source(card, checkpoint));
+        using var negative = Negative<TCondition>(card, checkpoint, conditions.Names.Count);
         var rows = SampleRows.Of(conditions, request.Count);
         var job = Job(
             card, target, checkpoint, rows, sampler, declared, GuidedPasses.OfCondition(guidance),
@@ -41,7 +42,8 @@ internal sealed partial class SampleVisitor(CommandContext context, SampleReques
 
             Tensor Draw(SampleBatch batch)
             {
-                using var condition = conditions.Values.At(batch.Rows);
+                using var scope = NewDisposeScope();
+                var condition = conditions.Values.At(batch.Rows);
                 return sampler.Sample(model, condition, guidance, request.Seed, new()
                 {
                     Progress = batch.Progress,
@@ -50,7 +52,8 @@ internal sealed partial class SampleVisitor(CommandContext context, SampleReques
                     Observe = batch.Observe,
                     Session = session,
                     Size = request.Size,
-                });
+                    Negative = negative is null ? default : negative.Values.At(negative.Names.Count == 1 ? [0] : batch.Rows),
+                }).MoveToOuterDisposeScope();
             }
         });
     }
@@ -65,6 +68,21 @@ internal sealed partial class SampleVisitor(CommandContext context, SampleReques
         return new(
             card, target, checkpoint, rows, sampler, guided, isGuided, hash,
             new(card, request, declared, sampler, known, rows, hash, program));
+    }
+
+    /// <summary>
+    /// What guidance leads away from: one text for all, or one for each row of samples; null for none.
+    /// </summary>
+    private NamedConditions<TCondition>? Negative<TCondition>(ModelCard card, string checkpoint, int rows)
+        where TCondition : ICondition<TCondition>
+    {
+        if (request.NegativeSource(card, checkpoint) is not { } source) return null;
+        var texts = TCondition.Read(card, source);
+        if (texts.Names.Count == 1 || texts.Names.Count == rows) return texts;
+        using (texts)
+            throw new DitException(
+                $"'{source.TextFile}' holds {texts.Names.Count} texts, and --text {Amount.Of(rows, "text")}: --negative takes one for all, "
+                    + "or one for each.");
     }
 
     /// <summary>Where the samples go; what cannot work is found here, before anything large is read.</summary>

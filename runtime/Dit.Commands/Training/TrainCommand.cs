@@ -10,6 +10,13 @@ namespace Dit.Commands;
 /// <summary><c>dit train</c>: a model from a folder of images.</summary>
 internal static class TrainCommand
 {
+    private static readonly Dictionary<string, LearningRateSchedule> Schedules = new()
+    {
+        ["constant"] = LearningRateSchedule.Constant,
+        ["linear"] = LearningRateSchedule.Linear,
+        ["cosine"] = LearningRateSchedule.Cosine,
+    };
+
     public static Command Create(CommandContext context)
     {
         var (recipe, standard) = (new TrainingRecipe(), new TrainingFolder(""));
@@ -34,6 +41,16 @@ internal static class TrainCommand
         var decay = CommonOptions.Number("--ema", "Decay of the moving average of the weights.", recipe.EmaDecay);
         var weightDecay = CommonOptions.Number("--weight-decay", "Decoupled weight decay of AdamW.", recipe.WeightDecay);
         var warmup = CommonOptions.Number("--warmup", "Steps over which the learning rate rises.", recipe.WarmupSteps);
+        var accumulate = CommonOptions.Number("--accumulate", "Parts that a batch is computed in, to save memory.", recipe.Accumulation);
+        var schedule = new Option<string>("--schedule")
+        {
+            Description = $"The learning rate after the warm-up: {string.Join(", ", Schedules.Keys)}.",
+            HelpName = "WORD",
+            DefaultValueFactory = static _ => "constant",
+        };
+        var minSnr = CommonOptions.Number<double>(
+            "--min-snr",
+            "Gamma of min-SNR weighting, 5 in its paper; without it, all samples count alike.");
         var clip = CommonOptions.Number<double>("--clip", "Largest norm of the gradient; without it, none is too large.");
         var seed = CommonOptions.Number("--seed", "The same seed gives the same weights.", recipe.Seed);
         var every = CommonOptions.Number("--save-every", "Steps from one checkpoint to the next.", standard.SaveEvery);
@@ -73,6 +90,9 @@ internal static class TrainCommand
             weightDecay,
             decay,
             warmup,
+            schedule,
+            accumulate,
+            minSnr,
             clip,
             seed,
             every,
@@ -110,6 +130,9 @@ internal static class TrainCommand
                     WeightDecay = Given(parsed, weightDecay, start.WeightDecay),
                     EmaDecay = Given(parsed, decay, start.EmaDecay),
                     WarmupSteps = Given(parsed, warmup, start.WarmupSteps),
+                    Schedule = ScheduleOf(Given(parsed, schedule, "")) ?? start.Schedule,
+                    Accumulation = Given(parsed, accumulate, start.Accumulation),
+                    MinSnrGamma = Given(parsed, minSnr, start.MinSnrGamma),
                     GradientClip = Given(parsed, clip, start.GradientClip),
                     Seed = Given(parsed, seed, start.Seed),
                     HorizontalFlip = Given(parsed, flip, start.HorizontalFlip) && !parsed.GetValue(noFlip),
@@ -122,6 +145,11 @@ internal static class TrainCommand
         });
         return command;
     }
+
+    private static LearningRateSchedule? ScheduleOf(string word) =>
+        word.Length == 0 ? null
+        : Schedules.TryGetValue(word, out var schedule) ? schedule
+        : throw new DitException($"--schedule is '{word}': it is {string.Join(", ", Schedules.Keys)}.");
 
     // The option's value where it was given: a resumed run has values of its own.
     private static T Given<T>(ParseResult parsed, Option<T> option, T otherwise) =>

@@ -38,6 +38,12 @@ internal readonly unsafe struct BlockPointers(FusedWorkspace workspace, int pass
     /// <summary>The pass's modulation, or its condition's tokens.</summary>
     public float* Condition => (float*)workspace.Conditions[pass];
 
+    /// <summary>Keys and values of the condition's tokens.</summary>
+    /// <param name="layer">The number of the step among those that attend to them.</param>
+    /// <param name="head">The head.</param>
+    public HeadKeys Attended(int layer, int head) =>
+        (workspace.Attended[pass] ?? throw new InvalidOperationException("There are no tokens to attend to.")).At(layer, head);
+
     /// <summary>The input, (C, Y, X).</summary>
     public float* Image => (float*)workspace.Images[pass];
 

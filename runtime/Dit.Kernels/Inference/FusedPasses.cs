@@ -30,7 +30,10 @@ internal sealed unsafe class FusedPasses(
     /// <param name="conditionLength">Numbers of a row.</param>
     /// <param name="rows">The row of each pass.</param>
     /// <param name="output">The outputs, one for each pass.</param>
-    public void Run(float* images, int n, float* condition, int conditionLength, ReadOnlySpan<int> rows, float* output)
+    /// <param name="attended">Keys and values of each condition's tokens; empty where there are none.</param>
+    public void Run(
+        float* images, int n, float* condition, int conditionLength, ReadOnlySpan<int> rows, float* output,
+        ReadOnlySpan<ContextKeys> attended = default)
     {
         var workspace = WorkspaceFor(rows.Length);
         for (var first = 0; first < rows.Length; first += workspace.Passes)
@@ -40,6 +43,7 @@ internal sealed unsafe class FusedPasses(
             {
                 workspace.Images[pass] = (nint)(images + (first + pass) % n * sizes.InputLength);
                 workspace.Conditions[pass] = (nint)(condition + (long)rows[first + pass] * conditionLength);
+                workspace.Attended[pass] = attended.IsEmpty ? null : attended[rows[first + pass]];
                 workspace.Outputs[pass] = (nint)(output + (first + pass) * sizes.OutputLength);
             }
             workspace.Begin(passes);

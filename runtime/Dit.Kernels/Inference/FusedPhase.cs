@@ -24,6 +24,8 @@ internal sealed unsafe class TokenPhase(TokenStep[] steps) : FusedPhase
 {
     public override int HiddenRows => steps.Max(static step => step.HiddenRows);
 
+    public override int HeadRows => steps.Max(static step => step.HeadRows);
+
     public override int Tasks(FusedWorkspace workspace) => workspace.Layout.Blocks.Length;
 
     public override void Run(FusedWorkspace workspace, int task, FusedScratch scratch)

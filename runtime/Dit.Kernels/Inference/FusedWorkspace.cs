@@ -17,13 +17,13 @@ internal sealed unsafe class FusedWorkspace : IWork, IDisposable
         Layout = TokenLayout.Of(sizes.Tokens, kernels.Lanes, kernels.PanelVectors, blocks, weights.PanelsAlike);
         ContextLayout = TokenLayout.Of(Math.Max(1, sizes.AttendedTokens), kernels.Lanes, kernels.PanelVectors, 1);
         Rows = PackedWeights.Padded(sizes.Width, kernels.TileRows);
-        (Images, Conditions, Outputs) = (new nint[passes], new nint[passes], new nint[passes]);
+        (Images, Conditions, Outputs, Attended) = (new nint[passes], new nint[passes], new nint[passes], new ContextKeys?[passes]);
         var each = (long)passes * Rows * Layout.PaddedTokens;
         (x, a, o) = (new(each), new(each), new(each));
         skipsEach = sizes.Skips;
         skips = new(Math.Max(1, sizes.Skips * each));
         side = new(Math.Max(1, passes * SideLength(Layout.PaddedTokens)));
-        context = new(sizes.AttendedTokens > 0 ? (long)passes * Rows * ContextLayout.PaddedTokens : 1);
+        context = new(sizes is { AttendedTokens: > 0, IsContextFixed: false } ? (long)passes * Rows * ContextLayout.PaddedTokens : 1);
         scratch = [.. Enumerable.Range(0, workers).Select(_ => new FusedScratch(sizes, kernels, this, phases))];
         schedule = new([.. phases.Select(phase => (phase, phase.Tasks(this)))], passes);
     }
@@ -50,6 +50,11 @@ internal sealed unsafe class FusedWorkspace : IWork, IDisposable
     /// What enters the blocks of each pass: its modulation, (parts D), or the condition's tokens, (M, D).
     /// </summary>
     public nint[] Conditions { get; }
+
+    /// <summary>
+    /// Keys and values of the tokens that each pass attends to, where they do not change with the time.
+    /// </summary>
+    public ContextKeys?[] Attended { get; }
 
     /// <summary>The output of each pass, (C or 2 C, Y, X).</summary>
     public nint[] Outputs { get; }

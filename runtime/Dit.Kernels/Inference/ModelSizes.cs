@@ -10,9 +10,12 @@ namespace Dit.Kernels;
 /// <param name="JoinedTokens">Tokens of the condition that are joined to the image's.</param>
 /// <param name="AttendedTokens">Tokens of the condition that are only attended to.</param>
 /// <param name="Skips">The most sequences that long skips keep at once.</param>
+/// <param name="IsContextFixed">
+/// Whether the attended tokens do not change with the time, so that their keys are computed before.
+/// </param>
 internal sealed record ModelSizes(
     int Width, int Patch, int Channels, int OutputChannels, int ImageHeight, int ImageWidth, int JoinedTokens, int AttendedTokens,
-    int Skips = 0)
+    int Skips = 0, bool IsContextFixed = false)
 {
     /// <summary>Tokens of the image.</summary>
     public int ImageTokens => ImageHeight / Patch * (ImageWidth / Patch);

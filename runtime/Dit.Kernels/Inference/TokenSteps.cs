@@ -6,6 +6,9 @@ internal abstract unsafe class TokenStep
     /// <summary>Rows of hidden features at once; 0 where there are none.</summary>
     public virtual int HiddenRows => 0;
 
+    /// <summary>Rows of a head in memory; 0 where there is no attention.</summary>
+    public virtual int HeadRows => 0;
+
     /// <summary>Does it.</summary>
     public abstract void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels);
 }
@@ -65,6 +68,44 @@ internal sealed unsafe class CopyStep(CpuKernels kernels, int width) : TokenStep
         var length = (long)place.Rows * (panels[^1].First + panels[^1].Width - place.First) * sizeof(float);
         Buffer.MemoryCopy(place.X, place.A.At(panels[0], place.First, 0), length, length);
         kernels.Complete(place.Weights, panels, place.A, width);
+    }
+}
+
+/// <summary>
+/// Attention of a to the condition's tokens, whose keys and values are there: no token needs another.
+/// </summary>
+/// <param name="kernels">The kernels.</param>
+/// <param name="query">What gives queries, head by head.</param>
+/// <param name="queryBias">Their bias; that of the values is in the projection's.</param>
+/// <param name="layer">The number of the step among those that attend to them.</param>
+/// <param name="heads">H.</param>
+/// <param name="headWidth">K.</param>
+internal sealed unsafe class AttendStep(
+    CpuKernels kernels, PackedWeights query, NativeBuffer queryBias, int layer, int heads, int headWidth) : TokenStep
+{
+    private readonly float scale = 1f / MathF.Sqrt(headWidth);
+
+    public override int HeadRows { get; } = PackedWeights.Padded(headWidth, kernels.TileRows);
+
+    public override void Run(in BlockPointers place, ReadOnlySpan<TokenPanel> panels)
+    {
+        kernels.Multiply(query, ..query.Depth, panels, place.A, place.Y, add: false);
+        for (var head = 0; head < heads; head++)
+        {
+            var (keys, row) = (place.Attended(layer, head), head * headWidth);
+            foreach (var panel in panels)
+                Attend(place.Scratch, keys, queryBias.Start + row, place.Y.At(panel, place.First, row),
+                    place.O.At(panel, place.First, row), panel.Width);
+        }
+    }
+
+    private void Attend(FusedScratch scratch, in HeadKeys keys, float* bias, float* q, float* output, int width)
+    {
+        kernels.BiasScale(q, headWidth, width, bias, scale);
+        kernels.MultiplyPanel(keys.Keys, keys.PaddedTokens, headWidth, headWidth, q, width, scratch.Scores);
+        kernels.Softmax(scratch.Scores, keys.Tokens, width, scratch.Sums);
+        kernels.MultiplyPanel(keys.Values, HeadRows, keys.PaddedTokens, keys.Tokens, scratch.Scores, width, scratch.Mixed);
+        kernels.ScaleLanes(scratch.Mixed, output, headWidth, width, scratch.Sums);
     }
 }
 

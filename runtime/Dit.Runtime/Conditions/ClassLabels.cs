@@ -32,6 +32,9 @@ public sealed record ClassLabels(Tensor Values) : ICondition<ClassLabels>
     public ClassLabels At(int[] samples) => new(ConditionTensor.At(Values, samples));
 
     /// <inheritdoc/>
+    public ClassLabels Append(ClassLabels others) => new(cat([Values, others.Values]));
+
+    /// <inheritdoc/>
     /// <remarks>Samples of one class share a row.</remarks>
     public ConditionRows<ClassLabels> Distinct(ModelCard card, Device device, bool withNull)
     {

@@ -39,6 +39,12 @@ public interface ICondition<TSelf> : IDisposable
     /// <param name="samples">Indices from 0 to N - 1, in any order; an index may occur several times.</param>
     TSelf At(int[] samples);
 
+    /// <summary>
+    /// These conditions, then others, of N + M samples. New tensors belong to the ambient dispose scope.
+    /// </summary>
+    /// <param name="others">The conditions of M samples, of the same model and on the same device.</param>
+    TSelf Append(TSelf others);
+
     /// <summary>Checks the condition against a model and brings its distinct values to a device, once each.</summary>
     /// <param name="card">The model.</param>
     /// <param name="device">Where the model is.</param>

@@ -19,6 +19,9 @@ public sealed record NoCondition(int Count = 0) : ICondition<NoCondition>
     public NoCondition At(int[] samples) => new(samples.Length);
 
     /// <inheritdoc/>
+    public NoCondition Append(NoCondition others) => new(Count + others.Count);
+
+    /// <inheritdoc/>
     public ConditionRows<NoCondition> Distinct(ModelCard card, Device device, bool withNull) =>
         new(new(1), new int[Math.Max(0, Count)], null);
 

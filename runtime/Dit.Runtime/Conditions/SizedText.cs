@@ -35,7 +35,7 @@ public sealed record SizedText(TextEmbeddings Text, Tensor Height, Tensor Width,
     /// These texts, then as many null texts for images of the same sizes: the batch of classifier-free guidance. Its
     /// tensors belong to the ambient dispose scope.
     /// </summary>
-    public SizedText WithNull() => new(Text.WithNull(), Twice(Height), Twice(Width), Twice(AspectRatio));
+    public SizedText WithNull() => Append(this with { Text = Text.AllDropped() });
 
     /// <inheritdoc/>
     /// <remarks>The sizes are never dropped.</remarks>
@@ -46,6 +46,10 @@ public sealed record SizedText(TextEmbeddings Text, Tensor Height, Tensor Width,
 
     /// <inheritdoc/>
     public SizedText At(int[] samples) => Map(values => ConditionTensor.At(values, samples));
+
+    /// <inheritdoc/>
+    public SizedText Append(SizedText others) => new(
+        Text.Append(others.Text), cat([Height, others.Height]), cat([Width, others.Width]), cat([AspectRatio, others.AspectRatio]));
 
     /// <inheritdoc/>
     /// <remarks>Each sample has a null condition of its own, with its size.</remarks>
@@ -84,6 +88,4 @@ public sealed record SizedText(TextEmbeddings Text, Tensor Height, Tensor Width,
         Width.Dispose();
         AspectRatio.Dispose();
     }
-
-    private static Tensor Twice(Tensor values) => cat([values, values]);
 }

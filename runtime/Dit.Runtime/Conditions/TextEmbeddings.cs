@@ -50,14 +50,10 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
     /// These texts, then as many null texts: the batch of classifier-free guidance. Its tensors belong to the ambient
     /// dispose scope.
     /// </summary>
-    public TextEmbeddings WithNull()
-    {
-        var none = ones(Count, ScalarType.Bool, Values.device);
-        return new(cat([Values, Values]), cat([DropMask ?? zeros_like(none), none]))
-        {
-            Mask = Mask is null ? null : cat([Mask, Mask]),
-        };
-    }
+    public TextEmbeddings WithNull() => Append(AllDropped());
+
+    /// <summary>These texts with a mark on each, so that the model sees its null text in their place.</summary>
+    internal TextEmbeddings AllDropped() => this with { DropMask = ones(Count, ScalarType.Bool, Values.device) };
 
     /// <summary>These texts on a device; tensors that had to move belong to the ambient dispose scope.</summary>
     public TextEmbeddings To(Device device) => Map(tensor => tensor.to(device));
@@ -80,6 +76,16 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
 
     /// <inheritdoc/>
     public TextEmbeddings At(int[] samples) => Map(values => ConditionTensor.At(values, samples));
+
+    /// <inheritdoc/>
+    /// <remarks>Where only some of the texts have a mask, all tokens of the others are attended.</remarks>
+    public TextEmbeddings Append(TextEmbeddings others) => new(
+        cat([Values, others.Values]), DropMask is null && others.DropMask is null ? null : cat([Dropped(), others.Dropped()]))
+    {
+        Mask = Mask is null && others.Mask is null ? null : cat([Attended(), others.Attended()]),
+    };
+
+    private Tensor Dropped() => DropMask ?? zeros(Count, ScalarType.Bool, Values.device);
 
     /// <inheritdoc/>
     public ConditionRows<TextEmbeddings> Distinct(ModelCard card, Device device, bool withNull)

@@ -141,17 +141,21 @@ public sealed record Guidance(double Scale = 1)
     /// <summary>Makes sure that a model can be guided so.</summary>
     /// <param name="card">The model.</param>
     /// <exception cref="DitException">The scale is not finite, or the model knows no null condition.</exception>
-    public void Require(ModelCard card)
+    public void Require(ModelCard card) => Require(card, hasNegative: false);
+
+    /// <summary>The same, where a condition to lead away from may be given in place of the null condition.</summary>
+    internal void Require(ModelCard card, bool hasNegative)
     {
         RequireFinite(Scale);
-        if (!Acts || card.CanBeGuided) return;
+        if (!Acts || card.CanBeGuided || (hasNegative && card.Condition is not ModelCondition.None)) return;
         throw new DitException(card.Condition.Match(
             _ => $"{card.Name} cannot be guided: it is conditioned on nothing. Sample with guidance 1.",
             _ => WithoutNull("class"),
             _ => WithoutNull("text")));
 
         string WithoutNull(string what) =>
-            $"{card.Name} cannot be guided: its spec has conditioning.dropout 0, so it has no null {what}. Sample with guidance 1.";
+            $"{card.Name} cannot be guided: its spec has conditioning.dropout 0, so it has no null {what}. Sample with guidance 1, or give "
+            + $"a negative {what}.";
     }
 
     private static void RequireFinite(double scale)

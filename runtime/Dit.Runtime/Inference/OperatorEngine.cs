@@ -46,24 +46,29 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
     private static IReadOnlyList<SessionStep> RequireOutput(IReadOnlyList<SessionStep> steps) =>
         steps is [.., SessionStep.Output] ? steps : throw new InvalidOperationException("The last step of a session is its output layer.");
 
-    public override Tensor Run(Tensor x, Tensor condition, int[] rows)
+    public override AttendedTokens Attend(Tensor tokens, Tensor? mask) => new OperatorContext(steps, tokens, mask);
+
+    public override Tensor Run(Tensor x, Tensor condition, int[] rows, AttendedTokens? attended = null)
     {
         lock (turn)
         {
             using var noGradient = no_grad();
             using var scope = NewDisposeScope();
             var passes = rows.Length;
-            var modulation = condition.index_select(0, Index(rows, condition.device)); // (passes, parts D) or (passes, M, D)
+            var at = Index(rows, condition.device);
+            var modulation = condition.index_select(0, at); // (passes, parts D) or (passes, M, D)
+            var given = new Given(modulation, attended as OperatorContext, at);
             var image = steps.Patches.call(x).add_(steps.ImagePositions, Scalars.One);
             var tokens = passes == x.shape[0] ? image.contiguous() : image.repeat([passes / x.shape[0], 1, 1]);
-            return Run(steps.JoinsTokens ? cat([tokens, modulation], dim: 1) : tokens, modulation).MoveToOuterDisposeScope();
+            return Run(steps.JoinsTokens ? cat([tokens, modulation], dim: 1) : tokens, given).MoveToOuterDisposeScope();
         }
     }
 
     // In place on the tokens, which are this run's own. A branch is freed as soon as the next step has read it.
-    private Tensor Run(Tensor tokens, Tensor modulation)
+    private Tensor Run(Tensor tokens, Given given)
     {
-        var (card, branch, skips) = (steps.Card, tokens, new Stack<Tensor>());
+        var (card, branch, skips, modulation) = (steps.Card, tokens, new Stack<Tensor>(), given.Modulation);
+        var attention = 0; // steps that attend to the condition
         Tensor? rotary = null; // the same in all blocks
         foreach (var step in paired)
         {
@@ -86,8 +91,8 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
                 SessionStep.LearnedNorm norm => norm.Norm.call(tokens),
                 SessionStep.LearnedRmsNorm norm => norm.Norm.call(tokens),
                 SessionStep.Identity => tokens,
-                SessionStep.SelfAttention attention => SelfAttention(branch, attention, rotary ??= attention.Rotary?.call()),
-                SessionStep.CrossAttention attention => CrossAttention(branch, modulation, attention),
+                SessionStep.SelfAttention self => SelfAttention(branch, self, rotary ??= self.Rotary?.call()),
+                SessionStep.CrossAttention cross => CrossAttention(branch, given, cross, attention++),
                 SessionStep.Project project => project.Layer.call(branch),
                 SessionStep.Mlp mlp => Mlp(branch, mlp),
                 SessionStep.Residual residual => operations.Add(tokens, branch, Gate(modulation, residual.Gate)),
@@ -119,6 +124,10 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
         return index = tensor(Array.ConvertAll(rows, static row => (long)row), device: device).DetachFromDisposeScope();
     }
 
+    // What a run is given beside the tokens: its modulation or the condition's tokens, and what it attends to beside a
+    // modulation, with the row of each pass.
+    private sealed record Given(Tensor Modulation, OperatorContext? Attended, Tensor Rows);
+
     private Tensor? Gate(Tensor modulation, int? gate) => gate is { } index ? Part(modulation, index) : null;
 
     private Tensor Part(Tensor modulation, int index) => modulation.narrow(1, (long)index * width, width).unsqueeze(1); // (passes, 1, D)
@@ -141,12 +150,16 @@ internal sealed class OperatorEngine(SessionSteps steps, IFusedOperations operat
             .MoveToOuterDisposeScope();
     }
 
-    private Tensor CrossAttention(Tensor a, Tensor context, SessionStep.CrossAttention attention)
+    private Tensor CrossAttention(Tensor a, Given given, SessionStep.CrossAttention attention, int number)
     {
         using var scope = NewDisposeScope();
-        var (n, t, m, heads, k) = (a.shape[0], a.shape[1], context.shape[1], attention.Heads, width / attention.Heads);
+        var (n, t, heads, k) = (a.shape[0], a.shape[1], attention.Heads, width / attention.Heads);
         var queries = attention.Q.call(a).view(n, t, heads, k).transpose(1, 2);                                 // (N, H, T, K)
-        var pairs = attention.Kv.call(context).view(n, m, 2, heads, k).permute(2, 0, 3, 1, 4).unbind(0);        // 2 x (N, H, M, K)
+        if (given.Attended is { } attended)
+            return attended.Mixed(number, queries, given.Rows).transpose(1, 2).reshape(a.shape).MoveToOuterDisposeScope(); // (N, T, D)
+        var context = given.Modulation;                                                                         // (N, M, D)
+        // 2 x (N, H, M, K)
+        var pairs = attention.Kv.call(context).view(n, context.shape[1], 2, heads, k).permute(2, 0, 3, 1, 4).unbind(0);
         // (N, T, D)
         return nn.functional.scaled_dot_product_attention(queries, pairs[0], pairs[1]).transpose(1, 2).reshape(a.shape)
             .MoveToOuterDisposeScope();

@@ -14,11 +14,12 @@ public sealed class SessionBuilder
     private readonly ModelCard card;
     private readonly PatchEmbedding patches;
     private readonly Tensor positions;
-    private readonly List<Linear> modulations = [];
+    private readonly List<SessionModulation> modulations = [];
     private readonly List<SessionStep> steps = [];
     private int parts;
     private int contextTokens;
-    private bool joinsTokens;
+    private bool joinsTokens, isContextFixed;
+    private Linear? shared;
     private readonly List<IDisposable> owned = [];
     private Convolution? convolution;
     private RotaryPositions? positionsOfHeads;
@@ -59,6 +60,28 @@ public sealed class SessionBuilder
         return this;
     }
 
+    /// <summary>
+    /// The blocks attend to M tokens of the condition beside a modulation. They do not change with the time, so their
+    /// keys and values are computed once for a condition.
+    /// </summary>
+    /// <param name="tokens">M.</param>
+    public SessionBuilder Attended(int tokens)
+    {
+        (contextTokens, joinsTokens, isContextFixed) = (tokens, false, true);
+        return this;
+    }
+
+    /// <summary>
+    /// One linear layer regresses the modulation of all blocks from SiLU of the condition (adaLN-single, arXiv
+    /// 2310.00426, section 2.3); see <see cref="SharedModulation"/>.
+    /// </summary>
+    /// <param name="layer">D to k D.</param>
+    public SessionBuilder Shared(Linear layer)
+    {
+        shared = layer;
+        return this;
+    }
+
     /// <summary>Attention may turn queries and keys by these positions, or by those of the image's own grid.</summary>
     /// <param name="rotary">The model's rotary positions.</param>
     public SessionBuilder Rotary(RotaryPositions rotary)
@@ -74,11 +97,25 @@ public sealed class SessionBuilder
     /// </summary>
     /// <param name="layer">D to parts D.</param>
     /// <returns>Its parts: m[0] is the first D numbers.</returns>
-    public ModulationParts Modulation(Linear layer)
+    public ModulationParts Modulation(Linear layer) => Parts(new SessionModulation.Regressed(layer));
+
+    /// <summary>Shifts, scales and gates that are the condition's vector and a row of a table each.</summary>
+    /// <param name="table">(parts, D).</param>
+    /// <returns>Its parts: m[0] is of the first row.</returns>
+    public ModulationParts Modulation(Tensor table) => Parts(new SessionModulation.Own(table));
+
+    /// <summary>Shifts, scales and gates that are what the shared layer regresses and a table of the block.</summary>
+    /// <param name="table">(parts, D).</param>
+    /// <returns>Its parts: m[0] is of the first row.</returns>
+    /// <exception cref="ArgumentException"><see cref="Shared"/> gave no layer.</exception>
+    public ModulationParts SharedModulation(Tensor table) =>
+        Parts(new SessionModulation.Shared(shared ?? throw new ArgumentException("No shared layer was given.", nameof(table)), table));
+
+    private ModulationParts Parts(SessionModulation modulation)
     {
-        modulations.Add(layer);
+        modulations.Add(modulation);
         var first = parts;
-        parts += (int)(layer.weight.shape[0] / card.Width);
+        parts += (int)(modulation.Length / card.Width);
         return new(first);
     }
 
@@ -172,15 +209,21 @@ public sealed class SessionBuilder
     /// The model's own prediction of x, t and a condition: called instead of the steps while the model or a layer of it
     /// has forward hooks.
     /// </param>
+    /// <param name="attend">
+    /// The tokens that the blocks attend to, (N, M, D), and which of them count for a sample, bool, (N, M), null for
+    /// all; where <see cref="Attended"/> said so.
+    /// </param>
     public InferenceSession<TCondition> Build<TCondition>(
-        Func<Tensor, TCondition, Tensor> embed, nn.Module? model = null, Func<Tensor, Tensor, TCondition, Tensor>? predict = null)
+        Func<Tensor, TCondition, Tensor> embed, nn.Module? model = null, Func<Tensor, Tensor, TCondition, Tensor>? predict = null,
+        Func<TCondition, (Tensor Tokens, Tensor? Mask)>? attend = null)
         where TCondition : ICondition<TCondition> =>
         new SteppedSession<TCondition>(
             new SessionSteps(card, patches, positions, modulations, contextTokens, joinsTokens, steps, convolution)
             {
                 Owned = owned,
+                IsContextFixed = isContextFixed,
             },
-            embed, model, predict);
+            embed, model, predict, attend);
 
     private static Tensor Placed(Tensor positions, PositionTable table, ModelCard card)
     {

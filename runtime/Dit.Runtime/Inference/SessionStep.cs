@@ -83,6 +83,37 @@ internal abstract record SessionStep
     public sealed record Output(Linear Layer) : SessionStep;
 }
 
+/// <summary>Where some parts of the modulation come from.</summary>
+/// <remarks>A closed sum.</remarks>
+internal abstract record SessionModulation
+{
+    private SessionModulation() { }
+
+    /// <summary>layer(SiLU(condition)).</summary>
+    public sealed record Regressed(Linear Layer) : SessionModulation;
+
+    /// <summary>
+    /// layer(SiLU(condition)) + table, where the layer is the same in all blocks (adaLN-single, arXiv 2310.00426,
+    /// section 2.3).
+    /// </summary>
+    /// <param name="Layer">D to k D.</param>
+    /// <param name="Table">(k, D).</param>
+    public sealed record Shared(Linear Layer, Tensor Table) : SessionModulation;
+
+    /// <summary>condition + each row of a table.</summary>
+    /// <param name="Table">(k, D).</param>
+    public sealed record Own(Tensor Table) : SessionModulation;
+
+    /// <summary>Numbers of one sample, k D.</summary>
+    public long Length => this switch
+    {
+        Regressed one => one.Layer.weight.shape[0],
+        Shared one => one.Table.numel(),
+        Own one => one.Table.numel(),
+        _ => throw new InvalidOperationException($"Unknown modulation {this}."),
+    };
+}
+
 /// <summary>Inference of a model as data.</summary>
 /// <param name="Card">The model's constants.</param>
 /// <param name="Patches">Image to tokens.</param>
@@ -90,10 +121,10 @@ internal abstract record SessionStep
 /// (1, T, D), added to them; (1, M + T, D) where the condition's tokens have places, which come first.
 /// </param>
 /// <param name="Modulations">
-/// The layers that regress the modulation from the condition's vector, in the order of its parts; none where the
-/// condition is tokens.
+/// What makes the modulation from the condition's vector, in the order of its parts; none where the condition is
+/// tokens.
 /// </param>
-/// <param name="ContextTokens">M, tokens of the condition; 0 where it is a vector.</param>
+/// <param name="ContextTokens">M, tokens of the condition; 0 for none.</param>
 /// <param name="JoinsTokens">Whether the condition's tokens are joined to the image's.</param>
 /// <param name="Steps">What is done with the tokens.</param>
 /// <param name="Convolution">What is done with the image in the end; null for nothing.</param>
@@ -101,7 +132,7 @@ internal sealed record SessionSteps(
     ModelCard Card,
     PatchEmbedding Patches,
     Tensor Positions,
-    IReadOnlyList<Linear> Modulations,
+    IReadOnlyList<SessionModulation> Modulations,
     int ContextTokens,
     bool JoinsTokens,
     IReadOnlyList<SessionStep> Steps,
@@ -109,6 +140,12 @@ internal sealed record SessionSteps(
 {
     /// <summary>What was made for this session, which frees it: positions of the grid of its images.</summary>
     public IReadOnlyList<IDisposable> Owned { get; init; } = [];
+
+    /// <summary>
+    /// Whether the condition's tokens are attended to beside a modulation, and do not change with the time: the keys
+    /// and values of them are computed once for a condition.
+    /// </summary>
+    public bool IsContextFixed { get; init; }
 
     /// <summary>Places of the condition's tokens in the table.</summary>
     private long ContextPlaces => Positions.shape[1] - Card.Tokens;
@@ -140,11 +177,11 @@ internal sealed record SessionSteps(
     /// <summary>The sizes that kernels work with.</summary>
     public ModelSizes Sizes => new(
         Card.Width, Card.PatchSize, Card.Input.Channels, Card.OutputChannels, Card.Input.Height, Card.Input.Width,
-        JoinsTokens ? ContextTokens : 0, JoinsTokens ? 0 : ContextTokens, Skips);
+        JoinsTokens ? ContextTokens : 0, JoinsTokens ? 0 : ContextTokens, Skips, IsContextFixed);
 
     /// <summary>Tokens in the blocks.</summary>
     public int Tokens => Card.Tokens + (JoinsTokens ? ContextTokens : 0);
 
     /// <summary>Numbers in the modulation of one sample; 0 where there is none.</summary>
-    public int ModulationLength => (int)Modulations.Sum(static layer => layer.weight.shape[0]);
+    public int ModulationLength => (int)Modulations.Sum(static part => part.Length);
 }

@@ -22,8 +22,17 @@ internal abstract class StepEngine : IDisposable
     /// <param name="x">Noised inputs, (N, C, Y, X).</param>
     /// <param name="condition">What enters the blocks: modulations, (rows, parts D), or tokens, (rows, M, D).</param>
     /// <param name="rows">The row of each pass: N or 2 N of them.</param>
+    /// <param name="attended">
+    /// What this engine made of the tokens that are attended to, of the same rows; null where there are none.
+    /// </param>
     /// <returns>(passes, C or 2 C, Y, X).</returns>
-    public abstract Tensor Run(Tensor x, Tensor condition, int[] rows);
+    public abstract Tensor Run(Tensor x, Tensor condition, int[] rows, AttendedTokens? attended = null);
+
+    /// <summary>Keys and values of tokens that are attended to in every step, once for all of them.</summary>
+    /// <param name="tokens">(rows, M, D).</param>
+    /// <param name="mask">Which of them count, bool, (rows, M), one in each row at least; null for all.</param>
+    /// <returns>The caller's to dispose.</returns>
+    public abstract AttendedTokens Attend(Tensor tokens, Tensor? mask);
 
     public abstract void Dispose();
 
@@ -40,4 +49,10 @@ internal abstract class StepEngine : IDisposable
         return choice.Inference is { } kernels && isFloat32OnCpu ? FusedEngine.For(steps, kernels, get_num_threads())
             : new OperatorEngine(steps);
     }
+}
+
+/// <summary>Keys and values of the tokens of some conditions, for every step that attends to them.</summary>
+internal abstract class AttendedTokens : IDisposable
+{
+    public abstract void Dispose();
 }

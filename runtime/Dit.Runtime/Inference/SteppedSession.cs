@@ -16,18 +16,24 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
     private readonly ForwardSession<TCondition>? forward;
     private readonly nn.Module? model;
     private readonly StepEngine engine;
+    private readonly Func<TCondition, (Tensor Tokens, Tensor? Mask)>? attend;
 
     /// <param name="steps">The steps.</param>
     /// <param name="embed">Embeds times, (N,), and conditions.</param>
     /// <param name="model">The model, whose hooks count; null for a session without one.</param>
     /// <param name="predict">The model's own prediction, which calls its hooks.</param>
+    /// <param name="attend">
+    /// The tokens that blocks attend to beside a modulation, and their mask; null for none.
+    /// </param>
     public SteppedSession(
-        SessionSteps steps, Func<Tensor, TCondition, Tensor> embed, nn.Module? model, Func<Tensor, Tensor, TCondition, Tensor>? predict)
+        SessionSteps steps, Func<Tensor, TCondition, Tensor> embed, nn.Module? model, Func<Tensor, Tensor, TCondition, Tensor>? predict,
+        Func<TCondition, (Tensor Tokens, Tensor? Mask)>? attend)
         : this(
             steps,
             embed,
             model,
             model is null || predict is null ? null : new(model, predict, HookedEngine, steps.Card),
+            attend,
             StepEngine.For(steps, EnvironmentKernels.Choice))
     { }
 
@@ -36,11 +42,12 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
         Func<Tensor, TCondition, Tensor> embed,
         nn.Module? model,
         ForwardSession<TCondition>? forward,
+        Func<TCondition, (Tensor Tokens, Tensor? Mask)>? attend,
         StepEngine engine
-    ) => (this.steps, this.embed, this.model, this.forward, this.engine) = (steps, embed, model, forward, engine);
+    ) => (this.steps, this.embed, this.model, this.forward, this.attend, this.engine) = (steps, embed, model, forward, attend, engine);
 
     /// <summary>The same session on another engine: tests compare them.</summary>
-    internal SteppedSession<TCondition> On(Func<SessionSteps, StepEngine> other) => new(steps, embed, model, forward, other(steps));
+    internal SteppedSession<TCondition> On(Func<SessionSteps, StepEngine> other) => new(steps, embed, model, forward, attend, other(steps));
 
     // Looked up for each call: hooks come and go while a session is kept.
     private ForwardSession<TCondition>? Hooked => model is not null && ForwardHooks.IsAnyIn<TCondition>(model) ? forward : null;
@@ -57,7 +64,9 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var rows = Enumerable.Range(0, (int)x.shape[0]).ToArray();
-        return steps.Finish(engine.Run(x, Embed(t, condition), rows)).MoveToOuterDisposeScope();
+        var embedded = Embed(t, condition);
+        using var attended = Attend(condition);
+        return steps.Finish(engine.Run(x, embedded, rows, attended)).MoveToOuterDisposeScope();
     }
 
     internal override bool BelongsTo(nn.Module model) => model.children().Contains(steps.Patches);
@@ -77,23 +86,41 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
         using var scope = NewDisposeScope();
         var embedded = embed(t, condition);
         return (
-            steps.Modulations.Count == 0 ? steps.Placed(embedded).contiguous() : Modulate(nn.functional.silu(embedded))
+            steps.Modulations.Count == 0 ? steps.Placed(embedded).contiguous() : Modulate(embedded)
         ).MoveToOuterDisposeScope();
     }
 
     // Written next to each other at once: a list that is joined at the end would need them twice.
     private Tensor Modulate(Tensor c)
     {
+        var (active, shared) = (nn.functional.silu(c), new Dictionary<nn.Module, Tensor>());
+        foreach (var layer in steps.Modulations.OfType<SessionModulation.Shared>().Select(static part => part.Layer).Distinct())
+            shared.Add(layer, layer.call(active));
         var all = empty([c.shape[0], steps.ModulationLength], c.dtype, c.device);
         long at = 0;
-        foreach (var layer in steps.Modulations)
+        foreach (var part in steps.Modulations)
         {
             using var scope = NewDisposeScope();
-            var values = layer.call(c);
+            var values = part switch
+            {
+                SessionModulation.Regressed regressed => regressed.Layer.call(active),
+                SessionModulation.Shared one => Functional.AddTable(shared[one.Layer], one.Table),
+                SessionModulation.Own own => Functional.AddTable(c, own.Table),
+                _ => throw new InvalidOperationException($"Unknown modulation {part}."),
+            };
             all.narrow(1, at, values.shape[1]).copy_(values);
             at += values.shape[1];
         }
         return all;
+    }
+
+    // What blocks attend to under some conditions; null for nothing.
+    private AttendedTokens? Attend(TCondition condition)
+    {
+        if (attend is null) return null;
+        using var scope = NewDisposeScope();
+        var (tokens, mask) = attend(condition);
+        return engine.Attend(tokens, mask);
     }
 
     /// <summary>
@@ -110,13 +137,15 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
         private readonly int distinct = conditions.Rows.Concat(conditions.NullRows ?? []).Append(0).Max() + 1;
         private readonly int[] both = [.. conditions.Rows, .. conditions.NullRows ?? []];
         private Tensor? modulation; // (times of a chunk x distinct, ...)
+        private AttendedTokens? attended; // of the distinct conditions, at all times
         private double[] computed = []; // the times of the chunk
 
         private int TimesAtOnce
         {
             get
             {
-                var numbers = session.steps.ModulationLength + (long)session.steps.ContextTokens * session.steps.Card.Width;
+                var tokens = session.steps.IsContextFixed ? 0 : session.steps.ContextTokens;
+                var numbers = session.steps.ModulationLength + (long)tokens * session.steps.Card.Width;
                 return (int)Math.Clamp(Budget / (sizeof(float) * Math.Max(1L, numbers) * distinct), 1, Math.Max(1, known.Length));
             }
         }
@@ -135,7 +164,9 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
                     $"{session.steps.Card.Name}: x holds {x.shape[0]} samples, and conditions were given for {rows.Length}.");
             using var scope = NewDisposeScope();
             using var noGradient = no_grad();
-            return session.steps.Finish(session.engine.Run(x, Modulation(t), passes)).MoveToOuterDisposeScope();
+            var modulation = Modulation(t);
+            attended ??= session.Attend(conditions.Values);
+            return session.steps.Finish(session.engine.Run(x, modulation, passes, attended)).MoveToOuterDisposeScope();
         }
 
         private Tensor Modulation(double t)
@@ -166,6 +197,10 @@ internal sealed class SteppedSession<TCondition> : InferenceSession<TCondition>
             return session.Embed(t, repeated).MoveToOuterDisposeScope();
         }
 
-        public override void Dispose() => modulation?.Dispose();
+        public override void Dispose()
+        {
+            modulation?.Dispose();
+            attended?.Dispose();
+        }
     }
 }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Dit.Runtime;
 
 /// <summary>
@@ -13,6 +15,18 @@ internal static class FlowInterval
     /// the noise implies divides by alpha, and that of the data by sigma.</remarks>
     public static (double From, double To) OfOde(Flow flow) =>
         (IsVp(flow) || flow.Prediction is Prediction.Velocity or Prediction.StartX ? 0 : Margin, 1 - EndMargin(flow));
+
+    /// <summary>
+    /// The nodes of a solver that reads the data in each prediction: from where it can, to the data. Equal steps stay
+    /// equal.
+    /// </summary>
+    public static ImmutableArray<NoiseNode> Inside(Flow flow, ImmutableArray<NoiseNode> nodes)
+    {
+        var from = OfOde(flow).From;
+        return from == 0 ? nodes : [.. nodes.Select(node => node.Sigma == 0 ? node : At(from + (1 - from) * node.Time))];
+
+        NoiseNode At(double time) => new(time, flow.Alpha(time), flow.Sigma(time));
+    }
 
     /// <summary>Of the noisy steps of a stochastic differential equation.</summary>
     /// <param name="flow">The flow.</param>

@@ -36,6 +36,17 @@ public abstract record MultistepSolver<TProcess>(int Steps, int Order, Spacing? 
     internal bool EndsWithEuler { get; init; }
 
     /// <inheritdoc/>
+    /// <remarks>
+    /// A flow's prediction of the noise or of the score says nothing of the data where alpha is 0. Nodes that begin
+    /// there are moved into the times of SiT's published code, which begin 0.001 later.
+    /// </remarks>
+    public override ImmutableArray<NoiseNode> Nodes(TProcess process)
+    {
+        var nodes = base.Nodes(process);
+        return nodes[0].Alpha == 0 && process is Flow flow ? FlowInterval.Inside(flow, nodes) : nodes;
+    }
+
+    /// <inheritdoc/>
     public override Tensor Run(TProcess process, Denoiser network, SolverRun run)
     {
         RequireOrder(Order, Steps);

@@ -4,7 +4,7 @@ namespace Dit.Runtime;
 
 /// <summary>Why a result is not finite. The inputs are checked only after a result is not finite.</summary>
 /// <param name="Text">The end of a sentence.</param>
-/// <param name="Weight">The weight that is the cause; null where it is none.</param>
+/// <param name="Weight">The weight or buffer that is the cause; null where it is none.</param>
 internal sealed record NonFiniteReason(string Text, string? Weight = null)
 {
     private const double LargestHalf = 65504;
@@ -28,15 +28,19 @@ internal sealed record NonFiniteReason(string Text, string? Weight = null)
             : new("all weights are finite, so numbers grew too large on the way");
     }
 
-    /// <summary>The first weight of a module that is not finite; null where all are.</summary>
+    /// <summary>
+    /// The first weight of a module that is not finite, or else its first such buffer; null where all are.
+    /// </summary>
     public static NonFiniteReason? OfWeights(nn.Module model)
     {
-        foreach (var (name, parameter) in model.named_parameters())
+        var weights = model.named_parameters().Select(static p => (Kind: "weight", p.name, Tensor: (Tensor)p.parameter));
+        var buffers = model.named_buffers().Select(static b => (Kind: "buffer", b.name, Tensor: b.buffer));
+        foreach (var (kind, name, tensor) in weights.Concat(buffers))
         {
-            if (NonFinite.In(parameter) is not { } found) continue;
-            var isTooLarge = parameter.dtype == ScalarType.Float16 && found.NaNs == 0;
+            if (NonFinite.In(tensor) is not { } found) continue;
+            var isTooLarge = tensor.dtype == ScalarType.Float16 && found.NaNs == 0;
             return new(
-                $"the weight {name} holds "
+                $"the {kind} {name} holds "
                     + $"{found}{(isTooLarge ? $" in Float16, whose largest number is {LargestHalf}: load it as Float32 or BFloat16" : "")}",
                 name);
         }

@@ -33,7 +33,9 @@ public sealed class NonFiniteSampleException : DitException
     /// is not.</summary>
     public string Reason { get; }
 
-    /// <summary>The weight of the model that is the cause; null where it is none, or where it is not known.</summary>
+    /// <summary>
+    /// The weight or buffer of the model that is the cause; null where it is none, or where it is not known.
+    /// </summary>
     public string? Weight { get; }
 
     /// <summary>What there is to say of the sample: <c>is not finite from step 3 of 50 (timestep 940) on, as are 2

@@ -25,6 +25,21 @@ public sealed record StepInput<TCondition>(Tensor Images, TCondition Condition, 
         Tensor Move(Tensor tensor) => tensor.to(device).MoveToOuterDisposeScope();
     }
 
+    /// <summary>
+    /// This input in parts of as equal sizes as can be, in order. Their tensors belong to the ambient dispose scope.
+    /// </summary>
+    /// <param name="count">How many parts, 1 to N.</param>
+    internal IEnumerable<StepInput<TCondition>> Split(int count)
+    {
+        var n = Times.Length;
+        for (var part = 0; part < count; part++)
+        {
+            var (from, to) = (n * part / count, n * (part + 1) / count);
+            yield return new(
+                Images[from..to], Condition.At([.. Enumerable.Range(from, to - from)]), Times[from..to], Noise[from..to]);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -49,6 +49,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         var trained = (TModel)model;
         Check(trained, TModel.Card);
         RequireFit(data, TModel.Card, trained.parameters().First().device);
+        if (recipe.MinSnrGamma is not null) MinSnr.Require(TModel.Process);
         claim?.Require(folder.Path);
         from?.Require(recipe, TModel.Card, data.Count, data.Classes);
         using var own = claim is null ? folder.Claim(resume: from is not null) : null; // a run that fails at its first image leaves nothing
@@ -73,7 +74,10 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         if (data.Classes.Count > card.Classes)
             throw new DitException(
                 $"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
-        if (device.type == DeviceType.CPU) TrainingMemoryNeed.Of(card).Require(recipe.BatchSize, AvailableMemory.Bytes());
+        if (device.type == DeviceType.CPU)
+            TrainingMemoryNeed
+                .Of(card)
+                .Require((recipe.BatchSize + recipe.Accumulation - 1) / recipe.Accumulation, AvailableMemory.Bytes());
     }
 
     private TrainingResult Train<TModel, TCondition, TProcess>(
@@ -100,7 +104,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         while (losses.Count < recipe.Steps && !cancellation.IsCancellationRequested)
         {
             using (var input = Next(inputs, State).To(trained[0].device))
-                losses.Add(Step(losses.Count + 1, model, trained, optimizer, () => TrainingStep.Backward(model, process, input)));
+                losses.Add(Step(losses.Count + 1, model, trained, optimizer, () => TrainingStep.Backward(model, process, input, recipe)));
             progress?.Report(TrainingProgress.At(losses.Count, recipe, losses[^1], clock.Elapsed, before));
             if (losses.Count % folder.SaveEvery != 0 && sinceSaved.Elapsed < folder.SaveAfter) continue;
             saved = new(losses.Count, [.. Save(State())]);

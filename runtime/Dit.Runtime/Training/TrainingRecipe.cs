@@ -13,8 +13,17 @@ public sealed record TrainingRecipe
     /// <summary>Images of one step, N.</summary>
     public int BatchSize { get; init; } = 256;
 
-    /// <summary>Learning rate of AdamW, constant after the warm-up.</summary>
+    /// <summary>
+    /// Parts that a batch is computed in, one after the other, their gradients added: each takes its share of the
+    /// memory, and the step is the same to float rounding.
+    /// </summary>
+    public int Accumulation { get; init; } = 1;
+
+    /// <summary>Largest learning rate of AdamW, reached after the warm-up.</summary>
     public double LearningRate { get; init; } = 1e-4;
+
+    /// <summary>The learning rate after the warm-up; the paper keeps it constant.</summary>
+    public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Constant;
 
     /// <summary>
     /// Steps over which the learning rate rises linearly to <see cref="LearningRate"/>; the paper uses none.
@@ -38,6 +47,13 @@ public sealed record TrainingRecipe
     /// </summary>
     public double? GradientClip { get; init; }
 
+    /// <summary>
+    /// gamma of min-SNR weighting (Hang et al., arXiv 2303.09556, section 3.4), 5 in the paper: the squared error of a
+    /// sample is weighted as one of the predicted data by min(SNR, gamma). Null weights all samples alike. For Gaussian
+    /// diffusions.
+    /// </summary>
+    public double? MinSnrGamma { get; init; }
+
     /// <summary>Whether half of the images are mirrored, drawn anew each time.</summary>
     public bool HorizontalFlip { get; init; } = true;
 
@@ -46,8 +62,18 @@ public sealed record TrainingRecipe
 
     /// <summary>The learning rate of a step.</summary>
     /// <param name="step">The step, from 1.</param>
-    public double LearningRateAt(int step) =>
-        step < WarmupSteps ? LearningRate * step / WarmupSteps : LearningRate;
+    public double LearningRateAt(int step)
+    {
+        if (step < WarmupSteps) return LearningRate * step / WarmupSteps;
+        var first = Math.Max(WarmupSteps, 1); // the first step at the full rate; the last one is not 0 yet
+        var done = Math.Min(1, (double)(step - first) / (Steps - first + 1));
+        return LearningRate * Schedule switch
+        {
+            LearningRateSchedule.Linear => 1 - done,
+            LearningRateSchedule.Cosine => (1 + Math.Cos(Math.PI * done)) / 2,
+            _ => 1,
+        };
+    }
 
     /// <summary>The optimizer of some parameters; the caller owns it.</summary>
     /// <param name="parameters">Those that training changes.</param>
@@ -60,6 +86,8 @@ public sealed record TrainingRecipe
     {
         Require(Steps >= 1, "steps", Steps, "at least 1");
         Require(BatchSize >= 1, "batch", BatchSize, "at least 1");
+        Require(Accumulation >= 1 && Accumulation <= BatchSize, "accumulation", Accumulation, "from 1 to the batch");
+        Require(MinSnrGamma is null or > 0, "gamma of min-SNR", MinSnrGamma ?? 0, "above 0");
         Require(LearningRate > 0 && double.IsFinite(LearningRate), "learning rate", LearningRate, "above 0");
         Require(WarmupSteps >= 0, "warm-up", WarmupSteps, "0 or more steps");
         Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), "weight decay", WeightDecay, "0 or more");
@@ -73,4 +101,17 @@ public sealed record TrainingRecipe
     {
         if (!holds) throw new DitException($"The {name} of a training recipe must be {range}; it is {value}.");
     }
+}
+
+/// <summary>How the learning rate goes on after the warm-up.</summary>
+public enum LearningRateSchedule
+{
+    /// <summary>It stays.</summary>
+    Constant,
+
+    /// <summary>It falls linearly, and would be 0 one step after the last.</summary>
+    Linear,
+
+    /// <summary>It falls as half a period of a cosine (SGDR, arXiv 1608.03983, without restarts).</summary>
+    Cosine,
 }

@@ -18,18 +18,52 @@ public static class TrainingStep
     /// <param name="model">The model.</param>
     /// <param name="process">Its process.</param>
     /// <param name="input">Images, conditions after dropout, times and noise.</param>
-    /// <returns>The losses, means over the batch.</returns>
+    /// <param name="recipe">In how many parts the batch is computed, and how samples are weighted; null for one part
+    /// and equal weights.</param>
+    /// <returns>The losses, means over the batch; the mean squared error is that before weighting.</returns>
+    /// <exception cref="DitException">The process has no weights of the kind that the recipe asks for.</exception>
     public static StepLosses Backward<TModel, TCondition, TProcess>(
-        IModel<TModel, TCondition, TProcess> model, TProcess process, StepInput<TCondition> input)
+        IModel<TModel, TCondition, TProcess> model, TProcess process, StepInput<TCondition> input, TrainingRecipe? recipe = null)
+        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+        where TCondition : ICondition<TCondition>
+        where TProcess : IProcess
+    {
+        if (recipe is not { Accumulation: > 1 and var count }) return Part(model, process, input, recipe, share: 1);
+        using var scope = NewDisposeScope();
+        var sum = default(StepLosses);
+        foreach (var part in input.Split(count))
+        {
+            using var inner = NewDisposeScope();
+            var losses = Part(model, process, part, recipe, (double)part.Times.Length / input.Times.Length);
+            sum = new(sum.Total + losses.Total, sum.Mse + losses.Mse, sum.VariationalBound + losses.VariationalBound);
+        }
+        return sum;
+    }
+
+    // The gradient of a part counts by its share of the batch, and so do its losses.
+    private static StepLosses Part<TModel, TCondition, TProcess>(
+        IModel<TModel, TCondition, TProcess> model, TProcess process, StepInput<TCondition> input, TrainingRecipe? recipe, double share)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
         using var scope = NewDisposeScope();
         using var losses = process.TrainingLosses((x, t) => model.Predict(x, t, input.Condition), input.Images, input.Times, input.Noise);
-        var total = losses.Total.mean();
+        var each = losses.Total;
+        if (recipe?.MinSnrGamma is { } gamma)
+        {
+            var error = losses.Mse ?? each;
+            double[] weights = [.. input.Times.Select(t => MinSnr.WeightOf(process, t, gamma) - 1)];
+            each = each + error * tensor(weights, dtype: error.dtype, device: error.device);
+        }
+        var total = each.mean();
+        if (share != 1)
+        {
+            using Scalar scale = share;
+            total = total * scale;
+        }
         total.backward();
-        return new(total.item<float>(), Mean(losses.Mse), Mean(losses.VariationalBound));
+        return new(total.item<float>(), Mean(losses.Mse) * share, Mean(losses.VariationalBound) * share);
     }
 
     private static double Mean(Tensor? perSample) => perSample is null ? 0 : perSample.mean().item<float>();

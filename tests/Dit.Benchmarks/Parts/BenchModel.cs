@@ -10,7 +10,8 @@ internal static class BenchModel
     private const double Deviation = 0.02;
 
     /// <summary>
-    /// A model whose every trained parameter is random: a new one predicts zero, and zeros would compare equal.
+    /// A model whose every trained parameter is random: a new one predicts zero, and zeros would compare equal. Scales
+    /// of norms are near one, so that every branch counts.
     /// </summary>
     public static TModel Create<TModel>(Device device, ScalarType type = ScalarType.Float32, ulong seed = 1)
         where TModel : nn.Module, IModel<TModel>
@@ -19,8 +20,8 @@ internal static class BenchModel
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         using var random = new torch.Generator(seed, device);
-        foreach (var parameter in model.parameters().Where(static p => p.requires_grad))
-            parameter.normal_(0, Deviation, random);
+        foreach (var (name, parameter) in model.named_parameters().Where(static p => p.parameter.requires_grad))
+            parameter.normal_(parameter.dim() == 1 && name.EndsWith(".weight", StringComparison.Ordinal) ? 1 : 0, Deviation, random);
         return model;
     }
 
@@ -31,9 +32,27 @@ internal static class BenchModel
         using var random = new torch.Generator(seed);
         var x = randn(card.Input.Batch(n), generator: random).to(type, device);
         var t = randint(0, 1000, [n], dtype: ScalarType.Int64, generator: random).to(device);
-        var labels = randint(0, card.Classes, [n], dtype: ScalarType.Int64, generator: random).to(device);
-        return new(x.MoveToOuterDisposeScope(), t.MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope());
+        return card.Condition.Match<BenchInput>(
+            _ => new(x, t),
+            classes => new(x, t) { Labels = randint(0, classes.Count, [n], dtype: ScalarType.Int64, generator: random).to(device) },
+            text => OfText(x, t, Texts(text, n, random).Map(values => Moved(values, device, type)), card)).MoveToOuterDisposeScope();
     }
+
+    private static BenchInput OfText(Tensor x, Tensor t, TextEmbeddings text, ModelCard card) => new(x, t)
+    {
+        Text = text,
+        Sized = card.Condition is ModelCondition.Text { HasSizes: true } ? SizedText.Of(text, card.Size.Height, card.Size.Width) : null,
+    };
+
+    // Of masked texts the first is as long as can be, and the others are shorter and shorter.
+    private static TextEmbeddings Texts(ModelCondition.Text kind, int n, torch.Generator random)
+    {
+        var texts = new TextEmbeddings(randn([n, kind.Tokens, kind.Width], generator: random));
+        return kind.IsMasked ? texts.WithLengths([.. Enumerable.Range(0, n).Select(i => kind.Tokens - i * kind.Tokens / n)]) : texts;
+    }
+
+    private static Tensor Moved(Tensor values, Device device, ScalarType type) =>
+        values.is_floating_point() ? values.to(type, device) : values.to(device);
 
     /// <summary>Largest difference between two tensors of a shape.</summary>
     public static double MaxDifference(Tensor a, Tensor b)
@@ -71,13 +90,37 @@ internal static class BenchModel
 /// <summary>Inputs of a forward pass; it owns its tensors.</summary>
 /// <param name="X">(N, C, Y, X).</param>
 /// <param name="T">(N,).</param>
-/// <param name="Labels">(N,).</param>
-internal sealed record BenchInput(Tensor X, Tensor T, Tensor Labels) : IDisposable
+internal sealed record BenchInput(Tensor X, Tensor T) : IDisposable
 {
+    /// <summary>Classes, (N,), of a class-conditional model.</summary>
+    public Tensor? Labels { get; init; }
+
+    /// <summary>Texts of a text-conditional model.</summary>
+    public TextEmbeddings? Text { get; init; }
+
+    /// <summary>The same texts and the sizes of the images, where the model takes these.</summary>
+    public SizedText? Sized { get; init; }
+
+    /// <summary>The condition of a model, of these tensors.</summary>
+    public TCondition Condition<TCondition>(ModelCard card)
+        where TCondition : ICondition<TCondition>
+    {
+        object condition = Labels is null ? Sized ?? Text ?? (object)new NoCondition((int)X.shape[0]) : new ClassLabels(Labels);
+        return condition is TCondition one ? one : throw new InvalidOperationException($"{card.Name} has a different condition.");
+    }
+
+    /// <summary>The same, its tensors in the outer dispose scope.</summary>
+    public BenchInput MoveToOuterDisposeScope()
+    {
+        foreach (var tensor in Tensors) tensor.MoveToOuterDisposeScope();
+        return this;
+    }
+
     public void Dispose()
     {
-        X.Dispose();
-        T.Dispose();
-        Labels.Dispose();
+        foreach (var tensor in Tensors) tensor.Dispose();
     }
+
+    private IEnumerable<Tensor> Tensors =>
+        new[] { X, T, Labels, Text?.Values, Text?.Mask, Sized?.Height, Sized?.Width, Sized?.AspectRatio }.OfType<Tensor>();
 }

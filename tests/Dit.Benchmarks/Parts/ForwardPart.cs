@@ -18,7 +18,7 @@ internal sealed class ForwardPart(Bench bench) : BenchPart
         using var frozen = no_grad();
         using var model = BenchModel.Create<TModel>(bench.Device, bench.Options.Type);
         using var input = BenchModel.Input(card, n, bench.Device, bench.Options.Type);
-        var graph = new OfficialGraph(card, model.state_dict());
+        var graph = PlainGraph.Of(card, model.state_dict());
         var row = new BenchRow(name, "forward") { Model = card.Name, Batch = n, Baseline = BaselineName };
         foreach (var measured in Rows<TModel, TCondition, TProcess>(model, graph, input, row, card.Flops * (double)n))
             yield return measured;
@@ -26,7 +26,7 @@ internal sealed class ForwardPart(Bench bench) : BenchPart
 
     private IEnumerable<BenchRow> Rows<TModel, TCondition, TProcess>(
         TModel model,
-        OfficialGraph graph,
+        PlainGraph graph,
         BenchInput input,
         BenchRow row,
         double flops)
@@ -35,8 +35,9 @@ internal sealed class ForwardPart(Bench bench) : BenchPart
         where TProcess : IProcess
     {
         row = row with { BaselinePeakRssMb = bench.PeakOf(Baseline) }; // before there are packed weights
+        var condition = input.Condition<TCondition>(TModel.Card);
         using var session = model.CreateSession();
-        row = Compared<TModel, TCondition, TProcess>(model, graph, session, input, row) with
+        row = Compared<TModel, TCondition, TProcess>(model, graph, session, input, condition, row) with
         {
             Engine = session.Engine,
             PeakRssMb = bench.PeakOf(Ours),
@@ -55,24 +56,25 @@ internal sealed class ForwardPart(Bench bench) : BenchPart
         };
         if (bench.Pair(scripted.Name, Rounds, Script, Ours) is { } more) yield return scripted.With(more, flops);
 
-        void Baseline() => graph.Forward(input.X, input.T, input.Labels).Dispose();
-        void Ours() => OurForward(session, input).Dispose();
+        void Baseline() => graph.Forward(input).Dispose();
+        void Ours() => OurForward(session, input, condition).Dispose();
         void Script() => module.Forward(input).Dispose();
     }
 
     // The one place that says how a model is called for inference.
-    private static Tensor OurForward<TCondition>(InferenceSession<TCondition> session, BenchInput input)
-        where TCondition : ICondition<TCondition> => session.Forward(input.X, input.T, Of<TCondition>(input.Labels));
+    private static Tensor OurForward<TCondition>(InferenceSession<TCondition> session, BenchInput input, TCondition condition)
+        where TCondition : ICondition<TCondition> => session.Forward(input.X, input.T, condition);
 
     private static BenchRow Compared<TModel, TCondition, TProcess>(
-        TModel model, OfficialGraph graph, InferenceSession<TCondition> session, BenchInput input, BenchRow row)
+        TModel model, PlainGraph graph, InferenceSession<TCondition> session, BenchInput input,
+        TCondition condition, BenchRow row)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
         using var scope = NewDisposeScope();
-        var truth = model.Predict(input.X, input.T, Of<TCondition>(input.Labels));
-        var (plain, ours) = (graph.Forward(input.X, input.T, input.Labels), OurForward(session, input));
+        var truth = model.Predict(input.X, input.T, condition);
+        var (plain, ours) = (graph.Forward(input), OurForward(session, input, condition));
         var value = BenchModel.MaxValue(truth);
         var compared = row with
         {

@@ -27,6 +27,7 @@ internal sealed class SamplingPart(Bench bench) : BenchPart
         using var noise = new KeyedNoise(Seed, 0, n, card.Input, bench.Device);
         using var start = noise.Next();
         var graph = new OfficialGraph(card, model.state_dict());
+        var labels = Labels(input);
         var row = new BenchRow(name, "ddim")
         {
             Model = card.Name,
@@ -45,8 +46,8 @@ internal sealed class SamplingPart(Bench bench) : BenchPart
             MaxValue = BenchModel.MaxValue(expected),
         };
 
-        Tensor Baseline() => Plain(sampler.Loop, graph, start, input.Labels, card);
-        Tensor Ours() => sampler.Sample(model, Of<TCondition>(input.Labels), Scale, Seed, new() { Cancellation = bench.Cancellation });
+        Tensor Baseline() => Plain(sampler.Loop, graph, start, labels, card);
+        Tensor Ours() => sampler.Sample(model, Of<TCondition>(labels), Scale, Seed, new() { Cancellation = bench.Cancellation });
     }
 
     private Tensor Plain<TProcess>(SamplingLoop<TProcess> loop, OfficialGraph graph, Tensor start, Tensor labels, ModelCard card)

@@ -37,7 +37,7 @@ internal sealed class SolverPart(Bench bench) : BenchPart
         }
 
         Tensor Draw(Solver<TProcess> solver) => new Sampler<TModel, TCondition, TProcess>(solver.Method, solver).Sample(
-            model, Of<TCondition>(input.Labels), Scale, Seed, new() { Session = session, Cancellation = bench.Cancellation });
+            model, Of<TCondition>(Labels(input)), Scale, Seed, new() { Session = session, Cancellation = bench.Cancellation });
     }
 
     private static IEnumerable<(string, Solver<TProcess>)> Solvers<TProcess>()

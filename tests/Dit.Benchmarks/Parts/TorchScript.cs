@@ -33,9 +33,10 @@ internal sealed class TorchScript : IDisposable
     /// <exception cref="DitException">The script does not take these inputs.</exception>
     public Tensor Forward(BenchInput input)
     {
+        var labels = BenchPart.Labels(input);
         try
         {
-            return module.call(input.X, input.T, input.Labels);
+            return module.call(input.X, input.T, labels);
         }
         catch (ExternalException e)
         {

@@ -79,7 +79,7 @@ internal sealed class TrainingPart(Bench bench) : BenchPart
         using var drawn = BenchModel.Input(card, n, bench.Device);
         using var other = BenchModel.Input(card, n, bench.Device, seed: 4);
         double[] times = [.. Enumerable.Range(0, n).Select(static i => (double)(i * 997 % 1000))];
-        return new(drawn.X.alias(), Of<TCondition>(drawn.Labels.alias()), times, other.X.alias());
+        return new(drawn.X.alias(), Of<TCondition>(Labels(drawn).alias()), times, other.X.alias());
     }
 }
 

@@ -14,10 +14,28 @@ internal sealed class PlainEngine(SessionSteps session) : StepEngine
 
     public override long PackedBytes => 0;
 
-    public override Tensor Run(Tensor x, Tensor condition, int[] rows)
+    private sealed class Context(Tensor tokens, Tensor? mask) : AttendedTokens
+    {
+        public Tensor Tokens { get; } = tokens.clone().DetachFromDisposeScope();
+
+        public Tensor? Mask { get; } = mask?.clone().DetachFromDisposeScope();
+
+        public override void Dispose()
+        {
+            Tokens.Dispose();
+            Mask?.Dispose();
+        }
+    }
+
+    public override AttendedTokens Attend(Tensor tokens, Tensor? mask) => new Context(tokens, mask);
+
+    public override Tensor Run(Tensor x, Tensor condition, int[] rows, AttendedTokens? attended = null)
     {
         using var scope = NewDisposeScope();
         var given = stack([.. rows.Select(row => condition[row])]);
+        var (context, mask) = attended is Context { Tokens: var all, Mask: var some }
+            ? (stack([.. rows.Select(row => all[row])]), some is null ? null : stack([.. rows.Select(row => some[row])]))
+            : (given, null);
         var images = cat([.. Enumerable.Repeat(x, (int)(rows.Length / x.shape[0]))]);
         var tokens = session.Patches.call(images) + session.ImagePositions;
         if (session.JoinsTokens) tokens = cat([tokens, given], dim: 1);
@@ -28,12 +46,12 @@ internal sealed class PlainEngine(SessionSteps session) : StepEngine
             if (step is SessionStep.Pop pop) branch = tokens = pop.Layer.call(cat([tokens, skips.Pop()], dim: -1));
             if (step is SessionStep.Push or SessionStep.Pop) continue;
             if (step is SessionStep.Residual residual) branch = tokens += residual.Gate is { } gate ? Part(given, gate) * branch : branch;
-            else branch = Next(step, tokens, branch, given);
+            else branch = Next(step, tokens, branch, given, context, mask);
         }
         return branch.MoveToOuterDisposeScope();
     }
 
-    private Tensor Next(SessionStep step, Tensor tokens, Tensor branch, Tensor given) => step switch
+    private Tensor Next(SessionStep step, Tensor tokens, Tensor branch, Tensor given, Tensor context, Tensor? mask) => step switch
     {
         SessionStep.AdaptiveNorm norm =>
             (norm.Rms is { } rms ? Rms(tokens, rms) : Normal(tokens, norm.Eps)) * (1 + Part(given, norm.Scale))
@@ -43,7 +61,7 @@ internal sealed class PlainEngine(SessionSteps session) : StepEngine
         SessionStep.Identity => tokens,
         SessionStep.SelfAttention self => Attention(self.Qkv.call(branch).chunk(3, dim: -1), self.Heads, self),
         SessionStep.CrossAttention cross => Attention(
-            [cross.Q.call(branch), .. cross.Kv.call(given).chunk(2, dim: -1)], cross.Heads, new(cross.Q, cross.Heads)),
+            [cross.Q.call(branch), .. cross.Kv.call(context).chunk(2, dim: -1)], cross.Heads, new(cross.Q, cross.Heads), mask),
         SessionStep.Project project => project.Layer.call(branch),
         SessionStep.Mlp mlp => mlp.Second.call(Active(mlp.First.call(branch), mlp.Activation)),
         SessionStep.Output output => Image(output.Layer.call(branch[.., ..session.Card.Tokens])),
@@ -83,11 +101,14 @@ internal sealed class PlainEngine(SessionSteps session) : StepEngine
         return stack(channels, dim: -1);
     }
 
-    private static Tensor Attention(Tensor[] qkv, int heads, SessionStep.SelfAttention self)
+    private static Tensor Attention(Tensor[] qkv, int heads, SessionStep.SelfAttention self, Tensor? mask = null)
     {
         var parts = qkv.Select(part => part.reshape(part.shape[0], part.shape[1], heads, -1).transpose(1, 2)).ToArray(); // (N, H, T, K)
         (parts[0], parts[1]) = (Prepared(parts[0], self.QueryNorm, self.Rotary), Prepared(parts[1], self.KeyNorm, self.Rotary));
-        var weights = (parts[0].matmul(parts[1].transpose(-2, -1)) / Math.Sqrt(parts[0].shape[^1])).softmax(-1);
+        var scores = parts[0].matmul(parts[1].transpose(-2, -1)) / Math.Sqrt(parts[0].shape[^1]);
+        if (mask is not null)
+            scores = scores.masked_fill(mask.logical_not()[.., TensorIndex.None, TensorIndex.None, ..], double.NegativeInfinity);
+        var weights = scores.softmax(-1);
         return weights.matmul(parts[2]).transpose(1, 2).reshape(qkv[0].shape);
     }
 

@@ -19,6 +19,8 @@ public class RandomSessionTests
     /// <param name="Channels">Of the input and of the output.</param>
     /// <param name="Context">Tokens of the condition; 0 for a modulation.</param>
     /// <param name="Joined">Whether they are joined to the image's.</param>
+    /// <param name="Attended">Tokens that are attended to beside a modulation; 0 for none.</param>
+    /// <param name="Masked">Whether a mask says which of these count.</param>
     /// <param name="Branches">What is in between: of each branch its norm, its kind and whether it is gated.</param>
     /// <param name="Hidden">Hidden features of MLPs.</param>
     /// <param name="HasBias">Whether layers have biases.</param>
@@ -27,8 +29,17 @@ public class RandomSessionTests
     /// <param name="Edits">What is changed in the order of the steps: a kind of change and a place.</param>
     private sealed record Plan(
         int Heads, int HeadWidth, (int Rows, int Columns) Grid, int Patch, (int In, int Out) Channels, int Context, bool Joined,
-        (int Norm, int Kind, bool Gate)[] Branches, int Hidden, bool HasBias, int Samples, int Threads, bool Strassen, int Seed, int Skips,
-            (int Kind, int At)[] Edits)
+        int Attended,
+        bool Masked,
+        (int Norm, int Kind, bool Gate)[] Branches,
+        int Hidden,
+        bool HasBias,
+        int Samples,
+        int Threads,
+        bool Strassen,
+        int Seed,
+        int Skips,
+        (int Kind, int At)[] Edits)
     {
         public int Width => Heads * HeadWidth;
 
@@ -64,6 +75,8 @@ public class RandomSessionTests
         from channels in Gen.Select(Gen.Int[1, 5], Gen.Int[1, 9])
         from context in Gen.OneOf(Gen.Const(0), Gen.Int[1, 60])
         from joined in Gen.Bool
+        from attended in Gen.OneOf(Gen.Const(0), Gen.Int[1, 60])
+        from masked in Gen.Bool
         from branches in Gen.Select(Gen.Int[0, 4], Gen.Int[0, 6], Gen.Bool).Array[1, 4]
         from skips in Gen.Int[0, branches.Length / 2]
         from hidden in Gen.Frequency((3, Gen.Int[1, 70]), (1, Gen.Int[380, 800]))
@@ -74,7 +87,8 @@ public class RandomSessionTests
         from seed in Gen.Int[0, int.MaxValue - 1]
         from edits in Gen.Frequency((1, Gen.Const(Array.Empty<(int, int)>())), (1, Gen.Select(Gen.Int[0, 2], Gen.Int[0, 30]).Array[1, 2]))
         select new Plan(
-            heads, headWidth, (rows, columns), patch, channels, context, joined && context > 0, branches, hidden, hasBias, samples, threads,
+            heads, headWidth, (rows, columns), patch, channels, context, joined && context > 0,
+                context == 0 ? attended : 0, masked, branches, hidden, hasBias, samples, threads,
                 strassen, seed, skips, skips == 0 ? edits : []);
 
     public static TheoryData<string> Kernels => SessionCase.Kernels;
@@ -154,7 +168,9 @@ public class RandomSessionTests
         using var frozen = no_grad();
         SessionSteps? taken = null;
         var linear = nn.Linear(2, 2);
-        using var session = Build(new Plan(1, 2, (1, 1), 1, (1, 1), 1, true, [], 2, true, 1, 1, false, 1, 0, []), ScalarType.Float32);
+        using var session = Build(
+            new Plan(1, 2, (1, 1), 1, (1, 1), 1, true, 0, false, [], 2, true, 1, 1, false, 1, 0, []),
+            ScalarType.Float32);
         using var other = session.On(steps => new OperatorEngine(taken = steps));
         return (taken ?? throw new InvalidOperationException()) with
         {
@@ -193,6 +209,8 @@ public class RandomSessionTests
         var patches = Filled(new PatchEmbedding(session.Channels.In, width, session.Patch, CPU, type), random);
         var builder = new SessionBuilder(card, patches, randn([1, tokens, width], generator: random).to(type));
         if (!session.IsModulated) builder.Context(session.Context, session.Joined);
+        if (session.Attended > 0) builder.Attended(session.Attended);
+        if (session.IsModulated) builder.Shared(Linear(width, 3 * width));
         if (session.IsRotary)
         {
             var rotary = new RotaryPositions(session.Grid.Rows, session.Grid.Columns, session.HeadWidth, CPU, type);
@@ -209,8 +227,12 @@ public class RandomSessionTests
         builder.Output(Linear(width, session.Patch * session.Patch * session.Channels.Out));
         var condition = randn(session.IsModulated ? [session.Samples, width] : [session.Samples, session.Context, width], generator: random)
             .to(type);
-        return Assert.IsType<SteppedSession<NoCondition>>(
-            builder.Build<NoCondition>((t, _) => condition.index_select(0, t.to(ScalarType.Int64))));
+        var attendedTokens = randn([session.Samples, Math.Max(1, session.Attended), width], generator: random).to(type);
+        var mask = rand(attendedTokens.shape[..2], generator: random).lt(0.4);
+        mask[.., 0] = tensor(true); // one at least
+        return Assert.IsType<SteppedSession<NoCondition>>(builder.Build<NoCondition>(
+            (t, _) => condition.index_select(0, t.to(ScalarType.Int64)),
+            attend: session.Attended == 0 ? null : _ => (attendedTokens, session.Masked ? mask : null)));
 
         Linear Linear(int from, int to) => Filled(nn.Linear(from, to, session.HasBias, dtype: type), random);
     }
@@ -219,15 +241,18 @@ public class RandomSessionTests
         Generator random)
     {
         var width = session.Width;
-        var modulation = session.IsModulated ? builder.Modulation(Linear(width, 3 * width)) : default;
+        var modulation = !session.IsModulated ? default
+            : branch.Kind % 3 == 0 ? builder.Modulation(Linear(width, 3 * width))
+            : branch.Kind % 3 == 1 ? builder.SharedModulation(Table())
+            : builder.Modulation(Table());
         if (branch.Norm == 0 && session.IsModulated) builder.Norm(branch.Gate ? modulation[0] : null, modulation[1], eps: 1e-5);
         else if (branch.Norm == 2) builder.Identity();
         else if (branch.Norm == 3 && session.IsModulated) builder.Norm(Rms(width), branch.Gate ? null : modulation[0], modulation[1]);
         else if (branch.Norm >= 3) builder.Norm(Rms(width));
         else builder.Norm(Filled(new AffineLayerNorm(width, CPU, type, eps: 1e-5), random));
         if (branch.Kind is 0 or 3) builder.Mlp(Linear(width, session.Hidden), Linear(session.Hidden, width), exactGelu: branch.Kind == 3);
-        else if (branch.Kind == 1 && session is { Context: > 0, Joined: false }) builder.CrossAttention(Linear(width, width),
-            Linear(width, 2 * width), Linear(width, width), session.Heads);
+        else if (branch.Kind == 1 && session is { Context: > 0, Joined: false } or { Attended: > 0 })
+            builder.CrossAttention(Linear(width, width), Linear(width, 2 * width), Linear(width, width), session.Heads);
         else if (branch.Kind == 4) builder.SwiGlu(Linear(width, 2 * session.Hidden), Linear(session.Hidden, width));
         else builder.Attention(
             Linear(width, 3 * width), Linear(width, width), session.Heads, HeadNorm(branch.Kind), HeadNorm(branch.Norm + 3),
@@ -236,6 +261,8 @@ public class RandomSessionTests
         else builder.Residual();
 
         Linear Linear(int from, int to) => Filled(nn.Linear(from, to, session.HasBias, dtype: type), random);
+
+        Tensor Table() => randn([3, width], generator: random).to(type);
 
         RmsNorm Rms(int size) => Filled(new RmsNorm(size, CPU, type, eps: 1e-5), random);
 

@@ -8,9 +8,18 @@ namespace Dit.Runtime.Tests;
 /// <summary>A generated model with nothing zero in it, and its sessions.</summary>
 internal abstract class SessionCase : IDisposable
 {
-    /// <summary>Every model that is generated here, those aside whose blocks the kernels do not know.</summary>
+    /// <summary>
+    /// Every model that is generated here with the paper's block, and those with a modulation that all blocks share or
+    /// with attention to a text beside a modulation.
+    /// </summary>
     public static IReadOnlyList<string> Names { get; } =
-        [.. DitModels.All.Where(static m => m.Card.Block is null && m.Joint is null).Select(static m => m.Card.Name)];
+    [
+        .. DitModels.All.Where(static m => m.Joint is null).Select(static m => m.Card)
+            .Where(static card =>
+                card.Block is not { } block || block.EndsWith("modulation: shared }", StringComparison.Ordinal)
+                || card.Conditioning.Contains('+', StringComparison.Ordinal))
+            .Select(static card => card.Name),
+    ];
 
     public static SessionCase Of(string name) => DitModels.All.Single(m => m.Card.Name == name).Accept(new Visitor());
 
@@ -67,11 +76,18 @@ internal abstract class SessionCase : IDisposable
             where TProcess : IProcess => new SessionCase<TModel, TCondition, TProcess>((n, random) => AnyCondition.Of<TCondition>(
                 TModel.Card,
                 classes => randint(classes + (TModel.Card.CanBeGuided ? 1 : 0), [n], ScalarType.Int64, generator: random),
-                text =>
-                    new(
-                        randn([n, text.Tokens, text.Width], generator: random),
-                        text.HasNull && n != 3 ? rand([n], generator: random) < 0.5 : null),
+                text => Texts(text, n, random),
                 n));
+
+        // Of masked texts the first is as long as can be, and the second has one token.
+        private static TextEmbeddings Texts(ModelCondition.Text text, int n, Generator random)
+        {
+            var texts = new TextEmbeddings(
+                randn([n, text.Tokens, text.Width], generator: random),
+                text.HasNull && n != 3 ? rand([n], generator: random) < 0.5 : null);
+            int[] lengths = [text.Tokens, 1, (text.Tokens + 1) / 2];
+            return text.IsMasked ? texts.WithLengths([.. Enumerable.Range(0, n).Select(i => lengths[i % lengths.Length])]) : texts;
+        }
     }
 }
 

@@ -235,11 +235,33 @@ public abstract class PixArtTests<TModel, TCondition> : IDisposable
         Assert.True(theirs["y_embedder.y_embedding"].eq(0).all().item<bool>());
         foreach (var (output, masked) in new[] { ("out.forward", true), ("out.forward_nomask", false) })
             Close.To(diffusers[output], loaded.call(Golden["in.x"], Golden["in.t"], Texts(masked)), Close.OneStep, output);
+        GuidesWithTheNullCaptionGiven(loaded, own["y_embedder.y_embedding"]);
         using var written = DitNames.Diffusers<TModel>().Write(Model);
         Assert.Equal(
             diffusers.Under("param.").Select(static p => $"{p.Name}: {string.Join(", ", p.Value.shape)}").Order(StringComparer.Ordinal),
             written.Tensors.Select(static p => $"{p.Key}: {string.Join(", ", p.Value.Shape)}").Order(StringComparer.Ordinal));
         foreach (var (name, value) in diffusers.Under("param.")) Assert.True(value.Equals(written.Read(name)), name);
+    }
+
+    // A file of diffusers has none, so that guidance from it takes the embedding of the empty prompt.
+    private void GuidesWithTheNullCaptionGiven(TModel loaded, Tensor caption)
+    {
+        var (prompts, start) = (Prompts(), Golden["in.cfg_x"]);
+        var sampler = new Sampler<TModel, TCondition, GaussianDiffusion>(
+            "two", new DpmSolverPlusPlus<GaussianDiffusion>(2, 2, Spacing.Time));
+        var guidance = new Guidance(Scale) { Channels = GuidanceChannels.All };
+        var empty = prompts with { Values = caption.expand(prompts.Count, -1, -1) };
+
+        Close.To(Drawn(Model, negative: null), Drawn(loaded, empty), Close.Loop, "the null caption");
+        Assert.False(Drawn(Model, negative: null).allclose(Drawn(loaded, negative: null), atol: 1e-3));
+
+        Tensor Drawn(TModel model, TextEmbeddings? negative) => sampler.Sample(
+            model, conditionOf(prompts, Golden), guidance,
+            options: new()
+            {
+                Noise = new ReplayedNoise([start]),
+                Negative = negative is null ? default : conditionOf(negative, Golden),
+            });
     }
 
     private static void Watch(nn.Module module, Action<Tensor> see)

@@ -135,7 +135,8 @@ public sealed class ConditionSamplerTests : IDisposable
             Assert.Throws<DitException>(() => model.forward(Noise(1), zeros(1), texts with { DropMask = ones(1, ScalarType.Bool) })).Message
         );
         Assert.Equal(
-            "Of-TextAlways cannot be guided: its spec has conditioning.dropout 0, so it has no null text. Sample with guidance 1.",
+            "Of-TextAlways cannot be guided: its spec has conditioning.dropout 0, so it has no null text. Sample with guidance 1, or "
+                + "give a negative text.",
             Assert.Throws<DitException>(() => OfTextAlways.Samplers.Ddim5.Sample(model, texts, guidance: 2)).Message);
         Assert.Equal([1, 3, 4, 8], OfTextAlways.Samplers.Ddim5.Sample(model, texts).shape);
     }

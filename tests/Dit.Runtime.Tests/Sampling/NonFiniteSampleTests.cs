@@ -101,6 +101,20 @@ public sealed class NonFiniteSampleTests : IDisposable
     }
 
     [Fact]
+    public void A_buffer_that_is_not_a_number_is_the_reason()
+    {
+        using var model = Stirred.Create<PixArtTiny>();
+        model.state_dict()["y_embedder.y_embedding"][0, 3] = tensor(float.NaN);
+        var texts = new TextEmbeddings(randn(2, 7, 12)).WithLengths([7, 4]);
+        PixArtTiny.Samplers.Dpm5.Sample(model, texts); // the null caption plays no part
+
+        var error = Assert.Throws<NonFiniteSampleException>(() => PixArtTiny.Samplers.Dpm5.Sample(model, texts, guidance: 2));
+
+        Assert.Equal("y_embedder.y_embedding", error.Weight);
+        Assert.EndsWith(": the buffer y_embedder.y_embedding holds 1 NaN, at [0, 3].", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Numbers_that_are_too_large_for_a_type_are_said_to_be_that()
     {
         using var wide = Stirred.Create<OfClasses>();

@@ -46,7 +46,8 @@ public sealed class MultistepSolverTests : IDisposable
         foreach (var spacing in new[] { Spacing.Time, Spacing.LogSnr, Spacing.Karras, Spacing.Linspace })
         {
             foreach (var solver in AllOfDiffusions(40, spacing)) Check(Gaussian, solver);
-            foreach (var solver in All<Flow>(40, spacing)) Check(Linear, solver);
+            foreach (var flow in new[] { Linear, new(FlowPath.Linear, Prediction.Epsilon), new(FlowPath.Gvp, Prediction.Score) })
+                foreach (var solver in All<Flow>(40, spacing)) Check(flow, solver);
         }
 
         static void Check<TProcess>(TProcess process, NodeSolver<TProcess> solver)

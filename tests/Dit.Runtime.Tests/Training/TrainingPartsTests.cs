@@ -24,6 +24,83 @@ public class TrainingPartsTests
         Assert.Equal([0.25, 0.5, 0.75, 1, 1], Enumerable.Range(1, 5).Select(recipe.LearningRateAt));
     }
 
+    [Theory]
+    [InlineData(LearningRateSchedule.Linear, new[] { 0.5, 1, 0.75, 0.5, 0.25 })]
+    [InlineData(LearningRateSchedule.Cosine, new[] { 0.5, 1, 0.8535533905932737, 0.5, 0.14644660940672627 })]
+    public void A_schedule_falls_after_the_warm_up_and_is_not_0_in_the_last_step(LearningRateSchedule schedule, double[] rates)
+    {
+        var recipe = new TrainingRecipe { LearningRate = 1, WarmupSteps = 2, Steps = 5, Schedule = schedule };
+        Assert.All(rates, (rate, i) => Assert.Equal(rate, recipe.LearningRateAt(i + 1), 1e-12));
+        Assert.Equal(1, (recipe with { WarmupSteps = 0 }).LearningRateAt(1));
+    }
+
+    [Theory, InlineData(4), InlineData(5), InlineData(32)]
+    public void A_batch_in_parts_gives_the_gradients_of_the_whole(int parts)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Stirred.Create<GoldenP2>();
+        var labels = arange(32, dtype: ScalarType.Int64).remainder(5);
+        var times = Enumerable.Range(0, 32).Select(static i => i * 31.0).ToArray();
+        var input = new StepInput<ClassLabels>(randn(32, 4, 8, 8), new(labels), times, randn(32, 4, 8, 8));
+        var recipe = new TrainingRecipe { BatchSize = 32, MinSnrGamma = 5 };
+        var (whole, expected) = Gradients(recipe);
+        var (losses, gradients) = Gradients(recipe with { Accumulation = parts });
+        Assert.Equal(whole.Total, losses.Total, 1e-6 * whole.Total);
+        Assert.Equal(whole.Mse, losses.Mse, 1e-6);
+        Assert.Equal(whole.VariationalBound, losses.VariationalBound, 1e-6);
+        foreach (var (name, gradient) in expected) Close.To(gradient, gradients[name], 1e-6, name);
+
+        (StepLosses, Dictionary<string, Tensor>) Gradients(TrainingRecipe recipe)
+        {
+            model.zero_grad();
+            var losses = TrainingStep.Backward(model, GoldenP2.Process, input, recipe);
+            return (losses, model.named_parameters().Where(static pair => pair.parameter.grad is not null)
+                .ToDictionary(static pair => pair.name, static pair => pair.parameter.grad!.clone()));
+        }
+    }
+
+    [Theory]
+    [InlineData(Prediction.StartX)]
+    [InlineData(Prediction.Epsilon)]
+    [InlineData(Prediction.Velocity)]
+    public void Min_snr_weighs_an_error_as_one_of_the_data(Prediction prediction)
+    {
+        var process = new GaussianDiffusion(NoiseSchedule.Linear(), prediction, ModelVariance.FixedSmall);
+        foreach (var t in (double[])[0, 10, 200, 500, 900, 999])
+        {
+            // An error d of the prediction is an error of the data of d times this.
+            var factor = prediction switch
+            {
+                Prediction.StartX => 1,
+                Prediction.Epsilon => process.Sigma(t) / process.Alpha(t),
+                _ => process.Sigma(t), // x_0 = alpha x_t - sigma v
+            };
+            var ratio = Math.Pow(process.Alpha(t) / process.Sigma(t), 2);
+            Assert.Equal(Math.Min(ratio, 5) * factor * factor, MinSnr.WeightOf(process, t, 5), 1e-9);
+        }
+    }
+
+    [Fact]
+    public void Min_snr_is_in_the_loss_and_the_reported_error_is_not_weighted()
+    {
+        using var scope = NewDisposeScope();
+        using var model = GoldenP2.Create();
+        var input = new StepInput<ClassLabels>(
+            randn(2, 4, 8, 8), new(tensor(new long[] { 1, 2 })), [3, 700], randn(2, 4, 8, 8));
+        using var each = GoldenP2.Process.TrainingLosses(
+            (x, t) => model.Predict(x, t, input.Condition),
+            input.Images,
+            input.Times,
+            input.Noise);
+        var (mse, bound) = (each.Mse!.data<float>().ToArray(), each.VariationalBound!.mean().item<float>());
+        var losses = TrainingStep.Backward(model, GoldenP2.Process, input, new() { MinSnrGamma = 5 });
+        Assert.Equal(mse.Average(), losses.Mse, 1e-5);
+        var weighted = mse.Zip(input.Times, static (error, t) => error * MinSnr.WeightOf(GoldenP2.Process, t, 5)).Average();
+        Assert.Equal(weighted + bound, losses.Total, 1e-5);
+        Assert.NotEqual(mse.Average(), weighted, 1e-3);
+        Assert.Contains("for Gaussian diffusions", Assert.Throws<DitException>(() => MinSnr.Require(new Flow(FlowPath.Linear))).Message);
+    }
+
     public static TheoryData<TrainingRecipe, string> BadRecipes => new()
     {
         { new() { Steps = 0 }, "The steps of a training recipe must be at least 1; it is 0." },
@@ -31,6 +108,8 @@ public class TrainingPartsTests
         { new() { LearningRate = double.NaN }, "The learning rate of a training recipe must be above 0; it is NaN." },
         { new() { EmaDecay = 1 }, "The EMA decay of a training recipe must be from 0 up to, not including, 1; it is 1." },
         { new() { GradientClip = 0 }, "The gradient clip of a training recipe must be above 0; it is 0." },
+        { new() { Accumulation = 257 }, "The accumulation of a training recipe must be from 1 to the batch; it is 257." },
+        { new() { MinSnrGamma = 0 }, "The gamma of min-SNR of a training recipe must be above 0; it is 0." },
         { new() { WarmupSteps = -1 }, "The warm-up of a training recipe must be 0 or more steps; it is -1." },
     };
 

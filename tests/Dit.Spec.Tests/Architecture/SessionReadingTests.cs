@@ -103,7 +103,7 @@ public class SessionReadingTests
 
     [Fact]
     public void Two_conditions_call_the_model() => Assert.Equal(
-        "Tiny: the blocks take more than one argument beside the tokens",
+        "Tiny: the blocks take other arguments than a condition, tokens to attend to and a mask of these",
         Refusal(Networks.Of(
             [new Member.Repeated("blocks", 1, Module(
                 "Block", "",
@@ -147,9 +147,93 @@ public class SessionReadingTests
         Assert.Null(Steps("norm: rms").Rotary);
     }
 
+    private static SessionNetwork Attending(string block) => Steps(Description.Of(Specs.Model(Specs.With(
+        $"{block}\nconditioning:\n  variant: adaln-zero+cross-attention\n  text: {{ tokens: 7, width: 5, mask: true }}"))).Network);
+
+    [Fact]
+    public void A_shared_modulation_and_attention_to_a_masked_text_go_in_steps()
+    {
+        var steps = Attending("block: { modulation: shared }");
+
+        Assert.Equal(("c", 0, "t_block"), (steps.Entering, (int)steps.ContextTokens, steps.SharedModulation?.Name));
+        Assert.Equal(("context", 7, "mask"), (steps.Attended?.Name, (int)(steps.Attended?.Tokens ?? 0), steps.Attended?.Mask));
+        Assert.Equal(
+            ["Table", "AdaptiveNorm", "Branch", "Residual", "Identity", "Branch", "Residual", "AdaptiveNorm", "Branch", "Residual"],
+            steps.Modules["Block"].Select(static op => op.GetType().Name));
+        Assert.True(Assert.IsType<SessionOp.Table>(steps.Modules["Block"][0]).IsShared);
+        Assert.False(Assert.IsType<SessionOp.Table>(steps.Modules["FinalLayer"][0]).IsShared);
+        Assert.True(Assert.IsType<SessionOp.CrossAttention>(Assert.Single(steps.Modules["CrossAttention"])).IsMasked);
+
+        Assert.Null(Attending("block: { modulation: per-block }").SharedModulation);
+        Assert.Equal("t_block", Steps("modulation: shared").SharedModulation?.Name);
+        Assert.Null(Steps("modulation: shared").Attended);
+    }
+
+    [Fact]
+    public void Every_model_that_ships_and_denoises_an_image_goes_in_steps()
+    {
+        var models = Directory.GetFiles(Path.Combine(Specs.RepositoryRoot, "definitions"), "*.dit.yaml")
+            .SelectMany(static file => Specs.Models(File.ReadAllText(file)))
+            .Where(static spec => spec.Backbone.Joint is null)
+            .ToArray();
+
+        Assert.Contains(models, static spec => spec.Name == "PixArt-XL/2-1024-MS");
+        Assert.All(models, static spec => Assert.Equal("steps", Refusal(Description.Of(spec).Network)));
+    }
+
+    [Fact]
+    public void Tokens_that_change_with_the_time_are_not_attended_to_beside_a_modulation()
+    {
+        var one = Shape.Of(Networks.N, 1, D);
+        var attention = Module(
+            "CrossAttention", "", [new("x", Networks.Tokens, "Tokens"), new("context", one, "The condition's tokens")],
+            [Networks.Linear("q", D, D), Networks.Linear("kv", D, 2 * D), Networks.Linear("proj", D, D)],
+            [Return(Call("proj", new Value.CrossAttention(Call("q", "x"), Call("kv", "context"), 4)))], "Tokens");
+        var block = Module(
+            "Block", "",
+            [
+                new("x", Networks.Tokens, "Tokens"), new("c", Shape.Of(Networks.N, D), "Condition"),
+                new("context", one, "The condition's tokens"),
+            ],
+            [Networks.Norm("norm1"), new Member.Child("attn", attention)],
+            [Return(Add("x", Call("attn", Call("norm1", "x"), "context")))], "Tokens");
+
+        Assert.Equal(
+            "Tiny: the blocks take other arguments than a condition, tokens to attend to and a mask of these",
+            Refusal(Networks.Of(
+                [new Member.Repeated("blocks", 1, block)],
+                [Let("context", AsToken("c")), ForEach("blocks", ["tokens"], ["c", "context"])])));
+    }
+
+    [Fact]
+    public void A_mask_that_attention_does_not_read_calls_the_model()
+    {
+        var network = Description.Of(Specs.Model(Specs.With(
+            "conditioning:\n  variant: adaln-zero+cross-attention\n  text: { tokens: 7, width: 5, mask: true }"))).Network;
+
+        Assert.Equal(
+            "Tiny2: the mask of the condition's tokens is not that of all attention to them",
+            Refusal(Unmasked(network)));
+    }
+
+    private static Module Unmasked(Module module) => module with
+    {
+        Members = module.Members.Select(static member => member switch
+        {
+            Member.Repeated list => list with { Module = Unmasked(list.Module) },
+            Member.Child child => child with { Module = Unmasked(child.Module) },
+            _ => member,
+        }).ToEquatableArray(),
+        Body = module.Body.Select(static statement => statement switch
+        {
+            Statement.Let { Value: Value.CrossAttention attention } let => let with { Value = attention with { Mask = null } },
+            _ => statement,
+        }).ToEquatableArray(),
+    };
+
     [Fact]
     public void A_regression_without_SiLU_calls_the_model() => Assert.Equal(
-        "Block, m: only a SiLU and a linear layer of the condition are split",
+        "Block, m: only a SiLU and a linear layer of the condition, or a table that is added to it, are split",
         Refusal(Networks.Of(Block(
             [
                 Networks.Norm("norm1", isAffine: false), new Member.Child("attn", Networks.Attention),

@@ -27,6 +27,9 @@ internal sealed record ConditionCode(
     /// </summary>
     public IReadOnlyList<string> Parts { get; init; } = [];
 
+    /// <summary>The statement that names the mask of tokens to attend to; none where there is no mask.</summary>
+    public IReadOnlyList<string> Mask { get; init; } = [];
+
     public static ConditionCode Of(ModelSpec spec, Module network)
     {
         if (spec.Backbone.Joint is { } joint) return JointEmitter.Emit(spec, joint);

@@ -29,11 +29,8 @@ internal static class TextEmitter
                 "null text",
                 $"var {name}s = {name}.WithNull(); // 2 N of them", $"{name}s"))
         {
-            Parts =
-            [
-                .. text.HasSizes ? ["var (text, height, width, aspect_ratio) = condition;"] : Array.Empty<string>(),
-                .. text.IsMasked ? ["var mask = text.Attended(); // (N, M)"] : Array.Empty<string>(),
-            ],
+            Parts = text.HasSizes ? ["var (text, height, width, aspect_ratio) = condition;"] : [],
+            Mask = text.IsMasked ? ["var mask = text.Attended(); // (N, M)"] : [],
         };
     }
 

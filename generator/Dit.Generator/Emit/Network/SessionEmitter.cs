@@ -41,6 +41,8 @@ internal static class SessionEmitter
     private static string Line(SessionOp op) => op switch
     {
         SessionOp.Modulation regressed => $"var {regressed.Name} = session.Modulation({MemberCode.Link(regressed.Chain, 1)});",
+        SessionOp.Table { IsShared: true } table => $"var {table.Name} = session.SharedModulation({table.Member.Name});",
+        SessionOp.Table table => $"var {table.Name} = session.Modulation({table.Member.Name});",
         SessionOp.AdaptiveNorm { Norm.Kind: NormKind.Rms } norm =>
             $"session.Norm({norm.Norm.Name}, shift: {Shift(norm)}, scale: {Part(norm.Scale)});",
         SessionOp.AdaptiveNorm norm =>

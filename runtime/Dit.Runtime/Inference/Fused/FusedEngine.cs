@@ -21,6 +21,8 @@ internal sealed unsafe class FusedEngine : StepEngine
     private readonly WorkerLease workers;
     private readonly FusedPasses passes;
     private readonly List<IDisposable> packed = [];
+    private readonly CpuKernels kernels;
+    private readonly IReadOnlyList<ContextLayer> layers; // of the steps that attend to the condition beside a modulation
     private bool isDisposed;
 
     /// <summary>
@@ -46,12 +48,13 @@ internal sealed unsafe class FusedEngine : StepEngine
 
     private FusedEngine(SessionSteps steps, CpuKernels kernels, int threads, long budget, WeightLayout weights)
     {
-        this.steps = steps;
+        (this.steps, this.kernels) = (steps, kernels);
         workers = WorkerPool.Shared.Lease(threads);
         try
         {
-            var phases = new FusedPhases(steps, kernels, workers, packed, weights).Pack();
-            passes = new(steps.Sizes, kernels, weights, phases, workers, budget);
+            var phases = new FusedPhases(steps, kernels, workers, packed, weights);
+            passes = new(steps.Sizes, kernels, weights, phases.Pack(), workers, budget);
+            layers = phases.Layers;
         }
         catch
         {
@@ -85,7 +88,19 @@ internal sealed unsafe class FusedEngine : StepEngine
 
     public override long PackedBytes { get; }
 
-    public override Tensor Run(Tensor x, Tensor condition, int[] rows)
+    public override AttendedTokens Attend(Tensor tokens, Tensor? mask)
+    {
+        using var scope = NewDisposeScope();
+        var values = tokens.to(ScalarType.Float32).contiguous();
+        var counts = mask?.to(ScalarType.Bool).contiguous();
+        lock (turn)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            return FusedContext.Of(values, counts, kernels, layers, workers);
+        }
+    }
+
+    public override Tensor Run(Tensor x, Tensor condition, int[] rows, AttendedTokens? attended = null)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
@@ -99,11 +114,14 @@ internal sealed unsafe class FusedEngine : StepEngine
             if (rows.Length > 0)
             {
                 var length = (int)(modulation.numel() / modulation.shape[0]);
-                passes.Run(TensorPointer.Of(input), (int)x.shape[0], TensorPointer.Of(modulation), length, rows, TensorPointer.Of(output));
+                passes.Run(
+                    TensorPointer.Of(input), (int)x.shape[0], TensorPointer.Of(modulation), length, rows, TensorPointer.Of(output),
+                    attended is FusedContext context ? context.Conditions : []);
             }
         }
         GC.KeepAlive(input);
         GC.KeepAlive(modulation);
+        GC.KeepAlive(attended);
         GC.KeepAlive(this); // a session that nobody holds any more is not freed while it runs
         return output.MoveToOuterDisposeScope();
     }

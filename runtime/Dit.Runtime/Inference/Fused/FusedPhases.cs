@@ -17,16 +17,20 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
     private readonly int width = session.Card.Width;
     private readonly List<FusedPhase> phases = [];
     private readonly List<TokenStep> pending = [];
+    private readonly List<ContextLayer> layers = [];
     private int skips; // sequences on the stack
     private RotaryPositions? turned; // whose angles are kept: all blocks have the same
     private RotaryAngles? angles;
     private NativeBuffer? branchBias; // of the branch's last layer, added with the residual
 
+    /// <summary>What makes keys and values of tokens that do not change with the time, step by step.</summary>
+    public IReadOnlyList<ContextLayer> Layers => layers;
+
     public IReadOnlyList<FusedPhase> Pack()
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        if (session.Sizes.AttendedTokens is > 0 and var attended) phases.Add(new ContextPhase(attended, width));
+        if (session.Sizes is { AttendedTokens: > 0 and var attended, IsContextFixed: false }) phases.Add(new ContextPhase(attended, width));
         pending.Add(Embed());
         for (var i = 0; i < session.Steps.Count; i++) Add(session.Steps[i], i + 1 < session.Steps.Count ? session.Steps[i + 1] : null);
         Flush();
@@ -129,12 +133,19 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
 
     private void Attend(SessionStep.CrossAttention attention, SessionStep? next)
     {
-        Flush();
         var k = width / attention.Heads;
-        var queries = Enumerable.Range(0, attention.Heads).Select(h => Pack(attention.Q.weight, width, [Head(h, k, 0)], layout)).ToArray();
         var pairs = Enumerable.Range(0, attention.Heads)
             .Select(h => Pack(attention.Kv.weight, width, [Head(h, k, 0), Head(h, k, width)], WeightLayout.Whole)).ToArray();
         branchBias = ProjectionBias(attention, next, Bias(attention.Kv).narrow(0, width, width));
+        if (session.IsContextFixed)
+        {
+            // Keys and values are there: what is left of attention is done token by token.
+            pending.Add(new AttendStep(kernels, All(attention.Q, layout), Keep(Bias(attention.Q)), layers.Count, attention.Heads, k));
+            layers.Add(new(kernels, pairs, k));
+            return;
+        }
+        Flush();
+        var queries = Enumerable.Range(0, attention.Heads).Select(h => Pack(attention.Q.weight, width, [Head(h, k, 0)], layout)).ToArray();
         phases.Add(new AttentionPhase(kernels, queries, pairs, Keep(Bias(attention.Q)), k));
     }
 

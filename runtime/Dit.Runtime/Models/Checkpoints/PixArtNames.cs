@@ -40,7 +40,8 @@ internal static class PixArtNames
         : new(card.Name, DitNames.DiffusersConvention, [.. own.Select(entry => Of(entry, PositionTable.Of(card)))]);
 
     private const string Loss = $"Files of diffusers hold no null caption, which its pipeline makes of the empty prompt: {NullCaption} is "
-        + "left out of them, and zero when they are read. Before guidance, fill it with the text encoder's embedding of the empty prompt.";
+        + "left out of them, and zero when they are read. For guidance, pass the embedding of the empty or of a negative prompt "
+        + "(--negative FILE; Negative of SamplingOptions), or fill the tensor with that of the empty prompt.";
 
     private static MappedTensor Of(CheckpointEntry own, PositionTable positions)
     {

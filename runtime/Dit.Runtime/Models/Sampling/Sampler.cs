@@ -160,7 +160,7 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
         TModel model, TCondition condition, Guidance guidance, SamplingOptions<TCondition> options, Func<Denoiser, Device, Tensor> run)
     {
         var (card, process) = (TModel.Card, Loop.Process);
-        guidance.Require(card);
+        guidance.Require(card, hasNegative: options.Negative is not null);
         if (options.Session?.BelongsTo(model) == false)
             throw new DitException(
                 $"The session is of another model: sample with the one that this {card.Name}'s CreateSession() makes, or with none.");
@@ -168,7 +168,9 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
         var (dtype, device) = (parameter.dtype, parameter.device);
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var conditions = condition.Distinct(card, device, withNull: guidance.Acts);
+        var conditions = guidance.Acts && options.Negative is { } negative
+            ? NegativeCondition.Bind(condition, negative, card, device)
+            : condition.Distinct(card, device, withNull: guidance.Acts);
         using var own = options.Session is null ? model.CreateSession(options.Size) : null;
         var session = options.Session ?? own ?? throw new InvalidOperationException("There is no session.");
         using var bound = session.Bind(conditions, Solver.Times(process));

@@ -18,6 +18,14 @@ public sealed record SamplingOptions<TCondition>
     public Action<SamplingState>? Observe { get; init; }
 
     /// <summary>
+    /// What guidance leads away from, in place of the model's null condition: for instance the embedding of a negative
+    /// or of the empty prompt. One for all samples, or one for each; it stays the caller's. By default the null
+    /// condition, which a model with dropout 0 does not have: with this it is guided all the same.
+    /// </summary>
+    /// <remarks>It plays no part without guidance.</remarks>
+    public TCondition? Negative { get; init; }
+
+    /// <summary>
     /// The size of the images in pixels, also for a model of latents; by default the one that the model was trained
     /// for. Positions are computed or interpolated for another size (<see cref="ModelCard.PatchPositions"/>); how good
     /// such images are depends on the model.

@@ -6,34 +6,25 @@ using static TorchSharp.torch.nn;
 namespace Dit.Benchmarks;
 
 /// <summary>
-/// The baseline: a class-conditional adaLN-Zero DiT as the paper draws it (arXiv 2212.09748, section 3.2 and figure 3),
+/// A class-conditional adaLN-Zero DiT as the paper draws it (arXiv 2212.09748, section 3.2 and figure 3),
 /// operator by operator, or with the RMS norm, SwiGLU and rotary positions of LightningDiT (arXiv 2501.01423).
 /// </summary>
-/// <remarks>
-/// What a straightforward port of the model to TorchSharp does: every operator makes a new tensor, and those of a
-/// branch live until it is over. Attention is the fused operator of libtorch, since a port of today has it. The weights
-/// are another model's, by the names of the official checkpoints.
-/// </remarks>
-/// <param name="card">The model's constants.</param>
-/// <param name="weights">Its tensors by name; they stay the caller's.</param>
-internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, Tensor> weights)
+/// <inheritdoc/>
+internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, Tensor> weights) : PlainGraph(card, weights)
 {
-    private const int Features = 256; // of a timestep
     private const double Eps = 1e-6;
     private const string Lightning = "{ norm: rms, mlp: swiglu, qk_norm: none, position: rope-2d, shift: true }";
     private static readonly Scalar One = 1; // kept, see Scalars of the runtime
     private static readonly Scalar Small = Eps;
-    private static readonly Scalar Frequency = -Math.Log(10000) / (Features / 2);
     private readonly bool isLightning = card.Block is not null;
 
-    /// <summary>Refuses a model of which this is not the graph.</summary>
-    /// <exception cref="DitException">It has another backbone, condition or variant.</exception>
-    public static void Require(ModelCard card)
-    {
-        if (card is not { Backbone: "dit", Conditioning: "adaln-zero", Classes: > 0, Block: null or Lightning })
-            throw new DitException(
-                $"There is no baseline for {card.Name}: it is of the class-conditional DiTs with adaLN-Zero, and of LightningDiT.");
-    }
+    /// <summary>Whether this is the graph of a model.</summary>
+    public static bool Fits(ModelCard card) =>
+        card is { Backbone: "dit", Conditioning: "adaln-zero", Classes: > 0, Block: null or Lightning };
+
+    /// <inheritdoc/>
+    public override Tensor Forward(BenchInput input) => Forward(
+        input.X, input.T, input.Labels ?? throw new InvalidOperationException($"{Card.Name} is conditioned on classes."));
 
     /// <summary>The prediction.</summary>
     /// <param name="x">Noised inputs, (N, C, Y, X).</param>
@@ -43,9 +34,9 @@ internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, 
     public Tensor Forward(Tensor x, Tensor t, Tensor labels)
     {
         using var scope = NewDisposeScope();
-        var c = Timestep(t) + weights["y_embedder.embedding_table.weight"].index_select(0, labels); // (N, D)
-        var tokens = Patches(x) + weights["pos_embed"];                                             // (N, T, D)
-        for (var i = 0; i < card.Depth; i++)
+        var c = Embedded("t_embedder", t) + Weight("y_embedder.embedding_table.weight").index_select(0, labels); // (N, D)
+        var tokens = Patches("x_embedder", x) + Weight("pos_embed");                                             // (N, T, D)
+        for (var i = 0; i < Card.Depth; i++)
         {
             var previous = tokens;
             tokens = Block($"blocks.{i}", previous, c); // (N, T, D)
@@ -68,27 +59,10 @@ internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, 
         using var scope = NewDisposeScope();
         var half = x.narrow(0, 0, x.shape[0] / 2);
         var output = Forward(cat([half, half]), t, labels);
-        var guided = Math.Min(3, card.Input.Channels);
+        var guided = Math.Min(3, Card.Input.Channels);
         var halves = output.narrow(1, 0, guided).chunk(2); // conditional, unconditional
         var noise = halves[1] + scale * (halves[0] - halves[1]);
         return cat([cat([noise, noise]), output.narrow(1, guided, output.shape[1] - guided)], dim: 1).MoveToOuterDisposeScope();
-    }
-
-    private Tensor Timestep(Tensor t)
-    {
-        using var scope = NewDisposeScope();
-        var frequencies = exp(arange(Features / 2, ScalarType.Float32, t.device) * Frequency);
-        var angles = t.to(ScalarType.Float32).unsqueeze(1) * frequencies;
-        var features = cat([angles.cos(), angles.sin()], dim: 1).to(weights["pos_embed"].dtype); // (N, 256)
-        return Linear("t_embedder.mlp.2", functional.silu(Linear("t_embedder.mlp.0", features))).MoveToOuterDisposeScope();
-    }
-
-    private Tensor Patches(Tensor x)
-    {
-        using var scope = NewDisposeScope();
-        var grid = functional.conv2d(
-            x, weights["x_embedder.proj.weight"], weights["x_embedder.proj.bias"], strides: [card.PatchSize, card.PatchSize]);
-        return grid.flatten(2).transpose(1, 2).MoveToOuterDisposeScope(); // (N, T, D)
     }
 
     private Tensor Block(string name, Tensor x, Tensor c)
@@ -99,15 +73,14 @@ internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, 
         return (x + m[5].unsqueeze(1) * Mlp($"{name}.mlp", Modulate($"{name}.norm2", x, m[3], m[4]))).MoveToOuterDisposeScope();
     }
 
-    private Tensor Attention(string name, Tensor x)
+    /// <inheritdoc/>
+    protected override Tensor Attention(string name, Tensor x)
     {
+        if (!isLightning) return base.Attention(name, x);
         using var scope = NewDisposeScope();
-        var (n, tokens) = (x.shape[0], x.shape[1]);
-        // 3 x (N, H, T, K)
-        var heads = Linear($"{name}.qkv", x).reshape(n, tokens, 3, card.Heads, card.Width / card.Heads).permute(2, 0, 3, 1, 4).unbind(0);
-        var (q, k) = isLightning ? (Turned(heads[0]), Turned(heads[1])) : (heads[0], heads[1]);
-        var mixed = functional.scaled_dot_product_attention(q, k, heads[2]);
-        return Linear($"{name}.proj", mixed.transpose(1, 2).reshape(n, tokens, card.Width)).MoveToOuterDisposeScope();
+        var heads = Heads(Linear($"{name}.qkv", x), 3);
+        var mixed = functional.scaled_dot_product_attention(Turned(heads[0]), Turned(heads[1]), heads[2]);
+        return Linear($"{name}.proj", Joined(mixed)).MoveToOuterDisposeScope();
     }
 
     // Pairs of neighboring channels, (a, b), by the angles of their tokens.
@@ -116,7 +89,7 @@ internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, 
         using var scope = NewDisposeScope();
         var pairs = x.reshape(x.shape[0], x.shape[1], x.shape[2], -1, 2).unbind(-1); // 2 x (N, H, T, K / 2)
         var turned = stack([-pairs[1], pairs[0]], dim: -1).flatten(-2);
-        return (x * weights["feat_rope.freqs_cos"] + turned * weights["feat_rope.freqs_sin"]).MoveToOuterDisposeScope();
+        return (x * Weight("feat_rope.freqs_cos") + turned * Weight("feat_rope.freqs_sin")).MoveToOuterDisposeScope();
     }
 
     private Tensor Mlp(string name, Tensor x)
@@ -141,7 +114,7 @@ internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, 
     private Tensor Modulate(string name, Tensor x, Tensor shift, Tensor scale)
     {
         using var scope = NewDisposeScope();
-        var norm = isLightning ? RootMeanSquare(name, x) : functional.layer_norm(x, [card.Width], eps: Eps);
+        var norm = isLightning ? RootMeanSquare(name, x) : functional.layer_norm(x, [Card.Width], eps: Eps);
         return (norm * (One + scale.unsqueeze(1)) + shift.unsqueeze(1)).MoveToOuterDisposeScope();
     }
 
@@ -150,17 +123,6 @@ internal sealed class OfficialGraph(ModelCard card, IReadOnlyDictionary<string, 
         using var scope = NewDisposeScope();
         var values = x.to(ScalarType.Float32);
         var normal = values * rsqrt((values * values).mean([-1], keepdim: true) + Small);
-        return (normal.to(x.dtype) * weights[$"{name}.weight"]).MoveToOuterDisposeScope();
+        return (normal.to(x.dtype) * Weight($"{name}.weight")).MoveToOuterDisposeScope();
     }
-
-    private Tensor Unpatchify(Tensor patches)
-    {
-        using var scope = NewDisposeScope();
-        var p = card.PatchSize;
-        var (rows, columns) = (card.Input.Height / p, card.Input.Width / p);
-        return patches.reshape(-1, rows, columns, p, p, card.OutputChannels).permute(0, 5, 1, 3, 2, 4)
-            .reshape(-1, card.OutputChannels, rows * p, columns * p).MoveToOuterDisposeScope();
-    }
-
-    private Tensor Linear(string name, Tensor x) => functional.linear(x, weights[$"{name}.weight"], weights[$"{name}.bias"]);
 }
