@@ -11,7 +11,7 @@ using global::Dit.Runtime;
 /// <summary>The models of this project.</summary>
 public static class DitModels
 {
-    /// <summary>Every model of images alone, in the order of the specs.</summary>
+    /// <summary>Every model, in the order of the specs.</summary>
     public static IReadOnlyList<ModelDefinition> All { get; } =
     [
         ModelDefinition.Of<DiTS2, ClassLabels, GaussianDiffusion>(),
@@ -54,6 +54,8 @@ public static class DitModels
         ModelDefinition.Of<UViTL4ImageNet64, ClassLabels, GaussianDiffusion>(),
         ModelDefinition.Of<UViTS2COCO, TextEmbeddings, GaussianDiffusion>(),
         ModelDefinition.Of<UViTS2DeepCOCO, TextEmbeddings, GaussianDiffusion>(),
+        ModelDefinition.OfJoint<UniDiffuserv0>(),
+        ModelDefinition.OfJoint<UniDiffuserv1>(),
         ModelDefinition.Of<DiTXL2512, ClassLabels, GaussianDiffusion>(),
         ModelDefinition.Of<DiTXL2InContext, ClassLabels, GaussianDiffusion>(),
         ModelDefinition.Of<DiTXL2CrossAttention, ClassLabels, GaussianDiffusion>(),

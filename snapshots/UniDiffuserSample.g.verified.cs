@@ -22,6 +22,8 @@ public sealed class UniDiffuserSample : nn.Module<Tensor, Tensor, Tensor, Tensor
 {
     private const string ModelName = "UniDiffuserSample";
 
+    private static readonly PositionTable Positions = new(nameof(pos_embed), Rows: 8, Columns: 12) { IsLearned = true, Before = 80 };
+
     private readonly Parameter pos_embed; // (1, L + T + 3, D)
     private readonly Parameter pos_embed_token; // (1, 1, D)
     private readonly PatchEmbedding patch_embed;
@@ -88,6 +90,7 @@ public sealed class UniDiffuserSample : nn.Module<Tensor, Tensor, Tensor, Tensor
         Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "5f4f3347c272")
     {
+        PatchPositions = PositionKind.Learned,
         Spec = """
             model: UniDiffuserSample
             backbone: unidiffuser
@@ -160,7 +163,7 @@ public sealed class UniDiffuserSample : nn.Module<Tensor, Tensor, Tensor, Tensor
 
     /// <summary>Predicts the noise of images and of texts.</summary>
     /// <remarks>A timestep is from 1 to the process's last; 0 is data without noise.</remarks>
-    /// <param name="image">Noised latents of images, (N, 4, 16, 24).</param>
+    /// <param name="image">Noised latents of images, (N, 4, 16, 24), or of another size of whole patches, whose positions are made here.</param>
     /// <param name="clip">Noised CLIP embeddings of the same images, (N, 1, 512).</param>
     /// <param name="text">Noised texts, (N, 77, 64).</param>
     /// <param name="t_image">Timesteps of the images, (N,).</param>
@@ -169,7 +172,7 @@ public sealed class UniDiffuserSample : nn.Module<Tensor, Tensor, Tensor, Tensor
     /// <returns>(N, 4, 16, 24), (N, 1, 512) and (N, 77, 64).</returns>
     public override (Tensor Image, Tensor Clip, Tensor Text) forward(Tensor image, Tensor clip, Tensor text, Tensor t_image, Tensor t_text, Tensor data_type)
     {
-        Guard.Input(ModelName, nameof(image), image, Card.Input, pos_embed);
+        Guard.Input(Card, nameof(image), image, pos_embed);
         Guard.Embeddings(ModelName, nameof(clip), clip, image, tokens: 1, width: 512);
         Guard.Embeddings(ModelName, nameof(text), text, image, tokens: 77, width: 64);
         Guard.Timesteps(ModelName, t_image, image);
@@ -177,10 +180,12 @@ public sealed class UniDiffuserSample : nn.Module<Tensor, Tensor, Tensor, Tensor
         Guard.DataTypes(ModelName, data_type, image, count: 2);
 
         using var scope = NewDisposeScope();
+        var grid = PatchGrid.Of(image, patch: 2);                                                                                        // rows and columns
         var image_time = TimestepEmbedder.Sinusoid(t_image, intervals: 32, features: 64).to(pos_embed.dtype);                            // (N, D)
         var text_time = TimestepEmbedder.Sinusoid(t_text, intervals: 32, features: 64).to(pos_embed.dtype);                              // (N, D)
         var context = cat([image_time.unsqueeze(1), text_time.unsqueeze(1), token_embedding.call(data_type).unsqueeze(1)], dim: 1);      // (N, M, D)
-        var places = cat([pos_embed.narrow(1, 0, 2), pos_embed_token, pos_embed.narrow(1, 2, 174)], dim: 1);                             // (1, M + L + T + 1, D)
+        var table = Positions.At(pos_embed, grid);                                                                                       // (1, L + T + 3, D)
+        var places = cat([table.narrow(1, 0, 2), pos_embed_token, table.narrow(1, 2, 78 + grid.Patches)], dim: 1);                       // (1, M + L + T + 1, D)
         var seen = cat([Functional.Linear(text_embed, text), Functional.Linear(clip_img_embed, clip), patch_embed.call(image)], dim: 1); // (N, L + T + 1, D)
         var tokens = cat([context, seen], dim: 1) + places;                                                                              // (N, M + L + T + 1, D)
         var skips = new Stack<Tensor>();
@@ -197,11 +202,11 @@ public sealed class UniDiffuserSample : nn.Module<Tensor, Tensor, Tensor, Tensor
             tokens = out_block.call(previous, skip); // (N, M + L + T + 1, D)
             previous.Dispose();
         }
-        var last = norm.call(tokens);                                                                                                              // (N, M + L + T + 1, D)
-        var latents = Functional.Unpatchify(Functional.Linear(decoder_pred, last.narrow(1, 81, 96)), rows: 8, columns: 12, patch: 2, channels: 4); // (N, 4, 16, 24)
-        var embedding = Functional.Linear(clip_img_out, last.narrow(1, 80, 1));                                                                    // (N, 1, 512)
-        var words = Functional.Linear(text_out, last.narrow(1, 3, 77));                                                                            // (N, L, 64)
-        return (latents.MoveToOuterDisposeScope(), embedding.MoveToOuterDisposeScope(), words.MoveToOuterDisposeScope());                          // (N, 4, 16, 24), (N, 1, 512), (N, L, 64)
+        var last = norm.call(tokens);                                                                                                                           // (N, M + L + T + 1, D)
+        var latents = Functional.Unpatchify(Functional.Linear(decoder_pred, last.narrow(1, 81, grid.Patches)), grid.Rows, grid.Columns, patch: 2, channels: 4); // (N, 4, 16, 24)
+        var embedding = Functional.Linear(clip_img_out, last.narrow(1, 80, 1));                                                                                 // (N, 1, 512)
+        var words = Functional.Linear(text_out, last.narrow(1, 3, 77));                                                                                         // (N, L, 64)
+        return (latents.MoveToOuterDisposeScope(), embedding.MoveToOuterDisposeScope(), words.MoveToOuterDisposeScope());                                       // (N, 4, 16, 24), (N, 1, 512), (N, L, 64)
     }
 
     /// <inheritdoc/>

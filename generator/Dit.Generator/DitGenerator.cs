@@ -67,7 +67,7 @@ public sealed class DitGenerator : IIncrementalGenerator
                 ProcessEmitter.Type(model.Spec),
                 model.Path,
                 model.IsStandIn,
-                IsListed: model.Spec.Backbone.Joint is null))
+                IsJoint: model.Spec.Backbone.Joint is not null))
             .Collect()
             .Select(static (all, _) => CatalogEntry.OnePerClass(all))
             .WithTrackingName(Steps.Names);

@@ -84,7 +84,7 @@ public sealed record AutoencoderTiling
     public AutoencoderTiling(int tile = 64, int overlap = 16);
     public int Overlap { get; }
     public int Tile { get; }
-    public static AutoencoderTiling? For(int rows, int columns);
+    public static AutoencoderTiling? For(int rows, int columns, int factor = 8);
     public IReadOnlyList<int> Starts(int length);
 }
 
@@ -697,6 +697,7 @@ public interface IJointModel<TSelf> : IModel<TSelf>, IDisposable where TSelf : t
 public interface IModelVisitor<out TResult>
 {
     TResult Visit<TModel, TCondition, TProcess>() where TModel : torch.nn.Module, IModel<TModel, TCondition, TProcess> where TCondition : ICondition<TCondition> where TProcess : IProcess;
+    virtual TResult VisitJoint<TModel>() where TModel : torch.nn.Module, IJointModel<TModel>;
 }
 
 public interface IModel<TSelf> : IDisposable where TSelf : torch.nn.Module, IModel<TSelf>
@@ -902,7 +903,9 @@ public sealed record JointOptions
     public CancellationToken Cancellation { get; init; }
     public int? DataType { get; init; }
     public long FirstIndex { get; init; }
+    public Action<SamplingState>? Observe { get; init; }
     public IProgress<SamplingProgress>? Progress { get; init; }
+    public ImageSize? Size { get; init; }
 }
 
 public sealed record JointPair(JointImage Image, JointText Text) : IDisposable
@@ -910,11 +913,14 @@ public sealed record JointPair(JointImage Image, JointText Text) : IDisposable
     public void Dispose();
 }
 
-public sealed class JointSampler<TModel> where TModel : torch.nn.Module, IJointModel<TModel>
+public sealed class JointSampler<TModel> : Sampler where TModel : torch.nn.Module, IJointModel<TModel>
 {
     public JointSampler(string name, Solver<GaussianDiffusion> solver);
-    public string Name { get; }
+    public override int? Evaluations { get; }
+    public override string Method { get; }
     public Solver<GaussianDiffusion> Solver { get; }
+    public override int? Steps { get; }
+    public override (int Fewest, int Most)? StepsRange { get; }
     public JointImage Image(TModel model, int count, long seed = 0, JointOptions? options = null);
     public JointText ImageToText(TModel model, JointImage image, Guidance? guidance = null, long seed = 0, JointOptions? options = null);
     public JointImage ImageVariation(
@@ -927,9 +933,13 @@ public sealed class JointSampler<TModel> where TModel : torch.nn.Module, IJointM
     public JointText Text(TModel model, int count, long seed = 0, JointOptions? options = null);
     public JointImage TextToImage(TModel model, JointText text, Guidance? guidance = null, long seed = 0, JointOptions? options = null);
     public JointText TextVariation(TModel model, JointText text, Guidance? guidance = null, long seed = 0, JointOptions? options = null);
+    public override JointSampler<TModel> WithSteps(int steps);
 }
 
-public sealed record JointShape(ImageShape Image, int ClipWidth, int TextTokens, int TextWidth, int DataTypes);
+public sealed record JointShape(ImageShape Image, int ClipWidth, int TextTokens, int TextWidth, int DataTypes)
+{
+    public torch.Tensor LatentsOf(torch.Tensor state);
+}
 
 public sealed record JointText(torch.Tensor Tokens) : IDisposable
 {
@@ -1201,8 +1211,10 @@ public abstract record ModelCondition
 public abstract class ModelDefinition
 {
     public ModelCard Card { get; }
+    public JointShape? Joint { get; }
     public abstract TResult Accept<TResult>(IModelVisitor<TResult> visitor);
     public static ModelDefinition Of<TModel, TCondition, TProcess>() where TModel : torch.nn.Module, IModel<TModel, TCondition, TProcess> where TCondition : ICondition<TCondition> where TProcess : IProcess;
+    public static ModelDefinition OfJoint<TModel>() where TModel : torch.nn.Module, IJointModel<TModel>;
 }
 
 public enum ModelVariance

@@ -1068,10 +1068,7 @@ public enum StepSpacing
     Linspace = 6,
 }
 
-public sealed record TablePlaces(int Rows, int Columns, int Before = 0)
-{
-    public int Patches { get; }
-}
+public sealed record TablePlaces(Dim Patches, int Rows, int Columns, int Before = 0);
 
 public readonly record struct TextRange(int Start, int Length, int Line, int Column, int EndLine, int EndColumn);
 

@@ -11,6 +11,24 @@ public sealed class CheckpointFolderTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
+    // As in the pipeline of UniDiffuser.
+    [Fact]
+    public void A_transformer_may_lie_in_unet()
+    {
+        using (NewDisposeScope())
+        {
+            Directory.CreateDirectory(folder["unet"]);
+            SafeTensors.Save(folder["unet", Standard], [("x", zeros(1))]);
+        }
+        using var denoiser = CheckpointFile.Open(folder.Root);
+
+        Assert.Equal(folder["unet", Standard], denoiser.Path);
+        Assert.Contains(
+            "has no folder vae/",
+            Assert.Throws<DitException>(() => CheckpointFile.Open(folder.Root, CheckpointComponent.Autoencoder)).Message,
+            StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_pipeline_opens_its_denoiser_and_its_autoencoder_with_their_settings()
     {

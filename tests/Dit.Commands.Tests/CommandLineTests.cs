@@ -24,7 +24,7 @@ public class CommandLineTests
         "--sampler",
         "--steps",
         "--cfg",
-        "[default: 2, or 4 for latents, or 1 for a model without a null class or text]",
+        "[default: 2, or 4 for latents, or 8 for a joint model, or 1 for a model without a null class or text]",
         "--cfg-interval",
         "LO,HI",
         "--vae",

@@ -161,28 +161,6 @@ public sealed class SpecModelTests : IDisposable
     }
 
     [Fact]
-    public void A_joint_model_is_for_code()
-    {
-        var path = folder.File("pairs.dit.yaml", """
-            model: Pairs
-            backbone: unidiffuser
-            depth: 3
-            width: 8
-            heads: 2
-            patch_size: 2
-            input: { channels: 3, size: 4 }
-            conditioning: none
-            diffusion: { variance: fixed-small }
-            autoencoder: none
-            """);
-        foreach (var command in new[] { "sample", "samplers" })
-            Assert.Equal(
-                "Pairs denoises images and texts jointly, and this command is for models of images alone: draw with its samplers in C#, "
-                    + "such as TextToImage.",
-                Run(command, "--model", path).Mistake());
-    }
-
-    [Fact]
     public void A_word_that_is_no_model_is_explained()
     {
         var weights = Weights();

@@ -145,7 +145,13 @@ public class OfficialModelTests
         public int Visit<TModel, TCondition, TProcess>()
             where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
             where TCondition : ICondition<TCondition>
-            where TProcess : IProcess
+            where TProcess : IProcess => Compare<TModel>();
+
+        public int VisitJoint<TModel>()
+            where TModel : nn.Module, IJointModel<TModel> => Compare<TModel>();
+
+        private static int Compare<TModel>()
+            where TModel : nn.Module, IModel<TModel>
         {
             using var model = TModel.Create(META);
             // TorchSharp lists all buffers last, PyTorch each with its module.

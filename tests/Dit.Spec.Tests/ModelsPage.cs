@@ -13,8 +13,8 @@ namespace Dit.Spec.Tests;
 internal sealed record FamilyNote(string Name, string Source, string License, IReadOnlyDictionary<string, string> Files)
 {
     private const string UniDiffuser =
-        "Images, embeddings and texts by one network ([arXiv 2303.06555](https://arxiv.org/abs/2303.06555), thu-ml/unidiffuser). These "
-            + "are joint models, which `dit models` does not list: [seven ways to sample](unidiffuser.md).";
+        "Images, embeddings and texts by one network ([arXiv 2303.06555](https://arxiv.org/abs/2303.06555), thu-ml/unidiffuser): "
+            + "[seven ways to sample](unidiffuser.md).";
 
     private static readonly Dictionary<string, string> None = [];
 
@@ -58,14 +58,15 @@ internal sealed record FamilyNote(string Name, string Source, string License, IR
             }),
         new("LightningDiT",
             "Flows on latents of VA-VAE, with RMS norm, SwiGLU and rotary positions ([arXiv 2501.01423](https://arxiv.org/abs/2501.01423), "
-                + "hustvl/LightningDiT). The names of released files are not listed here.",
-            "MIT", None),
+                + "hustvl/LightningDiT). `lightningdit-xl-imagenet256-64ep.pt` is the same model after fewer epochs.",
+            "MIT",
+            new Dictionary<string, string> { ["LightningDiT-XL/1"] = "lightningdit-xl-imagenet256-800ep.pt" }),
         new("Shapes", "The demo model, trained by this project; its weights come with `dit`.", "MIT, as this project", None),
         new("Shapes-Flow", "The demo model as a flow; its weights come with `dit`.", "MIT, as this project", None),
-        new("UniDiffuser-v0", UniDiffuser, "see the publisher", None),
+        new("UniDiffuser-v0", UniDiffuser, "see the publisher", new Dictionary<string, string> { ["UniDiffuser-v0"] = "uvit_v0.pth" }),
         new(
-            "UniDiffuser-v1", UniDiffuser + " v1 has a token more, which says of which of two sets the data are.",
-            "see the publisher", None),
+            "UniDiffuser-v1", UniDiffuser + " v1 has one more token, which distinguishes two sets of training data.",
+            "see the publisher", new Dictionary<string, string> { ["UniDiffuser-v1"] = "uvit_v1.pth" }),
     ];
 }
 
@@ -128,7 +129,9 @@ internal static class ModelsPage
     }
 
     private static string Condition(ModelSpec spec) => spec.Condition.Match(
-        static _ => "nothing",
+        _ => spec.Backbone.Joint is { } joint
+            ? FormattableString.Invariant($"text of {joint.TextTokens} tokens of width {joint.TextWidth}, or nothing")
+            : "nothing",
         static labels => FormattableString.Invariant($"{labels.Count} classes"),
         static text => FormattableString.Invariant($"{text.Tokens} text tokens of width {text.Width}")
             + (text.IsMasked ? ", masked" : "") + (text.HasSizes ? ", image size" : ""))

@@ -19,14 +19,18 @@ internal static class CatalogEmitter
         /// <summary>The models of this project.</summary>
         {{(place.IsListPublic ? "public" : "internal")}} static class DitModels
         {
-            /// <summary>Every model{{(models.All(static m => m.IsListed) ? "" : " of images alone")}}, in the order of the specs.</summary>
+            /// <summary>Every model, in the order of the specs.</summary>
             public static IReadOnlyList<ModelDefinition> All { get; } =
             [
-        {{string.Concat(models.Where(static m => m.IsListed).Select(static m => $"        ModelDefinition.Of<{m.ClassName}, {m.Condition}, {m.Process}>(),\n"))}}    ];
+        {{string.Concat(models.Select(static model => $"        {Definition(model)},\n"))}}    ];
 
             [global::System.Runtime.CompilerServices.ModuleInitializer]
             internal static void LoadLibTorch() => LibTorch.Prepare();
         }
 
         """.Replace("\r\n", "\n");
+
+    private static string Definition(CatalogEntry model) => model.IsJoint
+        ? $"ModelDefinition.OfJoint<{model.ClassName}>()"
+        : $"ModelDefinition.Of<{model.ClassName}, {model.Condition}, {model.Process}>()";
 }

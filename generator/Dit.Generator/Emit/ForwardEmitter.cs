@@ -15,7 +15,7 @@ internal static class ForwardEmitter
         {{Code.Indent(condition.Guards)}}
 
             using var scope = NewDisposeScope();
-        {{Code.Indent(string.Join("\n", [.. GridOf(spec, network.Module), .. condition.Parts, .. condition.Mask, .. BodyCode.Lines(network)]))}}
+        {{Code.Indent(string.Join("\n", [.. GridOf(spec, network.Module, "x"), .. condition.Parts, .. condition.Mask, .. BodyCode.Lines(network)]))}}
         }
         """);
 
@@ -80,12 +80,16 @@ internal static class ForwardEmitter
         /// <exception cref="DitException">The model cannot draw such a size.</exception>
         """;
 
-    private static string AnySize(Module network) =>
+    /// <summary>Behind the shape of an image: that other sizes are taken, where they are.</summary>
+    public static string AnySize(Module network) =>
         Description.PlacesOf(network) is null ? "" : ", or of another size of whole patches, whose positions are made here";
 
-    // The patches of an image of any size.
-    private static string[] GridOf(ModelSpec spec, Module network) => Description.PlacesOf(network) is null ? []
-        : [FormattableString.Invariant($"var {BodyCode.Grid} = PatchGrid.Of(x, patch: {spec.PatchSize}); // rows and columns")];
+    /// <summary>The statement that counts the patches of an image of any size.</summary>
+    /// <param name="spec">The model.</param>
+    /// <param name="network">Its network.</param>
+    /// <param name="image">The argument that holds the images.</param>
+    public static string[] GridOf(ModelSpec spec, Module network, string image) => Description.PlacesOf(network) is null ? []
+        : [FormattableString.Invariant($"var {BodyCode.Grid} = PatchGrid.Of({image}, patch: {spec.PatchSize}); // rows and columns")];
 
     /// <summary>The checks of the arguments.</summary>
     /// <param name="spec">The model.</param>

@@ -44,8 +44,8 @@ internal sealed record ModelOutput(ModelInput Model, Place Place, bool IsWritten
 /// <param name="Process">The runtime's type of its process.</param>
 /// <param name="Path">The file it is declared in.</param>
 /// <param name="IsStandIn">Whether that file has errors.</param>
-/// <param name="IsListed">Whether it is in the list of models: one that draws images under a condition.</param>
-internal sealed record CatalogEntry(string ClassName, string Condition, string Process, string Path, bool IsStandIn, bool IsListed = true)
+/// <param name="IsJoint">Whether it denoises texts as well as images.</param>
+internal sealed record CatalogEntry(string ClassName, string Condition, string Process, string Path, bool IsStandIn, bool IsJoint = false)
 {
     /// <summary>Whether this is the entry of that model, and not of another one of its name.</summary>
     public bool IsOf(ModelInput model) => ClassName == model.Spec.ClassName && Path == model.Path;

@@ -73,7 +73,8 @@ public abstract record Member(string Name)
         /// <summary>
         /// The grid of patches whose places it holds, so that it has a form for other grids; null for any other table.
         /// </summary>
-        public TablePlaces? Places { get; init; } = Start is Initialization.SinCosTable grid ? new(grid.Rows, grid.Columns) : null;
+        public TablePlaces? Places { get; init; } =
+            Start is Initialization.SinCosTable grid ? new(Sides[Sides.Count - 2], grid.Rows, grid.Columns) : null;
     }
 
     /// <summary>An activation, for <see cref="Chain"/>; it has no parameters.</summary>
@@ -100,14 +101,13 @@ public abstract record Member(string Name)
 }
 
 /// <summary>The tokens whose places a table holds.</summary>
+/// <param name="Patches">
+/// T, the letter of the patches, which distinguishes them from other tokens of the same number.
+/// </param>
 /// <param name="Rows">Rows of patches.</param>
 /// <param name="Columns">Columns of patches.</param>
 /// <param name="Before">Other tokens before the patches.</param>
-public sealed record TablePlaces(int Rows, int Columns, int Before = 0)
-{
-    /// <summary>Patches in the grid.</summary>
-    public int Patches => Rows * Columns;
-}
+public sealed record TablePlaces(Dim Patches, int Rows, int Columns, int Before = 0);
 
 /// <summary>Norms.</summary>
 public enum NormKind

@@ -37,7 +37,7 @@ internal static class UVitDescription
             [
                 new Member.Table("pos_embed", Shape.Of(1, parts.All, parts.D), UVitParts.Small)
                 {
-                    Places = new(spec.GridHeight, spec.GridWidth, Before: spec.ContextTokens),
+                    Places = new(parts.T, spec.GridHeight, spec.GridWidth, Before: spec.ContextTokens),
                 },
                 .. condition.Tables,
                 new Member.Child("patch_embed", parts.PatchEmbedding),

@@ -45,7 +45,10 @@ internal static class UniDiffuserDescription
 
     private static Member[] Members(ModelSpec spec, Backbone.UniDiffuser network, UniDiffuserParts parts) =>
     [
-        new Member.Table("pos_embed", Shape.Of(1, parts.Placed, parts.D), UVitParts.Small),
+        new Member.Table("pos_embed", Shape.Of(1, parts.Placed, parts.D), UVitParts.Small)
+        {
+            Places = new(parts.T, spec.GridHeight, spec.GridWidth, Before: UniDiffuserParts.Times + network.TextTokens + 1),
+        },
         .. network.DataType ? [new Member.Table("pos_embed_token", Shape.Of(1, 1, parts.D), UVitParts.Small)] : Array.Empty<Member>(),
         new Member.Child("patch_embed", parts.PatchEmbedding),
         new Member.Linear("text_embed", network.TextWidth, parts.D, UVitParts.Small),
@@ -65,22 +68,26 @@ internal static class UniDiffuserDescription
     // The place of the data type is a table of its own: the others keep those that they have without it.
     private static Statement[] Tokens(ModelSpec spec, Backbone.UniDiffuser network, UniDiffuserParts parts)
     {
-        var places = new Value.Parameter("pos_embed");
+        var table = new Value.Parameter("pos_embed");
         return
         [
             Let("image_time", new Value.Sinusoid("t_image", spec.Width, spec.Width / 2), Dim.Batch, parts.D),
             Let("text_time", new Value.Sinusoid("t_text", spec.Width, spec.Width / 2), Dim.Batch, parts.D),
             Let("context", JoinTokens(Context(network)), Dim.Batch, parts.M, parts.D),
             .. network.DataType
-                ? [Let(
-                    "places",
-                    JoinTokens(
-                        new Value.Tokens(places, 0, UniDiffuserParts.Times), new Value.Parameter("pos_embed_token"),
-                        new Value.Tokens(places, UniDiffuserParts.Times, parts.Seen)),
-                    1, parts.All, parts.D)]
+                ?
+                [
+                    Let("table", table),
+                    Let(
+                        "places",
+                        JoinTokens(
+                            new Value.Tokens("table", 0, UniDiffuserParts.Times), new Value.Parameter("pos_embed_token"),
+                            new Value.Tokens("table", UniDiffuserParts.Times, parts.Seen)),
+                        1, parts.All, parts.D),
+                ]
                 : Array.Empty<Statement>(),
             Let("seen", JoinTokens(Call("text_embed", "text"), Call("clip_img_embed", "clip"), Call("patch_embed", "image"))),
-            Let("tokens", Add(JoinTokens("context", "seen"), network.DataType ? "places" : places)),
+            Let("tokens", Add(JoinTokens("context", "seen"), network.DataType ? "places" : table)),
             ForEach("in_blocks", ["tokens"], [], Skip.Push),
             Let("tokens", Call("mid_block", "tokens")),
             ForEach("out_blocks", ["tokens"], [], Skip.Pop),

@@ -3,7 +3,7 @@ namespace Dit.Checkpoints;
 /// <summary>Which part of a pipeline's folder to open. An ordinary file has no parts and is opened as it is.</summary>
 public enum CheckpointComponent
 {
-    /// <summary>The diffusion transformer, in <c>transformer/</c>.</summary>
+    /// <summary>The diffusion transformer, in <c>transformer/</c> or <c>unet/</c>.</summary>
     Denoiser,
 
     /// <summary>The autoencoder, in <c>vae/</c>.</summary>
@@ -48,8 +48,8 @@ internal static class CheckpointFolder
     public static ICheckpointFile Open(string path, CheckpointComponent component)
     {
         var names = Names(path);
-        var inner = NameOf(component);
-        var isPipeline = names.Contains(PipelineFile) || Enum.GetValues<CheckpointComponent>().Any(part => names.Contains(NameOf(part)));
+        var inner = NamesOf(component).FirstOrDefault(names.Contains) ?? NamesOf(component)[0];
+        var isPipeline = names.Contains(PipelineFile) || Enum.GetValues<CheckpointComponent>().SelectMany(NamesOf).Any(names.Contains);
         var folder = isPipeline ? Path.Combine(path, inner) : path;
         if (isPipeline && !names.Contains(inner))
             throw new DitException($"'{path}' has no folder {inner}/, where the {Described(component)} of a pipeline lies; it holds "
@@ -118,7 +118,9 @@ internal static class CheckpointFolder
 
     private static string Listed(IEnumerable<string> names) => Printable.Some(names, Shown);
 
-    private static string NameOf(CheckpointComponent component) => component == CheckpointComponent.Autoencoder ? "vae" : "transformer";
+    // Some pipelines call a transformer unet, such as UniDiffuser's.
+    private static string[] NamesOf(CheckpointComponent component) =>
+        component == CheckpointComponent.Autoencoder ? ["vae"] : ["transformer", "unet"];
 
     private static string Described(CheckpointComponent component) =>
         component == CheckpointComponent.Autoencoder ? "autoencoder" : "denoiser";

@@ -124,7 +124,13 @@ internal sealed record CheckpointMatch(ModelDefinition Model, NameMap Names, Wei
         public IReadOnlyList<NameMap> Visit<TModel, TCondition, TProcess>()
             where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
             where TCondition : ICondition<TCondition>
-            where TProcess : IProcess =>
+            where TProcess : IProcess => Of<TModel>();
+
+        public IReadOnlyList<NameMap> VisitJoint<TModel>()
+            where TModel : nn.Module, IJointModel<TModel> => Of<TModel>();
+
+        private static IReadOnlyList<NameMap> Of<TModel>()
+            where TModel : nn.Module, IModel<TModel> =>
             DitNames.WhyNotInDiffusers(TModel.Card, TModel.CheckpointMap) is null
                 ? [DitNames.Official<TModel>(), DitNames.Diffusers<TModel>()]
                 : [DitNames.Official<TModel>()];

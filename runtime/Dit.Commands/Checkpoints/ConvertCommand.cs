@@ -56,7 +56,13 @@ internal static class ConvertCommand
         public int Visit<TModel, TCondition, TProcess>()
             where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
             where TCondition : ICondition<TCondition>
-            where TProcess : IProcess
+            where TProcess : IProcess => Convert<TModel>();
+
+        public int VisitJoint<TModel>()
+            where TModel : nn.Module, IJointModel<TModel> => Convert<TModel>();
+
+        private int Convert<TModel>()
+            where TModel : nn.Module, IModel<TModel>
         {
             using var own = match.Names.Read(file.Below(match.Place.Prefix));
             context.Notice(match.Place.Notices(file.Path, TModel.Card.Name));

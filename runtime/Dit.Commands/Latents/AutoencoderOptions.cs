@@ -30,7 +30,7 @@ internal sealed record AutoencoderChoice(
     /// <exception cref="DitException">There are no tiles of the wanted size.</exception>
     public AutoencoderTiling? TilingOf(int rows, int columns) => Tile switch
     {
-        null => AutoencoderTiling.For(rows, columns),
+        null => AutoencoderTiling.For(rows, columns, Card.Factor),
         0 => null,
         { } tile => new AutoencoderTiling(tile, overlap: tile / 4),
     };
@@ -50,8 +50,8 @@ internal sealed class AutoencoderOptions
     private readonly Option<string?> name;
     private readonly Option<int?> tile = CommonOptions.Number<int>(
         "--tile",
-        "Side of the tiles that large images are worked on in, in latent pixels; 0 for never. [default: 64 where latents exceed 128 x "
-            + "128]");
+        "Side of the tiles that large images are worked on in, in latent pixels; 0 for never. [default: 512 image pixels where images "
+            + "exceed 1024 x 1024]");
     private readonly Option<string> device = CommonOptions.Device();
 
     public AutoencoderOptions(CommandContext context)

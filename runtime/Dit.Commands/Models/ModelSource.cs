@@ -149,10 +149,6 @@ internal static class ModelSource
     // What the program was built with needs no compiler.
     private static ModelDefinition Load(CommandContext context, ModelSpec spec)
     {
-        if (spec.Backbone.Joint is not null)
-            throw new DitException(
-                $"{spec.Name} denoises images and texts jointly, and this command is for models of images alone: "
-                    + "draw with its samplers in C#, such as TextToImage.");
         var text = SpecWriter.Write(spec);
         return context.Models.FirstOrDefault(model => model.Card.Spec == text) ?? CompiledSpecs.Load(text, context.Cancellation);
     }

@@ -30,7 +30,7 @@ internal static class ModelsCommand
         };
         command.SetAction(parsed =>
         {
-            var families = context.Models.Select(model => model.Card).GroupBy(static card => ModelFamily.Of(card.Name)).ToArray();
+            var families = context.Models.GroupBy(static model => ModelFamily.Of(model.Card.Name)).ToArray();
             if (parsed.GetValue(json)) context.Out.WriteLine(Json.Of(families.SelectMany(static family => family).Select(Report)));
             else context.WriteTable(Columns, families.SelectMany(Rows));
         });
@@ -38,19 +38,28 @@ internal static class ModelsCommand
     }
 
     // A family has a line of its own above its models, unless it is one model of that name.
-    private static IEnumerable<IReadOnlyList<string>> Rows(IGrouping<string, ModelCard> family)
+    private static IEnumerable<IReadOnlyList<string>> Rows(IGrouping<string, ModelDefinition> family)
     {
-        if (family.Any(card => card.Name != family.Key)) yield return [$"{family.Key}:", .. Enumerable.Repeat("", Columns.Length - 1)];
-        foreach (var card in family) yield return Row(card);
+        if (family.Any(model => model.Card.Name != family.Key))
+            yield return [$"{family.Key}:", .. Enumerable.Repeat("", Columns.Length - 1)];
+        foreach (var model in family) yield return Row(model.Card, model.Joint);
     }
 
-    private static IReadOnlyList<string> Row(ModelCard card) =>
+    private static IReadOnlyList<string> Row(ModelCard card, JointShape? joint) =>
     [
-        card.Name, card.Conditioning, card.Condition.ToString(), card.Input.ToString(), card.Autoencoder?.Name ?? "",
+        card.Name,
+        card.Conditioning,
+        joint is null ? card.Condition.ToString() ?? "" : Words(joint),
+        card.Input.ToString(),
+        card.Autoencoder?.Name ?? "",
         Amount.Whole(card.Tokens), Amount.Whole(card.Parameters), Amount.Short(card.Macs),
     ];
 
-    private static object Report(ModelCard card) => new
+    private static string Words(JointShape joint) => $"text {joint.TextTokens} x {joint.TextWidth}, CLIP {joint.ClipWidth}";
+
+    private static object Report(ModelDefinition model) => Report(model.Card, model.Joint);
+
+    private static object Report(ModelCard card, JointShape? joint) => new
     {
         Family = ModelFamily.Of(card.Name),
         card.Name,
@@ -81,5 +90,6 @@ internal static class ModelsCommand
         card.IsPixelSpace,
         Numerics = card.Numerics.ToString().ToLowerInvariant(),
         card.CanBeGuided,
+        Joint = joint is null ? null : new { joint.ClipWidth, joint.TextTokens, joint.TextWidth, joint.DataTypes },
     };
 }

@@ -33,7 +33,8 @@ internal sealed class SampleOptions
     };
     private readonly Option<string?> text = new("--text")
     {
-        Description = "For models of text: a .safetensors file with one tensor named text, (N, tokens, width), of embedded texts.",
+        Description =
+            "For models of text, and joint models: a .safetensors file with one tensor named text, (N, tokens, width), of embedded texts.",
         HelpName = "FILE",
     };
     private readonly Option<string?> negative = new("--negative")

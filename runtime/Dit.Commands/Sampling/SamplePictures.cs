@@ -40,7 +40,7 @@ internal abstract class SamplePictures(ImageShape shape) : IDisposable
                 AutoencoderKL.Load(autoencoder, latents, device, notice: notice),
                 autoencoder,
                 card.Input,
-                AutoencoderTiling.For(card.Input.Height, card.Input.Width))
+                AutoencoderTiling.For(card.Input.Height, card.Input.Width, latents.Factor))
             : new OfPixels(card.Input);
     }
 

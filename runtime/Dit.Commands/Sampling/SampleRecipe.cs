@@ -9,7 +9,7 @@ namespace Dit.Commands;
 /// <param name="request">What was asked for.</param>
 /// <param name="declared">The name of the sampler, as <c>--sampler</c> takes it.</param>
 /// <param name="sampler">How the images are drawn.</param>
-/// <param name="guidance">The guidance.</param>
+/// <param name="guidance">The guidance; null where the model knows none.</param>
 /// <param name="rows">The images.</param>
 /// <param name="checkpoint">The hash of the weights.</param>
 /// <param name="program">The program and its version.</param>
@@ -18,7 +18,7 @@ internal sealed class SampleRecipe(
     SampleRequest request,
     string declared,
     Sampler sampler,
-    Guidance guidance,
+    Guidance? guidance,
     SampleRows rows,
     CheckpointHash checkpoint,
     string program)
@@ -90,7 +90,7 @@ internal sealed class SampleRecipe(
 
         void AddGuidance()
         {
-            if (card.Condition is ModelCondition.None) return;
+            if (guidance is null) return;
             foreach (var (key, text) in GuidanceTexts.Of(guidance)) Add(key, text);
         }
     }

@@ -31,6 +31,7 @@ internal sealed record SampleRequest(
     public const int UsualBatch = 40;
 
     private const double UsualOfPixels = 2, UsualOfLatents = 4; // the official sampler's, for latents
+    private const double UsualOfJoint = 8; // UniDiffuser's, which it writes as 7
 
     /// <summary>The spec that names the model, as <c>my.dit.yaml#Small</c>, without its folder; null for a
     /// name.</summary>
@@ -47,7 +48,8 @@ internal sealed record SampleRequest(
 
     /// <summary>What is said of the usual guidance.</summary>
     public static string UsualGuidance =>
-        FormattableString.Invariant($"{UsualOfPixels}, or {UsualOfLatents} for latents, or 1 for a model without a null class or text");
+        FormattableString.Invariant($"{UsualOfPixels}, or {UsualOfLatents} for latents, or {UsualOfJoint} for a joint model, ")
+            + "or 1 for a model without a null class or text";
 
     /// <summary>What the scale counts from.</summary>
     public GuidanceConvention Convention { get; init; }
@@ -63,24 +65,39 @@ internal sealed record SampleRequest(
     /// <exception cref="DitException">The model cannot be guided, or an option was given for no guidance.</exception>
     public Guidance GuidanceFor(ModelCard card)
     {
-        var canBeGuided = card.CanBeGuided || Negative is not null;
-        var strength = !canBeGuided ? 1 : card.IsPixelSpace ? UsualOfPixels : UsualOfLatents;
-        var none = Convention.Unguided();
-        var guidance = new Guidance(Scale ?? strength - 1 + none)
-        {
-            Channels = Channels,
-            Interval = Interval,
-            Convention = Convention,
-            Rescale = Rescale ?? 0,
-            Projection = Projection,
-        };
-        if (guidance.Acts && !canBeGuided)
-            throw new DitException(
+        var (canBeGuided, none) = (card.CanBeGuided || Negative is not null, Convention.Unguided());
+        var guidance = Made(!canBeGuided ? 1 : card.IsPixelSpace ? UsualOfPixels : UsualOfLatents);
+        return !guidance.Acts || canBeGuided
+            ? Sensible(guidance)
+            : throw new DitException(
                 $"{card.Name} cannot be guided: its spec has conditioning.dropout 0, so it has no null "
-                + (card.Condition is ModelCondition.Text
-                    ? $"text; draw with --cfg {none}, or give --negative FILE."
-                    : $"class; draw with --cfg {none}."));
+                    + (card.Condition is ModelCondition.Text
+                        ? $"text; draw with --cfg {none}, or give --negative FILE."
+                        : $"class; draw with --cfg {none}."));
+    }
+
+    /// <summary>The guidance of a joint model, which guides all numbers by its own marginals.</summary>
+    /// <exception cref="DitException">An option was given that such a model has not, or for no guidance.</exception>
+    public Guidance GuidanceForJoint(ModelCard card) => Rescale is null && Projection is null
+        ? Sensible(Made(UsualOfJoint) with { Channels = GuidanceChannels.All })
+        : throw new DitException(
+            $"{card.Name} is guided by a scale, at all noise levels or in an interval: leave "
+                + $"{(Rescale is null ? "--cfg-apg" : "--cfg-rescale")} out.");
+
+    private Guidance Made(double strength) => new(Scale ?? strength - 1 + Convention.Unguided())
+    {
+        Channels = Channels,
+        Interval = Interval,
+        Convention = Convention,
+        Rescale = Rescale ?? 0,
+        Projection = Projection,
+    };
+
+    // What changes guidance makes no sense where there is none.
+    private Guidance Sensible(Guidance guidance)
+    {
         if (guidance.Acts) return guidance;
+        var none = Convention.Unguided();
         if (Negative is not null)
             throw new DitException(
                 $"--negative says what guidance leads away from, and with a scale of {none} there is none: leave it out.");
@@ -107,6 +124,17 @@ internal sealed record SampleRequest(
                 : Text is null ? $"is conditioned on text: give --text FILE, {TextEmbeddings.FileFor(card)}."
                 : null);
         if (mistake is not null) throw new DitException($"{card.Name} {mistake}");
+    }
+
+    /// <summary>Finds options that make no sense for a joint model.</summary>
+    /// <exception cref="DitException">There are such.</exception>
+    public void RequireFitsJoint(ModelCard card)
+    {
+        if (Negative is not null)
+            throw new DitException($"{card.Name} is guided by its own marginals, away from no text: leave --negative out.");
+        if (Classes.Count > 0)
+            throw new DitException(
+                $"{card.Name} draws an image for each text of --text FILE, or without it images and texts together: leave --classes out.");
     }
 
     /// <summary>What was asked for, as conditions read it.</summary>

@@ -42,7 +42,10 @@ internal abstract record SampleTarget(string Path)
     public bool IsOfPictures => this is not Numbers;
 
     /// <summary>Where previews go.</summary>
-    public string PreviewPath => Match(Beside, folder => System.IO.Path.Combine(folder.Path, "preview.png"), Beside);
+    public string PreviewPath => Beside("preview.png");
+
+    /// <summary>Where embeddings go that are drawn together with images.</summary>
+    public string EmbeddingsPath => Beside("embeddings.safetensors");
 
     /// <summary>Where the animation goes when no name was given for it.</summary>
     public string AnimationPath => Match(
@@ -73,7 +76,8 @@ internal abstract record SampleTarget(string Path)
         if (this is Grid) ImageFile.RequireWritable(Path, layout.Width, layout.Height);
     }
 
-    private static string Beside(SampleTarget target) => System.IO.Path.ChangeExtension(target.Path, ".preview.png");
+    private string Beside(string name) =>
+        this is Folder ? System.IO.Path.Combine(Path, name) : System.IO.Path.ChangeExtension(Path, name);
 
     /// <summary>One picture with a row for each class or text.</summary>
     public sealed record Grid(string Path) : SampleTarget(Path);

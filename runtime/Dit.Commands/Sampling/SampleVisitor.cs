@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dit.Commands;
 
 /// <summary>Draws samples of a model, whatever it is conditioned on.</summary>
-internal sealed class SampleVisitor(CommandContext context, SampleRequest request) : IModelVisitor<int>
+internal sealed partial class SampleVisitor(CommandContext context, SampleRequest request) : IModelVisitor<int>
 {
     private const int MaxClasses = 8; // in the closing line
 
@@ -23,39 +23,51 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         var card = TModel.Card.At(request.Size);
         request.RequireFits(card);
         var target = Target(card);
-        var (declared, sampler) = SamplerChoice<TModel, TCondition, TProcess>.Of(request);
+        var (declared, sampler) = SamplerChoice.Of<TModel, TCondition, TProcess>().Of(request);
         var guidance = request.GuidanceFor(card);
         var checkpoint = request.Checkpoint ?? Weights.Of(card);
         using var conditions = TCondition.Read(card, request.Source(card, checkpoint));
         using var negative = Negative<TCondition>(card, checkpoint, conditions.Names.Count);
         var rows = SampleRows.Of(conditions, request.Count);
+        var job = Job(
+            card, target, checkpoint, rows, sampler, declared, GuidedPasses.OfCondition(guidance),
+            isGuided: card.Condition is not ModelCondition.None) with
+        {
+            Classes = request.Classes.Count > 0 ? ClassesText(conditions.Names) : "",
+        };
+        return Draw<TModel>(job, model =>
+        {
+            var session = model.CreateSession(request.Size);
+            return new(Draw, () => ComputedWith(session.Engine, session.PackedBytes), session);
+
+            Tensor Draw(SampleBatch batch)
+            {
+                using var scope = NewDisposeScope();
+                var condition = conditions.Values.At(batch.Rows);
+                return sampler.Sample(model, condition, guidance, request.Seed, new()
+                {
+                    Progress = batch.Progress,
+                    Cancellation = context.Cancellation,
+                    FirstIndex = batch.First,
+                    Observe = batch.Observe,
+                    Session = session,
+                    Size = request.Size,
+                    Negative = negative is null ? default : negative.Values.At(negative.Names.Count == 1 ? [0] : batch.Rows),
+                }).MoveToOuterDisposeScope();
+            }
+        });
+    }
+
+    private SampleJob Job(
+        ModelCard card, SampleTarget target, string checkpoint, SampleRows rows, Sampler sampler, string declared, GuidedPasses guided,
+        bool isGuided)
+    {
         var hash = new CheckpointHash(context.Cancellation);
         var program = $"{context.Name.Value} {ShowVersion.OfProgram}";
-        var job = new SampleJob(
-            card,
-            target,
-            checkpoint,
-            rows,
-            sampler,
-            guidance,
-            request.Classes.Count > 0 ? ClassesText(conditions.Names) : "",
-            hash,
-            new(card, request, declared, sampler, guidance, rows, hash, program));
-        return Draw<TModel, TCondition>(job, model => model.CreateSession(request.Size), (model, session, batch) =>
-        {
-            using var scope = NewDisposeScope();
-            var condition = conditions.Values.At(batch.Rows);
-            return sampler.Sample(model, condition, guidance, request.Seed, new()
-            {
-                Progress = batch.Progress,
-                Cancellation = context.Cancellation,
-                FirstIndex = batch.First,
-                Observe = batch.Observe,
-                Session = session,
-                Size = request.Size,
-                Negative = negative is null ? default : negative.Values.At(negative.Names.Count == 1 ? [0] : batch.Rows),
-            }).MoveToOuterDisposeScope();
-        });
+        var known = isGuided ? guided.Guidance : null;
+        return new(
+            card, target, checkpoint, rows, sampler, guided, isGuided, hash,
+            new(card, request, declared, sampler, known, rows, hash, program));
     }
 
     /// <summary>
@@ -102,12 +114,8 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     private static string AnimationPath(SampleTarget target, string named) =>
         named.Length > 0 ? AtomicFile.FullPath(named) : target.AnimationPath;
 
-    private int Draw<TModel, TCondition>(
-        SampleJob job,
-        Func<TModel, InferenceSession<TCondition>> createSession,
-        Func<TModel, InferenceSession<TCondition>, SampleBatch, Tensor> draw)
+    private int Draw<TModel>(SampleJob job, Func<TModel, SampleDrawer> prepare)
         where TModel : nn.Module, IModel<TModel>
-        where TCondition : ICondition<TCondition>
     {
         var (card, rows) = (job.Card, job.Rows);
         SampleOutput.RequireRoom(job.Target, card, rows);
@@ -115,23 +123,23 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         using var pictures = new SamplePictureSource(card, Autoencoder, request.Device, context.Notice);
         using var output = SampleOutput.Open(job.Target, card, rows, request.First, pictures, job.Recipe, context.Out.WriteLine);
         var shown = Files.IsWatched ? pictures.Value : null; // read before anything is drawn, so that a wrong file is found at once
-        var watchers = shown is null ? [] : Watchers(job, shown);
+        IReadOnlyList<ISampleWatcher> watchers = [.. shown is null ? [] : Watchers(job, shown), .. job.Watchers];
         using var model = Load<TModel>(job.Checkpoint, job.Hash);
-        using var session = createSession(model);
+        using var drawer = prepare(model);
         if (DrawnSize.Notice(TModel.Card, card) is { } notice) context.Out.WriteLine(notice);
         context.Out.WriteLine(
             $"Drawing {Amount.Of(rows.Count, "sample")} of {card.Name} with {job.Sampler.Name}: "
-                + $"{EvaluationCount.Before(job.Sampler, job.Guidance)}.");
+                + $"{EvaluationCount.Before(job.Sampler, job.Guided)}.");
         var run = new SampleRun(rows, batch, request.First, job.Checkpoint, output, watchers, shown, context.Cancellation);
         try
         {
-            var more = Progress.Show(context, progress => run.Draw(part => draw(model, session, part), progress));
+            var more = Progress.Show(context, progress => run.Draw(drawer.Draw, progress));
             context.Out.WriteLine(
-                $"Wrote {Amount.Of(rows.Count, "sample")} of {card.Name} ({job.Sampler.Name}{How(card, job.Guidance)}, "
+                $"Wrote {Amount.Of(rows.Count, "sample")} of {card.Name} ({job.Sampler.Name}{How(job)}, "
                     + $"seed {request.Seed}) to {output.Written}{job.Classes}");
             foreach (var line in more) context.Out.WriteLine(line);
-            context.Out.WriteLine(ComputedWith(session.Engine, session.PackedBytes));
-            context.Out.WriteLine($"It took {EvaluationCount.After(run.Evaluations, job.Guidance)}.");
+            context.Out.WriteLine(drawer.ComputedWith());
+            context.Out.WriteLine($"It took {EvaluationCount.After(run.Evaluations, job.Guided)}.");
             return 0;
         }
         catch (OperationCanceledException) when (context.Cancellation.IsCancellationRequested)
@@ -189,9 +197,10 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
             ? $"Computed with {engine}."
             : FormattableString.Invariant($"Computed with {engine}; packed weights took {packedBytes / 1e6:0.#} MB.");
 
-    private static string How(ModelCard card, Guidance guidance)
+    private static string How(SampleJob job)
     {
-        if (card.Condition is ModelCondition.None) return "";
+        if (!job.IsGuided) return "";
+        var guidance = job.Guided.Guidance;
         var convention = guidance.Convention == GuidanceConvention.Dit ? "" : $" as {guidance.Convention.Word()}";
         var interval = guidance.Interval is { } levels ? $" for sigma {levels}" : "";
         var rescale = guidance.Rescale > 0 ? FormattableString.Invariant($" rescaled by {guidance.Rescale}") : "";
@@ -211,8 +220,8 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
     /// <param name="Checkpoint">The weights.</param>
     /// <param name="Rows">The samples.</param>
     /// <param name="Sampler">How they are drawn.</param>
-    /// <param name="Guidance">The guidance.</param>
-    /// <param name="Classes">The classes, as the closing line names them.</param>
+    /// <param name="Guided">The guidance, and what it takes.</param>
+    /// <param name="IsGuided">Whether the model knows guidance.</param>
     /// <param name="Hash">The hash of the weights, which begins when they are read.</param>
     /// <param name="Recipe">What is written beside the pixels.</param>
     private sealed record SampleJob(
@@ -221,8 +230,24 @@ internal sealed class SampleVisitor(CommandContext context, SampleRequest reques
         string Checkpoint,
         SampleRows Rows,
         Sampler Sampler,
-        Guidance Guidance,
-        string Classes,
+        GuidedPasses Guided,
+        bool IsGuided,
         CheckpointHash Hash,
-        SampleRecipe Recipe);
+        SampleRecipe Recipe)
+    {
+        /// <summary>The classes, as the closing line names them.</summary>
+        public string Classes { get; init; } = "";
+
+        /// <summary>What else watches the drawing.</summary>
+        public IReadOnlyList<ISampleWatcher> Watchers { get; init; } = [];
+    }
+
+    /// <summary>A loaded model that is ready to draw.</summary>
+    /// <param name="Draw">Draws a batch, (N, C, Y, X).</param>
+    /// <param name="ComputedWith">What it is computed with, a sentence that is true behind the run.</param>
+    /// <param name="Session">What is disposed with it; null for nothing.</param>
+    private sealed record SampleDrawer(Func<SampleBatch, Tensor> Draw, Func<string> ComputedWith, IDisposable? Session) : IDisposable
+    {
+        public void Dispose() => Session?.Dispose();
+    }
 }

@@ -198,6 +198,12 @@ internal static class TrainCommand
             return TrainOnImages<TModel, TCondition, TProcess>(images);
         }
 
+        public int VisitJoint<TModel>()
+            where TModel : nn.Module, IJointModel<TModel> =>
+            throw new DitException(
+                $"{TModel.Card.Name} denoises images and texts jointly, and 'dit train' knows images and classes only: train it from "
+                    + $"code.");
+
         /// <summary>The data as latents; null where the data are images and the model takes them.</summary>
         private LatentFolder? Latents(ModelCard card)
         {

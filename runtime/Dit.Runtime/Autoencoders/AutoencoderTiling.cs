@@ -12,7 +12,11 @@ namespace Dit.Runtime;
 /// </remarks>
 public sealed record AutoencoderTiling
 {
-    private const long LargestWhole = 128 * 128; // latent pixels
+    private const long LargestWhole = 1024 * 1024; // image pixels
+
+    private const int UsualTile = 512; // image pixels: 64 latent pixels of KL-f8
+
+    private const int SmallestTile = 8; // latent pixels
 
     /// <summary>A tiling.</summary>
     /// <param name="tile">
@@ -22,23 +26,34 @@ public sealed record AutoencoderTiling
     /// <exception cref="DitException">A number is out of range.</exception>
     public AutoencoderTiling(int tile = 64, int overlap = 16)
     {
-        if (tile < 8) throw new DitException($"Tiles of {tile} latent pixels are too small: at least 8 are needed.");
+        if (tile < SmallestTile)
+            throw new DitException($"Tiles of {tile} latent pixels are too small: at least {SmallestTile} are needed.");
         if (overlap < 0 || 2 * overlap >= tile)
             throw new DitException($"Tiles of {tile} latent pixels can overlap by 0 to {(tile - 1) / 2}, not by {overlap}.");
         (Tile, Overlap) = (tile, overlap);
     }
 
     /// <summary>
-    /// What is usual for latents of a size: whole while a decode by KL-f8 stays well below 4 GB, then tiles.
+    /// What is usual for latents of a size: the whole image up to 1,048,576 image pixels, where a decode by KL-f8 stays
+    /// well below 4 GB, then tiles of 512 x 512 image pixels that overlap by a quarter.
     /// </summary>
     /// <remarks>
-    /// Whole images keep their norms and their attention, so they are not cut before memory asks for it;
+    /// Memory follows the image pixels, at which the last blocks of a decoder work, whatever the factor of the
+    /// autoencoder. Whole images keep their norms and their attention, so they are not cut before memory asks for it;
     /// docs/latents.md has the numbers.
     /// </remarks>
     /// <param name="rows">Y of the latents.</param>
     /// <param name="columns">X of the latents.</param>
+    /// <param name="factor">
+    /// Image pixels to a latent pixel, along each side (<see cref="AutoencoderCard.Factor"/>).
+    /// </param>
     /// <returns>Null for working on the whole at once.</returns>
-    public static AutoencoderTiling? For(int rows, int columns) => (long)rows * columns > LargestWhole ? new() : null;
+    public static AutoencoderTiling? For(int rows, int columns, int factor = 8)
+    {
+        if ((Int128)rows * columns * factor * factor <= LargestWhole) return null;
+        var tile = Math.Max(SmallestTile, UsualTile / factor);
+        return new(tile, overlap: tile / 4);
+    }
 
     /// <summary>Side of a tile in latent pixels.</summary>
     public int Tile { get; }

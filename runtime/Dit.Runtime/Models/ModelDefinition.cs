@@ -8,10 +8,15 @@ namespace Dit.Runtime;
 /// as a type argument.</remarks>
 public abstract class ModelDefinition
 {
-    private ModelDefinition(ModelCard card) => Card = card;
+    private ModelDefinition(ModelCard card, JointShape? joint) => (Card, Joint) = (card, joint);
 
     /// <summary>The model's constants.</summary>
     public ModelCard Card { get; }
+
+    /// <summary>
+    /// The shapes of what a joint model denoises, such as a UniDiffuser; null for a model of images alone.
+    /// </summary>
+    public JointShape? Joint { get; }
 
     /// <summary>The definition of a generated model.</summary>
     /// <typeparam name="TModel">The model.</typeparam>
@@ -22,15 +27,26 @@ public abstract class ModelDefinition
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess => new Typed<TModel, TCondition, TProcess>();
 
+    /// <summary>The definition of a generated model that denoises images and texts jointly.</summary>
+    /// <typeparam name="TModel">The model.</typeparam>
+    public static ModelDefinition OfJoint<TModel>()
+        where TModel : nn.Module, IJointModel<TModel> => new TypedJoint<TModel>();
+
     /// <summary>Calls <paramref name="visitor"/> with the model's type.</summary>
     public abstract TResult Accept<TResult>(IModelVisitor<TResult> visitor);
 
-    private sealed class Typed<TModel, TCondition, TProcess>() : ModelDefinition(TModel.Card)
+    private sealed class Typed<TModel, TCondition, TProcess>() : ModelDefinition(TModel.Card, joint: null)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
         public override TResult Accept<TResult>(IModelVisitor<TResult> visitor) => visitor.Visit<TModel, TCondition, TProcess>();
+    }
+
+    private sealed class TypedJoint<TModel>() : ModelDefinition(TModel.Card, TModel.Modalities)
+        where TModel : nn.Module, IJointModel<TModel>
+    {
+        public override TResult Accept<TResult>(IModelVisitor<TResult> visitor) => visitor.VisitJoint<TModel>();
     }
 }
 
@@ -46,4 +62,11 @@ public interface IModelVisitor<out TResult>
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess;
+
+    /// <summary>Called with the type of a model that denoises images and texts jointly.</summary>
+    /// <typeparam name="TModel">The model.</typeparam>
+    /// <exception cref="DitException">The visitor is for models of images alone, as by default.</exception>
+    TResult VisitJoint<TModel>()
+        where TModel : nn.Module, IJointModel<TModel> =>
+        throw new DitException($"{TModel.Card.Name} denoises images and texts jointly, and this is for models of images alone.");
 }

@@ -11,6 +11,30 @@ namespace Dit.Runtime;
 public sealed record SamplingLoop<TProcess>(string Name, Solver<TProcess> Solver, TProcess Process)
     where TProcess : IProcess
 {
+    /// <summary>Steps from noise to data; null for a solver that chooses them as it goes.</summary>
+    internal int? Steps => Fixed?.Steps;
+
+    /// <summary>The fewest and the most steps that it can take; null for a solver that chooses its steps.</summary>
+    internal (int Fewest, int Most)? StepsRange => Fixed?.StepsRange(Process);
+
+    private FixedStepSolver<TProcess>? Fixed => Solver as FixedStepSolver<TProcess>;
+
+    /// <summary>
+    /// The same solver with a different number of steps; a name that ends with that number follows it.
+    /// </summary>
+    /// <exception cref="DitException">
+    /// It is outside <see cref="StepsRange"/>, or the solver chooses its steps.
+    /// </exception>
+    internal (string Name, Solver<TProcess> Solver) WithSteps(int steps)
+    {
+        if (Fixed is not { } solver || StepsRange is not var (fewest, most))
+            throw new DitException($"{Name} cannot be made to take {steps} steps: it chooses them as it goes.");
+        if (steps < fewest || steps > most)
+            throw new DitException($"{Name} cannot be made to take {steps} steps: its process allows {fewest} to {most}.");
+        var end = $"-{solver.Steps}";
+        return (Name.EndsWith(end, StringComparison.Ordinal) ? $"{Name[..^end.Length]}-{steps}" : Name, solver with { Steps = steps });
+    }
+
     /// <summary>Runs from noise to data, without gradients.</summary>
     /// <param name="denoise">The network; the state it is given is float32.</param>
     /// <param name="noise">The start, unless one is given, then noise for each step that needs it, in the order of the

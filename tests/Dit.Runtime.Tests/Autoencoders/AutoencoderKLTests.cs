@@ -102,6 +102,21 @@ public sealed class AutoencoderKLTests : IDisposable
     public void Tiles_are_usual_for_latents_beyond_128_x_128(int rows, int columns, bool tiled) =>
         Assert.Equal(tiled ? new AutoencoderTiling(64, 16) : null, AutoencoderTiling.For(rows, columns));
 
+    // The image decides: an autoencoder of a larger factor has fewer latent pixels for the same memory.
+    [Theory]
+    [InlineData(64, 64, 16, null)] // 1024 x 1024 pixels
+    [InlineData(48, 85, 16, null)]
+    [InlineData(64, 65, 16, 32)]
+    [InlineData(128, 128, 16, 32)] // 2048 x 2048
+    [InlineData(256, 256, 4, null)]
+    [InlineData(257, 256, 4, 128)]
+    [InlineData(1024, 1024, 1, null)]
+    [InlineData(1025, 1024, 1, 512)]
+    [InlineData(64, 64, 128, 8)]
+    public void Tiles_are_usual_for_images_beyond_1024_x_1024_pixels(int rows, int columns, int factor, int? tile) =>
+        Assert.Equal(
+            tile is { } side ? new AutoencoderTiling(side, side / 4) : null, AutoencoderTiling.For(rows, columns, factor));
+
     [Theory]
     [InlineData(64, 64, 16, "0")]
     [InlineData(65, 64, 16, "0,1")]

@@ -14,7 +14,7 @@ internal abstract class SessionCase : IDisposable
     /// </summary>
     public static IReadOnlyList<string> Names { get; } =
     [
-        .. DitModels.All.Select(static m => m.Card)
+        .. DitModels.All.Where(static m => m.Joint is null).Select(static m => m.Card)
             .Where(static card =>
                 card.Block is not { } block || block.EndsWith("modulation: shared }", StringComparison.Ordinal)
                 || card.Conditioning.Contains('+', StringComparison.Ordinal))

@@ -190,6 +190,56 @@ public sealed class JointSamplerTests : IDisposable
             Message(() => JointV0Small.Samplers.Dpm4.Text(older, 1, options: new() { DataType = 0 })), StringComparison.Ordinal);
     }
 
+    // The golden values of the network are of square images; here rows and columns differ.
+    [Fact]
+    public void Images_are_drawn_and_known_at_another_size()
+    {
+        using var scope = NewDisposeScope();
+        var wide = new JointOptions { Size = new(128, 96) };
+        using var known = new JointImage(image.Latents.repeat(1, 1, 2, 2).narrow(2, 0, 12), image.Clip.alias());
+
+        Assert.Equal([2, 4, 12, 16], Draw("text to image", 2, options: wide)[0].shape);
+        Assert.Equal([[2, 4, 12, 16], [2, 1, 20], [2, 5, 12]], Draw("joint", 2, options: wide).Select(static drawn => drawn.shape));
+        Assert.Equal([2, 5, 12], Draw("text variation", 2, options: wide)[0].shape);
+        Assert.Equal([2, 5, 12], Sampler.ImageToText(model, known, options: wide).Tokens.shape);
+        Assert.True(Same(Draw("joint", 2), Draw("joint", 2, options: new() { Size = new(64, 64) })));
+        Assert.Contains(
+            "must be real numbers of the shape (2, 4, 8, 8), but are Float32 of (2, 4, 12, 16)",
+            Assert.Throws<DitException>(() => Sampler.ImageToText(model, known)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "multiples of 16",
+            Assert.Throws<DitException>(() => Sampler.Image(model, 1, options: new() { Size = new(100, 96) })).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Each_step_shows_what_is_drawn_so_far()
+    {
+        using var scope = NewDisposeScope();
+        var shown = new List<(int Step, Tensor Latents)>();
+        var drawn = Draw("joint", options: new()
+        {
+            Observe = state => shown.Add((
+                state.Progress.Step, JointV1Small.Modalities.LatentsOf(state.PredictedStart).clone().DetachFromDisposeScope())),
+        });
+
+        Assert.Equal([1, 2, 3, 4], shown.Select(static seen => seen.Step));
+        Close.To(drawn[0], shown[^1].Latents, Close.Loop, "the last step shows the image");
+        foreach (var (_, latents) in shown) latents.Dispose();
+    }
+
+    [Fact]
+    public void A_sampler_says_what_it_costs_and_takes_other_steps()
+    {
+        var fewer = Sampler.WithSteps(3);
+
+        Assert.Equal(("dpm-4", "dpm-solver++", 4, 4), (Sampler.Name, Sampler.Method, Sampler.Steps, Sampler.Evaluations));
+        Assert.Equal(("dpm-3", 3), (fewer.Name, fewer.Steps));
+        Assert.Equal(2, Sampler.StepsRange?.Fewest);
+        Assert.Throws<DitException>(() => Sampler.WithSteps(1));
+    }
+
     [Fact]
     public void Kinds_of_data_differ_and_an_ancestral_solver_draws_too()
     {

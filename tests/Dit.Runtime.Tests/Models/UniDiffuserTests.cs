@@ -7,18 +7,16 @@ namespace Dit.Runtime.Tests;
 public class UniDiffuserTests
 {
     [Fact]
-    public void Version_0_agrees() => Agrees<JointV0Small, JointV0Large>("unidiffuser-v0");
+    public void Version_0_agrees() => Agrees<JointV0Small>("unidiffuser-v0");
 
     [Fact]
-    public void Version_1_agrees() => Agrees<JointV1Small, JointV1Large>("unidiffuser-v1");
+    public void Version_1_agrees() => Agrees<JointV1Small>("unidiffuser-v1");
 
-    private static void Agrees<TModel, TLarge>(string name)
+    private static void Agrees<TModel>(string name)
         where TModel : nn.Module, IJointModel<TModel>
-        where TLarge : nn.Module, IJointModel<TLarge>
     {
         using var golden = new GoldenFile(name, "unidiffuser");
         using var model = Filled<TModel>(golden);
-        using var large = Filled<TLarge>(golden);
         using var frozen = no_grad();
         using var scope = NewDisposeScope();
 
@@ -27,7 +25,7 @@ public class UniDiffuserTests
         Close.To(golden["out.img"], image, Close.OneStep, "image");
         Close.To(golden["out.clip_img"], clip, Close.OneStep, "CLIP embedding");
         Close.To(golden["out.text"], text, Close.OneStep, "text");
-        Close.To(golden["out.img_large"], Predict(large, golden, "in.img_large").Image, Close.OneStep, "larger image");
+        Close.To(golden["out.img_large"], Predict(model, golden, "in.img_large").Image, Close.OneStep, "larger image");
     }
 
     private static (Tensor Image, Tensor Clip, Tensor Text) Predict<TModel>(TModel model, GoldenFile golden, string image)
@@ -51,7 +49,6 @@ public class UniDiffuserTests
         Assert.Equal(golden.Under("param.").Sum(static p => p.Value.numel()), card.Parameters);
     }
 
-    // Weights of a smaller image have their positions interpolated.
     private static TModel Filled<TModel>(GoldenFile golden)
         where TModel : nn.Module, IJointModel<TModel>
     {
@@ -60,21 +57,12 @@ public class UniDiffuserTests
         using var scope = NewDisposeScope();
         var state = model.state_dict();
         Assert.Equal(golden.Under("param.").Select(static p => p.Name).Order(), state.Keys.Order());
-        foreach (var (name, value) in golden.Under("param."))
-            state[name].copy_(state[name].shape.SequenceEqual(value.shape) ? value : Larger<TModel>(value));
+        foreach (var (name, value) in golden.Under("param.")) state[name].copy_(value);
         return model;
     }
 
-    private static Tensor Larger<TModel>(Tensor positions)
-        where TModel : nn.Module, IJointModel<TModel>
-    {
-        var (card, before) = (TModel.Card, 2 + TModel.Modalities.TextTokens + 1);
-        var grid = new PatchGrid(card.Input.Height / card.PatchSize, card.Input.Width / card.PatchSize);
-        return new PositionTable("pos_embed", 4, 4) { IsLearned = true, Before = before }.At(positions, grid);
-    }
-
     [Theory]
-    [InlineData("image", "image must have the shape (N, 4, 8, 8)")]
+    [InlineData("image", "image must have the shape (N, 4, 8, 8), or other multiples of 2 for its sides, but has (2, 4, 8, 7)")]
     [InlineData("clip", "clip must have the shape (2, 1, 20), one sequence of embeddings for each sample, but has (2, 1, 19)")]
     [InlineData("text", "text must be of type Float32, as the image is, but is of type Float64")]
     [InlineData("time", "t must have the shape (2,)")]
@@ -109,6 +97,46 @@ public class UniDiffuserTests
 
         Assert.True(Predict(model, golden, "in.img").Text.Equals(Predict(loaded, golden, "in.img").Text));
         Assert.Throws<CheckpointMismatchException>(() => JointV0Small.Load(folder["model.safetensors"]));
+    }
+
+    [Fact]
+    public void A_list_of_models_has_it_and_a_visitor_of_images_alone_refuses_it()
+    {
+        var model = DitModels.All.Single(static model => model.Card.Name == "Joint-V1-Small");
+
+        Assert.Equal(JointV1Small.Modalities, model.Joint);
+        Assert.Equal(PositionKind.Learned, model.Card.PatchPositions);
+        Assert.Equal(
+            "Joint-V1-Small denoises images and texts jointly, and this is for models of images alone.",
+            Assert.Throws<DitException>(() => model.Accept(new OfImagesAlone())).Message);
+        Assert.All(DitModels.All, static other => Assert.Equal(other.Card.Backbone == "unidiffuser", other.Joint is not null));
+    }
+
+    private sealed class OfImagesAlone : IModelVisitor<string>
+    {
+        public string Visit<TModel, TCondition, TProcess>()
+            where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+            where TCondition : ICondition<TCondition>
+            where TProcess : IProcess => TModel.Card.Name;
+    }
+
+    // Files of diffusers' conversion hold the same weights under its own names, which Load recognizes.
+    [Fact]
+    public void Weights_under_the_names_of_diffusers_load_as_they_are()
+    {
+        using var folder = new TemporaryFolder();
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var golden = new GoldenFile("unidiffuser-v1", "unidiffuser");
+        using var model = Filled<JointV1Small>(golden);
+        var map = DitNames.Diffusers<JointV1Small>();
+        Assert.Empty(map.Problems(JointV1Small.CheckpointMap));
+        Assert.Empty(map.Losses);
+        DiffusersFolder.Save(model, folder["unet"]);
+        using var loaded = JointV1Small.Load(folder["unet"]);
+
+        Assert.True(Predict(model, golden, "in.img").Text.Equals(Predict(loaded, golden, "in.img").Text));
+        Assert.Throws<CheckpointMismatchException>(() => JointV0Small.Load(folder["unet"]));
     }
 
     // Every parameter takes part in some output.

@@ -145,6 +145,29 @@ public class DiagramTests
                     $"{boxes[i]} {boxes[j]}");
     }
 
+    public static TheoryData<string> Families => ModelsPageTests.Families;
+
+    // What passes behind a box seems to come out of it.
+    [Theory, MemberData(nameof(Families))]
+    public void No_arrow_passes_behind_a_box_and_no_names_below_touch(string family)
+    {
+        var svg = Draw(Diagram.Block(Description.Of(ModelsPage.Families.Single(one => one.Family == family).Models[0]).Network));
+        var boxes = svg.Elements().Where(static e => e.Name.LocalName == "rect").Skip(2).Select(Points).Select(static p => p.ToArray());
+        var lines = svg.Elements().Where(static e => e.Name.LocalName == "polyline").Select(Points)
+            .SelectMany(static points => points.Zip(points.Skip(1))).ToArray();
+        var names = svg.Elements().Where(static e => e.Name.LocalName == "text" && e.Value.Contains("  (", StringComparison.Ordinal))
+            .Where(static e => (string?)e.Attribute("text-anchor") == "middle")
+            .Select(static e => (X: Number(e, "x"), Half: e.Value.Length * 7 / 2)).OrderBy(static name => name.X).ToArray();
+
+        foreach (var box in boxes)
+            Assert.All(lines, line => Assert.False(
+                line.First.Y == line.Second.Y && line.First.Y > box[0].Y && line.First.Y < box[1].Y
+                    && Math.Min(line.First.X, line.Second.X) < box[0].X && Math.Max(line.First.X, line.Second.X) > box[1].X,
+                $"{line} passes behind {box[0]} {box[1]}"));
+        Assert.All(names.Zip(names.Skip(1)), static pair =>
+            Assert.True(pair.First.X + pair.First.Half <= pair.Second.X - pair.Second.Half, $"{pair} touch"));
+    }
+
     [Fact]
     public void Lists_of_a_network_are_one_box_each()
     {

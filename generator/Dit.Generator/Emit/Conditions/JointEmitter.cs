@@ -34,7 +34,7 @@ internal static class JointEmitter
     private static string Forward(ModelSpec spec, JointSpec joint, Evaluation network, ConditionCode condition) => Code.AlignComments($$"""
         /// <summary>Predicts {{ProcessWords.Predicted(spec.Process)}} of images and of texts.</summary>
         /// <remarks>A timestep is from 1 to the process's last; 0 is data without noise.</remarks>
-        /// <param name="image">Noised latents of images, {{Image(spec)}}.</param>
+        /// <param name="image">Noised latents of images, {{Image(spec)}}{{ForwardEmitter.AnySize(network.Module)}}.</param>
         /// <param name="clip">Noised CLIP embeddings of the same images, {{Clip(joint)}}.</param>
         /// <param name="text">Noised texts, {{Text(joint)}}.</param>
         /// <param name="t_image">Timesteps of the images, (N,).</param>
@@ -46,7 +46,7 @@ internal static class JointEmitter
         {{Code.Indent(condition.Guards)}}
 
             using var scope = NewDisposeScope();
-        {{Code.Indent(string.Join("\n", BodyCode.Lines(network)))}}
+        {{Code.Indent(string.Join("\n", [.. ForwardEmitter.GridOf(spec, network.Module, "image"), .. BodyCode.Lines(network)]))}}
         }
         """.Replace("\r\n", "\n").WithoutLeftOutLines());
 
@@ -58,7 +58,7 @@ internal static class JointEmitter
 
     private static string Guards(JointSpec joint) => string.Join("\n",
     [
-        "Guard.Input(ModelName, nameof(image), image, Card.Input, pos_embed);",
+        "Guard.Input(Card, nameof(image), image, pos_embed);",
         $"Guard.Embeddings(ModelName, nameof(clip), clip, image, tokens: 1, width: {joint.ClipWidth});",
         $"Guard.Embeddings(ModelName, nameof(text), text, image, tokens: {joint.TextTokens}, width: {joint.TextWidth});",
         "Guard.Timesteps(ModelName, t_image, image);",

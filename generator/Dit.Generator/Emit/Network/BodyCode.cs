@@ -112,9 +112,8 @@ internal static class BodyCode
             Value.AddTable table => $"Functional.AddTable({Of(table.X)}, {table.Table})",
             Value.JoinTokens join => $"cat([{List(join.Parts)}], dim: 1)",
             Value.JoinFeatures join => $"cat([{List(join.Parts)}], dim: -1)",
-            Value.Tokens tokens when Description.PlacesOf(module)?.Places?.Patches == tokens.Count.Size =>
-                $"{Receiver(module, tokens.X)}.narrow(1, {tokens.First.Size}, {Grid}.Patches)",
-            Value.Tokens tokens => $"{Receiver(module, tokens.X)}.narrow(1, {tokens.First.Size}, {tokens.Count.Size})",
+            Value.Tokens tokens =>
+                $"{Receiver(module, tokens.X)}.narrow(1, {Length(module, tokens.First)}, {Length(module, tokens.Count)})",
             Value.AsToken token => $"{Receiver(module, token.X)}.unsqueeze(1)",
             Value.MeanOfTokens mean => $"{Receiver(module, mean.X)}.mean([1])",
             Value.Sinusoid time =>
@@ -130,6 +129,16 @@ internal static class BodyCode
                     + $"channels: {patches.Channels})",
             _ => throw new InvalidOperationException($"{module.Type}: the operation {value} is for the runtime's own modules."),
         };
+    }
+
+    // Where a network takes images of any size, its patches are counted when it runs. They are known by their letter: a
+    // text may have as many tokens.
+    private static string Length(Module module, Dim tokens)
+    {
+        var patches = Description.PlacesOf(module)?.Places?.Patches.Letters.Single();
+        if (patches is null || !tokens.Letters.Contains(patches)) return $"{tokens.Size}";
+        var others = tokens.Size - patches.Size;
+        return others == 0 ? $"{Grid}.Patches" : $"{others} + {Grid}.Patches";
     }
 
     // What tells the type of the module's numbers.

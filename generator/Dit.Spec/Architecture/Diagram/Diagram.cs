@@ -28,9 +28,10 @@ public static class Diagram
         var reader = new DiagramReader(evaluation);
         var results = reader.Read();
         var summary = module.Summary.Length == 0 ? "" : $"{module.Summary}.";
-        // The width does not depend on the head, but the head's lines depend on the width: 5.75 pixels a character.
+        // The width does not depend on the head, but the head's lines depend on the width: 6.3 pixels a character,
+        // which is enough for fonts wider than Helvetica.
         var width = new DiagramLayout(reader.Items, results, reader.Sources, head: 0).Width;
-        IReadOnlyList<string> head = summary.Length == 0 ? [] : Words.Wrap(summary, (width - 40) * 4 / 23);
+        IReadOnlyList<string> head = summary.Length == 0 ? [] : Words.Wrap(summary, (width - 24) * 10 / 63);
         var layout = new DiagramLayout(reader.Items, results, reader.Sources, 36 + HeadLine * head.Count);
         return Svg.File(layout.Width, layout.Height, title,
         [

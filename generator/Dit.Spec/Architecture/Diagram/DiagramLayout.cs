@@ -30,8 +30,11 @@ internal sealed record DiagramRail(DiagramSource Source, int Left, int Width, IR
     public int Middle => Left + Width / 2;
 
     /// <summary>The right edge, of the names below it too.</summary>
-    public int Right =>
-        Middle + Math.Max(Width / 2, CharacterWidth * Source.Arguments.Select(static text => text.Length).DefaultIfEmpty(0).Max() / 2);
+    public int Right => Middle + Math.Max(Width / 2, HalfNames(Source));
+
+    /// <summary>Half the width of the names below a source.</summary>
+    public static int HalfNames(DiagramSource source) =>
+        CharacterWidth * source.Arguments.Select(static text => text.Length).DefaultIfEmpty(0).Max() / 2;
 }
 
 /// <summary>
@@ -41,7 +44,7 @@ internal sealed record DiagramRail(DiagramSource Source, int Left, int Width, IR
 internal sealed class DiagramLayout
 {
     /// <summary>Half the width of a box.</summary>
-    public const int HalfBox = 125;
+    public const int HalfBox = 130;
 
     /// <summary>The radius of a sum.</summary>
     public const int Radius = 13;
@@ -55,7 +58,7 @@ internal sealed class DiagramLayout
     /// <summary>From one line of notes to the next, and from the edge of a box to its title's base line.</summary>
     public const int NoteLine = 15, TitleLine = 21;
 
-    private const int Margin = 30, LaneWidth = 24, RailWidth = 170, NoteColumns = 40, RailColumns = 24, CharacterWidth = 7;
+    private const int Margin = 30, LaneWidth = 24, RailWidth = 190, NoteColumns = 40, RailColumns = 24, CharacterWidth = 7;
 
     public DiagramLayout(IReadOnlyList<DiagramItem> items, IReadOnlyList<DiagramItem> results, IEnumerable<DiagramSource> sources, int head)
     {
@@ -148,16 +151,22 @@ internal sealed class DiagramLayout
         return lanes;
     }
 
+    // Arguments are nearest to the column, as lines that arrows may cross: a box would hide what passes behind it,
+    // which then seems to come out of the box. The last argument is the first, since its arrow is the lowest of a box.
     private IEnumerable<DiagramRail> RailsOf(IEnumerable<DiagramSource> sources)
     {
         var left = Center + HalfBox;
-        foreach (var source in sources)
+        foreach (var source in sources.Reverse().OrderBy(static source => source.Lines.Count == 0 ? 0 : 1))
         {
             var texts = Items.SelectMany(Sides).Where(sides => sides.Key == source).Select(Texts).SelectMany(
                 static text => new[] { text.Names, text.Shapes });
-            left += 40 + CharacterWidth * texts.Select(static text => text.Length).DefaultIfEmpty(0).Max();
+            var width = source.Lines.Count == 0 ? 0 : RailWidth;
+            // Neither what is written at its arrows nor the names below it reach the source before.
+            left += Math.Max(
+                40 + CharacterWidth * texts.Select(static text => text.Length).DefaultIfEmpty(0).Max(),
+                left == Center + HalfBox ? 0 : 8 + DiagramRail.HalfNames(source) - width / 2);
             var rail = new DiagramRail(
-                source, left, source.Lines.Count == 0 ? 0 : RailWidth,
+                source, left, width,
                 [.. source.Lines.SelectMany(static line => Words.Wrap(line, RailColumns))]);
             yield return rail;
             left = rail.Right;

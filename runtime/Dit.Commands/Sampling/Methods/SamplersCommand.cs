@@ -88,12 +88,19 @@ internal static class SamplersCommand
         public (string Process, IReadOnlyList<Row> Rows) Visit<TModel, TCondition, TProcess>()
             where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
             where TCondition : ICondition<TCondition>
+            where TProcess : IProcess => Rows(SamplerChoice.Of<TModel, TCondition, TProcess>(), static sampler => sampler.Solver);
+
+        public (string Process, IReadOnlyList<Row> Rows) VisitJoint<TModel>()
+            where TModel : nn.Module, IJointModel<TModel> => Rows(SamplerChoice.OfJoint<TModel>(), static sampler => sampler.Solver);
+
+        private static (string Process, IReadOnlyList<Row> Rows) Rows<TSampler, TProcess>(
+            SamplerChoice<TSampler, TProcess> choice, Func<TSampler, Solver<TProcess>> solver)
+            where TSampler : Sampler
             where TProcess : IProcess =>
             (SamplingMethods<TProcess>.Named<TProcess>(),
             [
-                .. TModel.AllSamplers.Select(static sampler => Declared(sampler, sampler.Solver, SettingsOf(TModel.Card, sampler.Name))),
-                .. SamplingMethods<TProcess>.Fitting.Select(static method =>
-                    Of(method.Card, SamplerChoice<TModel, TCondition, TProcess>.OfMethod(method, Defaults))),
+                .. choice.Declared.Select(sampler => Declared(sampler, solver(sampler), SettingsOf(choice.Card, sampler.Name))),
+                .. SamplingMethods<TProcess>.Fitting.Select(method => Of(method.Card, choice.OfMethod(method, Defaults))),
             ]);
 
         private static readonly SampleRequest Defaults = new(

@@ -25,8 +25,8 @@ public static class DitNames
         where TModel : nn.Module, IModel<TModel> => Official(TModel.Card, TModel.CheckpointMap);
 
     /// <summary>
-    /// The names of <c>DiTTransformer2DModel</c> of diffusers, or of <c>PixArtTransformer2DModel</c> for a model that
-    /// attends to text.
+    /// The names of <c>DiTTransformer2DModel</c> of diffusers, of <c>PixArtTransformer2DModel</c> for a model that
+    /// attends to text, or of <c>UniDiffuserModel</c> for a UniDiffuser.
     /// </summary>
     /// <exception cref="DitException">diffusers has no model of this kind.</exception>
     public static NameMap Diffusers<TModel>()
@@ -48,6 +48,8 @@ public static class DitNames
     /// <exception cref="DitException">diffusers has no model of this kind.</exception>
     public static NameMap Diffusers(ModelCard card, IReadOnlyList<CheckpointEntry> own) => PixArtNames.IsOf(card)
         ? PixArtNames.Diffusers(card, own)
+        : UniDiffuserNames.IsOf(card)
+        ? UniDiffuserNames.Diffusers(card, own)
         : WhyNotInDiffusers(card, own) is not { } reason
         ? new(card.Name, DiffusersConvention, [.. own.Select(entry => InDiffusers(entry, card))])
         : throw new DitException($"{card.Name} has no form in diffusers, whose Diffusion Transformer is adaLN-Zero on classes with a "
@@ -60,6 +62,7 @@ public static class DitNames
     public static string? WhyNotInDiffusers(ModelCard card, IReadOnlyList<CheckpointEntry> own) => card switch
     {
         _ when PixArtNames.IsOf(card) => PixArtNames.WhyNotInDiffusers(card, own),
+        _ when UniDiffuserNames.IsOf(card) => UniDiffuserNames.WhyNotInDiffusers(card, own),
         { Backbone: not "dit" } => $"this one is of the backbone {card.Backbone}",
         { Conditioning: not "adaln-zero" } => $"this one is {card.Conditioning}",
         { Condition: not ModelCondition.Classes } =>
@@ -99,7 +102,7 @@ public static class DitNames
         var place = names.Find(file);
         if (!names.Fits(file.Below(place.Prefix)))
             return (file, false);
-        if (card.Numerics != Numerics.Diffusers && !PixArtNames.IsOf(card))
+        if (card.Numerics != Numerics.Diffusers && !PixArtNames.IsOf(card) && !UniDiffuserNames.IsOf(card))
             throw new DitException($"'{file.Path}' has the names of diffusers, whose arithmetic is not quite that of the official code, "
                 + $"which {card.Name} follows: "
                 + "write 'numerics: diffusers' in its spec to compute as diffusers does, or 'dit convert' the file to use its weights "

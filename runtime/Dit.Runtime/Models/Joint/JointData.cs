@@ -62,6 +62,18 @@ public sealed record JointOptions
     /// <summary>Checked before each step; a canceled run throws <see cref="OperationCanceledException"/>.</summary>
     public CancellationToken Cancellation { get; init; }
 
+    /// <summary>
+    /// Shown the state after each step. It holds the numbers of what is drawn, (N, 1, 1, S): the latents and the CLIP
+    /// embedding of an image, then the text, as far as they are drawn.
+    /// </summary>
+    public Action<SamplingState>? Observe { get; init; }
+
+    /// <summary>
+    /// The size of the images in pixels, of those that are drawn and of those that are known; by default the one that
+    /// the model was trained for. The learned positions are interpolated for another size.
+    /// </summary>
+    public ImageSize? Size { get; init; }
+
     /// <summary>Index of the first sample in a larger run: sample i of a seed is the same in whatever batch it is
     /// drawn.</summary>
     public long FirstIndex { get; init; }

@@ -15,26 +15,26 @@ internal sealed class JointNetwork<TModel> : IDisposable
     private const double Clean = 0; // the timestep of data, as the network counts
 
     private readonly TModel model;
+    private readonly JointShape shape;
     private readonly ScalarType dtype;
     private readonly Device device;
     private readonly Tensor dataTypes, imageNoise, textNoise;
 
     /// <param name="model">The model.</param>
+    /// <param name="shape">The shapes of what it denoises, at the size of the images.</param>
     /// <param name="count">N.</param>
     /// <param name="noise">Noise for what is not known, (N, 1, 1, S) with S of image and text; it becomes the
     /// network's.</param>
     /// <param name="dataType">The kind of data.</param>
-    public JointNetwork(TModel model, int count, Tensor noise, long dataType)
+    public JointNetwork(TModel model, JointShape shape, int count, Tensor noise, long dataType)
     {
         var parameter = model.parameters().First();
-        (this.model, dtype, device) = (model, parameter.dtype, parameter.device);
+        (this.model, this.shape, dtype, device) = (model, shape, parameter.dtype, parameter.device);
         using (noise)
-            (imageNoise, textNoise) = (noise.narrow(3, 0, Shape.OfImage).clone(), noise.narrow(3, Shape.OfImage, Shape.OfText).clone());
+            (imageNoise, textNoise) = (shape.ImageOf(noise).clone(), shape.TextOf(noise).clone());
         using Scalar kind = dataType; // kept until the call is over, see Scalars
         dataTypes = full([count], kind, ScalarType.Int64, device);
     }
-
-    private static JointShape Shape => TModel.Modalities;
 
     // As the network counts, from 1: what a process calls timestep t is t + 1 of its steps.
     private static double Last => TModel.Process.NoiseTime + 1;
@@ -55,7 +55,7 @@ internal sealed class JointNetwork<TModel> : IDisposable
     public Tensor Both(Tensor state, double t)
     {
         using var scope = NewDisposeScope();
-        var (image, text) = Predict(ImageOf(state), t + 1, TextOf(state), t + 1);
+        var (image, text) = Predict(shape.ImageOf(state), t + 1, shape.TextOf(state), t + 1);
         return cat([image, text], dim: 3).MoveToOuterDisposeScope();
     }
 
@@ -63,22 +63,8 @@ internal sealed class JointNetwork<TModel> : IDisposable
     public Tensor BothAlone(Tensor state, double t)
     {
         using var scope = NewDisposeScope();
-        return cat([ImageAlone(ImageOf(state), t), TextAlone(TextOf(state), t)], dim: 3).MoveToOuterDisposeScope();
+        return cat([ImageAlone(shape.ImageOf(state), t), TextAlone(shape.TextOf(state), t)], dim: 3).MoveToOuterDisposeScope();
     }
-
-    /// <summary>The image in a state of both.</summary>
-    public static Tensor ImageOf(Tensor state) => state.narrow(3, 0, Shape.OfImage);
-
-    /// <summary>The text in a state of both.</summary>
-    public static Tensor TextOf(Tensor state) => state.narrow(3, Shape.OfImage, Shape.OfText);
-
-    /// <summary>An image from its numbers.</summary>
-    public static JointImage Image(Tensor flat) => new(
-        flat.narrow(3, 0, Shape.Latents).reshape(Shape.Image.Batch(flat.shape[0])),
-        flat.narrow(3, Shape.Latents, Shape.ClipWidth).reshape(flat.shape[0], 1, Shape.ClipWidth));
-
-    /// <summary>A text from its numbers.</summary>
-    public static JointText Text(Tensor flat) => new(flat.reshape(flat.shape[0], Shape.TextTokens, Shape.TextWidth));
 
     /// <summary>The numbers of an image, (N, 1, 1, S).</summary>
     public static Tensor Flat(Tensor latents, Tensor clip)
@@ -101,7 +87,7 @@ internal sealed class JointNetwork<TModel> : IDisposable
     private (Tensor Image, Tensor Text) Predict(Tensor image, double imageTime, Tensor text, double textTime)
     {
         using var scope = NewDisposeScope();
-        var (seen, words) = (Image(image), Text(text));
+        var (seen, words) = (shape.AsImage(image), shape.AsText(text));
         var predicted = model.Predict(
             seen.Latents.to(dtype), seen.Clip.to(dtype), words.Tokens.to(dtype), Times(imageTime), Times(textTime), dataTypes);
         return (Flat(predicted.Image, predicted.Clip).MoveToOuterDisposeScope(), Flat(predicted.Text).MoveToOuterDisposeScope());

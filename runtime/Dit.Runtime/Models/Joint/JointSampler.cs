@@ -15,7 +15,7 @@ namespace Dit.Runtime;
 /// dispose.
 /// </remarks>
 /// <typeparam name="TModel">A generated model.</typeparam>
-public sealed class JointSampler<TModel>
+public sealed class JointSampler<TModel> : Sampler
     where TModel : nn.Module, IJointModel<TModel>
 {
     private readonly SamplingLoop<GaussianDiffusion> loop;
@@ -23,15 +23,33 @@ public sealed class JointSampler<TModel>
     /// <summary>A sampler of the model's own process.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="solver">How it steps.</param>
-    public JointSampler(string name, Solver<GaussianDiffusion> solver) => loop = new(name, solver, TModel.Process);
-
-    /// <summary>The name in the spec file, for instance <c>dpm-50</c>.</summary>
-    public string Name => loop.Name;
+    public JointSampler(string name, Solver<GaussianDiffusion> solver) : base(name) => loop = new(name, solver, TModel.Process);
 
     /// <summary>How it steps.</summary>
     public Solver<GaussianDiffusion> Solver => loop.Solver;
 
-    private static JointShape Shape => TModel.Modalities;
+    /// <inheritdoc/>
+    public override string Method => Solver.Method;
+
+    /// <inheritdoc/>
+    public override int? Steps => loop.Steps;
+
+    /// <inheritdoc/>
+    public override int? Evaluations => Solver.EvaluationsFor(TModel.Process);
+
+    /// <inheritdoc/>
+    public override (int Fewest, int Most)? StepsRange => loop.StepsRange;
+
+    private static JointShape ShapeAt(JointOptions? options) => TModel.Modalities.At(TModel.Card, options?.Size);
+
+    /// <inheritdoc/>
+    /// <remarks><c>dpm-50</c> becomes <c>dpm-20</c>; a name that does not end with the number of steps is
+    /// kept.</remarks>
+    public override JointSampler<TModel> WithSteps(int steps)
+    {
+        var (name, solver) = loop.WithSteps(steps);
+        return new(name, solver);
+    }
 
     /// <summary>Draws images and texts that belong together.</summary>
     /// <param name="model">The model.</param>
@@ -43,12 +61,13 @@ public sealed class JointSampler<TModel>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite.</exception>
     public JointPair Joint(TModel model, int count, Guidance? guidance = null, long seed = 0, JointOptions? options = null)
     {
+        var shape = ShapeAt(options);
         using var drawn = Run(
-            model, count, Shape.OfImage + Shape.OfText, guidance, seed, options,
+            model, shape, count, shape.OfImage + shape.OfText, guidance, seed, options,
             static (network, x, t) => network.Both(x, t), static (network, x, t) => network.BothAlone(x, t));
-        using var image = JointNetwork<TModel>.ImageOf(drawn);
-        using var text = JointNetwork<TModel>.TextOf(drawn);
-        return new(ImageOf(image), TextOf(text));
+        using var image = shape.ImageOf(drawn);
+        using var text = shape.TextOf(drawn);
+        return new(ImageOf(shape, image), TextOf(shape, text));
     }
 
     /// <summary>Draws an image for each text.</summary>
@@ -63,11 +82,12 @@ public sealed class JointSampler<TModel>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite.</exception>
     public JointImage TextToImage(TModel model, JointText text, Guidance? guidance = null, long seed = 0, JointOptions? options = null)
     {
-        using var known = Known(model, text);
+        var shape = ShapeAt(options);
+        using var known = Known(model, shape, text);
         using var drawn = Run(
-            model, text.Count, Shape.OfImage, guidance, seed, options,
+            model, shape, text.Count, shape.OfImage, guidance, seed, options,
             (network, x, t) => network.ImageUnder(x, t, known), static (network, x, t) => network.ImageAlone(x, t));
-        return ImageOf(drawn);
+        return ImageOf(shape, drawn);
     }
 
     /// <summary>Draws a text for each image.</summary>
@@ -82,11 +102,12 @@ public sealed class JointSampler<TModel>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite.</exception>
     public JointText ImageToText(TModel model, JointImage image, Guidance? guidance = null, long seed = 0, JointOptions? options = null)
     {
-        using var known = Known(model, image);
+        var shape = ShapeAt(options);
+        using var known = Known(model, shape, image);
         using var drawn = Run(
-            model, image.Count, Shape.OfText, guidance, seed, options,
+            model, shape, image.Count, shape.OfText, guidance, seed, options,
             (network, x, t) => network.TextUnder(x, t, known), static (network, x, t) => network.TextAlone(x, t));
-        return TextOf(drawn);
+        return TextOf(shape, drawn);
     }
 
     /// <summary>Draws images, whatever their texts; there is nothing to guide by.</summary>
@@ -100,10 +121,11 @@ public sealed class JointSampler<TModel>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite.</exception>
     public JointImage Image(TModel model, int count, long seed = 0, JointOptions? options = null)
     {
+        var shape = ShapeAt(options);
         using var drawn = Run(
-            model, count, Shape.OfImage, null, seed, options,
+            model, shape, count, shape.OfImage, null, seed, options,
             static (network, x, t) => network.ImageAlone(x, t), static (network, x, t) => network.ImageAlone(x, t));
-        return ImageOf(drawn);
+        return ImageOf(shape, drawn);
     }
 
     /// <summary>Draws texts, whatever their images; there is nothing to guide by.</summary>
@@ -117,10 +139,11 @@ public sealed class JointSampler<TModel>
     /// <exception cref="NonFiniteSampleException">A sample is NaN or infinite.</exception>
     public JointText Text(TModel model, int count, long seed = 0, JointOptions? options = null)
     {
+        var shape = ShapeAt(options);
         using var drawn = Run(
-            model, count, Shape.OfText, null, seed, options,
+            model, shape, count, shape.OfText, null, seed, options,
             static (network, x, t) => network.TextAlone(x, t), static (network, x, t) => network.TextAlone(x, t));
-        return TextOf(drawn);
+        return TextOf(shape, drawn);
     }
 
     /// <summary>Draws a similar image for each image: a text for it, then an image for the text.</summary>
@@ -166,7 +189,8 @@ public sealed class JointSampler<TModel>
 
     /// <summary>Draws a state of numbers, (N, 1, 1, S).</summary>
     private Tensor Run(
-        TModel model, int count, int size, Guidance? guidance, long seed, JointOptions? options, Prediction predict, Prediction marginal)
+        TModel model, JointShape shape, int count, int size, Guidance? guidance, long seed, JointOptions? options,
+        Prediction predict, Prediction marginal)
     {
         var (guided, choice) = (guidance ?? Guidance.None, options ?? new());
         Require(guided);
@@ -177,10 +201,10 @@ public sealed class JointSampler<TModel>
         using var scope = NewDisposeScope();
         using var steps = new KeyedNoise(seed, choice.FirstIndex, count, new ImageShape(1, 1, size), device);
         using var unknown = new KeyedNoise(
-            Stream(seed, Unknown), choice.FirstIndex, count, new ImageShape(1, 1, Shape.OfImage + Shape.OfText), device);
-        using var network = new JointNetwork<TModel>(model, count, unknown.Next(), dataType);
+            Stream(seed, Unknown), choice.FirstIndex, count, new ImageShape(1, 1, shape.OfImage + shape.OfText), device);
+        using var network = new JointNetwork<TModel>(model, shape, count, unknown.Next(), dataType);
         using Scalar strength = guided.Strength; // kept until the run is over, see Scalars
-        return loop.Sample(Denoise, steps, choice.Progress, choice.Cancellation).MoveToOuterDisposeScope();
+        return loop.Sample(Denoise, steps, choice.Progress, choice.Cancellation, choice.Observe).MoveToOuterDisposeScope();
 
         Tensor Denoise(Tensor x, double t)
         {
@@ -205,7 +229,7 @@ public sealed class JointSampler<TModel>
 
     private static long DataType(JointOptions options)
     {
-        var kinds = Shape.DataTypes;
+        var kinds = TModel.Modalities.DataTypes;
         return options.DataType is not { } kind ? Math.Max(0, kinds - 1)
             : kind >= 0 && kind < kinds ? kind
             : throw new DitException(kinds == 0
@@ -213,20 +237,20 @@ public sealed class JointSampler<TModel>
                 : $"{kind} is no kind of data of {TModel.Card.Name}: they are 0 to {kinds - 1}.");
     }
 
-    private static Tensor Known(TModel model, JointImage image)
+    private static Tensor Known(TModel model, JointShape shape, JointImage image)
     {
         var n = image.Latents.shape.Length == 0 ? 0 : image.Latents.shape[0];
-        RequireShape("the latents", image.Latents, Shape.Image.Batch(Math.Max(1, n)));
-        RequireShape("the CLIP embeddings", image.Clip, [Math.Max(1, n), 1, Shape.ClipWidth]);
+        RequireShape("the latents", image.Latents, shape.Image.Batch(Math.Max(1, n)));
+        RequireShape("the CLIP embeddings", image.Clip, [Math.Max(1, n), 1, shape.ClipWidth]);
         using var scope = NewDisposeScope();
         var flat = JointNetwork<TModel>.Flat(image.Latents.to(ScalarType.Float32), image.Clip.to(ScalarType.Float32));
         return flat.to(model.parameters().First().device).MoveToOuterDisposeScope();
     }
 
-    private static Tensor Known(TModel model, JointText text)
+    private static Tensor Known(TModel model, JointShape shape, JointText text)
     {
         var n = text.Tokens.shape.Length == 0 ? 0 : text.Tokens.shape[0];
-        RequireShape("the texts", text.Tokens, [Math.Max(1, n), Shape.TextTokens, Shape.TextWidth]);
+        RequireShape("the texts", text.Tokens, [Math.Max(1, n), shape.TextTokens, shape.TextWidth]);
         using var scope = NewDisposeScope();
         // A copy, for the caller's own tensor may be of the right type and place already.
         return JointNetwork<TModel>.Flat(text.Tokens).to(model.parameters().First().device).clone().MoveToOuterDisposeScope();
@@ -240,17 +264,17 @@ public sealed class JointSampler<TModel>
                     + $"({string.Join(", ", value.shape)}).");
     }
 
-    private static JointImage ImageOf(Tensor flat)
+    private static JointImage ImageOf(JointShape shape, Tensor flat)
     {
         using var scope = NewDisposeScope();
-        var image = JointNetwork<TModel>.Image(flat);
+        var image = shape.AsImage(flat);
         return new(Own(image.Latents), Own(image.Clip));
     }
 
-    private static JointText TextOf(Tensor flat)
+    private static JointText TextOf(JointShape shape, Tensor flat)
     {
         using var scope = NewDisposeScope();
-        return new(Own(JointNetwork<TModel>.Text(flat).Tokens));
+        return new(Own(shape.AsText(flat).Tokens));
     }
 
     // Of memory of its own, so that what it was cut from can be freed.

@@ -56,9 +56,9 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
     public Sampler(string name, Solver<TProcess> solver) : base(name)
     {
         Loop = new(name, solver, TModel.Process);
-        if (Fixed is { } few && StepsRange is var (fewest, most) && (few.Steps < fewest || few.Steps > most))
+        if (Steps is { } steps && StepsRange is var (fewest, most) && (steps < fewest || steps > most))
             throw new DitException(
-                $"The sampler {name} cannot take {few.Steps} for its number of steps: its process allows {fewest} to {most}.");
+                $"The sampler {name} cannot take {steps} for its number of steps: its process allows {fewest} to {most}.");
     }
 
     /// <summary>The loop itself, for a denoiser or noise of your own.</summary>
@@ -71,27 +71,21 @@ public sealed class Sampler<TModel, TCondition, TProcess> : Sampler
     public override string Method => Solver.Method;
 
     /// <inheritdoc/>
-    public override int? Steps => Fixed?.Steps;
+    public override int? Steps => Loop.Steps;
 
     /// <inheritdoc/>
     public override int? Evaluations => Solver.EvaluationsFor(TModel.Process);
 
     /// <inheritdoc/>
-    public override (int Fewest, int Most)? StepsRange => Fixed?.StepsRange(Loop.Process);
-
-    private FixedStepSolver<TProcess>? Fixed => Solver as FixedStepSolver<TProcess>;
+    public override (int Fewest, int Most)? StepsRange => Loop.StepsRange;
 
     /// <inheritdoc/>
     /// <remarks><c>ddpm-250</c> becomes <c>ddpm-50</c>; a name that does not end with the number of steps is
     /// kept.</remarks>
     public override Sampler<TModel, TCondition, TProcess> WithSteps(int steps)
     {
-        if (Fixed is not { } solver || StepsRange is not var (fewest, most))
-            throw new DitException($"{Name} cannot be made to take {steps} steps: it chooses them as it goes.");
-        if (steps < fewest || steps > most)
-            throw new DitException($"{Name} cannot be made to take {steps} steps: its process allows {fewest} to {most}.");
-        var end = $"-{solver.Steps}";
-        return new(Name.EndsWith(end, StringComparison.Ordinal) ? $"{Name[..^end.Length]}-{steps}" : Name, solver with { Steps = steps });
+        var (name, solver) = Loop.WithSteps(steps);
+        return new(name, solver);
     }
 
     /// <summary>Draws samples, one for each entry of the condition.</summary>

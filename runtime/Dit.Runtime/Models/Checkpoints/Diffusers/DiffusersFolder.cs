@@ -11,8 +11,9 @@ namespace Dit.Runtime;
 /// <remarks>
 /// <c>model_index.json</c>, <c>scheduler/scheduler_config.json</c>, <c>transformer/config.json</c> and
 /// <c>transformer/diffusion_pytorch_model.safetensors</c>. diffusers loads it when it is given an autoencoder:
-/// <c>DiTPipeline.from_pretrained(folder, vae=...)</c>. The weights carry the model's spec (<see
-/// cref="CheckpointSpec"/>).
+/// <c>DiTPipeline.from_pretrained(folder, vae=...)</c>. Of a UniDiffuser, whose pipeline has encoders and decoders of
+/// its own, it is the network alone, <c>UniDiffuserModel.from_pretrained(folder)</c>. The weights carry the model's
+/// spec (<see cref="CheckpointSpec"/>).
 /// </remarks>
 public static class DiffusersFolder
 {
@@ -54,6 +55,15 @@ public static class DiffusersFolder
         where TModel : nn.Module, IModel<TModel>
     {
         var (card, process) = (TModel.Card, TModel.AnyProcess);
+        if (UniDiffuserNames.IsOf(card))
+        {
+            AtomicFolder.Write(path, folder =>
+            {
+                SafeTensors.Save(Path.Combine(folder, WeightsFile), tensors, Metadata(card, tensors), dtype);
+                Write(Path.Combine(folder, "config.json"), UniDiffuserNames.Settings(card, TModel.CheckpointMap));
+            });
+            return;
+        }
         var labels = DiffusersSettings.Labels(tensors.Path, tensors.Metadata);
         var settings = DiffusersScheduler.Settings(card.Name, process, clip: card.IsPixelSpace); // fails before anything is written
         AtomicFolder.Write(path, folder =>

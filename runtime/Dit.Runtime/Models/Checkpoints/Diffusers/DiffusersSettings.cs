@@ -8,10 +8,15 @@ namespace Dit.Runtime;
 internal static class DiffusersSettings
 {
     /// <summary>
-    /// <c>transformer/config.json</c>: the arguments of <c>DiTTransformer2DModel</c> or
-    /// <c>PixArtTransformer2DModel</c>.
+    /// <c>transformer/config.json</c>: the arguments of <c>DiTTransformer2DModel</c>,
+    /// <c>PixArtTransformer2DModel</c> or, as far as a card has them, <c>UniDiffuserModel</c>.
     /// </summary>
-    public static JsonObject Transformer(ModelCard card) => PixArtNames.IsOf(card) ? PixArt(card) : new()
+    public static JsonObject Transformer(ModelCard card) =>
+        PixArtNames.IsOf(card) ? PixArt(card)
+        : UniDiffuserNames.IsOf(card) ? UniDiffuserNames.Settings(card)
+        : DiT(card);
+
+    private static JsonObject DiT(ModelCard card) => new()
     {
         ["_class_name"] = "DiTTransformer2DModel",
         ["activation_fn"] = "gelu-approximate",
