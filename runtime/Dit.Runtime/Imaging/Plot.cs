@@ -35,6 +35,18 @@ public static class Plot
     private static readonly (byte, byte, byte)[] Colors =
         [(0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00), (0x00, 0x9E, 0x73), (0xCC, 0x79, 0xA7), (0xE6, 0x9F, 0x00), (0x56, 0xB4, 0xE9)];
 
+    // Beyond the colors, darker ones of the same hues, then lighter ones.
+    private static (byte, byte, byte) ColorOf(int curve)
+    {
+        var (r, g, b) = Colors[curve % Colors.Length];
+        return (curve / Colors.Length % 3) switch
+        {
+            0 => (r, g, b),
+            1 => ((byte)(r / 2), (byte)(g / 2), (byte)(b / 2)),
+            _ => ((byte)(128 + r / 2), (byte)(128 + g / 2), (byte)(128 + b / 2)),
+        };
+    }
+
     /// <summary>Writes curves as a PNG file, whole or not at all; see <see cref="Render"/>.</summary>
     /// <param name="path">The file to create or replace.</param>
     /// <param name="title">Written above the plot.</param>
@@ -63,7 +75,7 @@ public static class Plot
                 $"A plot of {options.Width} x {options.Height} pixels is not readable: at least {MinWidth} x {MinHeight} are needed.");
         if (options.Smoothing is not (>= 0 and <= 1))
             throw new DitException($"The smoothing of a plot is a part of its points, from 0 to 1, not {options.Smoothing}.");
-        var curves = series.Select((one, i) => Curve.Of(one, Colors[i % Colors.Length], options)).ToArray();
+        var curves = series.Select((one, i) => Curve.Of(one, ColorOf(i), options)).ToArray();
         if (curves.All(curve => curve.Points.Length == 0))
             throw new DitException($"The plot \"{title}\" has nothing to show: no point is finite{(options.LogY ? " and positive" : "")}.");
 

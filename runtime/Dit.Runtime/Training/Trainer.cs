@@ -97,15 +97,19 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         using var scope = TrainingScope.Open(EnvironmentKernels.Choice, memory);
         using var optimizer = new AdamWWithEma(model, recipe);
         if (from is not null) losses.AddRange(from.Restore(model, optimizer));
+        using var log = TrainingLog.Open(folder, recipe, process, after: losses.Count);
         using var inputs = new Prefetcher<StepInput<TCondition>>(
             StepInput.Sequence(recipe, TModel.Card, process, data, first: losses.Count), PreparedAhead);
         var (before, clock, sinceSaved) = (losses.Count, Stopwatch.StartNew(), Stopwatch.StartNew());
         var saved = new Saved(from?.Step ?? 0, []);
         while (losses.Count < recipe.Steps && !cancellation.IsCancellationRequested)
         {
-            using (var input = Next(inputs, State).To(trained[0].device))
-                losses.Add(Step(losses.Count + 1, model, trained, optimizer, () => TrainingStep.Backward(model, process, input, recipe)));
-            progress?.Report(TrainingProgress.At(losses.Count, recipe, losses[^1], clock.Elapsed, before));
+            var step = losses.Count + 1;
+            using var input = log.Take(() => Next(inputs, State)).To(trained[0].device);
+            var made = Step(step, model, trained, optimizer, () => TrainingStep.Backward(model, process, input, recipe, log.ByTime));
+            losses.Add(made.Losses);
+            var metrics = Log(log, step, made);
+            progress?.Report(TrainingProgress.At(step, recipe, made.Losses, clock.Elapsed, before).With(metrics, log.DataWait));
             if (losses.Count % folder.SaveEvery != 0 && sinceSaved.Elapsed < folder.SaveAfter) continue;
             saved = new(losses.Count, [.. Save(State())]);
             sinceSaved.Restart();
@@ -114,7 +118,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         return Finish(State(), saved);
 
         TrainingState State() => new(
-            losses.Count, recipe, TModel.Card, data.Classes, data.Count, model, optimizer, losses, data.Unreadable());
+            losses.Count, recipe, TModel.Card, data.Classes, data.Count, model, optimizer, losses, data.Unreadable(), log.ByTime);
     }
 
     private StepInput<TCondition> Next<TCondition>(Prefetcher<StepInput<TCondition>> inputs, Func<TrainingState> state)
@@ -129,6 +133,18 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
             Save(state()); // the steps made are good
             if (e is DitException mistake) throw WithKept(mistake);
             throw;
+        }
+    }
+
+    private TrainingMetrics Log(TrainingLog log, int step, StepResult made)
+    {
+        try
+        {
+            return log.Add(step, made);
+        }
+        catch (DitException mistake) // such as a full disk
+        {
+            throw WithKept(mistake);
         }
     }
 
@@ -147,18 +163,22 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     // What ends a run late says what is left of the run.
     private DitException WithKept(DitException mistake) => new($"{mistake.Message.TrimEnd('.')}; {folder.Kept}.", mistake);
 
-    private StepLosses Step(int step, nn.Module model, Parameter[] trained, AdamWWithEma optimizer, Func<StepLosses> backward)
+    private StepResult Step(int step, nn.Module model, Parameter[] trained, AdamWWithEma optimizer, Func<StepLosses> backward)
     {
         using var scope = NewDisposeScope();
         model.zero_grad();
         var losses = backward();
         if (!double.IsFinite(losses.Total))
-            throw new DitException(
-                $"The loss is {losses.Total} at step {step}; {folder.Kept}. A smaller learning rate or a gradient clip may help.");
-        if (recipe.GradientClip is { } norm) nn.utils.clip_grad_norm_(trained, norm);
+            throw NotFinite($"loss is {losses.Total}", step, NonFiniteCause.OfLoss(model, () => backward()));
+        var norm = recipe.GradientClip is { } most ? nn.utils.clip_grad_norm_(trained, most) : GradientNorm.Of(trained);
+        if (!double.IsFinite(norm)) // the step would spoil every weight
+            throw NotFinite($"norm of the gradient is {norm}", step, NonFiniteCause.OfGradient(model));
         optimizer.Step(recipe.LearningRateAt(step));
-        return losses;
+        return new(losses, norm);
     }
+
+    private DitException NotFinite(string what, int step, string cause) => new(
+        $"The {what} at step {step}; {folder.Kept}.{cause} A smaller learning rate or a gradient clip may help.");
 
     private TrainingResult Finish(TrainingState state, Saved saved)
     {

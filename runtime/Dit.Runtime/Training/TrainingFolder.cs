@@ -23,6 +23,11 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// <summary>The file name of the list of images that were left out because they cannot be read.</summary>
     public const string UnreadableName = Runtime.UnreadableList.Name;
 
+    /// <summary>The file name of the metrics of every step.</summary>
+    public const string MetricsName = "metrics.jsonl";
+
+    private const int MostTimeBuckets = 16;
+
     /// <summary>
     /// Where a run stands, to sample from: the weights as <c>model.*</c>, their moving average as <c>ema.*</c>.
     /// </summary>
@@ -52,6 +57,19 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// <summary>The losses as a picture.</summary>
     public string LossPlot => System.IO.Path.Combine(Path, "loss.png");
 
+    /// <summary>The metrics of every step, a JSON object on a line each (<see cref="TrainingMetrics"/>); they are
+    /// written as the run goes on.</summary>
+    public string Metrics => System.IO.Path.Combine(Path, MetricsName);
+
+    /// <summary>The mean squared error in intervals of the process's time as a picture.</summary>
+    public string LossByTimePlot => System.IO.Path.Combine(Path, "loss-by-time.png");
+
+    /// <summary>In how many equal intervals of the process's time the squared error is measured, 1 to 16.</summary>
+    public int TimeBuckets { get; init; } = 4;
+
+    /// <summary>Whether an event file for TensorBoard is written, <c>events.out.tfevents.*</c>.</summary>
+    public bool TensorBoard { get; init; }
+
     /// <summary>
     /// The images that were left out because they cannot be read, a line for each; there where there are such.
     /// </summary>
@@ -74,13 +92,27 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         if (Keep < 1) throw new DitException($"A run keeps 1 or more checkpoints, not {Keep}.");
         if (SaveAfter <= TimeSpan.Zero) throw new DitException($"A checkpoint can be saved after a time above 0, not after {SaveAfter}.");
         if (SaveEvery < 1) throw new DitException($"A checkpoint can be saved every 1 or more steps, not every {SaveEvery}.");
+        if (TimeBuckets is < 1 or > MostTimeBuckets)
+            throw new DitException($"The error can be measured in 1 to {MostTimeBuckets} intervals of time, not in {TimeBuckets}.");
         if (WeightsType is not (ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32))
             throw new DitException($"Weights are saved as float16, bfloat16 or float32, not as {WeightsType}.");
         var claim = FolderClaim.Take(Path);
         try
         {
             if (resume) CheckpointShelf.RemoveUnfinished(this);
-            string[] files = resume ? [] : [Checkpoint, Weights, LossTable, LossPlot, UnreadableList, .. CheckpointShelf.NewestFirst(this)];
+            string[] files = resume
+                ? []
+                :
+                [
+                    Checkpoint,
+                    Weights,
+                    LossTable,
+                    LossPlot,
+                    Metrics,
+                    LossByTimePlot,
+                    UnreadableList,
+                    .. CheckpointShelf.NewestFirst(this),
+                ];
             if (files.FirstOrDefault(System.IO.Path.Exists) is { } taken)
                 throw new DitException(
                     $"'{taken}' exists already, and training would write over it: resume that run, name another folder, or remove it.");
@@ -116,9 +148,20 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
                 }));
         AtomicFile.WriteText(LossTable, Table(state.Losses));
         Plot.LossCurve(LossPlot, $"{state.Card.Name}: losses", Curves(state.Losses), new PlotOptions(LogY: true));
-        if (state.Unreadable.Count == 0) return [Checkpoint, LossTable, LossPlot];
+        var curves = state.ByTime.Curves();
+        if (curves.Count > 0) SaveLossByTime($"{state.Card.Name}: mean squared error by time", curves);
+        string[] written = [Checkpoint, LossTable, LossPlot, Metrics, .. curves.Count > 0 ? [LossByTimePlot] : Array.Empty<string>()];
+        if (state.Unreadable.Count == 0) return written;
         Runtime.UnreadableList.Write(UnreadableList, state.Unreadable);
-        return [Checkpoint, LossTable, LossPlot, UnreadableList];
+        return [.. written, UnreadableList];
+    }
+
+    // The points are running means already. A legend of many lines needs a taller picture.
+    private void SaveLossByTime(string title, IReadOnlyList<PlotSeries> curves)
+    {
+        const int Height = 500, OtherThanLegend = 200, LegendLine = 24;
+        Plot.LossCurve(LossByTimePlot, title, curves, new PlotOptions(
+            Height: Math.Max(Height, OtherThanLegend + LegendLine * curves.Count), YLabel: "mse", LogY: true, Smoothing: 0));
     }
 
     private static double RecentLoss(TrainingState state) => state.Losses.TakeLast(StepsOfLoss).Average(static losses => losses.Total);
@@ -187,7 +230,8 @@ internal sealed record TrainingState(
     nn.Module Model,
     AdamWWithEma Optimizer,
     IReadOnlyList<StepLosses> Losses,
-    IReadOnlyList<UnreadableImage> Unreadable)
+    IReadOnlyList<UnreadableImage> Unreadable,
+    LossByTime ByTime)
 {
     public ExponentialMovingAverage Average => Optimizer.Average;
 }

@@ -8,6 +8,15 @@ namespace Dit.Runtime;
 /// <param name="ImagesPerSecond">Images seen in a second.</param>
 public sealed record TrainingProgress(int Step, int Steps, StepLosses Losses, double StepsPerSecond, double ImagesPerSecond)
 {
+    /// <summary>The 2-norm of the step's gradient over all trained parameters, before it is clipped.</summary>
+    public double GradientNorm { get; init; }
+
+    /// <summary>The part of the time that the run has waited for its data so far, from 0 to 1.</summary>
+    public double DataWait { get; init; }
+
+    /// <summary>Resident memory of the process after the step, in bytes.</summary>
+    public long MemoryBytes { get; init; }
+
     /// <summary>The report of a step, from the time the run has taken.</summary>
     /// <param name="step">The step just made, from 1.</param>
     /// <param name="recipe">The recipe.</param>
@@ -19,6 +28,14 @@ public sealed record TrainingProgress(int Step, int Steps, StepLosses Losses, do
         var speed = (step - before) / Math.Max(elapsed.TotalSeconds, 1e-9);
         return new(step, recipe.Steps, losses, speed, speed * recipe.BatchSize);
     }
+
+    /// <summary>This report with what was measured of the step.</summary>
+    internal TrainingProgress With(TrainingMetrics metrics, double dataWait) => this with
+    {
+        GradientNorm = metrics.GradientNorm,
+        DataWait = dataWait,
+        MemoryBytes = metrics.MemoryBytes,
+    };
 }
 
 /// <summary>Losses of one step, means over its batch.</summary>

@@ -26,15 +26,26 @@ public static class TrainingStep
         IModel<TModel, TCondition, TProcess> model, TProcess process, StepInput<TCondition> input, TrainingRecipe? recipe = null)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
+        where TProcess : IProcess => Backward(model, process, input, recipe, byTime: null);
+
+    /// <summary>As the public method; <paramref name="byTime"/> receives the error of each sample.</summary>
+    internal static StepLosses Backward<TModel, TCondition, TProcess>(
+        IModel<TModel, TCondition, TProcess> model,
+        TProcess process,
+        StepInput<TCondition> input,
+        TrainingRecipe? recipe,
+        LossByTime? byTime)
+        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+        where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
-        if (recipe is not { Accumulation: > 1 and var count }) return Part(model, process, input, recipe, share: 1);
+        if (recipe is not { Accumulation: > 1 and var count }) return Part(model, process, input, recipe, share: 1, byTime);
         using var scope = NewDisposeScope();
         var sum = default(StepLosses);
         foreach (var part in input.Split(count))
         {
             using var inner = NewDisposeScope();
-            var losses = Part(model, process, part, recipe, (double)part.Times.Length / input.Times.Length);
+            var losses = Part(model, process, part, recipe, (double)part.Times.Length / input.Times.Length, byTime);
             sum = new(sum.Total + losses.Total, sum.Mse + losses.Mse, sum.VariationalBound + losses.VariationalBound);
         }
         return sum;
@@ -42,7 +53,12 @@ public static class TrainingStep
 
     // The gradient of a part counts by its share of the batch, and so do its losses.
     private static StepLosses Part<TModel, TCondition, TProcess>(
-        IModel<TModel, TCondition, TProcess> model, TProcess process, StepInput<TCondition> input, TrainingRecipe? recipe, double share)
+        IModel<TModel, TCondition, TProcess> model,
+        TProcess process,
+        StepInput<TCondition> input,
+        TrainingRecipe? recipe,
+        double share,
+        LossByTime? byTime)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
@@ -63,6 +79,7 @@ public static class TrainingStep
             total = total * scale;
         }
         total.backward();
+        byTime?.Add(input.Times, losses.Mse ?? losses.Total);
         return new(total.item<float>(), Mean(losses.Mse) * share, Mean(losses.VariationalBound) * share);
     }
 

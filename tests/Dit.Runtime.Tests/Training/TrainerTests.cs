@@ -90,7 +90,7 @@ public sealed class TrainerTests : IDisposable
         var result = new Trainer(Short, folder).Run(model, ColorSet.Of());
         Assert.Equal((6, false), (result.Step, result.Cancelled));
         Assert.Equal(
-            ["checkpoint.safetensors", "loss.csv", "loss.png", "weights.safetensors"],
+            ["checkpoint.safetensors", "loss-by-time.png", "loss.csv", "loss.png", "metrics.jsonl", "weights.safetensors"],
             Directory.GetFiles(folder.Path).Select(file => Path.GetFileName(file)).Order());
         Assert.All(result.Files, file => Assert.True(File.Exists(file)));
 
@@ -203,6 +203,8 @@ public sealed class TrainerTests : IDisposable
     [Theory]
     [InlineData("loss.csv")]
     [InlineData("loss.png")]
+    [InlineData("metrics.jsonl")]
+    [InlineData("loss-by-time.png")]
     [InlineData("weights.safetensors")]
     public void Files_of_others_are_not_written_over(string name)
     {

@@ -1,0 +1,73 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Dit.Runtime;
+
+/// <summary>Finds where numbers of a training step stopped being finite; it costs nothing while they are.</summary>
+internal static class NonFiniteCause
+{
+    /// <summary>
+    /// Why a loss is not finite: a weight that is not, or else the module whose output was the first.
+    /// </summary>
+    /// <param name="model">The model.</param>
+    /// <param name="again">Computes the loss again.</param>
+    /// <returns>A sentence; empty where the cause is not known.</returns>
+    public static string OfLoss(nn.Module model, Action again)
+    {
+        if (NonFiniteReason.OfWeights(model) is { } weight) return $" Cause: {weight.Text}.";
+        return FirstOutput(model, again) is { } module ? $" Cause: the output of '{module}' is the first that is not finite." : "";
+    }
+
+    /// <summary>Why the norm of a gradient is not finite: the first parameter whose gradient is not.</summary>
+    /// <param name="model">The model, with its gradients.</param>
+    /// <returns>A sentence.</returns>
+    public static string OfGradient(nn.Module model)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var (name, parameter) in model.named_parameters())
+            if (parameter.grad is { IsInvalid: false } gradient && NonFinite.In(gradient) is { } found)
+                return $" Cause: the gradient of '{name}' holds {found}.";
+        return " Cause: the sum of the squares of the gradient is too large for its type.";
+    }
+
+    // The first that ends with such an output is the innermost: a block ends after the layers in it.
+    private static string? FirstOutput(nn.Module model, Action again)
+    {
+        string? first = null;
+        var removers = new List<Action>();
+        try
+        {
+            foreach (var (name, module) in model.named_modules())
+                if (Watch(module, output => first ??= NonFinite.In(output) is null ? null : name) is { } remove) removers.Add(remove);
+            again();
+        }
+        finally
+        {
+            foreach (var remove in removers) remove();
+        }
+        return first;
+    }
+
+    /// <summary>Shows the outputs of a module to someone.</summary>
+    /// <returns>What ends this; null where the module is not called, such as a list whose members are.</returns>
+    private static Action? Watch(nn.Module module, Action<Tensor> see)
+    {
+        return module switch
+        {
+            nn.Module<Tensor, Tensor> one => one.register_forward_hook((_, _, output) => Seen(output)).remove,
+            nn.Module<Tensor, Tensor, Tensor> two => two.register_forward_hook((_, _, _, output) => Seen(output)).remove,
+            nn.Module<Tensor, Tensor, Tensor, Tensor> three =>
+                three.register_forward_hook((_, _, _, _, output) => Seen(output)).remove,
+            nn.Module<Tensor, Tensor, Tensor, Tensor, Tensor> four =>
+                four.register_forward_hook((_, _, _, _, _, output) => Seen(output)).remove,
+            _ => null,
+        };
+
+        Tensor Seen(Tensor output)
+        {
+            see(output);
+            return output;
+        }
+    }
+}
