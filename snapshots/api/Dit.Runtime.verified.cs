@@ -1821,19 +1821,44 @@ public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Re
 public sealed record TrainingFolder(string Path, int SaveEvery = 1000, torch.ScalarType WeightsType = Float32)
 {
     public const string ClassesKey = "dit.classes";
+    public const string MetricsName = "metrics.jsonl";
     public const string UnreadableName = "unreadable.txt";
     public string Checkpoint { get; }
     public int Keep { get; init; }
+    public string LossByTimePlot { get; }
     public string LossPlot { get; }
     public string LossTable { get; }
+    public string Metrics { get; }
     public TimeSpan SaveAfter { get; init; }
+    public bool TensorBoard { get; init; }
+    public int TimeBuckets { get; init; }
     public string UnreadableList { get; }
     public string Weights { get; }
     public FolderClaim Claim(bool resume = false);
 }
 
+public sealed record TrainingMetrics
+{
+    public TrainingMetrics();
+    public double DataWaitSeconds { get; init; }
+    public double GradientNorm { get; init; }
+    public double ImagesPerSecond { get; init; }
+    public double LearningRate { get; init; }
+    public required double Loss { get; init; }
+    public long MemoryBytes { get; init; }
+    public double Mse { get; init; }
+    public IReadOnlyList<double?> MseByTime { get; init; }
+    public IReadOnlyList<long> SamplesByTime { get; init; }
+    public required int Step { get; init; }
+    public double VariationalBound { get; init; }
+    public static IReadOnlyList<TrainingMetrics> Read(string path);
+}
+
 public sealed record TrainingProgress(int Step, int Steps, StepLosses Losses, double StepsPerSecond, double ImagesPerSecond)
 {
+    public double DataWait { get; init; }
+    public double GradientNorm { get; init; }
+    public long MemoryBytes { get; init; }
     public static TrainingProgress At(int step, TrainingRecipe recipe, StepLosses losses, TimeSpan elapsed, int before = 0);
 }
 

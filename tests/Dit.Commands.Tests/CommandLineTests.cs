@@ -7,7 +7,20 @@ public class CommandLineTests
     [Theory]
     [InlineData("schema --help", "dit schema > dit.schema.json", "yaml-language-server")]
     [InlineData(
-        "--help", "models", "check", "diff", "schema", "sample", "train", "encode", "decode", "reconstruct", "data", "convert", "inspect",
+        "--help",
+        "models",
+        "check",
+        "diff",
+        "schema",
+        "sample",
+        "train",
+        "plot",
+        "encode",
+        "decode",
+        "reconstruct",
+        "data",
+        "convert",
+        "inspect",
         "[suggest:")]
     [InlineData("models --help", "--json")]
     [InlineData("check --help", "SPEC", "--json")]
@@ -51,11 +64,13 @@ public class CommandLineTests
         "--tf32")]
     [InlineData(
         "train --help", "--data", "--model", "--out", "--steps", "[default: 400000]", "--batch", "[default: 256]", "--lr",
-        "[default: 0.0001]", "--weight-decay", "--ema", "[default: 0.9999]", "--warmup", "--clip", "cannot be resumed", "--seed",
-        "--save-every", "--weights-dtype", "<bf16|f16|f32>", "--flip", "--no-flip", "--device", "--tf32")]
+        "[default: 0.0001]", "--weight-decay", "--ema", "[default: 0.9999]", "--warmup", "--clip", "--resume", "--seed",
+        "--save-every", "--time-buckets", "[default: 4]", "--tensorboard", "--weights-dtype",
+        "<bf16|f16|f32>", "--flip", "--no-flip", "--device", "--tf32")]
     [InlineData(
         "convert --help", "IN", "OUT", "--to", "<diffusers|dit|official>", "(REQUIRED)", "--model", "--weights", "--dtype",
         "<bf16|f16|f32>")]
+    [InlineData("plot --help", "RUN", "--out", "(REQUIRED)", "--metric", "<gradient-norm|images-per-second|", "[default: loss]")]
     [InlineData("inspect --help", "FILE", "--all", "--json")]
     [InlineData(
         "encode --help", "--data", "--vae", "(REQUIRED)", "--model", "--autoencoder", "--size", "--out", "--batch", "[default: 16]",

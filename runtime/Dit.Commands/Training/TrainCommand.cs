@@ -65,6 +65,9 @@ internal static class TrainCommand
             Description =
                 "Go on with the run in --out from its newest checkpoint. The recipe is that of the run; --steps makes it longer.",
         };
+        var buckets = CommonOptions.Number(
+            "--time-buckets", "Intervals of the process's time in which the squared error is measured, 1 to 16.", standard.TimeBuckets);
+        var tensorBoard = new Option<bool>("--tensorboard") { Description = "Write an event file for TensorBoard into the folder, too." };
         var type = CommonOptions.RealType("--weights-dtype", "Type of the finished weights.");
         var flip = new Option<bool>("--flip")
         {
@@ -99,6 +102,8 @@ internal static class TrainCommand
             minutes,
             keep,
             resume,
+            buckets,
+            tensorBoard,
             type,
             flip,
             noFlip,
@@ -115,6 +120,8 @@ internal static class TrainCommand
             {
                 SaveAfter = Minutes(parsed.GetValue(minutes)),
                 Keep = parsed.GetValue(keep),
+                TimeBuckets = parsed.GetValue(buckets),
+                TensorBoard = parsed.GetValue(tensorBoard),
             };
             var from = parsed.GetValue(resume) ? TrainingCheckpoint.Newest(run) : null;
             foreach (var note in from?.Notes ?? []) context.Say(note);
@@ -334,12 +341,14 @@ internal static class TrainCommand
             Text($"loss {now.Losses.Total:F4}"),
             Text($"{now.StepsPerSecond:F2} steps/s"),
             Text($"{now.ImagesPerSecond:F0} images/s"),
+            Text($"norm {now.GradientNorm:G3}"),
+            Text($"data wait {100 * now.DataWait:F0} %"),
         ];
         string[] parts =
             card.OutputChannels == card.Input.Channels
                 ? []
                 : [Text($"mse {now.Losses.Mse:F4}"), Text($"vb {now.Losses.VariationalBound:F4}")];
-        return new((double)now.Step / now.Steps, [.. speed, .. parts]);
+        return new((double)now.Step / now.Steps, [.. speed, .. parts, $"memory {Amount.Bytes(now.MemoryBytes)}"]);
 
         static string Text(FormattableString text) => FormattableString.Invariant(text);
     }
