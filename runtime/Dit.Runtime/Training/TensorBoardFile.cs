@@ -25,6 +25,10 @@ internal sealed class TensorBoardFile(string folder, int after) : IDisposable
 
     private FileStream? stream;
 
+    /// <summary>The event files of a run, the oldest first.</summary>
+    public static IEnumerable<string> Of(string folder) =>
+        Directory.EnumerateFiles(folder, "events.out.tfevents.*").Order(StringComparer.Ordinal);
+
     /// <summary>Writes numbers of a step.</summary>
     /// <param name="step">The step, from 1.</param>
     /// <param name="scalars">Their names and values; TensorBoard groups them by the part of the name before a

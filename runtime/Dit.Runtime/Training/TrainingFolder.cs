@@ -150,7 +150,15 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         Plot.LossCurve(LossPlot, $"{state.Card.Name}: losses", Curves(state.Losses), new PlotOptions(LogY: true));
         var curves = state.ByTime.Curves();
         if (curves.Count > 0) SaveLossByTime($"{state.Card.Name}: mean squared error by time", curves);
-        string[] written = [Checkpoint, LossTable, LossPlot, Metrics, .. curves.Count > 0 ? [LossByTimePlot] : Array.Empty<string>()];
+        string[] written =
+        [
+            Checkpoint,
+            LossTable,
+            LossPlot,
+            Metrics,
+            .. curves.Count > 0 ? [LossByTimePlot] : Array.Empty<string>(),
+            .. TensorBoard ? TensorBoardFile.Of(Path) : [],
+        ];
         if (state.Unreadable.Count == 0) return written;
         Runtime.UnreadableList.Write(UnreadableList, state.Unreadable);
         return [.. written, UnreadableList];

@@ -223,6 +223,21 @@ public sealed class MetricsTests : IDisposable
         Assert.Contains($" at step 2; no checkpoint had been saved.{cause}", message, StringComparison.Ordinal);
     }
 
+    [Theory, InlineData(null), InlineData(1.0)]
+    public void A_gradient_that_is_not_finite_ends_the_run_before_it_spoils_the_weights(double? clip)
+    {
+        using var model = TinyDenoiser.Create();
+        var watch = new Each<TrainingProgress>(now => model.SpoilsGradients = now.Step == 3);
+        var message = Assert.Throws<DitException>(
+            () => new Trainer(Recipe with { GradientClip = clip }, Run(saveEvery: 2)).Run(model, ColorSet.Of(), watch)).Message;
+        Assert.StartsWith(
+            $"The norm of the gradient is NaN at step 4; the last good checkpoint is kept in '{Run().Checkpoint}'. Cause: the gradient of "
+                + "'proj.",
+            message,
+            StringComparison.Ordinal);
+        Assert.All(model.parameters(), static p => Assert.True(p.isfinite().all().item<bool>()));
+    }
+
     [Fact]
     public void A_gradient_that_is_not_finite_is_named()
     {

@@ -39,8 +39,9 @@ public sealed class TensorBoardTests : IDisposable
     {
         var run = new TrainingFolder(folder["run"]) { TensorBoard = true };
         using var model = TinyDenoiser.Create();
-        new Trainer(Recipe, run).Run(model, ColorSet.Of());
+        var files = new Trainer(Recipe, run).Run(model, ColorSet.Of()).Files;
         var events = Events(Assert.Single(Directory.GetFiles(folder["run"], "events.out.tfevents.*")));
+        Assert.Contains(files, static file => Path.GetFileName(file).StartsWith("events.out.tfevents.", StringComparison.Ordinal));
         Assert.Equal("brain.Event:2", events[0].FileVersion);
         Assert.All(events, static one => Assert.InRange(
             DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0 - one.WallTime, -1, 600));
