@@ -64,9 +64,9 @@ public class CommandLineTests
         "--tf32")]
     [InlineData(
         "train --help", "--data", "--model", "--out", "--steps", "[default: 400000]", "--batch", "[default: 256]", "--lr",
-        "[default: 0.0001]", "--weight-decay", "--ema", "[default: 0.9999]", "--warmup", "--clip", "--resume", "--seed",
-        "--save-every", "--time-buckets", "[default: 4]", "--tensorboard", "--weights-dtype",
-        "<bf16|f16|f32>", "--flip", "--no-flip", "--device", "--tf32")]
+        "[default: 0.0001]", "--weight-decay", "--ema", "[default: 0.9999]", "--warmup", "--clip", "--resume",
+        "--schedule", "--accumulate", "--min-snr", "--save-minutes", "--keep", "--seed", "--save-every", "--time-buckets",
+        "[default: 4]", "--tensorboard", "--weights-dtype", "<bf16|f16|f32>", "--flip", "--no-flip", "--device", "--tf32")]
     [InlineData(
         "convert --help", "IN", "OUT", "--to", "<diffusers|dit|official>", "(REQUIRED)", "--model", "--weights", "--dtype",
         "<bf16|f16|f32>")]
