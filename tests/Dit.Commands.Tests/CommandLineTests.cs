@@ -51,7 +51,8 @@ public class CommandLineTests
         "--tf32")]
     [InlineData(
         "train --help", "--data", "--model", "--out", "--steps", "[default: 400000]", "--batch", "[default: 256]", "--lr",
-        "[default: 0.0001]", "--weight-decay", "--ema", "[default: 0.9999]", "--warmup", "--clip", "--resume", "--schedule", "--accumulate", "--min-snr", "--save-minutes", "--keep", "--seed",
+        "[default: 0.0001]", "--weight-decay", "--ema", "[default: 0.9999]", "--warmup", "--clip", "--resume", "--schedule",
+        "--accumulate", "--min-snr", "--save-minutes", "--keep", "--seed",
         "--save-every", "--weights-dtype", "<bf16|f16|f32>", "--flip", "--no-flip", "--device", "--tf32")]
     [InlineData(
         "convert --help", "IN", "OUT", "--to", "<diffusers|dit|official>", "(REQUIRED)", "--model", "--weights", "--dtype",
