@@ -46,6 +46,12 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// <summary>The finished model: the moving average under the official names.</summary>
     public string Weights => System.IO.Path.Combine(Path, "weights.safetensors");
 
+    /// <summary>
+    /// The snapshots of the power-function averages, for <see cref="AverageSnapshots"/>: there where the recipe has
+    /// <see cref="TrainingRecipe.PostHocEma"/>.
+    /// </summary>
+    public string Averages => System.IO.Path.Combine(Path, "averages");
+
     /// <summary>The losses of every step.</summary>
     public string LossTable => System.IO.Path.Combine(Path, "loss.csv");
 
@@ -80,7 +86,9 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         try
         {
             if (resume) CheckpointShelf.RemoveUnfinished(this);
-            string[] files = resume ? [] : [Checkpoint, Weights, LossTable, LossPlot, UnreadableList, .. CheckpointShelf.NewestFirst(this)];
+            string[] files = resume
+                ? []
+                : [Checkpoint, Weights, Averages, LossTable, LossPlot, UnreadableList, .. CheckpointShelf.NewestFirst(this)];
             if (files.FirstOrDefault(System.IO.Path.Exists) is { } taken)
                 throw new DitException(
                     $"'{taken}' exists already, and training would write over it: resume that run, name another folder, or remove it.");
@@ -100,6 +108,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         if (!state.Average.IsFinite())
             throw new DitException(
                 $"The weights are no longer finite at step {state.Step}, and a smaller learning rate or a gradient clip may help.");
+        SaveAverages(state); // before the checkpoint: a run that goes on from there has the snapshots up to there
         using (var losses = Tensors(state.Losses))
             CheckpointShelf.Put(this, state.Step, path => SafeTensors.Save(
                 path,
@@ -119,6 +128,18 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         if (state.Unreadable.Count == 0) return [Checkpoint, LossTable, LossPlot];
         Runtime.UnreadableList.Write(UnreadableList, state.Unreadable);
         return [Checkpoint, LossTable, LossPlot, UnreadableList];
+    }
+
+    // Which snapshots there are depends on the steps alone, so that a run that was interrupted leaves the same ones.
+    private void SaveAverages(TrainingState state)
+    {
+        if (state.Optimizer.Powers is not { } powers || (state.Step % SaveEvery != 0 && state.Step != state.Recipe.Steps)) return;
+        AtomicFile.CreateFolder(Averages);
+        SafeTensors.Save(
+            AverageSnapshots.PathOf(Averages, state.Step),
+            powers.Snapshot,
+            Metadata(state),
+            WeightsType == ScalarType.Float16 ? WeightsType : ScalarType.Float32); // bfloat16 has too few digits for differences
     }
 
     private static double RecentLoss(TrainingState state) => state.Losses.TakeLast(StepsOfLoss).Average(static losses => losses.Total);
