@@ -310,7 +310,9 @@ public sealed class ConditionTests : IDisposable
                 "2")
             .Succeeds();
         Assert.Matches(@"^Training Tiny-Nothing \([\d,]+ parameters\) on 3 images\n", text);
-        Assert.Equal(["checkpoint.safetensors", "loss.csv", "loss.png", "weights.safetensors"], folder.Files("run"));
+        Assert.Equal(
+            ["checkpoint-00000002.safetensors", "checkpoint.safetensors", "loss.csv", "loss.png", "weights.safetensors"],
+            folder.Files("run"));
         foreach (var weights in new[] { "auto", "ema", "model" })
             SampleNothing("a.png", "--checkpoint", folder.Path("run", "checkpoint.safetensors"), "--weights", weights).Succeeds();
         Directory.CreateDirectory(folder.Path("none"));

@@ -66,7 +66,7 @@ internal sealed unsafe class FusedPasses(
     // another.
     private int Blocks(int passes)
     {
-        var vectors = TokenLayout.Vectors(sizes.Tokens, kernels.Lanes);
+        var vectors = TokenLayout.Vectors(sizes.Tokens, kernels.Lanes, weights.PanelsAlike);
         var cached = Math.Max(kernels.PanelVectors, (int)(CacheBudget / (sizeof(float) * (long)sizes.Width * kernels.Lanes)));
         var most = vectors / weights.PanelsAlike;
         var blocks = Math.Min(most, (vectors + cached - 1) / cached);

@@ -33,17 +33,22 @@ internal sealed class TokenLayout
     public int LargestBlock => Blocks.Max(block => Panels[block].Sum(static panel => panel.Width));
 
     /// <summary>Vectors that hold so many tokens.</summary>
-    public static int Vectors(int tokens, int lanes) => (tokens + lanes - 1) / lanes;
+    /// <param name="tokens">Tokens.</param>
+    /// <param name="lanes">Floats in a vector.</param>
+    /// <param name="alike">The number of vectors is a multiple of it.</param>
+    public static int Vectors(int tokens, int lanes, int alike = 1) => (tokens + lanes * alike - 1) / (lanes * alike) * alike;
 
     /// <summary>The layout of a sample.</summary>
     /// <param name="tokens">T, at least 1.</param>
     /// <param name="lanes">Floats in a vector.</param>
     /// <param name="panelVectors">Vectors in the widest panel.</param>
     /// <param name="blocks">Blocks that are wanted: fewer where there are fewer vectors.</param>
-    /// <param name="alike">How many panels in a row have one width; the vectors are a multiple of it.</param>
+    /// <param name="alike">
+    /// How many panels in a row have one width: the vectors are a multiple of it, and the last ones may be padding.
+    /// </param>
     public static TokenLayout Of(int tokens, int lanes, int panelVectors, int blocks, int alike = 1)
     {
-        var vectors = Vectors(tokens, lanes) / alike;
+        var vectors = Vectors(tokens, lanes, alike) / alike;
         var count = Math.Clamp(blocks, 1, vectors);
         var panels = new List<TokenPanel>();
         var ranges = new Range[count];

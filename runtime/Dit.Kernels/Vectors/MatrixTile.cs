@@ -16,6 +16,7 @@ internal static unsafe class MatrixTile<V, S>
     where S : struct, ISimd<V>
 {
     private const int Ahead = 1024; // floats: a page
+    private const int RowsAhead = 4; // of a panel
 
     /// <summary>Computes a tile.</summary>
     /// <param name="vectors">Vectors in a row of the tile, 1 to 3.</param>
@@ -83,6 +84,7 @@ internal static unsafe class MatrixTile<V, S>
             if (W.Vectors > 1) y = S.Load(b + lanes);
             if (W.Vectors > 2) z = S.Load(b + 2 * lanes);
             Fetch(a);
+            FetchRow<W>(b);
             Step<W>(S.Fill(a[0]), x, y, z, ref a0, ref a1, ref a2);
             Step<W>(S.Fill(a[1]), x, y, z, ref b0, ref b1, ref b2);
             Step<W>(S.Fill(a[2]), x, y, z, ref c0, ref c1, ref c2);
@@ -137,6 +139,19 @@ internal static unsafe class MatrixTile<V, S>
     private static void Fetch(float* a)
     {
         if (Sse.IsSupported) Sse.Prefetch0(a + Ahead);
+    }
+
+    // Panels are larger than the first cache, and where two products begin in a cycle (Intel), the second one is too far
+    // away to wait for.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FetchRow<W>(float* b)
+        where W : struct, IWidth
+    {
+        if (!Sse.IsSupported) return;
+        b += RowsAhead * W.Vectors * S.Lanes;
+        Sse.Prefetch0(b);
+        if (W.Vectors > 1) Sse.Prefetch0(b + S.Lanes);
+        if (W.Vectors > 2) Sse.Prefetch0(b + 2 * S.Lanes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -14,6 +14,7 @@ internal sealed unsafe class FusedEngine : StepEngine
 {
     private const long WorkspaceBudget = 256L << 20; // bytes
     private const int NarrowestStrassen = 256; // features
+    private const int FewestPadded = 9; // vectors: one more of padding costs less than Strassen's scheme saves
     private const int ShareOfMemory = 4; // of the machine's, one in so many for weights that expand
 
     private readonly Lock turn = new();
@@ -42,7 +43,8 @@ internal sealed unsafe class FusedEngine : StepEngine
         if (FusedOrder.Obstacle(steps) is { } obstacle)
             return new OperatorEngine(steps, new TorchOperations($"libtorch's operators: {obstacle} cannot be fused"));
         var layout = weights ?? Faster(steps);
-        var isSuited = TokenLayout.Vectors(steps.Tokens, kernels.Lanes) % layout.PanelsAlike == 0;
+        var vectors = TokenLayout.Vectors(steps.Tokens, kernels.Lanes);
+        var isSuited = vectors % layout.PanelsAlike == 0 || vectors >= FewestPadded;
         return new FusedEngine(steps, kernels, threads, budget, isSuited ? layout : WeightLayout.Whole);
     }
 

@@ -125,7 +125,7 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
     // A row for each channel of a head, so that any panel's tokens lie in a row together.
     private RotaryAngles Angles(RotaryPositions rotary)
     {
-        var stride = TokenLayout.Vectors(session.Tokens, kernels.Lanes) * kernels.Lanes;
+        var stride = TokenLayout.Vectors(session.Tokens, kernels.Lanes, layout.PanelsAlike) * kernels.Lanes;
         return new(Rows(rotary.Tables.Cosines), Rows(rotary.Tables.Sines), stride);
 
         NativeBuffer Rows(Tensor table) => Keep(nn.functional.pad(table.t(), [0, stride - session.Tokens]));
