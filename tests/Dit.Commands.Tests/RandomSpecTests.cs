@@ -129,16 +129,12 @@ public class RandomSpecTests(ITestOutputHelper output)
             using var scope = NewDisposeScope();
             using var frozen = no_grad();
             using var session = model.CreateSession();
-            Assert.Equal(HasNoSteps(TModel.Card), session.Engine.Contains("forward", StringComparison.Ordinal));
+            Assert.DoesNotContain("forward", session.Engine, StringComparison.Ordinal); // it has steps of its own
             var x = randn(TModel.Card.Input.Batch(Samples), generator: random);
             var t = tensor(Array.ConvertAll(TModel.Process.DrawTimes(Samples, random), static time => (float)time));
 
             Close(model.Predict(x, t, condition), session.Forward(x, t, condition), Forward, session.Engine);
         }
-
-        // The blocks that a session calls the model for.
-        private static bool HasNoSteps(ModelCard card) =>
-            card.Conditioning == "adaln-zero+cross-attention" || card.Block?.Contains("shared", StringComparison.Ordinal) == true;
 
         private void Draws<TModel, TCondition, TProcess>(TModel model, TCondition condition)
             where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
