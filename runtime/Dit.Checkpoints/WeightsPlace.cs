@@ -18,6 +18,7 @@ public sealed partial record WeightsPlace(string Prefix, NameDifference Differen
     private const string EmaPrefix = "ema.";
     private const string ModelPrefix = "model.";
     private const string LightningPrefix = "state_dict.";
+    private const string OptimizerPrefix = "optimizer."; // what an optimizer remembers has the shapes of the weights
     private const int ShownNames = 3;
 
     private static readonly string[][] Usual = [[EmaPrefix, ModelPrefix], [LightningPrefix + EmaPrefix, LightningPrefix + ModelPrefix]];
@@ -133,6 +134,7 @@ public sealed partial record WeightsPlace(string Prefix, NameDifference Differen
             return [];
         string[] all = [.. file.Tensors.Keys.Where(name => name.EndsWith(anchor, StringComparison.Ordinal))
             .Select(name => name[..^anchor.Length])
+            .Where(static prefix => !prefix.StartsWith(OptimizerPrefix, StringComparison.Ordinal))
             .Where(prefix => wanted.All(entry =>
                 file.Tensors.TryGetValue(prefix + entry.Name, out var info) && info.Shape.AsSpan().SequenceEqual(entry.Shape)))
             .Where(prefix => NameDifference.Between(wanted, ignored, file.Below(prefix).Tensors).Count == 0)];

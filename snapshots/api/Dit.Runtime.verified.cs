@@ -88,6 +88,21 @@ public sealed record AutoencoderTiling
     public IReadOnlyList<int> Starts(int length);
 }
 
+public sealed class AverageSnapshots
+{
+    public const string LengthKey = "dit.average.length";
+    public int Count { get; }
+    public int Step { get; }
+    public PowerFit Fit(double length);
+    public static AverageSnapshots Of(string run);
+    public PowerFit Write(
+        double length,
+        string path,
+        torch.ScalarType dtype = Float32,
+        IProgress<int>? progress = null,
+        CancellationToken cancellation = default);
+}
+
 public sealed record BitsPerDimension(
     torch.Tensor Total,
     torch.Tensor Prior,
@@ -403,6 +418,27 @@ public sealed class ExponentialMovingAverage : IDisposable
     public void Dispose();
     public bool IsFinite();
     public void Update();
+    public void Update(double decay);
+    public static double WarmUp(double decay, int step);
+}
+
+public sealed class FineTuning
+{
+    public IReadOnlyList<string> Anew { get; }
+    public IReadOnlyList<string> Interpolated { get; }
+    public IReadOnlyList<string> Loaded { get; }
+    public double LoadedShare { get; }
+    public IReadOnlyList<string> NotInModel { get; }
+    public void Fill(torch.nn.Module model);
+    public static FineTuning Load<TModel>(
+        TModel model,
+        string path,
+        CheckpointWeights weights = Auto) where TModel : torch.nn.Module, IModel<TModel>;
+    public static FineTuning Of<TModel>(
+        ICheckpointFile file,
+        CheckpointWeights weights = Auto,
+        Action<string>? notice = null) where TModel : torch.nn.Module, IModel<TModel>;
+    public IEnumerable<string> Sentences();
 }
 
 public abstract record FixedStepSolver<TProcess>(int Steps) : Solver<TProcess> where TProcess : IProcess
@@ -1380,6 +1416,21 @@ public static class Positions
     public static torch.Tensor SinCos2D(int width, int rows, int columns, double scale = 1, int? baseSize = null);
 }
 
+public sealed record PostHocEma(double Shorter = 0.05, double Longer = 0.1);
+
+public sealed record PowerFit(IReadOnlyList<double> Coefficients, double Error);
+
+public readonly record struct PowerProfile(double Step, double Gamma)
+{
+    public static double LargestLength { get; }
+    public static double DecayAt(double gamma, int step);
+    public double Dot(PowerProfile other);
+    public PowerFit FitBy(IReadOnlyList<PowerProfile> others);
+    public static double GammaOf(double length);
+    public static double LengthOf(double gamma);
+    public static PowerProfile OfLength(double step, double length);
+}
+
 public enum Prediction
 {
     Epsilon = 0,
@@ -1823,6 +1874,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, torch.Sca
     public const string ClassesKey = "dit.classes";
     public const string MetricsName = "metrics.jsonl";
     public const string UnreadableName = "unreadable.txt";
+    public string Averages { get; }
     public string Checkpoint { get; }
     public int Keep { get; init; }
     public string LossByTimePlot { get; }
@@ -1869,17 +1921,21 @@ public sealed record TrainingRecipe
     public int BatchSize { get; init; }
     public double Beta1 { get; init; }
     public double Beta2 { get; init; }
+    public bool DecayAll { get; init; }
     public double EmaDecay { get; init; }
+    public bool EmaWarmup { get; init; }
     public double? GradientClip { get; init; }
     public bool HorizontalFlip { get; init; }
     public double LearningRate { get; init; }
     public double? MinSnrGamma { get; init; }
+    public PostHocEma? PostHocEma { get; init; }
     public LearningRateSchedule Schedule { get; init; }
     public long Seed { get; init; }
     public int Steps { get; init; }
     public int WarmupSteps { get; init; }
     public double WeightDecay { get; init; }
     public AdamW CreateOptimizer(IEnumerable<Parameter> parameters);
+    public double EmaDecayAt(int step);
     public double LearningRateAt(int step);
     public void Validate();
 }

@@ -167,7 +167,8 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
     [InlineData(
         1000,
         0.9999,
-        "Warning: with --ema 0.9999 the weights after 1,000 steps are still 90 % the untrained start; --ema 0.995 fits so short a run.")]
+        "Warning: with --ema 0.9999 the weights after 1,000 steps are still 90 % the untrained start; --ema 0.995 or --ema-warmup "
+            + "fits so short a run.")]
     [InlineData(
         1,
         0.5,
@@ -177,6 +178,13 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
     [InlineData(400_000, 0.9999, null)]
     public void An_average_too_slow_for_the_run_is_told_before_it(int steps, double decay, string? warning) =>
         Assert.Equal(warning, Commands.TrainCommand.SlowAverage(new TrainingRecipe { Steps = steps, EmaDecay = decay }));
+
+    [Theory]
+    [InlineData(1, "Warning: with --ema 0.9999 the weights after 1 step are still 10 % the untrained start; --ema 0 fits so short a run.")]
+    [InlineData(4, null)]
+    [InlineData(1000, null)]
+    public void An_average_that_warms_up_is_not_too_slow(int steps, string? warning) =>
+        Assert.Equal(warning, Commands.TrainCommand.SlowAverage(new TrainingRecipe { Steps = steps, EmaWarmup = true }));
 
     [Fact]
     public void Shapes_go_into_an_empty_folder_only()

@@ -39,7 +39,19 @@ internal static class TrainCommand
         var batch = CommonOptions.Number("--batch", "Images of one step.", recipe.BatchSize);
         var rate = CommonOptions.Number("--lr", "Learning rate of AdamW.", recipe.LearningRate);
         var decay = CommonOptions.Number("--ema", "Decay of the moving average of the weights.", recipe.EmaDecay);
+        var emaWarmup = new Option<bool>("--ema-warmup")
+        {
+            Description = "Begin the moving average with a small decay, so that it soon leaves the untrained start.",
+        };
+        var postHoc = new Option<bool>("--post-hoc-ema")
+        {
+            Description = "Keep two power-function averages, from which 'dit average' makes one of any length after the run.",
+        };
         var weightDecay = CommonOptions.Number("--weight-decay", "Decoupled weight decay of AdamW.", recipe.WeightDecay);
+        var decayMatrices = new Option<bool>("--decay-matrices")
+        {
+            Description = "Decay matrices and convolutions only: no biases, norms, embeddings or positions.",
+        };
         var warmup = CommonOptions.Number("--warmup", "Steps over which the learning rate rises.", recipe.WarmupSteps);
         var accumulate = CommonOptions.Number("--accumulate", "Parts that a batch is computed in, to save memory.", recipe.Accumulation);
         var schedule = new Option<string>("--schedule")
@@ -68,6 +80,13 @@ internal static class TrainCommand
         var buckets = CommonOptions.Number(
             "--time-buckets", "Intervals of the process's time in which the squared error is measured, 1 to 16.", standard.TimeBuckets);
         var tensorBoard = new Option<bool>("--tensorboard") { Description = "Write an event file for TensorBoard into the folder, too." };
+        var begin = new Option<string?>("--from")
+        {
+            Description =
+                "Start from the weights of a checkpoint, of other classes or a different image size too: what fits is loaded, and what "
+                    + "does not fit is listed before the first step.",
+            HelpName = "FILE",
+        };
         var type = CommonOptions.RealType("--weights-dtype", "Type of the finished weights.");
         var flip = new Option<bool>("--flip")
         {
@@ -91,7 +110,10 @@ internal static class TrainCommand
             batch,
             rate,
             weightDecay,
+            decayMatrices,
             decay,
+            emaWarmup,
+            postHoc,
             warmup,
             schedule,
             accumulate,
@@ -104,6 +126,7 @@ internal static class TrainCommand
             resume,
             buckets,
             tensorBoard,
+            begin,
             type,
             flip,
             noFlip,
@@ -126,7 +149,8 @@ internal static class TrainCommand
             var from = parsed.GetValue(resume) ? TrainingCheckpoint.Newest(run) : null;
             foreach (var note in from?.Notes ?? []) context.Say(note);
             var start = from?.Recipe ?? recipe;
-            return ModelOf(context, parsed.GetValue(model), from).Accept(new Visitor(
+            using var checkpoint = Begin(parsed.GetValue(begin), from);
+            return ModelOf(context, parsed.GetValue(model), from?.Path ?? checkpoint?.Path).Accept(new Visitor(
                 context,
                 parsed.GetRequiredValue(data),
                 start with
@@ -135,7 +159,10 @@ internal static class TrainCommand
                     BatchSize = Given(parsed, batch, start.BatchSize),
                     LearningRate = Given(parsed, rate, start.LearningRate),
                     WeightDecay = Given(parsed, weightDecay, start.WeightDecay),
+                    DecayAll = start.DecayAll && !parsed.GetValue(decayMatrices),
                     EmaDecay = Given(parsed, decay, start.EmaDecay),
+                    EmaWarmup = Given(parsed, emaWarmup, start.EmaWarmup),
+                    PostHocEma = parsed.GetValue(postHoc) ? start.PostHocEma ?? new() : start.PostHocEma,
                     WarmupSteps = Given(parsed, warmup, start.WarmupSteps),
                     Schedule = ScheduleOf(Given(parsed, schedule, "")) ?? start.Schedule,
                     Accumulation = Given(parsed, accumulate, start.Accumulation),
@@ -148,6 +175,7 @@ internal static class TrainCommand
                 parsed.GetValue(skip),
                 run,
                 from,
+                checkpoint,
                 TorchDevice.Parse(parsed.GetRequiredValue(device), parsed.GetValue(tensorFloat32))));
         });
         return command;
@@ -166,11 +194,15 @@ internal static class TrainCommand
         ? TimeSpan.FromMinutes(minutes)
         : throw new DitException(FormattableString.Invariant($"--save-minutes is {minutes}: it is a number above 0, at most a million."));
 
+    private static ICheckpointFile? Begin(string? path, TrainingCheckpoint? from) => path is null ? null
+        : from is null ? CheckpointFile.Open(path)
+        : throw new DitException("--from starts a new run from a checkpoint, and --resume goes on with a run: give one of them.");
+
     // A checkpoint says which model it is of.
-    private static ModelDefinition ModelOf(CommandContext context, string? named, TrainingCheckpoint? from)
+    private static ModelDefinition ModelOf(CommandContext context, string? named, string? checkpoint)
     {
-        if (named is not null || from is null) return context.FindOrUsual(named);
-        using var file = CheckpointFile.Open(from.Path);
+        if (named is not null || checkpoint is null) return context.FindOrUsual(named);
+        using var file = CheckpointFile.Open(checkpoint);
         return context.CarriedBy(file) ?? context.Named(file) ?? context.FindOrUsual(null);
     }
 
@@ -182,6 +214,7 @@ internal static class TrainCommand
         bool skip,
         TrainingFolder folder,
         TrainingCheckpoint? from,
+        ICheckpointFile? checkpoint,
         Device device) : IModelVisitor<int>
     {
         public int Visit<TModel, TCondition, TProcess>()
@@ -198,6 +231,7 @@ internal static class TrainCommand
             recipe.Validate();
             if (from is not null) RequireSameSpec(card, from);
             PathRules.RequireOutside(folder.Path, data);
+            foreach (var sentence in Start<TModel>(context.Notice)?.Sentences() ?? []) context.Out.WriteLine(sentence);
             using var latents = Latents(card);
             if (latents is not null)
                 return TrainOnLatents<TModel, TCondition, TProcess>(TrainingSet.OfLatents<TCondition>(latents, card), RecipeOf(latents));
@@ -210,6 +244,11 @@ internal static class TrainCommand
             throw new DitException(
                 $"{TModel.Card.Name} denoises images and texts jointly, and 'dit train' knows images and classes only: train it from "
                     + $"code.");
+
+        /// <summary>What a new run takes over from the checkpoint of <c>--from</c>; null without one.</summary>
+        private FineTuning? Start<TModel>(Action<string>? notice = null)
+            where TModel : nn.Module, IModel<TModel> =>
+            checkpoint is null ? null : FineTuning.Of<TModel>(checkpoint, notice: notice);
 
         /// <summary>The data as latents; null where the data are images and the model takes them.</summary>
         private LatentFolder? Latents(ModelCard card)
@@ -274,6 +313,7 @@ internal static class TrainCommand
                 context.Out.WriteLine(note);
             if (SlowAverage(recipe) is { } warning) context.Out.WriteLine(warning);
             using var model = TModel.Create(device, seed: recipe.Seed);
+            Start<TModel>()?.Fill(model);
             try
             {
                 return Report(Progress.Show(context, progress => trainer.Run<TModel, TCondition, TProcess>(
@@ -304,6 +344,7 @@ internal static class TrainCommand
             if (!result.Cancelled)
             {
                 foreach (var file in result.Files) context.Out.WriteLine($"Wrote {file}");
+                if (recipe.PostHocEma is not null) context.Out.WriteLine($"Wrote {folder.Averages}, for 'dit average'");
                 return 0;
             }
             var kept = result.Files.Count == 0 && from is null
@@ -324,12 +365,15 @@ internal static class TrainCommand
     internal static string? SlowAverage(TrainingRecipe recipe)
     {
         const double Enough = 5; // e^-5: less than a hundredth of the start is left
-        var start = Math.Pow(recipe.EmaDecay, recipe.Steps);
+        var start = Enumerable.Range(1, recipe.Steps).Aggregate(1.0, (left, step) => left * recipe.EmaDecayAt(step));
         if (start <= Math.Exp(-Enough)) return null;
         var fitting = Math.Floor(Math.Max(0, 1 - Enough / recipe.Steps) * 1e4) / 1e4;
         return string.Create(CultureInfo.InvariantCulture,
             $"Warning: with --ema {recipe.EmaDecay} the weights after {Amount.Of(recipe.Steps, "step")} are still {start:P0} the untrained "
-                + $"start; --ema {fitting} fits so short a run.");
+                + $"start; --ema {fitting}{(WarmupHelps(recipe) ? " or --ema-warmup" : "")} fits so short a run.");
+
+        static bool WarmupHelps(TrainingRecipe recipe) =>
+            !recipe.EmaWarmup && SlowAverage(recipe with { EmaWarmup = true }) is null;
     }
 
     // The bound is there where the variance is learned; without it the loss is the mean squared error.

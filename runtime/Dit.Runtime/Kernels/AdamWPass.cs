@@ -10,7 +10,8 @@ namespace Dit.Runtime.Kernels;
 /// <param name="First">Running mean of gradients.</param>
 /// <param name="Second">Running mean of their squares.</param>
 /// <param name="Average">Moving average of the weights.</param>
-internal sealed record AdamWTensors(Tensor Parameter, Tensor First, Tensor Second, Tensor Average);
+/// <param name="Decays">Whether weight decay is for this parameter.</param>
+internal sealed record AdamWTensors(Tensor Parameter, Tensor First, Tensor Second, Tensor Average, bool Decays);
 
 /// <summary>
 /// AdamW and the moving average in one pass over memory: what a step reads and writes is what takes its time.
@@ -58,12 +59,15 @@ internal sealed unsafe class AdamWPass
         private readonly float* first = TensorPointer.Of(tensors.First);
         private readonly float* second = TensorPointer.Of(tensors.Second);
         private readonly float* average = TensorPointer.Of(tensors.Average);
+        private readonly bool decays = tensors.Decays;
         private readonly float* slope = gradient is null ? null : TensorPointer.Of(gradient);
 
         public void Run(TrainingKernels kernels, in AdamWStep step, long at, long length)
         {
             if (slope is null) kernels.Follow(step.Rate, parameter + at, average + at, length);
-            else kernels.AdamW(step, parameter + at, slope + at, first + at, second + at, average + at, length);
+            else
+                kernels.AdamW(
+                    decays ? step : step with { Keep = 1 }, parameter + at, slope + at, first + at, second + at, average + at, length);
         }
     }
 }

@@ -26,12 +26,18 @@ public sealed class AdamWWithEma : IDisposable
     {
         this.recipe = recipe;
         Average = new(model, recipe.EmaDecay);
+        Powers = recipe.PostHocEma is { } lengths ? new(model, lengths) : null;
         using var noGradients = no_grad();
+        var decayed = recipe.DecayAll ? null : DecayedWeights.Of(model);
         names = [.. Average.Followed.Select(static followed => followed.Name)];
         tensors =
         [
-            .. Average.Followed.Select(static followed =>
-                new AdamWTensors(followed.Source, Zeros(followed.Source), Zeros(followed.Source), followed.Average)),
+            .. Average.Followed.Select(followed => new AdamWTensors(
+                followed.Source,
+                Zeros(followed.Source),
+                Zeros(followed.Source),
+                followed.Average,
+                decayed?.Contains(followed.Name) != false)),
         ];
         if (TrainingScope.Current is { } tools && tensors.All(static tensor => IsPlain(tensor.Parameter))) pass = new(tools, tensors);
     }
@@ -39,16 +45,21 @@ public sealed class AdamWWithEma : IDisposable
     /// <summary>The moving average.</summary>
     public ExponentialMovingAverage Average { get; }
 
+    /// <summary>The power-function averages; null where the recipe has none.</summary>
+    internal PowerAverages? Powers { get; }
+
     /// <summary>Steps made so far.</summary>
     public int Steps { get; private set; }
 
     /// <summary>
     /// What AdamW remembers of each parameter: the running mean of its gradients as <c>first.NAME</c>, and of their
-    /// squares as <c>second.NAME</c>. The tensors stay the optimizer's.
+    /// squares as <c>second.NAME</c>; and the power-function averages, where the recipe has them. The tensors stay the
+    /// optimizer's.
     /// </summary>
     public IEnumerable<KeyValuePair<string, Tensor>> Moments =>
         names.Zip(tensors).SelectMany(static pair => (KeyValuePair<string, Tensor>[])
-            [new($"first.{pair.First}", pair.Second.First), new($"second.{pair.First}", pair.Second.Second)]);
+            [new($"first.{pair.First}", pair.Second.First), new($"second.{pair.First}", pair.Second.Second)])
+        .Concat(Powers?.State ?? []);
 
     /// <summary>Goes on where a run has been.</summary>
     /// <param name="steps">Steps that the run has made.</param>
@@ -64,21 +75,23 @@ public sealed class AdamWWithEma : IDisposable
         Steps = steps;
     }
 
-    /// <summary>Moves the weights by their gradients, then the average towards the weights.</summary>
+    /// <summary>Moves the weights by their gradients, then the averages towards the weights.</summary>
     /// <param name="learningRate">Learning rate of this step.</param>
     public void Step(double learningRate)
     {
         Steps++;
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
+        var decay = recipe.EmaDecayAt(Steps);
         var gradients = tensors.Select(static tensor => Dense(tensor.Parameter.grad)).ToArray();
         if (pass is not null)
+            pass.Run(AdamWStep.At(Steps, learningRate, recipe.WeightDecay, recipe.Beta1, recipe.Beta2, Eps, decay), gradients);
+        else
         {
-            pass.Run(AdamWStep.At(Steps, learningRate, recipe.WeightDecay, recipe.Beta1, recipe.Beta2, Eps, recipe.EmaDecay), gradients);
-            return;
+            StepByOperators(learningRate, gradients);
+            Average.Update(decay);
         }
-        StepByOperators(learningRate, gradients);
-        Average.Update();
+        Powers?.Update(Steps);
     }
 
     private void StepByOperators(double learningRate, IReadOnlyList<Tensor?> gradients)
@@ -87,10 +100,10 @@ public sealed class AdamWWithEma : IDisposable
         using Scalar beta1 = recipe.Beta1, rest1 = 1 - recipe.Beta1, beta2 = recipe.Beta2, rest2 = 1 - recipe.Beta2;
         using Scalar correction = Math.Sqrt(1 - Math.Pow(recipe.Beta2, Steps)), eps = Eps;
         using Scalar size = -learningRate / (1 - Math.Pow(recipe.Beta1, Steps));
-        foreach (var ((parameter, first, second, _), gradient) in tensors.Zip(gradients))
+        foreach (var ((parameter, first, second, _, decays), gradient) in tensors.Zip(gradients))
         {
             if (gradient is null) continue;
-            parameter.mul_(keep);
+            if (decays) parameter.mul_(keep);
             first.mul_(beta1).add_(gradient, rest1);
             second.mul_(beta2).addcmul_(gradient, gradient, rest2);
             parameter.addcdiv_(first, (second.sqrt() / correction).add_(eps), size);
@@ -116,5 +129,6 @@ public sealed class AdamWWithEma : IDisposable
             tensor.Second.Dispose();
         }
         Average.Dispose();
+        Powers?.Dispose();
     }
 }

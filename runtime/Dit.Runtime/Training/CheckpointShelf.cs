@@ -49,7 +49,8 @@ internal static class CheckpointShelf
     /// <summary>Removes what writers that were killed have left.</summary>
     public static void RemoveUnfinished(TrainingFolder folder)
     {
-        foreach (var file in Directory.EnumerateFiles(folder.Path, ".*.tmp")) // see AtomicFile
+        string[] folders = [folder.Path, .. Directory.Exists(folder.Averages) ? (string[])[folder.Averages] : []];
+        foreach (var file in folders.SelectMany(static one => Directory.EnumerateFiles(one, ".*.tmp"))) // see AtomicFile
             if (Guid.TryParseExact(Path.GetFileNameWithoutExtension(file)[1..], "N", out _)) File.Delete(file);
     }
 

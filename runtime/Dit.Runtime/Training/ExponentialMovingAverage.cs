@@ -14,6 +14,7 @@ public sealed class ExponentialMovingAverage : IDisposable
 {
     private readonly Dictionary<string, Tensor> averages = [];
     private readonly List<(string Name, Tensor Average, Tensor Source)> followed = [];
+    private readonly double decay;
     private readonly Tensor rate; // 1 - decay, a scalar
 
     /// <summary>Starts as a copy of the model's parameters and buffers.</summary>
@@ -24,6 +25,7 @@ public sealed class ExponentialMovingAverage : IDisposable
     {
         if (decay is not (>= 0 and < 1))
             throw new DitException($"The decay of a moving average must be from 0 up to, not including, 1; it is {decay}.");
+        this.decay = decay;
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         foreach (var (name, tensor) in model.state_dict())
@@ -36,16 +38,31 @@ public sealed class ExponentialMovingAverage : IDisposable
         rate = tensor(1 - decay, dtype: like.dtype, device: like.device).DetachFromDisposeScope();
     }
 
-    /// <summary>The averaged tensors by name; they change in place with each <see cref="Update"/>.</summary>
+    /// <summary>The averaged tensors by name; they change in place with each <see cref="Update()"/>.</summary>
     public IReadOnlyDictionary<string, Tensor> Tensors => averages;
 
     /// <summary>What moves, and the weights it follows.</summary>
     internal IReadOnlyList<(string Name, Tensor Average, Tensor Source)> Followed => followed;
 
+    /// <summary>
+    /// The decay of an average that leaves its start soon: <c>min(decay, (1 + t) / (10 + t))</c>, as in TensorFlow,
+    /// diffusers and timm.
+    /// </summary>
+    /// <param name="decay">The decay that is reached, at about step 9 / (1 - decay).</param>
+    /// <param name="step">The step, from 1; t counts from 0.</param>
+    /// <returns>What <see cref="Update(double)"/> takes: 0.1 in the first step.</returns>
+    public static double WarmUp(double decay, int step) => Math.Min(decay, step / (9.0 + step));
+
     /// <summary>Moves the average towards the model's present weights.</summary>
-    public void Update()
+    public void Update() => Update(decay);
+
+    /// <summary>Moves the average towards the model's present weights, with a decay of this step.</summary>
+    /// <param name="decay">From 0, the average becomes the weights, to 1, it stays.</param>
+    public void Update(double decay)
     {
         using var noGradients = no_grad();
+        using Scalar rest = 1 - decay;
+        rate.fill_(rest);
         foreach (var (_, average, source) in followed) average.lerp_(source, rate);
     }
 

@@ -76,7 +76,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
                 $"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
         if (device.type == DeviceType.CPU)
             TrainingMemoryNeed
-                .Of(card)
+                .Of(card, averages: recipe.PostHocEma is null ? 1 : 3)
                 .Require((recipe.BatchSize + recipe.Accumulation - 1) / recipe.Accumulation, AvailableMemory.Bytes());
     }
 

@@ -51,6 +51,12 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// <summary>The finished model: the moving average under the official names.</summary>
     public string Weights => System.IO.Path.Combine(Path, "weights.safetensors");
 
+    /// <summary>
+    /// The snapshots of the power-function averages, for <see cref="AverageSnapshots"/>: there where the recipe has
+    /// <see cref="TrainingRecipe.PostHocEma"/>.
+    /// </summary>
+    public string Averages => System.IO.Path.Combine(Path, "averages");
+
     /// <summary>The losses of every step.</summary>
     public string LossTable => System.IO.Path.Combine(Path, "loss.csv");
 
@@ -106,6 +112,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
                 [
                     Checkpoint,
                     Weights,
+                    Averages,
                     LossTable,
                     LossPlot,
                     Metrics,
@@ -132,6 +139,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         if (!state.Average.IsFinite())
             throw new DitException(
                 $"The weights are no longer finite at step {state.Step}, and a smaller learning rate or a gradient clip may help.");
+        SaveAverages(state); // before the checkpoint: a run that goes on from there has the snapshots up to there
         using (var losses = Tensors(state.Losses))
             CheckpointShelf.Put(this, state.Step, path => SafeTensors.Save(
                 path,
@@ -170,6 +178,18 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         const int Height = 500, OtherThanLegend = 200, LegendLine = 24;
         Plot.LossCurve(LossByTimePlot, title, curves, new PlotOptions(
             Height: Math.Max(Height, OtherThanLegend + LegendLine * curves.Count), YLabel: "mse", LogY: true, Smoothing: 0));
+    }
+
+    // Which snapshots there are depends on the steps alone, so that a run that was interrupted leaves the same ones.
+    private void SaveAverages(TrainingState state)
+    {
+        if (state.Optimizer.Powers is not { } powers || (state.Step % SaveEvery != 0 && state.Step != state.Recipe.Steps)) return;
+        AtomicFile.CreateFolder(Averages);
+        SafeTensors.Save(
+            AverageSnapshots.PathOf(Averages, state.Step),
+            powers.Snapshot,
+            Metadata(state),
+            WeightsType == ScalarType.Float16 ? WeightsType : ScalarType.Float32); // bfloat16 has too few digits for differences
     }
 
     private static double RecentLoss(TrainingState state) => state.Losses.TakeLast(StepsOfLoss).Average(static losses => losses.Total);

@@ -5,7 +5,7 @@ namespace Dit.Runtime;
 /// </summary>
 /// <param name="Model">The model's name.</param>
 /// <param name="Fixed">
-/// Bytes whatever the batch: weights, gradients, AdamW's two moments and the moving average.
+/// Bytes whatever the batch: weights, gradients, AdamW's two moments and the moving averages.
 /// </param>
 /// <param name="EachImage">
 /// Bytes for each image of a batch: what the backward pass needs of the forward pass, and the prepared inputs.
@@ -22,14 +22,19 @@ internal sealed record TrainingMemoryNeed(string Model, long Fixed, long EachIma
     private const double Comfort = 0.9; // of what is free, for the batch that is proposed
 
     /// <summary>The need of a model.</summary>
-    public static TrainingMemoryNeed Of(ModelCard card)
+    /// <param name="card">The model.</param>
+    /// <param name="averages">Moving averages of the weights.</param>
+    public static TrainingMemoryNeed Of(ModelCard card, int averages = 1)
     {
         var (t, d) = ((double)card.Tokens, (double)card.Width);
         // the MLP's ratio: its products are what attention leaves of all
         var hidden = Math.Max(0, (card.Macs / (t * card.Depth * d * d) - 4 - 2 * t / d) / 2);
         var kept = (card.Depth + 1) * t * d * (KeptOfToken + 2 * hidden); // one block more for the gradients that pass through
         var input = (double)card.Input.Channels * card.Input.Height * card.Input.Width;
-        return new(card.Name, Float * (2 * card.Parameters + 3 * card.TrainableParameters), (long)(Float * (kept + CopiesOfInput * input)));
+        return new(
+            card.Name,
+            Float * ((1 + averages) * card.Parameters + 3 * card.TrainableParameters),
+            (long)(Float * (kept + CopiesOfInput * input)));
     }
 
     /// <summary>The need of a batch, in bytes.</summary>

@@ -33,6 +33,12 @@ public sealed record TrainingRecipe
     /// <summary>Decoupled weight decay of AdamW.</summary>
     public double WeightDecay { get; init; }
 
+    /// <summary>
+    /// Whether weight decay is for all parameters, as in the paper's code, or for matrices and convolutions only: not
+    /// for biases, scales and shifts of norms, and tables of embeddings and positions.
+    /// </summary>
+    public bool DecayAll { get; init; } = true;
+
     /// <summary>Decay of AdamW's running mean of gradients.</summary>
     public double Beta1 { get; init; } = 0.9;
 
@@ -41,6 +47,18 @@ public sealed record TrainingRecipe
 
     /// <summary>Decay of the moving average of the weights.</summary>
     public double EmaDecay { get; init; } = 0.9999;
+
+    /// <summary>
+    /// Whether the moving average starts with a small decay, so that it soon leaves the untrained weights
+    /// (<see cref="ExponentialMovingAverage.WarmUp"/>); the paper does without.
+    /// </summary>
+    public bool EmaWarmup { get; init; }
+
+    /// <summary>
+    /// Power-function averages that are kept besides, to reconstruct an average of any length from after the run
+    /// (arXiv 2312.02696); null keeps none.
+    /// </summary>
+    public PostHocEma? PostHocEma { get; init; }
 
     /// <summary>
     /// Largest norm that the gradient may have before it is scaled down to it; null, as in the paper, never scales.
@@ -75,6 +93,10 @@ public sealed record TrainingRecipe
         };
     }
 
+    /// <summary>The decay of the moving average in a step.</summary>
+    /// <param name="step">The step, from 1.</param>
+    public double EmaDecayAt(int step) => EmaWarmup ? ExponentialMovingAverage.WarmUp(EmaDecay, step) : EmaDecay;
+
     /// <summary>The optimizer of some parameters; the caller owns it.</summary>
     /// <param name="parameters">Those that training changes.</param>
     public AdamW CreateOptimizer(IEnumerable<Parameter> parameters) =>
@@ -94,6 +116,12 @@ public sealed record TrainingRecipe
         Require(Beta1 is >= 0 and < 1, "beta1", Beta1, "from 0 up to, not including, 1");
         Require(Beta2 is >= 0 and < 1, "beta2", Beta2, "from 0 up to, not including, 1");
         Require(EmaDecay is >= 0 and < 1, "EMA decay", EmaDecay, "from 0 up to, not including, 1");
+        foreach (var length in PostHocEma?.Lengths ?? []) PowerProfile.RequireLength(length);
+        Require(
+            PostHocEma is null || PostHocEma.Shorter < PostHocEma.Longer,
+            "shorter average",
+            PostHocEma?.Shorter ?? 0,
+            "shorter than the longer one");
         Require(GradientClip is null or > 0, "gradient clip", GradientClip ?? 0, "above 0");
     }
 

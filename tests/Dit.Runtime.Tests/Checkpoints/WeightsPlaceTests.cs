@@ -70,6 +70,17 @@ public sealed class WeightsPlaceTests : IDisposable
         Assert.Empty(Loaded(CheckpointWeights.Ema));
     }
 
+    // A model without fixed positions has a moment for each of its tensors.
+    [Fact]
+    public void The_state_of_an_optimizer_is_not_taken_for_weights()
+    {
+        using var second = Grid4x4.Create(seed: 9);
+        Save([.. Named("model.", second), .. Named("ema."), .. Named("optimizer.first."), .. Named("optimizer.second.")]);
+        using var model = Grid4x4.Load(folder["a"], weights: CheckpointWeights.Model);
+        AssertSame(second, model);
+        Assert.Empty(Loaded(null));
+    }
+
     [Fact]
     public void Averaged_weights_that_do_not_fit_are_not_replaced_by_others()
     {

@@ -11,13 +11,13 @@ public class AdamWWithEmaTests
     // Less than a vector, odd, and more than one task.
     private static readonly long[] Sizes = [1, 7, 63, 100_003];
 
-    [Theory, InlineData(0, 0.0, 0.99), InlineData(1, 0.1, 0.3), InlineData(2, 0.01, 0.0)]
-    public void Steps_are_those_of_AdamW_followed_by_the_average(int width, double weightDecay, double emaDecay)
+    [Theory, InlineData(0, 0.0, 0.99), InlineData(1, 0.1, 0.3), InlineData(2, 0.01, 0.0), InlineData(0, 0.0, 0.99, true)]
+    public void Steps_are_those_of_AdamW_followed_by_the_average(int width, double weightDecay, double emaDecay, bool warmup = false)
     {
         using var training = TrainingScope.Open(KernelChoice.Widths[width]);
         using var scope = NewDisposeScope();
         var (mine, theirs) = (new Weights(), new Weights());
-        var recipe = new TrainingRecipe { WeightDecay = weightDecay, EmaDecay = emaDecay, LearningRate = 1e-2 };
+        var recipe = new TrainingRecipe { WeightDecay = weightDecay, EmaDecay = emaDecay, EmaWarmup = warmup, LearningRate = 1e-2 };
         using var optimizer = new AdamWWithEma(mine, recipe);
         using var expected = recipe.CreateOptimizer(theirs.parameters());
         using var average = new ExponentialMovingAverage(theirs, emaDecay);
@@ -26,7 +26,7 @@ public class AdamWWithEmaTests
             SetGradients(step, mine, theirs);
             optimizer.Step(recipe.LearningRate);
             expected.step();
-            average.Update();
+            average.Update(warmup ? ExponentialMovingAverage.WarmUp(emaDecay, step + 1) : emaDecay);
         }
         foreach (var (name, tensor) in theirs.state_dict()) Close.To(tensor.detach(), mine.state_dict()[name], 1e-6, name);
         foreach (var (name, tensor) in average.Tensors) Close.To(tensor, optimizer.Average.Tensors[name], 1e-6, "average of " + name);
@@ -44,6 +44,43 @@ public class AdamWWithEmaTests
         optimizer.Step(0.1);
         Assert.All(model.state_dict().Values, tensor => Assert.True(tensor.eq(3).all().item<bool>()));
         Close.To(0.5 * before + 1.5, optimizer.Average.Tensors["p1"], 1e-6);
+    }
+
+    [Fact]
+    public void Weight_decay_of_matrices_leaves_biases_norms_and_tables_alone()
+    {
+        using var scope = NewDisposeScope();
+        using var dit = GoldenP2.Create();
+        var decayed = DecayedWeights.Of(dit);
+        Assert.Contains("blocks.0.attn.qkv.weight", decayed);
+        Assert.Contains("x_embedder.proj.weight", decayed);
+        Assert.DoesNotContain("y_embedder.embedding_table.weight", decayed);
+        Assert.DoesNotContain("pos_embed", decayed);
+        Assert.DoesNotContain(decayed, static name => name.EndsWith("bias", StringComparison.Ordinal));
+        using var unet = UClassConv.Create();
+        Assert.DoesNotContain(DecayedWeights.Of(unet), static name => name is "pos_embed" or "label_emb.weight" || name.Contains("norm"));
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void What_does_not_decay_takes_the_step_without(bool kernels)
+    {
+        using var training = kernels ? TrainingScope.Open(KernelChoice.Widths[0]) : null;
+        using var scope = NewDisposeScope();
+        var recipe = new TrainingRecipe { WeightDecay = 0.5, DecayAll = false };
+        var (mine, all, none) = (TinyDenoiser.Create(), TinyDenoiser.Create(), TinyDenoiser.Create());
+        Step(mine, recipe);
+        Step(all, recipe with { DecayAll = true });
+        Step(none, recipe with { WeightDecay = 0 });
+        foreach (var (name, tensor) in mine.state_dict())
+            Assert.True(tensor.equal((name == "proj.weight" ? all : none).state_dict()[name]).all().item<bool>(), name);
+        Assert.False(all.proj.bias!.equal(none.proj.bias!).all().item<bool>());
+
+        static void Step(TinyDenoiser model, TrainingRecipe recipe)
+        {
+            using var optimizer = new AdamWWithEma(model, recipe);
+            foreach (var parameter in model.parameters().Where(static p => p.requires_grad)) parameter.grad = ones_like(parameter);
+            optimizer.Step(0.1);
+        }
     }
 
     [Fact]

@@ -158,6 +158,16 @@ public class TrainingPartsTests
     }
 
     [Fact]
+    public void An_average_that_warms_up_leaves_its_start_at_once()
+    {
+        var recipe = new TrainingRecipe { EmaDecay = 0.5, EmaWarmup = true };
+        Assert.Equal([0.1, 2.0 / 11, 3.0 / 12], Enumerable.Range(1, 3).Select(recipe.EmaDecayAt)); // (1 + t) / (10 + t) from t = 0
+        Assert.Equal(0.5, recipe.EmaDecayAt(9), 1e-12);
+        Assert.Equal(0.5, recipe.EmaDecayAt(10));
+        Assert.Equal(0.9999, new TrainingRecipe().EmaDecayAt(1));
+    }
+
+    [Fact]
     public void The_average_owns_its_tensors()
     {
         using var model = TinyDenoiser.Create();
