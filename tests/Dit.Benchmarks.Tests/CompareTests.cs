@@ -13,7 +13,7 @@ public class CompareTests
         "--models",
         "DiT-Q")]
     [InlineData(
-        "There is no part 'forwards' to measure: --only takes forward, ddim, solvers, training, load, generator.",
+        "There is no part 'forwards' to measure: --only takes forward, ddim, solvers, training, training-data, load, generator.",
         "--only",
         "ddim,forwards")]
     [InlineData("--only is empty", "--only", ",")]

@@ -94,7 +94,7 @@ internal static class TrainCommand
             DefaultValueFactory = _ => recipe.HorizontalFlip,
         };
         var noFlip = new Option<bool>("--no-flip") { Description = "Never mirror an image." };
-        var skip = ImageData.SkipUnreadable();
+        var unreadable = new UnreadableOptions();
         var (device, tensorFloat32) = (CommonOptions.Device(), CommonOptions.TensorFloat32());
         var command = new Command("train", """
             Train a model on a folder of images, by the recipe of the DiT paper unless told otherwise.
@@ -130,10 +130,10 @@ internal static class TrainCommand
             type,
             flip,
             noFlip,
-            skip,
             device,
             tensorFloat32,
         };
+        foreach (var option in unreadable.All) command.Options.Add(option);
         command.SetAction(parsed =>
         {
             TensorLibrary.Require();
@@ -172,7 +172,7 @@ internal static class TrainCommand
                     HorizontalFlip = Given(parsed, flip, start.HorizontalFlip) && !parsed.GetValue(noFlip),
                 },
                 parsed.GetResult(flip) is { Implicit: false },
-                parsed.GetValue(skip),
+                unreadable.Read(parsed),
                 run,
                 from,
                 checkpoint,
@@ -211,7 +211,7 @@ internal static class TrainCommand
         string data,
         TrainingRecipe recipe,
         bool flipAsked,
-        bool skip,
+        UnreadableChoice unreadable,
         TrainingFolder folder,
         TrainingCheckpoint? from,
         ICheckpointFile? checkpoint,
@@ -281,7 +281,7 @@ internal static class TrainCommand
             var trainer = new Trainer(recipe, folder);
             trainer.RequireFit(SetOf(images), TModel.Card, device); // before the images are checked, which takes a while
             using var claim = folder.Claim(resume: from is not null);
-            var (readable, sizes) = ImageData.Survey(context, images, skip);
+            var (readable, sizes) = ImageData.Survey(context, images, unreadable);
             return Train<TModel, TCondition, TProcess>(trainer, SetOf(readable), recipe, claim, sizes);
 
             static TrainingSet<TCondition> SetOf(ImageFolder images) => TrainingSet.Of<TCondition>(images, TModel.Card.Input);
