@@ -1,4 +1,5 @@
 using Dit.Runtime;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dit.Commands.Tests;
@@ -17,7 +18,7 @@ public sealed class CaptionTests(ShapesAndAutoencoder shapes) : IClassFixture<Sh
     private string Captions(int count, string name = "captions.safetensors", string? files = null)
     {
         using var scope = NewDisposeScope();
-        using var random = new Generator(1);
+        using var random = new torch.Generator(1);
         SafeTensors.Save(
             folder.Path(name),
             [("text", randn([count, 3, 6], generator: random))],

@@ -7,27 +7,21 @@ namespace Dit.Commands;
 /// <param name="LargestPart">
 /// The largest part of the images that is left out; with more, the run ends. Null leaves out none.
 /// </param>
-internal sealed record UnreadableChoice(double? LargestPart);
-
-/// <summary>The options for images that cannot be read, of the commands that read folders of images.</summary>
-internal sealed class UnreadableOptions
+internal sealed record UnreadableChoice(double? LargestPart)
 {
-    private readonly Option<bool> skip = new("--skip-unreadable")
-    {
-        Description = $"Leave out images that cannot be read, however many there are. By default up to {Usual} are left out. They are listed "
-            + $"at the end and in {TrainingFolder.UnreadableName}.",
-    };
+    /// <summary>What <c>--skip-unreadable</c> does.</summary>
+    public const string SkipHelp =
+        "Leave out images that cannot be read, however many there are. By default up to 1 % are left out. They are listed at the end and "
+            + "in " + TrainingFolder.UnreadableName + ".";
 
-    private readonly Option<bool> strict = new("--strict") { Description = "Stop at the first image that cannot be read." };
+    /// <summary>What <c>--strict</c> does.</summary>
+    public const string StrictHelp = "Stop at the first image that cannot be read.";
 
-    private static string Usual => FormattableString.Invariant($"{100 * ImageFolder.UsualUnreadablePart:0.##} %");
-
-    /// <summary>The options.</summary>
-    public IEnumerable<Option> All => [skip, strict];
-
-    /// <summary>What was chosen.</summary>
-    /// <exception cref="DitException">Both were given.</exception>
-    public UnreadableChoice Read(ParseResult parsed) => (parsed.GetValue(skip), parsed.GetValue(strict)) switch
+    /// <summary>What two switches say.</summary>
+    /// <param name="skip">Whether all such images are left out.</param>
+    /// <param name="strict">Whether none is.</param>
+    /// <exception cref="DitException">Both are on.</exception>
+    public static UnreadableChoice Of(bool skip, bool strict) => (skip, strict) switch
     {
         (true, true) => throw new DitException(
             "--strict stops at the first image that cannot be read, and --skip-unreadable leaves out all of them: give one of them."),
@@ -35,4 +29,18 @@ internal sealed class UnreadableOptions
         (false, true) => new(LargestPart: null),
         _ => new(ImageFolder.UsualUnreadablePart),
     };
+}
+
+/// <summary>The options for images that cannot be read, of commands that read folders of images.</summary>
+internal sealed class UnreadableOptions
+{
+    private readonly Option<bool> skip = new("--skip-unreadable") { Description = UnreadableChoice.SkipHelp };
+    private readonly Option<bool> strict = new("--strict") { Description = UnreadableChoice.StrictHelp };
+
+    /// <summary>The options.</summary>
+    public IEnumerable<Option> All => [skip, strict];
+
+    /// <summary>What was chosen.</summary>
+    /// <exception cref="DitException">Both were given.</exception>
+    public UnreadableChoice Read(ParseResult parsed) => UnreadableChoice.Of(parsed.GetValue(skip), parsed.GetValue(strict));
 }

@@ -18,11 +18,14 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
 {
     private const int PreparedAhead = 2, MostWorkers = 256;
 
+    /// <summary>Threads that decode images by default: as many as there are processors, at most 8.</summary>
+    public static int UsualWorkers => Math.Min(Environment.ProcessorCount, 8);
+
     /// <summary>
-    /// Threads that decode images before their step, 0 to 256: by default as many as there are processors, at most 8.
-    /// With 0, everything a step takes is prepared between the steps. The numbers of a run do not depend on it.
+    /// Threads that decode images before their step, 0 to 256. With 0, everything a step takes is prepared between the
+    /// steps. The numbers of a run do not depend on it.
     /// </summary>
-    public int Workers { get; init; } = Math.Min(Environment.ProcessorCount, 8);
+    public int Workers { get; init; } = UsualWorkers;
 
     /// <summary>Trains to the recipe's last step, or until cancelled.</summary>
     /// <remarks>The same recipe, data, initial model and number of threads give the same weights, whether the run was

@@ -1,20 +1,16 @@
-using System.CommandLine;
 using Dit.Runtime;
 
 namespace Dit.Commands;
 
 /// <summary><c>--captions</c>: the embedded texts of the images, for models that are conditioned on text.</summary>
-internal static class CaptionOption
+internal static class CaptionChoice
 {
     private static readonly string[] TextEndings = [".txt", ".json", ".jsonl", ".csv", ".tsv", ".parquet"];
 
-    public static Option<string?> Create() => new("--captions")
-    {
-        Description =
-            "For models of text: a .safetensors file with the tensor text, (N, tokens, width), the embedded texts of the images, and the "
-                + "metadata files, the path of each row's image in --data.",
-        HelpName = "FILE",
-    };
+    /// <summary>What it does.</summary>
+    public const string Help =
+        "For models of text: a .safetensors file with the tensor text, (N, tokens, width), the embedded texts of the images, and the "
+            + "metadata files, the path of each row's image in --data.";
 
     /// <summary>Makes sure, before any image is read, that captions are given where a model needs them.</summary>
     /// <param name="card">The model.</param>
