@@ -28,7 +28,14 @@ public sealed class CaptionTests(ShapesAndAutoencoder shapes) : IClassFixture<Sh
 
     private CliResult Train(params string[] more) => Run(Line.With(
         "train",
-        [("--model", "Tiny-Text"), ("--data", shapes.Images), ("--out", folder.Path("run")), ("--steps", "4"), ("--batch", "5"), ("--ema", "0")],
+        [
+            ("--model", "Tiny-Text"),
+            ("--data", shapes.Images),
+            ("--out", folder.Path("run")),
+            ("--steps", "4"),
+            ("--batch", "5"),
+            ("--ema", "0"),
+        ],
         more));
 
     private void Sampled(string model, string run) => Run(
@@ -42,7 +49,9 @@ public sealed class CaptionTests(ShapesAndAutoencoder shapes) : IClassFixture<Sh
         Assert.Contains("on 20 images\n", Train("--captions", captions).Succeeds(), StringComparison.Ordinal);
         Train("--captions", captions, "--out", folder.Path("longer"), "--steps", "2").Succeeds();
         Train("--captions", captions, "--out", folder.Path("longer"), "--resume").Succeeds();
-        Assert.Equal(File.ReadAllBytes(folder.Path("run", "weights.safetensors")), File.ReadAllBytes(folder.Path("longer", "weights.safetensors")));
+        Assert.Equal(
+            File.ReadAllBytes(folder.Path("run", "weights.safetensors")),
+            File.ReadAllBytes(folder.Path("longer", "weights.safetensors")));
         Sampled("Tiny-Text", "run");
 
         // The same texts with other images.

@@ -269,11 +269,16 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
         foreach (var workers in (string[])["0", "2"])
         {
             var text = Train(data, "--out", folder.Path($"run{workers}"), "--batch", "100", "--workers", workers).Succeeds();
-            Assert.Contains($"\n1 of 200 images cannot be read: {Image(4, 2)} is empty. It is left out.\n", $"\n{text}", StringComparison.Ordinal);
+            Assert.Contains(
+                $"\n1 of 200 images cannot be read: {Image(4, 2)} is empty. It is left out.\n",
+                $"\n{text}",
+                StringComparison.Ordinal);
             Assert.Contains("on 199 images of 10 classes", text, StringComparison.Ordinal);
             Assert.Contains("\nLeft out 2 images that cannot be read, listed in ", text, StringComparison.Ordinal);
         }
-        Assert.Equal(File.ReadAllBytes(folder.Path("run0", "weights.safetensors")), File.ReadAllBytes(folder.Path("run2", "weights.safetensors")));
+        Assert.Equal(
+            File.ReadAllBytes(folder.Path("run0", "weights.safetensors")),
+            File.ReadAllBytes(folder.Path("run2", "weights.safetensors")));
         File.WriteAllBytes(Image(4, 2), File.ReadAllBytes(Image(4, 3)));
         Assert.StartsWith(Image(6, 5), Train(data, "--strict", "--batch", "100").Mistake(), StringComparison.Ordinal);
         Assert.Equal(

@@ -168,7 +168,8 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
         var mask = file.Read(MaskName).ne(zero);
         return Guard.IsSomeAttended(mask)
             ? mask.DetachFromDisposeScope()
-            : throw new DitException($"The tensor {MaskName} of '{file.Path}' leaves a text without a token: each attends to one at least.");
+            : throw new DitException(
+                $"The tensor {MaskName} of '{file.Path}' leaves a text without a token: each attends to one at least.");
     }
 
     /// <summary>What <see cref="Load"/> reads, in words.</summary>

@@ -8,8 +8,9 @@ namespace Dit.Runtime;
 /// </summary>
 /// <remarks>
 /// The file has the tensor <c>text</c>, (N, L, W), and for a model of masked texts <c>mask</c>, (N, L). Its metadata
-/// <see cref="FilesKey"/> names the image of each row; without it, the rows are those of all images in the ordinal order
-/// of their paths. Rows are read when they are wanted, so the texts take no memory. Safe to use from several threads.
+/// <see cref="FilesKey"/> names the image of each row; without it, the rows are those of all images in the ordinal
+/// order of their paths. Rows are read when they are needed, so the texts take no memory. Safe to use from several
+/// threads.
 /// </remarks>
 public sealed class CaptionFile : IDisposable
 {
@@ -45,8 +46,8 @@ public sealed class CaptionFile : IDisposable
     /// <param name="card">The model, conditioned on text.</param>
     /// <param name="latents">The latents; the names are those of the images that they were encoded from.</param>
     /// <exception cref="DitException">
-    /// The file cannot be read, its texts do not have the model's shape, or an image has no row; or the folder of latents
-    /// does not have the names of its images.
+    /// The file cannot be read, its texts do not have the model's shape, or an image has no row; or the folder of
+    /// latents does not have the names of its images.
     /// </exception>
     public static CaptionFile Open(string path, ModelCard card, LatentFolder latents) => Open(path, card, latents.Root, latents.Names());
 
@@ -141,7 +142,10 @@ public sealed class CaptionFile : IDisposable
             throw new DitException(
                 $"'{file.Path}' has {count} texts, and {root} has {images.Count} images: without the metadata '{FilesKey}', there is a row "
                     + "for each image, in the ordinal order of their paths.");
-        return images.Order(StringComparer.Ordinal).Index().ToDictionary(static one => one.Item, static one => one.Index, StringComparer.Ordinal);
+        return images
+            .Order(StringComparer.Ordinal)
+            .Index()
+            .ToDictionary(static one => one.Item, static one => one.Index, StringComparer.Ordinal);
     }
 
     private static void RequireAll(SafeTensorsFile file, Dictionary<string, int> rows, IReadOnlyList<string> images, string root)

@@ -45,7 +45,9 @@ public sealed partial class ImageFolder
     internal Tensor LoadExactly(int[] indices, ImageShape shape, bool[] flips) =>
         InParallel(indices, shape, flips, index => new(index, Load(index, shape))).Images;
 
-    /// <summary>Loads images as <see cref="LoadImages"/> does, and says which took the place of unreadable ones.</summary>
+    /// <summary>
+    /// Loads images as <see cref="LoadImages"/> does, and says which took the place of unreadable ones.
+    /// </summary>
     internal LoadedImages Load(ReadOnlySpan<int> indices, ImageShape shape, ReadOnlySpan<bool> flips)
     {
         CheckArguments(indices, shape, flips);

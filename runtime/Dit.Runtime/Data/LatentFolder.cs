@@ -16,7 +16,9 @@ public sealed class LatentFolder : IDisposable
     /// <summary>The file that makes a folder one of latents; written last.</summary>
     public const string IndexName = "latents.json";
 
-    /// <summary>The file with the names of the images, a JSON string on a line each, by which captions are found.</summary>
+    /// <summary>
+    /// The file with the names of the images, a JSON string on a line each, by which captions are found.
+    /// </summary>
     public const string NamesName = "images.jsonl";
 
     private readonly IReadOnlyList<SafeTensorsFile> shards;
@@ -124,7 +126,9 @@ public sealed class LatentFolder : IDisposable
     /// <summary>
     /// The paths of the images that were encoded, in their folder and with slashes, in the order of the latents.
     /// </summary>
-    /// <exception cref="DitException">An earlier version has encoded them, or the file of the names is damaged.</exception>
+    /// <exception cref="DitException">
+    /// An earlier version has encoded them, or the file of the names is damaged.
+    /// </exception>
     internal IReadOnlyList<string> Names()
     {
         var path = Path.Combine(Root, NamesName);

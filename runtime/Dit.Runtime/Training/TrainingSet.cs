@@ -29,13 +29,22 @@ public sealed record TrainingSet<TCondition>(int Count, Func<int[], bool[], (Ten
     /// </summary>
     public Func<Tensor, Generator, Tensor> Draw { get; init; } = static (images, _) => images;
 
-    /// <summary>Loads batches whose images are decoded beforehand; null where <see cref="Load"/> is all there is.</summary>
-    internal Func<ReadingPlan, BatchReader<TCondition>>? ReadAhead { get; init; }
+    /// <summary>
+    /// Loads the same as a <see cref="Load"/>, with images that are decoded beforehand; null where there is only that.
+    /// </summary>
+    internal ReadAhead<TCondition>? Ahead { get; init; }
 
     /// <summary>Begins to read the images of a run.</summary>
     internal BatchReader<TCondition> Read(ReadingPlan plan) =>
-        plan.Workers > 0 && ReadAhead is not null ? ReadAhead(plan) : new(Load);
+        plan.Workers > 0 && Ahead is { } ahead && ahead.Same == Load ? ahead.Open(plan) : new(Load);
 }
+
+/// <summary>A way of loading batches before they are wanted.</summary>
+/// <typeparam name="TCondition">What the images come with.</typeparam>
+/// <param name="Same">Loads the same, one batch after the other; a set with a different loader does not use it.</param>
+/// <param name="Open">Begins to read.</param>
+internal sealed record ReadAhead<TCondition>(
+    Func<int[], bool[], (Tensor Images, TCondition Condition)> Same, Func<ReadingPlan, BatchReader<TCondition>> Open);
 
 /// <summary>Makes training sets.</summary>
 public static class TrainingSet
@@ -84,18 +93,19 @@ public static class TrainingSet
         where TCondition : ICondition<TCondition>
     {
         var conditions = Conditions<TCondition>(folder.LabelsOf, folder.Names, captions);
-        return new TrainingSet<TCondition>(folder.Count, (indices, flips) => WithCondition(folder.Load(indices, shape, flips)))
+        Func<int[], bool[], (Tensor, TCondition)> load = (indices, flips) => WithCondition(folder.Load(indices, shape, flips));
+        return new TrainingSet<TCondition>(folder.Count, load)
         {
             Classes = TCondition.Labels == ImageLabels.Classes ? folder.Classes : [],
             Unreadable = () => folder.Unreadable,
-            ReadAhead = plan =>
+            Ahead = new(load, plan =>
             {
                 var reader = new ImageReader(folder, shape, plan);
                 return new((_, flips) => WithCondition(reader.Next(flips)), reader);
-            },
+            }),
         };
 
-        (Tensor, TCondition) WithCondition(LoadedImages loaded) => (loaded.Images, conditions(loaded.Used));
+        (Tensor Images, TCondition Condition) WithCondition(LoadedImages loaded) => (loaded.Images, conditions(loaded.Used));
     }
 
     // The conditions of images by their indices, new tensors on the CPU.
@@ -143,8 +153,8 @@ public static class TrainingSet
     /// The texts of the images, for a condition on text; they must stay open while the set is in use.
     /// </param>
     /// <exception cref="DitException">
-    /// The model works on pixels, or on latents of a different autoencoder or shape; or folder and captions lack what the
-    /// condition needs.
+    /// The model works on pixels, or on latents of a different autoencoder or shape; or folder and captions lack what
+    /// the condition needs.
     /// </exception>
     public static TrainingSet<TCondition> OfLatents<TCondition>(LatentFolder folder, ModelCard card, CaptionFile? captions = null)
         where TCondition : ICondition<TCondition>

@@ -58,8 +58,8 @@ public sealed class CaptionFileTests : IDisposable
     public void What_does_not_go_with_the_images_or_the_model_is_one_sentence()
     {
         Assert.Equal(
-            $"'{folder["captions.safetensors"]}' has 3 texts, and {folder["images"]} has 4 images: without the metadata 'files', there is a "
-                + "row for each image, in the ordinal order of their paths.",
+            $"'{folder["captions.safetensors"]}' has 3 texts, and {folder["images"]} has 4 images: without the metadata 'files', there is "
+                + "a row for each image, in the ordinal order of their paths.",
             Refused(Write(3)));
         Assert.Equal(
             $"'{folder["captions.safetensors"]}' has 4 texts, and its metadata 'files' names 3 images.",

@@ -110,6 +110,23 @@ public sealed class DecodingTests : IDisposable
     }
 
     [Fact]
+    public void A_set_with_a_loader_of_its_own_is_loaded_by_it()
+    {
+        var data = TrainingSet.Of(Images(), TinyDenoiser.Card.Input);
+        var (asked, load) = (0, data.Load);
+        var own = data with
+        {
+            Load = (indices, flips) =>
+            {
+                asked++;
+                return load(indices, flips);
+            },
+        };
+        using (StepInput.Sequence(Recipe, TinyDenoiser.Card, TinyDenoiser.Process, own, 0, workers: 2, CancellationToken.None).First()) { }
+        Assert.Equal(1, asked);
+    }
+
+    [Fact]
     public void A_number_of_workers_that_makes_no_sense_is_refused()
     {
         var images = Images();

@@ -89,7 +89,8 @@ public sealed class LossSecondMomentTests : IDisposable
         }
         Assert.Equal(200_000, all);
         // Within five standard deviations of what is expected.
-        Assert.All(counts, (count, t) => Assert.InRange(count, all * p[t] - 5 * Math.Sqrt(all * p[t]), all * p[t] + 5 * Math.Sqrt(all * p[t])));
+        Assert.All(counts, (count, t) =>
+            Assert.InRange(count, all * p[t] - 5 * Math.Sqrt(all * p[t]), all * p[t] + 5 * Math.Sqrt(all * p[t])));
         var (mean, uniform) = (sum / all, Enumerable.Range(0, Few).Average(static t => Loss(t)));
         Assert.Equal(uniform, mean, 5 * Math.Sqrt((squares / all - mean * mean) / all));
         // The same estimate from uniform times varies more: what the sampling is for.
