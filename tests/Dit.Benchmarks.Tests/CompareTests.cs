@@ -126,6 +126,21 @@ public class CompareTests
     }
 
     [Fact]
+    public void Training_on_files_agrees_with_a_loop_that_decodes_them_and_takes_the_demo_where_no_model_is_of_pixels()
+    {
+        using var json = JsonDocument.Parse(Json("--models", "Tiny-B", "--only", "training-data"));
+        JsonElement[] rows = [.. json.RootElement.GetProperty("rows").EnumerateArray()];
+        Assert.Equal(
+            ["training on 256 px JPEG Shapes b2", "training on 512 px JPEG Shapes b2"],
+            rows.Select(static row => row.GetProperty("name").GetString()));
+        Assert.All(rows, static row =>
+        {
+            Assert.InRange(row.GetProperty("max_difference").GetDouble(), 0, 1e-4 * row.GetProperty("max_value").GetDouble());
+            Assert.True(row.GetProperty("ratio").GetProperty("median").GetDouble() > 0);
+        });
+    }
+
+    [Fact]
     public void Forward_and_ddim_run_in_other_types_too()
     {
         using var json = JsonDocument.Parse(Json("--models", "Tiny-B", "--only", "forward,ddim", "--steps", "3", "--dtype", "bf16"));

@@ -12,12 +12,12 @@ namespace Dit.Benchmarks;
 /// </summary>
 /// <remarks>
 /// Both read the same JPEG files, with the same decoder, in the same order, and take the same steps; their losses are
-/// compared. No decoded image is kept. A run of ours is timed from its call to the end of its last step: the start of
-/// its threads and its metrics count, and only the files that it leaves at its end do not.
+/// compared. Each image is read once, and no decoded one is kept. A run of ours is timed from its call to the end of its
+/// last step: the start of its threads and its metrics count, and only the files that it leaves at its end do not.
 /// </remarks>
 internal sealed class TrainingDataPart(Bench bench) : BenchPart
 {
-    private const int Images = 512, Steps = 8, Rounds = 5, DefaultBatch = 64;
+    private const int Steps = 8, Rounds = 5, DefaultBatch = 64;
     private static readonly int[] Sides = [256, 512];
 
     /// <summary>Whether a model can be measured: a class-conditional DiT of pixels.</summary>
@@ -48,7 +48,7 @@ internal sealed class TrainingDataPart(Bench bench) : BenchPart
         var (card, n) = (TModel.Card, bench.Options.Batch ?? DefaultBatch);
         var name = $"training on {side} px JPEG {card.Name} b{n}";
         bench.Status.Show($"{name}  preparing");
-        var images = Written(Path.Combine(folder.FullName, $"{side}"), side, card.Classes);
+        var images = Written(Path.Combine(folder.FullName, $"{side}"), Math.Max(Steps * n, card.Classes), side, card.Classes);
         var recipe = new TrainingRecipe { Steps = Steps, BatchSize = n };
         var run = 0;
         var (baselineLoss, ourLoss) = (0.0, 0.0);
@@ -82,7 +82,7 @@ internal sealed class TrainingDataPart(Bench bench) : BenchPart
             new Trainer(recipe, new(Path.Combine(folder.FullName, $"run-{side}-{run++}"))).Run<TModel, TCondition, TProcess>(
                 model,
                 TrainingSet.Of<TCondition>(images, card.Input),
-                new Report(now => (ourLoss, time) = (now.Losses.Total, clock.Elapsed.TotalMilliseconds)),
+                new Each(now => (ourLoss, time) = (now.Losses.Total, clock.Elapsed.TotalMilliseconds)),
                 bench.Cancellation);
             bench.Cancellation.ThrowIfCancellationRequested(); // such a run was not whole
             return time;
@@ -112,15 +112,15 @@ internal sealed class TrainingDataPart(Bench bench) : BenchPart
             Classes = images.Classes,
         };
 
-    private ImageFolder Written(string root, int side, int classes)
+    private ImageFolder Written(string root, int count, int side, int classes)
     {
         foreach (var label in Enumerable.Range(0, classes)) Directory.CreateDirectory(Path.Combine(root, $"{label:D4}"));
-        Parallel.For(0, Images, new ParallelOptions { CancellationToken = bench.Cancellation }, i => ImageFile.WriteJpeg(
+        Parallel.For(0, count, new ParallelOptions { CancellationToken = bench.Cancellation }, i => ImageFile.WriteJpeg(
             Path.Combine(root, $"{i % classes:D4}", $"{i:D4}.jpg"), ShapesDataset.Render(seed: 1, i, side)));
         return ImageFolder.Open(root, cacheBytes: 0);
     }
 
-    private sealed class Report(Action<TrainingProgress> report) : IProgress<TrainingProgress>
+    private sealed class Each(Action<TrainingProgress> report) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) => report(value);
     }
