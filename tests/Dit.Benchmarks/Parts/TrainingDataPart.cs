@@ -12,8 +12,8 @@ namespace Dit.Benchmarks;
 /// </summary>
 /// <remarks>
 /// Both read the same JPEG files, with the same decoder, in the same order, and take the same steps; their losses are
-/// compared. Each image is read once, and no decoded one is kept. A run of ours is timed from its call to the end of its
-/// last step: the start of its threads and its metrics count, and only the files that it leaves at its end do not.
+/// compared. Each image is read once, and no decoded one is kept. A run of ours is timed from its call to the end of
+/// its last step: the start of its threads and its metrics count, and only the files that it leaves at its end do not.
 /// </remarks>
 internal sealed class TrainingDataPart(Bench bench) : BenchPart
 {
