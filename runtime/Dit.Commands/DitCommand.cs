@@ -73,7 +73,11 @@ internal static partial class DitCommand
         [
             ModelsCommand.Create(context), CheckCommand.Create(context), DiffCommand.Create(context), SchemaCommand.Create(context),
             ConvertCommand.Create(context), InspectCommand.Create(context), SampleCommand.Create(context),
-            SamplersCommand.Create(context), TrainCommand.Create(context), PlotCommand.Create(context), AverageCommand.Create(context),
+            SamplersCommand.Create(context),
+            TrainCommand.Create(context),
+            PlotCommand.Create(context),
+            ReportCommand.Create(context),
+            AverageCommand.Create(context),
             EncodeCommand.Create(context),
             DecodeCommand.Create(context), ReconstructCommand.Create(context), DataCommand.Create(context),
         ];

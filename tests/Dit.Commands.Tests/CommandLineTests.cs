@@ -68,11 +68,12 @@ public class CommandLineTests
         "--warmup", "--clip", "--resume", "--from", "--schedule", "--accumulate", "--min-snr", "--save-minutes", "--keep", "--seed",
         "--save-every", "--time-buckets", "[default: 4]", "--tensorboard", "--weights-dtype", "<bf16|f16|f32>", "--flip", "--no-flip",
         "--captions", "--workers", "--skip-unreadable", "--strict", "--time-sampling", "<loss-second-moment|uniform>", "--device",
-        "--tf32")]
+        "--tf32", "--sample-every", "--vae", "--on-spike", "<ignore|skip|stop>", "[default: stop]", "--verify-resume")]
     [InlineData(
         "convert --help", "IN", "OUT", "--to", "<diffusers|dit|official>", "(REQUIRED)", "--model", "--weights", "--dtype",
         "<bf16|f16|f32>")]
     [InlineData("plot --help", "RUN", "--out", "(REQUIRED)", "--metric", "<gradient-norm|images-per-second|", "[default: loss]")]
+    [InlineData("report --help", "RUN", "--out", "report.html in the folder")]
     [InlineData("average --help", "RUN", "--length", "(REQUIRED)", "--out", "--dtype", "<bf16|f16|f32>")]
     [InlineData("inspect --help", "FILE", "--all", "--json")]
     [InlineData(

@@ -16,6 +16,9 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
             cancellation,
             Line.With("train", [("--data", data), ("--out", folder.Path("run")), ("--steps", "2"), ("--batch", "2")], more));
 
+    private string[] Entries(params string[] parts) =>
+        [.. Directory.GetFileSystemEntries(folder.Path(parts)).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+
     [Fact]
     public void Shapes_are_drawn_trained_on_and_sampled()
     {
@@ -56,10 +59,14 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
                 "loss.csv",
                 "loss.png",
                 "metrics.jsonl",
+                "report.html",
+                "samples",
+                "sessions.jsonl",
                 "weights.safetensors",
             ],
-            folder.Files("run"));
-        Assert.All(folder.Files("run").Skip(1), file => Assert.Contains(folder.Path("run", file), text, StringComparison.Ordinal));
+            Entries("run"));
+        Assert.Equal(["00000001.png", "00000002.png"], Entries("run", "samples"));
+        Assert.All(Entries("run").Skip(1), file => Assert.Contains(folder.Path("run", file), text, StringComparison.Ordinal));
         Assert.Equal(
             $"'{folder.Path("run", "checkpoint.safetensors")}' exists already, and training would write over it: resume that run, name "
                 + $"another folder, or remove it.",
@@ -149,7 +156,9 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
             @"\nstep 2/1000  loss \d+\.\d{4}  \d+\.\d\d steps/s  \d+ images/s  norm [\d.E+-]+  data wait \d+ %  memory [\d.]+ [MG]B  "
                 + @"ETA (\d+ h )?\d+ (min|s)\n$",
             result.Out);
-        Assert.Equal(["checkpoint.safetensors", "loss-by-time.png", "loss.csv", "loss.png", "metrics.jsonl"], folder.Files("run"));
+        Assert.Equal(
+            ["checkpoint.safetensors", "loss-by-time.png", "loss.csv", "loss.png", "metrics.jsonl", "report.html", "sessions.jsonl"],
+            folder.Files("run"));
         Cli.Run(
                 "sample",
                 "--checkpoint",

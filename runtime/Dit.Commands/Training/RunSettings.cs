@@ -40,4 +40,13 @@ internal sealed record RunSettings
 
     /// <summary>Whether products on a CUDA device may use TensorFloat-32.</summary>
     public bool TensorFloat32 { get; init; }
+
+    /// <summary>Steps from one grid of samples to the next; null for those from one checkpoint to the next.</summary>
+    public int? SampleEvery { get; init; }
+
+    /// <summary>The weights of the autoencoder, for pictures of latents; null where none are named.</summary>
+    public string? Autoencoder { get; init; }
+
+    /// <summary>What becomes of a run whose loss or gradient is far above the usual.</summary>
+    public SpikeAction OnSpike { get; init; }
 }

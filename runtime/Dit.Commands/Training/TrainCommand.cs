@@ -13,6 +13,12 @@ internal static class TrainCommand
             Description =
                 "Go on with the run in --out from its newest checkpoint. The recipe is that of the run; --steps makes it longer.",
         };
+        var verify = new Option<bool>("--verify-resume")
+        {
+            Description =
+                $"Train {ResumeProof.UsualSteps} steps of the run twice, once stopped and resumed in the middle, and compare all bits; "
+                    + "nothing is left of it.",
+        };
         var command = new Command("train", """
             Train a model on a folder of images, by the recipe of the DiT paper unless told otherwise.
 
@@ -21,20 +27,23 @@ internal static class TrainCommand
             """);
         foreach (var option in RunKeys.All.SelectMany(key => key.CreateOptions(context))) command.Add(option);
         command.Add(resume);
-        command.SetAction(parsed => Run(context, parsed, parsed.GetValue(resume)));
+        command.Add(verify);
+        command.SetAction(parsed => Run(context, parsed, parsed.GetValue(resume), parsed.GetValue(verify)));
         return command;
     }
 
-    private static int Run(CommandContext context, ParseResult parsed, bool resume)
+    private static int Run(CommandContext context, ParseResult parsed, bool resume, bool verify)
     {
         TensorLibrary.Require();
+        if (resume && verify)
+            throw new DitException("--verify-resume tries a run before it begins, and --resume goes on with one: give one of them.");
         var asked = WithFullPath(RunKeys.Given(parsed, new()));
         var from = resume ? TrainingCheckpoint.Newest(asked.Folder) : null;
         foreach (var note in from?.Notes ?? []) context.Say(note);
         var settings = from is null ? asked : WithFullPath(RunKeys.Given(parsed, new() { Recipe = from.Recipe }));
         using var checkpoint = Begin(settings.From, from);
         return ModelOf(context, settings.Model, from?.Path ?? checkpoint?.Path).Accept(new TrainVisitor(
-            context, settings, from, checkpoint, TorchDevice.Parse(settings.Device, settings.TensorFloat32)));
+            context, settings, from, checkpoint, TorchDevice.Parse(settings.Device, settings.TensorFloat32), verify));
     }
 
     private static RunSettings WithFullPath(RunSettings settings) =>

@@ -12,16 +12,19 @@ namespace Dit.Commands;
 /// <param name="from">The checkpoint of the run that goes on; null starts a new run.</param>
 /// <param name="checkpoint">The weights that a new run starts from; null for initial ones.</param>
 /// <param name="device">Where to compute.</param>
-internal sealed class TrainVisitor(
+/// <param name="verify">Whether a few steps are trained only to see whether resuming changes a bit.</param>
+internal sealed partial class TrainVisitor(
     CommandContext context,
     RunSettings settings,
     TrainingCheckpoint? from,
     ICheckpointFile? checkpoint,
-    Device device) : IModelVisitor<int>
+    Device device,
+    bool verify) : IModelVisitor<int>
 {
     private readonly string data = settings.Data ?? "";
     private readonly TrainingRecipe recipe = settings.Recipe;
-    private readonly TrainingFolder folder = settings.Folder;
+    private readonly TrainingFolder folder =
+        settings.Folder with { SampleEvery = settings.SampleEvery ?? settings.Folder.SaveEvery };
 
     public int Visit<TModel, TCondition, TProcess>()
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
@@ -91,8 +94,10 @@ internal sealed class TrainVisitor(
         where TProcess : IProcess
     {
         var unreadable = UnreadableChoice.Of(settings.SkipUnreadable, settings.Strict);
-        var trainer = TrainerOf(recipe);
+        using var decoder = Decoder(TModel.Card);
+        var trainer = TrainerOf(recipe, folder, decoder);
         trainer.RequireFit(SetOf(images), TModel.Card, device); // before the images are checked, which takes a while
+        if (verify) return Verify<TModel, TCondition, TProcess>(SetOf(images), recipe);
         using var claim = folder.Claim(resume: from is not null);
         var (readable, sizes) = ImageData.Survey(context, images, unreadable);
         return Train<TModel, TCondition, TProcess>(trainer, SetOf(readable), recipe, claim, sizes);
@@ -100,15 +105,15 @@ internal sealed class TrainVisitor(
         TrainingSet<TCondition> SetOf(ImageFolder images) => TrainingSet.Of<TCondition>(images, TModel.Card.Input, captions);
     }
 
-    private Trainer TrainerOf(TrainingRecipe recipe) => new(recipe, folder) { Workers = settings.Workers };
-
     private int TrainOnLatents<TModel, TCondition, TProcess>(TrainingSet<TCondition> latents, TrainingRecipe recipe)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
-        var trainer = TrainerOf(recipe);
+        using var decoder = Decoder(TModel.Card);
+        var trainer = TrainerOf(recipe, folder, decoder);
         trainer.RequireFit(latents, TModel.Card, device);
+        if (verify) return Verify<TModel, TCondition, TProcess>(latents, recipe);
         using var claim = folder.Claim(resume: from is not null);
         return Train<TModel, TCondition, TProcess>(trainer, latents, recipe, claim, sizes: null);
     }
@@ -127,12 +132,13 @@ internal sealed class TrainVisitor(
         if (ImageData.Comparison(count, card.Classes, sizes, card.Input, LargeBatch(recipe.BatchSize, images.Count)) is { } note)
             context.Out.WriteLine(note);
         if (SlowAverage(recipe) is { } warning) context.Out.WriteLine(warning);
+        if (NoSamples(card) is { } sentence) context.Out.WriteLine(sentence);
         using var model = TModel.Create(device, seed: recipe.Seed);
         Start<TModel>()?.Fill(model);
         try
         {
-            return Report(Progress.Show(context, progress => trainer.Run<TModel, TCondition, TProcess>(
-                model, images, progress.Select<TrainingProgress>(now => Describe(now, card)), context.Cancellation, claim, from)));
+            return Report(Recorded(() => Progress.Show(context, progress => trainer.Run<TModel, TCondition, TProcess>(
+                model, images, progress.Select<TrainingProgress>(now => Describe(now, card)), context.Cancellation, claim, from))));
         }
         finally
         {
@@ -158,7 +164,7 @@ internal sealed class TrainVisitor(
     {
         if (!result.Cancelled)
         {
-            foreach (var file in result.Files) context.Out.WriteLine($"Wrote {file}");
+            foreach (var file in (string[])[.. result.Files, .. Written()]) context.Out.WriteLine($"Wrote {file}");
             if (recipe.PostHocEma is not null) context.Out.WriteLine($"Wrote {folder.Averages}, for 'dit average'");
             return 0;
         }

@@ -7,17 +7,21 @@ namespace Dit.Runtime;
 /// <param name="High">Value at the end, above <paramref name="Low"/>.</param>
 /// <param name="IsLog">Whether equal ratios, rather than equal differences, are equally far apart.</param>
 /// <param name="Ticks">The marked values and what to write at them.</param>
-internal sealed record PlotAxis(double Low, double High, bool IsLog, IReadOnlyList<(double Value, string Label)> Ticks)
+public sealed record PlotAxis(double Low, double High, bool IsLog, IReadOnlyList<(double Value, string Label)> Ticks)
 {
     // About this many ticks read well on each axis.
     private const int Wanted = 6;
 
     /// <summary>Where a value lies, from 0 at the beginning to 1 at the end.</summary>
+    /// <param name="value">The value; above 0 on a logarithmic axis.</param>
     public double Fraction(double value) => IsLog
         ? Math.Log(value / Low) / Math.Log(High / Low)
         : (value - Low) / (High - Low);
 
     /// <summary>A linear axis over a range, widened at both ends by a fraction of its length.</summary>
+    /// <param name="low">The least value.</param>
+    /// <param name="high">The largest value.</param>
+    /// <param name="widen">The fraction, 0 or more.</param>
     public static PlotAxis Linear(double low, double high, double widen)
     {
         // A constant still needs an axis with two ends.
@@ -31,6 +35,9 @@ internal sealed record PlotAxis(double Low, double High, bool IsLog, IReadOnlyLi
     }
 
     /// <summary>A logarithmic axis over a range of positive values.</summary>
+    /// <param name="low">The least value, above 0.</param>
+    /// <param name="high">The largest value.</param>
+    /// <param name="widen">How far it is widened at both ends, as a fraction of its length; 0 or more.</param>
     public static PlotAxis Logarithmic(double low, double high, double widen)
     {
         if (high / low < 1.0001) (low, high) = (low / 1.1, high * 1.1);

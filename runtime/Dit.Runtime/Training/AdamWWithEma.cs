@@ -94,6 +94,9 @@ public sealed class AdamWWithEma : IDisposable
         Powers?.Update(Steps);
     }
 
+    /// <summary>Counts a step that leaves the weights, the averages and the moments as they are.</summary>
+    internal void LeaveOut() => Steps++;
+
     private void StepByOperators(double learningRate, IReadOnlyList<Tensor?> gradients)
     {
         using Scalar keep = 1 - learningRate * recipe.WeightDecay;

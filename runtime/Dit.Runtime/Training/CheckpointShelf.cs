@@ -27,6 +27,10 @@ internal static class CheckpointShelf
         ];
     }
 
+    /// <summary>The newest file that was saved before a step; null for none.</summary>
+    public static string? NewestBefore(TrainingFolder folder, int step) =>
+        NewestFirst(folder).FirstOrDefault(path => StepOf(path) < step);
+
     /// <summary>Puts a new checkpoint in, and removes those that are not kept.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="step">Its step.</param>
@@ -49,7 +53,7 @@ internal static class CheckpointShelf
     /// <summary>Removes what writers that were killed have left.</summary>
     public static void RemoveUnfinished(TrainingFolder folder)
     {
-        string[] folders = [folder.Path, .. Directory.Exists(folder.Averages) ? (string[])[folder.Averages] : []];
+        string[] folders = [folder.Path, .. ((string[])[folder.Averages, folder.Samples]).Where(Directory.Exists)];
         foreach (var file in folders.SelectMany(static one => Directory.EnumerateFiles(one, ".*.tmp"))) // see AtomicFile
             if (Guid.TryParseExact(Path.GetFileNameWithoutExtension(file)[1..], "N", out _)) File.Delete(file);
     }

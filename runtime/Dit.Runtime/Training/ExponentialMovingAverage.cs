@@ -66,6 +66,26 @@ public sealed class ExponentialMovingAverage : IDisposable
         foreach (var (_, average, source) in followed) average.lerp_(source, rate);
     }
 
+    /// <summary>Exchanges the model's weights and their averages until the result is disposed of, without changing a
+    /// bit.</summary>
+    /// <remarks>It takes the memory of the largest tensor. Meanwhile the model must not be trained.</remarks>
+    internal IDisposable Exchange()
+    {
+        Swap();
+        return new Exchanged(this);
+    }
+
+    private void Swap()
+    {
+        using var noGradients = no_grad();
+        foreach (var (_, average, source) in followed)
+        {
+            using var weights = source.detach().clone();
+            source.copy_(average);
+            average.copy_(weights);
+        }
+    }
+
     /// <summary>
     /// Whether no value is infinite or not a number. One bad step marks an average for ever, so this speaks for the
     /// whole past.
@@ -81,5 +101,10 @@ public sealed class ExponentialMovingAverage : IDisposable
     {
         foreach (var average in averages.Values) average.Dispose();
         rate.Dispose();
+    }
+
+    private sealed class Exchanged(ExponentialMovingAverage average) : IDisposable
+    {
+        public void Dispose() => average.Swap();
     }
 }

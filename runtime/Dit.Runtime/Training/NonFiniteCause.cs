@@ -51,7 +51,7 @@ internal static class NonFiniteCause
 
     /// <summary>Shows the outputs of a module to someone.</summary>
     /// <returns>What ends this; null where the module is not called, such as a list whose members are.</returns>
-    private static Action? Watch(nn.Module module, Action<Tensor> see)
+    internal static Action? Watch(nn.Module module, Action<Tensor> see)
     {
         return module switch
         {

@@ -27,6 +27,21 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     /// </summary>
     public int Workers { get; init; } = UsualWorkers;
 
+    /// <summary>
+    /// Makes pictures of latents for <see cref="TrainingFolder.SampleEvery"/>; it stays the caller's. Without it, there
+    /// are none of models of latents.
+    /// </summary>
+    public AutoencoderKL? Decoder { get; init; }
+
+    /// <summary>
+    /// What becomes of the run when its loss or the norm of its gradient is far above their usual values: by default it
+    /// ends, with the last good checkpoint kept.
+    /// </summary>
+    public SpikeAction OnSpike { get; init; }
+
+    /// <summary>Receives a sentence about something that went wrong and does not end the run.</summary>
+    public Action<string>? Notice { get; init; }
+
     /// <summary>Trains to the recipe's last step, or until cancelled.</summary>
     /// <remarks>The same recipe, data, initial model and number of threads give the same weights, whether the run was
     /// interrupted or not. A cancelled run saves where it is.</remarks>
@@ -110,6 +125,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         var times = recipe.TimeSampling == TimeSampling.LossSecondMoment ? new LossSecondMoment(process, recipe.Seed) : null;
         if (from is not null) losses.AddRange(from.Restore(model, optimizer, times));
         using var log = TrainingLog.Open(folder, recipe, process, after: losses.Count);
+        using var grids = SampleGrids<TModel, TCondition, TProcess>.Of(folder, recipe, data, Decoder);
         using var inputs = new Prefetcher<StepInput<TCondition>>(
             stop => StepInput.Sequence(recipe, TModel.Card, process, data, first: losses.Count, Workers, stop),
             Workers == 0 ? 0 : PreparedAhead,
@@ -122,13 +138,17 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
             using var input = log.Take(() => Next(inputs, State))?.To(trained[0].device);
             if (input is null) break; // cancelled while it waited
             var timed = times?.Of(step, input) ?? input;
-            var made = Step(step, model, trained, optimizer, () => TrainingStep.Backward(model, process, timed, recipe, Watch));
+            var made = Step(step, model, trained, optimizer, log.Spikes, () =>
+                TrainingStep.Backward(model, process, timed, recipe, Watch));
             losses.Add(made.Losses);
             var metrics = Log(log, step, made);
             progress?.Report(TrainingProgress.At(step, recipe, made.Losses, clock.Elapsed, before).With(metrics, log.DataWait));
-            if (losses.Count % folder.SaveEvery != 0 && sinceSaved.Elapsed < folder.SaveAfter) continue;
-            saved = new(losses.Count, [.. Save(State())]);
-            sinceSaved.Restart();
+            if (losses.Count % folder.SaveEvery == 0 || sinceSaved.Elapsed >= folder.SaveAfter)
+            {
+                saved = new(losses.Count, [.. Save(State())]);
+                sinceSaved.Restart();
+            }
+            if (grids is not null) DrawSamples(step, log, () => grids.Draw(step, model, optimizer.Average, cancellation));
         }
         model.zero_grad(); // gradients are of no use to anyone now
         return Finish(State(), saved);
@@ -173,6 +193,22 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         }
     }
 
+    private void DrawSamples(int step, TrainingLog log, Func<RgbImage?> draw)
+    {
+        try
+        {
+            if (draw() is { } grid) log.Add(step, grid);
+        }
+        catch (NonFiniteSampleException e) // of weights that are finite: later ones may do better
+        {
+            Notice?.Invoke($"There are no samples of step {step}: {e.Message}");
+        }
+        catch (DitException mistake) // such as a full disk
+        {
+            throw WithKept(mistake);
+        }
+    }
+
     private IEnumerable<string> Save(TrainingState state)
     {
         try
@@ -188,7 +224,8 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     // What ends a run late says what is left of the run.
     private DitException WithKept(DitException mistake) => new($"{mistake.Message.TrimEnd('.')}; {folder.Kept}.", mistake);
 
-    private StepResult Step(int step, nn.Module model, Parameter[] trained, AdamWWithEma optimizer, Func<StepLosses> backward)
+    private StepResult Step(
+        int step, nn.Module model, Parameter[] trained, AdamWWithEma optimizer, SpikeWatch spikes, Func<StepLosses> backward)
     {
         using var scope = NewDisposeScope();
         model.zero_grad();
@@ -198,8 +235,25 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         var norm = recipe.GradientClip is { } most ? nn.utils.clip_grad_norm_(trained, most) : GradientNorm.Of(trained);
         if (!double.IsFinite(norm)) // the step would spoil every weight
             throw NotFinite($"norm of the gradient is {norm}", step, NonFiniteCause.OfGradient(model));
-        optimizer.Step(recipe.LearningRateAt(step));
+        var spike = OnSpike == SpikeAction.Ignore ? null : spikes.Of(step, losses.Total, norm);
+        if (spike is null) optimizer.Step(recipe.LearningRateAt(step));
+        else LeaveOut(spike, model, optimizer, () => backward());
         return new(losses, norm);
+    }
+
+    private void LeaveOut(Spike spike, nn.Module model, AdamWWithEma optimizer, Action again)
+    {
+        if (OnSpike == SpikeAction.Skip && spike.MayBeSkipped)
+        {
+            optimizer.LeaveOut();
+            Notice?.Invoke($"{spike.Text}: the step was skipped.");
+            return;
+        }
+        var cause = spike.IsOfGradient ? SpikeCause.OfGradient(model) : SpikeCause.OfLoss(model, optimizer.Average, again);
+        throw new DitException(
+            $"{spike.Text}; {folder.KeptBefore(spike.FirstStep)}.{cause} A new run from that checkpoint with a smaller learning rate or "
+                + "with a gradient clip may help (--from, --lr, --clip). To go on as before, resume with --on-spike ignore"
+                + $"{(spike.IsOfGradient ? ", or skip to leave such steps out" : "")}.");
     }
 
     private DitException NotFinite(string what, int step, string cause) => new(

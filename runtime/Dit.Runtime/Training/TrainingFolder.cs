@@ -77,6 +77,15 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     public bool TensorBoard { get; init; }
 
     /// <summary>
+    /// Steps from one grid of samples to the next, the last step besides; 0, the default, draws none. The grids are
+    /// drawn with the averaged weights.
+    /// </summary>
+    public int SampleEvery { get; init; }
+
+    /// <summary>The folder of the grids of samples, each named after its step: <c>00001000.png</c>.</summary>
+    public string Samples => System.IO.Path.Combine(Path, "samples");
+
+    /// <summary>
     /// The images that were left out because they cannot be read, a line for each; there where there are such.
     /// </summary>
     public string UnreadableList => System.IO.Path.Combine(Path, UnreadableName);
@@ -98,6 +107,8 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         if (Keep < 1) throw new DitException($"A run keeps 1 or more checkpoints, not {Keep}.");
         if (SaveAfter <= TimeSpan.Zero) throw new DitException($"A checkpoint can be saved after a time above 0, not after {SaveAfter}.");
         if (SaveEvery < 1) throw new DitException($"A checkpoint can be saved every 1 or more steps, not every {SaveEvery}.");
+        if (SampleEvery < 0)
+            throw new DitException($"Samples can be drawn every 1 or more steps, or never, which is 0; not every {SampleEvery}.");
         if (TimeBuckets is < 1 or > MostTimeBuckets)
             throw new DitException($"The error can be measured in 1 to {MostTimeBuckets} intervals of time, not in {TimeBuckets}.");
         if (WeightsType is not (ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32))
@@ -117,6 +128,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
                     LossPlot,
                     Metrics,
                     LossByTimePlot,
+                    Samples,
                     UnreadableList,
                     .. CheckpointShelf.NewestFirst(this),
                 ];
@@ -208,9 +220,18 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         return Weights;
     }
 
+    /// <summary>The grid of samples of a step.</summary>
+    internal string SamplesAt(int step) =>
+        System.IO.Path.Combine(Samples, string.Create(CultureInfo.InvariantCulture, $"{step:D8}.png"));
+
     /// <summary>What a failed run says of the last checkpoint.</summary>
     internal string Kept =>
         File.Exists(Checkpoint) ? $"the last good checkpoint is kept in '{Checkpoint}'" : "no checkpoint had been saved";
+
+    /// <summary>What a run that has diverged says of the last checkpoint before the first bad step.</summary>
+    internal string KeptBefore(int step) => CheckpointShelf.NewestBefore(this, step) is { } path
+        ? $"the last good checkpoint is kept in '{path}'"
+        : "no checkpoint had been saved before";
 
     private static IEnumerable<(string Name, Tensor Tensor)> Prefixed(string prefix, IEnumerable<KeyValuePair<string, Tensor>> tensors) =>
         tensors.Select(pair => (prefix + pair.Key, pair.Value));

@@ -16,6 +16,7 @@ internal sealed class TrainingLog : IDisposable
         (this.recipe, metrics) = (recipe, new(folder.Metrics));
         events = folder.TensorBoard ? new(folder.Path, after) : null;
         ByTime = new(process, folder.TimeBuckets);
+        Spikes = new(recipe.BatchSize, recipe.GradientClip is not null);
     }
 
     /// <summary>Starts the log of a run, or goes on with it.</summary>
@@ -27,12 +28,19 @@ internal sealed class TrainingLog : IDisposable
     public static TrainingLog Open(TrainingFolder folder, TrainingRecipe recipe, IProcess process, int after)
     {
         var log = new TrainingLog(folder, recipe, process, after);
-        MetricsFile.Cut(folder.Metrics, after, log.ByTime.Restore);
+        MetricsFile.Cut(folder.Metrics, after, line =>
+        {
+            log.ByTime.Restore(line);
+            log.Spikes.Add(line);
+        });
         return log;
     }
 
     /// <summary>The errors of all samples so far by their times.</summary>
     public LossByTime ByTime { get; }
+
+    /// <summary>Compares the losses and gradients of steps with those before.</summary>
+    public SpikeWatch Spikes { get; }
 
     /// <summary>The part of the time that the run has waited for its data, from 0 to 1.</summary>
     public double DataWait => waitedInAll / sinceStart.Elapsed;
@@ -69,10 +77,15 @@ internal sealed class TrainingLog : IDisposable
             MseByTime = ByTime.Means,
             SamplesByTime = ByTime.Samples,
         };
+        Spikes.Add(line);
         metrics.Append(line);
         events?.Write(step, Scalars(line));
         return line;
     }
+
+    /// <summary>Adds the grid of samples of a step to the event file.</summary>
+    /// <exception cref="DitException">The file cannot be written.</exception>
+    public void Add(int step, RgbImage grid) => events?.Write(step, "samples", grid);
 
     private IEnumerable<(string Tag, double Value)> Scalars(TrainingMetrics line)
     {

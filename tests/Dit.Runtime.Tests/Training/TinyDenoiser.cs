@@ -16,6 +16,13 @@ internal sealed class TinyDenoiser : nn.Module<Tensor, Tensor, Tensor, Tensor>, 
     /// <summary>Whether the gradient of <see cref="proj"/>'s bias is NaN, while the output is as usual.</summary>
     public bool SpoilsGradients { get; set; }
 
+    /// <summary>Whether the output is NaN where no gradient is recorded, as in sampling.</summary>
+    public bool SpoilsSamples { get; set; }
+
+    /// <summary>What is added to the gradient of <see cref="proj"/>'s bias, in multiples of that of the output, while
+    /// the output is as usual.</summary>
+    public float GradientBoost { get; set; }
+
     private TinyDenoiser(long seed) : base(nameof(TinyDenoiser))
     {
         using var random = new Generator((ulong)seed);
@@ -71,6 +78,12 @@ internal sealed class TinyDenoiser : nn.Module<Tensor, Tensor, Tensor, Tensor>, 
         using var scope = NewDisposeScope();
         var output = proj.forward(x + pos_embed) + table.forward(labels).unsqueeze(-1).unsqueeze(-1);
         if (SpoilsGradients) output += (proj.bias! * 0).sqrt().sum(); // 0, and its gradient is 0 times infinity
+        if (SpoilsSamples && !is_grad_enabled()) output *= float.NaN;
+        if (GradientBoost != 0)
+        {
+            var bias = proj.bias!.view(1, -1, 1, 1);
+            output += (bias - bias.detach()) * GradientBoost; // 0
+        }
         return output.MoveToOuterDisposeScope();
     }
 
