@@ -19,7 +19,7 @@ internal static partial class RunKeys
     private const double MostMinutes = 1e6;
 
     /// <summary>All of them, in the order of the help.</summary>
-    public static IReadOnlyList<RunKey> All => [.. OfTask, .. OfOptimizer, .. OfAverages, .. OfFiles, .. OfData, .. OfDevice];
+    public static IReadOnlyList<RunKey> All => [.. OfTask, .. OfLora, .. OfOptimizer, .. OfAverages, .. OfFiles, .. OfData, .. OfDevice];
 
     /// <summary>Settings with all values that a command line gives.</summary>
     /// <exception cref="DitException">A value is no legal one.</exception>

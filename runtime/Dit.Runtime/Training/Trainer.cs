@@ -19,12 +19,19 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     private const int PreparedAhead = 2;
 
     /// <summary>Trains to the recipe's last step, or until cancelled.</summary>
-    /// <remarks>The same recipe, data, initial model and number of threads give the same weights, whether the run was
-    /// interrupted or not. A cancelled run saves where it is.</remarks>
+    /// <remarks>
+    /// The same recipe, data, initial model and number of threads give the same weights, whether the run was
+    /// interrupted or not. A cancelled run saves where it is.
+    /// <para>
+    /// With <see cref="TrainingRecipe.Lora"/> the adapters are attached for the run, and are gone after it: the model
+    /// is as it was, and <see cref="Lora.Load{TModel}(TModel, string)"/> attaches those of
+    /// <see cref="TrainingFolder.Weights"/>. A run that goes on needs a model with the weights that the run began with.
+    /// </para>
+    /// </remarks>
     /// <typeparam name="TModel">The generated model.</typeparam>
     /// <typeparam name="TCondition">What it is conditioned on.</typeparam>
     /// <typeparam name="TProcess">The process it is trained for.</typeparam>
-    /// <param name="model">The model to train, float32, in place.</param>
+    /// <param name="model">The model to train, float32, in place; with adapters, the model to train them for.</param>
     /// <param name="data">The images and their conditions.</param>
     /// <param name="progress">Receives a report after each step, on this thread.</param>
     /// <param name="cancellation">Ends the run after the step at hand.</param>
@@ -76,7 +83,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
                 $"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
         if (device.type == DeviceType.CPU)
             TrainingMemoryNeed
-                .Of(card, averages: recipe.PostHocEma is null ? 1 : 3)
+                .Of(card, averages: recipe.PostHocEma is null ? 1 : 3, recipe.Lora)
                 .Require((recipe.BatchSize + recipe.Accumulation - 1) / recipe.Accumulation, AvailableMemory.Bytes());
     }
 
@@ -91,12 +98,13 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         where TProcess : IProcess
     {
         var process = TModel.Process;
-        var trained = model.parameters().Where(p => p.requires_grad).ToArray();
+        using var lora = recipe.Lora is { } options ? Lora.Attach(model, options, recipe.Seed) : null;
+        var learned = Learned.Of(model, lora);
         var losses = new List<StepLosses>();
         using var memory = new TrainingMemory();
         using var scope = TrainingScope.Open(EnvironmentKernels.Choice, memory);
-        using var optimizer = new AdamWWithEma(model, recipe);
-        if (from is not null) losses.AddRange(from.Restore(model, optimizer));
+        using var optimizer = new AdamWWithEma(learned.State, recipe);
+        if (from is not null) losses.AddRange(from.Restore(learned.State, lora, optimizer));
         using var log = TrainingLog.Open(folder, recipe, process, after: losses.Count);
         using var inputs = new Prefetcher<StepInput<TCondition>>(
             StepInput.Sequence(recipe, TModel.Card, process, data, first: losses.Count), PreparedAhead);
@@ -105,8 +113,8 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         while (losses.Count < recipe.Steps && !cancellation.IsCancellationRequested)
         {
             var step = losses.Count + 1;
-            using var input = log.Take(() => Next(inputs, State)).To(trained[0].device);
-            var made = Step(step, model, trained, optimizer, () => TrainingStep.Backward(model, process, input, recipe, log.ByTime));
+            using var input = log.Take(() => Next(inputs, State)).To(learned.Parameters[0].device);
+            var made = Step(step, learned, optimizer, () => TrainingStep.Backward(model, process, input, recipe, log.ByTime));
             losses.Add(made.Losses);
             var metrics = Log(log, step, made);
             progress?.Report(TrainingProgress.At(step, recipe, made.Losses, clock.Elapsed, before).With(metrics, log.DataWait));
@@ -114,11 +122,11 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
             saved = new(losses.Count, [.. Save(State())]);
             sinceSaved.Restart();
         }
-        model.zero_grad(); // gradients are of no use to anyone now
+        learned.State.zero_grad(); // gradients are of no use to anyone now
         return Finish(State(), saved);
 
         TrainingState State() => new(
-            losses.Count, recipe, TModel.Card, data.Classes, data.Count, model, optimizer, losses, data.Unreadable(), log.ByTime);
+            losses.Count, recipe, TModel.Card, data.Classes, data.Count, learned.State, lora, optimizer, losses, data.Unreadable(), log.ByTime);
     }
 
     private StepInput<TCondition> Next<TCondition>(Prefetcher<StepInput<TCondition>> inputs, Func<TrainingState> state)
@@ -163,16 +171,16 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     // What ends a run late says what is left of the run.
     private DitException WithKept(DitException mistake) => new($"{mistake.Message.TrimEnd('.')}; {folder.Kept}.", mistake);
 
-    private StepResult Step(int step, nn.Module model, Parameter[] trained, AdamWWithEma optimizer, Func<StepLosses> backward)
+    private StepResult Step(int step, Learned learned, AdamWWithEma optimizer, Func<StepLosses> backward)
     {
         using var scope = NewDisposeScope();
-        model.zero_grad();
+        learned.State.zero_grad();
         var losses = backward();
         if (!double.IsFinite(losses.Total))
-            throw NotFinite($"loss is {losses.Total}", step, NonFiniteCause.OfLoss(model, () => backward()));
-        var norm = recipe.GradientClip is { } most ? nn.utils.clip_grad_norm_(trained, most) : GradientNorm.Of(trained);
+            throw NotFinite($"loss is {losses.Total}", step, NonFiniteCause.OfLoss(learned.Model, learned.State, () => backward()));
+        var norm = recipe.GradientClip is { } most ? nn.utils.clip_grad_norm_(learned.Parameters, most) : GradientNorm.Of(learned.Parameters);
         if (!double.IsFinite(norm)) // the step would spoil every weight
-            throw NotFinite($"norm of the gradient is {norm}", step, NonFiniteCause.OfGradient(model));
+            throw NotFinite($"norm of the gradient is {norm}", step, NonFiniteCause.OfGradient(learned.State));
         optimizer.Step(recipe.LearningRateAt(step));
         return new(losses, norm);
     }
@@ -196,6 +204,19 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         }
     }
 
+    /// <summary>What a run changes.</summary>
+    /// <param name="Model">The model.</param>
+    /// <param name="State">What is saved: the model, or the adapters on it.</param>
+    /// <param name="Parameters">What the optimizer moves.</param>
+    private sealed record Learned(nn.Module Model, nn.Module State, Parameter[] Parameters)
+    {
+        public static Learned Of(nn.Module model, Lora? lora)
+        {
+            var state = lora?.State ?? model;
+            return new(model, state, [.. state.parameters().Where(static parameter => parameter.requires_grad)]);
+        }
+    }
+
     /// <summary>What was saved last.</summary>
     private sealed record Saved(int Step, IReadOnlyList<string> Files);
 
@@ -204,5 +225,9 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         if (model.parameters().First().dtype is not ScalarType.Float32 and var type)
             throw new DitException(
                 $"{card.Name} is to be trained in {type}: create it in Float32, in which steps of this size are not rounded away.");
+        if (!model.parameters().Any(static parameter => parameter.requires_grad))
+            throw new DitException(
+                $"{card.Name} has nothing to train: all its parameters are frozen, as they are while adapters are attached. To train "
+                    + "adapters, dispose of those and set TrainingRecipe.Lora.");
     }
 }
