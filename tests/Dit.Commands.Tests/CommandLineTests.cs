@@ -65,12 +65,12 @@ public class CommandLineTests
     [InlineData(
         "train --help", "--data", "--model", "--out", "--steps", "[default: 400000]", "--batch", "[default: 256]", "--lr",
         "[default: 0.0001]", "--weight-decay", "--decay-matrices", "--ema", "[default: 0.9999]", "--ema-warmup", "--post-hoc-ema",
-        "--warmup", "--clip", "--resume", "--from", "--schedule", "--accumulate", "--min-snr", "--save-minutes", "--keep", "--seed",
+        "--warmup", "--clip", "--resume", "--from", "--lora", "--lora-alpha", "--lora-targets", "--schedule", "--accumulate", "--min-snr", "--save-minutes", "--keep", "--seed",
         "--save-every", "--time-buckets", "[default: 4]", "--tensorboard", "--weights-dtype", "<bf16|f16|f32>", "--flip", "--no-flip",
         "--captions", "--workers", "--skip-unreadable", "--strict", "--time-sampling", "<loss-second-moment|uniform>", "--device",
         "--tf32", "--sample-every", "--vae", "--on-spike", "<ignore|skip|stop>", "[default: stop]", "--verify-resume")]
     [InlineData(
-        "convert --help", "IN", "OUT", "--to", "<diffusers|dit|official>", "(REQUIRED)", "--model", "--weights", "--dtype",
+        "convert --help", "IN", "OUT", "--to", "<diffusers|dit|official>", "(REQUIRED)", "--model", "--weights", "--lora", "--dtype",
         "<bf16|f16|f32>")]
     [InlineData("plot --help", "RUN", "--out", "(REQUIRED)", "--metric", "<gradient-norm|images-per-second|", "[default: loss]")]
     [InlineData("report --help", "RUN", "--out", "report.html in the folder")]

@@ -28,6 +28,9 @@ internal sealed partial record CheckpointDescription(
     // Settings of a training script of SiT; the tensors of its models are those of DiT.
     private const string SiTSetting = "args.path_type";
 
+    /// <summary>What is said of a file of adapters (LoRA), which is of no model; null for other files.</summary>
+    public string? Adapters { get; init; }
+
     /// <summary>Elements of all tensors.</summary>
     public long Elements => Tensors.Values.Sum(static info => info.Elements);
 
@@ -50,6 +53,9 @@ internal sealed partial record CheckpointDescription(
     public static CheckpointDescription Of(string path, ICheckpointFile file, IReadOnlyList<ModelDefinition> models)
     {
         var weights = file.OfWeights(CheckpointWeights.Auto);
+        if (AdaptersIn(weights) is { } adapters)
+            return new(path, FormatOf(path, file), file.Tensors.Values.Sum(static info => info.Bytes), file.Metadata, file.Tensors,
+                new Dictionary<string, int>(), null, [], null, null, [adapters]) { Adapters = adapters };
         var (names, exact, nearest, notices) = Known(file, weights, models);
         return new(path, FormatOf(path, file), file.Tensors.Values.Sum(static info => info.Bytes), file.Metadata, file.Tensors,
             ReferenceEquals(weights, file) || Counted(file).Count == 1 ? new Dictionary<string, int>() : Counted(file),
@@ -83,6 +89,17 @@ internal sealed partial record CheckpointDescription(
             [.. exact.Select(static match => match.Name)],
             exact.Count == 0 ? near : null,
             [.. note is null ? [] : new[] { note }, .. exact is [var known, ..] ? NoticesOf(file, known) : []]);
+    }
+
+    private static string? AdaptersIn(ICheckpointFile weights)
+    {
+        KeyValuePair<string, TensorInfo>[] found =
+            [.. weights.Tensors.Where(static one => one.Key.EndsWith(".lora_A.weight", StringComparison.Ordinal))];
+        if (found.Length == 0) return null;
+        var ranks = found.Select(static one => one.Value.Shape.FirstOrDefault()).Distinct().Order();
+        var model = weights.Metadata.TryGetValue(ModelCard.NameKey, out var name) ? $" of {InspectCommand.OneLine(name)}" : "";
+        return $"It holds adapters (LoRA) of rank {string.Join(" and ", ranks)} for {Amount.Of(found.Length, "layer")}{model}: 'dit sample' "
+            + "and 'dit convert' take it with --lora, beside the weights of the model.";
     }
 
     private static IReadOnlyList<string> NoticesOf(ICheckpointFile file, CheckpointMatch known) =>

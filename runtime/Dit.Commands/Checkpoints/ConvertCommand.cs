@@ -15,7 +15,7 @@ internal static class ConvertCommand
           official    a .pt file as torch.save writes it, or a .safetensors file
           diffusers   a folder, to be used as DiTPipeline.from_pretrained(OUT, vae=...)
           dit         a .safetensors file that says which model it is of
-        Weights are carried over bit for bit. What computes with them is another matter: see docs/name-maps.md.
+        Weights are carried over bit for bit, with the adapters of --lora added where it is given. What computes with them is another matter: see docs/name-maps.md.
         """;
 
     public static Command Create(CommandContext context)
@@ -28,7 +28,8 @@ internal static class ConvertCommand
         var weights = CommonOptions.Weights();
         var type = new Option<string?>("--dtype") { Description = "Type of the numbers. [default: as they are]" };
         type.AcceptOnlyFromAmong([.. CommonOptions.RealTypes.Keys]);
-        var command = new Command("convert", Description) { from, to, form, model, weights, type };
+        var lora = LoraChoice.Option();
+        var command = new Command("convert", Description) { from, to, form, model, weights, lora, type };
         command.SetAction(parsed =>
         {
             TensorLibrary.Require();
@@ -41,7 +42,7 @@ internal static class ConvertCommand
                 parsed.GetValue(model));
             if (match.OtherSetting is { } other) throw new DitException(other);
             ScalarType? dtype = parsed.GetValue(type) is { } word ? CommonOptions.RealTypes[word] : null;
-            match.Model.Accept(new Conversion(context, file, match, target, dtype));
+            match.Model.Accept(new Conversion(context, file, match, LoraChoice.Of(parsed.GetValue(lora)), target, dtype));
         });
         return command;
     }
@@ -50,6 +51,7 @@ internal static class ConvertCommand
         CommandContext context,
         ICheckpointFile file,
         CheckpointMatch match,
+        IReadOnlyList<LoraChoice> adapters,
         ConvertTarget target,
         ScalarType? dtype) : IModelVisitor<int>
     {
@@ -65,15 +67,17 @@ internal static class ConvertCommand
             where TModel : nn.Module, IModel<TModel>
         {
             using var own = match.Names.Read(file.Below(match.Place.Prefix));
+            using var fused = LoraChoice.Fused<TModel>(own, adapters);
             context.Notice(match.Place.Notices(file.Path, TModel.Card.Name));
             context.Notice(match.Names.Losses.Concat(target.Losses<TModel>()).Distinct());
             Progress.Show(context, progress =>
             {
-                target.Write<TModel>(own, dtype, tensors => new WatchedCheckpoint(tensors, progress, context.Cancellation));
+                target.Write<TModel>(fused, dtype, tensors => new WatchedCheckpoint(tensors, progress, context.Cancellation));
                 return true;
             });
             context.Out.WriteLine(
-                $"Wrote {target.Path}: {TModel.Card.Name}, which '{file.Path}' has under the names of {match.Names.Convention}");
+                $"Wrote {target.Path}: {TModel.Card.Name}, which '{file.Path}' has under the names of {match.Names.Convention}"
+                    + (adapters.Count == 0 ? "" : $", with {string.Join(" and ", adapters.Select(static one => one.Word))} added"));
             return 0;
         }
     }

@@ -82,6 +82,11 @@ internal static class InspectCommand
             yield return $"A training checkpoint: "
                 + $"{string.Join(", ", file.Parts.Select(static part => $"{OneLine(part.Key)} {Amount.Whole(part.Value)}"))}; what is said "
                 + $"of names is of the weights that are taken.";
+        if (file.Adapters is { } adapters)
+        {
+            yield return adapters;
+            yield break;
+        }
         yield return file.Names is null ? "Its names are of no convention known here." : $"Its names are those of {file.Names}.";
         if (file.Models.Count > 0)
             yield return $"It is a checkpoint of {string.Join(", or of ", file.Models)}.";

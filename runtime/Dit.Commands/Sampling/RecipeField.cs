@@ -8,12 +8,13 @@ namespace Dit.Commands;
 /// <param name="Words">What it is, for people.</param>
 /// <param name="Option">The option of <c>dit sample</c> that takes it; null for what follows from others.</param>
 /// <param name="IsFlag">Whether the option takes no value.</param>
-internal sealed record RecipeField(string Key, string Words, string? Option = null, bool IsFlag = false)
+/// <param name="IsRepeated">Whether the option is given for each line of the text.</param>
+internal sealed record RecipeField(string Key, string Words, string? Option = null, bool IsFlag = false, bool IsRepeated = false)
 {
     /// <summary>Keys that are read here.</summary>
     public const string
         Program = "Software", Model = "dit.model", Spec = "dit.spec", SpecFile = "dit.spec.file", Index = "dit.index",
-        TextRow = "dit.text.row", Step = "dit.step";
+        Lora = "dit.lora.file", TextRow = "dit.text.row", Step = "dit.step";
 
     /// <summary>All of them, in the order of a table and of a command line.</summary>
     public static IReadOnlyList<RecipeField> All { get; } =
@@ -25,6 +26,7 @@ internal sealed record RecipeField(string Key, string Words, string? Option = nu
         new("dit.checkpoint", "checkpoint hash"),
         new("dit.checkpoint.file", "checkpoint file", "--checkpoint"),
         new("dit.weights", "weights", "--weights"),
+        new(Lora, "adapter files", "--lora", IsRepeated: true),
         new("dit.vae.file", "autoencoder file", "--vae"),
         new("dit.classes", "classes", "--classes"),
         new("dit.class.names", "class names"),
@@ -72,7 +74,7 @@ internal sealed record RecipeField(string Key, string Words, string? Option = nu
         {
             if (field.Option is null || !texts.TryGetValue(field.Key, out var text)) continue;
             if (field.IsFlag) line.Append(' ').Append(field.Option);
-            else Append(field.Option, text);
+            else foreach (var value in field.IsRepeated ? text.Split('\n') : [text]) Append(field.Option, value);
         }
         Append("--out", "again.png");
         return line.ToString();

@@ -16,6 +16,7 @@ internal sealed class SampleOptions
         HelpName = "FILE",
     };
     private readonly Option<string> weights = CommonOptions.Weights();
+    private readonly Option<string[]> lora = LoraChoice.Option();
     private readonly Option<string?> autoencoder = new("--vae")
     {
         Description =
@@ -157,6 +158,7 @@ internal sealed class SampleOptions
             Model,
             checkpoint,
             weights,
+            lora,
             autoencoder,
             classes,
             text,
@@ -212,6 +214,7 @@ internal sealed class SampleOptions
         SpecFile = parsed.GetValue(Model) is { } word && ModelSource.SpecPath(word) is var (path, member)
             ? Path.GetFileName(path) + (member is null ? "" : $"#{member}")
             : null,
+        Lora = LoraChoice.Of(parsed.GetValue(lora)),
         Negative = parsed.GetValue(negative),
         Size = parsed.GetValue(size),
         Convention = GuidanceConventions.ByWord[parsed.GetRequiredValue(convention)],

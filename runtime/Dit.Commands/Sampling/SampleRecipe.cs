@@ -55,6 +55,7 @@ internal sealed class SampleRecipe(
         Add("dit.checkpoint", checkpoint.Value);
         Add("dit.checkpoint.file", NameOf(request.Checkpoint));
         if (request.Weights != CheckpointWeights.Auto) Add("dit.weights", WordOf(CommonOptions.WeightsWords, request.Weights));
+        Add(RecipeField.Lora, string.Join('\n', request.Lora.Select(static one => one.Word)));
         Add("dit.vae.file", NameOf(request.Output.Autoencoder));
         AddClasses();
         Add("dit.text.file", NameOf(request.Text));

@@ -37,6 +37,9 @@ internal sealed record SampleRequest(
     /// name.</summary>
     public string? SpecFile { get; init; }
 
+    /// <summary>The adapters that are added to the weights.</summary>
+    public IReadOnlyList<LoraChoice> Lora { get; init; } = [];
+
     /// <summary>A file of embedded texts that guidance leads away from; null for the model's null text.</summary>
     public string? Negative { get; init; }
 

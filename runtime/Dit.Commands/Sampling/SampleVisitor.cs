@@ -178,7 +178,7 @@ internal sealed partial class SampleVisitor(CommandContext context, SampleReques
         {
             var model = TModel.Load(file, request.Device, request.Type, grid, request.Weights, context.Notice);
             hash.Start(file.Files); // its bytes were just read, so that no disk is waited for
-            return model;
+            return LoraChoice.Fuse(model, request.Lora, context.Out.WriteLine);
         }
         catch (CheckpointMismatchException) when (CarriedDifference.Refusal(file, TModel.Card) is { } edited)
         {

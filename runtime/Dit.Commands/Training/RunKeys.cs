@@ -20,7 +20,7 @@ internal static partial class RunKeys
 
     /// <summary>All of them, in the order of the help.</summary>
     public static IReadOnlyList<RunKey> All =>
-        [.. OfTask, .. OfOptimizer, .. OfAverages, .. OfFiles, .. OfWatching, .. OfData, .. OfReading, .. OfDevice];
+        [.. OfTask, .. OfLora, .. OfOptimizer, .. OfAverages, .. OfFiles, .. OfWatching, .. OfData, .. OfReading, .. OfDevice];
 
     /// <summary>Settings with all values that a command line gives.</summary>
     /// <exception cref="DitException">A value is no legal one.</exception>

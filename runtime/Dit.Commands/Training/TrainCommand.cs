@@ -41,7 +41,7 @@ internal static class TrainCommand
         var from = resume ? TrainingCheckpoint.Newest(asked.Folder) : null;
         foreach (var note in from?.Notes ?? []) context.Say(note);
         var settings = from is null ? asked : WithFullPath(RunKeys.Given(parsed, new() { Recipe = from.Recipe }));
-        using var checkpoint = Begin(settings.From, from);
+        using var checkpoint = Begin(settings.From, settings.Recipe.Lora, from);
         return ModelOf(context, settings.Model, from?.Path ?? checkpoint?.Path).Accept(new TrainVisitor(
             context, settings, from, checkpoint, TorchDevice.Parse(settings.Device, settings.TensorFloat32), verify));
     }
@@ -49,8 +49,15 @@ internal static class TrainCommand
     private static RunSettings WithFullPath(RunSettings settings) =>
         settings with { Folder = settings.Folder with { Path = AtomicFile.FullPath(settings.Folder.Path) } };
 
-    private static ICheckpointFile? Begin(string? path, TrainingCheckpoint? from) => path is null ? null
-        : from is null ? CheckpointFile.Open(path)
+    // Adapters are trained for weights, which their checkpoint does not hold.
+    private static ICheckpointFile? Begin(string? path, LoraOptions? lora, TrainingCheckpoint? from) =>
+        lora is not null && path is null
+            ? throw new DitException(
+                from is null
+                    ? "--lora trains adapters of weights that are trained already: name them with --from FILE."
+                    : "This run trains adapters: name the weights that it began with, too, with --from FILE.")
+        : path is null ? null
+        : from is null || lora is not null ? CheckpointFile.Open(path)
         : throw new DitException("--from starts a new run from a checkpoint, and --resume goes on with a run: give one of them.");
 
     // A checkpoint says which model it is of.

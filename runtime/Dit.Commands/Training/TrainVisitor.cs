@@ -63,7 +63,15 @@ internal sealed partial class TrainVisitor(
     /// <summary>What a new run takes over from the checkpoint of <c>--from</c>; null without one.</summary>
     private FineTuning? Start<TModel>(Action<string>? notice = null)
         where TModel : nn.Module, IModel<TModel> =>
-        checkpoint is null ? null : FineTuning.Of<TModel>(checkpoint, notice: notice);
+        checkpoint is null ? null : WhereAdaptersNeedAll(TModel.Card, FineTuning.Of<TModel>(checkpoint, notice: notice));
+
+    // What starts anew is in no file, and adapters for it would be for nothing that can be loaded again.
+    private FineTuning WhereAdaptersNeedAll(ModelCard card, FineTuning start) =>
+        recipe.Lora is null || start.Anew.Count + start.Interpolated.Count == 0
+            ? start
+            : throw new DitException(
+                $"--lora needs all weights of {card.Name}, and '{checkpoint?.Path}' does not have "
+                    + $"{Amount.Few([.. start.Anew, .. start.Interpolated])} as the model has them: train the model first, without --lora.");
 
     /// <summary>The data as latents; null where the data are images and the model takes them.</summary>
     private LatentFolder? Latents(ModelCard card)
@@ -126,7 +134,8 @@ internal sealed partial class TrainVisitor(
     {
         var (card, count) = (TModel.Card, images.Classes.Count);
         context.Out.WriteLine(
-            $"{(from is null ? "Training" : $"Going on after step {from.Step} with")} {card.Name} "
+            $"{(from is null ? "Training" : $"Going on after step {from.Step} with")} "
+                + (recipe.Lora is { } lora ? $"adapters of rank {lora.Rank} for " : "") + $"{card.Name} "
                 + $"({Amount.Of(card.Parameters, "parameter")}) on "
                 + $"{Amount.Of(images.Count, "image")}{(count == 0 ? "" : $" of {Amount.Of(count, "class", "classes")}")}");
         if (ImageData.Comparison(count, card.Classes, sizes, card.Input, LargeBatch(recipe.BatchSize, images.Count)) is { } note)

@@ -22,7 +22,7 @@ internal sealed unsafe class LinearFunction : autograd.SingleTensorFunction<Line
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
         var (x, weight, bias, tools) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], TrainingTools.Of(ctx, vars));
-        ctx.save_for_backward([x, weight]);
+        ctx.save_for_backward([x, weight, bias]);
         var y = tools.Empty([.. x.shape[..^1], weight.shape[0]]);
         var (rows, into, from) = Sizes(x, weight);
         tools.Kernels.Multiply(
@@ -36,22 +36,29 @@ internal sealed unsafe class LinearFunction : autograd.SingleTensorFunction<Line
         using var scope = NewDisposeScope();
         using var passed = grad_output;
         var saved = ctx.get_saved_variables();
-        var (x, weight, gradient) = (saved[0], saved[1], grad_output.contiguous());
+        var (x, weight, bias, gradient) = (saved[0], saved[1], saved[2], grad_output.contiguous());
         var tools = TrainingTools.Of(ctx);
-        return is_grad_enabled() ? ByOperators(tools, x, weight, gradient) : ByKernels(tools, x, weight, gradient);
+        return is_grad_enabled() ? ByOperators(tools, x, weight, gradient) : ByKernels(tools, x, weight, bias, gradient);
     }
 
-    private static List<Tensor?> ByKernels(TrainingTools tools, Tensor x, Tensor weight, Tensor gradient)
+    // Of what is not trained, such as the weights below adapters, no gradient is computed.
+    private static List<Tensor?> ByKernels(TrainingTools tools, Tensor x, Tensor weight, Tensor bias, Tensor gradient)
     {
         var (rows, into, from) = Sizes(x, weight);
-        var dWeight = tools.Empty(into, from);
         var g = StridedMatrix.Dense(TensorPointer.Of(gradient), rows, into);
-        tools.Kernels.Multiply(g.Transposed, StridedMatrix.Dense(TensorPointer.Of(x), rows, from), TensorPointer.Of(dWeight), null,
-            tools.Loop);
-        var dBias = tools.SumRows(g.Start, rows, into);
-        if (!x.requires_grad) return tools.Return(null, dWeight, dBias, null);
-        var dx = tools.Empty(x.shape);
-        tools.Kernels.Multiply(g, StridedMatrix.Dense(TensorPointer.Of(weight), into, from), TensorPointer.Of(dx), null, tools.Loop);
+        Tensor? dx = null, dWeight = null;
+        if (weight.requires_grad)
+        {
+            dWeight = tools.Empty(into, from);
+            tools.Kernels.Multiply(g.Transposed, StridedMatrix.Dense(TensorPointer.Of(x), rows, from), TensorPointer.Of(dWeight), null,
+                tools.Loop);
+        }
+        var dBias = bias.requires_grad ? tools.SumRows(g.Start, rows, into) : null;
+        if (x.requires_grad)
+        {
+            dx = tools.Empty(x.shape);
+            tools.Kernels.Multiply(g, StridedMatrix.Dense(TensorPointer.Of(weight), into, from), TensorPointer.Of(dx), null, tools.Loop);
+        }
         return tools.Return(dx, dWeight, dBias, null);
     }
 

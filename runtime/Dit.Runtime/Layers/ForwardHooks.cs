@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime;
@@ -17,19 +18,22 @@ internal static class ForwardHooks
     public static bool IsAnyIn<TCondition>(nn.Module module) => IsAnyOn<TCondition>(module) || module.children().Any(IsAnyIn<TCondition>);
 
     /// <summary>Whether a layer from one tensor to one tensor has hooks.</summary>
-    public static bool IsAnyOn(nn.Module<Tensor, Tensor> layer) => Count(layer) > 0;
+    public static bool IsAnyOn(nn.Module<Tensor, Tensor> layer) => Count(layer) > (IsAdapted(layer) ? 1 : 0);
 
     /// <summary>Whether a module itself has hooks. Of modules with other arguments than those of models and their
     /// layers nothing is known.</summary>
     private static bool IsAnyOn<TCondition>(nn.Module module) => module switch
     {
-        nn.Module<Tensor, Tensor> layer => Count(layer) > 0,
+        nn.Module<Tensor, Tensor> layer => IsAnyOn(layer),
         nn.Module<Tensor, Tensor, Tensor> layer => Count(layer) > 0,
         nn.Module<Tensor, Tensor, Tensor, Tensor> layer => Count(layer) > 0,
         nn.Module<TCondition, Tensor> layer => Count(layer) > 0, // an embedder
         nn.Module<Tensor, Tensor, TCondition, Tensor> layer => Count(layer) > 0,
         _ => false,
     };
+
+    // An adapter is a hook of which everyone here knows.
+    private static bool IsAdapted(nn.Module layer) => layer is Linear linear && LoraAdapter.Of(linear) is not null;
 
     private static int Count<TBefore, TAfter>(nn.HookableModule<TBefore, TAfter> module)
         where TBefore : Delegate

@@ -82,7 +82,7 @@ public static class Functional
         return addcmul(x, gate, y, Scalars.One).MoveToOuterDisposeScope();
     }
 
-    /// <summary>What a linear layer gives.</summary>
+    /// <summary>What a linear layer gives, its adapter included where it has one (<see cref="Lora"/>).</summary>
     /// <remarks>
     /// The same as calling it, and where training is on a processor, by a faster way, unless the layer has forward
     /// hooks.
@@ -93,9 +93,10 @@ public static class Functional
     public static Tensor Linear(Linear linear, Tensor x)
     {
         using var scope = NewDisposeScope();
-        return (linear.bias is { } bias && LinearFunction.ToolsFor(x, linear.weight, bias) is { } tools && !ForwardHooks.IsAnyOn(linear)
-            ? LinearFunction.apply(x.contiguous(), linear.weight, bias, tools)
-            : linear.call(x)).MoveToOuterDisposeScope();
+        if (linear.bias is not { } bias || LinearFunction.ToolsFor(x, linear.weight, bias) is not { } tools || ForwardHooks.IsAnyOn(linear))
+            return linear.call(x).MoveToOuterDisposeScope();
+        var y = LinearFunction.apply(x.contiguous(), linear.weight, bias, tools);
+        return (LoraAdapter.Of(linear)?.AddedInPlace(y, x) ?? y).MoveToOuterDisposeScope();
     }
 
     /// <summary>Embedded texts with a learned one in the place of those that are dropped.</summary>

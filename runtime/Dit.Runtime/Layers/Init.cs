@@ -41,6 +41,10 @@ public static class Init
     public static void Normal(Tensor parameter, double std, Generator random) =>
         Fill(parameter, tensor => tensor.normal_(0, std, random));
 
+    /// <summary>Uniform between minus and plus a bound.</summary>
+    internal static void Uniform(Tensor parameter, double bound, Generator random) =>
+        Fill(parameter, tensor => tensor.uniform_(-bound, bound, random));
+
     /// <summary>Weight and bias zero.</summary>
     public static void Zero(Linear layer)
     {

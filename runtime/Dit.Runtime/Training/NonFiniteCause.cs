@@ -11,11 +11,12 @@ internal static class NonFiniteCause
     /// Why a loss is not finite: a weight that is not, or else the module whose output was the first.
     /// </summary>
     /// <param name="model">The model.</param>
+    /// <param name="learned">What is trained: the model, or adapters on it.</param>
     /// <param name="again">Computes the loss again.</param>
     /// <returns>A sentence; empty where the cause is not known.</returns>
-    public static string OfLoss(nn.Module model, Action again)
+    public static string OfLoss(nn.Module model, nn.Module learned, Action again)
     {
-        if (NonFiniteReason.OfWeights(model) is { } weight) return $" Cause: {weight.Text}.";
+        if ((NonFiniteReason.OfWeights(learned) ?? NonFiniteReason.OfWeights(model)) is { } weight) return $" Cause: {weight.Text}.";
         return FirstOutput(model, again) is { } module ? $" Cause: the output of '{module}' is the first that is not finite." : "";
     }
 

@@ -43,12 +43,19 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     public Action<string>? Notice { get; init; }
 
     /// <summary>Trains to the recipe's last step, or until cancelled.</summary>
-    /// <remarks>The same recipe, data, initial model and number of threads give the same weights, whether the run was
-    /// interrupted or not. A cancelled run saves where it is.</remarks>
+    /// <remarks>
+    /// The same recipe, data, initial model and number of threads give the same weights, whether the run was
+    /// interrupted or not. A cancelled run saves where it is.
+    /// <para>
+    /// With <see cref="TrainingRecipe.Lora"/> the adapters are attached for the run, and are gone after it: the model
+    /// is as it was, and <see cref="Lora.Load{TModel}(TModel, string)"/> attaches those of
+    /// <see cref="TrainingFolder.Weights"/>. A run that goes on needs a model with the weights that the run began with.
+    /// </para>
+    /// </remarks>
     /// <typeparam name="TModel">The generated model.</typeparam>
     /// <typeparam name="TCondition">What it is conditioned on.</typeparam>
     /// <typeparam name="TProcess">The process it is trained for.</typeparam>
-    /// <param name="model">The model to train, float32, in place.</param>
+    /// <param name="model">The model to train, float32, in place; with adapters, the model to train them for.</param>
     /// <param name="data">The images and their conditions.</param>
     /// <param name="progress">Receives a report after each step, on this thread.</param>
     /// <param name="cancellation">Ends the run after the step at hand.</param>
@@ -102,7 +109,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
                 $"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
         if (device.type == DeviceType.CPU)
             TrainingMemoryNeed
-                .Of(card, averages: recipe.PostHocEma is null ? 1 : 3)
+                .Of(card, averages: recipe.PostHocEma is null ? 1 : 3, recipe.Lora)
                 .Require((recipe.BatchSize + recipe.Accumulation - 1) / recipe.Accumulation, AvailableMemory.Bytes());
     }
 
@@ -117,13 +124,14 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         where TProcess : IProcess
     {
         var process = TModel.Process;
-        var trained = model.parameters().Where(p => p.requires_grad).ToArray();
+        using var lora = recipe.Lora is { } options ? Lora.Attach(model, options, recipe.Seed) : null;
+        var learned = Learned.Of(model, lora);
         var losses = new List<StepLosses>();
         using var memory = new TrainingMemory();
         using var scope = TrainingScope.Open(EnvironmentKernels.Choice, memory);
-        using var optimizer = new AdamWWithEma(model, recipe);
+        using var optimizer = new AdamWWithEma(learned.State, recipe);
         var times = recipe.TimeSampling == TimeSampling.LossSecondMoment ? new LossSecondMoment(process, recipe.Seed) : null;
-        if (from is not null) losses.AddRange(from.Restore(model, optimizer, times));
+        if (from is not null) losses.AddRange(from.Restore(learned.State, lora, optimizer, times));
         using var log = TrainingLog.Open(folder, recipe, process, after: losses.Count);
         using var grids = SampleGrids<TModel, TCondition, TProcess>.Of(folder, recipe, data, Decoder);
         using var inputs = new Prefetcher<StepInput<TCondition>>(
@@ -135,10 +143,10 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         while (losses.Count < recipe.Steps && !cancellation.IsCancellationRequested)
         {
             var step = losses.Count + 1;
-            using var input = log.Take(() => Next(inputs, State))?.To(trained[0].device);
+            using var input = log.Take(() => Next(inputs, State))?.To(learned.Parameters[0].device);
             if (input is null) break; // cancelled while it waited
             var timed = times?.Of(step, input) ?? input;
-            var made = Step(step, model, trained, optimizer, log.Spikes, () =>
+            var made = Step(step, learned, optimizer, log.Spikes, () =>
                 TrainingStep.Backward(model, process, timed, recipe, Watch));
             losses.Add(made.Losses);
             var metrics = Log(log, step, made);
@@ -150,11 +158,11 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
             }
             if (grids is not null) DrawSamples(step, log, () => grids.Draw(step, model, optimizer.Average, cancellation));
         }
-        model.zero_grad(); // gradients are of no use to anyone now
+        learned.State.zero_grad(); // gradients are of no use to anyone now
         return Finish(State(), saved);
 
         TrainingState State() => new(
-            losses.Count, recipe, TModel.Card, data.Classes, data.Count, model, optimizer, losses, data.Unreadable(), log.ByTime)
+            losses.Count, recipe, TModel.Card, data.Classes, data.Count, learned.State, lora, optimizer, losses, data.Unreadable(), log.ByTime)
         {
             Times = times,
         };
@@ -225,23 +233,23 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     private DitException WithKept(DitException mistake) => new($"{mistake.Message.TrimEnd('.')}; {folder.Kept}.", mistake);
 
     private StepResult Step(
-        int step, nn.Module model, Parameter[] trained, AdamWWithEma optimizer, SpikeWatch spikes, Func<StepLosses> backward)
+        int step, Learned learned, AdamWWithEma optimizer, SpikeWatch spikes, Func<StepLosses> backward)
     {
         using var scope = NewDisposeScope();
-        model.zero_grad();
+        learned.State.zero_grad();
         var losses = backward();
         if (!double.IsFinite(losses.Total))
-            throw NotFinite($"loss is {losses.Total}", step, NonFiniteCause.OfLoss(model, () => backward()));
-        var norm = recipe.GradientClip is { } most ? nn.utils.clip_grad_norm_(trained, most) : GradientNorm.Of(trained);
+            throw NotFinite($"loss is {losses.Total}", step, NonFiniteCause.OfLoss(learned.Model, learned.State, () => backward()));
+        var norm = recipe.GradientClip is { } most ? nn.utils.clip_grad_norm_(learned.Parameters, most) : GradientNorm.Of(learned.Parameters);
         if (!double.IsFinite(norm)) // the step would spoil every weight
-            throw NotFinite($"norm of the gradient is {norm}", step, NonFiniteCause.OfGradient(model));
+            throw NotFinite($"norm of the gradient is {norm}", step, NonFiniteCause.OfGradient(learned.State));
         var spike = OnSpike == SpikeAction.Ignore ? null : spikes.Of(step, losses.Total, norm);
         if (spike is null) optimizer.Step(recipe.LearningRateAt(step));
-        else LeaveOut(spike, model, optimizer, () => backward());
+        else LeaveOut(spike, learned, optimizer, () => backward());
         return new(losses, norm);
     }
 
-    private void LeaveOut(Spike spike, nn.Module model, AdamWWithEma optimizer, Action again)
+    private void LeaveOut(Spike spike, Learned learned, AdamWWithEma optimizer, Action again)
     {
         if (OnSpike == SpikeAction.Skip && spike.MayBeSkipped)
         {
@@ -249,7 +257,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
             Notice?.Invoke($"{spike.Text}: the step was skipped.");
             return;
         }
-        var cause = spike.IsOfGradient ? SpikeCause.OfGradient(model) : SpikeCause.OfLoss(model, optimizer.Average, again);
+        var cause = spike.IsOfGradient ? SpikeCause.OfGradient(learned.State) : SpikeCause.OfLoss(learned.Model, optimizer.Average, again);
         throw new DitException(
             $"{spike.Text}; {folder.KeptBefore(spike.FirstStep)}.{cause} A new run from that checkpoint with a smaller learning rate or "
                 + "with a gradient clip may help (--from, --lr, --clip). To go on as before, resume with --on-spike ignore"
@@ -275,6 +283,19 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         }
     }
 
+    /// <summary>What a run changes.</summary>
+    /// <param name="Model">The model.</param>
+    /// <param name="State">What is saved: the model, or the adapters on it.</param>
+    /// <param name="Parameters">What the optimizer moves.</param>
+    private sealed record Learned(nn.Module Model, nn.Module State, Parameter[] Parameters)
+    {
+        public static Learned Of(nn.Module model, Lora? lora)
+        {
+            var state = lora?.State ?? model;
+            return new(model, state, [.. state.parameters().Where(static parameter => parameter.requires_grad)]);
+        }
+    }
+
     /// <summary>What was saved last.</summary>
     private sealed record Saved(int Step, IReadOnlyList<string> Files);
 
@@ -283,5 +304,9 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         if (model.parameters().First().dtype is not ScalarType.Float32 and var type)
             throw new DitException(
                 $"{card.Name} is to be trained in {type}: create it in Float32, in which steps of this size are not rounded away.");
+        if (!model.parameters().Any(static parameter => parameter.requires_grad))
+            throw new DitException(
+                $"{card.Name} has nothing to train: all its parameters are frozen, as they are while adapters are attached. To train "
+                    + "adapters, dispose of those and set TrainingRecipe.Lora.");
     }
 }

@@ -87,13 +87,20 @@ public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Re
     }
 
     /// <summary>Puts everything back as it was.</summary>
+    /// <param name="learned">What is trained: the model, or the state of its adapters.</param>
+    /// <param name="lora">The adapters; null where the model is trained.</param>
+    /// <param name="optimizer">The optimizer.</param>
     /// <returns>The losses of the steps that were made.</returns>
-    internal IReadOnlyList<StepLosses> Restore(nn.Module model, AdamWWithEma optimizer, LossSecondMoment? times)
+    /// <exception cref="DitException">The adapters were trained for different weights.</exception>
+    internal IReadOnlyList<StepLosses> Restore(nn.Module learned, Lora? lora, AdamWWithEma optimizer, LossSecondMoment? times)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using var file = SafeTensorsFile.Open(Path);
-        foreach (var (name, tensor) in model.state_dict()) Copy(tensor, $"model.{name}");
+        if (lora is not null && file.Metadata.GetValueOrDefault(LoraConfig.BaseKey) != lora.Base)
+            throw new DitException(
+                $"The adapters in '{Path}' were trained for different weights of the model: go on with those that the run began with.");
+        foreach (var (name, tensor) in learned.state_dict()) Copy(tensor, $"model.{name}");
         foreach (var (name, tensor) in optimizer.Average.Tensors) Copy(tensor, $"ema.{name}");
         optimizer.Restore(Step, name => file.Read(OptimizerPrefix + name));
         times?.Restore(file);

@@ -48,7 +48,10 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// </summary>
     public int Keep { get; init; } = 2;
 
-    /// <summary>The finished model: the moving average under the official names.</summary>
+    /// <summary>
+    /// The finished model: the moving average under the official names. With <see cref="TrainingRecipe.Lora"/> the
+    /// adapters alone, for <see cref="Lora.Load{TModel}(TModel, string)"/>.
+    /// </summary>
     public string Weights => System.IO.Path.Combine(Path, "weights.safetensors");
 
     /// <summary>
@@ -156,7 +159,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
             CheckpointShelf.Put(this, state.Step, path => SafeTensors.Save(
                 path,
                 [
-                    .. Prefixed("model.", state.Model.state_dict()),
+                    .. Prefixed("model.", state.Learned.state_dict()),
                     .. Prefixed("ema.", state.Average.Tensors),
                     .. Prefixed(TrainingCheckpoint.OptimizerPrefix, state.Optimizer.Moments),
                     (TrainingCheckpoint.LossesName, Tensors(state.Losses)),
@@ -216,7 +219,8 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// <summary>Writes the finished model.</summary>
     internal string SaveWeights(TrainingState state)
     {
-        SafeTensors.Save(Weights, Prefixed("", state.Average.Tensors), Metadata(state), WeightsType);
+        var prefix = state.Lora is null ? "" : LoraFile.Prefix;
+        SafeTensors.Save(Weights, Prefixed(prefix, state.Average.Tensors), Metadata(state), WeightsType);
         return Weights;
     }
 
@@ -246,6 +250,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         if (state.Card.Condition is ModelCondition.Classes)
             metadata.Add(ClassesKey, Json(state.Classes));
         metadata.Add(TrainingCheckpoint.RecipeKey, JsonSerializer.Serialize(state.Recipe, TrainingJson.Default.TrainingRecipe));
+        foreach (var (key, value) in state.Lora?.Metadata ?? []) metadata[key] = value;
         return metadata;
     }
 
@@ -271,13 +276,17 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
 }
 
 /// <summary>What a run has reached; it owns nothing.</summary>
+/// <remarks>
+/// <c>Learned</c> is what is trained, the model or the state of its adapters; <c>Lora</c> is null for the model.
+/// </remarks>
 internal sealed record TrainingState(
     int Step,
     TrainingRecipe Recipe,
     ModelCard Card,
     IReadOnlyList<string> Classes,
     int Images,
-    nn.Module Model,
+    nn.Module Learned,
+    Lora? Lora,
     AdamWWithEma Optimizer,
     IReadOnlyList<StepLosses> Losses,
     IReadOnlyList<UnreadableImage> Unreadable,

@@ -24,7 +24,8 @@ internal sealed record TrainingMemoryNeed(string Model, long Fixed, long EachIma
     /// <summary>The need of a model.</summary>
     /// <param name="card">The model.</param>
     /// <param name="averages">Moving averages of the weights.</param>
-    public static TrainingMemoryNeed Of(ModelCard card, int averages = 1)
+    /// <param name="lora">Adapters that are trained in place of the weights; null for none.</param>
+    public static TrainingMemoryNeed Of(ModelCard card, int averages = 1, LoraOptions? lora = null)
     {
         var (t, d) = ((double)card.Tokens, (double)card.Width);
         // the MLP's ratio: its products are what attention leaves of all
@@ -33,7 +34,9 @@ internal sealed record TrainingMemoryNeed(string Model, long Fixed, long EachIma
         var input = (double)card.Input.Channels * card.Input.Height * card.Input.Width;
         return new(
             card.Name,
-            Float * ((1 + averages) * card.Parameters + 3 * card.TrainableParameters),
+            Float * (lora is null
+                ? (1 + averages) * card.Parameters + 3 * card.TrainableParameters
+                : card.Parameters + (4 + averages) * lora.About(card)),
             (long)(Float * (kept + CopiesOfInput * input)));
     }
 

@@ -75,6 +75,11 @@ public sealed record TrainingRecipe
     /// <summary>How the times of a step are drawn; the paper draws them uniformly.</summary>
     public TimeSampling TimeSampling { get; init; } = TimeSampling.Uniform;
 
+    /// <summary>
+    /// Adapters that are trained in place of the model's own weights (LoRA, arXiv 2106.09685); null trains the model.
+    /// </summary>
+    public LoraOptions? Lora { get; init; }
+
     /// <summary>Whether half of the images are mirrored, drawn anew each time.</summary>
     public bool HorizontalFlip { get; init; } = true;
 
@@ -126,6 +131,7 @@ public sealed record TrainingRecipe
             PostHocEma?.Shorter ?? 0,
             "shorter than the longer one");
         Require(GradientClip is null or > 0, "gradient clip", GradientClip ?? 0, "above 0");
+        Lora?.Validate();
     }
 
     private static void Require(bool holds, string name, double value, string range)

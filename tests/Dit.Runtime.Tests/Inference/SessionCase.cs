@@ -98,7 +98,7 @@ internal sealed class SessionCase<TModel, TCondition, TProcess>(Func<int, Genera
     where TCondition : ICondition<TCondition>
     where TProcess : IProcess
 {
-    private readonly TModel model = Moved();
+    private readonly TModel model = Stirred.Evenly<TModel>();
     private InferenceSession<TCondition>? session;
 
     public override ModelCard Card => TModel.Card;
@@ -134,20 +134,6 @@ internal sealed class SessionCase<TModel, TCondition, TProcess>(Func<int, Genera
     {
         DisposePlan();
         model.Dispose();
-    }
-
-    // Noise as large as the weights that keep sums of as many numbers as there are near one: larger, and attention
-    // would magnify rounding.
-    private static TModel Moved()
-    {
-        var model = TModel.Create(seed: 3);
-        using var scope = NewDisposeScope();
-        using var frozen = no_grad();
-        using var random = new Generator(3);
-        foreach (var parameter in model.parameters().Where(static p => p.requires_grad))
-            parameter.add_(randn(parameter.shape, generator: random) * (parameter.dim() > 1
-                ? 0.7 / Math.Sqrt((double)parameter.numel() / parameter.shape[0]) : 0.1));
-        return model;
     }
 
     private static Tensor Timesteps(int samples, Generator random) => samples == 3 ? tensor(new long[] { 0, 417, 999 })

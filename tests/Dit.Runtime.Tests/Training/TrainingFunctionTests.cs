@@ -40,6 +40,23 @@ public class TrainingFunctionTests
             Close.To(wanted, given, Close.OneStep, "gradient of " + function);
     }
 
+    [Theory, InlineData(true, false), InlineData(false, true), InlineData(false, false)]
+    public void What_is_frozen_in_a_linear_layer_gets_no_gradient(bool weight, bool bias)
+    {
+        using var scope = NewDisposeScope();
+        using var tools = new TrainingTools(TrainingKernels.All[0], memory: null);
+        var inputs = Inputs("linear", Sizes[2]);
+        (inputs[1].requires_grad, inputs[2].requires_grad) = (weight, bias);
+        var (expected, actual) = (Operators("linear", inputs), Kernels("linear", inputs, tools));
+        Close.To(expected, actual, Close.OneStep);
+        Tensor[] learned = [.. inputs.Where(static input => input.requires_grad)];
+        var along = randn_like(expected);
+        foreach (var (wanted, given) in autograd.grad([expected], learned, [along]).Zip(autograd.grad([actual], learned, [along])))
+            Close.To(wanted, given, Close.OneStep);
+        Kernels("linear", inputs, tools).sum().backward();
+        Assert.Equal([true, weight, bias], inputs.Select(static input => input.grad is { IsInvalid: false }));
+    }
+
     public static TheoryData<string, int> Widths()
     {
         var cases = new TheoryData<string, int>();

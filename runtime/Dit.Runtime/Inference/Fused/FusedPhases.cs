@@ -39,6 +39,7 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
 
     private void Add(SessionStep step, SessionStep? next)
     {
+        using var scope = NewDisposeScope(); // sums of weights and adapters are freed step by step
         switch (step)
         {
             case SessionStep.AdaptiveNorm norm:
@@ -97,9 +98,9 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
     private void Attend(SessionStep.SelfAttention attention, SessionStep? next)
     {
         Flush();
-        var (qkv, k) = (attention.Qkv, width / attention.Heads);
+        var (qkv, weight, k) = (attention.Qkv, LoraAdapter.WeightOf(attention.Qkv), width / attention.Heads);
         var heads = Enumerable.Range(0, attention.Heads)
-            .Select(h => Pack(qkv.weight, width, [Head(h, k, 0), Head(h, k, width), Head(h, k, 2 * width)], layout)).ToArray();
+            .Select(h => Pack(weight, width, [Head(h, k, 0), Head(h, k, width), Head(h, k, 2 * width)], layout)).ToArray();
         branchBias = ProjectionBias(attention, next, Bias(qkv).narrow(0, 2 * width, width));
         phases.Add(new AttentionPhase(
             kernels, heads, null, Keep(Bias(qkv).narrow(0, 0, width)), k, attention.IsPlain ? null : Preparation(attention, k)));
@@ -133,9 +134,9 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
 
     private void Attend(SessionStep.CrossAttention attention, SessionStep? next)
     {
-        var k = width / attention.Heads;
+        var (kv, k) = (LoraAdapter.WeightOf(attention.Kv), width / attention.Heads);
         var pairs = Enumerable.Range(0, attention.Heads)
-            .Select(h => Pack(attention.Kv.weight, width, [Head(h, k, 0), Head(h, k, width)], WeightLayout.Whole)).ToArray();
+            .Select(h => Pack(kv, width, [Head(h, k, 0), Head(h, k, width)], WeightLayout.Whole)).ToArray();
         branchBias = ProjectionBias(attention, next, Bias(attention.Kv).narrow(0, width, width));
         if (session.IsContextFixed)
         {
@@ -145,7 +146,8 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
             return;
         }
         Flush();
-        var queries = Enumerable.Range(0, attention.Heads).Select(h => Pack(attention.Q.weight, width, [Head(h, k, 0)], layout)).ToArray();
+        var q = LoraAdapter.WeightOf(attention.Q);
+        var queries = Enumerable.Range(0, attention.Heads).Select(h => Pack(q, width, [Head(h, k, 0)], layout)).ToArray();
         phases.Add(new AttentionPhase(kernels, queries, pairs, Keep(Bias(attention.Q)), k));
     }
 
@@ -154,31 +156,32 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
     // The weights of attention sum to one, so the bias of the values passes through to the projection: W (o + b) = W o
     // + W b.
     private NativeBuffer ProjectionBias(SessionStep attention, SessionStep? next, Tensor valueBias) =>
-        next is SessionStep.Project { Layer: var layer } ? Keep(Bias(layer) + layer.weight.mv(valueBias)) : throw Disorder(attention);
+        next is SessionStep.Project { Layer: var layer } ? Keep(Bias(layer) + LoraAdapter.WeightOf(layer).mv(valueBias)) : throw Disorder(attention);
 
     // Of a gate, what is gated and its gate lie below each other in a piece.
     private MlpStep Mlp(SessionStep.Mlp mlp)
     {
-        var hidden = (int)mlp.Second.weight.shape[1];
+        var (first, second) = (LoraAdapter.WeightOf(mlp.First), LoraAdapter.WeightOf(mlp.Second));
+        var hidden = (int)second.shape[1];
         var isGated = mlp.Activation == HiddenActivation.SwiGlu;
         var pieces = Enumerable.Range(0, (hidden + MlpStep.Piece - 1) / MlpStep.Piece).Select(i =>
         {
             var (from, to) = (i * MlpStep.Piece, Math.Min((i + 1) * MlpStep.Piece, hidden));
-            return Pack(mlp.First.weight, width, isGated ? [from..to, (hidden + from)..(hidden + to)] : [from..to], layout);
+            return Pack(first, width, isGated ? [from..to, (hidden + from)..(hidden + to)] : [from..to], layout);
         }).ToArray();
         branchBias = Keep(Bias(mlp.Second));
-        return new(kernels, pieces, Keep(Bias(mlp.First)), Pack(mlp.Second.weight, hidden, [0..width], layout), mlp.Activation);
+        return new(kernels, pieces, Keep(Bias(mlp.First)), Pack(second, hidden, [0..width], layout), mlp.Activation);
     }
 
     // The tokens and what comes back are not side by side in memory: half of the layer for each.
     private PopStep Pop(SessionStep.Pop pop)
     {
-        var halves = pop.Layer.weight.chunk(2, dim: 1).Select(half => Pack(half, width, [0..width], WeightLayout.Whole)).ToArray();
+        var halves = LoraAdapter.WeightOf(pop.Layer).chunk(2, dim: 1).Select(half => Pack(half, width, [0..width], WeightLayout.Whole)).ToArray();
         return new(kernels, --skips, halves[0], halves[1], Keep(Bias(pop.Layer)), width);
     }
 
     private PackedWeights All(Linear layer, WeightLayout layout) =>
-        Pack(layer.weight, (int)layer.weight.shape[1], [0..(int)layer.weight.shape[0]], layout);
+        Pack(LoraAdapter.WeightOf(layer), (int)layer.weight.shape[1], [0..(int)layer.weight.shape[0]], layout);
 
     private unsafe PackedWeights Pack(Tensor weight, int depth, Range[] groups, WeightLayout layout)
     {

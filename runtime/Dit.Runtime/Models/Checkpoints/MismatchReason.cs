@@ -29,6 +29,9 @@ internal static partial class MismatchReason
         NameDifference difference, IReadOnlyList<CheckpointEntry> map, IReadOnlyCollection<string> given, string modelName,
             PositionTable? positions)
     {
+        if (LoraFile.AreIn(given))
+            return "The file holds adapters (LoRA) and no weights of a model: load the weights that they were trained for, and then the "
+                + "adapters with Lora.Load, or --lora on the command line.";
         var (missing, unexpected) = (difference.Missing, difference.Unexpected);
         // Rotary positions follow the grid as the position table does.
         IReadOnlyList<ShapeMismatch> misshaped = [.. difference.Misshaped.Where(static other => !RotaryPositions.IsBuffer(other.Name))];
