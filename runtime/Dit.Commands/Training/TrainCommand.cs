@@ -96,6 +96,7 @@ internal static class TrainCommand
         var noFlip = new Option<bool>("--no-flip") { Description = "Never mirror an image." };
         var skip = ImageData.SkipUnreadable();
         var (device, tensorFloat32) = (CommonOptions.Device(), CommonOptions.TensorFloat32());
+        var precision = new PrecisionOptions();
         var command = new Command("train", """
             Train a model on a folder of images, by the recipe of the DiT paper unless told otherwise.
 
@@ -134,6 +135,7 @@ internal static class TrainCommand
             device,
             tensorFloat32,
         };
+        precision.AddTo(command);
         command.SetAction(parsed =>
         {
             TensorLibrary.Require();
@@ -153,7 +155,7 @@ internal static class TrainCommand
             return ModelOf(context, parsed.GetValue(model), from?.Path ?? checkpoint?.Path).Accept(new Visitor(
                 context,
                 parsed.GetRequiredValue(data),
-                start with
+                precision.Apply(parsed, start) with
                 {
                     Steps = Given(parsed, steps, start.Steps),
                     BatchSize = Given(parsed, batch, start.BatchSize),

@@ -18,6 +18,9 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
 {
     private const int PreparedAhead = 2;
 
+    /// <summary>Whether float16 is for the CPU too, where it is slow: for tests.</summary>
+    internal bool Float16OnAnyDevice { get; init; }
+
     /// <summary>Trains to the recipe's last step, or until cancelled.</summary>
     /// <remarks>The same recipe, data, initial model and number of threads give the same weights, whether the run was
     /// interrupted or not. A cancelled run saves where it is.</remarks>
@@ -67,6 +70,10 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         where TCondition : ICondition<TCondition>
     {
         recipe.Validate();
+        if (recipe.Precision == TrainingPrecision.Float16 && device.type != DeviceType.CUDA && !Float16OnAnyDevice)
+            throw new DitException(
+                "Training in float16 (--precision f16) is for CUDA devices: train on one, or in bfloat16 (--precision bf16), which needs no "
+                    + "loss scale.");
         var most = Array.MaxLength / (card.Input.Channels * card.Input.Height * card.Input.Width); // loaded as one array of bytes
         if (recipe.BatchSize > most)
             throw new DitException($"A batch of {recipe.BatchSize} images of {card.Input} is too large: at most {most} fit.");
@@ -75,9 +82,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
             throw new DitException(
                 $"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
         if (device.type == DeviceType.CPU)
-            TrainingMemoryNeed
-                .Of(card, averages: recipe.PostHocEma is null ? 1 : 3)
-                .Require((recipe.BatchSize + recipe.Accumulation - 1) / recipe.Accumulation, AvailableMemory.Bytes());
+            TrainingMemoryAdvice.Require(card, recipe, AvailableMemory.Bytes());
     }
 
     private TrainingResult Train<TModel, TCondition, TProcess>(
@@ -106,7 +111,8 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         {
             var step = losses.Count + 1;
             using var input = log.Take(() => Next(inputs, State)).To(trained[0].device);
-            var made = Step(step, model, trained, optimizer, () => TrainingStep.Backward(model, process, input, recipe, log.ByTime));
+            var made = Step(step, model, trained, optimizer,
+                scale => TrainingStep.Backward(model, process, input, recipe, log.ByTime, scale));
             losses.Add(made.Losses);
             var metrics = Log(log, step, made);
             progress?.Report(TrainingProgress.At(step, recipe, made.Losses, clock.Elapsed, before).With(metrics, log.DataWait));
@@ -163,14 +169,21 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     // What ends a run late says what is left of the run.
     private DitException WithKept(DitException mistake) => new($"{mistake.Message.TrimEnd('.')}; {folder.Kept}.", mistake);
 
-    private StepResult Step(int step, nn.Module model, Parameter[] trained, AdamWWithEma optimizer, Func<StepLosses> backward)
+    private StepResult Step(int step, nn.Module model, Parameter[] trained, AdamWWithEma optimizer, Func<double, StepLosses> backward)
     {
         using var scope = NewDisposeScope();
         model.zero_grad();
-        var losses = backward();
+        var scale = optimizer.LossScale;
+        var losses = backward(scale.Value);
         if (!double.IsFinite(losses.Total))
-            throw NotFinite($"loss is {losses.Total}", step, NonFiniteCause.OfLoss(model, () => backward()));
+            throw NotFinite($"loss is {losses.Total}", step, NonFiniteCause.OfLoss(model, () => backward(scale.Value)));
+        scale.Unscale(trained);
         var norm = recipe.GradientClip is { } most ? nn.utils.clip_grad_norm_(trained, most) : GradientNorm.Of(trained);
+        if (!double.IsFinite(norm) && scale.Value > 1) // float16: a smaller scale may do
+        {
+            optimizer.Skip();
+            return new(losses, GradientNorm: 0);
+        }
         if (!double.IsFinite(norm)) // the step would spoil every weight
             throw NotFinite($"norm of the gradient is {norm}", step, NonFiniteCause.OfGradient(model));
         optimizer.Step(recipe.LearningRateAt(step));
