@@ -68,5 +68,8 @@ public sealed record TrainingMemoryPlan(
         CultureInfo.InvariantCulture,
         $"weights {Size(Weights)}, gradients {Size(Gradients)}, optimizer {Size(Optimizer)}, averages {Size(Averages)}, activations {Size(Activations)}, inputs {Size(Inputs)}, libraries {Size(Libraries)}, in all about {Size(Total)}");
 
+    /// <summary>The plan in a line, with the memory that is free now: <c>..., in all about 1.8 GB of 20.0 GB free</c>.</summary>
+    public string OfFree() => $"{this} of {Size(AvailableMemory.Bytes())} free";
+
     internal static string Size(double bytes) => FormattableString.Invariant($"{bytes / 1e9:0.0} GB");
 }
