@@ -69,6 +69,7 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
         SpecHash: "a4debf6a478c")
     {
         PatchPositions = PositionKind.SinCos,
+        Activations = new(All: 312448, Checkpointed: 101888, OfBlock: 111424),
         Spec = """
             model: AdaLNSample
             depth: 2
@@ -148,7 +149,7 @@ public sealed class AdaLNSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tens
         foreach (var block in blocks)
         {
             var previous = tokens;
-            tokens = block.call(previous, c); // (N, T, D)
+            tokens = TransformerBlock.Call(block, previous, c); // (N, T, D)
             previous.Dispose();
         }
         var patches = final_layer.call(tokens, c);                                                                       // (N, T, 32)

@@ -73,6 +73,7 @@ public sealed class BlockKeys : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
     {
         Block = "{ norm: rms, mlp: swiglu, qk_norm: layer, position: rope-2d, shift: false }",
         PatchPositions = PositionKind.SinCos, HasRotaryPositions = true,
+        Activations = new(All: 379681, Checkpointed: 38945, OfBlock: 176512),
         Spec = """
             model: BlockKeys
             depth: 2
@@ -154,7 +155,7 @@ public sealed class BlockKeys : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
         foreach (var block in blocks)
         {
             var previous = tokens;
-            tokens = block.call(previous, c, rotary); // (N, T, D)
+            tokens = TransformerBlock.Call(block, previous, c, rotary); // (N, T, D)
             previous.Dispose();
         }
         var patches = final_layer.call(tokens, c);                                                                       // (N, T, 16)

@@ -69,6 +69,7 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
         SpecHash: "d2ba1626d6d8")
     {
         PatchPositions = PositionKind.SinCos,
+        Activations = new(All: 344128, Checkpointed: 100672, OfBlock: 132864),
         Spec = """
             model: CrossAttentionSample
             depth: 2
@@ -148,7 +149,7 @@ public sealed class CrossAttentionSample : nn.Module<Tensor, Tensor, TextEmbeddi
         foreach (var block in blocks)
         {
             var previous = tokens;
-            tokens = block.call(previous, context); // (N, T, D)
+            tokens = TransformerBlock.Call(block, previous, context); // (N, T, D)
             previous.Dispose();
         }
         var patches = final_layer.call(tokens);                                                                          // (N, T, 32)

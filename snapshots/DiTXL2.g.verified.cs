@@ -69,6 +69,7 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IModel<D
         SpecHash: "88ae59396da3")
     {
         PatchPositions = PositionKind.SinCos,
+        Activations = new(All: 166219393, Checkpointed: 9150593, OfBlock: 5904512),
         Spec = """
             model: DiT-XL/2
             depth: 28
@@ -149,7 +150,7 @@ public sealed class DiTXL2 : nn.Module<Tensor, Tensor, Tensor, Tensor>, IModel<D
         foreach (var block in blocks)
         {
             var previous = tokens;
-            tokens = block.call(previous, c); // (N, T, D)
+            tokens = TransformerBlock.Call(block, previous, c); // (N, T, D)
             previous.Dispose();
         }
         var patches = final_layer.call(tokens, c);                                                                       // (N, T, 32)

@@ -71,6 +71,7 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
         Numerics: Numerics.Diffusers)
     {
         PatchPositions = PositionKind.SinCos,
+        Activations = new(All: 178881, Checkpointed: 22081, OfBlock: 82496),
         Spec = """
             model: DiffusersNumerics
             depth: 2
@@ -151,7 +152,7 @@ public sealed class DiffusersNumerics : nn.Module<Tensor, Tensor, Tensor, Tensor
         foreach (var block in blocks)
         {
             var previous = tokens;
-            tokens = block.call(previous, c); // (N, T, D)
+            tokens = TransformerBlock.Call(block, previous, c); // (N, T, D)
             previous.Dispose();
         }
         var patches = final_layer.call(tokens, c);                                                                       // (N, T, 32)

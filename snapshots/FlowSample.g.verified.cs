@@ -69,6 +69,7 @@ public sealed class FlowSample : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMod
         SpecHash: "7df8370a6adb")
     {
         PatchPositions = PositionKind.SinCos,
+        Activations = new(All: 178881, Checkpointed: 22081, OfBlock: 82496),
         Spec = """
             model: FlowSample
             depth: 2
@@ -145,7 +146,7 @@ public sealed class FlowSample : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMod
         foreach (var block in blocks)
         {
             var previous = tokens;
-            tokens = block.call(previous, c); // (N, T, D)
+            tokens = TransformerBlock.Call(block, previous, c); // (N, T, D)
             previous.Dispose();
         }
         var patches = final_layer.call(tokens, c);                                                                       // (N, T, 32)

@@ -69,6 +69,7 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
         SpecHash: "6112be6d7cb6")
     {
         PatchPositions = PositionKind.SinCos,
+        Activations = new(All: 216673, Checkpointed: 26945, OfBlock: 101136),
         Spec = """
             model: InContextSample
             depth: 2
@@ -148,7 +149,7 @@ public sealed class InContextSample : nn.Module<Tensor, Tensor, Tensor, Tensor>,
         foreach (var block in blocks)
         {
             var previous = tokens;
-            tokens = block.call(previous); // (N, T + M, D)
+            tokens = TransformerBlock.Call(block, previous); // (N, T + M, D)
             previous.Dispose();
         }
         var patches = final_layer.call(tokens.narrow(1, 0, grid.Patches));                                               // (N, T, 32)

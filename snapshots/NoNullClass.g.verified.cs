@@ -69,6 +69,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMo
         SpecHash: "588661c623f9")
     {
         PatchPositions = PositionKind.SinCos,
+        Activations = new(All: 77313, Checkpointed: 11137, OfBlock: 35136),
         Spec = """
             model: NoNullClass
             depth: 2
@@ -151,7 +152,7 @@ public sealed class NoNullClass : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMo
         foreach (var block in blocks)
         {
             var previous = tokens;
-            tokens = block.call(previous, c); // (N, T, D)
+            tokens = TransformerBlock.Call(block, previous, c); // (N, T, D)
             previous.Dispose();
         }
         var patches = final_layer.call(tokens, c);                                                                       // (N, T, 12)

@@ -82,6 +82,7 @@ public sealed class PixArtXL21024MS : nn.Module<Tensor, Tensor, SizedText, Tenso
         Block = "{ norm: layer, mlp: gelu-tanh, qk_norm: none, position: none, shift: true, modulation: shared }",
         PatchPositions = PositionKind.SinCos,
         PositionScale = 2, PositionBase = 64,
+        Activations = new(All: 3065785984, Checkpointed: 147263104, OfBlock: 109089792),
         Spec = """
             model: PixArt-XL/2-1024-MS
             depth: 28
@@ -169,7 +170,7 @@ public sealed class PixArtXL21024MS : nn.Module<Tensor, Tensor, SizedText, Tenso
         foreach (var block in blocks)
         {
             var previous = tokens;
-            tokens = block.call(previous, modulation, context, mask); // (N, T, D)
+            tokens = TransformerBlock.Call(block, previous, modulation, context, mask); // (N, T, D)
             previous.Dispose();
         }
         var patches = final_layer.call(tokens, c);                                                                       // (N, T, 32)

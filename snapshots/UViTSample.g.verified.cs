@@ -89,6 +89,7 @@ public sealed class UViTSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tenso
         SpecHash: "5438ad498776")
     {
         PatchPositions = PositionKind.Learned,
+        Activations = new(All: 1017648, Checkpointed: 130944, OfBlock: 201840),
         Spec = """
             model: UViTSample
             backbone: u-vit
@@ -175,15 +176,15 @@ public sealed class UViTSample : nn.Module<Tensor, Tensor, TextEmbeddings, Tenso
         var skips = new Stack<Tensor>();
         foreach (var in_block in in_blocks)
         {
-            tokens = in_block.call(tokens); // (N, M + T, D)
+            tokens = TransformerBlock.Call(in_block, tokens); // (N, M + T, D)
             skips.Push(tokens);
         }
-        tokens = mid_block.call(tokens); // (N, M + T, D)
+        tokens = TransformerBlock.Call(mid_block, tokens); // (N, M + T, D)
         foreach (var out_block in out_blocks)
         {
             using var skip = skips.Pop();
             var previous = tokens;
-            tokens = out_block.call(previous, skip); // (N, M + T, D)
+            tokens = TransformerBlock.Call(out_block, previous, skip); // (N, M + T, D)
             previous.Dispose();
         }
         var patches = Functional.Linear(decoder_pred, norm.call(tokens.narrow(1, 78, grid.Patches)));                                      // (N, T, 16)

@@ -66,6 +66,7 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IMo
         SpecHash: "261b62a2954b")
     {
         PatchPositions = PositionKind.SinCos,
+        Activations = new(All: 268096, Checkpointed: 32960, OfBlock: 123712),
         Spec = """
             model: UnconditionalSample
             depth: 2
@@ -143,7 +144,7 @@ public sealed class UnconditionalSample : nn.Module<Tensor, Tensor, Tensor>, IMo
         foreach (var block in blocks)
         {
             var previous = tokens;
-            tokens = block.call(previous, c); // (N, T, D)
+            tokens = TransformerBlock.Call(block, previous, c); // (N, T, D)
             previous.Dispose();
         }
         var patches = final_layer.call(tokens, c);                                                                       // (N, T, 32)

@@ -91,6 +91,7 @@ public sealed class UniDiffuserSample : nn.Module<Tensor, Tensor, Tensor, Tensor
         SpecHash: "5f4f3347c272")
     {
         PatchPositions = PositionKind.Learned,
+        Activations = new(All: 1011791, Checkpointed: 86435, OfBlock: 217002),
         Spec = """
             model: UniDiffuserSample
             backbone: unidiffuser
@@ -191,15 +192,15 @@ public sealed class UniDiffuserSample : nn.Module<Tensor, Tensor, Tensor, Tensor
         var skips = new Stack<Tensor>();
         foreach (var in_block in in_blocks)
         {
-            tokens = in_block.call(tokens); // (N, M + L + T + 1, D)
+            tokens = TransformerBlock.Call(in_block, tokens); // (N, M + L + T + 1, D)
             skips.Push(tokens);
         }
-        tokens = mid_block.call(tokens); // (N, M + L + T + 1, D)
+        tokens = TransformerBlock.Call(mid_block, tokens); // (N, M + L + T + 1, D)
         foreach (var out_block in out_blocks)
         {
             using var skip = skips.Pop();
             var previous = tokens;
-            tokens = out_block.call(previous, skip); // (N, M + L + T + 1, D)
+            tokens = TransformerBlock.Call(out_block, previous, skip); // (N, M + L + T + 1, D)
             previous.Dispose();
         }
         var last = norm.call(tokens);                                                                                                                           // (N, M + L + T + 1, D)

@@ -74,6 +74,7 @@ internal static class BenchCommand
             Compare(models, output, error, cancellation),
             Kernels(),
             Solvers(models, error, cancellation),
+            MemoryCommand.Create(models, output, cancellation),
         };
         root.SetAction(parsed => new HelpAction().Invoke(parsed));
         return root;

@@ -28,6 +28,7 @@ internal static class CardEmitter
             {{Code.LineIf(Block(spec))}}
             {{Code.LineIf(Positions(network))}}
             {{Code.LineIf(Places(spec))}}
+            Activations = new(All: {{layout.Kept.All}}, Checkpointed: {{layout.Kept.Checkpointed}}, OfBlock: {{layout.Kept.OfBlock}}),
             Spec = {{Code.RawLiteral(SpecWriter.Write(spec), levels: 2)}},
         };
         """;

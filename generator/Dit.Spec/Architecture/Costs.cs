@@ -26,6 +26,10 @@ public sealed record Costs(EquatableArray<ModelLayer> Layers, long SamplingActiv
         var meter = new CostMeter();
         meter.Run(network);
         var members = network.Module.Members.Select(static member => member.Name).ToList();
-        return new(meter.Layers.OrderBy(layer => members.IndexOf(layer.Name.Split('.')[0])).ToEquatableArray(), meter.Peak);
+        EquatableArray<ModelLayer> layers = meter.Layers.OrderBy(layer => members.IndexOf(layer.Name.Split('.')[0])).ToEquatableArray();
+        return new(layers, meter.Peak) { Kept = KeptActivations.Of(network, layers) };
     }
+
+    /// <summary>What training keeps of one sample for the backward pass.</summary>
+    public KeptActivations Kept { get; init; } = new(0, 0, 0);
 }

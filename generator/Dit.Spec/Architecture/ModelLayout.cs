@@ -29,6 +29,9 @@ public sealed record ModelLayout(EquatableArray<ModelParameter> Parameters, Equa
     /// </summary>
     public long TrainingActivations => Layers.Sum(static l => l.Saved);
 
+    /// <summary>The same, and what is kept with activation checkpointing.</summary>
+    public KeptActivations Kept { get; init; } = new(0, 0, 0);
+
     /// <summary>
     /// Elements that training keeps besides the activations: weights, gradients, AdamW's two moments and the moving
     /// average.
@@ -48,6 +51,6 @@ public sealed record ModelLayout(EquatableArray<ModelParameter> Parameters, Equa
     public static ModelLayout Of(Evaluation network)
     {
         var costs = Costs.Of(network);
-        return new(Spec.Parameters.Of(network.Module).ToEquatableArray(), costs.Layers, costs.SamplingActivations);
+        return new(Spec.Parameters.Of(network.Module).ToEquatableArray(), costs.Layers, costs.SamplingActivations) { Kept = costs.Kept };
     }
 }

@@ -26,6 +26,12 @@ public sealed record Module(
     /// <summary>The member of this name; null for none.</summary>
     public Member? Find(string name) => Members.FirstOrDefault(member => member.Name == name);
 
+    /// <summary>
+    /// Whether a member is a block: like those of a list, such as the block in the middle of a U-ViT.
+    /// </summary>
+    public bool IsBlock(Member? member) =>
+        member is Member.Child child && Members.OfType<Member.Repeated>().Any(list => list.Module.Equals(child.Module));
+
     /// <summary>Whether initial values are drawn for it or for a module below it.</summary>
     public bool IsRandom => Members.Any(IsDrawn);
 

@@ -20,7 +20,9 @@ internal static partial class RunKeys
 
     /// <summary>All of them, in the order of the help.</summary>
     public static IReadOnlyList<RunKey> All =>
-        [.. OfTask, .. OfLora, .. OfOptimizer, .. OfAverages, .. OfFiles, .. OfWatching, .. OfData, .. OfReading, .. OfDevice];
+    [
+        .. OfTask, .. OfLora, .. OfOptimizer, .. OfMemory, .. OfAverages, .. OfFiles, .. OfWatching, .. OfData, .. OfReading, .. OfDevice,
+    ];
 
     /// <summary>Settings with all values that a command line gives.</summary>
     /// <exception cref="DitException">A value is no legal one.</exception>

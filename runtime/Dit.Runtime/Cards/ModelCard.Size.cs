@@ -38,7 +38,8 @@ public sealed partial record ModelCard
         var tokens = (long)(width / Unit) * (height / Unit);
         if (tokens * Math.Max(Width, Input.Channels * PatchSize * PatchSize) > int.MaxValue)
             throw new DitException($"{Name} cannot draw {size} pixels: {tokens} patches are too many.");
-        return this with { Input = Input with { Height = height / Factor, Width = width / Factor }, Tokens = (int)tokens };
+        var input = Input with { Height = height / Factor, Width = width / Factor };
+        return this with { Input = input, Tokens = (int)tokens, Activations = null };
     }
 
     private string UnitText => Factor == 1

@@ -80,6 +80,11 @@ public sealed partial record ModelCard(
     public int? PositionBase { get; init; }
 
     /// <summary>
+    /// What training keeps of one sample for the backward pass; null for a card that was made by hand.
+    /// </summary>
+    public KeptActivations? Activations { get; init; }
+
+    /// <summary>
     /// Floating-point operations of one forward pass of one sample: two for each multiply-accumulate.
     /// </summary>
     public long Flops => 2 * Macs;

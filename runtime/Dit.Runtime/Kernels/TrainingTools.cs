@@ -18,9 +18,7 @@ internal sealed unsafe class TrainingTools(TrainingKernels kernels, TrainingMemo
 
     private const string Key = "tools";
 
-    // Autograd holds what the last gradient returned until the next one is called: it is disposed then, not at the end
-    // of the step.
-    private Tensor?[]? returned;
+    private readonly ReturnedGradients returned = new();
 
     /// <summary>The kernels.</summary>
     public TrainingKernels Kernels => kernels;
@@ -42,12 +40,7 @@ internal sealed unsafe class TrainingTools(TrainingKernels kernels, TrainingMemo
     /// <summary>
     /// Gradients in the order of the arguments, null for what has none; they outlive the scope that they were made in.
     /// </summary>
-    public List<Tensor?> Return(params Tensor?[] gradients)
-    {
-        foreach (var tensor in gradients) tensor?.MoveToOuterDisposeScope();
-        foreach (var tensor in Interlocked.Exchange(ref returned, gradients) ?? []) tensor?.Dispose();
-        return [.. gradients];
-    }
+    public List<Tensor?> Return(params Tensor?[] gradients) => returned.Hold(gradients);
 
     /// <summary>A dense tensor of numbers that are still to be written.</summary>
     public Tensor Empty(params ReadOnlySpan<long> shape) => memory is null ? empty(shape, ScalarType.Float32, CPU) : memory.Empty(shape);
@@ -71,5 +64,5 @@ internal sealed unsafe class TrainingTools(TrainingKernels kernels, TrainingMemo
     }
 
     /// <summary>Lets go of what the last gradient returned.</summary>
-    public void Dispose() => Return();
+    public void Dispose() => returned.Dispose();
 }

@@ -30,8 +30,12 @@ public sealed class AffineLayerNorm : nn.Module<Tensor, Tensor>
     internal double Eps { get; }
 
     /// <param name="x">(..., D).</param>
-    /// <returns>(..., D).</returns>
-    public override Tensor forward(Tensor x) => nn.functional.layer_norm(x, weight.shape, weight, bias, eps: Eps);
+    /// <returns>(..., D), of the type of the parameters.</returns>
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return nn.functional.layer_norm(x.to(weight.dtype), weight.shape, weight, bias, eps: Eps).MoveToOuterDisposeScope();
+    }
 
     /// <summary>Scale one, shift zero.</summary>
     public void Initialize()

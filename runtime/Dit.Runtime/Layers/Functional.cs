@@ -85,7 +85,8 @@ public static class Functional
     /// <summary>What a linear layer gives, its adapter included where it has one (<see cref="Lora"/>).</summary>
     /// <remarks>
     /// The same as calling it, and where training is on a processor, by a faster way, unless the layer has forward
-    /// hooks.
+    /// hooks. In a block that training computes in bfloat16 or float16, the product is of that type, its factors are
+    /// rounded to it, and the gradients of weight and bias are float32 again; hooks of the layer are not called.
     /// </remarks>
     /// <param name="linear">Weight (N, K), bias (N).</param>
     /// <param name="x">(..., K).</param>
@@ -93,10 +94,17 @@ public static class Functional
     public static Tensor Linear(Linear linear, Tensor x)
     {
         using var scope = NewDisposeScope();
+        if (BlockScope.ComputedType is { } type) return Rounded(linear, x.to(type), type).MoveToOuterDisposeScope();
         if (linear.bias is not { } bias || LinearFunction.ToolsFor(x, linear.weight, bias) is not { } tools || ForwardHooks.IsAnyOn(linear))
             return linear.call(x).MoveToOuterDisposeScope();
         var y = LinearFunction.apply(x.contiguous(), linear.weight, bias, tools);
         return (LoraAdapter.Of(linear)?.AddedInPlace(y, x) ?? y).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Rounded(Linear linear, Tensor x, ScalarType type)
+    {
+        var y = nn.functional.linear(x, linear.weight.to(type), linear.bias?.to(type));
+        return LoraAdapter.Of(linear)?.Added(y, x) ?? y;
     }
 
     /// <summary>Embedded texts with a learned one in the place of those that are dropped.</summary>
@@ -149,6 +157,7 @@ public static class Functional
         var parts = qkv.view(-1, t, 3, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0); // 3 x (N, H, T, K)
         var (q, k) = (queryNorm?.call(parts[0]) ?? parts[0], keyNorm?.call(parts[1]) ?? parts[1]);
         if (rotary is not null) (q, k) = (Rotate(q, rotary), Rotate(k, rotary));
+        (q, k) = (q.to(qkv.dtype), k.to(qkv.dtype)); // norms and angles may be of more digits
         var mixed = nn.functional.scaled_dot_product_attention(q, k, parts[2]);                // (N, H, T, K)
         return mixed.transpose(1, 2).reshape(-1, t, width).MoveToOuterDisposeScope();
     }

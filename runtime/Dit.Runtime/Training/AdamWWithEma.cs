@@ -25,6 +25,7 @@ public sealed class AdamWWithEma : IDisposable
     public AdamWWithEma(nn.Module model, TrainingRecipe recipe)
     {
         this.recipe = recipe;
+        LossScale = LossScale.Of(recipe);
         Average = new(model, recipe.EmaDecay);
         Powers = recipe.PostHocEma is { } lengths ? new(model, lengths) : null;
         using var noGradients = no_grad();
@@ -48,7 +49,10 @@ public sealed class AdamWWithEma : IDisposable
     /// <summary>The power-function averages; null where the recipe has none.</summary>
     internal PowerAverages? Powers { get; }
 
-    /// <summary>Steps made so far.</summary>
+    /// <summary>The factor of the loss of the next step.</summary>
+    internal LossScale LossScale { get; private set; }
+
+    /// <summary>Steps made so far, those that were skipped not counted.</summary>
     public int Steps { get; private set; }
 
     /// <summary>
@@ -80,6 +84,7 @@ public sealed class AdamWWithEma : IDisposable
     public void Step(double learningRate)
     {
         Steps++;
+        if (LossScale != LossScale.None) LossScale = LossScale.After(isFinite: true);
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var decay = recipe.EmaDecayAt(Steps);
@@ -96,6 +101,20 @@ public sealed class AdamWWithEma : IDisposable
 
     /// <summary>Counts a step that leaves the weights, the averages and the moments as they are.</summary>
     internal void LeaveOut() => Steps++;
+
+    /// <summary>Leaves weights and averages as they are, because a gradient is not finite, and halves the loss
+    /// scale.</summary>
+    internal void Skip() => LossScale = LossScale.After(isFinite: false);
+
+    /// <summary>Goes on where a run has been.</summary>
+    /// <param name="steps">Steps of the run, those that were skipped included.</param>
+    /// <param name="scale">Its loss scale.</param>
+    /// <param name="read">As for the public method.</param>
+    internal void Restore(int steps, LossScale scale, Func<string, Tensor> read)
+    {
+        LossScale = scale;
+        Restore(steps - scale.SkippedSteps, read);
+    }
 
     private void StepByOperators(double learningRate, IReadOnlyList<Tensor?> gradients)
     {

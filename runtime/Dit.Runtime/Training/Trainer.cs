@@ -42,6 +42,9 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     /// <summary>Receives a sentence about something that went wrong and does not end the run.</summary>
     public Action<string>? Notice { get; init; }
 
+    /// <summary>Whether float16 is for the CPU too, where it is slow: for tests.</summary>
+    internal bool Float16OnAnyDevice { get; init; }
+
     /// <summary>Trains to the recipe's last step, or until cancelled.</summary>
     /// <remarks>
     /// The same recipe, data, initial model and number of threads give the same weights, whether the run was
@@ -100,6 +103,10 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     {
         recipe.Validate();
         if (Workers is < 0 or > MostWorkers) throw new DitException($"Images are decoded by 0 to {MostWorkers} threads, not by {Workers}.");
+        if (recipe.Precision == TrainingPrecision.Float16 && device.type != DeviceType.CUDA && !Float16OnAnyDevice)
+            throw new DitException(
+                "Training in float16 (--precision f16) is for CUDA devices: train on one, or in bfloat16 (--precision bf16), which needs no "
+                    + "loss scale.");
         var most = Array.MaxLength / (card.Input.Channels * card.Input.Height * card.Input.Width); // loaded as one array of bytes
         if (recipe.BatchSize > most)
             throw new DitException($"A batch of {recipe.BatchSize} images of {card.Input} is too large: at most {most} fit.");
@@ -108,9 +115,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
             throw new DitException(
                 $"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
         if (device.type == DeviceType.CPU)
-            TrainingMemoryNeed
-                .Of(card, averages: recipe.PostHocEma is null ? 1 : 3, recipe.Lora)
-                .Require((recipe.BatchSize + recipe.Accumulation - 1) / recipe.Accumulation, AvailableMemory.Bytes());
+            TrainingMemoryAdvice.Require(card, recipe, AvailableMemory.Bytes());
     }
 
     private TrainingResult Train<TModel, TCondition, TProcess>(
@@ -146,8 +151,8 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
             using var input = log.Take(() => Next(inputs, State))?.To(learned.Parameters[0].device);
             if (input is null) break; // cancelled while it waited
             var timed = times?.Of(step, input) ?? input;
-            var made = Step(step, learned, optimizer, log.Spikes, () =>
-                TrainingStep.Backward(model, process, timed, recipe, Watch));
+            var made = Step(step, learned, optimizer, log.Spikes, scale =>
+                TrainingStep.Backward(model, process, timed, recipe, Watch, scale));
             losses.Add(made.Losses);
             var metrics = Log(log, step, made);
             progress?.Report(TrainingProgress.At(step, recipe, made.Losses, clock.Elapsed, before).With(metrics, log.DataWait));
@@ -233,19 +238,27 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     private DitException WithKept(DitException mistake) => new($"{mistake.Message.TrimEnd('.')}; {folder.Kept}.", mistake);
 
     private StepResult Step(
-        int step, Learned learned, AdamWWithEma optimizer, SpikeWatch spikes, Func<StepLosses> backward)
+        int step, Learned learned, AdamWWithEma optimizer, SpikeWatch spikes, Func<double, StepLosses> backward)
     {
         using var scope = NewDisposeScope();
         learned.State.zero_grad();
-        var losses = backward();
+        var scale = optimizer.LossScale;
+        var losses = backward(scale.Value);
         if (!double.IsFinite(losses.Total))
-            throw NotFinite($"loss is {losses.Total}", step, NonFiniteCause.OfLoss(learned.Model, learned.State, () => backward()));
+            throw NotFinite(
+                $"loss is {losses.Total}", step, NonFiniteCause.OfLoss(learned.Model, learned.State, () => backward(scale.Value)));
+        scale.Unscale(learned.Parameters);
         var norm = recipe.GradientClip is { } most ? nn.utils.clip_grad_norm_(learned.Parameters, most) : GradientNorm.Of(learned.Parameters);
+        if (!double.IsFinite(norm) && scale.Value > 1) // float16: a smaller scale may do
+        {
+            optimizer.Skip();
+            return new(losses, GradientNorm: 0);
+        }
         if (!double.IsFinite(norm)) // the step would spoil every weight
             throw NotFinite($"norm of the gradient is {norm}", step, NonFiniteCause.OfGradient(learned.State));
         var spike = OnSpike == SpikeAction.Ignore ? null : spikes.Of(step, losses.Total, norm);
         if (spike is null) optimizer.Step(recipe.LearningRateAt(step));
-        else LeaveOut(spike, learned, optimizer, () => backward());
+        else LeaveOut(spike, learned, optimizer, () => backward(scale.Value));
         return new(losses, norm);
     }
 

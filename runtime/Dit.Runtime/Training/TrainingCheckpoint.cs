@@ -22,6 +22,7 @@ public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Re
     internal const string LossKey = "dit.loss";
     internal const string RecipeKey = "dit.recipe";
     internal const string ImagesKey = "dit.images";
+    internal const string LossScaleKey = "dit.loss_scale";
     internal const string LossesName = "run.losses";
     internal const string OptimizerPrefix = "optimizer.";
 
@@ -60,7 +61,7 @@ public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Re
     }
 
     /// <summary>Makes sure that a run with these values is the same run.</summary>
-    /// <param name="recipe">Its recipe; the number of steps may differ.</param>
+    /// <param name="recipe">Its recipe; the number of steps may differ, and whether activations are kept.</param>
     /// <param name="card">Its model.</param>
     /// <param name="images">How many images there are.</param>
     /// <param name="classes">The names of the classes.</param>
@@ -78,7 +79,7 @@ public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Re
                 "the classes are",
                 file.Metadata.GetValueOrDefault(TrainingFolder.ClassesKey),
                 card.Condition is ModelCondition.Classes ? TrainingFolder.Json(classes) : null),
-            .. Differences(Recipe with { Steps = recipe.Steps }, recipe),
+            .. Differences(Recipe with { Steps = recipe.Steps, ActivationCheckpointing = recipe.ActivationCheckpointing }, recipe),
         ];
         if (differences.Length > 0)
             throw new DitException(
@@ -102,7 +103,7 @@ public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Re
                 $"The adapters in '{Path}' were trained for different weights of the model: go on with those that the run began with.");
         foreach (var (name, tensor) in learned.state_dict()) Copy(tensor, $"model.{name}");
         foreach (var (name, tensor) in optimizer.Average.Tensors) Copy(tensor, $"ema.{name}");
-        optimizer.Restore(Step, name => file.Read(OptimizerPrefix + name));
+        optimizer.Restore(Step, Scale(file), name => file.Read(OptimizerPrefix + name));
         times?.Restore(file);
         using var losses = file.Read(LossesName);
         return [.. losses.data<double>().ToArray().Chunk(3).Select(static step => new StepLosses(step[0], step[1], step[2]))];
@@ -113,6 +114,12 @@ public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Re
             to.copy_(saved);
         }
     }
+
+    private static LossScale Scale(SafeTensorsFile file) =>
+        file.Metadata.TryGetValue(LossScaleKey, out var saved)
+        && JsonSerializer.Deserialize(saved, TrainingJson.Default.LossScale) is { } scale
+            ? scale
+            : LossScale.None;
 
     private static IEnumerable<string> Different(string what, string? saved, string? given)
     {

@@ -165,7 +165,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
                     (TrainingCheckpoint.LossesName, Tensors(state.Losses)),
                     .. state.Times?.State() ?? [],
                 ],
-                new Dictionary<string, string>(Metadata(state))
+                new Dictionary<string, string>(LossScaleOf(state).Concat(Metadata(state)))
                 {
                     [TrainingCheckpoint.LossKey] = RecentLoss(state).ToString("R", CultureInfo.InvariantCulture),
                     [TrainingCheckpoint.ImagesKey] = state.Images.ToString(CultureInfo.InvariantCulture),
@@ -207,6 +207,10 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
             Metadata(state),
             WeightsType == ScalarType.Float16 ? WeightsType : ScalarType.Float32); // bfloat16 has too few digits for differences
     }
+
+    private static Dictionary<string, string> LossScaleOf(TrainingState state) => state.Recipe.Precision == TrainingPrecision.Float16
+        ? new() { [TrainingCheckpoint.LossScaleKey] = JsonSerializer.Serialize(state.Optimizer.LossScale, TrainingJson.Default.LossScale) }
+        : [];
 
     private static double RecentLoss(TrainingState state) => state.Losses.TakeLast(StepsOfLoss).Average(static losses => losses.Total);
 

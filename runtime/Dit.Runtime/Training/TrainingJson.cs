@@ -9,4 +9,5 @@ namespace Dit.Runtime;
 [JsonSourceGenerationOptions(UseStringEnumConverter = true)]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(TrainingRecipe))]
+[JsonSerializable(typeof(LossScale))]
 internal sealed partial class TrainingJson : JsonSerializerContext;

@@ -19,6 +19,19 @@ public sealed record TrainingRecipe
     /// </summary>
     public int Accumulation { get; init; } = 1;
 
+    /// <summary>
+    /// Whether only the arguments of each block are kept for the backward pass, and its activations computed again
+    /// (activation checkpointing, arXiv 1604.06174): a step takes longer and much less memory. The gradients are the
+    /// same, bit for bit.
+    /// </summary>
+    public bool ActivationCheckpointing { get; init; }
+
+    /// <summary>
+    /// What the matrix products and the attention of the blocks are computed in. Weights, moments, averages, norms,
+    /// embeddings, the last layer and the loss are float32 in any case.
+    /// </summary>
+    public TrainingPrecision Precision { get; init; }
+
     /// <summary>Largest learning rate of AdamW, reached after the warm-up.</summary>
     public double LearningRate { get; init; } = 1e-4;
 

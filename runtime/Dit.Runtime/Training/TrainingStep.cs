@@ -1,3 +1,4 @@
+using Dit.Runtime.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -18,8 +19,8 @@ public static class TrainingStep
     /// <param name="model">The model.</param>
     /// <param name="process">Its process.</param>
     /// <param name="input">Images, conditions after dropout, times and noise.</param>
-    /// <param name="recipe">In how many parts the batch is computed, and how samples are weighted; null for one part
-    /// and equal weights.</param>
+    /// <param name="recipe">In how many parts the batch is computed, how samples are weighted, whether activations are
+    /// kept, and in which type; null for one part, equal weights, kept activations and float32.</param>
     /// <returns>The losses, means over the batch; the mean squared error is that before weighting.</returns>
     /// <exception cref="DitException">The process has no weights of the kind that the recipe asks for.</exception>
     public static StepLosses Backward<TModel, TCondition, TProcess>(
@@ -28,24 +29,29 @@ public static class TrainingStep
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess => Backward(model, process, input, recipe, watch: null);
 
-    /// <summary>As the public method; <paramref name="watch"/> receives the losses of each sample.</summary>
+    /// <summary>
+    /// As the public method; <paramref name="watch"/> receives the losses of each sample, and the gradients are
+    /// <paramref name="scale"/> times as large.
+    /// </summary>
     internal static StepLosses Backward<TModel, TCondition, TProcess>(
         IModel<TModel, TCondition, TProcess> model,
         TProcess process,
         StepInput<TCondition> input,
         TrainingRecipe? recipe,
-        SampleLosses? watch)
+        SampleLosses? watch,
+        double scale = 1)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
-        if (recipe is not { Accumulation: > 1 and var count }) return Part(model, process, input, recipe, share: 1, watch);
+        if (recipe is not { Accumulation: > 1 and var count }) return Part(model, process, input, recipe, new(Share: 1, scale), watch);
         using var scope = NewDisposeScope();
         var sum = default(StepLosses);
         foreach (var part in input.Split(count))
         {
             using var inner = NewDisposeScope();
-            var losses = Part(model, process, part, recipe, (double)part.Times.Length / input.Times.Length, watch);
+            var weight = new Weight((double)part.Times.Length / input.Times.Length, scale);
+            var losses = Part(model, process, part, recipe, weight, watch);
             sum = new(sum.Total + losses.Total, sum.Mse + losses.Mse, sum.VariationalBound + losses.VariationalBound);
         }
         return sum;
@@ -57,13 +63,14 @@ public static class TrainingStep
         TProcess process,
         StepInput<TCondition> input,
         TrainingRecipe? recipe,
-        double share,
+        Weight weight,
         SampleLosses? watch)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
         using var scope = NewDisposeScope();
+        using var blocks = BlockScope.Open(recipe?.ActivationCheckpointing == true, recipe?.Precision.ComputedType());
         using var losses = process.TrainingLosses((x, t) => model.Predict(x, t, input.Condition), input.Images, input.Times, input.Noise);
         var each = losses.Total;
         if (recipe?.MinSnrGamma is { } gamma)
@@ -74,19 +81,28 @@ public static class TrainingStep
         }
         watch?.Invoke(input.Times, each, losses.Mse ?? losses.Total);
         using var weights = input.Weights is { } given ? tensor(given, dtype: each.dtype, device: each.device) : null;
-        var total = Mean(each, weights);
-        if (share != 1)
-        {
-            using Scalar scale = share;
-            total = total * scale;
-        }
-        total.backward();
-        return new(total.item<float>(), ValueOf(losses.Mse, weights) * share, ValueOf(losses.VariationalBound, weights) * share);
+        var total = Times(Mean(each, weights), weight.Share);
+        Times(total, weight.Scale).backward();
+        blocks.ThrowIfFailed();
+        return new(
+            total.item<float>(),
+            ValueOf(losses.Mse, weights) * weight.Share,
+            ValueOf(losses.VariationalBound, weights) * weight.Share);
+    }
+
+    private static Tensor Times(Tensor loss, double factor)
+    {
+        if (factor == 1) return loss;
+        using Scalar number = factor;
+        return loss * number;
     }
 
     private static double ValueOf(Tensor? perSample, Tensor? weights) => perSample is null ? 0 : Mean(perSample, weights).item<float>();
 
     private static Tensor Mean(Tensor perSample, Tensor? weights) => (weights is null ? perSample : perSample * weights).mean();
+
+    /// <summary>What a part's loss is multiplied by: its share of the batch, and for the gradient a scale.</summary>
+    private readonly record struct Weight(double Share, double Scale);
 }
 
 /// <summary>Receives the losses of samples, before weights of importance sampling.</summary>

@@ -162,9 +162,11 @@ public sealed class LoraTrainingTests : IDisposable
         using var model = OfClasses.Create();
         using var lora = Lora.Attach(model, options);
         Assert.InRange(options.About(OfClasses.Card) / (double)lora.Parameters.Sum(static p => p.numel()), 0.6, 1.01);
-        var (all, adapters) = (TrainingMemoryNeed.Of(OfClasses.Card), TrainingMemoryNeed.Of(OfClasses.Card, lora: options));
-        Assert.Equal(all.EachImage, adapters.EachImage);
-        Assert.Equal(sizeof(float) * (OfClasses.Card.Parameters + 5 * options.About(OfClasses.Card)), adapters.Fixed);
+        var plan = TrainingMemoryPlan.Of(OfClasses.Card, Recipe with { Lora = options });
+        Assert.Equal(TrainingMemoryPlan.Of(OfClasses.Card, Recipe with { Lora = null }).Activations, plan.Activations);
+        Assert.Equal(
+            sizeof(float) * (OfClasses.Card.Parameters + 5 * options.About(OfClasses.Card)),
+            plan.Weights + plan.Gradients + plan.Optimizer + plan.Averages);
     }
 
     [Fact]

@@ -70,6 +70,7 @@ public sealed class TwoStream : nn.Module<Tensor, Tensor, Tensor, Tensor>, IMode
         Autoencoder: AutoencoderCard.KlF8,
         SpecHash: "d3ec48dcf57b")
     {
+        Activations = new(All: 30201, Checkpointed: 3921, OfBlock: 7658),
         Spec = """
             model: TwoStream
             depth: 4

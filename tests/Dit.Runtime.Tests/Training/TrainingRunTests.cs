@@ -102,31 +102,6 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
-    public void A_batch_beyond_the_free_memory_is_refused_with_one_that_fits()
-    {
-        var need = new TrainingMemoryNeed("Big", Fixed: 1_000_000_000, EachImage: 10_000_000);
-        need.Require(100, 2_000_000_000);
-        Assert.Equal(
-            "Training Big with a batch of 101 needs about 2.0 GB of memory, and 2.0 GB are free: a batch of 80 fits.",
-            Refused(101, 2_000_000_000));
-        Assert.Equal(
-            "Training Big with a batch of 200000 needs about 2001.0 GB of memory, and 20.0 GB are free: a batch of 1700 fits.",
-            Refused(200_000, 20_000_000_000));
-        Assert.EndsWith("not even a batch of 1 fits.", Refused(1, 900_000_000), StringComparison.Ordinal);
-        var random = new Random(4);
-        for (var i = 0; i < 200; i++)
-        {
-            var (batch, free) = (random.Next(1, 1_000_000), (long)(random.NextDouble() * 1e11));
-            if (need.Bytes(batch) <= free) need.Require(batch, free);
-            else if (Refused(batch, free).Split(": a batch of ") is [_, var fitting])
-                need.Require(int.Parse(fitting.Split(' ')[0], CultureInfo.InvariantCulture), free);
-            else Assert.True(need.Bytes(1) > 0.9 * free);
-        }
-
-        string Refused(int batch, long free) => Assert.Throws<DitException>(() => need.Require(batch, free)).Message;
-    }
-
-    [Fact]
     public void The_need_of_a_batch_is_looked_at_before_a_run_and_on_a_processor_only()
     {
         var trainer = new Trainer(Short with { BatchSize = 100_000 }, Run());

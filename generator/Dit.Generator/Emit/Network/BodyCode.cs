@@ -8,6 +8,8 @@ internal static class BodyCode
     /// <summary>The local variable of the grid of patches, in a network that takes images of any size.</summary>
     public const string Grid = "grid";
 
+    private const int MostArguments = 5; // of a block that the runtime calls
+
     /// <summary>All statements, a line or more each.</summary>
     public static IEnumerable<string> Lines(Evaluation evaluation) =>
         evaluation.Statements.SelectMany(one => Lines(evaluation.Module, one));
@@ -72,11 +74,17 @@ internal static class BodyCode
         yield return "{";
         if (loop.Skip == Skip.Pop) yield return "    using var skip = skips.Pop();";
         if (frees) yield return $"    var {Tuple(before)} = {Tuple(loop.Streams)};";
-        yield return $"    {Tuple(loop.Streams)} = {each}.call({string.Join(", ", arguments)}); // {Shapes(traced)}";
+        var called = loop.Streams.Count == 1 ? Block(each, arguments) : $"{each}.call({string.Join(", ", arguments)})";
+        yield return $"    {Tuple(loop.Streams)} = {called}; // {Shapes(traced)}";
         if (loop.Skip == Skip.Push) yield return $"    skips.Push({loop.Streams[0]});";
         foreach (var name in frees ? before : []) yield return $"    {name}.Dispose();";
         yield return "}";
     }
+
+    // The runtime calls a block: training may compute it twice, or in a different type.
+    private static string Block(string block, IReadOnlyList<string> arguments) => arguments.Count <= MostArguments
+        ? $"TransformerBlock.Call({block}, {string.Join(", ", arguments)})"
+        : $"{block}.call({string.Join(", ", arguments)})";
 
     private static string Tuple(IReadOnlyList<string> names) => names.Count == 1 ? names[0] : $"({string.Join(", ", names)})";
 
@@ -152,6 +160,7 @@ internal static class BodyCode
         Member.Linear => $"Functional.Linear({call.Member}, {arguments})",
         Member.Norm norm => Norm(norm, arguments),
         { } rotary when Description.IsRotary(rotary) && Description.PlacesOf(module) is not null => $"{call.Member}.call({Grid})",
+        { } member when module.IsBlock(member) => Block(call.Member, [arguments]),
         _ => $"{call.Member}.call({arguments})",
     };
 
