@@ -1866,6 +1866,7 @@ public sealed class Trainer
 
 public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Recipe, string? Spec, IReadOnlyList<string> Notes)
 {
+    public string? RunText { get; init; }
     public static TrainingCheckpoint Newest(TrainingFolder folder);
 }
 
@@ -1873,6 +1874,8 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, torch.Sca
 {
     public const string ClassesKey = "dit.classes";
     public const string MetricsName = "metrics.jsonl";
+    public const string RunFileName = "run.yaml";
+    public const string SpecName = "model.dit.yaml";
     public const string UnreadableName = "unreadable.txt";
     public string Averages { get; }
     public string Checkpoint { get; }
@@ -1881,7 +1884,10 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, torch.Sca
     public string LossPlot { get; }
     public string LossTable { get; }
     public string Metrics { get; }
+    public string RunFile { get; }
+    public string? RunText { get; init; }
     public TimeSpan SaveAfter { get; init; }
+    public string Spec { get; }
     public bool TensorBoard { get; init; }
     public int TimeBuckets { get; init; }
     public string UnreadableList { get; }

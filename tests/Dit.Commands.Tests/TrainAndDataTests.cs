@@ -56,6 +56,8 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
                 "loss.csv",
                 "loss.png",
                 "metrics.jsonl",
+                "model.dit.yaml",
+                "run.yaml",
                 "weights.safetensors",
             ],
             folder.Files("run"));
@@ -149,7 +151,8 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
             @"\nstep 2/1000  loss \d+\.\d{4}  \d+\.\d\d steps/s  \d+ images/s  norm [\d.E+-]+  data wait \d+ %  memory [\d.]+ [MG]B  "
                 + @"ETA (\d+ h )?\d+ (min|s)\n$",
             result.Out);
-        Assert.Equal(["checkpoint.safetensors", "loss-by-time.png", "loss.csv", "loss.png", "metrics.jsonl"], folder.Files("run"));
+        Assert.Equal(["checkpoint.safetensors", "loss-by-time.png", "loss.csv", "loss.png", "metrics.jsonl", "model.dit.yaml", "run.yaml"],
+            folder.Files("run"));
         Cli.Run(
                 "sample",
                 "--checkpoint",

@@ -6,13 +6,13 @@ namespace Dit.Commands;
 internal sealed record RunSettings
 {
     /// <summary>The folder of the data; null where none is named.</summary>
-    public string? Data { get; init; }
+    public RunPath? Data { get; init; }
 
     /// <summary>The word for the model (<see cref="ModelSource"/>); null where none is named.</summary>
-    public string? Model { get; init; }
+    public RunPath? Model { get; init; }
 
     /// <summary>The checkpoint to start from; null for a start from initial weights.</summary>
-    public string? From { get; init; }
+    public RunPath? From { get; init; }
 
     /// <summary>How to train.</summary>
     public TrainingRecipe Recipe { get; init; } = new();

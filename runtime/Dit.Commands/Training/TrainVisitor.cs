@@ -19,7 +19,8 @@ internal sealed class TrainVisitor(
     ICheckpointFile? checkpoint,
     Device device) : IModelVisitor<int>
 {
-    private readonly string data = settings.Data ?? "";
+    private readonly string data = settings.Data?.Value
+        ?? throw new DitException("Which data? Name the folder with --data, or as 'data' in a run file.");
     private readonly TrainingRecipe recipe = settings.Recipe;
     private readonly TrainingFolder folder = settings.Folder;
 
@@ -79,11 +80,19 @@ internal sealed class TrainVisitor(
         return recipe with { HorizontalFlip = false };
     }
 
+    // The settings as they are in the end: any that follow from the data, and the model by the spec beside them.
+    private TrainingFolder FolderOf(ModelCard card, TrainingRecipe recipe)
+    {
+        var model = card.Spec is null ? new RunPath(card.Name, "") { IsName = true } : new RunPath(TrainingFolder.SpecName, folder.Path);
+        return folder with { RunText = RunFile.Write(settings with { Recipe = recipe, Model = model }, folder.Path) };
+    }
+
     private int TrainOnImages<TModel, TCondition, TProcess>(ImageFolder images)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
+        var folder = FolderOf(TModel.Card, recipe);
         var trainer = new Trainer(recipe, folder);
         trainer.RequireFit(SetOf(images), TModel.Card, device); // before the images are checked, which takes a while
         using var claim = folder.Claim(resume: from is not null);
@@ -98,6 +107,7 @@ internal sealed class TrainVisitor(
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
+        var folder = FolderOf(TModel.Card, recipe);
         var trainer = new Trainer(recipe, folder);
         trainer.RequireFit(latents, TModel.Card, device);
         using var claim = folder.Claim(resume: from is not null);
