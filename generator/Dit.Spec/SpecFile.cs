@@ -45,7 +45,9 @@ public sealed record SpecFile(EquatableArray<DeclaredModel> Models, EquatableArr
     public static SpecFile Parse(string text, Encoding? encoding = null)
     {
         var lines = new TextLines(text);
-        var root = SpecText.Error(lines, encoding) is { } error ? Result.Fail<MappingNode>(error) : YamlReader.Read(lines, SpecKeys.Names);
+        var root = SpecText.Error(lines, encoding, SpecKeys.Names.Words) is { } error
+            ? Result.Fail<MappingNode>(error)
+            : YamlReader.Read(lines, SpecKeys.Names);
         return root.Then(FamilyBinder.Bind).Match(
             static models => new SpecFile(models, default),
             errors =>
@@ -57,7 +59,7 @@ public sealed record SpecFile(EquatableArray<DeclaredModel> Models, EquatableArr
 
     /// <summary>Reads a spec from the bytes of its file: UTF-8, or UTF-16 with a byte order mark.</summary>
     /// <param name="bytes">The file.</param>
-    public static SpecFile Parse(byte[] bytes) => SpecText.Decode(bytes).Match(
+    public static SpecFile Parse(byte[] bytes) => SpecText.Decode(bytes, SpecKeys.Names.Words).Match(
         static text => Parse(text),
         static errors => new SpecFile(default, InOrder(errors)));
 

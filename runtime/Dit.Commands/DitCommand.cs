@@ -142,12 +142,18 @@ internal static partial class DitCommand
     /// <summary>The first mistake of a command line, and the nearest word that would be right.</summary>
     private static string Explain(ParseResult parsed, ToolName name)
     {
-        var command = parsed.CommandResult.Command;
-        var message = parsed.Errors[0].Message;
-        if (parsed.UnmatchedTokens is not [var word, ..]) return message;
+        var taken = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(static argument => argument.Tokens)
+            .FirstOrDefault(static token => token.Value.StartsWith('-'))?.Value; // for the value of an argument
+        return (taken ?? parsed.UnmatchedTokens.FirstOrDefault()) is { } word
+            ? Unknown(parsed.CommandResult, word, name)
+            : parsed.Errors[0].Message;
+    }
+
+    private static string Unknown(CommandResult result, string word, ToolName name)
+    {
+        var command = result.Command;
         string[] words = [.. command.Subcommands.Select(c => c.Name), .. command.Options.SelectMany(o => o.Aliases.Append(o.Name))];
-        return $"'{word}' is not a command or option of "
-            + $"{Path(parsed.CommandResult, name)}{DidYouMean.Suggest(word, words) ?? "; see --help."}";
+        return $"'{word}' is not a command or option of {Path(result, name)}{DidYouMean.Suggest(word, words) ?? "; see --help."}";
     }
 
     private static string Path(CommandResult result, ToolName name) =>

@@ -1891,6 +1891,7 @@ public sealed class Trainer
 
 public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Recipe, string? Spec, IReadOnlyList<string> Notes)
 {
+    public string? RunText { get; init; }
     public static TrainingCheckpoint Newest(TrainingFolder folder);
 }
 
@@ -1898,6 +1899,8 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, torch.Sca
 {
     public const string ClassesKey = "dit.classes";
     public const string MetricsName = "metrics.jsonl";
+    public const string RunFileName = "run.yaml";
+    public const string SpecName = "model.dit.yaml";
     public const string UnreadableName = "unreadable.txt";
     public string Averages { get; }
     public string Checkpoint { get; }
@@ -1906,7 +1909,10 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, torch.Sca
     public string LossPlot { get; }
     public string LossTable { get; }
     public string Metrics { get; }
+    public string RunFile { get; }
+    public string? RunText { get; init; }
     public TimeSpan SaveAfter { get; init; }
+    public string Spec { get; }
     public bool TensorBoard { get; init; }
     public int TimeBuckets { get; init; }
     public string UnreadableList { get; }

@@ -5,27 +5,12 @@ namespace Dit.Commands.Tests;
 /// <summary><c>dit average</c>, and <c>dit train --from</c>.</summary>
 public sealed class AverageAndFineTuningTests : IDisposable
 {
-    private const string Spec = """
-        model: Small
-        depth: 1
-        width: 32
-        heads: 2
-        patch_size: 4
-        input: { channels: 3, size: 8 }
-        conditioning: { variant: adaln-zero, classes: 10 }
-        diffusion: { schedule: squared-cosine }
-        autoencoder: none
-        samplers:
-          ddim-2: { method: ddim, steps: 2 }
-
-        """;
-
     private readonly TestFolder folder = new();
 
     public AverageAndFineTuningTests()
     {
         ShapesDataset.Write(folder.Path("data"), 12, 1, size: 8);
-        folder.File("small.dit.yaml", Spec);
+        folder.File("small.dit.yaml", SmallSpec.Of(classes: 10));
     }
 
     public void Dispose() => folder.Dispose();
@@ -65,14 +50,14 @@ public sealed class AverageAndFineTuningTests : IDisposable
     {
         Train("first").Succeeds();
         var weights = folder.Path("first", "weights.safetensors");
-        folder.File("more.dit.yaml", Spec.Replace("classes: 10", "classes: 12", StringComparison.Ordinal));
+        folder.File("more.dit.yaml", SmallSpec.Of(classes: 12));
         var more = Train("more", "--model", folder.Path("more.dit.yaml"), "--from", weights).Succeeds();
         Assert.Matches(
             @"^Loaded \d+ tensors of '.*weights\.safetensors'\nStarted anew: y_embedder\.embedding_table\.weight\n[\s\S]*Training Small ",
             more.ReplaceLineEndings("\n"));
         Assert.True(File.Exists(folder.Path("more", "weights.safetensors")));
 
-        folder.File("wide.dit.yaml", Spec.Replace("width: 32", "width: 64", StringComparison.Ordinal));
+        folder.File("wide.dit.yaml", SmallSpec.Of(classes: 10).Replace("width: 32", "width: 64", StringComparison.Ordinal));
         Assert.Matches(
             "^Nothing of '.*' fits Small: .* its width is 32, the model's 64",
             Train("wide", "--model", folder.Path("wide.dit.yaml"), "--from", weights).Mistake());

@@ -5,7 +5,7 @@ namespace Dit.Commands.Tests;
 public class CommandLineTests
 {
     [Theory]
-    [InlineData("schema --help", "dit schema > dit.schema.json", "yaml-language-server")]
+    [InlineData("schema --help", "dit schema > dit.schema.json", "dit schema --of run", "<run|spec>", "yaml-language-server")]
     [InlineData(
         "--help",
         "models",
@@ -63,7 +63,7 @@ public class CommandLineTests
         "--recompute-positions",
         "--tf32")]
     [InlineData(
-        "train --help", "--data", "--model", "--out", "--steps", "[default: 400000]", "--batch", "[default: 256]", "--lr",
+        "train --help", "RUN_FILE", "--data", "--model", "--out", "--steps", "[default: 400000]", "--batch", "[default: 256]", "--lr",
         "[default: 0.0001]", "--weight-decay", "--decay-matrices", "--ema", "[default: 0.9999]", "--ema-warmup", "--post-hoc-ema",
         "--warmup", "--clip", "--resume", "--from", "--lora", "--lora-alpha", "--lora-targets", "--schedule", "--accumulate",
         "--activation-checkpointing", "--precision", "--min-snr", "--save-minutes", "--keep", "--seed",
@@ -100,7 +100,14 @@ public class CommandLineTests
     [InlineData("sample --sed 3", "'--sed' is not a command or option of dit sample; did you mean '--seed'?")]
     [InlineData("data shape --out x", "'shape' is not a command or option of dit data; did you mean 'shapes'?")]
     [InlineData("models nonsense", "'nonsense' is not a command or option of dit models; see --help.")]
-    [InlineData("train --out x", "Option '--data' is required.")]
+    [InlineData("train --out x", "Which data? Name the folder with --data, or as 'data' in a run file.")]
+    [InlineData("train --sed 3", "'--sed' is not a command or option of dit train; did you mean '--seed'?")]
+    [InlineData("train --nonsense", "'--nonsense' is not a command or option of dit train; see --help.")]
+    [InlineData("train none.yaml", "There is no run file 'none.yaml'.")]
+    [InlineData("train .", "'.' is a folder: name a run file.")]
+    [InlineData(
+        "train --data . --resume --from x",
+        "--from starts a new run from a checkpoint, and --resume goes on with a run: give one of them.")]
     [InlineData("check", "Required argument missing for command: 'check'.")]
     [InlineData("sample --model Shape", "There is no model 'Shape'; did you mean 'Shapes'?")]
     [InlineData("train --data . --out x --model DiT-XL/3", "There is no model 'DiT-XL/3'; did you mean 'DiT-XL/2'?")]

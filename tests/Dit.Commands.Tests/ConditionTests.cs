@@ -318,6 +318,8 @@ public sealed class ConditionTests : IDisposable
                 "loss.csv",
                 "loss.png",
                 "metrics.jsonl",
+                "model.dit.yaml",
+                "run.yaml",
                 "weights.safetensors",
             ],
             folder.Files("run"));

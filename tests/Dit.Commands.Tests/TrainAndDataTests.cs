@@ -59,7 +59,9 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
                 "loss.csv",
                 "loss.png",
                 "metrics.jsonl",
+                "model.dit.yaml",
                 "report.html",
+                "run.yaml",
                 "samples",
                 "sessions.jsonl",
                 "weights.safetensors",
@@ -157,7 +159,10 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
                 + @"ETA (\d+ h )?\d+ (min|s)\n$",
             result.Out);
         Assert.Equal(
-            ["checkpoint.safetensors", "loss-by-time.png", "loss.csv", "loss.png", "metrics.jsonl", "report.html", "sessions.jsonl"],
+            [
+                "checkpoint.safetensors", "loss-by-time.png", "loss.csv", "loss.png", "metrics.jsonl", "model.dit.yaml", "report.html",
+                "run.yaml", "sessions.jsonl",
+            ],
             folder.Files("run"));
         Cli.Run(
                 "sample",

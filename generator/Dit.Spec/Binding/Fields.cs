@@ -14,9 +14,9 @@ namespace Dit.Spec;
 /// </param>
 internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecKey> keys, bool missingIsReported = false)
 {
-    private string Full(string key) => owner.Length == 0 ? key : $"{owner}.{key}";
+    private readonly MappingKeys own = new(node, owner, [.. keys.Select(static k => k.Name)], FileWords.OfSpecs);
 
-    private string[] Names => [.. keys.Select(static k => k.Name)];
+    private string Full(string key) => own.Full(key);
 
     /// <summary>Location of the key's value, or the start of the mapping.</summary>
     public TextRange At(SpecKey key) => node[key.Name]?.At ?? node.Place;
@@ -26,12 +26,7 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
     /// <summary>Reports unknown and duplicate keys.</summary>
     public Result<bool> OnlyAllowed()
     {
-        var allowed = Names;
-        var unknown = node.Entries.Where(e => !allowed.Contains(e.Key.Text)).Select(Unknown);
-        var twice = node.Entries.Where(e => allowed.Contains(e.Key.Text)).GroupBy(static e => e.Key.Text).SelectMany(static g => g.Skip(1))
-            .Select(e => new SpecError(
-            Rule.DuplicateKey, $"Key '{Full(e.Key.Text)}' appears twice; remove one of them", e.Key.At));
-        var errors = unknown.Concat(twice).ToArray();
+        var errors = own.Errors(Unknown).ToArray();
         return errors.Length > 0 ? new Result<bool>.Failed(errors) : Result.Of(true);
     }
 
@@ -44,7 +39,7 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
         return errors.Length > 0 ? new Result<bool>.Failed(errors) : Result.Of(true);
     }
 
-    private bool IsOfOtherBackbone(string key) => !Names.Contains(key) && SpecKeys.BackbonesWith(owner, key).Count > 0;
+    private bool IsOfOtherBackbone(string key) => keys.All(own => own.Name != key) && SpecKeys.BackbonesWith(owner, key).Count > 0;
 
     public Result<int> Read(IntKey key) => key.Default is { } fallback && !Has(key)
         ? Result.Of(fallback)
@@ -122,8 +117,7 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
                 twice.Key.At)));
 
     /// <summary>Whether the key is present under a misspelled name; then the misspelling is the error.</summary>
-    public bool IsMisspelled(SpecKey key) =>
-        node.Entries.Any(e => !Names.Contains(e.Key.Text) && (Nearest(e) == key.Name || MissingSpace(e) == key.Name));
+    public bool IsMisspelled(SpecKey key) => own.IsMisspelled(key.Name);
 
     private Result<T> Required<T>(SpecKey key, Func<SpecNode, Result<T>> parse) => node[key.Name] switch
     {
@@ -139,33 +133,22 @@ internal sealed class Fields(MappingNode node, string owner, IReadOnlyList<SpecK
     private SpecError Unknown(SpecEntry entry)
     {
         var (name, key) = (Shown.Text(Full(entry.Key.Text)), entry.Key);
-        return key switch
-        {
-            { Text: "<<", Quoted: false } => new(Rule.YamlFeature, "Merge keys are not used in specs; write the keys out", key.At),
-            _ when MissingSpace(entry) is { } split =>
-                new SpecError(Rule.UnknownKey, $"Unknown key '{name}'; put a space behind the colon of '{split}'", key.At)
-                    .Replace(key.Text.Insert(split.Length + 1, " ")),
-            _ when IsOfOtherBackbone(key.Text) => new(
-                Rule.UnknownKey,
-                $"Key '{name}' is of the backbone {string.Join(" or ", SpecKeys.BackbonesWith(owner, key.Text))}, and this model has "
-                    + "a different one; remove the key",
-                key.At),
-            _ when Nearest(entry) is { } near => node[near] is null
-                ? new SpecError(Rule.UnknownKey, $"Unknown key '{name}'; did you mean '{near}'?", key.At).Replace(near)
-                : new(Rule.UnknownKey, $"Unknown key '{name}'; '{Full(near)}' is here already, so remove this one", key.At),
-            _ when owner.Length == 0 && keys.Select(static k => k is WordOrMappingKey either ? either.Mapping : k).OfType<MappingKey>()
-                .FirstOrDefault(m => m.Keys.Any(k => k.Name == key.Text)) is { } other =>
-                new(Rule.UnknownKey, $"Unknown key '{name}'; it belongs into '{other.Name}'", key.At),
-            _ => new(Rule.UnknownKey, $"Unknown key '{name}'; the keys here are {string.Join(", ", Names)}", key.At),
-        };
+        return own.Unknown(
+            entry,
+            () => IsOfOtherBackbone(key.Text)
+                ? new(
+                    Rule.UnknownKey,
+                    $"Key '{name}' is of the backbone {string.Join(" or ", SpecKeys.BackbonesWith(owner, key.Text))}, and this model has "
+                        + "a different one; remove the key",
+                    key.At)
+                : null,
+            () => Home(key.Text) is { } home
+                ? new(Rule.UnknownKey, $"Unknown key '{name}'; it belongs into '{home.Name}'", key.At)
+                : null);
     }
 
-    private string? Nearest(SpecEntry entry) => DidYouMean.Nearest(entry.Key.Text, Names);
-
-    // In { depth:12 } the key is 'depth:12', and it has no value.
-    private string? MissingSpace(SpecEntry entry) =>
-        entry is { Key: { Quoted: false } key, Value: ScalarNode { Text: "" } } && key.Text.IndexOf(':') is > 0 and var colon
-        && Names.Contains(key.Text.Substring(0, colon)) && node[key.Text.Substring(0, colon)] is null
-        ? key.Text.Substring(0, colon)
-        : null;
+    // The mapping that a key at the top belongs into.
+    private MappingKey? Home(string key) => owner.Length > 0 ? null : keys
+        .Select(static k => k is WordOrMappingKey either ? either.Mapping : k).OfType<MappingKey>()
+        .FirstOrDefault(mapping => mapping.Keys.Any(k => k.Name == key));
 }

@@ -8,32 +8,50 @@ internal readonly record struct Located(int Value, TextRange At);
 /// <summary>Checks single values of a spec against their keys.</summary>
 internal static class Values
 {
-    public static Result<int> Int(SpecNode node, string name, int min, int max, string wanted)
+    public static Result<int> Int(SpecNode node, string name, int min, int max, string wanted) =>
+        Whole(node, name, min, max, wanted, FormattableString.Invariant($"from {min} to {max}")).Select(static value => (int)value);
+
+    /// <summary>A whole number.</summary>
+    /// <param name="node">What stands in the file.</param>
+    /// <param name="name">The key.</param>
+    /// <param name="min">The least that is legal.</param>
+    /// <param name="max">The most that is legal.</param>
+    /// <param name="wanted">What the key takes, for a value that is no whole number.</param>
+    /// <param name="range">The range in words, for one that is: <c>from 1 to 8</c>.</param>
+    public static Result<long> Whole(SpecNode node, string name, long min, long max, string wanted, string range)
     {
         if (node is not ScalarNode { Quoted: false } scalar || !Numbers.IsWhole(scalar.Text))
-            return Result.Fail<int>(NotANumber(
+            return Result.Fail<long>(NotANumber(
                 node, name, wanted, number => number == decimal.Truncate(number) && number >= min && number <= max));
-        return int.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= min
+        return long.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= min
             && value <= max
             ? Result.Of(value)
-            : Result.Fail<int>(new(
-                Rule.OutOfRange, FormattableString.Invariant($"'{name}' is {Shown.Text(scalar.Text)}; it must be from {min} to {max}"),
-                node.At));
+            : Result.Fail<long>(OutOfRange(scalar, name, range));
     }
 
-    public static Result<double> Number(SpecNode node, string name, NumberKey key)
+    public static Result<double> Number(SpecNode node, string name, NumberKey key) => Number(
+        node, name, number => number >= key.Min && number <= key.Max, key.Wanted,
+        FormattableString.Invariant($"from {key.Min} to {key.Max}"));
+
+    /// <summary>A number, whole or not.</summary>
+    /// <param name="node">What stands in the file.</param>
+    /// <param name="name">The key.</param>
+    /// <param name="isLegal">Whether a number is in the range.</param>
+    /// <param name="wanted">What the key takes, for a value that is no number.</param>
+    /// <param name="range">The range in words, for one that is: <c>from 0 to 1</c>.</param>
+    public static Result<double> Number(SpecNode node, string name, Func<double, bool> isLegal, string wanted, string range)
     {
         if (node is not ScalarNode { Quoted: false } scalar || !Numbers.IsDecimal(scalar.Text))
-            return Result.Fail<double>(NotANumber(
-                node, name, key.Wanted, number => (double)number >= key.Min && (double)number <= key.Max));
+            return Result.Fail<double>(NotANumber(node, name, wanted, number => isLegal((double)number)));
         return double.TryParse(
             scalar.Text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
-                && value >= key.Min && value <= key.Max
+                && isLegal(value)
             ? Result.Of(value + 0.0) // -0 is 0
-            : Result.Fail<double>(new(
-                Rule.OutOfRange,
-                FormattableString.Invariant($"'{name}' is {Shown.Text(scalar.Text)}; it must be from {key.Min} to {key.Max}"), node.At));
+            : Result.Fail<double>(OutOfRange(scalar, name, range));
     }
+
+    private static SpecError OutOfRange(ScalarNode scalar, string name, string range) =>
+        new(Rule.OutOfRange, $"'{name}' is {Shown.Text(scalar.Text)}; it must be {range}", scalar.At);
 
     public static Result<T> Word<T>(SpecNode node, string name, WordKey<T> key)
     {
@@ -42,10 +60,7 @@ internal static class Values
         var word = key.Choices.FirstOrDefault(w => w.Text == scalar.Text);
         return word switch
         {
-            null when DidYouMean.Nearest(scalar.Text, key.Available) is { } near =>
-                Result.Fail<T>(new SpecError(
-                    Rule.UnknownValue, $"'{name}' cannot be '{Shown.Text(scalar.Text)}'; did you mean '{near}'?", node.At).Replace(near)),
-            null => Result.Fail<T>(new(Rule.UnknownValue, $"'{name}' cannot be '{Shown.Text(scalar.Text)}'; it is {key.Wanted}", node.At)),
+            null => Result.Fail<T>(UnknownWord(scalar, name, key.Available, key.Wanted)),
             { Available: true, Value: { } value } => Result.Of(value),
             _ =>
                 Result.Fail<T>(new(
@@ -54,6 +69,13 @@ internal static class Values
                     node.At)),
         };
     }
+
+    /// <summary>The error for a word that the key does not take.</summary>
+    public static SpecError UnknownWord(ScalarNode scalar, string name, IReadOnlyList<string> words, string wanted) =>
+        DidYouMean.Nearest(scalar.Text, words) is { } near
+            ? new SpecError(
+                Rule.UnknownValue, $"'{name}' cannot be '{Shown.Text(scalar.Text)}'; did you mean '{near}'?", scalar.At).Replace(near)
+            : new(Rule.UnknownValue, $"'{name}' cannot be '{Shown.Text(scalar.Text)}'; it is {wanted}", scalar.At);
 
     public static Result<string> Name(SpecNode node, string name, NameKey key) =>
         node is not ScalarNode { Text.Length: > 0, IsNull: false } scalar
@@ -68,15 +90,31 @@ internal static class Values
     /// <param name="example">An example of a legal name.</param>
     public static Result<string> Named(ScalarNode scalar, string what, string example) => scalar switch
     {
-        { Quoted: false } when YamlWords.TakenFor(scalar.Text) is { } taken => Result.Fail<string>(new SpecError(
-            Rule.YamlWord,
-            $"{what} is {scalar.Text}, which YAML readers take for {taken}; quote it, \"{scalar.Text}\", or choose another name", scalar.At)
-                .Replace($"\"{scalar.Text}\"")),
+        _ when TakenForOther(scalar, what) is { } taken =>
+            Result.Fail<string>(taken with { Message = $"{taken.Message}, or choose another name" }),
         { Text.Length: > NameKey.MaxLength } => Result.Fail<string>(new(
             Rule.BadName, $"{what} has {scalar.Text.Length} characters; a name has at most {NameKey.MaxLength}, as in {example}",
             scalar.At)),
         _ => Result.Of(scalar.Text),
     };
+
+    /// <summary>A text of any length, such as a path.</summary>
+    /// <param name="node">What stands in the file.</param>
+    /// <param name="name">The key.</param>
+    /// <param name="wanted">What the key takes.</param>
+    public static Result<string> Text(SpecNode node, string name, string wanted) =>
+        node is not ScalarNode { Text.Length: > 0, IsNull: false } scalar ? Result.Fail<string>(WrongType(node, name, wanted))
+        : TakenForOther(scalar, $"'{name}'") is { } taken ? Result.Fail<string>(taken)
+        : Result.Of(scalar.Text);
+
+    // A word that YAML readers convert to a different type unless it is quoted.
+    private static SpecError? TakenForOther(ScalarNode scalar, string what) =>
+        !scalar.Quoted && YamlWords.TakenFor(scalar.Text) is { } taken
+            ? new SpecError(
+                Rule.YamlWord,
+                $"{what} is {scalar.Text}, which YAML readers take for {taken}; quote it, \"{scalar.Text}\"", scalar.At)
+                    .Replace($"\"{scalar.Text}\"")
+            : null;
 
     public static Result<(Located Height, Located Width)> Size(SpecNode node, string name, SizeKey key)
     {

@@ -10,9 +10,6 @@ internal sealed class ForeignFile(KeyNames names)
 {
     private const int MaxKeys = 3;
 
-    private const string Remedy =
-        "a spec starts with 'model: NAME' or 'family: NAME' and says depth, width, heads, patch_size, input and conditioning";
-
     private readonly string keyAtStart = $"^[\\s{{'\"-]*({string.Join("|", names.Top)})['\"]?\\s*:";
 
     /// <summary>
@@ -25,7 +22,7 @@ internal sealed class ForeignFile(KeyNames names)
                 && content is not ("---" or "..."));
         if (first.Text is null || lines.Lines.Any(line => IsNearlySpec(line.Text))) return null;
         return new(
-            Rule.NotASpec, $"This is not a spec: it has no line such as 'model: NAME' or 'depth: 28'; {Remedy}",
+            Rule.NotASpec, $"This is not a {names.Words.One}: it has no line such as {names.Words.Lines}; {names.Words.Remedy}",
             lines.Range(first.Start, first.Start + first.Text.TrimEnd().Length));
     }
 
@@ -42,7 +39,8 @@ internal sealed class ForeignFile(KeyNames names)
         var shown = string.Join(", ", unknown.Take(MaxKeys).Select(static key => $"'{Shown.Text(key)}'"))
             + (unknown.Length > MaxKeys ? " and so on" : "");
         return new(
-            Rule.NotASpec, $"This is not a spec: {shown} {(unknown.Length == 1 ? "is no key" : "are no keys")} of one; {Remedy}",
+            Rule.NotASpec,
+            $"This is not a {names.Words.One}: {shown} {(unknown.Length == 1 ? "is no key" : "are no keys")} of one; {names.Words.Remedy}",
             root.Place);
     }
 

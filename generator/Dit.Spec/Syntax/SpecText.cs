@@ -14,9 +14,11 @@ internal static class SpecText
     private static readonly Encoding Strict = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>The text of a file in UTF-8, or in UTF-16 with a byte order mark.</summary>
-    public static Result<string> Decode(byte[] bytes)
+    /// <param name="bytes">The file.</param>
+    /// <param name="words">What messages call it.</param>
+    public static Result<string> Decode(byte[] bytes, FileWords words)
     {
-        if (bytes.Length > MaxBytes) return Result.Fail<string>(TooLong);
+        if (bytes.Length > MaxBytes) return Result.Fail<string>(TooLong(words));
         if (bytes is [0xFF, 0xFE, ..]) return Result.Of(Encoding.Unicode.GetString(bytes));
         if (bytes is [0xFE, 0xFF, ..]) return Result.Of(Encoding.BigEndianUnicode.GetString(bytes));
         try
@@ -27,7 +29,7 @@ internal static class SpecText
         {
             var lines = new TextLines(Encoding.UTF8.GetString(bytes));
             var at = Strict.GetCharCount(bytes, 0, broken.Index);
-            return Result.Fail<string>(NoText(lines) ?? new(
+            return Result.Fail<string>(NoText(lines, words) ?? new(
                 Rule.NotUtf8, FormattableString.Invariant($"The byte 0x{bytes[broken.Index]:X2} here is not UTF-8; save the file as UTF-8"),
                 lines.Range(at, at + 1)));
         }
@@ -36,17 +38,19 @@ internal static class SpecText
     /// <summary>The reason why a text cannot be read; null where it can.</summary>
     /// <param name="lines">The text.</param>
     /// <param name="encoding">The encoding it was decoded with, if known.</param>
-    public static SpecError? Error(TextLines lines, Encoding? encoding) =>
-        NoText(lines) ?? (lines.Text.Length > MaxLength ? TooLong : Replaced(lines) ?? OtherEncoding(lines, encoding));
+    /// <param name="words">What messages call the file.</param>
+    public static SpecError? Error(TextLines lines, Encoding? encoding, FileWords words) =>
+        NoText(lines, words) ?? (lines.Text.Length > MaxLength ? TooLong(words) : Replaced(lines) ?? OtherEncoding(lines, encoding));
 
-    private static SpecError TooLong => new(
-        Rule.Yaml, FormattableString.Invariant($"The file has more than {MaxLength} characters; a spec has at most {MaxLength}"),
+    private static SpecError TooLong(FileWords words) => new(
+        Rule.Yaml, FormattableString.Invariant($"The file has more than {MaxLength} characters; a {words.One} has at most {MaxLength}"),
         new(0, 0, 1, 1, 1, 1));
 
     // Binary data contains zeros, and so does UTF-16 without a byte order mark.
-    private static SpecError? NoText(TextLines lines) => lines.Text.IndexOf('\0') is >= 0 and var zero
+    private static SpecError? NoText(TextLines lines, FileWords words) => lines.Text.IndexOf('\0') is >= 0 and var zero
         ? new(
-            Rule.NotUtf8, "The file is not text: here is U+0000 NULL; a spec is YAML in UTF-8, or in UTF-16 with a byte order mark",
+            Rule.NotUtf8,
+            $"The file is not text: here is U+0000 NULL; a {words.One} is YAML in UTF-8, or in UTF-16 with a byte order mark",
             lines.Range(zero, zero + 1))
         : null;
 

@@ -11,14 +11,12 @@ internal static class YamlReader
     /// <summary>Far more than a spec needs, and far less than would overflow the compiler's stack.</summary>
     private const int MaxDepth = 16;
 
-    private const string Start = "a spec starts with 'model: NAME' or 'family: NAME'";
-
     // Words in a message of YamlDotNet, and our message instead; the first match wins.
-    private static readonly (string Words, Rule Rule, string Message)[] Complaints =
+    private static (string Words, Rule Rule, string Message)[] Complaints(FileWords words) =>
     [
-        ("anchor", Rule.YamlFeature, "Anchors and aliases are not used in specs; write the value out"),
-        ("tag", Rule.YamlFeature, "Tags are not used in specs; write the value alone"),
-        ("directive", Rule.YamlFeature, "Directives are not used in specs; remove the line"),
+        ("anchor", Rule.YamlFeature, $"Anchors and aliases are not used in {words.Many}; write the value out"),
+        ("tag", Rule.YamlFeature, $"Tags are not used in {words.Many}; write the value alone"),
+        ("directive", Rule.YamlFeature, $"Directives are not used in {words.Many}; remove the line"),
         (
             "escape", Rule.Yaml,
             "A '\\' in double quotes starts no known escape here; write '\\\\' for the character itself, or use single quotes"),
@@ -33,7 +31,7 @@ internal static class YamlReader
         ("sequence entries", Rule.Yaml, "A list item '- ' cannot stand here; write the list in brackets, as in [2, 4]"),
         ("Mapping keys", Rule.Yaml, "A '?' cannot stand here; a key is a word with a colon behind it"),
         ("comment", Rule.Yaml, "A '#' cannot stand here; put a space before a comment, and quote a value that holds one"),
-        ("document", Rule.Yaml, "This is outside the document; a spec file holds one document, so remove it"),
+        ("document", Rule.Yaml, $"This is outside the document; a {words.File} holds one document, so remove it"),
         ("end of the stream", Rule.Yaml, "The file ends in the middle of a value; write the rest of it"),
     ];
 
@@ -47,12 +45,12 @@ internal static class YamlReader
     {
         var foreignFile = new ForeignFile(keys);
         if (foreignFile.Error(lines) is { } foreign) return Result.Fail<MappingNode>(foreign);
-        var read = new YamlText(lines).Read();
+        var read = new YamlText(lines, keys.Words).Read();
         if (read.Match(document => document.Root is MappingNode root ? foreignFile.Error(root) : null, static _ => null) is { } other)
             return Result.Fail<MappingNode>(other);
         SpecError[] odd = [.. SpecCharacters.Errors(lines)];
         if (odd.Length > 0) return new Result<MappingNode>.Failed(odd);
-        return YamlTraps.Errors(lines) is { Count: > 0 } errors
+        return YamlTraps.Errors(lines, keys.Words) is { Count: > 0 } errors
             ? new Result<MappingNode>.Failed(errors)
             : read.Match(
                 static document => document.Mapping,
@@ -61,14 +59,15 @@ internal static class YamlReader
 
     /// <summary>A document of YAML.</summary>
     /// <param name="Root">What it holds.</param>
-    /// <param name="Wrong">What specs do not use.</param>
-    private sealed record Document(SpecNode? Root, IReadOnlyList<SpecError> Wrong)
+    /// <param name="Wrong">What the language does not use.</param>
+    /// <param name="Words">What messages call the file.</param>
+    private sealed record Document(SpecNode? Root, IReadOnlyList<SpecError> Wrong, FileWords Words)
     {
         public Result<MappingNode> Mapping => Wrong.Count > 0 ? new Result<MappingNode>.Failed(Wrong)
             : Root is MappingNode mapping ? Result.Of(mapping)
             : Root is null ? new Result<MappingNode>.Failed([])
             : Result.Fail<MappingNode>(new(
-                Rule.Yaml, $"A spec is a mapping that starts with 'model: NAME' or 'family: NAME', not {Root.Kind}", Root.At));
+                Rule.Yaml, $"A {Words.One} is {Words.Mapping}, not {Root.Kind}", Root.At));
     }
 
     /// <summary>One text on its way through the parser.</summary>
@@ -77,12 +76,13 @@ internal static class YamlReader
         // YamlDotNet's own handling of a byte order mark leaves offsets unclear; it is not part of the text.
         private readonly int skipped;
         private readonly TextLines lines;
+        private readonly FileWords words;
         private readonly Parser parser;
         private readonly List<SpecError> features = [];
 
-        public YamlText(TextLines lines)
+        public YamlText(TextLines lines, FileWords words)
         {
-            this.lines = lines;
+            (this.lines, this.words) = (lines, words);
             skipped = lines.Text.StartsWith("\uFEFF", StringComparison.Ordinal) ? 1 : 0;
             parser = new Parser(new StringReader(lines.Text.Substring(skipped)));
         }
@@ -102,7 +102,7 @@ internal static class YamlReader
             {
                 bool Fits((string Words, Rule, string) complaint) =>
                     error.Message.IndexOf(complaint.Words, StringComparison.OrdinalIgnoreCase) >= 0;
-                var (_, rule, message) = Complaints.FirstOrDefault(Fits) is { Message: not null } known
+                var (_, rule, message) = Complaints(words).FirstOrDefault(Fits) is { Message: not null } known
                     ? known
                     : ("", Rule.Yaml, Otherwise);
                 return Result.Fail<Document>(new(rule, message, Range(error.Start, error.End)));
@@ -121,7 +121,7 @@ internal static class YamlReader
         {
             parser.Consume<StreamStart>();
             if (parser.TryConsume<StreamEnd>(out var end))
-                return new(null, [new(Rule.Yaml, $"The file is empty; {Start}", Range(end.Start, end.End))]);
+                return new(null, [new(Rule.Yaml, $"The file is empty; {words.Start}", Range(end.Start, end.End))], words);
             parser.Consume<DocumentStart>();
             var root = Read(depth: 0);
             parser.Consume<DocumentEnd>();
@@ -129,23 +129,25 @@ internal static class YamlReader
                 return new(
                     root,
                     [new(
-                        Rule.Yaml, "A spec file holds one YAML document; put the second one into a file of its own",
-                        Range(second.Start, second.End))]);
-            return new(root, features);
+                        Rule.Yaml, $"A {words.File} holds one YAML document; put the second one into a file of its own",
+                        Range(second.Start, second.End))],
+                    words);
+            return new(root, features, words);
         }
 
-        // Features of YAML that specs do not use are recorded and skipped, so that all of them are reported.
+        // Features of YAML that the language does not use are recorded and skipped, so that all of them are reported.
         private SpecNode Read(int depth)
         {
             if (depth > MaxDepth && parser.Current is { } deep)
                 throw new SlipException(new(
                     Rule.Yaml,
-                    FormattableString.Invariant($"Lists and mappings nest more than {MaxDepth} deep here; a spec needs four levels"),
+                    FormattableString.Invariant(
+                        $"Lists and mappings nest more than {MaxDepth} deep here; a {words.One} needs {words.Levels}"),
                     Range(deep.Start, deep.End)));
             if (parser.Current is AnchorAlias or NodeEvent { Anchor.IsEmpty: false })
-                Note("Anchors and aliases are not used in specs; write the value out");
+                Note($"Anchors and aliases are not used in {words.Many}; write the value out");
             else if (parser.Current is NodeEvent { Tag.IsEmpty: false })
-                Note("Tags are not used in specs; write the value alone");
+                Note($"Tags are not used in {words.Many}; write the value alone");
             if (parser.TryConsume<Scalar>(out var scalar))
                 return new ScalarNode(scalar.Value, scalar.Style is not ScalarStyle.Plain, Range(scalar.Start, scalar.End));
             if (parser.TryConsume<SequenceStart>(out var list))
@@ -186,7 +188,7 @@ internal static class YamlReader
         private TextRange Range(in Mark start, in Mark end) => lines.Range((int)start.Index + skipped, (int)end.Index + skipped);
     }
 
-    /// <summary>The error for text that YamlDotNet accepts and specs do not.</summary>
+    /// <summary>The error for text that YamlDotNet accepts and the language does not.</summary>
     private sealed class SlipException(SpecError error) : Exception
     {
         public SpecError Error => error;

@@ -6,11 +6,11 @@ namespace Dit.Spec;
 internal static class YamlTraps
 {
     /// <summary>Mistakes that prevent reading the text.</summary>
-    public static IReadOnlyList<SpecError> Errors(TextLines lines) =>
+    public static IReadOnlyList<SpecError> Errors(TextLines lines, FileWords words) =>
     [
         .. Tab(lines, lines.Lines, Indentation),
         .. lines.Lines.Where(static line => line.Text.StartsWith("%", StringComparison.Ordinal)).Select(line => new SpecError(
-            Rule.YamlFeature, "Directives are not used in specs; remove the line",
+            Rule.YamlFeature, $"Directives are not used in {words.Many}; remove the line",
             lines.Range(line.Start, line.Start + line.Text.TrimEnd().Length))),
     ];
 

@@ -81,9 +81,10 @@ internal static class ModelSource
     }
 
     /// <summary>Names for the completion of a word.</summary>
-    public static IEnumerable<string> Suggestions(this CommandContext context) =>
-        context.Names().Concat(Directory.EnumerateFiles(Environment.CurrentDirectory)
-            .Where(SpecFile.IsSpec).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal));
+    public static IEnumerable<string> Suggestions(this CommandContext context) => context.Names().Concat(FilesHere(SpecFile.IsSpec));
+
+    /// <summary>Run files in the current folder, for the completion of a word: YAML files that are no specs.</summary>
+    public static IEnumerable<string> RunFiles() => FilesHere(static path => SpecSource.IsYaml(path) && !SpecFile.IsSpec(path));
 
     /// <summary>
     /// The samplers of a model and the methods that fit it, for the completion of a word: nothing is compiled, and a
@@ -119,6 +120,10 @@ internal static class ModelSource
             ? [.. read.Models.Select(static model => model.Spec)]
             : throw new DitException($"{path} has {Amount.Of(read.Errors.Count, "error")}.");
     }
+
+    private static IEnumerable<string> FilesHere(Func<string, bool> isWanted) =>
+        Directory.EnumerateFiles(Environment.CurrentDirectory)
+            .Where(isWanted).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal);
 
     private static string[] Names(this CommandContext context) => [.. context.Models.Select(static model => model.Card.Name)];
 

@@ -15,7 +15,10 @@ internal sealed record CheckedSpec(IReadOnlyList<DeclaredModel> Models, IReadOnl
     {
         if (Directory.Exists(path)) throw new DitException($"'{path}' is a folder; name a YAML file in it.");
         if (!File.Exists(path)) throw new DitException($"There is no file '{path}'.");
-        var spec = SpecFile.Parse(SpecBytes.Of(path).Bytes);
+        var bytes = SpecBytes.Of(path).Bytes;
+        var spec = SpecFile.Parse(bytes);
+        if (spec.Errors.Any(static error => error.Rule == Rule.NotASpec) && RunFile.IsRunFile(bytes))
+            return new([], [.. spec.Errors.Select(static error => error with { Message = RunFileInPlace })], []);
         return new(
             [.. spec.Models],
             [
@@ -24,6 +27,8 @@ internal sealed record CheckedSpec(IReadOnlyList<DeclaredModel> Models, IReadOnl
             ],
             [.. spec.Warnings]);
     }
+
+    private const string RunFileInPlace = "This is a run file of 'dit train', not a spec; the spec is what 'model' in it names";
 
     /// <summary>As compilers write errors, so that editors can jump to them.</summary>
     public static string Line(string path, SpecError error) =>

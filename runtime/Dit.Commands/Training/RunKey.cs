@@ -1,27 +1,53 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Dit.Spec;
 
 namespace Dit.Commands;
 
-/// <summary>A setting of a training run: an option of <c>dit train</c>.</summary>
-/// <param name="Name">Its name in words joined by underscores.</param>
+/// <summary>A setting of a training run: an option of <c>dit train</c>, and a key of run files.</summary>
+/// <param name="Name">The key.</param>
 /// <param name="Option">The option.</param>
 /// <param name="Help">What it does, in a sentence.</param>
 internal abstract record RunKey(string Name, string Option, string Help)
 {
+    /// <summary>Whether the file that a run leaves in its folder has no such line: it is where it stands.</summary>
+    public bool IsPlace { get; init; }
+
+    /// <summary>What a run file takes, in words.</summary>
+    public abstract string Wanted { get; }
+
+    /// <summary>The default, as a run file writes it; null for none.</summary>
+    public abstract string? Default { get; }
+
+    /// <summary>The options of the command line.</summary>
+    public abstract IReadOnlyList<string> Options { get; }
+
+    /// <summary>The key in a JSON schema.</summary>
+    public abstract string Schema { get; }
+
     /// <summary>New options for a command.</summary>
     public abstract IEnumerable<Option> CreateOptions(CommandContext context);
 
     /// <summary>Settings with the value that a command line gives; the same settings where it gives none.</summary>
-    /// <exception cref="DitException">The value is no legal one.</exception>
+    /// <exception cref="DitException">The value is not legal.</exception>
     public abstract RunSettings Given(ParseResult parsed, RunSettings settings);
+
+    /// <summary>What a value in a run file does to settings, or its errors.</summary>
+    /// <param name="node">The value.</param>
+    /// <param name="folder">The folder of the file, from which paths count.</param>
+    public abstract Result<Func<RunSettings, RunSettings>> Read(SpecNode node, string folder);
+
+    /// <summary>Its value as a run file writes it; null for none.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <param name="folder">The folder of the file, from which paths count.</param>
+    public abstract string? Write(RunSettings settings, string folder);
 }
 
 /// <summary>A setting of a training run with values of one type.</summary>
-/// <param name="Name">Its name in words joined by underscores.</param>
+/// <param name="Name">The key.</param>
 /// <param name="Option">The option.</param>
 /// <param name="Help">What it does, in a sentence.</param>
-/// <param name="Type">Which values it has, and how they are read.</param>
+/// <param name="Type">Which values it has, and how they are read and written.</param>
 /// <param name="Get">Its value in some settings.</param>
 /// <param name="Set">The settings with a different value.</param>
 internal sealed record RunKey<T>(
@@ -31,12 +57,33 @@ internal sealed record RunKey<T>(
     /// <summary>Creates the option, where it is one that other commands have too.</summary>
     public Func<CommandContext, Option>? Common { get; init; }
 
+    /// <summary>Whether settings have a value at all.</summary>
+    public Func<RunSettings, bool> Applies { get; init; } = static _ => true;
+
+    /// <summary>A second name of the option.</summary>
+    public string? Alias { get; init; }
+
     /// <summary>A second option, which takes no value and stands for one.</summary>
     public (string Name, string Help, T Value)? Fixed { get; init; }
 
+    public override string Wanted => Type.Wanted;
+
+    public override string? Default => Type.Write(Get(new()), "");
+
+    public override IReadOnlyList<string> Options => [.. new[] { Option, Alias, Fixed?.Name }.OfType<string>()];
+
+    public override string Schema => JsonText.Object(
+    [
+        ("description", JsonText.String(Help)),
+        .. Type.Schema,
+        ("default", Default is { } text && Type.IsText ? JsonText.String(text) : Default),
+    ]);
+
     public override IEnumerable<Option> CreateOptions(CommandContext context)
     {
-        yield return Common?.Invoke(context) ?? Type.CreateOption(Option, Help, Get(new()));
+        var option = Common?.Invoke(context) ?? Type.CreateOption(Option, Help, Get(new()));
+        if (Alias is { } alias) option.Aliases.Add(alias);
+        yield return option;
         if (Fixed is var (name, help, _)) yield return new Option<bool>(name) { Description = help };
     }
 
@@ -45,4 +92,10 @@ internal sealed record RunKey<T>(
         var given = parsed.GetResult(Option) is OptionResult { Implicit: false } ? Set(settings, Type.ValueOf(parsed, Option)) : settings;
         return Fixed is var (name, _, value) && parsed.GetValue<bool>(name) ? Set(given, value) : given;
     }
+
+    public override Result<Func<RunSettings, RunSettings>> Read(SpecNode node, string folder) =>
+        Type.Read(node, Name, folder).Select<Func<RunSettings, RunSettings>>(value => settings => Set(settings, value));
+
+    public override string? Write(RunSettings settings, string folder) =>
+        Applies(settings) ? Type.Write(Get(settings), folder) : null;
 }

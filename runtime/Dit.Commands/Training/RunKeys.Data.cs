@@ -13,12 +13,12 @@ internal static partial class RunKeys
 
     private static IEnumerable<RunKey> OfReading =>
     [
-        new RunKey<string?>(
-            "captions", "--captions", CaptionChoice.Help, new TextType("FILE"),
+        new RunKey<RunPath?>(
+            "captions", "--captions", CaptionChoice.Help, new PathType("a file such as captions.safetensors", "FILE"),
             static run => run.Captions, static (run, value) => run with { Captions = value }),
         new RunKey<int>(
             "workers", "--workers", "Threads that decode images ahead of their step; 0 decodes them between the steps.",
-            new NumberType<int>(), static run => run.Workers, static (run, n) => run with { Workers = n }),
+            new WholeType<int>(0, Trainer.MostWorkers), static run => run.Workers, static (run, n) => run with { Workers = n }),
         new RunKey<bool>(
             "strict", "--strict", UnreadableChoice.StrictHelp, new SwitchType(),
             static run => run.Strict, static (run, on) => run with { Strict = on }),

@@ -17,17 +17,20 @@ internal static partial class RunKeys
     [
         OfRecipe(
             "lora", "--lora", "Train adapters of this rank (LoRA) on the weights of --from, and leave these as they are.",
-            new OptionalNumberType<int>(), static recipe => recipe.Lora?.Rank,
+            new OptionalWholeType(1, int.MaxValue), static recipe => recipe.Lora?.Rank,
             static (recipe, rank) => recipe with { Lora = rank is { } n ? WithRank(recipe.Lora, n) : null }),
         OfRecipe(
             "lora_alpha", "--lora-alpha", "Alpha of LoRA: adapters count alpha / rank times. [default: the rank]",
-            new OptionalNumberType<double>(), static recipe => recipe.Lora?.Alpha,
+            new OptionalRealType(NumberRange.Positive), static recipe => recipe.Lora?.Alpha,
             static (recipe, alpha) => recipe with { Lora = Lora(recipe, "--lora-alpha") with { Alpha = alpha ?? recipe.Lora?.Rank ?? 0 } }),
         OfRecipe(
             "lora_targets", "--lora-targets",
             "The layers with adapters: those of attention, of the MLP, of both (blocks), or all linear layers.",
             new WordType<LoraTargets>(LoraWords), static recipe => recipe.Lora?.Targets ?? LoraTargets.Blocks,
-            static (recipe, targets) => recipe with { Lora = Lora(recipe, "--lora-targets") with { Targets = targets } }),
+            static (recipe, targets) => recipe with { Lora = Lora(recipe, "--lora-targets") with { Targets = targets } }) with
+        {
+            Applies = static run => run.Recipe.Lora is not null,
+        },
     ];
 
     // An alpha that was not chosen goes with the rank.

@@ -16,10 +16,11 @@ internal static partial class RunKeys
         new RunKey<int?>(
             "sample_every", "--sample-every",
             "Steps from one grid of samples to the next; 0 draws none. [default: as --save-every]",
-            new OptionalNumberType<int>(),
+            new OptionalWholeType(0, int.MaxValue),
             static run => run.SampleEvery, static (run, n) => run with { SampleEvery = n }),
-        new RunKey<string?>(
-            "vae", "--vae", "Weights of the autoencoder, to draw samples of a model of latents.", new TextType("FILE"),
+        new RunKey<RunPath?>(
+            "vae", "--vae", "Weights of the autoencoder, to draw samples of a model of latents.",
+            new PathType("a checkpoint such as vae.safetensors", "FILE"),
             static run => run.Autoencoder, static (run, file) => run with { Autoencoder = file }),
         new RunKey<SpikeAction>(
             "on_spike", "--on-spike",

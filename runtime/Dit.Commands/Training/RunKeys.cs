@@ -1,11 +1,11 @@
 using System.CommandLine;
-using System.Numerics;
 using Dit.Runtime;
 
 namespace Dit.Commands;
 
 /// <summary>
-/// Every setting of a training run, written once: the option, its help, what it takes, and where it goes.
+/// Every setting of a training run, written once: the key of run files, the option, its help, what it takes, and where it
+/// goes. The command line, run files, their JSON schema and their page are made from this list.
 /// </summary>
 internal static partial class RunKeys
 {
@@ -17,6 +17,7 @@ internal static partial class RunKeys
     };
 
     private const double MostMinutes = 1e6;
+    private const int MostTimeBuckets = 16;
 
     /// <summary>All of them, in the order of the help.</summary>
     public static IReadOnlyList<RunKey> All =>
@@ -31,71 +32,85 @@ internal static partial class RunKeys
 
     private static IEnumerable<RunKey> OfTask =>
     [
-        new RunKey<string?>(
-            "data", "--data", DataHelp, new TextType("DIR"), static run => run.Data, static (run, value) => run with { Data = value })
+        new RunKey<RunPath?>(
+            "data", "--data", DataHelp, new PathType("a folder such as data/shapes", "DIR"),
+            static run => run.Data, static (run, value) => run with { Data = value })
         {
-            Common = static _ => new Option<string>("--data", "-d") { Description = DataHelp, HelpName = "DIR", Required = true },
+            Common = static _ => new Option<string?>("--data", "-d") { Description = DataHelp, HelpName = "DIR" },
         },
-        new RunKey<string?>(
-            "model", "--model", CommonOptions.ModelHelp(), new TextType(ModelSource.Help),
+        new RunKey<RunPath?>(
+            "model", "--model", CommonOptions.ModelHelp(),
+            new PathType("a name of 'dit models', or a spec such as my.dit.yaml", ModelSource.Help)
+            {
+                IsName = static word => ModelSource.SpecPath(word) is null,
+            },
             static run => run.Model, static (run, value) => run with { Model = value })
         {
             Common = static context => CommonOptions.Model(context, context.Usual()?.Card.Name),
         },
-        new RunKey<string?>(
-            "out", "--out", OutHelp, new TextType("DIR"),
-            static run => run.Folder.Path, static (run, value) => run with { Folder = run.Folder with { Path = value ?? "" } })
+        new RunKey<RunPath?>(
+            "out", "--out", OutHelp, new PathType("a folder such as runs/first", "DIR"),
+            static run => new(run.Folder.Path, ""),
+            static (run, value) => run with { Folder = run.Folder with { Path = value?.Value ?? "" } })
         {
+            IsPlace = true,
             Common = static _ =>
                 new Option<string>("--out", "-o") { Description = OutHelp, HelpName = "DIR", DefaultValueFactory = static _ => "run" },
         },
-        new RunKey<string?>(
+        new RunKey<RunPath?>(
             "from", "--from",
             "Start from the weights of a checkpoint, of other classes or a different image size too: what fits is loaded, and what does "
                 + "not fit is listed before the first step.",
-            new TextType("FILE"), static run => run.From, static (run, value) => run with { From = value }),
+            new PathType("a checkpoint such as weights.safetensors", "FILE"),
+            static run => run.From, static (run, value) => run with { From = value }),
     ];
 
     private static IEnumerable<RunKey> OfOptimizer =>
     [
-        Number("steps", "--steps", "Optimizer steps.", static recipe => recipe.Steps, static (recipe, n) => recipe with { Steps = n }),
-        Number(
-            "batch", "--batch", "Images of one step.",
+        OfRecipe(
+            "steps", "--steps", "Optimizer steps.", Count,
+            static recipe => recipe.Steps, static (recipe, n) => recipe with { Steps = n }),
+        OfRecipe(
+            "batch", "--batch", "Images of one step.", Count,
             static recipe => recipe.BatchSize, static (recipe, n) => recipe with { BatchSize = n }),
-        Number(
-            "accumulate", "--accumulate", "Parts that a batch is computed in, to save memory.",
+        OfRecipe(
+            "accumulate", "--accumulate", "Parts that a batch is computed in, to save memory.", Count,
             static recipe => recipe.Accumulation, static (recipe, n) => recipe with { Accumulation = n }),
-        Number(
-            "learning_rate", "--lr", "Learning rate of AdamW.",
-            static recipe => recipe.LearningRate, static (recipe, x) => recipe with { LearningRate = x }),
-        Number(
-            "warmup", "--warmup", "Steps over which the learning rate rises.",
+        OfRecipe(
+            "learning_rate", "--lr", "Learning rate of AdamW.", new RealType(NumberRange.Positive),
+            static recipe => recipe.LearningRate, static (recipe, x) => recipe with { LearningRate = x }) with
+        {
+            Alias = "--learning-rate",
+        },
+        OfRecipe(
+            "warmup", "--warmup", "Steps over which the learning rate rises.", new WholeType<int>(0, int.MaxValue),
             static recipe => recipe.WarmupSteps, static (recipe, n) => recipe with { WarmupSteps = n }),
         OfRecipe(
             "schedule", "--schedule", "The learning rate after the warm-up.", new WordType<LearningRateSchedule>(Schedules),
             static recipe => recipe.Schedule, static (recipe, schedule) => recipe with { Schedule = schedule }),
-        Number(
-            "weight_decay", "--weight-decay", "Decoupled weight decay of AdamW.",
+        OfRecipe(
+            "weight_decay", "--weight-decay", "Decoupled weight decay of AdamW.", new RealType(NumberRange.AtLeast0),
             static recipe => recipe.WeightDecay, static (recipe, x) => recipe with { WeightDecay = x }),
         OfRecipe(
             "decay_matrices", "--decay-matrices", "Decay matrices and convolutions only: no biases, norms, embeddings or positions.",
             new SwitchType(), static recipe => !recipe.DecayAll, static (recipe, on) => recipe with { DecayAll = !on }),
         OfRecipe(
-            "clip", "--clip", "Largest norm of the gradient; without it, none is too large.", new OptionalNumberType<double>(),
+            "clip", "--clip", "Largest norm of the gradient; without it, none is too large.",
+            new OptionalRealType(NumberRange.Positive),
             static recipe => recipe.GradientClip, static (recipe, x) => recipe with { GradientClip = x }),
         OfRecipe(
             "min_snr", "--min-snr", "Gamma of min-SNR weighting, 5 in its paper; without it, all samples count alike.",
-            new OptionalNumberType<double>(),
+            new OptionalRealType(NumberRange.Positive),
             static recipe => recipe.MinSnrGamma, static (recipe, x) => recipe with { MinSnrGamma = x }),
-        Number(
-            "seed", "--seed", "The same seed gives the same weights.",
+        OfRecipe(
+            "seed", "--seed", "The same seed gives the same weights.", new WholeType<long>(long.MinValue, long.MaxValue),
             static recipe => recipe.Seed, static (recipe, n) => recipe with { Seed = n }),
     ];
 
     private static IEnumerable<RunKey> OfAverages =>
     [
-        Number(
-            "ema", "--ema", "Decay of the moving average of the weights.",
+        OfRecipe(
+            "ema", "--ema", "Decay of the moving average of the weights.", new RealType(NumberRange.Decay),
             static recipe => recipe.EmaDecay, static (recipe, x) => recipe with { EmaDecay = x }),
         OfRecipe(
             "ema_warmup", "--ema-warmup", "Begin the moving average with a small decay, so that it soon leaves the untrained start.",
@@ -110,13 +125,14 @@ internal static partial class RunKeys
     private static IEnumerable<RunKey> OfFiles =>
     [
         OfFolder(
-            "save_every", "--save-every", "Steps from one checkpoint to the next.", new NumberType<int>(),
+            "save_every", "--save-every", "Steps from one checkpoint to the next.", Count,
             static folder => folder.SaveEvery, static (folder, n) => folder with { SaveEvery = n }),
         OfFolder(
-            "save_minutes", "--save-minutes", "Minutes after which a checkpoint is saved besides.", new NumberType<double>(),
+            "save_minutes", "--save-minutes", "Minutes after which a checkpoint is saved besides.",
+            new RealType(new NumberRange(0, MostMinutes) { WithoutMin = true }),
             static folder => folder.SaveAfter.TotalMinutes, static (folder, x) => folder with { SaveAfter = Minutes(x) }),
         OfFolder(
-            "keep", "--keep", "Checkpoints that are kept, the newest included; the best one stays besides.", new NumberType<int>(),
+            "keep", "--keep", "Checkpoints that are kept, the newest included; the best one stays besides.", Count,
             static folder => folder.Keep, static (folder, n) => folder with { Keep = n }),
         OfFolder(
             "weights_dtype", "--weights-dtype", "Type of the finished weights.",
@@ -124,7 +140,7 @@ internal static partial class RunKeys
             static folder => folder.WeightsType, static (folder, type) => folder with { WeightsType = type }),
         OfFolder(
             "time_buckets", "--time-buckets", "Intervals of the process's time in which the squared error is measured, 1 to 16.",
-            new NumberType<int>(), static folder => folder.TimeBuckets, static (folder, n) => folder with { TimeBuckets = n }),
+            new WholeType<int>(1, MostTimeBuckets), static folder => folder.TimeBuckets, static (folder, n) => folder with { TimeBuckets = n }),
         OfFolder(
             "tensorboard", "--tensorboard", "Write an event file for TensorBoard into the folder, too.", new SwitchType(),
             static folder => folder.TensorBoard, static (folder, on) => folder with { TensorBoard = on }),
@@ -146,9 +162,9 @@ internal static partial class RunKeys
 
     private static IEnumerable<RunKey> OfDevice =>
     [
-        new RunKey<string?>(
-            "device", "--device", CommonOptions.DeviceHelp, new TextType("DEVICE"),
-            static run => run.Device, static (run, value) => run with { Device = value ?? "" })
+        new RunKey<string>(
+            "device", "--device", CommonOptions.DeviceHelp, new TextType("a device such as cuda:0", "DEVICE"),
+            static run => run.Device, static (run, value) => run with { Device = value })
         {
             Common = static _ => CommonOptions.Device(),
         },
@@ -157,15 +173,13 @@ internal static partial class RunKeys
             static run => run.TensorFloat32, static (run, on) => run with { TensorFloat32 = on }),
     ];
 
+    private static WholeType<int> Count { get; } = new(1, int.MaxValue);
+
     private const string DataHelp =
         "A folder with one folder of images for each class; for a model without classes, any folder of images; for a model of latents, "
             + "what 'dit encode' wrote.";
 
     private const string OutHelp = "The folder for checkpoint, weights and losses.";
-
-    private static RunKey<T> Number<T>(
-        string name, string option, string help, Func<TrainingRecipe, T> get, Func<TrainingRecipe, T, TrainingRecipe> set)
-        where T : struct, INumber<T>, IMinMaxValue<T> => OfRecipe(name, option, help, new NumberType<T>(), get, set);
 
     private static RunKey<T> OfRecipe<T>(
         string name,

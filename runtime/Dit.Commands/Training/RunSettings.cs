@@ -6,13 +6,13 @@ namespace Dit.Commands;
 internal sealed record RunSettings
 {
     /// <summary>The folder of the data; null where none is named.</summary>
-    public string? Data { get; init; }
+    public RunPath? Data { get; init; }
 
     /// <summary>The word for the model (<see cref="ModelSource"/>); null where none is named.</summary>
-    public string? Model { get; init; }
+    public RunPath? Model { get; init; }
 
     /// <summary>The checkpoint to start from; null for a start from initial weights.</summary>
-    public string? From { get; init; }
+    public RunPath? From { get; init; }
 
     /// <summary>How to train.</summary>
     public TrainingRecipe Recipe { get; init; } = new();
@@ -24,7 +24,7 @@ internal sealed record RunSettings
     public bool FlipAsked { get; init; }
 
     /// <summary>The file of embedded texts; null where none is named.</summary>
-    public string? Captions { get; init; }
+    public RunPath? Captions { get; init; }
 
     /// <summary>Whether all images that cannot be read are left out.</summary>
     public bool SkipUnreadable { get; init; }
@@ -45,7 +45,7 @@ internal sealed record RunSettings
     public int? SampleEvery { get; init; }
 
     /// <summary>The weights of the autoencoder, for pictures of latents; null where none are named.</summary>
-    public string? Autoencoder { get; init; }
+    public RunPath? Autoencoder { get; init; }
 
     /// <summary>What becomes of a run whose loss or gradient is far above the usual.</summary>
     public SpikeAction OnSpike { get; init; }

@@ -8,10 +8,12 @@ internal static class TrainCommand
 {
     public static Command Create(CommandContext context)
     {
+        var file = RunFileArgument();
         var resume = new Option<bool>("--resume")
         {
             Description =
-                "Go on with the run in --out from its newest checkpoint. The recipe is that of the run; --steps makes it longer.",
+                "Go on with the run in --out from its newest checkpoint, with its settings; --steps makes it longer, and --data says where "
+                    + "the data are now.",
         };
         var verify = new Option<bool>("--verify-resume")
         {
@@ -22,43 +24,80 @@ internal static class TrainCommand
         var command = new Command("train", """
             Train a model on a folder of images, by the recipe of the DiT paper unless told otherwise.
 
+            The settings are options, or lines of a run file, which 'dit schema --of run' describes; an option wins over the file.
+
             A run that is stopped leaves a checkpoint that 'dit sample' takes. With --resume it goes on, and ends with the same weights,
             bit for bit, as if it had not been stopped.
-            """);
+            """) { file };
         foreach (var option in RunKeys.All.SelectMany(key => key.CreateOptions(context))) command.Add(option);
         command.Add(resume);
         command.Add(verify);
-        command.SetAction(parsed => Run(context, parsed, parsed.GetValue(resume), parsed.GetValue(verify)));
+        command.SetAction(parsed =>
+            Run(context, parsed, parsed.GetValue(file), parsed.GetValue(resume), parsed.GetValue(verify)));
         return command;
     }
 
-    private static int Run(CommandContext context, ParseResult parsed, bool resume, bool verify)
+    // A word that looks like an option is parsed as the argument: DitCommand says that it is none.
+    private static Argument<string?> RunFileArgument()
+    {
+        var file = new Argument<string?>("RUN_FILE")
+        {
+            Description = "A YAML file of settings, such as run.yaml.",
+            Arity = ArgumentArity.ZeroOrOne,
+            CompletionSources = { static _ => ModelSource.RunFiles() },
+        };
+        file.Validators.Add(result =>
+        {
+            if (result.Tokens.Any(static token => token.Value.StartsWith('-'))) result.AddError("This is not an option.");
+        });
+        return file;
+    }
+
+    private static int Run(CommandContext context, ParseResult parsed, string? file, bool resume, bool verify)
     {
         TensorLibrary.Require();
         if (resume && verify)
             throw new DitException("--verify-resume tries a run before it begins, and --resume goes on with one: give one of them.");
-        var asked = WithFullPath(RunKeys.Given(parsed, new()));
+        Func<RunSettings, RunSettings> ofFile = file is null ? static settings => settings : RunFile.Read(context, file);
+        var asked = Asked(new());
         var from = resume ? TrainingCheckpoint.Newest(asked.Folder) : null;
+        if (from is { Recipe.Lora: null } && asked.From is not null)
+            throw new DitException("--from starts a new run from a checkpoint, and --resume goes on with a run: give one of them.");
         foreach (var note in from?.Notes ?? []) context.Say(note);
-        var settings = from is null ? asked : WithFullPath(RunKeys.Given(parsed, new() { Recipe = from.Recipe }));
-        using var checkpoint = Begin(settings.From, settings.Recipe.Lora, from);
-        return ModelOf(context, settings.Model, from?.Path ?? checkpoint?.Path).Accept(new TrainVisitor(
+        var settings = from is null ? asked : Asked(SettingsOf(from, asked.Folder.Path));
+        using var checkpoint = Begin(settings, from);
+        var model = ModelOf(context, asked.Model?.Value, from?.Path ?? checkpoint?.Path);
+        return model.Accept(new TrainVisitor(
             context, settings, from, checkpoint, TorchDevice.Parse(settings.Device, settings.TensorFloat32), verify));
+
+        RunSettings Asked(RunSettings before)
+        {
+            var all = RunKeys.Given(parsed, ofFile(before));
+            return all with { Folder = all.Folder with { Path = AtomicFile.FullPath(all.Folder.Path) } };
+        }
     }
 
-    private static RunSettings WithFullPath(RunSettings settings) =>
-        settings with { Folder = settings.Folder with { Path = AtomicFile.FullPath(settings.Folder.Path) } };
-
     // Adapters are trained for weights, which their checkpoint does not hold.
-    private static ICheckpointFile? Begin(string? path, LoraOptions? lora, TrainingCheckpoint? from) =>
-        lora is not null && path is null
-            ? throw new DitException(
-                from is null
-                    ? "--lora trains adapters of weights that are trained already: name them with --from FILE."
-                    : "This run trains adapters: name the weights that it began with, too, with --from FILE.")
-        : path is null ? null
-        : from is null || lora is not null ? CheckpointFile.Open(path)
-        : throw new DitException("--from starts a new run from a checkpoint, and --resume goes on with a run: give one of them.");
+    private static ICheckpointFile? Begin(RunSettings settings, TrainingCheckpoint? from)
+    {
+        if (from is not null && settings.Recipe.Lora is null) return null;
+        if (settings.From is { } path) return CheckpointFile.Open(path.Value);
+        if (settings.Recipe.Lora is null) return null;
+        throw new DitException(
+            from is null
+                ? "--lora trains adapters of weights that are trained already: name them with --from FILE."
+                : "This run trains adapters: name the weights that it began with, too, with --from FILE.");
+    }
+
+    // Checkpoints of earlier versions carry the recipe alone.
+    private static RunSettings SettingsOf(TrainingCheckpoint from, string folder)
+    {
+        var settings = from.RunText is not { } text ? new() : RunFile.Parse(text, folder).Match(
+            static set => set(new()),
+            errors => throw new DitException(
+                $"The settings that '{from.Path}' carries cannot be read, so a later version wrote them: {errors[0].Message}."));
+        return settings with { Recipe = from.Recipe };
+    }
 
     // A checkpoint says which model it is of.
     private static ModelDefinition ModelOf(CommandContext context, string? named, string? checkpoint)

@@ -20,7 +20,7 @@ internal sealed partial class TrainVisitor
     /// <summary>What makes pictures of latents; null where none are drawn, or nothing was named.</summary>
     private AutoencoderKL? Decoder(ModelCard card)
     {
-        if (settings.Autoencoder is not { } file) return null;
+        if (settings.Autoencoder?.Value is not { } file) return null;
         if (card.Autoencoder is not { } autoencoder)
             throw new DitException($"{card.Name} draws pixels, with no autoencoder: leave --vae out.");
         return verify || folder.SampleEvery == 0 ? null : AutoencoderKL.Load(file, autoencoder, device, notice: context.Notice);
@@ -42,7 +42,7 @@ internal sealed partial class TrainVisitor
         {
             FirstStep = from?.Step ?? 0,
             Data = Path.GetFullPath(data),
-            Autoencoder = settings.Autoencoder is { } file ? Path.GetFullPath(file) : null,
+            Autoencoder = settings.Autoencoder?.Value is { } file ? Path.GetFullPath(file) : null,
         };
         try
         {

@@ -21,7 +21,8 @@ internal sealed partial class TrainVisitor(
     Device device,
     bool verify) : IModelVisitor<int>
 {
-    private readonly string data = settings.Data ?? "";
+    private readonly string data = settings.Data?.Value
+        ?? throw new DitException("Which data? Name the folder with --data, or as 'data' in a run file.");
     private readonly TrainingRecipe recipe = settings.Recipe;
     private readonly TrainingFolder folder =
         settings.Folder with { SampleEvery = settings.SampleEvery ?? settings.Folder.SaveEvery };
@@ -37,7 +38,7 @@ internal sealed partial class TrainVisitor(
                 $"{card.Name} is conditioned on "
                     + $"{card.Condition.Match(static _ => "nothing", static _ => "classes", static _ => "text")}, "
                 + "and 'dit train' knows images and classes only: train it from code, as docs/training.md shows.");
-        CaptionChoice.Require(card, labels, settings.Captions, data);
+        CaptionChoice.Require(card, labels, settings.Captions?.Value, data);
         recipe.Validate();
         if (from is not null) RequireSameSpec(card, from);
         PathRules.RequireOutside(folder.Path, data);
@@ -45,12 +46,12 @@ internal sealed partial class TrainVisitor(
         using var latents = Latents(card);
         if (latents is not null)
         {
-            using var captionsOfLatents = settings.Captions is { } file ? CaptionFile.Open(file, card, latents) : null;
+            using var captionsOfLatents = settings.Captions?.Value is { } file ? CaptionFile.Open(file, card, latents) : null;
             return TrainOnLatents<TModel, TCondition, TProcess>(
                 TrainingSet.OfLatents<TCondition>(latents, card, captionsOfLatents), RecipeOf(latents));
         }
         var images = labels == ImageLabels.Classes ? ImageFolder.Open(data) : ImageFolder.OpenUnlabeled(data);
-        using var captions = settings.Captions is { } path ? CaptionFile.Open(path, card, images) : null;
+        using var captions = settings.Captions?.Value is { } path ? CaptionFile.Open(path, card, images) : null;
         return TrainOnImages<TModel, TCondition, TProcess>(images, captions);
     }
 
@@ -96,12 +97,20 @@ internal sealed partial class TrainVisitor(
         return recipe with { HorizontalFlip = false };
     }
 
+    // The settings as they are in the end: any that follow from the data, and the model by the spec beside them.
+    private TrainingFolder FolderOf(ModelCard card, TrainingRecipe recipe)
+    {
+        var model = card.Spec is null ? new RunPath(card.Name, "") { IsName = true } : new RunPath(TrainingFolder.SpecName, folder.Path);
+        return folder with { RunText = RunFile.Write(settings with { Recipe = recipe, Model = model }, folder.Path) };
+    }
+
     private int TrainOnImages<TModel, TCondition, TProcess>(ImageFolder images, CaptionFile? captions)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
         var unreadable = UnreadableChoice.Of(settings.SkipUnreadable, settings.Strict);
+        var folder = FolderOf(TModel.Card, recipe);
         using var decoder = Decoder(TModel.Card);
         var trainer = TrainerOf(recipe, folder, decoder);
         trainer.RequireFit(SetOf(images), TModel.Card, device); // before the images are checked, which takes a while
@@ -118,6 +127,7 @@ internal sealed partial class TrainVisitor(
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
+        var folder = FolderOf(TModel.Card, recipe);
         using var decoder = Decoder(TModel.Card);
         var trainer = TrainerOf(recipe, folder, decoder);
         trainer.RequireFit(latents, TModel.Card, device);

@@ -16,7 +16,10 @@ namespace Dit.Runtime;
 /// <param name="folder">Where the files go.</param>
 public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
 {
-    private const int PreparedAhead = 2, MostWorkers = 256;
+    /// <summary>The most threads that decode images.</summary>
+    public const int MostWorkers = 256;
+
+    private const int PreparedAhead = 2;
 
     /// <summary>Threads that decode images by default: as many as there are processors, at most 8.</summary>
     public static int UsualWorkers => Math.Min(Environment.ProcessorCount, 8);

@@ -23,8 +23,15 @@ public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Re
     internal const string RecipeKey = "dit.recipe";
     internal const string ImagesKey = "dit.images";
     internal const string LossScaleKey = "dit.loss_scale";
+    internal const string RunKey = "dit.run";
     internal const string LossesName = "run.losses";
     internal const string OptimizerPrefix = "optimizer.";
+
+    /// <summary>
+    /// The settings of the run as the text of a run file (<see cref="TrainingFolder.RunText"/>); null where the file
+    /// does not carry them.
+    /// </summary>
+    public string? RunText { get; init; }
 
     /// <summary>The newest checkpoint of a run's folder that is whole.</summary>
     /// <param name="folder">The folder.</param>
@@ -57,7 +64,10 @@ public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Re
             JsonSerializer.Deserialize(file.Metadata[RecipeKey], TrainingJson.Default.TrainingRecipe)
                 ?? throw new DitException("It has no recipe."),
             file.Metadata.GetValueOrDefault(ModelCard.SpecKey),
-            notes);
+            notes)
+        {
+            RunText = file.Metadata.GetValueOrDefault(RunKey),
+        };
     }
 
     /// <summary>Makes sure that a run with these values is the same run.</summary>

@@ -26,6 +26,12 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// <summary>The file name of the metrics of every step.</summary>
     public const string MetricsName = "metrics.jsonl";
 
+    /// <summary>The file name of the settings of the run.</summary>
+    public const string RunFileName = "run.yaml";
+
+    /// <summary>The file name of the spec of the model, beside the settings.</summary>
+    public const string SpecName = "model.dit.yaml";
+
     private const int MostTimeBuckets = 16;
 
     /// <summary>
@@ -89,6 +95,22 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     public string Samples => System.IO.Path.Combine(Path, "samples");
 
     /// <summary>
+    /// The settings of the run as the text of a run file, which <c>dit train</c> takes; null for a run that has none.
+    /// </summary>
+    /// <remarks>
+    /// It is written as <see cref="RunFile"/> with each checkpoint, the spec of the model as <see cref="Spec"/> beside it,
+    /// and each checkpoint carries it (<see cref="TrainingCheckpoint.RunText"/>). Finished weights do not: it may name
+    /// folders of this machine.
+    /// </remarks>
+    public string? RunText { get; init; }
+
+    /// <summary>The file of the settings: there where there is a <see cref="RunText"/>.</summary>
+    public string RunFile => System.IO.Path.Combine(Path, RunFileName);
+
+    /// <summary>The spec of the model: there where there is a <see cref="RunText"/>.</summary>
+    public string Spec => System.IO.Path.Combine(Path, SpecName);
+
+    /// <summary>
     /// The images that were left out because they cannot be read, a line for each; there where there are such.
     /// </summary>
     public string UnreadableList => System.IO.Path.Combine(Path, UnreadableName);
@@ -133,6 +155,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
                     LossByTimePlot,
                     Samples,
                     UnreadableList,
+                    .. RunText is null ? Array.Empty<string>() : [RunFile, Spec],
                     .. CheckpointShelf.NewestFirst(this),
                 ];
             if (files.FirstOrDefault(System.IO.Path.Exists) is { } taken)
@@ -154,6 +177,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
         if (!state.Average.IsFinite())
             throw new DitException(
                 $"The weights are no longer finite at step {state.Step}, and a smaller learning rate or a gradient clip may help.");
+        string[] settings = [.. SaveSettings(state.Card)];
         SaveAverages(state); // before the checkpoint: a run that goes on from there has the snapshots up to there
         using (NewDisposeScope())
             CheckpointShelf.Put(this, state.Step, path => SafeTensors.Save(
@@ -165,11 +189,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
                     (TrainingCheckpoint.LossesName, Tensors(state.Losses)),
                     .. state.Times?.State() ?? [],
                 ],
-                new Dictionary<string, string>(LossScaleOf(state).Concat(Metadata(state)))
-                {
-                    [TrainingCheckpoint.LossKey] = RecentLoss(state).ToString("R", CultureInfo.InvariantCulture),
-                    [TrainingCheckpoint.ImagesKey] = state.Images.ToString(CultureInfo.InvariantCulture),
-                }));
+                CheckpointMetadata(state)));
         AtomicFile.WriteText(LossTable, Table(state.Losses));
         Plot.LossCurve(LossPlot, $"{state.Card.Name}: losses", Curves(state.Losses), new PlotOptions(LogY: true));
         var curves = state.ByTime.Curves();
@@ -182,10 +202,21 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
             Metrics,
             .. curves.Count > 0 ? [LossByTimePlot] : Array.Empty<string>(),
             .. TensorBoard ? TensorBoardFile.Of(Path) : [],
+            .. settings,
         ];
         if (state.Unreadable.Count == 0) return written;
         Runtime.UnreadableList.Write(UnreadableList, state.Unreadable);
         return [.. written, UnreadableList];
+    }
+
+    private IEnumerable<string> SaveSettings(ModelCard card)
+    {
+        if (RunText is null) yield break;
+        AtomicFile.WriteText(RunFile, RunText);
+        yield return RunFile;
+        if (card.Spec is null) yield break;
+        AtomicFile.WriteText(Spec, card.Spec);
+        yield return Spec;
     }
 
     // The points are running means already. A legend of many lines needs a taller picture.
@@ -207,10 +238,6 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
             Metadata(state),
             WeightsType == ScalarType.Float16 ? WeightsType : ScalarType.Float32); // bfloat16 has too few digits for differences
     }
-
-    private static Dictionary<string, string> LossScaleOf(TrainingState state) => state.Recipe.Precision == TrainingPrecision.Float16
-        ? new() { [TrainingCheckpoint.LossScaleKey] = JsonSerializer.Serialize(state.Optimizer.LossScale, TrainingJson.Default.LossScale) }
-        : [];
 
     private static double RecentLoss(TrainingState state) => state.Losses.TakeLast(StepsOfLoss).Average(static losses => losses.Total);
 
@@ -243,6 +270,19 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
 
     private static IEnumerable<(string Name, Tensor Tensor)> Prefixed(string prefix, IEnumerable<KeyValuePair<string, Tensor>> tensors) =>
         tensors.Select(pair => (prefix + pair.Key, pair.Value));
+
+    private Dictionary<string, string> CheckpointMetadata(TrainingState state)
+    {
+        var metadata = Metadata(state);
+        metadata.Add(TrainingCheckpoint.LossKey, RecentLoss(state).ToString("R", CultureInfo.InvariantCulture));
+        metadata.Add(TrainingCheckpoint.ImagesKey, state.Images.ToString(CultureInfo.InvariantCulture));
+        if (state.Recipe.Precision == TrainingPrecision.Float16)
+            metadata.Add(
+                TrainingCheckpoint.LossScaleKey,
+                JsonSerializer.Serialize(state.Optimizer.LossScale, TrainingJson.Default.LossScale));
+        if (RunText is not null) metadata.Add(TrainingCheckpoint.RunKey, RunText);
+        return metadata;
+    }
 
     private static Dictionary<string, string> Metadata(TrainingState state)
     {

@@ -130,7 +130,7 @@ public sealed record TrainingRecipe
         Require(Steps >= 1, "steps", Steps, "at least 1");
         Require(BatchSize >= 1, "batch", BatchSize, "at least 1");
         Require(Accumulation >= 1 && Accumulation <= BatchSize, "accumulation", Accumulation, "from 1 to the batch");
-        Require(MinSnrGamma is null or > 0, "gamma of min-SNR", MinSnrGamma ?? 0, "above 0");
+        Require(MinSnrGamma is null or (> 0 and < double.PositiveInfinity), "gamma of min-SNR", MinSnrGamma ?? 0, "above 0");
         Require(LearningRate > 0 && double.IsFinite(LearningRate), "learning rate", LearningRate, "above 0");
         Require(WarmupSteps >= 0, "warm-up", WarmupSteps, "0 or more steps");
         Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), "weight decay", WeightDecay, "0 or more");
@@ -143,7 +143,7 @@ public sealed record TrainingRecipe
             "shorter average",
             PostHocEma?.Shorter ?? 0,
             "shorter than the longer one");
-        Require(GradientClip is null or > 0, "gradient clip", GradientClip ?? 0, "above 0");
+        Require(GradientClip is null or (> 0 and < double.PositiveInfinity), "gradient clip", GradientClip ?? 0, "above 0");
         Lora?.Validate();
     }
 

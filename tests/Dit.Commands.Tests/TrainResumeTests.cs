@@ -4,31 +4,16 @@ using Dit.Runtime;
 namespace Dit.Commands.Tests;
 
 /// <summary><c>dit train --resume</c>: a run that was stopped, or whose process was killed, goes on.</summary>
-public sealed class ResumeTests : IDisposable
+public sealed class TrainResumeTests : IDisposable
 {
-    private const string Spec = """
-        model: Small
-        depth: 1
-        width: 32
-        heads: 2
-        patch_size: 4
-        input: { channels: 3, size: 8 }
-        conditioning: { variant: adaln-zero, classes: 3 }
-        diffusion: { schedule: squared-cosine }
-        autoencoder: none
-        samplers:
-          ddim-2: { method: ddim, steps: 2 }
-
-        """;
-
     private readonly TestFolder folder = new();
 
-    public ResumeTests()
+    public TrainResumeTests()
     {
         ShapesDataset.Write(folder.Path("data"), 12, 1, size: 8);
         foreach (var extra in Directory.GetDirectories(folder.Path("data")).Order(StringComparer.Ordinal).Skip(3))
             Directory.Delete(extra, recursive: true);
-        folder.File("small.dit.yaml", Spec);
+        folder.File("small.dit.yaml", SmallSpec.Of(classes: 3));
     }
 
     public void Dispose() => folder.Dispose();
@@ -64,7 +49,7 @@ public sealed class ResumeTests : IDisposable
             "BatchSize is 3 there and 4 here. Resume with the values of the run, or start a new one.",
             Cli.Run(Run("run", "--resume", "--batch", "4")).Mistake(),
             StringComparison.Ordinal);
-        folder.File("other.dit.yaml", Spec.Replace("width: 32", "width: 48", StringComparison.Ordinal));
+        folder.File("other.dit.yaml", SmallSpec.Of(classes: 3).Replace("width: 32", "width: 48", StringComparison.Ordinal));
         Assert.Contains(
             "was trained with a different spec (Small: width 32 -> 48; ",
             Cli.Run(Run("run", "--resume", "--model", folder.Path("other.dit.yaml"))).Mistake(),
