@@ -68,11 +68,26 @@ public static class StepInput
         IProcess process,
         TrainingSet<TCondition> data,
         int first = 0)
+        where TCondition : ICondition<TCondition> => Sequence(recipe, card, process, data, first, BatchShare.Whole);
+
+    /// <summary>As the public method, but a process's part of each input: only its images are loaded.</summary>
+    internal static IEnumerable<StepInput<TCondition>> Sequence<TCondition>(
+        TrainingRecipe recipe,
+        ModelCard card,
+        IProcess process,
+        TrainingSet<TCondition> data,
+        int first,
+        BatchShare share)
         where TCondition : ICondition<TCondition>
     {
         var step = first;
         foreach (var indices in EpochOrder.BatchIndices(data.Count, recipe.BatchSize, recipe.Seed).Skip(first))
-            yield return Draw(step++, indices, recipe, card, process, data);
+        {
+            yield return share == BatchShare.Whole
+                ? Draw(step, indices, recipe, card, process, data)
+                : DrawPart(step, indices, share.Of(indices.Length), recipe, card, process, data);
+            step++;
+        }
     }
 
     private static StepInput<TCondition> Draw<TCondition>(
@@ -90,6 +105,32 @@ public static class StepInput
         var images = data.Draw(loaded, random);
         var noise = randn(images.shape, generator: random); // on the CPU, so that a seed means the same on every device
         return new(Keep(images), dropped.Map(Keep), t, Keep(noise));
+    }
+
+    // A part has the numbers that its samples have in the whole batch: they are drawn for all. What is loaded for this
+    // part stands for the other samples meanwhile.
+    private static StepInput<TCondition> DrawPart<TCondition>(
+        int step,
+        int[] indices,
+        (int From, int To) part,
+        TrainingRecipe recipe,
+        ModelCard card,
+        IProcess process,
+        TrainingSet<TCondition> data)
+        where TCondition : ICondition<TCondition>
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var random = new Generator(KeyedNoise.Key(recipe.Seed ^ Stream, step));
+        var (n, own) = (indices.Length, Enumerable.Range(part.From, part.To - part.From).ToArray());
+        int[] standIns = [.. Enumerable.Range(0, n).Select(i => Math.Clamp(i, part.From, part.To - 1) - part.From)];
+        var flips = recipe.HorizontalFlip ? EpochOrder.Flips(n, recipe.Seed, step) : new bool[n];
+        var (loaded, condition) = data.Load(indices[part.From..part.To], flips[part.From..part.To]);
+        var dropped = condition.At(standIns).Drop(card, random).At(own);
+        var t = process.DrawTimes(n, random);
+        var images = data.DrawsNothing ? loaded : data.Draw(ConditionTensor.At(loaded, standIns), random)[part.From..part.To].clone();
+        var noise = randn([n, .. images.shape[1..]], generator: random)[part.From..part.To].clone();
+        return new(Keep(images), dropped.Map(Keep), t[part.From..part.To], Keep(noise));
     }
 
     private static Tensor Keep(Tensor tensor) => tensor.MoveToOuterDisposeScope();

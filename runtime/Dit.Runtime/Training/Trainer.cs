@@ -18,6 +18,12 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
 {
     private const int PreparedAhead = 2;
 
+    /// <summary>
+    /// The processes that train together, each a part of every batch; all of them run the same trainer. A process alone
+    /// by default.
+    /// </summary>
+    public ProcessGroup Processes { get; init; } = ProcessGroup.Single;
+
     /// <summary>Trains to the recipe's last step, or until cancelled.</summary>
     /// <remarks>The same recipe, data, initial model and number of threads give the same weights, whether the run was
     /// interrupted or not. A cancelled run saves where it is.</remarks>
@@ -47,13 +53,25 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         where TProcess : IProcess
     {
         var trained = (TModel)model;
-        Check(trained, TModel.Card);
-        RequireFit(data, TModel.Card, trained.parameters().First().device);
-        if (recipe.MinSnrGamma is not null) MinSnr.Require(TModel.Process);
-        claim?.Require(folder.Path);
-        from?.Require(recipe, TModel.Card, data.Count, data.Classes);
-        using var own = claim is null ? folder.Claim(resume: from is not null) : null; // a run that fails at its first image leaves nothing
-        return Train<TModel, TCondition, TProcess>(trained, data, from, progress, cancellation);
+        FolderClaim? taken = null; // a run that fails at its first image leaves nothing
+        Processes.Agree(() =>
+        {
+            Check(trained, TModel.Card);
+            RequireFit(data, TModel.Card, trained.parameters().First().device);
+            if (recipe.MinSnrGamma is not null) MinSnr.Require(TModel.Process);
+            claim?.Require(folder.Path);
+            from?.Require(recipe, TModel.Card, data.Count, data.Classes);
+            if (claim is null && Processes.IsFirst) taken = folder.Claim(resume: from is not null);
+        });
+        using var own = taken;
+        try
+        {
+            return Train<TModel, TCondition, TProcess>(trained, data, from, progress, cancellation);
+        }
+        catch (ProcessLostException lost)
+        {
+            throw new ProcessLostException($"{lost.Message.TrimEnd('.')}; {folder.Kept}.");
+        }
     }
 
     /// <summary>Finds out before anything is read or created whether data and recipe fit a model and the memory of this
@@ -70,6 +88,10 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         var most = Array.MaxLength / (card.Input.Channels * card.Input.Height * card.Input.Width); // loaded as one array of bytes
         if (recipe.BatchSize > most)
             throw new DitException($"A batch of {recipe.BatchSize} images of {card.Input} is too large: at most {most} fit.");
+        if (recipe.BatchSize < Processes.Size)
+            throw new DitException(
+                $"A batch of {recipe.BatchSize} cannot be divided among {Processes.Size} processes, each of which takes 1 image or more: "
+                    + $"start at most {recipe.BatchSize} processes, or make the batch larger.");
         if (data.Count == 0) throw new DitException("There is nothing to train on: the data set holds no images.");
         if (data.Classes.Count > card.Classes)
             throw new DitException(
@@ -77,7 +99,17 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         if (device.type == DeviceType.CPU)
             TrainingMemoryNeed
                 .Of(card, averages: recipe.PostHocEma is null ? 1 : 3)
-                .Require((recipe.BatchSize + recipe.Accumulation - 1) / recipe.Accumulation, AvailableMemory.Bytes());
+                .Require(LargestPart, AvailableMemory.Bytes() / Processes.Local.Size);
+    }
+
+    // Images that are in memory at once.
+    private int LargestPart
+    {
+        get
+        {
+            var own = (recipe.BatchSize + Processes.Size - 1) / Processes.Size;
+            return (own + recipe.Accumulation - 1) / recipe.Accumulation;
+        }
     }
 
     private TrainingResult Train<TModel, TCondition, TProcess>(
@@ -96,21 +128,25 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         using var memory = new TrainingMemory();
         using var scope = TrainingScope.Open(EnvironmentKernels.Choice, memory);
         using var optimizer = new AdamWWithEma(model, recipe);
-        if (from is not null) losses.AddRange(from.Restore(model, optimizer));
-        using var log = TrainingLog.Open(folder, recipe, process, after: losses.Count);
+        using var parallel = new DataParallelStep(Processes, model, trained, recipe);
+        if (from is not null) Processes.Agree(() => losses.AddRange(from.Restore(model, optimizer)));
+        SameWeights.Require(Processes, model);
+        using var log = Processes.Agree(
+            () => TrainingLog.Open(folder, recipe, process, after: losses.Count, writes: Processes.IsFirst));
         using var inputs = new Prefetcher<StepInput<TCondition>>(
-            StepInput.Sequence(recipe, TModel.Card, process, data, first: losses.Count), PreparedAhead);
+            StepInput.Sequence(recipe, TModel.Card, process, data, first: losses.Count, Processes.Share), PreparedAhead);
         var (before, clock, sinceSaved) = (losses.Count, Stopwatch.StartNew(), Stopwatch.StartNew());
         var saved = new Saved(from?.Step ?? 0, []);
-        while (losses.Count < recipe.Steps && !cancellation.IsCancellationRequested)
+        while (losses.Count < recipe.Steps && !Processes.Any(cancellation.IsCancellationRequested))
         {
             var step = losses.Count + 1;
             using var input = log.Take(() => Next(inputs, State)).To(trained[0].device);
-            var made = Step(step, model, trained, optimizer, () => TrainingStep.Backward(model, process, input, recipe, log.ByTime));
+            var made = Step(step, model, trained, optimizer, () => parallel.Backward(model, process, input, log.ByTime));
             losses.Add(made.Losses);
             var metrics = Log(log, step, made);
             progress?.Report(TrainingProgress.At(step, recipe, made.Losses, clock.Elapsed, before).With(metrics, log.DataWait));
-            if (losses.Count % folder.SaveEvery != 0 && sinceSaved.Elapsed < folder.SaveAfter) continue;
+            var isDue = losses.Count % folder.SaveEvery == 0 || sinceSaved.Elapsed >= folder.SaveAfter;
+            if (!Processes.Any(isDue && Processes.IsFirst)) continue; // clocks differ
             saved = new(losses.Count, [.. Save(State())]);
             sinceSaved.Restart();
         }
@@ -126,9 +162,9 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     {
         try
         {
-            return inputs.Take();
+            return Processes.Agree(inputs.Take);
         }
-        catch (Exception e) when (state().Step > 0)
+        catch (Exception e) when (state().Step > 0 && (Processes.Size == 1 || e is SharedMistakeException))
         {
             Save(state()); // the steps made are good
             if (e is DitException mistake) throw WithKept(mistake);
@@ -140,7 +176,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     {
         try
         {
-            return log.Add(step, made);
+            return Processes.Agree(() => log.Add(step, made));
         }
         catch (DitException mistake) // such as a full disk
         {
@@ -152,7 +188,10 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     {
         try
         {
-            return folder.SaveState(state);
+            SameWeights.Require(Processes, state.Model);
+            string[] written = [];
+            Processes.InFirst(() => written = [.. folder.SaveState(state)]);
+            return written;
         }
         catch (DitException mistake) // such as a full disk
         {
@@ -161,7 +200,8 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     }
 
     // What ends a run late says what is left of the run.
-    private DitException WithKept(DitException mistake) => new($"{mistake.Message.TrimEnd('.')}; {folder.Kept}.", mistake);
+    private DitException WithKept(DitException mistake) =>
+        Processes.Shared(new($"{mistake.Message.TrimEnd('.')}; {folder.Kept}.", mistake));
 
     private StepResult Step(int step, nn.Module model, Parameter[] trained, AdamWWithEma optimizer, Func<StepLosses> backward)
     {
@@ -177,8 +217,9 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         return new(losses, norm);
     }
 
-    private DitException NotFinite(string what, int step, string cause) => new(
-        $"The {what} at step {step}; {folder.Kept}.{cause} A smaller learning rate or a gradient clip may help.");
+    // The cause may be in the part of any process.
+    private DitException NotFinite(string what, int step, string cause) => Processes.Shared(new(
+        $"The {what} at step {step}; {folder.Kept}.{Processes.FirstText(cause)} A smaller learning rate or a gradient clip may help."));
 
     private TrainingResult Finish(TrainingState state, Saved saved)
     {
@@ -188,7 +229,8 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         if (cancelled) return new(state.Step, cancelled, saved.Files);
         try
         {
-            return new(state.Step, cancelled, [folder.SaveWeights(state), .. saved.Files]);
+            Processes.InFirst(() => folder.SaveWeights(state));
+            return new(state.Step, cancelled, Processes.IsFirst ? [folder.Weights, .. saved.Files] : []);
         }
         catch (DitException mistake) // such as weights that Float16 does not hold
         {

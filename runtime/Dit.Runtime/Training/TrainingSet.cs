@@ -27,7 +27,12 @@ public sealed record TrainingSet<TCondition>(int Count, Func<int[], bool[], (Ten
     /// images as they are; of moments,
     /// latents that are drawn anew in every step. Its new tensors belong to the ambient dispose scope.
     /// </summary>
-    public Func<Tensor, Generator, Tensor> Draw { get; init; } = static (images, _) => images;
+    public Func<Tensor, Generator, Tensor> Draw { get; init; } = Same;
+
+    /// <summary>Whether a step learns from the images as they are.</summary>
+    internal bool DrawsNothing => Draw == Same;
+
+    private static Tensor Same(Tensor images, Generator random) => images;
 }
 
 /// <summary>Makes training sets.</summary>

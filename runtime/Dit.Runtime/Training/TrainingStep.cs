@@ -26,26 +26,33 @@ public static class TrainingStep
         IModel<TModel, TCondition, TProcess> model, TProcess process, StepInput<TCondition> input, TrainingRecipe? recipe = null)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
-        where TProcess : IProcess => Backward(model, process, input, recipe, byTime: null);
+        where TProcess : IProcess => Backward(model, process, input, recipe, new());
 
-    /// <summary>As the public method; <paramref name="byTime"/> receives the error of each sample.</summary>
+    /// <summary>As the public method, of a batch or of a process's part of it.</summary>
     internal static StepLosses Backward<TModel, TCondition, TProcess>(
         IModel<TModel, TCondition, TProcess> model,
         TProcess process,
         StepInput<TCondition> input,
         TrainingRecipe? recipe,
-        LossByTime? byTime)
+        StepWatch watch)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
-        if (recipe is not { Accumulation: > 1 and var count }) return Part(model, process, input, recipe, share: 1, byTime);
+        var (held, batch) = (input.Times.Length, watch.Batch ?? input.Times.Length);
+        var count = Math.Min(recipe?.Accumulation ?? 1, held);
+        if (count == 1)
+        {
+            watch.BeforeLast();
+            return Part(model, process, input, recipe, (double)held / batch, watch);
+        }
         using var scope = NewDisposeScope();
         var sum = default(StepLosses);
-        foreach (var part in input.Split(count))
+        foreach (var (i, part) in input.Split(count).Index())
         {
             using var inner = NewDisposeScope();
-            var losses = Part(model, process, part, recipe, (double)part.Times.Length / input.Times.Length, byTime);
+            if (i == count - 1) watch.BeforeLast();
+            var losses = Part(model, process, part, recipe, (double)part.Times.Length / batch, watch);
             sum = new(sum.Total + losses.Total, sum.Mse + losses.Mse, sum.VariationalBound + losses.VariationalBound);
         }
         return sum;
@@ -58,7 +65,7 @@ public static class TrainingStep
         StepInput<TCondition> input,
         TrainingRecipe? recipe,
         double share,
-        LossByTime? byTime)
+        StepWatch watch)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
@@ -79,9 +86,22 @@ public static class TrainingStep
             total = total * scale;
         }
         total.backward();
-        byTime?.Add(input.Times, losses.Mse ?? losses.Total);
+        watch.Errors(input.Times, losses.Mse ?? losses.Total);
         return new(total.item<float>(), Mean(losses.Mse) * share, Mean(losses.VariationalBound) * share);
     }
 
     private static double Mean(Tensor? perSample) => perSample is null ? 0 : perSample.mean().item<float>();
+}
+
+/// <summary>What is told of a step while it is computed, and what part of a batch it is.</summary>
+internal sealed record StepWatch
+{
+    /// <summary>The samples of the batch that the input is a part of; null where it is the whole batch.</summary>
+    public int? Batch { get; init; }
+
+    /// <summary>Receives the times and the errors of samples, (N,).</summary>
+    public Action<double[], Tensor> Errors { get; init; } = static (_, _) => { };
+
+    /// <summary>Called before the last forward and backward pass.</summary>
+    public Action BeforeLast { get; init; } = static () => { };
 }
