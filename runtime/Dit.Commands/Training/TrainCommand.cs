@@ -137,6 +137,10 @@ internal static class TrainCommand
         command.SetAction(parsed =>
         {
             TensorLibrary.Require();
+            return SeveralProcesses.Run(context, (seen, processes) => Train(seen, processes));
+
+            int Train(CommandContext context, ProcessGroup processes)
+            {
             var run = new TrainingFolder(
                 AtomicFile.FullPath(parsed.GetRequiredValue(folder)), parsed.GetValue(every),
                 CommonOptions.RealTypes[parsed.GetRequiredValue(type)])
@@ -176,7 +180,9 @@ internal static class TrainCommand
                 run,
                 from,
                 checkpoint,
-                TorchDevice.Parse(parsed.GetRequiredValue(device), parsed.GetValue(tensorFloat32))));
+                TorchDevice.Parse(processes.DeviceOf(parsed.GetRequiredValue(device)), parsed.GetValue(tensorFloat32)),
+                processes));
+            }
         });
         return command;
     }
@@ -215,7 +221,8 @@ internal static class TrainCommand
         TrainingFolder folder,
         TrainingCheckpoint? from,
         ICheckpointFile? checkpoint,
-        Device device) : IModelVisitor<int>
+        Device device,
+        ProcessGroup processes) : IModelVisitor<int>
     {
         public int Visit<TModel, TCondition, TProcess>()
             where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
@@ -278,13 +285,28 @@ internal static class TrainCommand
             where TCondition : ICondition<TCondition>
             where TProcess : IProcess
         {
-            var trainer = new Trainer(recipe, folder);
+            var trainer = new Trainer(recipe, folder) { Processes = processes };
             trainer.RequireFit(SetOf(images), TModel.Card, device); // before the images are checked, which takes a while
-            using var claim = folder.Claim(resume: from is not null);
-            var (readable, sizes) = ImageData.Survey(context, images, skip);
+            using var claim = Claim();
+            var (readable, sizes) = Survey(images);
             return Train<TModel, TCondition, TProcess>(trainer, SetOf(readable), recipe, claim, sizes);
 
             static TrainingSet<TCondition> SetOf(ImageFolder images) => TrainingSet.Of<TCondition>(images, TModel.Card.Input);
+        }
+
+        // The first process writes.
+        private FolderClaim? Claim()
+        {
+            FolderClaim? claim = null;
+            processes.InFirst(() => claim = folder.Claim(resume: from is not null));
+            return claim;
+        }
+
+        private (ImageFolder Images, ImageSizes? Sizes) Survey(ImageFolder images)
+        {
+            (ImageFolder, ImageSizes?) seen = default;
+            processes.Agree(() => seen = ImageData.Survey(context, images, skip));
+            return seen;
         }
 
         private int TrainOnLatents<TModel, TCondition, TProcess>(TrainingSet<TCondition> latents, TrainingRecipe recipe)
@@ -292,14 +314,14 @@ internal static class TrainCommand
             where TCondition : ICondition<TCondition>
             where TProcess : IProcess
         {
-            var trainer = new Trainer(recipe, folder);
+            var trainer = new Trainer(recipe, folder) { Processes = processes };
             trainer.RequireFit(latents, TModel.Card, device);
-            using var claim = folder.Claim(resume: from is not null);
+            using var claim = Claim();
             return Train<TModel, TCondition, TProcess>(trainer, latents, recipe, claim, sizes: null);
         }
 
         private int Train<TModel, TCondition, TProcess>(
-            Trainer trainer, TrainingSet<TCondition> images, TrainingRecipe recipe, FolderClaim claim, ImageSizes? sizes)
+            Trainer trainer, TrainingSet<TCondition> images, TrainingRecipe recipe, FolderClaim? claim, ImageSizes? sizes)
             where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
             where TCondition : ICondition<TCondition>
             where TProcess : IProcess

@@ -139,11 +139,19 @@ internal sealed class GradientReducer : IDisposable
     private void Start(int[] bucket) => running.Add(processes.Post(all =>
     {
         using var scope = NewDisposeScope();
-        Tensor[] gradients = [.. bucket.Select(i => Gradient(trained[i]))];
-        sum.Sum(all, gradients, bucket.Sum(i => sizes[i]));
+        double[] holders = [.. bucket.Select(i => HasGradient(trained[i]) ? 1.0 : 0)]; // processes that have a gradient
+        all.Sum(holders);
+        int[] used = [.. bucket.Where((_, at) => holders[at] > 0)];
+        sum.Sum(all, [.. used.Select(i => Gradient(trained[i]))], used.Sum(i => sizes[i]));
     }));
 
-    // A parameter that no sample of this process has used takes part with zeros.
+    private static bool HasGradient(Parameter parameter)
+    {
+        using var gradient = parameter.grad;
+        return gradient is { IsInvalid: false };
+    }
+
+    // A parameter that only other processes have used takes part with zeros.
     private static Tensor Gradient(Parameter parameter)
     {
         if (parameter.grad is { IsInvalid: false } gradient) return gradient;
