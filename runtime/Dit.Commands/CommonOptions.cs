@@ -26,6 +26,14 @@ internal static class CommonOptions
         ["model"] = CheckpointWeights.Model,
     };
 
+    /// <summary>What <c>--device</c> does.</summary>
+    public const string DeviceHelp = "Where to compute: cpu, cuda or cuda:N.";
+
+    /// <summary>What <c>--tf32</c> does.</summary>
+    public const string TensorFloat32Help =
+        "On a CUDA device, let products of f32 numbers round their factors to TensorFloat-32 (10 bits of mantissa): several times as "
+            + "fast from Ampere on.";
+
     private static readonly string[] Devices = ["cpu", "cuda", "cuda:0"];
 
     /// <summary>A model, by name or by spec (<see cref="ModelSource"/>).</summary>
@@ -34,27 +42,25 @@ internal static class CommonOptions
     /// <param name="what">What the model is to the command.</param>
     public static Option<string?> Model(CommandContext context, string? standard, string what = "The model") => new("--model", "-m")
     {
-        Description =
-            $"{what}: a name of 'dit models', or a spec such as my.dit.yaml, or my.dit.yaml#NAME for one of its "
-                + $"models.{(standard is null ? "" : $" [default: {standard}]")}",
+        Description = ModelHelp(what) + (standard is null ? "" : $" [default: {standard}]"),
         HelpName = ModelSource.Help,
         CompletionSources = { _ => context.Suggestions() },
     };
 
+    /// <summary>What <c>--model</c> takes.</summary>
+    /// <param name="what">What the model is to the command.</param>
+    public static string ModelHelp(string what = "The model") =>
+        $"{what}: a name of 'dit models', or a spec such as my.dit.yaml, or my.dit.yaml#NAME for one of its models.";
+
     public static Option<string> Device() => new("--device")
     {
-        Description = "Where to compute: cpu, cuda or cuda:N.",
+        Description = DeviceHelp,
         HelpName = "DEVICE",
         DefaultValueFactory = _ => "cpu",
         CompletionSources = { Devices },
     };
 
-    public static Option<bool> TensorFloat32() => new("--tf32")
-    {
-        Description =
-            "On a CUDA device, let products of f32 numbers round their factors to TensorFloat-32 (10 bits of mantissa): several times as "
-                + "fast from Ampere on.",
-    };
+    public static Option<bool> TensorFloat32() => new("--tf32") { Description = TensorFloat32Help };
 
     public static Option<T> Number<T>(string name, string help, T standard)
         where T : struct, INumber<T>, IMinMaxValue<T> => new(name)

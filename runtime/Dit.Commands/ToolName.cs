@@ -30,6 +30,7 @@ internal sealed partial record ToolName(string Value)
     }
 
     [GeneratedRegex(
-        @"(?<![\w.-])dit (?=(?:models|check|diff|schema|convert|inspect|samplers|sample|train|plot|average|encode|decode|reconstruct|data)\b)")]
+        @"(?<![\w.-])dit (?=(?:models|check|diff|schema|convert|inspect|samplers|sample|train|plot|average|encode|decode|reconstruct|data)\b)"
+    )]
     private static partial Regex Commands();
 }

@@ -102,7 +102,9 @@ public sealed class StandardStreamTests : IDisposable
             """);
 
         Assert.Equal(130, code);
-        Assert.Matches(@"(?m)^dit: stopped after step \d+ of 100000; the checkpoint is in .*/run/checkpoint\.safetensors, and --resume goes on", error);
+        Assert.Matches(
+            @"(?m)^dit: stopped after step \d+ of 100000; the checkpoint is in .*/run/checkpoint\.safetensors, and --resume goes on",
+            error);
         Assert.True(File.Exists(folder.Path("run/checkpoint.safetensors")));
         Assert.False(File.Exists(folder.Path("run/weights.safetensors")));
     }

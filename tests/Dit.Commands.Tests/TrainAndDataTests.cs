@@ -177,14 +177,14 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
     [InlineData(3, 0, null)]
     [InlineData(400_000, 0.9999, null)]
     public void An_average_too_slow_for_the_run_is_told_before_it(int steps, double decay, string? warning) =>
-        Assert.Equal(warning, Commands.TrainCommand.SlowAverage(new TrainingRecipe { Steps = steps, EmaDecay = decay }));
+        Assert.Equal(warning, TrainVisitor.SlowAverage(new TrainingRecipe { Steps = steps, EmaDecay = decay }));
 
     [Theory]
     [InlineData(1, "Warning: with --ema 0.9999 the weights after 1 step are still 10 % the untrained start; --ema 0 fits so short a run.")]
     [InlineData(4, null)]
     [InlineData(1000, null)]
     public void An_average_that_warms_up_is_not_too_slow(int steps, string? warning) =>
-        Assert.Equal(warning, Commands.TrainCommand.SlowAverage(new TrainingRecipe { Steps = steps, EmaWarmup = true }));
+        Assert.Equal(warning, TrainVisitor.SlowAverage(new TrainingRecipe { Steps = steps, EmaWarmup = true }));
 
     [Fact]
     public void Shapes_go_into_an_empty_folder_only()

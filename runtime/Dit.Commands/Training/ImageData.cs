@@ -11,12 +11,12 @@ internal static class ImageData
     private const int MaxNames = 3; // in a message
     private const int Listed = 20; // at the end of a run
 
-    public static Option<bool> SkipUnreadable() => new("--skip-unreadable")
-    {
-        Description =
-            $"Leave out images that cannot be read, and list them at the end and in {TrainingFolder.UnreadableName}; without it, such an "
-                + $"image is an error.",
-    };
+    /// <summary>What <c>--skip-unreadable</c> does.</summary>
+    public const string SkipHelp =
+        "Leave out images that cannot be read, and list them at the end and in " + TrainingFolder.UnreadableName
+            + "; without it, such an image is an error.";
+
+    public static Option<bool> SkipUnreadable() => new("--skip-unreadable") { Description = SkipHelp };
 
     /// <summary>
     /// Looks at every image before anything is done with them, and says what of the folder is no part of the data.

@@ -1,0 +1,188 @@
+using System.CommandLine;
+using System.Numerics;
+using Dit.Runtime;
+
+namespace Dit.Commands;
+
+/// <summary>
+/// Every setting of a training run, written once: the option, its help, what it takes, and where it goes.
+/// </summary>
+internal static partial class RunKeys
+{
+    private static readonly Dictionary<string, LearningRateSchedule> Schedules = new()
+    {
+        ["constant"] = LearningRateSchedule.Constant,
+        ["linear"] = LearningRateSchedule.Linear,
+        ["cosine"] = LearningRateSchedule.Cosine,
+    };
+
+    private const double MostMinutes = 1e6;
+
+    /// <summary>All of them, in the order of the help.</summary>
+    public static IReadOnlyList<RunKey> All => [.. OfTask, .. OfOptimizer, .. OfAverages, .. OfFiles, .. OfData, .. OfDevice];
+
+    /// <summary>Settings with all values that a command line gives.</summary>
+    /// <exception cref="DitException">A value is no legal one.</exception>
+    public static RunSettings Given(ParseResult parsed, RunSettings settings) =>
+        All.Aggregate(settings, (before, key) => key.Given(parsed, before));
+
+    private static IEnumerable<RunKey> OfTask =>
+    [
+        new RunKey<string?>(
+            "data", "--data", DataHelp, new TextType("DIR"), static run => run.Data, static (run, value) => run with { Data = value })
+        {
+            Common = static _ => new Option<string>("--data", "-d") { Description = DataHelp, HelpName = "DIR", Required = true },
+        },
+        new RunKey<string?>(
+            "model", "--model", CommonOptions.ModelHelp(), new TextType(ModelSource.Help),
+            static run => run.Model, static (run, value) => run with { Model = value })
+        {
+            Common = static context => CommonOptions.Model(context, context.Usual()?.Card.Name),
+        },
+        new RunKey<string?>(
+            "out", "--out", OutHelp, new TextType("DIR"),
+            static run => run.Folder.Path, static (run, value) => run with { Folder = run.Folder with { Path = value ?? "" } })
+        {
+            Common = static _ =>
+                new Option<string>("--out", "-o") { Description = OutHelp, HelpName = "DIR", DefaultValueFactory = static _ => "run" },
+        },
+        new RunKey<string?>(
+            "from", "--from",
+            "Start from the weights of a checkpoint, of other classes or a different image size too: what fits is loaded, and what does "
+                + "not fit is listed before the first step.",
+            new TextType("FILE"), static run => run.From, static (run, value) => run with { From = value }),
+    ];
+
+    private static IEnumerable<RunKey> OfOptimizer =>
+    [
+        Number("steps", "--steps", "Optimizer steps.", static recipe => recipe.Steps, static (recipe, n) => recipe with { Steps = n }),
+        Number(
+            "batch", "--batch", "Images of one step.",
+            static recipe => recipe.BatchSize, static (recipe, n) => recipe with { BatchSize = n }),
+        Number(
+            "accumulate", "--accumulate", "Parts that a batch is computed in, to save memory.",
+            static recipe => recipe.Accumulation, static (recipe, n) => recipe with { Accumulation = n }),
+        Number(
+            "learning_rate", "--lr", "Learning rate of AdamW.",
+            static recipe => recipe.LearningRate, static (recipe, x) => recipe with { LearningRate = x }),
+        Number(
+            "warmup", "--warmup", "Steps over which the learning rate rises.",
+            static recipe => recipe.WarmupSteps, static (recipe, n) => recipe with { WarmupSteps = n }),
+        OfRecipe(
+            "schedule", "--schedule", "The learning rate after the warm-up.", new WordType<LearningRateSchedule>(Schedules),
+            static recipe => recipe.Schedule, static (recipe, schedule) => recipe with { Schedule = schedule }),
+        Number(
+            "weight_decay", "--weight-decay", "Decoupled weight decay of AdamW.",
+            static recipe => recipe.WeightDecay, static (recipe, x) => recipe with { WeightDecay = x }),
+        OfRecipe(
+            "decay_matrices", "--decay-matrices", "Decay matrices and convolutions only: no biases, norms, embeddings or positions.",
+            new SwitchType(), static recipe => !recipe.DecayAll, static (recipe, on) => recipe with { DecayAll = !on }),
+        OfRecipe(
+            "clip", "--clip", "Largest norm of the gradient; without it, none is too large.", new OptionalNumberType<double>(),
+            static recipe => recipe.GradientClip, static (recipe, x) => recipe with { GradientClip = x }),
+        OfRecipe(
+            "min_snr", "--min-snr", "Gamma of min-SNR weighting, 5 in its paper; without it, all samples count alike.",
+            new OptionalNumberType<double>(),
+            static recipe => recipe.MinSnrGamma, static (recipe, x) => recipe with { MinSnrGamma = x }),
+        Number(
+            "seed", "--seed", "The same seed gives the same weights.",
+            static recipe => recipe.Seed, static (recipe, n) => recipe with { Seed = n }),
+    ];
+
+    private static IEnumerable<RunKey> OfAverages =>
+    [
+        Number(
+            "ema", "--ema", "Decay of the moving average of the weights.",
+            static recipe => recipe.EmaDecay, static (recipe, x) => recipe with { EmaDecay = x }),
+        OfRecipe(
+            "ema_warmup", "--ema-warmup", "Begin the moving average with a small decay, so that it soon leaves the untrained start.",
+            new SwitchType(), static recipe => recipe.EmaWarmup, static (recipe, on) => recipe with { EmaWarmup = on }),
+        OfRecipe(
+            "post_hoc_ema", "--post-hoc-ema",
+            "Keep two power-function averages, from which 'dit average' makes one of any length after the run.",
+            new SwitchType(), static recipe => recipe.PostHocEma is not null,
+            static (recipe, on) => recipe with { PostHocEma = on ? recipe.PostHocEma ?? new() : null }),
+    ];
+
+    private static IEnumerable<RunKey> OfFiles =>
+    [
+        OfFolder(
+            "save_every", "--save-every", "Steps from one checkpoint to the next.", new NumberType<int>(),
+            static folder => folder.SaveEvery, static (folder, n) => folder with { SaveEvery = n }),
+        OfFolder(
+            "save_minutes", "--save-minutes", "Minutes after which a checkpoint is saved besides.", new NumberType<double>(),
+            static folder => folder.SaveAfter.TotalMinutes, static (folder, x) => folder with { SaveAfter = Minutes(x) }),
+        OfFolder(
+            "keep", "--keep", "Checkpoints that are kept, the newest included; the best one stays besides.", new NumberType<int>(),
+            static folder => folder.Keep, static (folder, n) => folder with { Keep = n }),
+        OfFolder(
+            "weights_dtype", "--weights-dtype", "Type of the finished weights.",
+            new WordType<TorchSharp.torch.ScalarType>(CommonOptions.RealTypes),
+            static folder => folder.WeightsType, static (folder, type) => folder with { WeightsType = type }),
+        OfFolder(
+            "time_buckets", "--time-buckets", "Intervals of the process's time in which the squared error is measured, 1 to 16.",
+            new NumberType<int>(), static folder => folder.TimeBuckets, static (folder, n) => folder with { TimeBuckets = n }),
+        OfFolder(
+            "tensorboard", "--tensorboard", "Write an event file for TensorBoard into the folder, too.", new SwitchType(),
+            static folder => folder.TensorBoard, static (folder, on) => folder with { TensorBoard = on }),
+    ];
+
+    private static IEnumerable<RunKey> OfData =>
+    [
+        new RunKey<bool>(
+            "flip", "--flip", "Mirror half of the images; of latents, where they were encoded mirrored.", new SwitchType(),
+            static run => run.Recipe.HorizontalFlip,
+            static (run, on) => run with { Recipe = run.Recipe with { HorizontalFlip = on }, FlipAsked = on })
+        {
+            Fixed = ("--no-flip", "Never mirror an image.", false),
+        },
+        new RunKey<bool>(
+            "skip_unreadable", "--skip-unreadable", ImageData.SkipHelp, new SwitchType(),
+            static run => run.SkipUnreadable, static (run, on) => run with { SkipUnreadable = on }),
+    ];
+
+    private static IEnumerable<RunKey> OfDevice =>
+    [
+        new RunKey<string?>(
+            "device", "--device", CommonOptions.DeviceHelp, new TextType("DEVICE"),
+            static run => run.Device, static (run, value) => run with { Device = value ?? "" })
+        {
+            Common = static _ => CommonOptions.Device(),
+        },
+        new RunKey<bool>(
+            "tf32", "--tf32", CommonOptions.TensorFloat32Help, new SwitchType(),
+            static run => run.TensorFloat32, static (run, on) => run with { TensorFloat32 = on }),
+    ];
+
+    private const string DataHelp =
+        "A folder with one folder of images for each class; for a model without classes, any folder of images; for a model of latents, "
+            + "what 'dit encode' wrote.";
+
+    private const string OutHelp = "The folder for checkpoint, weights and losses.";
+
+    private static RunKey<T> Number<T>(
+        string name, string option, string help, Func<TrainingRecipe, T> get, Func<TrainingRecipe, T, TrainingRecipe> set)
+        where T : struct, INumber<T>, IMinMaxValue<T> => OfRecipe(name, option, help, new NumberType<T>(), get, set);
+
+    private static RunKey<T> OfRecipe<T>(
+        string name,
+        string option,
+        string help,
+        RunType<T> type,
+        Func<TrainingRecipe, T> get,
+        Func<TrainingRecipe, T, TrainingRecipe> set) =>
+        new(name, option, help, type, run => get(run.Recipe), (run, value) => run with { Recipe = set(run.Recipe, value) });
+
+    private static RunKey<T> OfFolder<T>(
+        string name,
+        string option,
+        string help,
+        RunType<T> type,
+        Func<TrainingFolder, T> get,
+        Func<TrainingFolder, T, TrainingFolder> set) =>
+        new(name, option, help, type, run => get(run.Folder), (run, value) => run with { Folder = set(run.Folder, value) });
+
+    private static TimeSpan Minutes(double minutes) => minutes is > 0 and <= MostMinutes
+        ? TimeSpan.FromMinutes(minutes)
+        : throw new DitException(FormattableString.Invariant($"--save-minutes is {minutes}: it is a number above 0, at most a million."));
+}

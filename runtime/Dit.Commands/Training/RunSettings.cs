@@ -1,0 +1,34 @@
+using Dit.Runtime;
+
+namespace Dit.Commands;
+
+/// <summary>Everything that can be set of a run of <c>dit train</c>; <see cref="RunKeys"/> has its keys.</summary>
+internal sealed record RunSettings
+{
+    /// <summary>The folder of the data; null where none is named.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>The word for the model (<see cref="ModelSource"/>); null where none is named.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>The checkpoint to start from; null for a start from initial weights.</summary>
+    public string? From { get; init; }
+
+    /// <summary>How to train.</summary>
+    public TrainingRecipe Recipe { get; init; } = new();
+
+    /// <summary>Where the files go, and when they are written.</summary>
+    public TrainingFolder Folder { get; init; } = new("run");
+
+    /// <summary>Whether mirrored images were asked for, and are not just the default.</summary>
+    public bool FlipAsked { get; init; }
+
+    /// <summary>Whether images that cannot be read are left out.</summary>
+    public bool SkipUnreadable { get; init; }
+
+    /// <summary>The word for the device.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Whether products on a CUDA device may use TensorFloat-32.</summary>
+    public bool TensorFloat32 { get; init; }
+}
