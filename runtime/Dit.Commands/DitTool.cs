@@ -32,7 +32,7 @@ public static class DitTool
         ArgumentNullException.ThrowIfNull(models);
         var given = options ?? new DitToolOptions();
         using var signals = new StopSignals(given.Cancellation);
-        var interactive = given.Output is null && !Console.IsOutputRedirected;
+        var interactive = given.Output is null && !Console.IsOutputRedirected && !ProcessGroup.IsLaunched; // mpirun's terminal is none
         if (interactive) Console.OutputEncoding = System.Text.Encoding.UTF8;
         var output = given.Output ?? Console.Out;
         return await DitCommand.Run(args, new CommandContext(

@@ -54,14 +54,8 @@ internal static class SeveralProcesses
         }
     }
 
-    // What a launcher passes on is no terminal, even if it looks like one.
     private static CommandContext Seen(CommandContext context, ProcessGroup group) =>
-        context with
-        {
-            Out = group.IsFirst ? context.Out : TextWriter.Null,
-            Error = group.IsFirst ? context.Error : TextWriter.Null,
-            Interactive = false,
-        };
+        group.IsFirst ? context : context with { Out = TextWriter.Null, Error = TextWriter.Null };
 
     private static bool MayShare(Exception e, ProcessGroup group) =>
         e is SharedMistakeException || (e is DitException && !group.HasAgreed);

@@ -34,6 +34,9 @@ public abstract class ProcessGroup : IDisposable
     /// </summary>
     public static int LaunchedRank => Launch.Current?.Rank ?? 0;
 
+    /// <summary>Whether a launcher has started this process as one of several.</summary>
+    public static bool IsLaunched => Launch.Current is not null;
+
     /// <summary>
     /// Whether the processes have agreed on something (<see cref="Agree{T}(Func{T})"/>). Before, a mistake of one of
     /// them can be shared with the others, since an agreement is the first thing that they do together.
