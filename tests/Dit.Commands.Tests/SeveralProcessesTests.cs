@@ -120,7 +120,10 @@ public sealed class SeveralProcessesTests : IDisposable
         Assert.Equal("A batch of 1 cannot be divided among 2 processes, each of which takes 1 image or more: start at most 1 processes, "
             + "or make the batch larger.", Mistake(Train("run", "--batch", "1")));
         Assert.Equal("The image folder nowhere does not exist.", Mistake(Train("run", "--data", "nowhere")));
-        Assert.StartsWith("An animation shows what one process draws, and there are 2: ", Mistake("sample", "--gif"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "An animation shows what one process draws, and there are 2: ",
+            Mistake("sample", "--gif"),
+            StringComparison.Ordinal);
         Assert.Empty(folder.Files("run"));
 
         string Mistake(params string[] args)
@@ -213,7 +216,8 @@ public sealed class SeveralProcessesTests : IDisposable
 
         private static IEnumerable<int> Descendants(int id) =>
             Directory.EnumerateDirectories($"/proc/{id}/task")
-                .SelectMany(static task => File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .SelectMany(static task =>
+                    File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
                 .Select(static child => int.Parse(child, CultureInfo.InvariantCulture))
                 .SelectMany(static child => Descendants(child).Prepend(child));
 

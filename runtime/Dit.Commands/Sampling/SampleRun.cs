@@ -55,7 +55,12 @@ internal sealed class SampleRun(
         foreach (var (start, count) in own)
         {
             var done = before;
-            Batch(start, count, all, draw, progress.Select<WorkProgress>(now => now with { Fraction = (done + count * now.Fraction) / inAll }));
+            Batch(
+                start,
+                count,
+                all,
+                draw,
+                progress.Select<WorkProgress>(now => now with { Fraction = (done + count * now.Fraction) / inAll }));
             before += count;
         }
         Collect();

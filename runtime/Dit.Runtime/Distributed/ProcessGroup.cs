@@ -204,7 +204,9 @@ public sealed class SharedMistakeException : DitException
     public SharedMistakeException(string message, Exception inner) : base(message, inner) { }
 }
 
-/// <summary>A process of the group has ended before the others, so that nothing can be done together any more.</summary>
+/// <summary>
+/// A process of the group has ended before the others, so that nothing can be done together any more.
+/// </summary>
 public sealed class ProcessLostException : Exception
 {
     /// <summary>Says which process has ended.</summary>

@@ -35,7 +35,8 @@ internal static class ForwardHooks
     /// <param name="module">The module.</param>
     /// <param name="change">What becomes of an output.</param>
     /// <returns>
-    /// Removes the hook; null where the module is not called with one to four tensors, such as a list whose members are.
+    /// Removes the hook; null where the module is not called with one to four tensors, such as a list whose members
+    /// are.
     /// </returns>
     public static Action? After(nn.Module module, Func<Tensor, Tensor> change) => module switch
     {

@@ -38,7 +38,8 @@ internal sealed class DataParallelStep(ProcessGroup processes, nn.Module model, 
         {
             Batch = recipe.BatchSize,
             BeforeLast = reducer.Arm,
-            Errors = (times, errors) => seen.AddRange(times.Zip(Numbers(errors)).SelectMany(static one => (double[])[one.First, one.Second])),
+            Errors = (times, errors) =>
+                seen.AddRange(times.Zip(Numbers(errors)).SelectMany(static one => (double[])[one.First, one.Second])),
         });
         reducer.Finish();
         return Sum(losses, seen, byTime);

@@ -67,7 +67,8 @@ internal sealed unsafe class MpiLibrary
             named is { Length: > 0 }
                 ? $"{started}, and the MPI library '{named}', named by {Launch.Variable}, cannot be loaded: name a file such as "
                     + $"libmpi.so.40, or unset {Launch.Variable}."
-                : $"{started}, and no MPI library was found: install Open MPI or MPICH (on Debian and Ubuntu: apt-get install openmpi-bin), "
+                : $"{started}, and no MPI library was found: install Open MPI or MPICH (on Debian and Ubuntu: apt-get install "
+                    + $"openmpi-bin), "
                     + $"name the library with {Launch.Variable}, or set {Launch.Variable}={Launch.Off} for processes that do not work "
                     + "together.");
     }
