@@ -22,7 +22,7 @@ public sealed class SeveralProcessesTests : IDisposable
 
         """;
 
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2), ToEnd = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5), ToEnd = TimeSpan.FromSeconds(30);
 
     private readonly TestFolder folder = new();
 
@@ -49,10 +49,10 @@ public sealed class SeveralProcessesTests : IDisposable
     [MpiFact]
     public void Two_processes_follow_the_losses_of_one_and_draw_the_same_images()
     {
-        Cli.Run(Train("one")).Succeeds();
+        var said = Cli.Run(Train("one")).Succeeds();
         using var two = Mpi(Train("two"));
         Assert.Equal(0, two.Code());
-        Assert.Equal(Cli.Run(Train("again")).Out.Replace("again", "two", StringComparison.Ordinal), two.Out());
+        Assert.Equal(Lasting(said).Select(line => line.Replace(folder.Path("one"), folder.Path("two"), StringComparison.Ordinal)), Lasting(two.Out()));
         var (expected, actual) = (TrainingMetrics.Read(Run("one").Metrics), TrainingMetrics.Read(Run("two").Metrics));
         Assert.Equal(100, actual.Count);
         Assert.All(expected.Zip(actual), static pair =>
@@ -65,6 +65,10 @@ public sealed class SeveralProcessesTests : IDisposable
             Assert.Equal(pair.First.SamplesByTime, pair.Second.SamplesByTime);
         });
         foreach (var target in (string[])["images", "grid.png", "numbers.safetensors"]) RequireSameSamples(target);
+
+        // Lines of progress come now and then.
+        static string[] Lasting(string output) =>
+            [.. output.Split('\n').Where(static line => !line.StartsWith("step ", StringComparison.Ordinal) && !line.Contains("checked", StringComparison.Ordinal))];
     }
 
     // Batches of 8, 8 and 5 images: one process draws two of them.

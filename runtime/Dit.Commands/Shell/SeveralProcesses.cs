@@ -29,10 +29,9 @@ internal static class SeveralProcesses
                 group.Abort(code);
                 return code;
             }
-            catch (DitException e)
+            catch (Exception e)
             {
-                if (Shared(e, group) is { } shared && group.IsFirst) throw shared;
-                return DitCommand.Mistake;
+                return Shared(e, group) is { } shared && group.IsFirst ? throw shared : DitCommand.Mistake;
             }
     }
 
@@ -58,15 +57,15 @@ internal static class SeveralProcesses
         group.IsFirst ? context : context with { Out = TextWriter.Null, Error = TextWriter.Null };
 
     private static bool MayShare(Exception e, ProcessGroup group) =>
-        e is SharedMistakeException || (e is DitException && !group.HasAgreed);
+        e is SharedMistakeException || (!group.HasAgreed && DitCommand.Describe(e).Code == DitCommand.Mistake);
 
     // Nothing was done together yet: the others come to their first agreement, or to a mistake of their own.
-    private static DitException? Shared(DitException mistake, ProcessGroup group)
+    private static SharedMistakeException? Shared(Exception mistake, ProcessGroup group)
     {
-        if (mistake is SharedMistakeException) return mistake;
+        if (mistake is SharedMistakeException known) return known;
         try
         {
-            group.Agree(() => throw mistake);
+            group.Agree(() => throw new DitException(DitCommand.Describe(mistake).Message, mistake));
             return null;
         }
         catch (SharedMistakeException shared)
