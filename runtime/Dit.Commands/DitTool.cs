@@ -32,14 +32,12 @@ public static class DitTool
         ArgumentNullException.ThrowIfNull(models);
         var given = options ?? new DitToolOptions();
         using var signals = new StopSignals(given.Cancellation);
+        // mpirun gives a process a terminal that it reads itself.
         var interactive = given.Output is null && !Console.IsOutputRedirected && !ProcessGroup.IsLaunched;
         if (interactive) Console.OutputEncoding = System.Text.Encoding.UTF8;
-        var output = given.Output ?? (ProcessGroup.IsLaunched ? Launched() : Console.Out);
+        var output = given.Output ?? Console.Out;
         return await DitCommand.Run(args, new CommandContext(
             models, interactive ? output : new ResultWriter(output), given.Error ?? Console.Error, interactive, signals.Token)
         { Options = given }).ConfigureAwait(false);
     }
-
-    // mpirun gives a process a terminal that it reads itself: Console.Out would begin with a command to this terminal.
-    private static StreamWriter Launched() => new(Console.OpenStandardOutput()) { AutoFlush = true };
 }
