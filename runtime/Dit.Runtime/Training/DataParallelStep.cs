@@ -14,7 +14,7 @@ namespace Dit.Runtime;
 /// <param name="recipe">How it is trained.</param>
 internal sealed class DataParallelStep(ProcessGroup processes, nn.Module model, Parameter[] trained, TrainingRecipe recipe) : IDisposable
 {
-    private const int OfStep = 3, OfSample = 2; // numbers that are added: three losses, a sample's time and error
+    private const int OfStep = 3, OfSample = 3; // numbers that are added: three losses; of a sample, its time, loss and error
 
     private readonly GradientReducer? reducer =
         processes.Size == 1 ? null : new(model, trained, processes, SumFor(processes, trained[0].device));
@@ -23,38 +23,39 @@ internal sealed class DataParallelStep(ProcessGroup processes, nn.Module model, 
     /// <param name="model">The model.</param>
     /// <param name="process">Its process.</param>
     /// <param name="input">This process's part of the batch.</param>
-    /// <param name="byTime">Receives the error of each sample of the whole batch.</param>
+    /// <param name="watch">Receives the losses of the samples of the whole batch.</param>
     /// <returns>The losses of the whole batch.</returns>
     public StepLosses Backward<TModel, TCondition, TProcess>(
-        IModel<TModel, TCondition, TProcess> model, TProcess process, StepInput<TCondition> input, LossByTime byTime)
+        IModel<TModel, TCondition, TProcess> model, TProcess process, StepInput<TCondition> input, SampleLosses watch)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
-        if (reducer is null)
-            return TrainingStep.Backward(model, process, input, recipe, new() { Errors = (times, errors) => byTime.Add(times, errors) });
+        if (reducer is null) return TrainingStep.Backward(model, process, input, recipe, watch);
         var seen = new List<double>();
-        var losses = TrainingStep.Backward(model, process, input, recipe, new()
-        {
-            Batch = recipe.BatchSize,
-            BeforeLast = reducer.Arm,
-            Errors = (times, errors) =>
-                seen.AddRange(times.Zip(Numbers(errors)).SelectMany(static one => (double[])[one.First, one.Second])),
-        });
+        var losses = TrainingStep.Backward(model, process, input, recipe, Keep, new(recipe.BatchSize, reducer.Arm));
         reducer.Finish();
-        return Sum(losses, seen, byTime);
+        return Sum(losses, seen, watch);
+
+        void Keep(double[] times, Tensor total, Tensor error)
+        {
+            foreach (var (time, loss, squared) in times.Zip(Numbers(total), Numbers(error))) seen.AddRange([time, loss, squared]);
+        }
     }
 
     // Each process has places of its own among the samples, so that the order is that of the batch.
-    private StepLosses Sum(StepLosses losses, IReadOnlyList<double> seen, LossByTime byTime)
+    private StepLosses Sum(StepLosses losses, List<double> seen, SampleLosses watch)
     {
-        var numbers = new double[OfStep + OfSample * recipe.BatchSize];
+        var n = recipe.BatchSize;
+        var numbers = new double[OfStep + OfSample * n];
         (numbers[0], numbers[1], numbers[2]) = (losses.Total, losses.Mse, losses.VariationalBound);
-        var first = OfStep + OfSample * processes.Share.Of(recipe.BatchSize).From;
-        for (var i = 0; i < seen.Count; i++) numbers[first + i] = seen[i];
+        seen.CopyTo(numbers, OfStep + OfSample * processes.Share.Of(n).From);
         processes.Sum(numbers);
-        foreach (var sample in numbers.Skip(OfStep).Chunk(OfSample)) byTime.Add(sample[0], sample[1]);
+        using var scope = NewDisposeScope();
+        watch(Column(0), tensor(Column(1)), tensor(Column(2)));
         return new(numbers[0], numbers[1], numbers[2]);
+
+        double[] Column(int at) => [.. Enumerable.Range(0, n).Select(i => numbers[OfStep + OfSample * i + at])];
     }
 
     private static IGradientSum SumFor(ProcessGroup processes, Device device) =>

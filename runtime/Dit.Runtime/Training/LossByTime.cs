@@ -35,16 +35,11 @@ internal sealed class LossByTime(IProcess process, int count)
     {
         using var scope = NewDisposeScope();
         var values = errors.detach().to(ScalarType.Float32).cpu().data<float>().ToArray();
-        for (var i = 0; i < times.Length; i++) Add(times[i], values[i]);
-    }
-
-    /// <summary>Adds one sample.</summary>
-    /// <param name="time">Its time.</param>
-    /// <param name="error">Its error.</param>
-    public void Add(double time, double error)
-    {
-        var interval = IntervalOf(time);
-        means[interval] += (error - means[interval]) / Math.Min(++samples[interval], Window);
+        for (var i = 0; i < times.Length; i++)
+        {
+            var interval = IntervalOf(times[i]);
+            means[interval] += (values[i] - means[interval]) / Math.Min(++samples[interval], Window);
+        }
     }
 
     /// <summary>Ends a step: its means become a point of the curves.</summary>

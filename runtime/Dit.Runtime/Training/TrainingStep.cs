@@ -26,24 +26,26 @@ public static class TrainingStep
         IModel<TModel, TCondition, TProcess> model, TProcess process, StepInput<TCondition> input, TrainingRecipe? recipe = null)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
-        where TProcess : IProcess => Backward(model, process, input, recipe, new());
+        where TProcess : IProcess => Backward(model, process, input, recipe, watch: null);
 
-    /// <summary>As the public method, of a batch or of a process's part of it.</summary>
+    /// <summary>As the public method, of a batch or of a process's part of it; <paramref name="watch"/> receives the
+    /// losses of each sample.</summary>
     internal static StepLosses Backward<TModel, TCondition, TProcess>(
         IModel<TModel, TCondition, TProcess> model,
         TProcess process,
         StepInput<TCondition> input,
         TrainingRecipe? recipe,
-        StepWatch watch)
+        SampleLosses? watch,
+        PartOfBatch? of = null)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
-        var (held, batch) = (input.Times.Length, watch.Batch ?? input.Times.Length);
+        var (held, batch) = (input.Times.Length, of?.Batch ?? input.Times.Length);
         var count = Math.Min(recipe?.Accumulation ?? 1, held);
         if (count == 1)
         {
-            watch.BeforeLast();
+            of?.BeforeLast();
             return Part(model, process, input, recipe, (double)held / batch, watch);
         }
         using var scope = NewDisposeScope();
@@ -51,7 +53,7 @@ public static class TrainingStep
         foreach (var (i, part) in input.Split(count).Index())
         {
             using var inner = NewDisposeScope();
-            if (i == count - 1) watch.BeforeLast();
+            if (i == count - 1) of?.BeforeLast();
             var losses = Part(model, process, part, recipe, (double)part.Times.Length / batch, watch);
             sum = new(sum.Total + losses.Total, sum.Mse + losses.Mse, sum.VariationalBound + losses.VariationalBound);
         }
@@ -65,7 +67,7 @@ public static class TrainingStep
         StepInput<TCondition> input,
         TrainingRecipe? recipe,
         double share,
-        StepWatch watch)
+        SampleLosses? watch)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
@@ -76,32 +78,33 @@ public static class TrainingStep
         if (recipe?.MinSnrGamma is { } gamma)
         {
             var error = losses.Mse ?? each;
-            double[] weights = [.. input.Times.Select(t => MinSnr.WeightOf(process, t, gamma) - 1)];
-            each = each + error * tensor(weights, dtype: error.dtype, device: error.device);
+            double[] more = [.. input.Times.Select(t => MinSnr.WeightOf(process, t, gamma) - 1)];
+            each = each + error * tensor(more, dtype: error.dtype, device: error.device);
         }
-        var total = each.mean();
+        watch?.Invoke(input.Times, each, losses.Mse ?? losses.Total);
+        using var weights = input.Weights is { } given ? tensor(given, dtype: each.dtype, device: each.device) : null;
+        var total = Mean(each, weights);
         if (share != 1)
         {
             using Scalar scale = share;
             total = total * scale;
         }
         total.backward();
-        watch.Errors(input.Times, losses.Mse ?? losses.Total);
-        return new(total.item<float>(), Mean(losses.Mse) * share, Mean(losses.VariationalBound) * share);
+        return new(total.item<float>(), ValueOf(losses.Mse, weights) * share, ValueOf(losses.VariationalBound, weights) * share);
     }
 
-    private static double Mean(Tensor? perSample) => perSample is null ? 0 : perSample.mean().item<float>();
+    private static double ValueOf(Tensor? perSample, Tensor? weights) => perSample is null ? 0 : Mean(perSample, weights).item<float>();
+
+    private static Tensor Mean(Tensor perSample, Tensor? weights) => (weights is null ? perSample : perSample * weights).mean();
 }
 
-/// <summary>What is told of a step while it is computed, and what part of a batch it is.</summary>
-internal sealed record StepWatch
-{
-    /// <summary>The samples of the batch that the input is a part of; null where it is the whole batch.</summary>
-    public int? Batch { get; init; }
+/// <summary>Receives the losses of samples, before weights of importance sampling.</summary>
+/// <param name="times">Their times, N of them.</param>
+/// <param name="total">What is minimized, (N,).</param>
+/// <param name="error">Their mean squared errors, or what is minimized where there are none, (N,).</param>
+internal delegate void SampleLosses(double[] times, Tensor total, Tensor error);
 
-    /// <summary>Receives the times and the errors of samples, (N,).</summary>
-    public Action<double[], Tensor> Errors { get; init; } = static (_, _) => { };
-
-    /// <summary>Called before the last forward and backward pass.</summary>
-    public Action BeforeLast { get; init; } = static () => { };
-}
+/// <summary>The batch that an input is a part of.</summary>
+/// <param name="Batch">Its samples.</param>
+/// <param name="BeforeLast">Called before the last forward and backward pass of the part.</param>
+internal sealed record PartOfBatch(int Batch, Action BeforeLast);

@@ -175,7 +175,28 @@ public sealed class DataParallelTests : IDisposable
         foreach (var input in parts.Append(wholes).SelectMany(static inputs => inputs)) input.Dispose();
 
         StepInput<ClassLabels>[] Inputs(BatchShare share) =>
-            [.. StepInput.Sequence(Recipe, TinyDenoiser.Card, TinyDenoiser.Process, data, first: 3, share).Take(2)];
+            [.. StepInput.Sequence(Recipe, TinyDenoiser.Card, TinyDenoiser.Process, data, first: 3, share, workers: 0, default).Take(2)];
+    }
+
+    [Fact]
+    public void Times_by_the_second_moment_of_the_loss_are_those_of_the_whole_batch()
+    {
+        var moment = new LossSecondMoment(TinyDenoiser.Process, seed: 3);
+        double[] times = [.. Enumerable.Range(0, 10 * TinyDenoiser.Process.Timesteps).Select(static i => (double)(i / 10))];
+        using (var losses = tensor(Array.ConvertAll(times, static t => t + 1)))
+            moment.Add(times, losses);
+        using var none = zeros(0);
+        var whole = moment.Of(step: 7, Input(7));
+        var parts = Enumerable.Range(0, 3).Select(rank =>
+        {
+            var (from, to) = new BatchShare(rank, 3).Of(7);
+            return moment.Of(step: 7, Input(to - from), (from, to));
+        }).ToArray();
+        Assert.Equal(whole.Times, parts.SelectMany(static part => part.Times));
+        Assert.NotNull(whole.Weights);
+        Assert.Equal(whole.Weights, parts.SelectMany(static part => part.Weights ?? []));
+
+        StepInput<NoCondition> Input(int n) => new(none, new(n), new double[n], none);
     }
 
     [Fact]
@@ -214,7 +235,7 @@ public sealed class DataParallelTests : IDisposable
             for (var step = 0; step < 2; step++) // a second time, as in a run
             {
                 model.zero_grad();
-                TrainingStep.Backward(model, process, parts[group.Rank], null, new() { Batch = N, BeforeLast = reducer.Arm });
+                TrainingStep.Backward(model, process, parts[group.Rank], recipe: null, watch: null, new(N, reducer.Arm));
                 reducer.Finish();
             }
             foreach (var ((name, expected), (_, actual)) in one.named_parameters().Zip(model.named_parameters()))
