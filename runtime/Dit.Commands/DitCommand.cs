@@ -41,15 +41,15 @@ internal static partial class DitCommand
         {
             return await Invoke(args, context).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (context.Cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e) when (context.Cancellation.IsCancellationRequested)
         {
-            context.Say("stopped; nothing was written.");
+            context.Say(Describe(e, context.Cancellation).Message);
             return Stopped;
         }
         catch (Exception e)
         {
-            var (code, message) = Explain(Cause(e));
-            context.Say(OneLine(message));
+            var (code, message) = Describe(e);
+            context.Say(message);
             if (Environment.GetEnvironmentVariable("DIT_DEBUG") == "1") context.Error.WriteLine(e);
             return code;
         }
@@ -100,9 +100,18 @@ internal static partial class DitCommand
         ProcessTerminationTimeout = null, // Ctrl-C is the program's, see StopSignals
     };
 
+    /// <summary>What to say, on one line, of what has ended a command, and the exit code.</summary>
+    internal static (int Code, string Message) Describe(Exception e, CancellationToken cancellation = default)
+    {
+        if (e is OperationCanceledException && cancellation.IsCancellationRequested) return (Stopped, "stopped; nothing was written.");
+        var (code, message) = Explain(Cause(e));
+        return (code, OneLine(message));
+    }
+
     /// <summary>What to say of an exception, and the exit code.</summary>
     internal static (int Code, string Message) Explain(Exception e) => e switch
     {
+        ProcessLostException lost => (InternalError, lost.Message), // a process was killed
         CheckpointMismatchException mismatch => (Mistake, mismatch.SummaryWithNames),
         DitException or IOException or UnauthorizedAccessException => (Mistake, e.Message),
         OutOfMemoryException => (Mistake, "Not enough memory; a smaller --batch needs less."),

@@ -32,7 +32,8 @@ public static class DitTool
         ArgumentNullException.ThrowIfNull(models);
         var given = options ?? new DitToolOptions();
         using var signals = new StopSignals(given.Cancellation);
-        var interactive = given.Output is null && !Console.IsOutputRedirected;
+        // mpirun gives a process a terminal that it reads itself.
+        var interactive = given.Output is null && !Console.IsOutputRedirected && !ProcessGroup.IsLaunched;
         if (interactive) Console.OutputEncoding = System.Text.Encoding.UTF8;
         var output = given.Output ?? Console.Out;
         return await DitCommand.Run(args, new CommandContext(

@@ -20,6 +20,7 @@ public sealed class FolderTests
         "Kernels",
         "Conditions",
         "Layers",
+        "Distributed",
         "Processes",
         "Guidance",
         "Solvers",

@@ -14,8 +14,11 @@ internal static class SampleCommand
         command.SetAction(parsed =>
         {
             TensorLibrary.Require();
-            var request = options.Read(parsed);
-            return Model(context, parsed.GetValue(options.Model), request).Accept(new SampleVisitor(context, request));
+            return SeveralProcesses.Run(context, (seen, processes) =>
+            {
+                var request = options.Read(parsed, processes);
+                return Model(seen, parsed.GetValue(options.Model), request).Accept(new SampleVisitor(seen, request, processes));
+            });
         });
         return command;
     }

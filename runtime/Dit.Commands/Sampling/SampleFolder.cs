@@ -17,6 +17,7 @@ internal sealed class SampleFolder : SampleOutput
     private readonly int first;
     private readonly SamplePictures pictures;
     private readonly SampleRecipe? recipe;
+    private readonly GatheredRecords records;
     private readonly ImageGridCanvas? grid;
     private readonly bool created;
     private int written, replaced;
@@ -26,11 +27,13 @@ internal sealed class SampleFolder : SampleOutput
     /// <param name="first">The number of the first image.</param>
     /// <param name="pictures">Makes the pictures.</param>
     /// <param name="recipe">How the images are made; null where that is not known.</param>
+    /// <param name="records">The pictures of several processes, for the grid.</param>
     /// <param name="notice">Receives a sentence if there are too many samples for one grid.</param>
     public SampleFolder(
-        string path, SampleRows rows, int first, SamplePictures pictures, SampleRecipe? recipe, Action<string> notice)
+        string path, SampleRows rows, int first, SamplePictures pictures, SampleRecipe? recipe, GatheredRecords records,
+        Action<string> notice)
     {
-        (this.path, this.rows, this.first, this.pictures, this.recipe) = (path, rows, first, pictures, recipe);
+        (this.path, this.rows, this.first, this.pictures, this.recipe, this.records) = (path, rows, first, pictures, recipe, records);
         created = !Directory.Exists(path);
         AtomicFile.CreateFolder(path);
         AtomicFile.RequireWritable(Path.Combine(path, GridName));
@@ -56,7 +59,22 @@ internal sealed class SampleFolder : SampleOutput
         var picture = pictures.Draw(sample);
         Write(FileName(n), picture, recipe?.OfImage(n));
         written++;
-        grid?.Place(n, picture);
+        if (grid is null) return;
+        grid.Place(n, picture);
+        records.Keep(n, () => picture.Pixels.ToArray());
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Every process writes the files of its pictures itself.</remarks>
+    public override void Collect(ProcessGroup processes)
+    {
+        records.Gather((n, pixels) => grid?.Place(n, pictures.Of(pixels)));
+        int[][] counts =
+        [
+            .. processes.Exchange([.. BitConverter.GetBytes(written), .. BitConverter.GetBytes(replaced)])
+                .Select(static bytes => (int[])[BitConverter.ToInt32(bytes), BitConverter.ToInt32(bytes, sizeof(int))]),
+        ];
+        (written, replaced) = (counts.Sum(static one => one[0]), counts.Sum(static one => one[1]));
     }
 
     /// <inheritdoc/>

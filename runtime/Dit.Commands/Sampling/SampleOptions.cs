@@ -187,8 +187,10 @@ internal sealed class SampleOptions
         ];
 
     /// <summary>What a command line asks for.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="processes">The processes that draw together.</param>
     /// <exception cref="DitException">There is no such device.</exception>
-    public SampleRequest Read(ParseResult parsed) => new(
+    public SampleRequest Read(ParseResult parsed, ProcessGroup processes) => new(
         parsed.GetValue(checkpoint),
         CommonOptions.WeightsWords[parsed.GetRequiredValue(weights)],
         parsed.GetValue(classes) ?? [],
@@ -207,7 +209,7 @@ internal sealed class SampleOptions
             parsed.GetValue(autoencoder),
             parsed.GetValue(preview),
             parsed.GetResult(animation) is null ? null : parsed.GetValue(animation) ?? ""),
-        TorchDevice.Parse(parsed.GetRequiredValue(device), parsed.GetValue(tensorFloat32)),
+        TorchDevice.Parse(processes.DeviceOf(parsed.GetRequiredValue(device)), parsed.GetValue(tensorFloat32)),
         CommonOptions.RealTypes[parsed.GetRequiredValue(type)],
         parsed.GetValue(recompute))
     {

@@ -21,6 +21,7 @@ internal abstract class SampleOutput : IDisposable
     /// <param name="first">The number of the first image.</param>
     /// <param name="pictures">Makes pictures; asked for by targets of pictures only.</param>
     /// <param name="recipe">How the images are made, for the files of pictures.</param>
+    /// <param name="processes">The processes that draw together.</param>
     /// <param name="notice">Receives a sentence for each thing that the target cannot hold.</param>
     /// <exception cref="DitException">A folder cannot be created.</exception>
     public static SampleOutput Open(
@@ -30,11 +31,12 @@ internal abstract class SampleOutput : IDisposable
         int first,
         SamplePictureSource pictures,
         SampleRecipe recipe,
+        ProcessGroup processes,
         Action<string> notice) =>
         target.Match<SampleOutput>(
-            grid => new Grid(grid.Path, rows, pictures.Value, recipe),
-            folder => new SampleFolder(folder.Path, rows, first, pictures.Value, recipe, notice),
-            numbers => new Numbers(numbers.Path, card, rows));
+            grid => new Grid(grid.Path, rows, pictures.Value, recipe, new(processes)),
+            folder => new SampleFolder(folder.Path, rows, first, pictures.Value, recipe, new(processes), notice),
+            numbers => new Numbers(numbers.Path, card, rows, new(processes)));
 
     /// <summary>Opens a target of pictures for so many samples.</summary>
     /// <param name="target">Where to.</param>
@@ -44,8 +46,8 @@ internal abstract class SampleOutput : IDisposable
     /// <exception cref="DitException">A folder cannot be created.</exception>
     public static SampleOutput OfPictures(SampleTarget target, SampleRows rows, SamplePictures pictures, Action<string> notice) =>
         target.Match<SampleOutput>(
-            grid => new Grid(grid.Path, rows, pictures, recipe: null),
-            folder => new SampleFolder(folder.Path, rows, first: 0, pictures, recipe: null, notice),
+            grid => new Grid(grid.Path, rows, pictures, recipe: null, new(ProcessGroup.Single)),
+            folder => new SampleFolder(folder.Path, rows, first: 0, pictures, recipe: null, new(ProcessGroup.Single), notice),
             static numbers => throw new InvalidOperationException($"'{numbers.Path}' is no target of pictures."));
 
     /// <summary>Finds out before anything is read whether the target can hold so many samples.</summary>
@@ -68,6 +70,10 @@ internal abstract class SampleOutput : IDisposable
     /// <param name="sample">(C, Y, X).</param>
     public abstract void Add(int n, Tensor sample);
 
+    /// <summary>Brings what several processes have drawn to the first of them, which finishes; all call it at the same
+    /// time.</summary>
+    public abstract void Collect(ProcessGroup processes);
+
     /// <summary>A mistake that ended the drawing, with what is kept of it.</summary>
     public DitException Refuse(DitException mistake) => new($"{mistake.Message.TrimEnd('.')}; {Kept}.", mistake);
 
@@ -77,24 +83,43 @@ internal abstract class SampleOutput : IDisposable
     /// <inheritdoc/>
     public virtual void Dispose() { }
 
-    private sealed class Grid(string path, SampleRows rows, SamplePictures pictures, SampleRecipe? recipe) : SampleOutput
+    private sealed class Grid(string path, SampleRows rows, SamplePictures pictures, SampleRecipe? recipe, GatheredRecords records)
+        : SampleOutput
     {
         private readonly ImageGridCanvas canvas = new((int)rows.Count, pictures.Height, pictures.Width, rows.Layout(pictures.Height));
 
         public override string Written => path;
 
-        public override void Add(int n, Tensor sample) => canvas.Place(n, pictures.Draw(sample));
+        public override void Add(int n, Tensor sample)
+        {
+            var picture = pictures.Draw(sample);
+            canvas.Place(n, picture);
+            records.Keep(n, () => picture.Pixels.ToArray());
+        }
+
+        public override void Collect(ProcessGroup processes) => records.Gather((n, pixels) => canvas.Place(n, pictures.Of(pixels)));
 
         public override void Finish() => ImageFile.Write(path, canvas.Picture, recipe?.OfRun());
     }
 
-    private sealed class Numbers(string path, ModelCard card, SampleRows rows) : SampleOutput
+    private sealed class Numbers(string path, ModelCard card, SampleRows rows, GatheredRecords records) : SampleOutput
     {
-        private readonly List<Tensor> samples = [];
+        private readonly SortedDictionary<int, Tensor> samples = [];
 
         public override string Written => path;
 
-        public override void Add(int n, Tensor sample) => samples.Add(sample.clone().DetachFromDisposeScope());
+        public override void Add(int n, Tensor sample)
+        {
+            samples.Add(n, sample.clone().DetachFromDisposeScope());
+            records.Keep(n, () => sample.contiguous().bytes.ToArray());
+        }
+
+        public override void Collect(ProcessGroup processes) => records.Gather((n, bytes) =>
+        {
+            var sample = empty(card.Input.Channels, card.Input.Height, card.Input.Width);
+            bytes.CopyTo(sample.bytes);
+            samples.Add(n, sample.DetachFromDisposeScope());
+        });
 
         public override void Finish()
         {
@@ -107,9 +132,12 @@ internal abstract class SampleOutput : IDisposable
             if (rows.Labels is { } named)
                 metadata[ClassNameMetadata.MapKey] = ClassNameMetadata.ToMap(
                     named.Zip(rows.Rows, static (label, row) => (label, row.Name)));
-            SafeTensors.Save(path, [("samples", stack(samples)), .. labels], metadata);
+            SafeTensors.Save(path, [("samples", stack(samples.Values)), .. labels], metadata);
         }
 
-        public override void Dispose() => samples.ForEach(static sample => sample.Dispose());
+        public override void Dispose()
+        {
+            foreach (var sample in samples.Values) sample.Dispose();
+        }
     }
 }

@@ -57,6 +57,14 @@ internal abstract class SamplePictures(ImageShape shape) : IDisposable
         AutoencoderTiling? tiling,
         CancellationToken cancellation = default) => new OfLatents(autoencoder, weights, latent, tiling, cancellation);
 
+    /// <summary>The picture of its pixels.</summary>
+    /// <param name="pixels">3 Y X bytes, as <see cref="RgbImage.Pixels"/>.</param>
+    public RgbImage Of(byte[] pixels)
+    {
+        using var scope = NewDisposeScope();
+        return RgbImage.FromTensor(tensor(pixels, [Height, Width, 3]).permute(2, 0, 1));
+    }
+
     /// <summary>The picture of one sample.</summary>
     /// <param name="sample">(C, Y, X).</param>
     public abstract RgbImage Draw(Tensor sample);

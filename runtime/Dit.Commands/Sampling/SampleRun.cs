@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Dit.Runtime;
 using static TorchSharp.torch;
 
@@ -16,6 +18,7 @@ internal sealed record SampleBatch(int First, int[] Rows, IProgress<SamplingProg
 /// <param name="first">The number of the first image.</param>
 /// <param name="checkpoint">Where the weights are from, for messages.</param>
 /// <param name="output">Takes the samples.</param>
+/// <param name="processes">The processes that draw together, each its part of the batches.</param>
 /// <param name="watchers">Look on.</param>
 /// <param name="shown">Makes the pictures that they look at; null where nobody does.</param>
 /// <param name="cancellation">Checked before each step and each picture.</param>
@@ -25,6 +28,7 @@ internal sealed class SampleRun(
     int first,
     string checkpoint,
     SampleOutput output,
+    ProcessGroup processes,
     IReadOnlyList<ISampleWatcher> watchers,
     SamplePictures? shown,
     CancellationToken cancellation)
@@ -36,6 +40,9 @@ internal sealed class SampleRun(
     /// <summary>Calls of the network, of each batch that was drawn.</summary>
     public IReadOnlyCollection<int> Evaluations => evaluations;
 
+    /// <summary>Batches in all.</summary>
+    public long Batches => (rows.Count + batch - 1) / batch;
+
     /// <summary>Draws and writes.</summary>
     /// <param name="draw">Draws one batch, (N, C, Y, X).</param>
     /// <param name="progress">Receives a report after every step.</param>
@@ -43,10 +50,41 @@ internal sealed class SampleRun(
     public IReadOnlyList<string> Draw(Func<SampleBatch, Tensor> draw, IProgress<WorkProgress> progress)
     {
         var all = (int)rows.Count;
-        for (var start = 0; start < all; start += Math.Min(batch, all - start))
-            Batch(start, Math.Min(batch, all - start), all, draw, progress);
+        (int Start, int Count)[] own = [.. Own()];
+        var (before, inAll) = (0, own.Sum(static one => one.Count));
+        foreach (var (start, count) in own)
+        {
+            var done = before;
+            Batch(
+                start,
+                count,
+                all,
+                draw,
+                progress.Select<WorkProgress>(now => now with { Fraction = (done + count * now.Fraction) / inAll }));
+            before += count;
+        }
+        Collect();
+        if (!processes.IsFirst) return [];
         output.Finish();
         return [.. watchers.Select(static watcher => watcher.Finish()).OfType<string>()];
+    }
+
+    // Batches are those of one process: what is drawn together with an image does not depend on how many there are.
+    private IEnumerable<(int Start, int Count)> Own()
+    {
+        for (var i = (long)processes.Rank; i < Batches; i += processes.Size)
+            yield return ((int)(i * batch), (int)Math.Min(batch, rows.Count - i * batch));
+    }
+
+    private void Collect()
+    {
+        if (processes.Size == 1) return;
+        output.Collect(processes);
+        var counted = string.Join(',', evaluations.Select(static calls => calls.ToString(CultureInfo.InvariantCulture)));
+        var all = processes.Exchange(Encoding.ASCII.GetBytes(counted))
+            .SelectMany(static bytes => Encoding.ASCII.GetString(bytes).Split(',', StringSplitOptions.RemoveEmptyEntries));
+        evaluations.Clear();
+        evaluations.AddRange(all.Select(static calls => int.Parse(calls, CultureInfo.InvariantCulture)));
     }
 
     private Tensor Drawn(int start, Func<SampleBatch, Tensor> draw, SampleBatch batch)
@@ -87,7 +125,7 @@ internal sealed class SampleRun(
         }
 
         WorkProgress Part(double done, string detail) =>
-            new((start + count * done) / all, $"images {start + 1} to {start + count} of {all}, {detail}");
+            new(done, $"images {start + 1} to {start + count} of {all}, {detail}");
 
         // One picture of an image and a step, however many look at it: to decode a latent takes as long as some steps.
         void Observe(SamplingState state, SamplePictures pictures)

@@ -14,6 +14,8 @@ internal sealed partial class SampleVisitor
         where TModel : nn.Module, IJointModel<TModel>
     {
         request.RequireFitsJoint(TModel.Card);
+        if (processes.Size > 1)
+            throw new DitException($"{TModel.Card.Name} draws images and texts jointly, which one process does: start one.");
         var (card, shape) = (TModel.Card, TModel.Modalities);
         if (request.Text is null) return Drawn<TModel, NoCondition>(card, GuidedPasses.OfPairs, Pairs);
         var texts = card with { Condition = new ModelCondition.Text(shape.TextTokens, shape.TextWidth, Dropout: 0) };

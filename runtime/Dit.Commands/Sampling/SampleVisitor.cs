@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dit.Commands;
 
 /// <summary>Draws samples of a model, whatever it is conditioned on.</summary>
-internal sealed partial class SampleVisitor(CommandContext context, SampleRequest request) : IModelVisitor<int>
+internal sealed partial class SampleVisitor(CommandContext context, SampleRequest request, ProcessGroup processes) : IModelVisitor<int>
 {
     private const int MaxClasses = 8; // in the closing line
 
@@ -91,6 +91,10 @@ internal sealed partial class SampleVisitor(CommandContext context, SampleReques
         if (card.IsPixelSpace && Files.Autoencoder is not null)
             throw new DitException($"{card.Name} draws pixels, with no autoencoder: leave --vae out.");
         if (request.First < 0) throw new DitException($"Images are counted from 0: --first {request.First} names none.");
+        if (processes.Size > 1 && Files.IsWatched)
+            throw new DitException(
+                $"{(Files.Animation is null ? "A preview" : "An animation")} shows what one process draws, and there are {processes.Size}: "
+                    + $"leave {(Files.Animation is null ? "--preview" : "--gif")} out, or start one process.");
         if (Files.PreviewEvery is < 1)
             throw new DitException($"A preview can be written every 1 or more steps, not every {Files.PreviewEvery}.");
         if (
@@ -121,7 +125,7 @@ internal sealed partial class SampleVisitor(CommandContext context, SampleReques
         SampleOutput.RequireRoom(job.Target, card, rows);
         var batch = SampleRows.Positive(request.Batch, "images at once");
         using var pictures = new SamplePictureSource(card, Autoencoder, request.Device, context.Notice);
-        using var output = SampleOutput.Open(job.Target, card, rows, request.First, pictures, job.Recipe, context.Out.WriteLine);
+        using var output = SampleOutput.Open(job.Target, card, rows, request.First, pictures, job.Recipe, processes, context.Out.WriteLine);
         var shown = Files.IsWatched ? pictures.Value : null; // read before anything is drawn, so that a wrong file is found at once
         IReadOnlyList<ISampleWatcher> watchers = [.. shown is null ? [] : Watchers(job, shown), .. job.Watchers];
         using var model = Load<TModel>(job.Checkpoint, job.Hash);
@@ -130,7 +134,9 @@ internal sealed partial class SampleVisitor(CommandContext context, SampleReques
         context.Out.WriteLine(
             $"Drawing {Amount.Of(rows.Count, "sample")} of {card.Name} with {job.Sampler.Name}: "
                 + $"{EvaluationCount.Before(job.Sampler, job.Guided)}.");
-        var run = new SampleRun(rows, batch, request.First, job.Checkpoint, output, watchers, shown, context.Cancellation);
+        var run = new SampleRun(rows, batch, request.First, job.Checkpoint, output, processes, watchers, shown, context.Cancellation);
+        if (IdleProcesses(run.Batches, rows.Count) is { } idle) context.Notice(idle);
+        processes.Agree(static () => { }); // all have what they need
         try
         {
             var more = Progress.Show(context, progress => run.Draw(drawer.Draw, progress));
@@ -146,6 +152,7 @@ internal sealed partial class SampleVisitor(CommandContext context, SampleReques
         {
             string[] kept = [output.Kept, .. watchers.Select(static watcher => watcher.Kept).OfType<string>()];
             context.Say($"stopped; {string.Join("; ", kept)}.");
+            if (processes.Size > 1) processes.Abort(DitCommand.Stopped); // the others may wait for this one
             return DitCommand.Stopped;
         }
         catch (DitException e)
@@ -153,6 +160,11 @@ internal sealed partial class SampleVisitor(CommandContext context, SampleReques
             throw output.Refuse(e);
         }
     }
+
+    private string? IdleProcesses(long batches, long count) => batches >= processes.Size
+        ? null
+        : $"{Amount.Of(batches, "batch", "batches")} for {processes.Size} processes: the others draw nothing; with --batch "
+            + $"{Math.Max(1, count / processes.Size)} they do.";
 
     private IReadOnlyList<ISampleWatcher> Watchers(SampleJob job, SamplePictures pictures)
     {

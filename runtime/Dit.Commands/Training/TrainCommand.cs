@@ -33,7 +33,11 @@ internal static class TrainCommand
         command.Add(resume);
         command.Add(verify);
         command.SetAction(parsed =>
-            Run(context, parsed, parsed.GetValue(file), parsed.GetValue(resume), parsed.GetValue(verify)));
+        {
+            TensorLibrary.Require();
+            return SeveralProcesses.Run(context, (seen, processes) =>
+                Run(seen, processes, parsed, parsed.GetValue(file), parsed.GetValue(resume), parsed.GetValue(verify)));
+        });
         return command;
     }
 
@@ -53,11 +57,13 @@ internal static class TrainCommand
         return file;
     }
 
-    private static int Run(CommandContext context, ParseResult parsed, string? file, bool resume, bool verify)
+    private static int Run(
+        CommandContext context, ProcessGroup processes, ParseResult parsed, string? file, bool resume, bool verify)
     {
-        TensorLibrary.Require();
         if (resume && verify)
             throw new DitException("--verify-resume tries a run before it begins, and --resume goes on with one: give one of them.");
+        if (verify && processes.Size > 1)
+            throw new DitException("--verify-resume is for one process: start it without mpirun or srun.");
         Func<RunSettings, RunSettings> ofFile = file is null ? static settings => settings : RunFile.Read(context, file);
         var asked = Asked(new());
         var from = resume ? TrainingCheckpoint.Newest(asked.Folder) : null;
@@ -67,8 +73,8 @@ internal static class TrainCommand
         var settings = from is null ? asked : Asked(SettingsOf(from, asked.Folder.Path));
         using var checkpoint = Begin(settings, from);
         var model = ModelOf(context, asked.Model?.Value, from?.Path ?? checkpoint?.Path);
-        return model.Accept(new TrainVisitor(
-            context, settings, from, checkpoint, TorchDevice.Parse(settings.Device, settings.TensorFloat32), verify));
+        var device = TorchDevice.Parse(processes.DeviceOf(settings.Device), settings.TensorFloat32);
+        return model.Accept(new TrainVisitor(context, settings, from, checkpoint, device, processes, verify));
 
         RunSettings Asked(RunSettings before)
         {

@@ -12,6 +12,7 @@ internal sealed partial class TrainVisitor
     private Trainer TrainerOf(TrainingRecipe recipe, TrainingFolder folder, AutoencoderKL? decoder) => new(recipe, folder)
     {
         Workers = settings.Workers,
+        Processes = processes,
         Decoder = decoder,
         OnSpike = settings.OnSpike,
         Notice = context.Notice,
@@ -37,6 +38,7 @@ internal sealed partial class TrainVisitor
     /// <summary>Trains, and leaves the record of this session and the page of the run, however it ends.</summary>
     private TrainingResult Recorded(Func<TrainingResult> train)
     {
+        if (!processes.IsFirst) return train();
         var (session, clock) = (RunSession.Begin($"{context.Name.Value} {ShowVersion.OfProgram}", device), Stopwatch.StartNew());
         session = session with
         {

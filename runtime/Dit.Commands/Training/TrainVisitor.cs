@@ -12,6 +12,7 @@ namespace Dit.Commands;
 /// <param name="from">The checkpoint of the run that goes on; null starts a new run.</param>
 /// <param name="checkpoint">The weights that a new run starts from; null for initial ones.</param>
 /// <param name="device">Where to compute.</param>
+/// <param name="processes">The processes that train together.</param>
 /// <param name="verify">Whether a few steps are trained only to see whether resuming changes a bit.</param>
 internal sealed partial class TrainVisitor(
     CommandContext context,
@@ -19,6 +20,7 @@ internal sealed partial class TrainVisitor(
     TrainingCheckpoint? from,
     ICheckpointFile? checkpoint,
     Device device,
+    ProcessGroup processes,
     bool verify) : IModelVisitor<int>
 {
     private readonly string data = settings.Data?.Value
@@ -115,11 +117,26 @@ internal sealed partial class TrainVisitor(
         var trainer = TrainerOf(recipe, folder, decoder);
         trainer.RequireFit(SetOf(images), TModel.Card, device); // before the images are checked, which takes a while
         if (verify) return Verify<TModel, TCondition, TProcess>(SetOf(images), recipe);
-        using var claim = folder.Claim(resume: from is not null);
-        var (readable, sizes) = ImageData.Survey(context, images, unreadable);
+        using var claim = Claim(folder);
+        var (readable, sizes) = Survey(images, unreadable);
         return Train<TModel, TCondition, TProcess>(trainer, SetOf(readable), recipe, claim, sizes);
 
         TrainingSet<TCondition> SetOf(ImageFolder images) => TrainingSet.Of<TCondition>(images, TModel.Card.Input, captions);
+    }
+
+    /// <summary>Claims the folder for the first process, which writes the files; null in the others.</summary>
+    private FolderClaim? Claim(TrainingFolder folder)
+    {
+        FolderClaim? claim = null;
+        processes.InFirst(() => claim = folder.Claim(resume: from is not null));
+        return claim;
+    }
+
+    private (ImageFolder Images, ImageSizes? Sizes) Survey(ImageFolder images, UnreadableChoice unreadable)
+    {
+        (ImageFolder, ImageSizes?) seen = default;
+        processes.Agree(() => seen = ImageData.Survey(context, images, unreadable));
+        return seen;
     }
 
     private int TrainOnLatents<TModel, TCondition, TProcess>(TrainingSet<TCondition> latents, TrainingRecipe recipe)
@@ -132,12 +149,12 @@ internal sealed partial class TrainVisitor(
         var trainer = TrainerOf(recipe, folder, decoder);
         trainer.RequireFit(latents, TModel.Card, device);
         if (verify) return Verify<TModel, TCondition, TProcess>(latents, recipe);
-        using var claim = folder.Claim(resume: from is not null);
+        using var claim = Claim(folder);
         return Train<TModel, TCondition, TProcess>(trainer, latents, recipe, claim, sizes: null);
     }
 
     private int Train<TModel, TCondition, TProcess>(
-        Trainer trainer, TrainingSet<TCondition> images, TrainingRecipe recipe, FolderClaim claim, ImageSizes? sizes)
+        Trainer trainer, TrainingSet<TCondition> images, TrainingRecipe recipe, FolderClaim? claim, ImageSizes? sizes)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess

@@ -35,6 +35,24 @@ internal static class ForwardHooks
     // An adapter is a hook of which everyone here knows.
     private static bool IsAdapted(nn.Module layer) => layer is Linear linear && LoraAdapter.Of(linear) is not null;
 
+    /// <summary>Changes the outputs of a module, as long as the hook is there.</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="change">What becomes of an output.</param>
+    /// <returns>
+    /// Removes the hook; null where the module is not called with one to four tensors, such as a list whose members
+    /// are.
+    /// </returns>
+    public static Action? After(nn.Module module, Func<Tensor, Tensor> change) => module switch
+    {
+        nn.Module<Tensor, Tensor> one => one.register_forward_hook((_, _, output) => change(output)).remove,
+        nn.Module<Tensor, Tensor, Tensor> two => two.register_forward_hook((_, _, _, output) => change(output)).remove,
+        nn.Module<Tensor, Tensor, Tensor, Tensor> three =>
+            three.register_forward_hook((_, _, _, _, output) => change(output)).remove,
+        nn.Module<Tensor, Tensor, Tensor, Tensor, Tensor> four =>
+            four.register_forward_hook((_, _, _, _, _, output) => change(output)).remove,
+        _ => null,
+    };
+
     private static int Count<TBefore, TAfter>(nn.HookableModule<TBefore, TAfter> module)
         where TBefore : Delegate
         where TAfter : Delegate

@@ -86,14 +86,18 @@ internal sealed class LossSecondMoment
     /// </summary>
     /// <param name="step">The step, from 1.</param>
     /// <param name="input">What the step takes; its tensors are shared.</param>
-    public StepInput<TCondition> Of<TCondition>(int step, StepInput<TCondition> input)
+    /// <param name="part">Which samples of the batch they are: from the first up to, not including, the second; null for
+    /// the whole batch.</param>
+    public StepInput<TCondition> Of<TCondition>(int step, StepInput<TCondition> input, (int From, int To)? part = null)
         where TCondition : ICondition<TCondition>
     {
+        var (from, to) = part ?? (0, input.Times.Length);
         if (Probabilities() is not { } probabilities) return input;
         var below = new double[probabilities.Length]; // the probability of a timestep up to this one
         for (var i = 0; i < below.Length; i++) below[i] = probabilities[i] + (i == 0 ? 0 : below[i - 1]);
         var random = SplitMix64.Of(seed ^ Stream, step);
-        var drawn = new int[input.Times.Length];
+        for (var i = 0; i < from; i++) random.NextDouble(); // of the samples before
+        var drawn = new int[to - from];
         for (var i = 0; i < drawn.Length; i++)
         {
             var found = Array.BinarySearch(below, random.NextDouble() * below[^1]);

@@ -40,7 +40,7 @@ internal static class NonFiniteCause
         try
         {
             foreach (var (name, module) in model.named_modules())
-                if (Watch(module, output => first ??= NonFinite.In(output) is null ? null : name) is { } remove) removers.Add(remove);
+                if (ForwardHooks.After(module, output => Seen(name, output)) is { } remove) removers.Add(remove);
             again();
         }
         finally
@@ -48,26 +48,10 @@ internal static class NonFiniteCause
             foreach (var remove in removers) remove();
         }
         return first;
-    }
 
-    /// <summary>Shows the outputs of a module to someone.</summary>
-    /// <returns>What ends this; null where the module is not called, such as a list whose members are.</returns>
-    internal static Action? Watch(nn.Module module, Action<Tensor> see)
-    {
-        return module switch
+        Tensor Seen(string name, Tensor output)
         {
-            nn.Module<Tensor, Tensor> one => one.register_forward_hook((_, _, output) => Seen(output)).remove,
-            nn.Module<Tensor, Tensor, Tensor> two => two.register_forward_hook((_, _, _, output) => Seen(output)).remove,
-            nn.Module<Tensor, Tensor, Tensor, Tensor> three =>
-                three.register_forward_hook((_, _, _, _, output) => Seen(output)).remove,
-            nn.Module<Tensor, Tensor, Tensor, Tensor, Tensor> four =>
-                four.register_forward_hook((_, _, _, _, _, output) => Seen(output)).remove,
-            _ => null,
-        };
-
-        Tensor Seen(Tensor output)
-        {
-            see(output);
+            first ??= NonFinite.In(output) is null ? null : name;
             return output;
         }
     }

@@ -70,7 +70,7 @@ internal sealed class SampleGrids<TModel, TCondition, TProcess> : IDisposable
     /// <exception cref="DitException">The file cannot be written.</exception>
     public RgbImage? Draw(int step, TModel model, ExponentialMovingAverage average, CancellationToken cancellation)
     {
-        if (step % folder.SampleEvery != 0 && step != last) return null;
+        if (!folder.HasSamplesAt(step, last)) return null;
         try
         {
             using var averaged = average.Exchange();

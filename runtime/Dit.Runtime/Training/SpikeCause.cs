@@ -55,7 +55,7 @@ internal static class SpikeCause
         try
         {
             foreach (var (name, module) in model.named_modules().Where(static one => one.name.Length > 0)) // not the model itself
-                if (NonFiniteCause.Watch(module, output => See(name, output)) is { } remove) removers.Add(remove);
+                if (ForwardHooks.After(module, output => Seen(name, output)) is { } remove) removers.Add(remove);
             again();
         }
         finally
@@ -64,12 +64,13 @@ internal static class SpikeCause
         }
         return sizes;
 
-        void See(string name, Tensor output)
+        Tensor Seen(string name, Tensor output)
         {
             using var scope = NewDisposeScope();
             using var noGradients = no_grad();
             var size = output.detach().to(ScalarType.Float32).square().mean().sqrt().item<float>();
             sizes[name] = Math.Max(sizes.GetValueOrDefault(name), size);
+            return output;
         }
     }
 }

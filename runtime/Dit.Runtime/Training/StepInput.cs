@@ -77,14 +77,17 @@ public static class StepInput
         IProcess process,
         TrainingSet<TCondition> data,
         int first = 0)
-        where TCondition : ICondition<TCondition> => Sequence(recipe, card, process, data, first, workers: 0, CancellationToken.None);
+        where TCondition : ICondition<TCondition> => 
+        Sequence(recipe, card, process, data, first, BatchShare.Whole, workers: 0, CancellationToken.None);
 
-    /// <summary>As the public method, with images that are decoded before their step.</summary>
+    /// <summary>As the public method, with images that are decoded before their step, or a process's part of each
+    /// input: only its images are loaded.</summary>
     /// <param name="recipe">Batch size, flips, seed.</param>
     /// <param name="card">The model: its dropout and what stands for no condition.</param>
     /// <param name="process">Draws the times.</param>
     /// <param name="data">The images and their conditions.</param>
     /// <param name="first">The step to begin with, from 0.</param>
+    /// <param name="share">The part of each input.</param>
     /// <param name="workers">Threads that decode; with 0, the images of a step are decoded when it is drawn.</param>
     /// <param name="cancellation">Ends the wait for an image.</param>
     internal static IEnumerable<StepInput<TCondition>> Sequence<TCondition>(
@@ -93,14 +96,18 @@ public static class StepInput
         IProcess process,
         TrainingSet<TCondition> data,
         int first,
+        BatchShare share,
         int workers,
         CancellationToken cancellation)
         where TCondition : ICondition<TCondition>
     {
+        var (from, to) = share.Of(recipe.BatchSize);
         var (step, batches) = (first, EpochOrder.BatchIndices(data.Count, recipe.BatchSize, recipe.Seed).Skip(first));
-        using var reader = data.Read(new(batches, recipe.BatchSize, workers, cancellation));
+        using var reader = data.Read(new(batches.Select(indices => indices[from..to]), to - from, workers, cancellation));
         foreach (var indices in batches)
-            yield return Draw(step++, indices, recipe, card, process, data, reader);
+            yield return share == BatchShare.Whole
+                ? Draw(step++, indices, recipe, card, process, data, reader)
+                : DrawPart(step++, indices, (from, to), recipe, card, process, data, reader);
     }
 
     private static StepInput<TCondition> Draw<TCondition>(
@@ -124,6 +131,33 @@ public static class StepInput
         var images = data.Draw(loaded, random);
         var noise = randn(images.shape, generator: random); // on the CPU, so that a seed means the same on every device
         return new(Keep(images), dropped.Map(Keep), t, Keep(noise));
+    }
+
+    // A part has the numbers that its samples have in the whole batch: they are drawn for all. What is loaded for this
+    // part stands for the other samples meanwhile.
+    private static StepInput<TCondition> DrawPart<TCondition>(
+        int step,
+        int[] indices,
+        (int From, int To) part,
+        TrainingRecipe recipe,
+        ModelCard card,
+        IProcess process,
+        TrainingSet<TCondition> data,
+        BatchReader<TCondition> reader)
+        where TCondition : ICondition<TCondition>
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var random = new Generator(KeyedNoise.Key(recipe.Seed ^ Stream, step));
+        var (n, own) = (indices.Length, Enumerable.Range(part.From, part.To - part.From).ToArray());
+        int[] standIns = [.. Enumerable.Range(0, n).Select(i => Math.Clamp(i, part.From, part.To - 1) - part.From)];
+        var flips = recipe.HorizontalFlip ? EpochOrder.Flips(n, recipe.Seed, step) : new bool[n];
+        var (loaded, condition) = reader.Next(indices[part.From..part.To], flips[part.From..part.To]);
+        var dropped = condition.At(standIns).Drop(card, random).At(own);
+        var t = process.DrawTimes(n, random);
+        var images = data.DrawsNothing ? loaded : data.Draw(ConditionTensor.At(loaded, standIns), random)[part.From..part.To].clone();
+        var noise = randn([n, .. images.shape[1..]], generator: random)[part.From..part.To].clone();
+        return new(Keep(images), dropped.Map(Keep), t[part.From..part.To], Keep(noise));
     }
 
     private static Tensor Keep(Tensor tensor) => tensor.MoveToOuterDisposeScope();

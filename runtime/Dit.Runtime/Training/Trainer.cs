@@ -31,6 +31,12 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     public int Workers { get; init; } = UsualWorkers;
 
     /// <summary>
+    /// The processes that train together, each a part of every batch; all of them run the same trainer. A process alone
+    /// by default.
+    /// </summary>
+    public ProcessGroup Processes { get; init; } = ProcessGroup.Single;
+
+    /// <summary>
     /// Makes pictures of latents for <see cref="TrainingFolder.SampleEvery"/>; it stays the caller's. Without it, there
     /// are none of models of latents.
     /// </summary>
@@ -84,14 +90,26 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         where TProcess : IProcess
     {
         var trained = (TModel)model;
-        Check(trained, TModel.Card);
-        RequireFit(data, TModel.Card, trained.parameters().First().device);
-        if (recipe.MinSnrGamma is not null) MinSnr.Require(TModel.Process);
-        if (recipe.TimeSampling == TimeSampling.LossSecondMoment) LossSecondMoment.Require(TModel.Process);
-        claim?.Require(folder.Path);
-        from?.Require(recipe, TModel.Card, data.Count, data.Classes);
-        using var own = claim is null ? folder.Claim(resume: from is not null) : null; // a run that fails at its first image leaves nothing
-        return Train<TModel, TCondition, TProcess>(trained, data, from, progress, cancellation);
+        FolderClaim? taken = null; // a run that fails at its first image leaves nothing
+        Processes.Agree(() =>
+        {
+            Check(trained, TModel.Card);
+            RequireFit(data, TModel.Card, trained.parameters().First().device);
+            if (recipe.MinSnrGamma is not null) MinSnr.Require(TModel.Process);
+            if (recipe.TimeSampling == TimeSampling.LossSecondMoment) LossSecondMoment.Require(TModel.Process);
+            claim?.Require(folder.Path);
+            from?.Require(recipe, TModel.Card, data.Count, data.Classes);
+            if (claim is null && Processes.IsFirst) taken = folder.Claim(resume: from is not null);
+        });
+        using var own = taken;
+        try
+        {
+            return Train<TModel, TCondition, TProcess>(trained, data, from, progress, cancellation);
+        }
+        catch (ProcessLostException lost)
+        {
+            throw new ProcessLostException($"{lost.Message.TrimEnd('.')}; {folder.Kept}.");
+        }
     }
 
     /// <summary>Finds out before anything is read or created whether data and recipe fit a model and the memory of this
@@ -113,12 +131,26 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         var most = Array.MaxLength / (card.Input.Channels * card.Input.Height * card.Input.Width); // loaded as one array of bytes
         if (recipe.BatchSize > most)
             throw new DitException($"A batch of {recipe.BatchSize} images of {card.Input} is too large: at most {most} fit.");
+        if (recipe.BatchSize < Processes.Size)
+            throw new DitException(
+                $"A batch of {recipe.BatchSize} cannot be divided among {Processes.Size} processes, each of which takes 1 image or more: "
+                    + $"start at most {recipe.BatchSize} processes, or make the batch larger.");
         if (data.Count == 0) throw new DitException("There is nothing to train on: the data set holds no images.");
         if (data.Classes.Count > card.Classes)
             throw new DitException(
                 $"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
         if (device.type == DeviceType.CPU)
-            TrainingMemoryAdvice.Require(card, recipe, AvailableMemory.Bytes());
+            TrainingMemoryAdvice.Require(card, RecipeOfProcess, AvailableMemory.Bytes() / Processes.Local.Size);
+    }
+
+    // What a process computes.
+    private TrainingRecipe RecipeOfProcess
+    {
+        get
+        {
+            var batch = (recipe.BatchSize + Processes.Size - 1) / Processes.Size;
+            return recipe with { BatchSize = batch, Accumulation = Math.Min(recipe.Accumulation, batch) };
+        }
     }
 
     private TrainingResult Train<TModel, TCondition, TProcess>(
@@ -139,32 +171,36 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         using var scope = TrainingScope.Open(EnvironmentKernels.Choice, memory);
         using var optimizer = new AdamWWithEma(learned.State, recipe);
         var times = recipe.TimeSampling == TimeSampling.LossSecondMoment ? new LossSecondMoment(process, recipe.Seed) : null;
-        if (from is not null) losses.AddRange(from.Restore(learned.State, lora, optimizer, times));
-        using var log = TrainingLog.Open(folder, recipe, process, after: losses.Count);
-        using var grids = SampleGrids<TModel, TCondition, TProcess>.Of(folder, recipe, data, Decoder);
+        using var parallel = new DataParallelStep(Processes, model, learned.Parameters, recipe);
+        if (from is not null) Processes.Agree(() => losses.AddRange(from.Restore(learned.State, lora, optimizer, times)));
+        SameWeights.Require(Processes, model);
+        if (lora is not null) SameWeights.Require(Processes, learned.State);
+        using var log = OpenLog(process, after: losses.Count);
+        using var grids = Grids<TModel, TCondition, TProcess>(data);
         using var inputs = new Prefetcher<StepInput<TCondition>>(
-            stop => StepInput.Sequence(recipe, TModel.Card, process, data, first: losses.Count, Workers, stop),
+            stop => StepInput.Sequence(recipe, TModel.Card, process, data, first: losses.Count, Processes.Share, Workers, stop),
             Workers == 0 ? 0 : PreparedAhead,
-            cancellation);
+            Processes.Size == 1 ? cancellation : default); // several stop together, at the head of the loop
         var (before, clock, sinceSaved) = (losses.Count, Stopwatch.StartNew(), Stopwatch.StartNew());
         var saved = new Saved(from?.Step ?? 0, []);
-        while (losses.Count < recipe.Steps && !cancellation.IsCancellationRequested)
+        while (losses.Count < recipe.Steps && !Processes.Any(cancellation.IsCancellationRequested))
         {
             var step = losses.Count + 1;
             using var input = log.Take(() => Next(inputs, State))?.To(learned.Parameters[0].device);
             if (input is null) break; // cancelled while it waited
-            var timed = times?.Of(step, input) ?? input;
-            var made = Step(step, learned, optimizer, log.Spikes, scale =>
-                TrainingStep.Backward(model, process, timed, recipe, Watch, scale));
+            var timed = times?.Of(step, input, Processes.Share.Of(recipe.BatchSize)) ?? input;
+            var made = Step(step, learned, optimizer, log.Spikes, scale => parallel.Backward(model, process, timed, Watch, scale));
             losses.Add(made.Losses);
             var metrics = Log(log, step, made);
             progress?.Report(TrainingProgress.At(step, recipe, made.Losses, clock.Elapsed, before).With(metrics, log.DataWait));
-            if (losses.Count % folder.SaveEvery == 0 || sinceSaved.Elapsed >= folder.SaveAfter)
+            var isDue = losses.Count % folder.SaveEvery == 0 || sinceSaved.Elapsed >= folder.SaveAfter;
+            if (Processes.Any(isDue && Processes.IsFirst)) // clocks differ
             {
                 saved = new(losses.Count, [.. Save(State())]);
                 sinceSaved.Restart();
             }
-            if (grids is not null) DrawSamples(step, log, () => grids.Draw(step, model, optimizer.Average, cancellation));
+            if (folder.HasSamplesAt(step, recipe.Steps))
+                DrawSamples(step, log, () => grids?.Draw(step, model, optimizer.Average, cancellation));
         }
         learned.State.zero_grad(); // gradients are of no use to anyone now
         return Finish(State(), saved);
@@ -182,14 +218,35 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         }
     }
 
+    private TrainingLog OpenLog(IProcess process, int after)
+    {
+        var log = Processes.Agree(() => TrainingLog.Open(folder, recipe, process, after, writes: Processes.IsFirst));
+        Processes.Agree(() =>
+        {
+            if (!Processes.IsFirst) log.Follow(folder);
+        });
+        return log;
+    }
+
+    // The first process draws.
+    private SampleGrids<TModel, TCondition, TProcess>? Grids<TModel, TCondition, TProcess>(TrainingSet<TCondition> data)
+        where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
+        where TCondition : ICondition<TCondition>
+        where TProcess : IProcess
+    {
+        SampleGrids<TModel, TCondition, TProcess>? grids = null;
+        Processes.InFirst(() => grids = SampleGrids<TModel, TCondition, TProcess>.Of(folder, recipe, data, Decoder));
+        return grids;
+    }
+
     private StepInput<TCondition>? Next<TCondition>(Prefetcher<StepInput<TCondition>> inputs, Func<TrainingState> state)
         where TCondition : ICondition<TCondition>
     {
         try
         {
-            return inputs.Take();
+            return Processes.Agree(inputs.Take);
         }
-        catch (Exception e) when (state().Step > 0)
+        catch (Exception e) when (state().Step > 0 && (Processes.Size == 1 || e is SharedMistakeException))
         {
             Save(state()); // the steps made are good
             if (e is DitException mistake) throw WithKept(mistake);
@@ -201,7 +258,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     {
         try
         {
-            return log.Add(step, made);
+            return Processes.Agree(() => log.Add(step, made));
         }
         catch (DitException mistake) // such as a full disk
         {
@@ -213,7 +270,10 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     {
         try
         {
-            if (draw() is { } grid) log.Add(step, grid);
+            Processes.InFirst(() =>
+            {
+                if (draw() is { } grid) log.Add(step, grid);
+            });
         }
         catch (NonFiniteSampleException e) // of weights that are finite: later ones may do better
         {
@@ -229,7 +289,10 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     {
         try
         {
-            return folder.SaveState(state);
+            SameWeights.Require(Processes, state.Learned);
+            string[] written = [];
+            Processes.InFirst(() => written = [.. folder.SaveState(state)]);
+            return written;
         }
         catch (DitException mistake) // such as a full disk
         {
@@ -238,7 +301,8 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     }
 
     // What ends a run late says what is left of the run.
-    private DitException WithKept(DitException mistake) => new($"{mistake.Message.TrimEnd('.')}; {folder.Kept}.", mistake);
+    private DitException WithKept(DitException mistake) =>
+        Processes.Shared(new($"{mistake.Message.TrimEnd('.')}; {folder.Kept}.", mistake));
 
     private StepResult Step(
         int step, Learned learned, AdamWWithEma optimizer, SpikeWatch spikes, Func<double, StepLosses> backward)
@@ -274,14 +338,15 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
             return;
         }
         var cause = spike.IsOfGradient ? SpikeCause.OfGradient(learned.State) : SpikeCause.OfLoss(learned.Model, optimizer.Average, again);
-        throw new DitException(
+        throw Processes.Shared(new(
             $"{spike.Text}; {folder.KeptBefore(spike.FirstStep)}.{cause} A new run from that checkpoint with a smaller learning rate or "
                 + "with a gradient clip may help (--from, --lr, --clip). To go on as before, resume with --on-spike ignore"
-                + $"{(spike.IsOfGradient ? ", or skip to leave such steps out" : "")}.");
+                + $"{(spike.IsOfGradient ? ", or skip to leave such steps out" : "")}."));
     }
 
-    private DitException NotFinite(string what, int step, string cause) => new(
-        $"The {what} at step {step}; {folder.Kept}.{cause} A smaller learning rate or a gradient clip may help.");
+    // The cause may be in the part of any process.
+    private DitException NotFinite(string what, int step, string cause) => Processes.Shared(new(
+        $"The {what} at step {step}; {folder.Kept}.{Processes.FirstText(cause)} A smaller learning rate or a gradient clip may help."));
 
     private TrainingResult Finish(TrainingState state, Saved saved)
     {
@@ -291,7 +356,8 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         if (cancelled) return new(state.Step, cancelled, saved.Files);
         try
         {
-            return new(state.Step, cancelled, [folder.SaveWeights(state), .. saved.Files]);
+            Processes.InFirst(() => folder.SaveWeights(state));
+            return new(state.Step, cancelled, Processes.IsFirst ? [folder.Weights, .. saved.Files] : []);
         }
         catch (DitException mistake) // such as weights that Float16 does not hold
         {

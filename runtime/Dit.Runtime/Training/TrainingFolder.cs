@@ -91,6 +91,9 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// </summary>
     public int SampleEvery { get; init; }
 
+    /// <summary>Whether a grid of samples belongs to a step.</summary>
+    internal bool HasSamplesAt(int step, int last) => SampleEvery > 0 && (step % SampleEvery == 0 || step == last);
+
     /// <summary>The folder of the grids of samples, each named after its step: <c>00001000.png</c>.</summary>
     public string Samples => System.IO.Path.Combine(Path, "samples");
 

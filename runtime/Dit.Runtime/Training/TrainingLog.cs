@@ -6,15 +6,15 @@ namespace Dit.Runtime;
 internal sealed class TrainingLog : IDisposable
 {
     private readonly TrainingRecipe recipe;
-    private readonly MetricsFile metrics;
+    private readonly MetricsFile? metrics;
     private readonly TensorBoardFile? events;
     private readonly Stopwatch sinceStart = Stopwatch.StartNew(), sinceTake = new();
     private TimeSpan waited, waitedInAll;
 
-    private TrainingLog(TrainingFolder folder, TrainingRecipe recipe, IProcess process, int after)
+    private TrainingLog(TrainingFolder folder, TrainingRecipe recipe, IProcess process, int after, bool writes)
     {
-        (this.recipe, metrics) = (recipe, new(folder.Metrics));
-        events = folder.TensorBoard ? new(folder.Path, after) : null;
+        (this.recipe, metrics) = (recipe, writes ? new(folder.Metrics) : null);
+        events = writes && folder.TensorBoard ? new(folder.Path, after) : null;
         ByTime = new(process, folder.TimeBuckets);
         Spikes = new(recipe.BatchSize, recipe.GradientClip is not null);
     }
@@ -24,16 +24,21 @@ internal sealed class TrainingLog : IDisposable
     /// <param name="recipe">How the run trains.</param>
     /// <param name="process">The process it trains for.</param>
     /// <param name="after">Steps that the run has made; what was written about later ones is removed.</param>
+    /// <param name="writes">Whether this process writes the files: the first one of several.</param>
     /// <exception cref="DitException">The metrics cannot be read or written.</exception>
-    public static TrainingLog Open(TrainingFolder folder, TrainingRecipe recipe, IProcess process, int after)
+    public static TrainingLog Open(TrainingFolder folder, TrainingRecipe recipe, IProcess process, int after, bool writes = true)
     {
-        var log = new TrainingLog(folder, recipe, process, after);
-        MetricsFile.Cut(folder.Metrics, after, line =>
-        {
-            log.ByTime.Restore(line);
-            log.Spikes.Add(line);
-        });
+        var log = new TrainingLog(folder, recipe, process, after, writes);
+        if (writes) MetricsFile.Cut(folder.Metrics, after, log.Restore);
         return log;
+    }
+
+    /// <summary>Goes on where the process that writes has opened the log.</summary>
+    /// <exception cref="DitException">The metrics cannot be read.</exception>
+    public void Follow(TrainingFolder folder)
+    {
+        if (!File.Exists(folder.Metrics)) return;
+        foreach (var line in TrainingMetrics.Read(folder.Metrics)) Restore(line);
     }
 
     /// <summary>The errors of all samples so far by their times.</summary>
@@ -78,7 +83,7 @@ internal sealed class TrainingLog : IDisposable
             SamplesByTime = ByTime.Samples,
         };
         Spikes.Add(line);
-        metrics.Append(line);
+        metrics?.Append(line);
         events?.Write(step, Scalars(line));
         return line;
     }
@@ -101,10 +106,16 @@ internal sealed class TrainingLog : IDisposable
         yield return ("speed/memory_bytes", line.MemoryBytes);
     }
 
+    private void Restore(TrainingMetrics line)
+    {
+        ByTime.Restore(line);
+        Spikes.Add(line);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        metrics.Dispose();
+        metrics?.Dispose();
         events?.Dispose();
     }
 }

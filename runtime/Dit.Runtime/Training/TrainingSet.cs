@@ -27,7 +27,10 @@ public sealed record TrainingSet<TCondition>(int Count, Func<int[], bool[], (Ten
     /// images as they are; of moments,
     /// latents that are drawn anew in every step. Its new tensors belong to the ambient dispose scope.
     /// </summary>
-    public Func<Tensor, Generator, Tensor> Draw { get; init; } = static (images, _) => images;
+    public Func<Tensor, Generator, Tensor> Draw { get; init; } = Same;
+
+    /// <summary>Whether a step learns from the images as they are.</summary>
+    internal bool DrawsNothing => Draw == Same;
 
     /// <summary>
     /// Loads the same as a <see cref="Load"/>, with images that are decoded beforehand; null where there is only that.
@@ -37,6 +40,8 @@ public sealed record TrainingSet<TCondition>(int Count, Func<int[], bool[], (Ten
     /// <summary>Begins to read the images of a run.</summary>
     internal BatchReader<TCondition> Read(ReadingPlan plan) =>
         plan.Workers > 0 && Ahead is { } ahead && ahead.Same == Load ? ahead.Open(plan) : new(Load);
+
+    private static Tensor Same(Tensor images, Generator random) => images;
 }
 
 /// <summary>A way of loading batches before they are wanted.</summary>

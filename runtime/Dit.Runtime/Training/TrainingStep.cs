@@ -30,8 +30,8 @@ public static class TrainingStep
         where TProcess : IProcess => Backward(model, process, input, recipe, watch: null);
 
     /// <summary>
-    /// As the public method; <paramref name="watch"/> receives the losses of each sample, and the gradients are
-    /// <paramref name="scale"/> times as large.
+    /// As the public method, of a batch or of a process's part of it; <paramref name="watch"/> receives the losses of each
+    /// sample, and the gradients are <paramref name="scale"/> times as large.
     /// </summary>
     internal static StepLosses Backward<TModel, TCondition, TProcess>(
         IModel<TModel, TCondition, TProcess> model,
@@ -39,18 +39,26 @@ public static class TrainingStep
         StepInput<TCondition> input,
         TrainingRecipe? recipe,
         SampleLosses? watch,
-        double scale = 1)
+        double scale = 1,
+        PartOfBatch? of = null)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
-        if (recipe is not { Accumulation: > 1 and var count }) return Part(model, process, input, recipe, new(Share: 1, scale), watch);
+        var (held, batch) = (input.Times.Length, of?.Batch ?? input.Times.Length);
+        var count = Math.Min(recipe?.Accumulation ?? 1, held);
+        if (count == 1)
+        {
+            of?.BeforeLast();
+            return Part(model, process, input, recipe, new((double)held / batch, scale), watch);
+        }
         using var scope = NewDisposeScope();
         var sum = default(StepLosses);
-        foreach (var part in input.Split(count))
+        foreach (var (i, part) in input.Split(count).Index())
         {
             using var inner = NewDisposeScope();
-            var weight = new Weight((double)part.Times.Length / input.Times.Length, scale);
+            if (i == count - 1) of?.BeforeLast();
+            var weight = new Weight((double)part.Times.Length / batch, scale);
             var losses = Part(model, process, part, recipe, weight, watch);
             sum = new(sum.Total + losses.Total, sum.Mse + losses.Mse, sum.VariationalBound + losses.VariationalBound);
         }
@@ -110,3 +118,8 @@ public static class TrainingStep
 /// <param name="total">What is minimized, (N,).</param>
 /// <param name="error">Their mean squared errors, or what is minimized where there are none, (N,).</param>
 internal delegate void SampleLosses(double[] times, Tensor total, Tensor error);
+
+/// <summary>The batch that an input is a part of.</summary>
+/// <param name="Batch">Its samples.</param>
+/// <param name="BeforeLast">Called before the last forward and backward pass of the part.</param>
+internal sealed record PartOfBatch(int Batch, Action BeforeLast);

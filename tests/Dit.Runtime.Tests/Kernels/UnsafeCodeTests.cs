@@ -15,7 +15,7 @@ public partial class UnsafeCodeTests
         Assert.Contains(Kernels + "Vectors/MatrixTile.cs", found); // the test sees what it looks for
         Assert.Contains(Edge + "TensorPointer.cs", found);
         Assert.All(found, static file => Assert.True(
-            new[] { Kernels, Edge, Engine, Cuda }.Any(folder => file.StartsWith(folder, StringComparison.Ordinal)),
+            new[] { Kernels, Edge, Engine, Cuda, Mpi }.Any(folder => file.StartsWith(folder, StringComparison.Ordinal)),
             $"{file} has unsafe code."));
     }
 
@@ -26,7 +26,8 @@ public partial class UnsafeCodeTests
             Code(Assert.Single(Sources(), static file => Name(file) == Kernels + "Inference/ScalarKernels.cs")));
 
     private const string Kernels = "Dit.Kernels/", Edge = "Dit.Runtime/Kernels/",
-        Engine = "Dit.Runtime/Inference/Fused/", Cuda = "Dit.Runtime/Inference/Cuda/";
+        Engine = "Dit.Runtime/Inference/Fused/", Cuda = "Dit.Runtime/Inference/Cuda/",
+        Mpi = "Dit.Runtime/Distributed/Native/";
 
     [GeneratedRegex(
         @"\bunsafe\b|\bfixed\s*\(|\b(float|double|s?byte|u?int|u?short|u?long|n?u?int|char|void)\s?\*+\s?\w|\b(NativeMemory|Marshal\.(Alloc|Free)\w*|Unsafe\.AsPointer|MemoryMarshal\.CreateSpan)\b"
