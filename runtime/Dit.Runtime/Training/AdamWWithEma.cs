@@ -27,6 +27,8 @@ public sealed class AdamWWithEma : IDisposable
         this.recipe = recipe;
         Average = new(model, recipe.EmaDecay);
         Powers = recipe.PostHocEma is { } lengths ? new(model, lengths) : null;
+        Further = new(model, (recipe.FurtherEma?.Values ?? []).Select(decay =>
+            (FormattableString.Invariant($"ema.{decay}."), new Func<int, double>(step => recipe.DecayAt(step, decay)))));
         using var noGradients = no_grad();
         var decayed = recipe.DecayAll ? null : DecayedWeights.Of(model);
         names = [.. Average.Followed.Select(static followed => followed.Name)];
@@ -48,18 +50,21 @@ public sealed class AdamWWithEma : IDisposable
     /// <summary>The power-function averages; null where the recipe has none.</summary>
     internal PowerAverages? Powers { get; }
 
+    /// <summary>The averages of <see cref="TrainingRecipe.FurtherEma"/>, in its order.</summary>
+    internal AverageSet Further { get; }
+
     /// <summary>Steps made so far.</summary>
     public int Steps { get; private set; }
 
     /// <summary>
     /// What AdamW remembers of each parameter: the running mean of its gradients as <c>first.NAME</c>, and of their
-    /// squares as <c>second.NAME</c>; and the power-function averages, where the recipe has them. The tensors stay the
-    /// optimizer's.
+    /// squares as <c>second.NAME</c>; and the power-function and further averages, where the recipe has them. The
+    /// tensors stay the optimizer's.
     /// </summary>
     public IEnumerable<KeyValuePair<string, Tensor>> Moments =>
         names.Zip(tensors).SelectMany(static pair => (KeyValuePair<string, Tensor>[])
             [new($"first.{pair.First}", pair.Second.First), new($"second.{pair.First}", pair.Second.Second)])
-        .Concat(Powers?.State ?? []);
+        .Concat(Powers?.State ?? []).Concat(Further.State);
 
     /// <summary>Goes on where a run has been.</summary>
     /// <param name="steps">Steps that the run has made.</param>
@@ -92,6 +97,7 @@ public sealed class AdamWWithEma : IDisposable
             Average.Update(decay);
         }
         Powers?.Update(Steps);
+        Further.Update(Steps);
     }
 
     private void StepByOperators(double learningRate, IReadOnlyList<Tensor?> gradients)
@@ -130,5 +136,6 @@ public sealed class AdamWWithEma : IDisposable
         }
         Average.Dispose();
         Powers?.Dispose();
+        Further.Dispose();
     }
 }

@@ -76,7 +76,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
                 $"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
         if (device.type == DeviceType.CPU)
             TrainingMemoryNeed
-                .Of(card, averages: recipe.PostHocEma is null ? 1 : 3)
+                .Of(card, averages: (recipe.PostHocEma is null ? 1 : 3) + (recipe.FurtherEma?.Values.Count ?? 0))
                 .Require((recipe.BatchSize + recipe.Accumulation - 1) / recipe.Accumulation, AvailableMemory.Bytes());
     }
 
@@ -188,7 +188,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         if (cancelled) return new(state.Step, cancelled, saved.Files);
         try
         {
-            return new(state.Step, cancelled, [folder.SaveWeights(state), .. saved.Files]);
+            return new(state.Step, cancelled, [.. folder.SaveWeights(state), .. saved.Files]);
         }
         catch (DitException mistake) // such as weights that Float16 does not hold
         {
