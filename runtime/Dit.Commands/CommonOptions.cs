@@ -81,6 +81,24 @@ internal static class CommonOptions
             CustomParser = result => Parse<T>(result),
         };
 
+    /// <summary>Numbers with commas between them, without spaces.</summary>
+    public static Option<double[]> Numbers(string name, string help, double[] standard) => new(name)
+    {
+        Description = help,
+        HelpName = "X,...",
+        DefaultValueFactory = _ => standard,
+        CustomParser = static result =>
+        {
+            string[] words = result.Tokens[^1].Value.Split(',');
+            double[] numbers = [.. words.SelectMany(static word => NumberOf<double>(word) is { } number ? new[] { number } : [])];
+            if (numbers.Length < words.Length)
+                result.AddError(
+                    $"{(result.Parent as OptionResult)?.Option.Name} takes a number such as 0.5, or several with commas between them, "
+                        + $"not '{result.Tokens[^1].Value}'.");
+            return numbers;
+        },
+    };
+
     public static Option<string> Weights()
     {
         var option = new Option<string>("--weights")
@@ -104,16 +122,23 @@ internal static class CommonOptions
 
     private static string HelpOf<T>() => typeof(T) == typeof(double) ? "X" : "N";
 
-    // The usual conversion takes commas for thousands: 0,001 would be 1.
     private static T Parse<T>(ArgumentResult result)
         where T : struct, INumber<T>, IMinMaxValue<T>
     {
         var (word, isReal) = (result.Tokens[^1].Value, typeof(T) == typeof(double));
-        if (T.TryParse(word, isReal ? NumberStyles.Float : NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
-            return number;
+        if (NumberOf<T>(word) is { } number) return number;
         result.AddError(
             $"{(result.Parent as OptionResult)?.Option.Name} takes a "
                 + $"{(isReal ? "number such as 0.5" : $"whole number of at most {T.MaxValue}")}, not '{word}'.");
         return default;
     }
+
+    // The usual conversion takes commas for thousands: 0,001 would be 1.
+    private static T? NumberOf<T>(string word)
+        where T : struct, INumber<T>, IMinMaxValue<T> =>
+        T.TryParse(
+            word, typeof(T) == typeof(double) ? NumberStyles.Float : NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture,
+            out var number)
+            ? number
+            : null;
 }

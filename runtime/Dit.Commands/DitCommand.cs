@@ -67,6 +67,13 @@ internal static partial class DitCommand
     // Names of classes and files may begin with an @: no argument names a file of arguments.
     private static readonly ParserConfiguration Parsing = new() { ResponseFileTokenReplacer = null };
 
+    /// <summary>The names of the commands.</summary>
+    public static IReadOnlyList<string> Names =>
+        [
+            .. Tree(new([], TextWriter.Null, TextWriter.Null, Interactive: false, default))
+                .Subcommands.Select(static command => command.Name),
+        ];
+
     private static RootCommand Tree(CommandContext context)
     {
         Command[] commands =

@@ -9,7 +9,7 @@ namespace Dit.Commands;
 /// one.
 /// </summary>
 /// <param name="Value">The name that a user types.</param>
-internal sealed partial record ToolName(string Value)
+internal sealed record ToolName(string Value)
 {
     private const string Written = "dit";
 
@@ -18,7 +18,7 @@ internal sealed partial record ToolName(string Value)
 
     /// <summary>A text in which commands such as <c>dit models</c> are called as in this program.</summary>
     public string In(string text) =>
-        Value == Written ? text : Commands().Replace(text, $"{Value.Replace("$", "$$", StringComparison.Ordinal)} ");
+        Value == Written ? text : Commands.Value.Replace(text, $"{Value.Replace("$", "$$", StringComparison.Ordinal)} ");
 
     /// <summary>Changes all texts of a command and of those below it.</summary>
     public void Rename(Command command)
@@ -29,8 +29,6 @@ internal sealed partial record ToolName(string Value)
         foreach (var below in command.Subcommands) Rename(below);
     }
 
-    [GeneratedRegex(
-        @"(?<![\w.-])dit (?=(?:models|check|diff|schema|convert|inspect|samplers|sample|train|plot|report|average|encode|decode|reconstruct|data)\b)"
-    )]
-    private static partial Regex Commands();
+    private static readonly Lazy<Regex> Commands = new(static () =>
+        new($@"(?<![\w.-]){Written} (?=(?:{string.Join('|', DitCommand.Names.Select(Regex.Escape))})\b)", RegexOptions.CultureInvariant));
 }

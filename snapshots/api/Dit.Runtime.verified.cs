@@ -1918,6 +1918,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, torch.Sca
     public string UnreadableList { get; }
     public string Weights { get; }
     public FolderClaim Claim(bool resume = false);
+    public string WeightsOf(double decay);
 }
 
 public sealed record TrainingMetrics
@@ -1955,6 +1956,7 @@ public sealed record TrainingRecipe
     public bool DecayAll { get; init; }
     public double EmaDecay { get; init; }
     public bool EmaWarmup { get; init; }
+    public EmaDecays? FurtherEma { get; init; }
     public double? GradientClip { get; init; }
     public bool HorizontalFlip { get; init; }
     public double LearningRate { get; init; }

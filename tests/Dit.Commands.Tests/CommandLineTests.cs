@@ -115,6 +115,9 @@ public class CommandLineTests
         "sample --model zzzzzzzzzzzzz",
         "There is no model 'zzzzzzzzzzzzz'; 'dit models' lists them, and a spec is named by its path.")]
     [InlineData("train --data . --out x --lr 0,001", "--lr takes a number such as 0.5, not '0,001'.")]
+    [InlineData(
+        "train --data . --out x --ema 0.9,x",
+        "--ema takes a number such as 0.5, or several with commas between them, not '0.9,x'.")]
     [InlineData("train --data . --out x --clip 1,5", "--clip takes a number such as 0.5, not '1,5'.")]
     [InlineData("train --data . --out x --weight-decay 1,5", "--weight-decay takes a number such as 0.5, not '1,5'.")]
     [InlineData("sample --cfg 1,5", "--cfg takes a number such as 0.5, not '1,5'.")]

@@ -69,6 +69,16 @@ public sealed class RunFileTests
     }
 
     [Fact]
+    public void Several_averages_are_a_list() => Assert.Equal(
+        (0.9, new EmaDecays(0.99, 0.999), "ema: [0.9, 0.99, 0.999]"),
+        Settings("ema: [0.9, 0.99, 0.999]") is var run
+            ? (
+                run.Recipe.EmaDecay,
+                run.Recipe.FurtherEma,
+                RunFile.Write(run, "").Split('\n').Single(static line => line.StartsWith("ema:")))
+            : default);
+
+    [Fact]
     public void What_is_written_is_read_back_and_paths_count_from_the_folder()
     {
         var run = Settings("data: images\nmodel: ../my.dit.yaml#A\nfrom: /w.safetensors\nlearning_rate: 0.00000001\nclip: 3\nseed: 5\n");
@@ -99,6 +109,12 @@ public sealed class RunFileTests
     [InlineData("learning_rate: 1e-4", "run.yaml(1,16): error DIT004: 'learning_rate' must be a number above 0, not '1e-4'; write 0.0001")]
     [InlineData("learning_rate: 0", "run.yaml(1,16): error DIT007: 'learning_rate' is 0; it must be above 0")]
     [InlineData("ema: 1", "run.yaml(1,6): error DIT007: 'ema' is 1; it must be from 0 up to, not including, 1")]
+    [InlineData("ema: [0.9, 2]", "run.yaml(1,12): error DIT007: 'ema' is 2; it must be from 0 up to, not including, 1")]
+    [InlineData("ema: [0.9, 0.99, 0.9]", "run.yaml(1,18): error DIT007: 'ema' has this number twice; remove it here")]
+    [InlineData(
+        "ema: []",
+        "run.yaml(1,6): error DIT004: 'ema' must be a number from 0 up to, not including, 1, or a list of up to 16 such as "
+            + "[0.999, 0.9999], not a list")]
     [InlineData("weight_decay: -1", "run.yaml(1,15): error DIT007: 'weight_decay' is -1; it must be at least 0")]
     [InlineData("schedule: cosin", "run.yaml(1,11): error DIT006: 'schedule' cannot be 'cosin'; did you mean 'cosine'?")]
     [InlineData("schedule: step", "run.yaml(1,11): error DIT006: 'schedule' cannot be 'step'; it is one of constant, linear, cosine")]

@@ -96,6 +96,19 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
+    public void Several_averages_are_files_of_weights_that_are_sampled_from()
+    {
+        var text = Cli.Run("train", folder.Path("first.yaml"), "--ema", "0.5,0.9").Succeeds();
+        Assert.Contains($"Wrote {folder.Path("first", "weights-0.9.safetensors")}\n", text, StringComparison.Ordinal);
+        Assert.Contains("\nema: [0.5, 0.9]\n", File.ReadAllText(folder.Path("first", "run.yaml")), StringComparison.Ordinal);
+        Cli.Run(
+            "sample", "--checkpoint", folder.Path("first", "weights-0.9.safetensors"), "--count", "1", "--out", folder.Path("a.png"))
+            .Succeeds();
+        Cli.Run("train", folder.Path("first", "run.yaml"), "--out", folder.Path("again")).Succeeds();
+        RequireSame("weights-0.9.safetensors", "first", "again");
+    }
+
+    [Fact]
     public void A_run_file_and_resume_go_together_and_what_differs_is_named()
     {
         Cli.RunUntil("step 4/", "train", folder.Path("first.yaml"));

@@ -4,8 +4,8 @@ using Dit.Runtime;
 namespace Dit.Commands;
 
 /// <summary>
-/// Every setting of a training run, written once: the key of run files, the option, its help, what it takes, and where it
-/// goes. The command line, run files, their JSON schema and their page are made from this list.
+/// Every setting of a training run, written once: the key of run files, the option, its help, what it takes, and where
+/// it goes. The command line, run files, their JSON schema and their page are made from this list.
 /// </summary>
 internal static partial class RunKeys
 {
@@ -18,6 +18,7 @@ internal static partial class RunKeys
 
     private const double MostMinutes = 1e6;
     private const int MostTimeBuckets = 16;
+    private const int MostAverages = 16;
 
     /// <summary>All of them, in the order of the help.</summary>
     public static IReadOnlyList<RunKey> All =>
@@ -110,8 +111,17 @@ internal static partial class RunKeys
     private static IEnumerable<RunKey> OfAverages =>
     [
         OfRecipe(
-            "ema", "--ema", "Decay of the moving average of the weights.", new RealType(NumberRange.Decay),
-            static recipe => recipe.EmaDecay, static (recipe, x) => recipe with { EmaDecay = x }),
+            "ema", "--ema",
+            "Decay of the moving average of the weights, which is what is sampled from. Several, as in 0.999,0.9999, keep an average each: "
+                + "the first is that of checkpoints and of weights.safetensors, the others become files such as "
+                + "weights-0.9999.safetensors.",
+            new RealsType(NumberRange.Decay, MostAverages, "[0.999, 0.9999]"),
+            static recipe => [recipe.EmaDecay, .. recipe.FurtherEma?.Values ?? []],
+            static (recipe, decays) => recipe with
+            {
+                EmaDecay = decays[0],
+                FurtherEma = decays.Count > 1 ? new([.. decays.Skip(1)]) : null,
+            }),
         OfRecipe(
             "ema_warmup", "--ema-warmup", "Begin the moving average with a small decay, so that it soon leaves the untrained start.",
             new SwitchType(), static recipe => recipe.EmaWarmup, static (recipe, on) => recipe with { EmaWarmup = on }),
@@ -140,7 +150,9 @@ internal static partial class RunKeys
             static folder => folder.WeightsType, static (folder, type) => folder with { WeightsType = type }),
         OfFolder(
             "time_buckets", "--time-buckets", "Intervals of the process's time in which the squared error is measured, 1 to 16.",
-            new WholeType<int>(1, MostTimeBuckets), static folder => folder.TimeBuckets, static (folder, n) => folder with { TimeBuckets = n }),
+            new WholeType<int>(1, MostTimeBuckets),
+            static folder => folder.TimeBuckets,
+            static (folder, n) => folder with { TimeBuckets = n }),
         OfFolder(
             "tensorboard", "--tensorboard", "Write an event file for TensorBoard into the folder, too.", new SwitchType(),
             static folder => folder.TensorBoard, static (folder, on) => folder with { TensorBoard = on }),

@@ -59,7 +59,9 @@ internal sealed record WholeType<T>(T Min, T Max) : RunType<T>
     public override T ValueOf(ParseResult parsed, string option) => parsed.GetValue<T>(option);
 
     public override Result<T> Read(SpecNode node, string key, string folder) =>
-        Values.Whole(node, key, long.CreateChecked(Min), long.CreateChecked(Max), Wanted, Range).Select(static value => T.CreateChecked(value));
+        Values
+            .Whole(node, key, long.CreateChecked(Min), long.CreateChecked(Max), Wanted, Range)
+            .Select(static value => T.CreateChecked(value));
 
     public override string Write(T value, string folder) => FormattableString.Invariant($"{value}");
 }
@@ -117,6 +119,51 @@ internal sealed record OptionalRealType(NumberRange Range) : RunType<double?>
         real.Read(node, key, folder).Select(static value => (double?)value);
 
     public override string? Write(double? value, string folder) => value is { } number ? real.Write(number, folder) : null;
+}
+
+/// <summary>One number, or a few that differ.</summary>
+internal sealed record RealsType(NumberRange Range, int Most, string Example) : RunType<IReadOnlyList<double>>
+{
+    private readonly RealType real = new(Range);
+
+    public override string Wanted => $"{real.Wanted}, or a list of up to {Most} such as {Example}";
+
+    public override (string, string?)[] Schema
+    {
+        get
+        {
+            var one = JsonText.Object(real.Schema);
+            return
+            [
+                ("anyOf", JsonText.List(
+                [
+                    one,
+                    JsonText.Object(
+                        ("type", JsonText.String("array")), ("items", one), ("minItems", "1"),
+                        ("maxItems", FormattableString.Invariant($"{Most}")), ("uniqueItems", "true")),
+                ])),
+            ];
+        }
+    }
+
+    public override Option CreateOption(string name, string help, IReadOnlyList<double> standard) =>
+        CommonOptions.Numbers(name, help, [.. standard]);
+
+    public override IReadOnlyList<double> ValueOf(ParseResult parsed, string option) => parsed.GetRequiredValue<double[]>(option);
+
+    public override Result<IReadOnlyList<double>> Read(SpecNode node, string key, string folder)
+    {
+        if (node is not ListNode list) return real.Read(node, key, folder).Select<IReadOnlyList<double>>(static value => [value]);
+        if (list.Items.Count is 0 || list.Items.Count > Most)
+            return Result.Fail<IReadOnlyList<double>>(Values.WrongType(node, key, Wanted));
+        return Result.All(list.Items.Select(item => real.Read(item, key, folder)))
+            .Ensure(values => list.Items.Where((_, i) => values.Take(i).Contains(values[i])).Select(item => new SpecError(
+                Rule.OutOfRange, $"'{key}' has this number twice; remove it here", item.At)))
+            .Select<IReadOnlyList<double>>(static values => [.. values]);
+    }
+
+    public override string Write(IReadOnlyList<double> value, string folder) =>
+        value is [var only] ? Numbers.Write(only) : $"[{string.Join(", ", value.Select(Numbers.Write))}]";
 }
 
 /// <summary>One word of several, each with what it stands for.</summary>

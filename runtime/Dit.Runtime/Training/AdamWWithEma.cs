@@ -28,6 +28,8 @@ public sealed class AdamWWithEma : IDisposable
         LossScale = LossScale.Of(recipe);
         Average = new(model, recipe.EmaDecay);
         Powers = recipe.PostHocEma is { } lengths ? new(model, lengths) : null;
+        Further = new(model, (recipe.FurtherEma?.Values ?? []).Select(decay =>
+            (FormattableString.Invariant($"ema.{decay}."), new Func<int, double>(step => recipe.DecayAt(step, decay)))));
         using var noGradients = no_grad();
         var decayed = recipe.DecayAll ? null : DecayedWeights.Of(model);
         names = [.. Average.Followed.Select(static followed => followed.Name)];
@@ -49,6 +51,9 @@ public sealed class AdamWWithEma : IDisposable
     /// <summary>The power-function averages; null where the recipe has none.</summary>
     internal PowerAverages? Powers { get; }
 
+    /// <summary>The averages of <see cref="TrainingRecipe.FurtherEma"/>, in its order.</summary>
+    internal AverageSet Further { get; }
+
     /// <summary>The factor of the loss of the next step.</summary>
     internal LossScale LossScale { get; private set; }
 
@@ -57,13 +62,13 @@ public sealed class AdamWWithEma : IDisposable
 
     /// <summary>
     /// What AdamW remembers of each parameter: the running mean of its gradients as <c>first.NAME</c>, and of their
-    /// squares as <c>second.NAME</c>; and the power-function averages, where the recipe has them. The tensors stay the
-    /// optimizer's.
+    /// squares as <c>second.NAME</c>; and the power-function and further averages, where the recipe has them. The
+    /// tensors stay the optimizer's.
     /// </summary>
     public IEnumerable<KeyValuePair<string, Tensor>> Moments =>
         names.Zip(tensors).SelectMany(static pair => (KeyValuePair<string, Tensor>[])
             [new($"first.{pair.First}", pair.Second.First), new($"second.{pair.First}", pair.Second.Second)])
-        .Concat(Powers?.State ?? []);
+        .Concat(Powers?.State ?? []).Concat(Further.State);
 
     /// <summary>Goes on where a run has been.</summary>
     /// <param name="steps">Steps that the run has made.</param>
@@ -97,6 +102,7 @@ public sealed class AdamWWithEma : IDisposable
             Average.Update(decay);
         }
         Powers?.Update(Steps);
+        Further.Update(Steps);
     }
 
     /// <summary>Counts a step that leaves the weights, the averages and the moments as they are.</summary>
@@ -152,5 +158,6 @@ public sealed class AdamWWithEma : IDisposable
         }
         Average.Dispose();
         Powers?.Dispose();
+        Further.Dispose();
     }
 }

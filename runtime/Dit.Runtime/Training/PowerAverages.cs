@@ -7,11 +7,12 @@ internal sealed class PowerAverages : IDisposable
 {
     private const string Fixed = "fixed.";
 
-    private readonly IReadOnlyList<(double Gamma, ExponentialMovingAverage Average)> averages;
+    private readonly AverageSet averages;
 
     /// <summary>Averages that the first step sets.</summary>
-    public PowerAverages(nn.Module model, PostHocEma lengths) =>
-        averages = [.. lengths.Lengths.Select(length => (PowerProfile.GammaOf(length), new ExponentialMovingAverage(model, decay: 0)))];
+    public PowerAverages(nn.Module model, PostHocEma lengths) => averages = new(
+        model,
+        lengths.Lengths.Select(static (length, i) => (Prefix(i), DecayOf(PowerProfile.GammaOf(length)))));
 
     /// <summary>What the names of an average's tensors begin with, in checkpoints and in snapshots.</summary>
     public static string Prefix(int index) => FormattableString.Invariant($"power.{index}.");
@@ -21,26 +22,20 @@ internal sealed class PowerAverages : IDisposable
     /// </summary>
     public static string? FixedName(string name) => name.StartsWith(Fixed, StringComparison.Ordinal) ? name[Fixed.Length..] : null;
 
-    /// <summary>The tensors that change; they stay the averages'.</summary>
-    public IEnumerable<KeyValuePair<string, Tensor>> State => averages.SelectMany(static (one, i) =>
-        one.Average.Followed.Select(followed => KeyValuePair.Create(Prefix(i) + followed.Name, followed.Average)));
+    /// <inheritdoc cref="AverageSet.State"/>
+    public IEnumerable<KeyValuePair<string, Tensor>> State => averages.State;
 
     /// <summary>What a snapshot has: the tensors that change, and those of the model that are not trained.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> Snapshot => State
-        .Concat(averages[0].Average.Tensors
-            .ExceptBy(averages[0].Average.Followed.Select(static followed => followed.Name), static tensor => tensor.Key)
+        .Concat(averages.Tensors(0)
+            .ExceptBy(averages.Changing(0).Select(static tensor => tensor.Key), static tensor => tensor.Key)
             .Select(static tensor => KeyValuePair.Create(Fixed + tensor.Key, tensor.Value)))
         .Select(static tensor => (tensor.Key, tensor.Value));
 
-    /// <summary>Moves both averages towards the model's present weights.</summary>
-    /// <param name="step">The step just made, from 1.</param>
-    public void Update(int step)
-    {
-        foreach (var (gamma, average) in averages) average.Update(PowerProfile.DecayAt(gamma, step));
-    }
+    /// <inheritdoc cref="AverageSet.Update"/>
+    public void Update(int step) => averages.Update(step);
 
-    public void Dispose()
-    {
-        foreach (var (_, average) in averages) average.Dispose();
-    }
+    public void Dispose() => averages.Dispose();
+
+    private static Func<int, double> DecayOf(double gamma) => step => PowerProfile.DecayAt(gamma, step);
 }

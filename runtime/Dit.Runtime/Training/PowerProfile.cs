@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Dit.Runtime;
 
 /// <summary>
@@ -63,13 +65,17 @@ public readonly record struct PowerProfile(double Step, double Gamma)
         double[] norms = [.. others.Select(static one => Math.Sqrt(one.Dot(one)))];
         var wanted = this;
         double[] right = [.. others.Select((one, i) => one.Dot(wanted) / norms[i])];
-        double[][] rows =
-        [
-            .. others.Select((row, i) => (double[])[.. others.Select((column, j) => row.Dot(column) / norms[i] / norms[j]), right[i]]),
-        ];
-        var solution = LinearSystem.Solve(rows);
+        double[] products =
+            [.. others.SelectMany((row, i) => others.Select((column, j) => row.Dot(column) / norms[i] / norms[j]))];
+        var solution = Solve(products, right);
         var met = solution.Zip(right, static (x, b) => x * b).Sum() / Dot(this);
         return new([.. solution.Zip(norms, static (x, norm) => x / norm)], Math.Sqrt(Math.Max(0, 1 - met)));
+    }
+
+    private static double[] Solve(double[] matrix, double[] right)
+    {
+        using var scope = NewDisposeScope();
+        return linalg.solve(tensor(matrix, [right.Length, right.Length]), tensor(right)).data<double>().ToArray();
     }
 
     /// <summary>Makes sure that there is an average of a length.</summary>

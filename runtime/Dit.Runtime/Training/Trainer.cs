@@ -356,8 +356,9 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         if (cancelled) return new(state.Step, cancelled, saved.Files);
         try
         {
-            Processes.InFirst(() => folder.SaveWeights(state));
-            return new(state.Step, cancelled, Processes.IsFirst ? [folder.Weights, .. saved.Files] : []);
+            string[] weights = [];
+            Processes.InFirst(() => weights = [.. folder.SaveWeights(state)]);
+            return new(state.Step, cancelled, [.. weights, .. saved.Files]);
         }
         catch (DitException mistake) // such as weights that Float16 does not hold
         {

@@ -60,6 +60,11 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// </summary>
     public string Weights => System.IO.Path.Combine(Path, "weights.safetensors");
 
+    /// <summary>The finished model by a further moving average (<see cref="TrainingRecipe.FurtherEma"/>).</summary>
+    /// <param name="decay">Its decay.</param>
+    public string WeightsOf(double decay) =>
+        System.IO.Path.Combine(Path, FormattableString.Invariant($"weights-{decay}.safetensors"));
+
     /// <summary>
     /// The snapshots of the power-function averages, for <see cref="AverageSnapshots"/>: there where the recipe has
     /// <see cref="TrainingRecipe.PostHocEma"/>.
@@ -101,9 +106,9 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// The settings of the run as the text of a run file, which <c>dit train</c> takes; null for a run that has none.
     /// </summary>
     /// <remarks>
-    /// It is written as <see cref="RunFile"/> with each checkpoint, the spec of the model as <see cref="Spec"/> beside it,
-    /// and each checkpoint carries it (<see cref="TrainingCheckpoint.RunText"/>). Finished weights do not: it may name
-    /// folders of this machine.
+    /// It is written as <see cref="RunFile"/> with each checkpoint, the spec of the model as <see cref="Spec"/> beside
+    /// it, and each checkpoint carries it (<see cref="TrainingCheckpoint.RunText"/>). Finished weights do not: it may
+    /// name folders of this machine.
     /// </remarks>
     public string? RunText { get; init; }
 
@@ -160,6 +165,7 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
                     UnreadableList,
                     .. RunText is null ? Array.Empty<string>() : [RunFile, Spec],
                     .. CheckpointShelf.NewestFirst(this),
+                    .. Directory.EnumerateFiles(Path, "weights-*.safetensors"),
                 ];
             if (files.FirstOrDefault(System.IO.Path.Exists) is { } taken)
                 throw new DitException(
@@ -250,12 +256,24 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
     /// <summary>Strings as JSON, as in the metadata of files.</summary>
     internal static string Json(IReadOnlyList<string> words) => JsonSerializer.Serialize(words, TrainingJson.Default.IReadOnlyListString);
 
-    /// <summary>Writes the finished model.</summary>
-    internal string SaveWeights(TrainingState state)
+    /// <summary>Writes the finished model, by each of its averages.</summary>
+    internal IEnumerable<string> SaveWeights(TrainingState state)
     {
         var prefix = state.Lora is null ? "" : LoraFile.Prefix;
-        SafeTensors.Save(Weights, Prefixed(prefix, state.Average.Tensors), Metadata(state), WeightsType);
-        return Weights;
+        yield return Save(Weights, state.Average.Tensors);
+        var further = state.Recipe.FurtherEma?.Values ?? [];
+        for (var i = 0; i < further.Count; i++)
+        {
+            var changing = state.Optimizer.Further.Changing(i).ToDictionary();
+            yield return Save(WeightsOf(further[i]), state.Average.Tensors.Select(tensor =>
+                KeyValuePair.Create(tensor.Key, changing.GetValueOrDefault(tensor.Key, tensor.Value))));
+        }
+
+        string Save(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors)
+        {
+            SafeTensors.Save(path, Prefixed(prefix, tensors), Metadata(state), WeightsType);
+            return path;
+        }
     }
 
     /// <summary>The grid of samples of a step.</summary>

@@ -40,7 +40,7 @@ public sealed record TrainingMemoryPlan(
             Float * (card.Parameters + (adapters ?? 0)),
             Float * trained,
             2 * Float * trained,
-            (recipe.PostHocEma is null ? 1 : 3) * Float * averaged,
+            ((recipe.PostHocEma is null ? 1 : 3) + (recipe.FurtherEma?.Values.Count ?? 0)) * Float * averaged,
             Bytes(Float * part * (double)Kept(card, recipe)),
             Bytes(Float * recipe.BatchSize * BatchesOfInput * 2 * image), // images and noise
             OfLibraries);

@@ -62,6 +62,12 @@ public sealed record TrainingRecipe
     public double EmaDecay { get; init; } = 0.9999;
 
     /// <summary>
+    /// Decays of further moving averages, kept beside that of <see cref="EmaDecay"/>; null keeps none. Each becomes a
+    /// file of weights of its own (<see cref="TrainingFolder.WeightsOf"/>).
+    /// </summary>
+    public EmaDecays? FurtherEma { get; init; }
+
+    /// <summary>
     /// Whether the moving average starts with a small decay, so that it soon leaves the untrained weights
     /// (<see cref="ExponentialMovingAverage.WarmUp"/>); the paper does without.
     /// </summary>
@@ -116,7 +122,10 @@ public sealed record TrainingRecipe
 
     /// <summary>The decay of the moving average in a step.</summary>
     /// <param name="step">The step, from 1.</param>
-    public double EmaDecayAt(int step) => EmaWarmup ? ExponentialMovingAverage.WarmUp(EmaDecay, step) : EmaDecay;
+    public double EmaDecayAt(int step) => DecayAt(step, EmaDecay);
+
+    /// <summary>The decay of a further moving average in a step.</summary>
+    internal double DecayAt(int step, double decay) => EmaWarmup ? ExponentialMovingAverage.WarmUp(decay, step) : decay;
 
     /// <summary>The optimizer of some parameters; the caller owns it.</summary>
     /// <param name="parameters">Those that training changes.</param>
@@ -136,7 +145,10 @@ public sealed record TrainingRecipe
         Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), "weight decay", WeightDecay, "0 or more");
         Require(Beta1 is >= 0 and < 1, "beta1", Beta1, "from 0 up to, not including, 1");
         Require(Beta2 is >= 0 and < 1, "beta2", Beta2, "from 0 up to, not including, 1");
-        Require(EmaDecay is >= 0 and < 1, "EMA decay", EmaDecay, "from 0 up to, not including, 1");
+        foreach (var decay in (double[])[EmaDecay, .. FurtherEma?.Values ?? []])
+            Require(decay is >= 0 and < 1, "EMA decay", decay, "from 0 up to, not including, 1");
+        foreach (var decay in FurtherEma?.Values ?? [])
+            Require(decay != EmaDecay && FurtherEma?.Values.Count(other => other == decay) == 1, "EMA decays", decay, "all different");
         foreach (var length in PostHocEma?.Lengths ?? []) PowerProfile.RequireLength(length);
         Require(
             PostHocEma is null || PostHocEma.Shorter < PostHocEma.Longer,
