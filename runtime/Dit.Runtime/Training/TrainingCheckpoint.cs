@@ -101,6 +101,7 @@ public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Re
     /// <param name="learned">What is trained: the model, or the state of its adapters.</param>
     /// <param name="lora">The adapters; null where the model is trained.</param>
     /// <param name="optimizer">The optimizer.</param>
+    /// <param name="times">The draws of times by their losses; null where they are drawn uniformly.</param>
     /// <returns>The losses of the steps that were made.</returns>
     /// <exception cref="DitException">The adapters were trained for different weights.</exception>
     internal IReadOnlyList<StepLosses> Restore(nn.Module learned, Lora? lora, AdamWWithEma optimizer, LossSecondMoment? times)
