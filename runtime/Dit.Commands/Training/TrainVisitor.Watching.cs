@@ -11,6 +11,7 @@ internal sealed partial class TrainVisitor
 
     private Trainer TrainerOf(TrainingRecipe recipe, TrainingFolder folder, AutoencoderKL? decoder) => new(recipe, folder)
     {
+        Workers = settings.Workers,
         Decoder = decoder,
         OnSpike = settings.OnSpike,
         Notice = context.Notice,
