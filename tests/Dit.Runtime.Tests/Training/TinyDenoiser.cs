@@ -76,7 +76,7 @@ internal sealed class TinyDenoiser : nn.Module<Tensor, Tensor, Tensor, Tensor>, 
     public override Tensor forward(Tensor x, Tensor t, Tensor labels)
     {
         using var scope = NewDisposeScope();
-        var output = proj.forward(x + pos_embed) + table.forward(labels).unsqueeze(-1).unsqueeze(-1);
+        var output = proj.call(x + pos_embed) + table.forward(labels).unsqueeze(-1).unsqueeze(-1);
         if (SpoilsGradients) output += (proj.bias! * 0).sqrt().sum(); // 0, and its gradient is 0 times infinity
         if (SpoilsSamples && !is_grad_enabled()) output *= float.NaN;
         if (GradientBoost != 0)
