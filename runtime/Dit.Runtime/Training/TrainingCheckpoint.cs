@@ -90,9 +90,10 @@ public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Re
     /// <param name="learned">What is trained: the model, or the state of its adapters.</param>
     /// <param name="lora">The adapters; null where the model is trained.</param>
     /// <param name="optimizer">The optimizer.</param>
+    /// <param name="times">The losses of times, where they decide which are drawn; else null.</param>
     /// <returns>The losses of the steps that were made.</returns>
     /// <exception cref="DitException">The adapters were trained for different weights.</exception>
-    internal IReadOnlyList<StepLosses> Restore(nn.Module learned, Lora? lora, AdamWWithEma optimizer)
+    internal IReadOnlyList<StepLosses> Restore(nn.Module learned, Lora? lora, AdamWWithEma optimizer, LossSecondMoment? times)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
@@ -103,6 +104,7 @@ public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Re
         foreach (var (name, tensor) in learned.state_dict()) Copy(tensor, $"model.{name}");
         foreach (var (name, tensor) in optimizer.Average.Tensors) Copy(tensor, $"ema.{name}");
         optimizer.Restore(Step, name => file.Read(OptimizerPrefix + name));
+        times?.Restore(file);
         using var losses = file.Read(LossesName);
         return [.. losses.data<double>().ToArray().Chunk(3).Select(static step => new StepLosses(step[0], step[1], step[2]))];
 
