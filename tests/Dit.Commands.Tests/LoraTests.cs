@@ -69,7 +69,16 @@ public sealed class LoraTests : IDisposable
 
         Assert.Contains(
             ", with weights.safetensors added",
-            Cli.Run("convert", Base, folder.Path("fused.safetensors"), "--to", "dit", "--model", folder.Path("small.dit.yaml"), "--lora", Adapters)
+            Cli.Run(
+                    "convert",
+                    Base,
+                    folder.Path("fused.safetensors"),
+                    "--to",
+                    "dit",
+                    "--model",
+                    folder.Path("small.dit.yaml"),
+                    "--lora",
+                    Adapters)
                 .Succeeds(),
             StringComparison.Ordinal);
         Draw("fused-drawn.safetensors", folder.Path("fused.safetensors"));
@@ -88,7 +97,8 @@ public sealed class LoraTests : IDisposable
         Assert.Contains("--from", Cli.Run(resume).Mistake(), StringComparison.Ordinal);
         Train("other", "--seed", "3").Succeeds();
         Assert.Contains(
-            "were trained for different weights of the model", Cli.Run([.. resume, "--from", folder.Path("other", "weights.safetensors")]).Mistake(),
+            "were trained for different weights of the model",
+            Cli.Run([.. resume, "--from", folder.Path("other", "weights.safetensors")]).Mistake(),
             StringComparison.Ordinal);
         Cli.Run([.. resume, "--from", Base]).Succeeds();
         Assert.All(
@@ -103,8 +113,10 @@ public sealed class LoraTests : IDisposable
             Train("none", "--lora", "2").Mistake(), StringComparison.Ordinal);
         Assert.Contains("--lora-alpha", Train("none", "--from", Base, "--lora-alpha", "2").Mistake(), StringComparison.Ordinal);
         Assert.Contains("--lora-targets", Train("none", "--from", Base, "--lora-targets", "mlp").Mistake(), StringComparison.Ordinal);
-        Assert.Contains("The rank of LoRA must be 1 or more", Train("none", "--from", Base, "--lora", "0").Mistake(), StringComparison.Ordinal);
-        Assert.Contains("A rank of 100 is too large for", Train("none", "--from", Base, "--lora", "100").Mistake(), StringComparison.Ordinal);
+        Assert.Contains(
+            "The rank of LoRA must be 1 or more", Train("none", "--from", Base, "--lora", "0").Mistake(), StringComparison.Ordinal);
+        Assert.Contains(
+            "A rank of 100 is too large for", Train("none", "--from", Base, "--lora", "100").Mistake(), StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder.Path("none")));
         folder.File("classes.dit.yaml", Spec.Replace("classes: 10", "classes: 12", StringComparison.Ordinal));
         Assert.Contains($"--lora needs all weights of Small, and '{Base}' does not have y_embedder.embedding_table.weight as",

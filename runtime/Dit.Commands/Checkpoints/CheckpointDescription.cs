@@ -98,8 +98,8 @@ internal sealed partial record CheckpointDescription(
         if (found.Length == 0) return null;
         var ranks = found.Select(static one => one.Value.Shape.FirstOrDefault()).Distinct().Order();
         var model = weights.Metadata.TryGetValue(ModelCard.NameKey, out var name) ? $" of {InspectCommand.OneLine(name)}" : "";
-        return $"It holds adapters (LoRA) of rank {string.Join(" and ", ranks)} for {Amount.Of(found.Length, "layer")}{model}: 'dit sample' "
-            + "and 'dit convert' take it with --lora, beside the weights of the model.";
+        return $"It holds adapters (LoRA) of rank {string.Join(" and ", ranks)} for {Amount.Of(found.Length, "layer")}{model}: "
+            + "'dit sample' and 'dit convert' take it with --lora, beside the weights of the model.";
     }
 
     private static IReadOnlyList<string> NoticesOf(ICheckpointFile file, CheckpointMatch known) =>

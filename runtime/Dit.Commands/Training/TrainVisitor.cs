@@ -74,7 +74,8 @@ internal sealed partial class TrainVisitor(
             ? start
             : throw new DitException(
                 $"--lora needs all weights of {card.Name}, and '{checkpoint?.Path}' does not have "
-                    + $"{Amount.Few([.. start.Anew, .. start.Interpolated])} as the model has them: train the model first, without --lora.");
+                    + $"{Amount.Few([.. start.Anew, .. start.Interpolated])} as the model has them: "
+                    + "train the model first, without --lora.");
 
     /// <summary>The data as latents; null where the data are images and the model takes them.</summary>
     private LatentFolder? Latents(ModelCard card)

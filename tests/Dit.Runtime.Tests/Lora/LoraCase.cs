@@ -33,7 +33,9 @@ internal abstract class LoraCase : IDisposable
     /// <summary>The model's own prediction, the same inputs each time; of a joint model all three, flat.</summary>
     public abstract Tensor Forward();
 
-    /// <summary>The prediction of a new session, on an engine or on the environment's; null where there are no sessions.</summary>
+    /// <summary>
+    /// The prediction of a new session, on an engine or on the environment's; null where there are no sessions.
+    /// </summary>
     public abstract Tensor? Planned(Func<SessionSteps, StepEngine>? engine = null);
 
     /// <summary>Adapters of rank 3 on all linear layers that change what the model gives.</summary>
@@ -51,6 +53,15 @@ internal abstract class LoraCase : IDisposable
         using var frozen = no_grad();
         using var random = new Generator(11);
         foreach (var b in lora.Parameters.Where(static (_, i) => i % 2 == 1)) b.copy_(0.2 * randn(b.shape, generator: random));
+    }
+
+    /// <summary>What so many parameters stay in TorchSharp's count of tensors when they are gone.</summary>
+    /// <remarks>It counts the tensor that a parameter is made of, and never takes it off again.</remarks>
+    public static long CountedFor(int parameters)
+    {
+        var before = LiveTensors.Count();
+        using (Layer.Unset([1], CPU, ScalarType.Float32)) { }
+        return parameters * (LiveTensors.Count() - before);
     }
 
     public abstract void Dispose();

@@ -76,7 +76,10 @@ public sealed class LoraFileTests : IDisposable
     public void An_alpha_that_is_a_tensor_is_read()
     {
         using var @case = LoraCase.Of(Name);
-        Write("transformer.", rank: 2, [("transformer.blocks.0.attn.qkv.alpha", tensor(7f)), ("transformer.blocks.1.mlp.fc2.alpha", tensor(7f))]);
+        Write(
+            "transformer.",
+            rank: 2,
+            [("transformer.blocks.0.attn.qkv.alpha", tensor(7f)), ("transformer.blocks.1.mlp.fc2.alpha", tensor(7f))]);
         using var lora = @case.Load(folder["a.safetensors"]);
         Assert.Equal(7, lora.Alpha);
     }
@@ -86,7 +89,10 @@ public sealed class LoraFileTests : IDisposable
     {
         using var @case = LoraCase.Of(Name);
         (string, Tensor)[] of(string prefix, float value) =>
-            [($"{prefix}blocks.0.attn.proj.lora_A.weight", full([1, 32], value)), ($"{prefix}blocks.0.attn.proj.lora_B.weight", full([32, 1], value))];
+            [
+                ($"{prefix}blocks.0.attn.proj.lora_A.weight", full([1, 32], value)),
+                ($"{prefix}blocks.0.attn.proj.lora_B.weight", full([32, 1], value)),
+            ];
         SafeTensors.Save(folder["a.safetensors"], [.. of("model.", 1), .. of("ema.", 2), .. of("optimizer.first.", 3)]);
         using var lora = @case.Load(folder["a.safetensors"]);
         Assert.All(lora.Parameters, static p => Assert.Equal(2, p.mean().item<float>()));
@@ -124,10 +130,16 @@ public sealed class LoraFileTests : IDisposable
         using var @case = LoraCase.Of(Name);
         SafeTensors.Save(
             folder["a.safetensors"],
-            [($"transformer.blocks.0.{layer}.lora_A.weight", zeros(rank, from)), ($"transformer.blocks.0.{layer}.lora_B.weight", zeros(to, other))],
+            [
+                ($"transformer.blocks.0.{layer}.lora_A.weight", zeros(rank, from)),
+                ($"transformer.blocks.0.{layer}.lora_B.weight", zeros(to, other)),
+            ],
             new Dictionary<string, string> { [ModelCard.NameKey] = "Elsewhere" });
         var error = Assert.Throws<DitException>(() => @case.Load(folder["a.safetensors"]));
-        Assert.StartsWith($"The adapters in '{folder["a.safetensors"]}' do not fit {Name}: {message}", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"The adapters in '{folder["a.safetensors"]}' do not fit {Name}: {message}",
+            error.Message,
+            StringComparison.Ordinal);
         Assert.EndsWith(" They were trained for Elsewhere.", error.Message, StringComparison.Ordinal);
     }
 

@@ -103,10 +103,10 @@ public class LoraTests
         using var @case = LoraCase.Of("V-AdaLNZero-Text");
         Use();
         var before = LiveTensors.Count();
-        Use();
-        Assert.Equal(before, LiveTensors.Count());
+        var parameters = Use();
+        Assert.Equal(before + LoraCase.CountedFor(parameters), LiveTensors.Count());
 
-        void Use()
+        int Use()
         {
             using var lora = @case.Moved();
             using (NewDisposeScope())
@@ -118,6 +118,7 @@ public class LoraTests
             for (var i = 0; i < 3; i++)
                 using (NewDisposeScope()) @case.Forward();
             Assert.Equal(attached, LiveTensors.Count());
+            return lora.Parameters.Count();
         }
     }
 
@@ -207,7 +208,8 @@ public class LoraTests
         LoraCase.Move(lora);
         Assert.All(lora.Parameters, static p => Assert.Equal(ScalarType.BFloat16, p.dtype));
         using var session = model.CreateSession();
-        var (x, t, labels) = (randn([2, 3, 8, 12], ScalarType.BFloat16), tensor(new long[] { 3, 700 }), new ClassLabels(tensor(new long[] { 1, 2 })));
+        var (x, t, labels) = (
+            randn([2, 3, 8, 12], ScalarType.BFloat16), tensor(new long[] { 3, 700 }), new ClassLabels(tensor(new long[] { 1, 2 })));
         Assert.True(model.Predict(x, t, labels).allclose(session.Forward(x, t, labels), rtol: 0.05, atol: 0.05));
         lora.Fuse();
         Assert.Equal(ScalarType.BFloat16, model.parameters().First().dtype);

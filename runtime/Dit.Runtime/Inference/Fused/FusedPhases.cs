@@ -156,7 +156,9 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
     // The weights of attention sum to one, so the bias of the values passes through to the projection: W (o + b) = W o
     // + W b.
     private NativeBuffer ProjectionBias(SessionStep attention, SessionStep? next, Tensor valueBias) =>
-        next is SessionStep.Project { Layer: var layer } ? Keep(Bias(layer) + LoraAdapter.WeightOf(layer).mv(valueBias)) : throw Disorder(attention);
+        next is SessionStep.Project { Layer: var layer }
+            ? Keep(Bias(layer) + LoraAdapter.WeightOf(layer).mv(valueBias))
+            : throw Disorder(attention);
 
     // Of a gate, what is gated and its gate lie below each other in a piece.
     private MlpStep Mlp(SessionStep.Mlp mlp)
@@ -176,7 +178,8 @@ internal sealed class FusedPhases(SessionSteps session, CpuKernels kernels, Task
     // The tokens and what comes back are not side by side in memory: half of the layer for each.
     private PopStep Pop(SessionStep.Pop pop)
     {
-        var halves = LoraAdapter.WeightOf(pop.Layer).chunk(2, dim: 1).Select(half => Pack(half, width, [0..width], WeightLayout.Whole)).ToArray();
+        var weights = LoraAdapter.WeightOf(pop.Layer).chunk(2, dim: 1);
+        var halves = weights.Select(half => Pack(half, width, [0..width], WeightLayout.Whole)).ToArray();
         return new(kernels, --skips, halves[0], halves[1], Keep(Bias(pop.Layer)), width);
     }
 

@@ -7,8 +7,9 @@ namespace Dit.Runtime;
 /// <summary>Low-rank adapters on the linear layers of a model (LoRA, Hu et al., arXiv 2106.09685).</summary>
 /// <remarks>
 /// A layer with an adapter computes <c>x W^T + b + s (x A^T) B^T</c>, with A (R, in), B (out, R) and
-/// <c>s = Scale alpha / R</c>. While adapters are attached, the model's own parameters require no gradient, and training
-/// changes the adapters alone. They are not part of the model's state dict: saving the model saves its own weights.
+/// <c>s = Scale alpha / R</c>. While adapters are attached, the model's own parameters require no gradient, and
+/// training changes the adapters alone. They are not part of the model's state dict: saving the model saves its own
+/// weights.
 /// <para>
 /// Attach them after the model was moved or converted. A session packs or calls what the layers are when it is created:
 /// after a change of the scale or of the adapters make another.

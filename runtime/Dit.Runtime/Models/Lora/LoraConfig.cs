@@ -7,7 +7,9 @@ namespace Dit.Runtime;
 /// <summary>What a file of adapters says of them beside the tensors, as peft and diffusers write it.</summary>
 internal static class LoraConfig
 {
-    /// <summary>The metadata key of diffusers: peft's configuration as JSON, its keys after the prefix of the names.</summary>
+    /// <summary>
+    /// The metadata key of diffusers: peft's configuration as JSON, its keys after the prefix of the names.
+    /// </summary>
     public const string Key = "lora_adapter_metadata";
 
     /// <summary>The metadata key of the hash of the weights that the adapters were trained for.</summary>

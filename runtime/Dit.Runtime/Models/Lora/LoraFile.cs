@@ -41,7 +41,9 @@ internal sealed record LoraFile(int Rank, double Alpha, IReadOnlyList<LoraFile.N
     /// <param name="file">The file; it stays the caller's.</param>
     /// <param name="card">The model.</param>
     /// <param name="layers">Its linear layers.</param>
-    /// <exception cref="DitException">There are none, or they do not fit the model; the message says what differs.</exception>
+    /// <exception cref="DitException">
+    /// There are none, or they do not fit the model; the message says what differs.
+    /// </exception>
     public static LoraFile Of(ICheckpointFile file, ModelCard card, IReadOnlyList<LoraLayer> layers)
     {
         var byName = layers.ToDictionary(static layer => layer.Name, StringComparer.Ordinal);
@@ -79,11 +81,14 @@ internal sealed record LoraFile(int Rank, double Alpha, IReadOnlyList<LoraFile.N
             yield return $"'{layer.Name}' has {(parts[0].IsA ? "lora_A and no lora_B" : "lora_B and no lora_A")}";
             yield break;
         }
-        var (a, b) = (file.Tensors[parts.Single(static one => one.IsA).Name].Shape, file.Tensors[parts.Single(static one => !one.IsA).Name].Shape);
+        var (a, b) = (
+            file.Tensors[parts.Single(static one => one.IsA).Name].Shape,
+            file.Tensors[parts.Single(static one => !one.IsA).Name].Shape);
         if (a is not [var rank, var input] || b is not [var output, var other])
             yield return $"the adapter of '{layer.Name}' is no pair of matrices";
         else if (input != layer.Input || output != layer.Output)
-            yield return $"the adapter of '{layer.Name}' goes from {input} to {output} features, and the layer from {layer.Input} to {layer.Output}";
+            yield return $"the adapter of '{layer.Name}' goes from {input} to {output} features, and the layer from {layer.Input} to "
+                + $"{layer.Output}";
         else if (rank != other || rank < 1)
             yield return $"the adapter of '{layer.Name}' has an A of rank {rank} and a B of rank {other}";
         else if (rank > Math.Min(input, output))

@@ -7,7 +7,9 @@ namespace Dit.Runtime;
 /// <summary>A hash of the weights of a model, whatever file they come from.</summary>
 internal static class WeightsHash
 {
-    /// <summary>SHA-256 of the names and the bytes of all tensors of the state dict: <c>sha256:</c> and 64 digits.</summary>
+    /// <summary>
+    /// SHA-256 of the names and the bytes of all tensors of the state dict: <c>sha256:</c> and 64 digits.
+    /// </summary>
     public static string Of(nn.Module model)
     {
         using var scope = NewDisposeScope();
