@@ -26,26 +26,26 @@ public static class TrainingStep
         IModel<TModel, TCondition, TProcess> model, TProcess process, StepInput<TCondition> input, TrainingRecipe? recipe = null)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
-        where TProcess : IProcess => Backward(model, process, input, recipe, byTime: null);
+        where TProcess : IProcess => Backward(model, process, input, recipe, watch: null);
 
-    /// <summary>As the public method; <paramref name="byTime"/> receives the error of each sample.</summary>
+    /// <summary>As the public method; <paramref name="watch"/> receives the losses of each sample.</summary>
     internal static StepLosses Backward<TModel, TCondition, TProcess>(
         IModel<TModel, TCondition, TProcess> model,
         TProcess process,
         StepInput<TCondition> input,
         TrainingRecipe? recipe,
-        LossByTime? byTime)
+        SampleLosses? watch)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
-        if (recipe is not { Accumulation: > 1 and var count }) return Part(model, process, input, recipe, share: 1, byTime);
+        if (recipe is not { Accumulation: > 1 and var count }) return Part(model, process, input, recipe, share: 1, watch);
         using var scope = NewDisposeScope();
         var sum = default(StepLosses);
         foreach (var part in input.Split(count))
         {
             using var inner = NewDisposeScope();
-            var losses = Part(model, process, part, recipe, (double)part.Times.Length / input.Times.Length, byTime);
+            var losses = Part(model, process, part, recipe, (double)part.Times.Length / input.Times.Length, watch);
             sum = new(sum.Total + losses.Total, sum.Mse + losses.Mse, sum.VariationalBound + losses.VariationalBound);
         }
         return sum;
@@ -58,7 +58,7 @@ public static class TrainingStep
         StepInput<TCondition> input,
         TrainingRecipe? recipe,
         double share,
-        LossByTime? byTime)
+        SampleLosses? watch)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
@@ -69,19 +69,28 @@ public static class TrainingStep
         if (recipe?.MinSnrGamma is { } gamma)
         {
             var error = losses.Mse ?? each;
-            double[] weights = [.. input.Times.Select(t => MinSnr.WeightOf(process, t, gamma) - 1)];
-            each = each + error * tensor(weights, dtype: error.dtype, device: error.device);
+            double[] more = [.. input.Times.Select(t => MinSnr.WeightOf(process, t, gamma) - 1)];
+            each = each + error * tensor(more, dtype: error.dtype, device: error.device);
         }
-        var total = each.mean();
+        watch?.Invoke(input.Times, each, losses.Mse ?? losses.Total);
+        using var weights = input.Weights is { } given ? tensor(given, dtype: each.dtype, device: each.device) : null;
+        var total = Mean(each, weights);
         if (share != 1)
         {
             using Scalar scale = share;
             total = total * scale;
         }
         total.backward();
-        byTime?.Add(input.Times, losses.Mse ?? losses.Total);
-        return new(total.item<float>(), Mean(losses.Mse) * share, Mean(losses.VariationalBound) * share);
+        return new(total.item<float>(), ValueOf(losses.Mse, weights) * share, ValueOf(losses.VariationalBound, weights) * share);
     }
 
-    private static double Mean(Tensor? perSample) => perSample is null ? 0 : perSample.mean().item<float>();
+    private static double ValueOf(Tensor? perSample, Tensor? weights) => perSample is null ? 0 : Mean(perSample, weights).item<float>();
+
+    private static Tensor Mean(Tensor perSample, Tensor? weights) => (weights is null ? perSample : perSample * weights).mean();
 }
+
+/// <summary>Receives the losses of samples, before weights of importance sampling.</summary>
+/// <param name="times">Their times, N of them.</param>
+/// <param name="total">What is minimized, (N,).</param>
+/// <param name="error">Their mean squared errors, or what is minimized where there are none, (N,).</param>
+internal delegate void SampleLosses(double[] times, Tensor total, Tensor error);
