@@ -387,6 +387,8 @@ public sealed record Edm(
     public override string Method { get; }
 }
 
+public sealed record EmaDecays(IReadOnlyList<double> Values);
+
 public sealed class EmbeddingTable : torch.nn.Module<torch.Tensor, torch.Tensor>
 {
     public EmbeddingTable(int rows, int width, torch.Device device, torch.ScalarType dtype);

@@ -59,6 +59,8 @@ public sealed class RunFolderTests : IDisposable
             tensorboard: false
             flip: false
             skip_unreadable: false
+            strict: false
+            time_sampling: uniform
             device: cpu
             tf32: false
 

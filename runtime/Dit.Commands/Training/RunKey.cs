@@ -13,6 +13,9 @@ internal abstract record RunKey(string Name, string Option, string Help)
     /// <summary>Whether the file that a run leaves in its folder has no such line: it is where it stands.</summary>
     public bool IsPlace { get; init; }
 
+    /// <summary>Whether the default follows from the machine: then it is neither documented nor written.</summary>
+    public bool IsOfMachine { get; init; }
+
     /// <summary>What a run file takes, in words.</summary>
     public abstract string Wanted { get; }
 
@@ -68,7 +71,7 @@ internal sealed record RunKey<T>(
 
     public override string Wanted => Type.Wanted;
 
-    public override string? Default => Type.Write(Get(new()), "");
+    public override string? Default => IsOfMachine ? null : Type.Write(Get(new()), "");
 
     public override IReadOnlyList<string> Options => [.. new[] { Option, Alias, Fixed?.Name }.OfType<string>()];
 
@@ -97,5 +100,5 @@ internal sealed record RunKey<T>(
         Type.Read(node, Name, folder).Select<Func<RunSettings, RunSettings>>(value => settings => Set(settings, value));
 
     public override string? Write(RunSettings settings, string folder) =>
-        Applies(settings) ? Type.Write(Get(settings), folder) : null;
+        !Applies(settings) || (IsOfMachine && Equals(Get(settings), Get(new()))) ? null : Type.Write(Get(settings), folder);
 }

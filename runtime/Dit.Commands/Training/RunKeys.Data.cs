@@ -11,6 +11,7 @@ internal static partial class RunKeys
         ["loss-second-moment"] = TimeSampling.LossSecondMoment,
     };
 
+
     private static IEnumerable<RunKey> OfReading =>
     [
         new RunKey<RunPath?>(
@@ -18,7 +19,10 @@ internal static partial class RunKeys
             static run => run.Captions, static (run, value) => run with { Captions = value }),
         new RunKey<int>(
             "workers", "--workers", "Threads that decode images ahead of their step; 0 decodes them between the steps.",
-            new WholeType<int>(0, Trainer.MostWorkers), static run => run.Workers, static (run, n) => run with { Workers = n }),
+            new WholeType<int>(0, Trainer.MostWorkers), static run => run.Workers, static (run, n) => run with { Workers = n })
+        {
+            IsOfMachine = true,
+        },
         new RunKey<bool>(
             "strict", "--strict", UnreadableChoice.StrictHelp, new SwitchType(),
             static run => run.Strict, static (run, on) => run with { Strict = on }),

@@ -16,7 +16,7 @@ internal static class RunReference
             foreach (var key in RunKeys.All)
                 text.Append(
                     $"| `{key.Name}` | {string.Join(", ", key.Options.Select(static option => $"`{option}`"))} | {key.Wanted} | "
-                        + $"{(key.Default is { } value ? $"`{value}`" : "none")} | {key.Help} |\n");
+                        + $"{(key.Default is { } value ? $"`{value}`" : key.IsOfMachine ? "by the machine" : "none")} | {key.Help} |\n");
             return text.ToString().ReplaceLineEndings("\n");
         }
     }
