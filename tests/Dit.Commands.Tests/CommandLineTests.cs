@@ -65,7 +65,8 @@ public class CommandLineTests
     [InlineData(
         "train --help", "--data", "--model", "--out", "--steps", "[default: 400000]", "--batch", "[default: 256]", "--lr",
         "[default: 0.0001]", "--weight-decay", "--decay-matrices", "--ema", "[default: 0.9999]", "--ema-warmup", "--post-hoc-ema",
-        "--warmup", "--clip", "--resume", "--from", "--schedule", "--accumulate", "--activation-checkpointing", "--precision", "--min-snr", "--save-minutes", "--keep", "--seed",
+        "--warmup", "--clip", "--resume", "--from", "--schedule", "--accumulate", "--activation-checkpointing", "--precision", "--min-snr",
+        "--save-minutes", "--keep", "--seed",
         "--save-every", "--time-buckets", "[default: 4]", "--tensorboard", "--weights-dtype", "<bf16|f16|f32>", "--flip", "--no-flip",
         "--device", "--tf32")]
     [InlineData(

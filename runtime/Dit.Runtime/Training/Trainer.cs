@@ -72,7 +72,8 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         recipe.Validate();
         if (recipe.Precision == TrainingPrecision.Float16 && device.type != DeviceType.CUDA && !Float16OnAnyDevice)
             throw new DitException(
-                "Training in float16 (--precision f16) is for CUDA devices: train on one, or in bfloat16 (--precision bf16), which needs no "
+                "Training in float16 (--precision f16) is for CUDA devices: train on one, or in bfloat16 (--precision bf16), which needs "
+                    + "no "
                     + "loss scale.");
         var most = Array.MaxLength / (card.Input.Channels * card.Input.Height * card.Input.Width); // loaded as one array of bytes
         if (recipe.BatchSize > most)
@@ -82,7 +83,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
             throw new DitException(
                 $"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
         if (device.type == DeviceType.CPU)
-            TrainingMemoryAdvice.Require(card, recipe, AvailableMemory.Bytes());
+            TrainingMemoryAdvice.Require(card, recipe, TrainingMemoryPlan.Available);
     }
 
     private TrainingResult Train<TModel, TCondition, TProcess>(
