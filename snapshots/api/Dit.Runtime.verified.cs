@@ -133,6 +133,16 @@ public sealed class CaptionEmbedder : torch.nn.Module<TextEmbeddings, torch.Tens
     public override torch.Tensor forward(TextEmbeddings text);
 }
 
+public sealed class CaptionFile : IDisposable
+{
+    public const string FilesKey = "files";
+    public ModelCard Card { get; }
+    public static string Description(ModelCard card);
+    public void Dispose();
+    public static CaptionFile Open(string path, ModelCard card, ImageFolder images);
+    public static CaptionFile Open(string path, ModelCard card, LatentFolder latents);
+}
+
 public static class Checkpoint
 {
     public static TModel Load<TModel>(
@@ -713,6 +723,7 @@ public interface ICondition<TSelf> : IDisposable where TSelf : ICondition<TSelf>
     TSelf Drop(ModelCard card, torch.Generator random);
     TSelf Map(Func<torch.Tensor, torch.Tensor> change);
     static abstract TSelf OfImages(torch.Tensor? classes, int count);
+    static virtual TSelf OfTexts(TextEmbeddings texts, ModelCard card);
     static abstract NamedConditions<TSelf> Read(ModelCard card, ConditionSource source);
 }
 
@@ -811,6 +822,7 @@ public static class ImageFile
 public sealed class ImageFolder
 {
     public const long DefaultCacheBytes = 1073741824;
+    public const double UsualUnreadablePart = 0.01;
     public IReadOnlyList<string> Classes { get; }
     public int Count { get; }
     public IReadOnlyList<LabeledFile> Files { get; }
@@ -824,7 +836,7 @@ public sealed class ImageFolder
     public torch.Tensor LoadImages(ReadOnlySpan<int> indices, ImageShape shape, ReadOnlySpan<bool> flips = default);
     public static ImageFolder Open(string root, long cacheBytes = 1073741824);
     public static ImageFolder OpenUnlabeled(string root, long cacheBytes = 1073741824);
-    public ImageFolder SkippingUnreadable(IReadOnlyList<UnreadableImage> unreadable);
+    public ImageFolder SkippingUnreadable(IReadOnlyList<UnreadableImage> unreadable, double largestPart = 1);
     public ImageSurvey Survey(IProgress<int>? progress = null, CancellationToken cancellation = default);
 }
 
@@ -861,6 +873,7 @@ public enum ImageLabels
     None = 0,
     Classes = 1,
     Other = 2,
+    Texts = 3,
 }
 
 public readonly record struct ImageShape(int Channels, int Height, int Width)
@@ -1049,6 +1062,7 @@ public sealed class LatentEncoding
 public sealed class LatentFolder : IDisposable
 {
     public const string IndexName = "latents.json";
+    public const string NamesName = "images.jsonl";
     public IReadOnlyList<string> Classes { get; }
     public int Count { get; }
     public LatentDescription Description { get; }
@@ -1719,6 +1733,7 @@ public sealed record SizedText(
     public SizedText Map(Func<torch.Tensor, torch.Tensor> change);
     public static SizedText Of(TextEmbeddings text, int height, int width);
     public static SizedText OfImages(torch.Tensor? classes, int count);
+    public static SizedText OfTexts(TextEmbeddings texts, ModelCard card);
     public static NamedConditions<SizedText> Read(ModelCard card, ConditionSource source);
     public SizedText WithNull();
 }
@@ -1784,6 +1799,7 @@ public sealed record StepInput<TCondition>(
     double[] Times,
     torch.Tensor Noise) : IDisposable where TCondition : ICondition<TCondition>
 {
+    public double[]? Weights { get; init; }
     public void Dispose();
     public StepInput<TCondition> To(torch.Device device);
 }
@@ -1828,10 +1844,17 @@ public sealed record TextEmbeddings(torch.Tensor Values, torch.Tensor? DropMask 
     public static TextEmbeddings Load(string path, ModelCard card);
     public TextEmbeddings Map(Func<torch.Tensor, torch.Tensor> change);
     public static TextEmbeddings OfImages(torch.Tensor? classes, int count);
+    public static TextEmbeddings OfTexts(TextEmbeddings texts, ModelCard card);
     public static NamedConditions<TextEmbeddings> Read(ModelCard card, ConditionSource source);
     public TextEmbeddings To(torch.Device device);
     public TextEmbeddings WithLengths(IReadOnlyList<int> lengths);
     public TextEmbeddings WithNull();
+}
+
+public enum TimeSampling
+{
+    Uniform = 0,
+    LossSecondMoment = 1,
 }
 
 public sealed class TimestepEmbedder : torch.nn.Module<torch.Tensor, torch.Tensor>
@@ -1854,6 +1877,8 @@ public delegate torch.Tensor TrainedNetwork(torch.Tensor x, torch.Tensor t);
 public sealed class Trainer
 {
     public Trainer(TrainingRecipe recipe, TrainingFolder folder);
+    public static int UsualWorkers { get; }
+    public int Workers { get; init; }
     public void RequireFit<TCondition>(
         TrainingSet<TCondition> data,
         ModelCard card,
@@ -1959,6 +1984,7 @@ public sealed record TrainingRecipe
     public LearningRateSchedule Schedule { get; init; }
     public long Seed { get; init; }
     public int Steps { get; init; }
+    public TimeSampling TimeSampling { get; init; }
     public int WarmupSteps { get; init; }
     public double WeightDecay { get; init; }
     public AdamW CreateOptimizer(IEnumerable<Parameter> parameters);
@@ -1972,7 +1998,10 @@ public sealed record TrainingResult(int Step, bool Cancelled, IReadOnlyList<stri
 public static class TrainingSet
 {
     public static TrainingSet<ClassLabels> Of(ImageFolder folder, ImageShape shape);
-    public static TrainingSet<TCondition> Of<TCondition>(ImageFolder folder, ImageShape shape) where TCondition : ICondition<TCondition>;
+    public static TrainingSet<TCondition> Of<TCondition>(
+        ImageFolder folder,
+        ImageShape shape,
+        CaptionFile? captions = null) where TCondition : ICondition<TCondition>;
     public static TrainingSet<ClassLabels> OfClasses(
         int count,
         IReadOnlyList<string> classes,
@@ -1982,7 +2011,8 @@ public static class TrainingSet
     public static TrainingSet<ClassLabels> OfLatents(LatentFolder folder, ModelCard card);
     public static TrainingSet<TCondition> OfLatents<TCondition>(
         LatentFolder folder,
-        ModelCard card) where TCondition : ICondition<TCondition>;
+        ModelCard card,
+        CaptionFile? captions = null) where TCondition : ICondition<TCondition>;
     public static TrainingSet<TextEmbeddings> OfTexts(int count, Func<int[], bool[], (torch.Tensor Images, TextEmbeddings Texts)> load);
     public static TrainingSet<NoCondition> OfUnlabeledLatents(LatentFolder folder, ModelCard card);
 }
@@ -2062,5 +2092,6 @@ public sealed record UniPc<TProcess>(
 
 public sealed record UnreadableImage(string Path, string Problem)
 {
+    public static string Describe(IEnumerable<UnreadableImage> found, int count, int total);
     public override string ToString();
 }

@@ -13,7 +13,7 @@ public class CompareTests
         "--models",
         "DiT-Q")]
     [InlineData(
-        "There is no part 'forwards' to measure: --only takes forward, ddim, solvers, training, load, generator.",
+        "There is no part 'forwards' to measure: --only takes forward, ddim, solvers, training, training-data, load, generator.",
         "--only",
         "ddim,forwards")]
     [InlineData("--only is empty", "--only", ",")]
@@ -123,6 +123,21 @@ public class CompareTests
         foreach (var name in (string[])["ddim-3 Tiny-B b1", "training Tiny-B b2"])
             Assert.InRange(rows[name].GetProperty("max_difference").GetDouble(), 0, 1e-4 * rows[name].GetProperty("max_value").GetDouble());
         Assert.True(rows["load Tiny-B, read"].GetProperty("first_ms").GetDouble() > 0);
+    }
+
+    [Fact]
+    public void Training_on_files_agrees_with_a_loop_that_decodes_them_and_takes_the_demo_where_no_model_is_of_pixels()
+    {
+        using var json = JsonDocument.Parse(Json("--models", "Tiny-B", "--only", "training-data"));
+        JsonElement[] rows = [.. json.RootElement.GetProperty("rows").EnumerateArray()];
+        Assert.Equal(
+            ["training on 256 px JPEG Shapes b2", "training on 512 px JPEG Shapes b2"],
+            rows.Select(static row => row.GetProperty("name").GetString()));
+        Assert.All(rows, static row =>
+        {
+            Assert.InRange(row.GetProperty("max_difference").GetDouble(), 0, 1e-4 * row.GetProperty("max_value").GetDouble());
+            Assert.True(row.GetProperty("ratio").GetProperty("median").GetDouble() > 0);
+        });
     }
 
     [Fact]

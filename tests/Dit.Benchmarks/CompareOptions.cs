@@ -29,7 +29,16 @@ internal sealed record CompareOptions(
     string? Json)
 {
     /// <summary>The words of <c>--only</c>, in the order in which they are measured.</summary>
-    public static readonly IReadOnlyList<string> AllParts = ["forward", "ddim", "solvers", "training", "load", "generator"];
+    public static readonly IReadOnlyList<string> AllParts =
+    [
+        "forward",
+        "ddim",
+        "solvers",
+        "training",
+        "training-data",
+        "load",
+        "generator",
+    ];
 
     /// <summary>The types, by their words.</summary>
     public static readonly IReadOnlyDictionary<string, ScalarType> Types =

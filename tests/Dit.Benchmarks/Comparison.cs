@@ -59,6 +59,8 @@ internal static class Comparison
             "ddim" => models[0].Accept(new SamplingPart(bench)),
             "solvers" => models[0].Accept(new SolverPart(bench)),
             "training" => models[0].Accept(new TrainingPart(bench)),
+            "training-data" => (models.FirstOrDefault(static model => TrainingDataPart.Fits(model.Card)) ?? TrainingDataPart.Demo)
+                .Accept(new TrainingDataPart(bench)),
             "load" => models[^1].Accept(new LoadPart(bench)),
             "generator" => new GeneratorPart(bench).Measure(),
             _ => throw new InvalidOperationException($"There is no part '{part}'."),

@@ -68,7 +68,8 @@ public class CommandLineTests
         "--warmup", "--clip", "--resume", "--from", "--schedule", "--accumulate", "--activation-checkpointing", "--precision", "--min-snr",
         "--save-minutes", "--keep", "--seed",
         "--save-every", "--time-buckets", "[default: 4]", "--tensorboard", "--weights-dtype", "<bf16|f16|f32>", "--flip", "--no-flip",
-        "--device", "--tf32")]
+        "--captions", "--workers", "--skip-unreadable", "--strict", "--time-sampling", "<loss-second-moment|uniform>", "--device",
+        "--tf32")]
     [InlineData(
         "convert --help", "IN", "OUT", "--to", "<diffusers|dit|official>", "(REQUIRED)", "--model", "--weights", "--dtype",
         "<bf16|f16|f32>")]
@@ -77,7 +78,7 @@ public class CommandLineTests
     [InlineData("inspect --help", "FILE", "--all", "--json")]
     [InlineData(
         "encode --help", "--data", "--vae", "(REQUIRED)", "--model", "--autoencoder", "--size", "--out", "--batch", "[default: 16]",
-        "--flip", "--dtype", "<f16|f32>", "[default: f32]", "--shard-images", "--tile", "--device")]
+        "--flip", "--dtype", "<f16|f32>", "[default: f32]", "--shard-images", "--skip-unreadable", "--strict", "--tile", "--device")]
     [InlineData(
         "decode --help", "--in", "--vae", "(REQUIRED)", "--model", "--autoencoder", "--out", "[default: decoded.png]", "--count", "--tile",
         "--device")]

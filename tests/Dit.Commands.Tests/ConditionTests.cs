@@ -331,16 +331,6 @@ public sealed class ConditionTests : IDisposable
     }
 
     [Fact]
-    public void A_model_of_text_is_trained_from_code()
-    {
-        Assert.Equal(
-            "Tiny-Text is conditioned on text, and 'dit train' knows images and classes only: train it from code, as docs/training.md "
-                + "shows.",
-            Run("train", "--model", "Tiny-Text", "--data", folder.Root, "--out", folder.Path("run")).Mistake());
-        Assert.False(Directory.Exists(folder.Path("run")));
-    }
-
-    [Fact]
     public void Lists_tell_variant_and_condition()
     {
         var lines = Run("models").Succeeds().Split('\n');

@@ -83,6 +83,7 @@ public sealed partial class LatentTests(ShapesAndAutoencoder shapes) : IClassFix
         Assert.EndsWith($"Wrote the latents of 20 images to {folder.Path("latents")}\n", text, StringComparison.Ordinal);
         Assert.Equal(
             [
+                "images.jsonl",
                 "latents-00000-of-00003.safetensors",
                 "latents-00001-of-00003.safetensors",
                 "latents-00002-of-00003.safetensors",
@@ -195,8 +196,8 @@ public sealed partial class LatentTests(ShapesAndAutoencoder shapes) : IClassFix
         var whole = File.ReadAllBytes(bad);
         File.WriteAllBytes(bad, whole[..(whole.Length / 2)]);
         Assert.Equal(
-            $"1 of 20 images cannot be read: {bad} ends before the picture does. Repair, rename or remove them, or leave them out with "
-                + $"--skip-unreadable.",
+            $"1 of 20 images cannot be read: {bad} ends before the picture does. Up to 1 % are left out, and these are more. Repair, "
+                + "rename or remove them, or leave them out with --skip-unreadable.",
             Encode("latents", "--data", data).Mistake());
         Assert.False(Directory.Exists(folder.Path("latents")));
         var text = Encode("latents", "--data", data, "--skip-unreadable").Succeeds();

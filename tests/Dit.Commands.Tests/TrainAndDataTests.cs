@@ -237,9 +237,16 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
         var mistake = Train(data).Mistake();
         Assert.StartsWith("4 of 20 images cannot be read: ", mistake, StringComparison.Ordinal);
         Assert.EndsWith(
-            "; and 1 more. Repair, rename or remove them, or leave them out with --skip-unreadable.",
+            "; and 1 more. Up to 1 % are left out, and these are more. Repair, rename or remove them, or leave them out with "
+                + "--skip-unreadable.",
             mistake,
             StringComparison.Ordinal);
+        Assert.EndsWith(
+            "; and 1 more. With --strict none is left out: repair, rename or remove them.", Train(data, "--strict").Mistake(),
+            StringComparison.Ordinal);
+        Assert.Equal(
+            "--strict stops at the first image that cannot be read, and --skip-unreadable leaves out all of them: give one of them.",
+            Train(data, "--strict", "--skip-unreadable").Mistake());
         Assert.False(Directory.Exists(folder.Path("run")));
 
         var text = Train(data, "--skip-unreadable").Succeeds();
@@ -251,6 +258,40 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
         string[] listed = [.. ((int[])[0, 3, 5, 7]).Select(label => Image(label)).Order(StringComparer.Ordinal)];
         Assert.Equal(listed, File.ReadAllLines(folder.Path("run", "unreadable.txt")).Select(static line => line.Split(' ')[0]));
         Assert.All(listed, path => Assert.Contains($"\n  {path} ", text, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Up_to_one_in_a_hundred_is_left_out_and_named_unless_none_may_be()
+    {
+        var data = Data(count: 200, size: 8);
+        File.WriteAllBytes(Image(4, 2), []);
+        DamagePixels(Image(6, 5));
+        foreach (var workers in (string[])["0", "2"])
+        {
+            var text = Train(data, "--out", folder.Path($"run{workers}"), "--batch", "100", "--workers", workers).Succeeds();
+            Assert.Contains(
+                $"\n1 of 200 images cannot be read: {Image(4, 2)} is empty. It is left out.\n",
+                $"\n{text}",
+                StringComparison.Ordinal);
+            Assert.Contains("on 199 images of 10 classes", text, StringComparison.Ordinal);
+            Assert.Contains("\nLeft out 2 images that cannot be read, listed in ", text, StringComparison.Ordinal);
+        }
+        Assert.Equal(
+            File.ReadAllBytes(folder.Path("run0", "weights.safetensors")),
+            File.ReadAllBytes(folder.Path("run2", "weights.safetensors")));
+        File.WriteAllBytes(Image(4, 2), File.ReadAllBytes(Image(4, 3)));
+        Assert.StartsWith(Image(6, 5), Train(data, "--strict", "--batch", "100").Mistake(), StringComparison.Ordinal);
+        Assert.Equal(
+            "Images are decoded by 0 to 256 threads, not by -1.",
+            Train(data, "--out", folder.Path("no"), "--workers", "-1").Mistake());
+
+        static void DamagePixels(string path)
+        {
+            var bytes = File.ReadAllBytes(path);
+            var at = bytes.AsSpan().IndexOf("IDAT"u8) + 8;
+            bytes[at] ^= 0xFF;
+            File.WriteAllBytes(path, bytes);
+        }
     }
 
     [Fact]
@@ -319,7 +360,8 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
     public void A_batch_that_cannot_fit_is_refused_with_one_that_fits()
     {
         Assert.Matches(
-            @"^Training Shapes with a batch of 600000 needs about \d+\.\d GB of memory, and \d+\.\d GB are free: a batch of \d+ fits\.$",
+            @"^Training Shapes with a batch of 600000 needs about \d+\.\d GB of memory, and there are \d+\.\d GB: "
+                + @"(--accumulate \d+, or )?--batch \d+ fits\.$",
             Train(trained.Shapes, "--batch", "600000").Mistake());
         Assert.False(Directory.Exists(folder.Path("run")));
     }

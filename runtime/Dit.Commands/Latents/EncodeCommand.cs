@@ -40,16 +40,16 @@ internal static class EncodeCommand
         };
         type.AcceptOnlyFromAmong([.. Types.Keys]);
         var shard = CommonOptions.Number<int>("--shard-images", "Images of each file. [default: as many as fit in 256 MB, at most 4,096]");
-        var skip = ImageData.SkipUnreadable();
+        var unreadable = new UnreadableOptions();
         var command = new Command("encode", """
             Encode images to the moments of their latents, once, for training on them.
 
             A run that is stopped keeps what is encoded, and the same command goes on from there, also when images were repaired, removed or added.
             """)
         {
-            data, folder, size, batch, flip, type, shard, skip,
+            data, folder, size, batch, flip, type, shard,
         };
-        foreach (var option in autoencoder.All) command.Options.Add(option);
+        foreach (var option in unreadable.All.Concat(autoencoder.All)) command.Options.Add(option);
         command.SetAction(parsed =>
         {
             TensorLibrary.Require();
@@ -69,7 +69,7 @@ internal static class EncodeCommand
                     Batch = parsed.GetValue(batch),
                     ImagesPerShard = parsed.GetValue(shard),
                 },
-                parsed.GetValue(skip));
+                unreadable.Read(parsed));
         });
         return command;
     }
@@ -90,7 +90,7 @@ internal static class EncodeCommand
         string folder,
         (int Height, int Width) size,
         LatentOptions options,
-        bool skip)
+        UnreadableChoice unreadable)
     {
         PathRules.RequireOutside(folder, data);
         var all = Open(data, choice.Model);
@@ -98,7 +98,7 @@ internal static class EncodeCommand
         // the options' mistakes, before the images are looked at, which takes a while
         _ = new LatentEncoding(all, size, autoencoder, options);
         using var claim = FolderClaim.Take(folder);
-        var (images, sizes) = ImageData.Survey(context, all, skip);
+        var (images, sizes) = ImageData.Survey(context, all, unreadable);
         var encoding = new LatentEncoding(images, size, autoencoder, options);
         var made = encoding.Description;
         context.Out.WriteLine(

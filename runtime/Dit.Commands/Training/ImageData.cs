@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Dit.Runtime;
 
 namespace Dit.Commands;
@@ -8,34 +7,33 @@ namespace Dit.Commands;
 /// </summary>
 internal static class ImageData
 {
-    private const int MaxNames = 3; // in a message
     private const int Listed = 20; // at the end of a run
 
-    /// <summary>What <c>--skip-unreadable</c> does.</summary>
-    public const string SkipHelp =
-        "Leave out images that cannot be read, and list them at the end and in " + TrainingFolder.UnreadableName
-            + "; without it, such an image is an error.";
-
-    public static Option<bool> SkipUnreadable() => new("--skip-unreadable") { Description = SkipHelp };
-
     /// <summary>
-    /// Looks at every image before anything is done with them, and says what of the folder is no part of the data.
+    /// Checks the header of every image before anything is done with them, and says what of the folder is not part of
+    /// the data.
     /// </summary>
     /// <param name="context">Where to say it.</param>
     /// <param name="images">The images.</param>
-    /// <param name="skip">Whether to go on without those that cannot be read.</param>
+    /// <param name="unreadable">What to do about images that cannot be read.</param>
     /// <returns>The images to go on with, and their sizes.</returns>
     /// <exception cref="DitException">Some cannot be read and are not to be left out, or none is left.</exception>
-    public static (ImageFolder Images, ImageSizes? Sizes) Survey(CommandContext context, ImageFolder images, bool skip)
+    public static (ImageFolder Images, ImageSizes? Sizes) Survey(CommandContext context, ImageFolder images, UnreadableChoice unreadable)
     {
         if (images.LeftOut.Count > 0) context.Out.WriteLine($"Left out: {images.LeftOut}");
         var survey = Progress.Show(context, progress => images.Survey(
             progress.Select<int>(seen => new((double)seen / images.Count, $"{seen} of {Amount.Of(images.Count, "image")} checked")),
             context.Cancellation));
-        if (skip) return (images.SkippingUnreadable(survey.Unreadable), survey.Sizes);
-        return survey.Unreadable.Count == 0 ? (images, survey.Sizes) : throw new DitException(
-            $"{survey.Unreadable.Count} of {Amount.Of(images.Count, "image")} cannot be read: {Some(survey.Unreadable)}. Repair, rename or "
-                + $"remove them, or leave them out with --skip-unreadable.");
+        var found = survey.Unreadable;
+        if (unreadable.LargestPart is not { } part)
+            return found.Count == 0 ? (images, survey.Sizes) : throw new DitException(
+                $"{UnreadableImage.Describe(found, found.Count, images.Count)}. With --strict none is left out: repair, rename or remove "
+                    + $"them.");
+        var readable = images.SkippingUnreadable(found, part);
+        if (found.Count > 0)
+            context.Out.WriteLine(
+                $"{UnreadableImage.Describe(found, found.Count, images.Count)}. {(found.Count == 1 ? "It is" : "They are")} left out.");
+        return (readable, survey.Sizes);
     }
 
     /// <summary>What is different between data and model, on one line; null where nothing is.</summary>
@@ -69,7 +67,4 @@ internal static class ImageData
         foreach (var image in left.Take(Listed)) context.Out.WriteLine($"  {image}");
         if (left.Count > Listed) context.Out.WriteLine($"  and {Amount.Whole(left.Count - Listed)} more");
     }
-
-    private static string Some(IReadOnlyList<UnreadableImage> images) =>
-        string.Join("; ", images.Take(MaxNames)) + (images.Count > MaxNames ? $"; and {Amount.Whole(images.Count - MaxNames)} more" : "");
 }

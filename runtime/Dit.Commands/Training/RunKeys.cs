@@ -19,7 +19,8 @@ internal static partial class RunKeys
     private const double MostMinutes = 1e6;
 
     /// <summary>All of them, in the order of the help.</summary>
-    public static IReadOnlyList<RunKey> All => [.. OfTask, .. OfOptimizer, .. OfMemory, .. OfAverages, .. OfFiles, .. OfData, .. OfDevice];
+    public static IReadOnlyList<RunKey> All =>
+        [.. OfTask, .. OfOptimizer, .. OfMemory, .. OfAverages, .. OfFiles, .. OfData, .. OfReading, .. OfDevice];
 
     /// <summary>Settings with all values that a command line gives.</summary>
     /// <exception cref="DitException">A value is no legal one.</exception>
@@ -137,7 +138,7 @@ internal static partial class RunKeys
             Fixed = ("--no-flip", "Never mirror an image.", false),
         },
         new RunKey<bool>(
-            "skip_unreadable", "--skip-unreadable", ImageData.SkipHelp, new SwitchType(),
+            "skip_unreadable", "--skip-unreadable", UnreadableChoice.SkipHelp, new SwitchType(),
             static run => run.SkipUnreadable, static (run, on) => run with { SkipUnreadable = on }),
     ];
 

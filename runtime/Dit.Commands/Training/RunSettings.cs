@@ -23,8 +23,17 @@ internal sealed record RunSettings
     /// <summary>Whether mirrored images were asked for, and are not just the default.</summary>
     public bool FlipAsked { get; init; }
 
-    /// <summary>Whether images that cannot be read are left out.</summary>
+    /// <summary>The file of embedded texts; null where none is named.</summary>
+    public string? Captions { get; init; }
+
+    /// <summary>Whether all images that cannot be read are left out.</summary>
     public bool SkipUnreadable { get; init; }
+
+    /// <summary>Whether the first image that cannot be read stops the run.</summary>
+    public bool Strict { get; init; }
+
+    /// <summary>Threads that decode images.</summary>
+    public int Workers { get; init; } = Trainer.UsualWorkers;
 
     /// <summary>The word for the device.</summary>
     public string Device { get; init; } = "cpu";

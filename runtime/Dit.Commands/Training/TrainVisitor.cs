@@ -34,15 +34,21 @@ internal sealed class TrainVisitor(
                 $"{card.Name} is conditioned on "
                     + $"{card.Condition.Match(static _ => "nothing", static _ => "classes", static _ => "text")}, "
                 + "and 'dit train' knows images and classes only: train it from code, as docs/training.md shows.");
+        CaptionChoice.Require(card, labels, settings.Captions, data);
         recipe.Validate();
         if (from is not null) RequireSameSpec(card, from);
         PathRules.RequireOutside(folder.Path, data);
         foreach (var sentence in Start<TModel>(context.Notice)?.Sentences() ?? []) context.Out.WriteLine(sentence);
         using var latents = Latents(card);
         if (latents is not null)
-            return TrainOnLatents<TModel, TCondition, TProcess>(TrainingSet.OfLatents<TCondition>(latents, card), RecipeOf(latents));
+        {
+            using var captionsOfLatents = settings.Captions is { } file ? CaptionFile.Open(file, card, latents) : null;
+            return TrainOnLatents<TModel, TCondition, TProcess>(
+                TrainingSet.OfLatents<TCondition>(latents, card, captionsOfLatents), RecipeOf(latents));
+        }
         var images = labels == ImageLabels.Classes ? ImageFolder.Open(data) : ImageFolder.OpenUnlabeled(data);
-        return TrainOnImages<TModel, TCondition, TProcess>(images);
+        using var captions = settings.Captions is { } path ? CaptionFile.Open(path, card, images) : null;
+        return TrainOnImages<TModel, TCondition, TProcess>(images, captions);
     }
 
     public int VisitJoint<TModel>()
@@ -79,26 +85,29 @@ internal sealed class TrainVisitor(
         return recipe with { HorizontalFlip = false };
     }
 
-    private int TrainOnImages<TModel, TCondition, TProcess>(ImageFolder images)
+    private int TrainOnImages<TModel, TCondition, TProcess>(ImageFolder images, CaptionFile? captions)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
-        var trainer = new Trainer(recipe, folder);
+        var unreadable = UnreadableChoice.Of(settings.SkipUnreadable, settings.Strict);
+        var trainer = TrainerOf(recipe);
         trainer.RequireFit(SetOf(images), TModel.Card, device); // before the images are checked, which takes a while
         using var claim = folder.Claim(resume: from is not null);
-        var (readable, sizes) = ImageData.Survey(context, images, settings.SkipUnreadable);
+        var (readable, sizes) = ImageData.Survey(context, images, unreadable);
         return Train<TModel, TCondition, TProcess>(trainer, SetOf(readable), recipe, claim, sizes);
 
-        static TrainingSet<TCondition> SetOf(ImageFolder images) => TrainingSet.Of<TCondition>(images, TModel.Card.Input);
+        TrainingSet<TCondition> SetOf(ImageFolder images) => TrainingSet.Of<TCondition>(images, TModel.Card.Input, captions);
     }
+
+    private Trainer TrainerOf(TrainingRecipe recipe) => new(recipe, folder) { Workers = settings.Workers };
 
     private int TrainOnLatents<TModel, TCondition, TProcess>(TrainingSet<TCondition> latents, TrainingRecipe recipe)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
-        var trainer = new Trainer(recipe, folder);
+        var trainer = TrainerOf(recipe);
         trainer.RequireFit(latents, TModel.Card, device);
         using var claim = folder.Claim(resume: from is not null);
         return Train<TModel, TCondition, TProcess>(trainer, latents, recipe, claim, sizes: null);

@@ -67,6 +67,16 @@ public interface ICondition<TSelf> : IDisposable
     /// <param name="count">Number of images, N.</param>
     /// <exception cref="DitException">That is not enough for this kind of condition.</exception>
     static abstract TSelf OfImages(Tensor? classes, int count);
+
+    /// <summary>The condition of images with a text each.</summary>
+    /// <param name="texts">The texts of N images. Ownership passes to the result.</param>
+    /// <param name="card">The model.</param>
+    /// <exception cref="DitException">This kind of condition is not made of texts.</exception>
+    static virtual TSelf OfTexts(TextEmbeddings texts, ModelCard card)
+    {
+        texts.Dispose();
+        throw new DitException($"{card.Name} is not conditioned on text: train it without captions.");
+    }
 }
 
 /// <summary>What images in a folder must come with for a model to learn from them.</summary>
@@ -80,6 +90,9 @@ public enum ImageLabels
 
     /// <summary>More than a folder can say; such models are trained from code.</summary>
     Other,
+
+    /// <summary>An embedded text for each image (<see cref="CaptionFile"/>).</summary>
+    Texts,
 }
 
 /// <summary>The distinct conditions of a batch.</summary>

@@ -15,7 +15,7 @@ namespace Dit.Runtime;
 public sealed record SizedText(TextEmbeddings Text, Tensor Height, Tensor Width, Tensor AspectRatio) : ICondition<SizedText>
 {
     /// <inheritdoc/>
-    public static ImageLabels Labels => ImageLabels.Other;
+    public static ImageLabels Labels => ImageLabels.Texts;
 
     /// <inheritdoc/>
     public int Count => Text.Count;
@@ -69,8 +69,15 @@ public sealed record SizedText(TextEmbeddings Text, Tensor Height, Tensor Width,
     public static NamedConditions<SizedText> Read(ModelCard card, ConditionSource source)
     {
         var texts = TextEmbeddings.Read(card, source);
+        return new(OfTexts(texts.Values, card), texts.Names, texts.Noun);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>The images are of the size that the model draws.</remarks>
+    public static SizedText OfTexts(TextEmbeddings texts, ModelCard card)
+    {
         var pixels = card.Autoencoder?.PixelShape(card.Input) ?? card.Input;
-        return new(Of(texts.Values, pixels.Height, pixels.Width), texts.Names, texts.Noun);
+        return Of(texts, pixels.Height, pixels.Width);
     }
 
     /// <inheritdoc/>

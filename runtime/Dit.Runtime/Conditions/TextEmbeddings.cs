@@ -13,7 +13,10 @@ namespace Dit.Runtime;
 /// <param name="DropMask">Samples for which the model sees its null text instead, bool, (N,). None by default.</param>
 public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : ICondition<TextEmbeddings>
 {
-    private const string TensorName = "text", MaskName = "mask";
+    /// <summary>The name of the embeddings in a file.</summary>
+    internal const string TensorName = "text";
+
+    private const string MaskName = "mask", Sample = "row of samples";
 
     /// <summary>
     /// Which tokens of each text are attended, bool, (N, L), for a model whose spec has <c>mask: true</c>; null for all
@@ -22,7 +25,7 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
     public Tensor? Mask { get; init; }
 
     /// <inheritdoc/>
-    public static ImageLabels Labels => ImageLabels.Other;
+    public static ImageLabels Labels => ImageLabels.Texts;
 
     /// <inheritdoc/>
     public int Count => Values.dim() == 0 ? 0 : checked((int)Values.shape[0]);
@@ -126,8 +129,20 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
     /// <exception cref="DitException">There is no such file, or it holds something else.</exception>
     public static TextEmbeddings Load(string path, ModelCard card)
     {
-        var (text, wanted) = (TextOf(card), FileFor(card));
         using var file = CheckpointFile.Open(path);
+        var mask = Require(file, card, Sample);
+        return new(file.Read(TensorName, dtype: ScalarType.Float32)) { Mask = mask };
+    }
+
+    /// <summary>Makes sure that a file holds texts of a model.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="card">The model, conditioned on text.</param>
+    /// <param name="each">What each text is for, in words.</param>
+    /// <returns>The mask, bool, (N, L), which the caller owns; null for a model without.</returns>
+    /// <exception cref="DitException">It holds something else.</exception>
+    internal static Tensor? Require(ICheckpointFile file, ModelCard card, string each)
+    {
+        var (text, wanted, path) = (TextOf(card), FileFor(card, each), file.Path);
         if (!file.Tensors.TryGetValue(TensorName, out var info))
             throw new DitException($"'{path}' holds no tensor named {TensorName}: {card.Name} takes {wanted}.");
         if (file.Tensors.Count > (text.IsMasked ? 2 : 1))
@@ -138,34 +153,39 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
         if (info.DType is not (ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
             throw new DitException(
                 $"The tensor {TensorName} of '{path}' is of type {info.DType}: embeddings are real numbers of 16, 32 or 64 bits.");
-        var mask = text.IsMasked ? ReadMask(file, path, info.Shape[0], card) : null;
-        return new(file.Read(TensorName, dtype: ScalarType.Float32)) { Mask = mask };
+        return text.IsMasked ? ReadMask(file, info.Shape[0], card, wanted) : null;
     }
 
-    private static Tensor ReadMask(ICheckpointFile file, string path, long n, ModelCard card)
+    private static Tensor ReadMask(ICheckpointFile file, long n, ModelCard card, string wanted)
     {
         if (!file.Tensors.TryGetValue(MaskName, out var info))
-            throw new DitException($"'{path}' holds no tensor named {MaskName}: {card.Name} takes {FileFor(card)}.");
+            throw new DitException($"'{file.Path}' holds no tensor named {MaskName}: {card.Name} takes {wanted}.");
         if (info.Shape is not [var count, var tokens] || count != n || tokens != TextOf(card).Tokens)
             throw new DitException(
-                $"The tensor {MaskName} of '{path}' has the shape ({string.Join(", ", info.Shape)}): {card.Name} takes {FileFor(card)}.");
+                $"The tensor {MaskName} of '{file.Path}' has the shape ({string.Join(", ", info.Shape)}): {card.Name} takes {wanted}.");
         using var scope = NewDisposeScope();
         using Scalar zero = 0; // kept until the call is over, see Scalars
         var mask = file.Read(MaskName).ne(zero);
         return Guard.IsSomeAttended(mask)
             ? mask.DetachFromDisposeScope()
-            : throw new DitException($"The tensor {MaskName} of '{path}' leaves a text without a token: each attends to one at least.");
+            : throw new DitException(
+                $"The tensor {MaskName} of '{file.Path}' leaves a text without a token: each attends to one at least.");
     }
 
     /// <summary>What <see cref="Load"/> reads, in words.</summary>
     /// <param name="card">The model, conditioned on text.</param>
-    public static string FileFor(ModelCard card)
+    public static string FileFor(ModelCard card) => FileFor(card, Sample);
+
+    /// <summary>A file of texts in words.</summary>
+    /// <param name="card">The model, conditioned on text.</param>
+    /// <param name="each">What each text is for, in words.</param>
+    internal static string FileFor(ModelCard card, string each)
     {
         var (tokens, width) = (TextOf(card).Tokens, TextOf(card).Width);
         return TextOf(card).IsMasked
-            ? $"a safetensors file with the tensors {TensorName}, (N, {tokens}, {width}), one embedded text for each row of samples, and "
+            ? $"a safetensors file with the tensors {TensorName}, (N, {tokens}, {width}), one embedded text for each {each}, and "
                 + $"{MaskName}, (N, {tokens}), not zero where a token is attended"
-            : $"a safetensors file with one tensor named {TensorName}, (N, {tokens}, {width}), one embedded text for each row of samples";
+            : $"a safetensors file with one tensor named {TensorName}, (N, {tokens}, {width}), one embedded text for each {each}";
     }
 
     /// <inheritdoc/>
@@ -174,6 +194,9 @@ public sealed record TextEmbeddings(Tensor Values, Tensor? DropMask = null) : IC
         classes?.Dispose();
         throw new DitException("A folder of images holds no texts, and the model is conditioned on text.");
     }
+
+    /// <inheritdoc/>
+    public static TextEmbeddings OfTexts(TextEmbeddings texts, ModelCard card) => texts;
 
     /// <inheritdoc/>
     public void Dispose()

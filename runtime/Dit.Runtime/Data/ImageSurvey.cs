@@ -7,6 +7,22 @@ public sealed record UnreadableImage(string Path, string Problem)
 {
     /// <summary>The sentence, without a full stop.</summary>
     public override string ToString() => $"{Path} {Problem}";
+
+    /// <summary>
+    /// <c>4 of 20 images cannot be read: a.png is empty; ...; and 1 more</c>: a sentence that names the first three,
+    /// without a full stop.
+    /// </summary>
+    /// <param name="found">The images that cannot be read.</param>
+    /// <param name="count">How many there are.</param>
+    /// <param name="total">How many images there are in all.</param>
+    public static string Describe(IEnumerable<UnreadableImage> found, int count, int total)
+    {
+        const int MostNames = 3;
+        UnreadableImage[] named = [.. found.Take(MostNames)];
+        return FormattableString.Invariant($"{count:N0} of {total:N0} {(total == 1 ? "image" : "images")} cannot be read: ")
+            + string.Join("; ", named.AsEnumerable())
+            + (count > named.Length ? FormattableString.Invariant($"; and {count - named.Length:N0} more") : "");
+    }
 }
 
 /// <summary>What the headers of a folder's images say.</summary>

@@ -188,4 +188,5 @@ public sealed record LatentDescription(
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(LatentDescription))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class LatentJson : JsonSerializerContext;

@@ -126,18 +126,18 @@ public sealed class LatentEncoding
             {
                 return Fill(folder, progress, cancellation);
             }
-            catch (UnreadableImageException e) when (images.Skips)
+            catch (UnreadableImageException e) when (images.LargestUnreadablePart is not null)
             {
-                LeaveOut(e.Image, cancellation);
+                LeaveOut(e.Image, images.LargestUnreadablePart.Value, cancellation);
             }
         }
     }
 
     // All of them at once, since leaving out one moves the images behind it to other shards.
-    private void LeaveOut(UnreadableImage image, CancellationToken cancellation)
+    private void LeaveOut(UnreadableImage image, double largestPart, CancellationToken cancellation)
     {
         var others = images.Undecodable(cancellation).Where(other => other.Path != image.Path);
-        images = images.SkippingUnreadable([image, .. others]);
+        images = images.SkippingUnreadable([image, .. others], largestPart);
         sources = new(images) { Cancellation = cancellation };
         var way = Description;
         description = new(() => Of(images, way));
@@ -177,7 +177,11 @@ public sealed class LatentEncoding
         var clock = Stopwatch.StartNew();
         using var earlier = KeptLatents.Open(folder);
         var kept = Description.Images - missing.Sum(shard => Description.ImagesOf(shard).Count - Held(shard, earlier));
-        if (LatentFolder.IsAt(folder)) return new(Description, kept, kept, Cancelled: false);
+        if (LatentFolder.IsAt(folder))
+        {
+            LatentFolder.WriteNames(folder, images); // which an earlier version did not
+            return new(Description, kept, kept, Cancelled: false);
+        }
         var encoded = 0;
         done = kept;
         foreach (var shard in missing) Encode(folder, shard, earlier, Tell, cancellation);
@@ -206,6 +210,7 @@ public sealed class LatentEncoding
         var list = Path.Combine(folder, UnreadableList.Name);
         if (images.Unreadable.Count > 0) UnreadableList.Write(list, images.Unreadable);
         else File.Delete(list); // of an earlier run
+        LatentFolder.WriteNames(folder, images);
         AtomicFile.WriteText(LatentFolder.IndexOf(folder), Description.ToIndex());
     }
 

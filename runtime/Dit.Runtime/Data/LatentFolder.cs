@@ -1,3 +1,4 @@
+using System.Text.Json;
 using static TorchSharp.torch;
 
 namespace Dit.Runtime;
@@ -14,6 +15,11 @@ public sealed class LatentFolder : IDisposable
 {
     /// <summary>The file that makes a folder one of latents; written last.</summary>
     public const string IndexName = "latents.json";
+
+    /// <summary>
+    /// The file with the names of the images, a JSON string on a line each, by which captions are found.
+    /// </summary>
+    public const string NamesName = "images.jsonl";
 
     private readonly IReadOnlyList<SafeTensorsFile> shards;
     private readonly long[] labels; // of every image; empty without classes
@@ -116,6 +122,45 @@ public sealed class LatentFolder : IDisposable
                 $"The latents in {Root} were encoded by other weights of {autoencoder.Card.Name} ({Description.Encoder}) than these "
                     + $"({hash}): give the file that they were encoded with, or one with the same encoder.");
     }
+
+    /// <summary>
+    /// The paths of the images that were encoded, in their folder and with slashes, in the order of the latents.
+    /// </summary>
+    /// <exception cref="DitException">
+    /// An earlier version has encoded them, or the file of the names is damaged.
+    /// </exception>
+    internal IReadOnlyList<string> Names()
+    {
+        var path = Path.Combine(Root, NamesName);
+        if (!File.Exists(path))
+            throw new DitException(
+                $"The latent folder {Root} has no {NamesName} with the names of its images, since an earlier version made it: the same "
+                    + "'dit encode' writes it, and keeps the latents.");
+        string[] names = [.. File.ReadLines(path).Select((line, i) => NameIn(path, line, i))];
+        return names.Length == Count
+            ? names
+            : throw new DitException(
+                $"'{path}' names {names.Length} images, and there are latents of {Count}: the same 'dit encode' writes it again.");
+    }
+
+    private static string NameIn(string path, string line, int i)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, LatentJson.Default.String) ?? "";
+        }
+        catch (JsonException e)
+        {
+            throw new DitException($"Line {i + 1} of '{path}' is not the name of an image: the same 'dit encode' writes it again.", e);
+        }
+    }
+
+    /// <summary>Writes the names of the images of a folder.</summary>
+    internal static void WriteNames(string root, ImageFolder images) => AtomicFile.Write(Path.Combine(root, NamesName), stream =>
+    {
+        using var lines = new StreamWriter(stream, leaveOpen: true);
+        foreach (var name in images.Names) lines.Write(JsonSerializer.Serialize(name, LatentJson.Default.String) + "\n");
+    });
 
     /// <inheritdoc/>
     public void Dispose()

@@ -29,11 +29,8 @@ internal static class LatentHash
     public static string OfFiles(ImageFolder images)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var file in images.Files)
-        {
-            var path = Path.GetRelativePath(images.Root, file.Path).Replace(Path.DirectorySeparatorChar, '/');
-            hash.AppendData(Encoding.UTF8.GetBytes($"{path}\0{LengthOf(file.Path)}\n"));
-        }
+        foreach (var (file, name) in images.Files.Zip(images.Names))
+            hash.AppendData(Encoding.UTF8.GetBytes($"{name}\0{LengthOf(file.Path)}\n"));
         return Short(hash);
     }
 

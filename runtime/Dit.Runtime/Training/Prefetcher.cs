@@ -8,43 +8,67 @@ namespace Dit.Runtime;
 /// One thread and not the pool: libtorch keeps a set of worker threads for every thread that calls it.
 /// </remarks>
 internal sealed class Prefetcher<T> : IDisposable
-    where T : IDisposable
+    where T : class, IDisposable
 {
     private readonly BlockingCollection<T> ready;
-    private readonly CancellationTokenSource stop = new();
-    private readonly Thread thread;
+    private readonly CancellationTokenSource stop;
+    private readonly IEnumerator<T> source;
+    private readonly Thread? thread; // null where the consumer's thread prepares the items
     private ExceptionDispatchInfo? failure;
 
-    public Prefetcher(IEnumerable<T> source, int ahead)
+    /// <summary>Begins to prepare.</summary>
+    /// <param name="source">The sequence; the token that it is given ends a wait inside it.</param>
+    /// <param name="ahead">Items that are ready at most; 0 prepares each one when it is taken, on that thread.</param>
+    /// <param name="cancellation">Ends the preparing.</param>
+    public Prefetcher(Func<CancellationToken, IEnumerable<T>> source, int ahead, CancellationToken cancellation = default)
     {
-        ready = new BlockingCollection<T>(ahead);
-        thread = new Thread(() => Fill(source)) { IsBackground = true, Name = "dit prefetch" };
+        stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        ready = new BlockingCollection<T>(Math.Max(1, ahead));
+        this.source = source(stop.Token).GetEnumerator();
+        if (ahead == 0)
+        {
+            ready.CompleteAdding();
+            return;
+        }
+        thread = new Thread(Fill) { IsBackground = true, Name = "dit prefetch" };
         thread.Start();
     }
 
-    /// <summary>The next item, which the caller then owns; what went wrong while preparing it is thrown here.</summary>
-    public T Take()
+    /// <summary>
+    /// The next item, which the caller then owns; null when cancelled. What went wrong while preparing it is thrown
+    /// here.
+    /// </summary>
+    public T? Take()
     {
-        if (ready.TryTake(out var item, Timeout.Infinite)) return item;
-        failure?.Throw();
+        try
+        {
+            if (thread is null && source.MoveNext()) return source.Current;
+            if (ready.TryTake(out var item, Timeout.Infinite, stop.Token)) return item;
+            failure?.Throw();
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return null;
+        }
         throw new InvalidOperationException("The sequence has ended.");
     }
 
     public void Dispose()
     {
         stop.Cancel();
-        thread.Join();
+        thread?.Join();
+        source.Dispose(); // with what it reads from
         while (ready.TryTake(out var item)) item.Dispose();
         ready.Dispose();
         stop.Dispose();
     }
 
-    private void Fill(IEnumerable<T> source)
+    private void Fill()
     {
         try
         {
-            foreach (var item in source)
-                if (!TryAdd(item)) return;
+            while (source.MoveNext())
+                if (!TryAdd(source.Current)) return;
         }
         catch (Exception e) // rethrown, as it was, to the thread that takes
         {

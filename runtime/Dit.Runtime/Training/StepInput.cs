@@ -11,6 +11,12 @@ namespace Dit.Runtime;
 public sealed record StepInput<TCondition>(Tensor Images, TCondition Condition, double[] Times, Tensor Noise) : IDisposable
     where TCondition : ICondition<TCondition>
 {
+    /// <summary>
+    /// How much each sample counts in the mean loss, N of them: 1 over its probability, relative to that of uniform
+    /// times, where times are drawn in a different way. Null where all count 1.
+    /// </summary>
+    public double[]? Weights { get; init; }
+
     /// <summary>This input on the model's device. Its tensors have moved: use only what is returned.</summary>
     /// <param name="device">Where the model is.</param>
     public StepInput<TCondition> To(Device device)
@@ -19,7 +25,7 @@ public sealed record StepInput<TCondition>(Tensor Images, TCondition Condition, 
         using (this)
         {
             using var scope = NewDisposeScope();
-            return new(Move(Images), Condition.Map(Move), Times, Move(Noise));
+            return new(Move(Images), Condition.Map(Move), Times, Move(Noise)) { Weights = Weights };
         }
 
         Tensor Move(Tensor tensor) => tensor.to(device).MoveToOuterDisposeScope();
@@ -36,7 +42,10 @@ public sealed record StepInput<TCondition>(Tensor Images, TCondition Condition, 
         {
             var (from, to) = (n * part / count, n * (part + 1) / count);
             yield return new(
-                Images[from..to], Condition.At([.. Enumerable.Range(from, to - from)]), Times[from..to], Noise[from..to]);
+                Images[from..to], Condition.At([.. Enumerable.Range(from, to - from)]), Times[from..to], Noise[from..to])
+            {
+                Weights = Weights?[from..to],
+            };
         }
     }
 
@@ -68,15 +77,40 @@ public static class StepInput
         IProcess process,
         TrainingSet<TCondition> data,
         int first = 0)
+        where TCondition : ICondition<TCondition> => Sequence(recipe, card, process, data, first, workers: 0, CancellationToken.None);
+
+    /// <summary>As the public method, with images that are decoded before their step.</summary>
+    /// <param name="recipe">Batch size, flips, seed.</param>
+    /// <param name="card">The model: its dropout and what stands for no condition.</param>
+    /// <param name="process">Draws the times.</param>
+    /// <param name="data">The images and their conditions.</param>
+    /// <param name="first">The step to begin with, from 0.</param>
+    /// <param name="workers">Threads that decode; with 0, the images of a step are decoded when it is drawn.</param>
+    /// <param name="cancellation">Ends the wait for an image.</param>
+    internal static IEnumerable<StepInput<TCondition>> Sequence<TCondition>(
+        TrainingRecipe recipe,
+        ModelCard card,
+        IProcess process,
+        TrainingSet<TCondition> data,
+        int first,
+        int workers,
+        CancellationToken cancellation)
         where TCondition : ICondition<TCondition>
     {
-        var step = first;
-        foreach (var indices in EpochOrder.BatchIndices(data.Count, recipe.BatchSize, recipe.Seed).Skip(first))
-            yield return Draw(step++, indices, recipe, card, process, data);
+        var (step, batches) = (first, EpochOrder.BatchIndices(data.Count, recipe.BatchSize, recipe.Seed).Skip(first));
+        using var reader = data.Read(new(batches, recipe.BatchSize, workers, cancellation));
+        foreach (var indices in batches)
+            yield return Draw(step++, indices, recipe, card, process, data, reader);
     }
 
     private static StepInput<TCondition> Draw<TCondition>(
-        int step, int[] indices, TrainingRecipe recipe, ModelCard card, IProcess process, TrainingSet<TCondition> data)
+        int step,
+        int[] indices,
+        TrainingRecipe recipe,
+        ModelCard card,
+        IProcess process,
+        TrainingSet<TCondition> data,
+        BatchReader<TCondition> reader)
         where TCondition : ICondition<TCondition>
     {
         using var scope = NewDisposeScope();
@@ -84,7 +118,7 @@ public static class StepInput
         using var random = new Generator(KeyedNoise.Key(recipe.Seed ^ Stream, step));
         var n = indices.Length;
         var flips = recipe.HorizontalFlip ? EpochOrder.Flips(n, recipe.Seed, step) : new bool[n];
-        var (loaded, condition) = data.Load(indices, flips);
+        var (loaded, condition) = reader.Next(indices, flips);
         var dropped = condition.Drop(card, random);
         var t = process.DrawTimes(n, random);
         var images = data.Draw(loaded, random);

@@ -16,7 +16,16 @@ namespace Dit.Runtime;
 /// <param name="folder">Where the files go.</param>
 public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
 {
-    private const int PreparedAhead = 2;
+    private const int PreparedAhead = 2, MostWorkers = 256;
+
+    /// <summary>Threads that decode images by default: as many as there are processors, at most 8.</summary>
+    public static int UsualWorkers => Math.Min(Environment.ProcessorCount, 8);
+
+    /// <summary>
+    /// Threads that decode images before their step, 0 to 256. With 0, everything a step takes is prepared between the
+    /// steps. The numbers of a run do not depend on it.
+    /// </summary>
+    public int Workers { get; init; } = UsualWorkers;
 
     /// <summary>Whether float16 is for the CPU too, where it is slow: for tests.</summary>
     internal bool Float16OnAnyDevice { get; init; }
@@ -53,6 +62,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         Check(trained, TModel.Card);
         RequireFit(data, TModel.Card, trained.parameters().First().device);
         if (recipe.MinSnrGamma is not null) MinSnr.Require(TModel.Process);
+        if (recipe.TimeSampling == TimeSampling.LossSecondMoment) LossSecondMoment.Require(TModel.Process);
         claim?.Require(folder.Path);
         from?.Require(recipe, TModel.Card, data.Count, data.Classes);
         using var own = claim is null ? folder.Claim(resume: from is not null) : null; // a run that fails at its first image leaves nothing
@@ -72,9 +82,8 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         recipe.Validate();
         if (recipe.Precision == TrainingPrecision.Float16 && device.type != DeviceType.CUDA && !Float16OnAnyDevice)
             throw new DitException(
-                "Training in float16 (--precision f16) is for CUDA devices: train on one, or in bfloat16 (--precision bf16), which needs "
-                    + "no "
-                    + "loss scale.");
+                "Training in float16 (--precision f16) is for CUDA devices: train on one, or in bfloat16 (--precision bf16).");
+        if (Workers is < 0 or > MostWorkers) throw new DitException($"Images are decoded by 0 to {MostWorkers} threads, not by {Workers}.");
         var most = Array.MaxLength / (card.Input.Channels * card.Input.Height * card.Input.Width); // loaded as one array of bytes
         if (recipe.BatchSize > most)
             throw new DitException($"A batch of {recipe.BatchSize} images of {card.Input} is too large: at most {most} fit.");
@@ -102,18 +111,23 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         using var memory = new TrainingMemory();
         using var scope = TrainingScope.Open(EnvironmentKernels.Choice, memory);
         using var optimizer = new AdamWWithEma(model, recipe);
-        if (from is not null) losses.AddRange(from.Restore(model, optimizer));
+        var times = recipe.TimeSampling == TimeSampling.LossSecondMoment ? new LossSecondMoment(process, recipe.Seed) : null;
+        if (from is not null) losses.AddRange(from.Restore(model, optimizer, times));
         using var log = TrainingLog.Open(folder, recipe, process, after: losses.Count);
         using var inputs = new Prefetcher<StepInput<TCondition>>(
-            StepInput.Sequence(recipe, TModel.Card, process, data, first: losses.Count), PreparedAhead);
+            stop => StepInput.Sequence(recipe, TModel.Card, process, data, first: losses.Count, Workers, stop),
+            Workers == 0 ? 0 : PreparedAhead,
+            cancellation);
         var (before, clock, sinceSaved) = (losses.Count, Stopwatch.StartNew(), Stopwatch.StartNew());
         var saved = new Saved(from?.Step ?? 0, []);
         while (losses.Count < recipe.Steps && !cancellation.IsCancellationRequested)
         {
             var step = losses.Count + 1;
-            using var input = log.Take(() => Next(inputs, State)).To(trained[0].device);
+            using var input = log.Take(() => Next(inputs, State))?.To(trained[0].device);
+            if (input is null) break; // cancelled while it waited
+            var timed = times?.Of(step, input) ?? input;
             var made = Step(step, model, trained, optimizer,
-                scale => TrainingStep.Backward(model, process, input, recipe, log.ByTime, scale));
+                scale => TrainingStep.Backward(model, process, timed, recipe, Watch, scale));
             losses.Add(made.Losses);
             var metrics = Log(log, step, made);
             progress?.Report(TrainingProgress.At(step, recipe, made.Losses, clock.Elapsed, before).With(metrics, log.DataWait));
@@ -125,10 +139,19 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         return Finish(State(), saved);
 
         TrainingState State() => new(
-            losses.Count, recipe, TModel.Card, data.Classes, data.Count, model, optimizer, losses, data.Unreadable(), log.ByTime);
+            losses.Count, recipe, TModel.Card, data.Classes, data.Count, model, optimizer, losses, data.Unreadable(), log.ByTime)
+        {
+            Times = times,
+        };
+
+        void Watch(double[] at, Tensor total, Tensor error)
+        {
+            log.ByTime.Add(at, error);
+            times?.Add(at, total);
+        }
     }
 
-    private StepInput<TCondition> Next<TCondition>(Prefetcher<StepInput<TCondition>> inputs, Func<TrainingState> state)
+    private StepInput<TCondition>? Next<TCondition>(Prefetcher<StepInput<TCondition>> inputs, Func<TrainingState> state)
         where TCondition : ICondition<TCondition>
     {
         try

@@ -89,7 +89,7 @@ public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Re
 
     /// <summary>Puts everything back as it was.</summary>
     /// <returns>The losses of the steps that were made.</returns>
-    internal IReadOnlyList<StepLosses> Restore(nn.Module model, AdamWWithEma optimizer)
+    internal IReadOnlyList<StepLosses> Restore(nn.Module model, AdamWWithEma optimizer, LossSecondMoment? times)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
@@ -97,6 +97,7 @@ public sealed record TrainingCheckpoint(string Path, int Step, TrainingRecipe Re
         foreach (var (name, tensor) in model.state_dict()) Copy(tensor, $"model.{name}");
         foreach (var (name, tensor) in optimizer.Average.Tensors) Copy(tensor, $"ema.{name}");
         optimizer.Restore(Step, Scale(file), name => file.Read(OptimizerPrefix + name));
+        times?.Restore(file);
         using var losses = file.Read(LossesName);
         return [.. losses.data<double>().ToArray().Chunk(3).Select(static step => new StepLosses(step[0], step[1], step[2]))];
 

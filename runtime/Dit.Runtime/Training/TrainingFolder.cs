@@ -140,14 +140,15 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, ScalarTyp
             throw new DitException(
                 $"The weights are no longer finite at step {state.Step}, and a smaller learning rate or a gradient clip may help.");
         SaveAverages(state); // before the checkpoint: a run that goes on from there has the snapshots up to there
-        using (var losses = Tensors(state.Losses))
+        using (NewDisposeScope())
             CheckpointShelf.Put(this, state.Step, path => SafeTensors.Save(
                 path,
                 [
                     .. Prefixed("model.", state.Model.state_dict()),
                     .. Prefixed("ema.", state.Average.Tensors),
                     .. Prefixed(TrainingCheckpoint.OptimizerPrefix, state.Optimizer.Moments),
-                    (TrainingCheckpoint.LossesName, losses),
+                    (TrainingCheckpoint.LossesName, Tensors(state.Losses)),
+                    .. state.Times?.State() ?? [],
                 ],
                 new Dictionary<string, string>(LossScaleOf(state).Concat(Metadata(state)))
                 {
@@ -266,4 +267,7 @@ internal sealed record TrainingState(
     LossByTime ByTime)
 {
     public ExponentialMovingAverage Average => Optimizer.Average;
+
+    /// <summary>What times are drawn by; null where the process draws them.</summary>
+    public LossSecondMoment? Times { get; init; }
 }

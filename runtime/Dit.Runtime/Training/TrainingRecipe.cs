@@ -85,6 +85,9 @@ public sealed record TrainingRecipe
     /// </summary>
     public double? MinSnrGamma { get; init; }
 
+    /// <summary>How the times of a step are drawn; the paper draws them uniformly.</summary>
+    public TimeSampling TimeSampling { get; init; } = TimeSampling.Uniform;
+
     /// <summary>Whether half of the images are mirrored, drawn anew each time.</summary>
     public bool HorizontalFlip { get; init; } = true;
 

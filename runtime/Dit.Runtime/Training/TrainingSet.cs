@@ -28,7 +28,23 @@ public sealed record TrainingSet<TCondition>(int Count, Func<int[], bool[], (Ten
     /// latents that are drawn anew in every step. Its new tensors belong to the ambient dispose scope.
     /// </summary>
     public Func<Tensor, Generator, Tensor> Draw { get; init; } = static (images, _) => images;
+
+    /// <summary>
+    /// Loads the same as a <see cref="Load"/>, with images that are decoded beforehand; null where there is only that.
+    /// </summary>
+    internal ReadAhead<TCondition>? Ahead { get; init; }
+
+    /// <summary>Begins to read the images of a run.</summary>
+    internal BatchReader<TCondition> Read(ReadingPlan plan) =>
+        plan.Workers > 0 && Ahead is { } ahead && ahead.Same == Load ? ahead.Open(plan) : new(Load);
 }
+
+/// <summary>A way of loading batches before they are wanted.</summary>
+/// <typeparam name="TCondition">What the images come with.</typeparam>
+/// <param name="Same">Loads the same, one batch after the other; a set with a different loader does not use it.</param>
+/// <param name="Open">Begins to read.</param>
+internal sealed record ReadAhead<TCondition>(
+    Func<int[], bool[], (Tensor Images, TCondition Condition)> Same, Func<ReadingPlan, BatchReader<TCondition>> Open);
 
 /// <summary>Makes training sets.</summary>
 public static class TrainingSet
@@ -69,22 +85,47 @@ public static class TrainingSet
     /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
     /// <param name="folder">The folder; for a condition on classes, one with a folder of images for each class.</param>
     /// <param name="shape">The shape.</param>
-    /// <exception cref="DitException">The condition is more than a folder can say.</exception>
-    public static TrainingSet<TCondition> Of<TCondition>(ImageFolder folder, ImageShape shape)
+    /// <param name="captions">
+    /// The texts of the images, for a condition on text; they must stay open while the set is in use.
+    /// </param>
+    /// <exception cref="DitException">The condition is more than folder and captions can say.</exception>
+    public static TrainingSet<TCondition> Of<TCondition>(ImageFolder folder, ImageShape shape, CaptionFile? captions = null)
         where TCondition : ICondition<TCondition>
     {
-        RequireEnough<TCondition>();
-        return new TrainingSet<TCondition>(folder.Count, (indices, flips) =>
+        var conditions = Conditions<TCondition>(folder.LabelsOf, folder.Names, captions);
+        Func<int[], bool[], (Tensor, TCondition)> load = (indices, flips) => WithCondition(folder.Load(indices, shape, flips));
+        return new TrainingSet<TCondition>(folder.Count, load)
         {
-            if (TCondition.Labels == ImageLabels.None)
-                return (folder.LoadImages(indices, shape, flips), TCondition.OfImages(null, indices.Length));
-            var (images, labels) = folder.LoadBatch(indices, shape, flips);
-            return (images, TCondition.OfImages(labels, indices.Length));
-        })
-        {
-            Classes = TCondition.Labels == ImageLabels.None ? [] : folder.Classes,
+            Classes = TCondition.Labels == ImageLabels.Classes ? folder.Classes : [],
             Unreadable = () => folder.Unreadable,
+            Ahead = new(load, plan =>
+            {
+                var reader = new ImageReader(folder, shape, plan);
+                return new((_, flips) => WithCondition(reader.Next(flips)), reader);
+            }),
         };
+
+        (Tensor Images, TCondition Condition) WithCondition(LoadedImages loaded) => (loaded.Images, conditions(loaded.Used));
+    }
+
+    // The conditions of images by their indices, new tensors on the CPU.
+    private static Func<int[], TCondition> Conditions<TCondition>(
+        Func<int[], Tensor> labels, IReadOnlyList<string> names, CaptionFile? captions)
+        where TCondition : ICondition<TCondition>
+    {
+        switch (TCondition.Labels, captions)
+        {
+            case (ImageLabels.None, null): return static indices => TCondition.OfImages(null, indices.Length);
+            case (ImageLabels.Classes, null): return indices => TCondition.OfImages(labels(indices), indices.Length);
+            case (ImageLabels.Texts, { } texts):
+                var rows = texts.RowsOf(names);
+                return indices => TCondition.OfTexts(texts.Load(Array.ConvertAll(indices, i => rows[i])), texts.Card);
+            case (_, not null): throw new DitException("Captions are for models that are conditioned on text.");
+            case (ImageLabels.Texts, null): throw new DitException("A model that is conditioned on text needs the captions of its images.");
+            default:
+                throw new DitException(
+                    "A folder of images does not say what this model is conditioned on: make a training set with a loader of your own.");
+        }
     }
 
     /// <summary>The latents and class labels of a folder, drawn from its moments anew in every step, for
@@ -108,14 +149,16 @@ public static class TrainingSet
     /// <typeparam name="TCondition">What the model is conditioned on.</typeparam>
     /// <param name="folder">The folder; it must stay open while the set is in use.</param>
     /// <param name="card">The model that is to be trained.</param>
+    /// <param name="captions">
+    /// The texts of the images, for a condition on text; they must stay open while the set is in use.
+    /// </param>
     /// <exception cref="DitException">
-    /// The model works on pixels, or on latents of a different autoencoder or shape; or the folder lacks what the
-    /// condition needs.
+    /// The model works on pixels, or on latents of a different autoencoder or shape; or folder and captions lack what
+    /// the condition needs.
     /// </exception>
-    public static TrainingSet<TCondition> OfLatents<TCondition>(LatentFolder folder, ModelCard card)
+    public static TrainingSet<TCondition> OfLatents<TCondition>(LatentFolder folder, ModelCard card, CaptionFile? captions = null)
         where TCondition : ICondition<TCondition>
     {
-        RequireEnough<TCondition>();
         RequireFit(folder, card);
         var needsLabels = TCondition.Labels == ImageLabels.Classes;
         if (needsLabels && folder.Description.Classes is null)
@@ -123,20 +166,13 @@ public static class TrainingSet
                 $"The latents in {folder.Root} have no labels, and {card.Name} is conditioned on classes: encode a folder with one folder "
                     + $"of "
                 + "images for each class.");
-        return new TrainingSet<TCondition>(folder.Count, (indices, flips) =>
-            (Moments(folder, indices, flips), TCondition.OfImages(needsLabels ? folder.LoadLabels(indices) : null, indices.Length)))
+        var conditions = Conditions<TCondition>(
+            indices => folder.LoadLabels(indices), captions is null ? [] : folder.Names(), captions);
+        return new TrainingSet<TCondition>(folder.Count, (indices, flips) => (Moments(folder, indices, flips), conditions(indices)))
         {
             Classes = needsLabels ? folder.Classes : [],
             Draw = Latents(folder),
         };
-    }
-
-    private static void RequireEnough<TCondition>()
-        where TCondition : ICondition<TCondition>
-    {
-        if (TCondition.Labels == ImageLabels.Other)
-            throw new DitException(
-                "A folder of images does not say what this model is conditioned on: make a training set with a loader of your own.");
     }
 
     private static void RequireFit(LatentFolder folder, ModelCard card)

@@ -27,10 +27,10 @@ public static class TrainingStep
         IModel<TModel, TCondition, TProcess> model, TProcess process, StepInput<TCondition> input, TrainingRecipe? recipe = null)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
-        where TProcess : IProcess => Backward(model, process, input, recipe, byTime: null);
+        where TProcess : IProcess => Backward(model, process, input, recipe, watch: null);
 
     /// <summary>
-    /// As the public method; <paramref name="byTime"/> receives the error of each sample, and the gradients are
+    /// As the public method; <paramref name="watch"/> receives the losses of each sample, and the gradients are
     /// <paramref name="scale"/> times as large.
     /// </summary>
     internal static StepLosses Backward<TModel, TCondition, TProcess>(
@@ -38,20 +38,20 @@ public static class TrainingStep
         TProcess process,
         StepInput<TCondition> input,
         TrainingRecipe? recipe,
-        LossByTime? byTime,
+        SampleLosses? watch,
         double scale = 1)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
     {
-        if (recipe is not { Accumulation: > 1 and var count }) return Part(model, process, input, recipe, new(Share: 1, scale), byTime);
+        if (recipe is not { Accumulation: > 1 and var count }) return Part(model, process, input, recipe, new(Share: 1, scale), watch);
         using var scope = NewDisposeScope();
         var sum = default(StepLosses);
         foreach (var part in input.Split(count))
         {
             using var inner = NewDisposeScope();
-            var weight = new Weight((double)part.Times.Length / input.Times.Length, scale);
-            var losses = Part(model, process, part, recipe, weight, byTime);
+            var factors = new Factors((double)part.Times.Length / input.Times.Length, scale);
+            var losses = Part(model, process, part, recipe, factors, watch);
             sum = new(sum.Total + losses.Total, sum.Mse + losses.Mse, sum.VariationalBound + losses.VariationalBound);
         }
         return sum;
@@ -63,8 +63,8 @@ public static class TrainingStep
         TProcess process,
         StepInput<TCondition> input,
         TrainingRecipe? recipe,
-        Weight weight,
-        LossByTime? byTime)
+        Factors factors,
+        SampleLosses? watch)
         where TModel : nn.Module, IModel<TModel, TCondition, TProcess>
         where TCondition : ICondition<TCondition>
         where TProcess : IProcess
@@ -76,14 +76,16 @@ public static class TrainingStep
         if (recipe?.MinSnrGamma is { } gamma)
         {
             var error = losses.Mse ?? each;
-            double[] weights = [.. input.Times.Select(t => MinSnr.WeightOf(process, t, gamma) - 1)];
-            each = each + error * tensor(weights, dtype: error.dtype, device: error.device);
+            double[] more = [.. input.Times.Select(t => MinSnr.WeightOf(process, t, gamma) - 1)];
+            each = each + error * tensor(more, dtype: error.dtype, device: error.device);
         }
-        var total = Times(each.mean(), weight.Share);
-        Times(total, weight.Scale).backward();
+        watch?.Invoke(input.Times, each, losses.Mse ?? losses.Total);
+        using var weights = input.Weights is { } given ? tensor(given, dtype: each.dtype, device: each.device) : null;
+        var total = Times(Mean(each, weights), factors.Share);
+        Times(total, factors.Scale).backward();
         blocks.ThrowIfFailed();
-        byTime?.Add(input.Times, losses.Mse ?? losses.Total);
-        return new(total.item<float>(), Mean(losses.Mse) * weight.Share, Mean(losses.VariationalBound) * weight.Share);
+        return new(
+            total.item<float>(), ValueOf(losses.Mse, weights) * factors.Share, ValueOf(losses.VariationalBound, weights) * factors.Share);
     }
 
     private static Tensor Times(Tensor loss, double factor)
@@ -93,8 +95,16 @@ public static class TrainingStep
         return loss * number;
     }
 
-    /// <summary>What a part's loss is multiplied by: its share of the batch, and for the gradient a scale.</summary>
-    private readonly record struct Weight(double Share, double Scale);
+    private static double ValueOf(Tensor? perSample, Tensor? weights) => perSample is null ? 0 : Mean(perSample, weights).item<float>();
 
-    private static double Mean(Tensor? perSample) => perSample is null ? 0 : perSample.mean().item<float>();
+    private static Tensor Mean(Tensor perSample, Tensor? weights) => (weights is null ? perSample : perSample * weights).mean();
+
+    /// <summary>What a part's loss is multiplied by: its share of the batch, and for the gradient a scale.</summary>
+    private readonly record struct Factors(double Share, double Scale);
 }
+
+/// <summary>Receives the losses of samples, before weights of importance sampling.</summary>
+/// <param name="times">Their times, N of them.</param>
+/// <param name="total">What is minimized, (N,).</param>
+/// <param name="error">Their mean squared errors, or what is minimized where there are none, (N,).</param>
+internal delegate void SampleLosses(double[] times, Tensor total, Tensor error);

@@ -20,16 +20,32 @@ internal sealed record Bench(CompareOptions Options, Device Device, Status Statu
     /// <param name="before">Done before each run, outside its time.</param>
     public PairedTimes? Pair(string name, int rounds, Action baseline, Action ours, Action? before = null)
     {
+        return Pair(name, rounds, () => Next(baseline), () => Next(ours));
+
+        double Next(Action run)
+        {
+            before?.Invoke();
+            return Time(run);
+        }
+    }
+
+    /// <summary>As the other, with runs that measure their own time.</summary>
+    /// <param name="name">What is measured.</param>
+    /// <param name="rounds">How many rounds; <c>--rounds</c> has precedence.</param>
+    /// <param name="baseline">One run of the baseline; gives its milliseconds.</param>
+    /// <param name="ours">One run of ours; gives its milliseconds.</param>
+    public PairedTimes? Pair(string name, int rounds, Func<double> baseline, Func<double> ours)
+    {
         var (baselines, own) = (new List<double>(), new List<double>());
         rounds = Options.Rounds ?? rounds;
         try
         {
-            baselines.Add(Next(baseline));
+            baselines.Add(baseline());
             while (own.Count < rounds)
             {
                 Status.Show($"{name}  round {own.Count + 1} of {rounds}");
-                var time = Next(ours);
-                baselines.Add(Next(baseline));
+                var time = ours();
+                baselines.Add(baseline());
                 own.Add(time);
             }
         }
@@ -39,12 +55,6 @@ internal sealed record Bench(CompareOptions Options, Device Device, Status Statu
         }
         var times = new PairedTimes(baselines, own);
         return times.Rounds > 0 ? times : null;
-
-        double Next(Action run)
-        {
-            before?.Invoke();
-            return Time(run);
-        }
     }
 
     /// <summary>One run alone, and the most memory that the process held meanwhile.</summary>

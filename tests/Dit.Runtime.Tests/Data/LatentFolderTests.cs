@@ -54,10 +54,33 @@ public sealed partial class LatentFolderTests : IDisposable
         Assert.Contains(part, OneSentence(() => LatentFolder.Open(folder[name]).Dispose()).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void The_names_of_the_images_are_kept_and_added_to_a_folder_of_an_earlier_version()
+    {
+        Encode("latents", Small);
+        var names = folder["latents", LatentFolder.NamesName];
+        var written = File.ReadAllText(names);
+        using (var latents = LatentFolder.Open(folder["latents"]))
+        {
+            Assert.Equal(images.Names, latents.Names());
+            Assert.Equal("arrow/000000.png", latents.Names()[0]);
+            File.AppendAllText(names, "\"more.png\"\n");
+            Assert.Contains($"names {Images + 1} images", OneSentence(() => latents.Names()).Message, StringComparison.Ordinal);
+            File.WriteAllText(names, "no JSON\n");
+            Assert.StartsWith("Line 1 of ", OneSentence(() => latents.Names()).Message, StringComparison.Ordinal);
+            File.Delete(names);
+            Assert.Contains("since an earlier version made it", OneSentence(() => latents.Names()).Message, StringComparison.Ordinal);
+        }
+        Assert.Equal(Images, Encode("latents", Small).Kept);
+        Assert.Equal(written, File.ReadAllText(names));
+    }
+
+    [Fact]
     public void What_is_read_is_what_the_encoder_gave()
     {
         Assert.Equal((0, Images, false), Encode("latents", Small) is var result ? (result.Kept, result.Done, result.Cancelled) : default);
-        Assert.Equal([.. Enumerable.Range(0, 4).Select(i => $"latents-0000{i}-of-00004.safetensors"), "latents.json"], FilesOf("latents"));
+        Assert.Equal(
+            ["images.jsonl", .. Enumerable.Range(0, 4).Select(i => $"latents-0000{i}-of-00004.safetensors"), "latents.json"],
+            FilesOf("latents"));
 
         using var latents = LatentFolder.Open(folder["latents"]);
         Assert.Equal(Images, latents.Count);

@@ -193,17 +193,17 @@ public class TrainingPartsTests
         Assert.False(average.IsFinite());
     }
 
-    [Fact]
-    public void A_failure_while_preparing_is_thrown_to_the_one_who_takes()
+    [Theory, InlineData(0), InlineData(2)]
+    public void A_failure_while_preparing_is_thrown_to_the_one_who_takes(int ahead)
     {
         static IEnumerable<MemoryStream> Two()
         {
             yield return new MemoryStream();
             throw new DitException("broken");
         }
-        using var prefetcher = new Prefetcher<MemoryStream>(Two(), 2);
-        prefetcher.Take().Dispose();
-        Assert.Equal("broken", Assert.Throws<DitException>(prefetcher.Take).Message);
+        using var prefetcher = new Prefetcher<MemoryStream>(_ => Two(), ahead);
+        prefetcher.Take()?.Dispose();
+        Assert.Equal("broken", Assert.Throws<DitException>(() => prefetcher.Take()).Message);
     }
 
     [Fact]
@@ -218,7 +218,44 @@ public class TrainingPartsTests
                 yield return made[^1];
             }
         }
-        using (var prefetcher = new Prefetcher<MemoryStream>(Endless(), 2)) prefetcher.Take().Dispose();
+        using (var prefetcher = new Prefetcher<MemoryStream>(_ => Endless(), 2)) prefetcher.Take()?.Dispose();
         Assert.All(made, stream => Assert.False(stream.CanRead));
+    }
+
+    [Theory, InlineData(0), InlineData(2)]
+    public void A_sequence_that_waits_is_woken_by_cancellation_and_closed(int ahead)
+    {
+        var closed = false;
+        using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
+        using (var prefetcher = new Prefetcher<MemoryStream>(Waiting, ahead, stop.Token)) Assert.Null(prefetcher.Take());
+        Assert.True(closed);
+
+        IEnumerable<MemoryStream> Waiting(CancellationToken cancellation)
+        {
+            try
+            {
+                cancellation.WaitHandle.WaitOne();
+                cancellation.ThrowIfCancellationRequested();
+                yield return new MemoryStream();
+            }
+            finally
+            {
+                closed = true;
+            }
+        }
+    }
+
+    [Fact]
+    public void What_is_prepared_when_it_is_taken_is_prepared_on_that_thread()
+    {
+        using var prefetcher = new Prefetcher<MemoryStream>(_ => Here(Environment.CurrentManagedThreadId), ahead: 0);
+        prefetcher.Take()?.Dispose();
+        Assert.Equal("The sequence has ended.", Assert.Throws<InvalidOperationException>(() => prefetcher.Take()).Message);
+
+        static IEnumerable<MemoryStream> Here(int thread)
+        {
+            Assert.Equal(thread, Environment.CurrentManagedThreadId);
+            yield return new MemoryStream();
+        }
     }
 }
