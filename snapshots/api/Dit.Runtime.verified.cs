@@ -998,6 +998,8 @@ public sealed record JointText(torch.Tensor Tokens) : IDisposable
     public void Dispose();
 }
 
+public sealed record KeptActivations(long All, long Checkpointed, long OfBlock);
+
 public sealed class KeyedNoise : INoiseSource, IDisposable
 {
     public KeyedNoise(long seed, long firstIndex, int count, ImageShape shape, torch.Device device);
@@ -1219,6 +1221,7 @@ public sealed record ModelCard(
     public const string ClassesKey = "dit.classes";
     public const string NameKey = "dit.model";
     public const string SpecKey = "dit.spec.yaml";
+    public KeptActivations? Activations { get; init; }
     public string? Block { get; init; }
     public bool CanBeGuided { get; }
     public int Classes { get; }
@@ -1923,6 +1926,21 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, torch.Sca
     public string WeightsOf(double decay);
 }
 
+public sealed record TrainingMemoryPlan(
+    long Weights,
+    long Gradients,
+    long Optimizer,
+    long Averages,
+    long Activations,
+    long Inputs,
+    long Libraries)
+{
+    public long Total { get; }
+    public static TrainingMemoryPlan Of(ModelCard card, TrainingRecipe recipe);
+    public string OfFree();
+    public override string ToString();
+}
+
 public sealed record TrainingMetrics
 {
     public TrainingMetrics();
@@ -1940,6 +1958,13 @@ public sealed record TrainingMetrics
     public static IReadOnlyList<TrainingMetrics> Read(string path);
 }
 
+public enum TrainingPrecision
+{
+    Float32 = 0,
+    BFloat16 = 1,
+    Float16 = 2,
+}
+
 public sealed record TrainingProgress(int Step, int Steps, StepLosses Losses, double StepsPerSecond, double ImagesPerSecond)
 {
     public double DataWait { get; init; }
@@ -1952,6 +1977,7 @@ public sealed record TrainingRecipe
 {
     public TrainingRecipe();
     public int Accumulation { get; init; }
+    public bool ActivationCheckpointing { get; init; }
     public int BatchSize { get; init; }
     public double Beta1 { get; init; }
     public double Beta2 { get; init; }
@@ -1964,6 +1990,7 @@ public sealed record TrainingRecipe
     public double LearningRate { get; init; }
     public double? MinSnrGamma { get; init; }
     public PostHocEma? PostHocEma { get; init; }
+    public TrainingPrecision Precision { get; init; }
     public LearningRateSchedule Schedule { get; init; }
     public long Seed { get; init; }
     public int Steps { get; init; }
@@ -2031,6 +2058,30 @@ public abstract record TrainingTimes
         public double TimeOf(double normal);
         public override string ToString();
     }
+}
+
+public static class TransformerBlock
+{
+    public static torch.Tensor Call(
+        torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor> block,
+        torch.Tensor x,
+        torch.Tensor second,
+        torch.Tensor third,
+        torch.Tensor fourth,
+        torch.Tensor fifth);
+    public static torch.Tensor Call(
+        torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor> block,
+        torch.Tensor x,
+        torch.Tensor second,
+        torch.Tensor third,
+        torch.Tensor fourth);
+    public static torch.Tensor Call(
+        torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor> block,
+        torch.Tensor x,
+        torch.Tensor second,
+        torch.Tensor third);
+    public static torch.Tensor Call(torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor> block, torch.Tensor x, torch.Tensor second);
+    public static torch.Tensor Call(torch.nn.Module<torch.Tensor, torch.Tensor> block, torch.Tensor x);
 }
 
 public enum UniPcVariant

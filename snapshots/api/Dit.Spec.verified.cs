@@ -185,6 +185,7 @@ public abstract record ConditioningVariant
 
 public sealed record Costs(EquatableArray<ModelLayer> Layers, long SamplingActivations)
 {
+    public KeptActivations Kept { get; init; }
     public static Costs Of(Evaluation network);
 }
 
@@ -380,6 +381,8 @@ public sealed record JointSpec(int ClipWidth, int TextTokens, int TextWidth, boo
     public const int DataTypes = 2;
 }
 
+public sealed record KeptActivations(long All, long Checkpointed, long OfBlock);
+
 public enum LastStep
 {
     None = 0,
@@ -489,6 +492,7 @@ public sealed record ModelLayer(string Name, EquatableArray<long> Output, long M
 
 public sealed record ModelLayout(EquatableArray<ModelParameter> Parameters, EquatableArray<ModelLayer> Layers, long SamplingActivations)
 {
+    public KeptActivations Kept { get; init; }
     public long Macs { get; }
     public long ParameterCount { get; }
     public long TrainableCount { get; }
@@ -550,6 +554,7 @@ public sealed record Module(
 {
     public bool IsRandom { get; }
     public Member? Find(string name);
+    public bool IsBlock(Member? member);
 }
 
 public enum NormKind

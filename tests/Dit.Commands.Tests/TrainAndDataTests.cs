@@ -374,7 +374,8 @@ public sealed class TrainAndDataTests(TrainedShapes trained) : IDisposable
     public void A_batch_that_cannot_fit_is_refused_with_one_that_fits()
     {
         Assert.Matches(
-            @"^Training Shapes with a batch of 600000 needs about \d+\.\d GB of memory, and \d+\.\d GB are free: a batch of \d+ fits\.$",
+            @"^Training Shapes with a batch of 600000 needs about \d+\.\d GB of memory, and there are \d+\.\d GB: "
+                + @"(--accumulate \d+, or )?--batch \d+ fits\.$",
             Train(trained.Shapes, "--batch", "600000").Mistake());
         Assert.False(Directory.Exists(folder.Path("run")));
     }

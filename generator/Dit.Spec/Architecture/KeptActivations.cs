@@ -26,7 +26,10 @@ public sealed record KeptActivations(long All, long Checkpointed, long OfBlock)
     private static IEnumerable<Evaluation> BlocksOf(Evaluation network) => network.Statements.SelectMany(statement =>
         statement.Statement is Statement.ForEach
             ? statement.Inside
-            : statement.Values.Where(value => network.Module.IsBlock(value.Member)).Select(static value => value.Inside).OfType<Evaluation>());
+            : statement
+                .Values.Where(value => network.Module.IsBlock(value.Member))
+                .Select(static value => value.Inside)
+                .OfType<Evaluation>());
 
     private static bool IsIn(ModelLayer layer, Evaluation block) => layer.Name.StartsWith(block.Path + ".", StringComparison.Ordinal);
 }

@@ -77,10 +77,10 @@ public static class Identifier
         "RegisterComponents", "RepeatedEntries", "RmsNorm", "RotaryPositions", "Sampler", "Samplers", "ScalarType", "SdeDpmSolverPlusPlus",
         "Sequential", "SessionBuilder", "SizedText", "Spacing", "Stack", "StochasticHeun", "System", "Tensor", "TextEmbedder",
         "TextEmbeddings", "TimestepEmbedder", "TorchDevice", "TorchSharp", "TrainingTimes", "TransformerBlock", "UniPc", "UniPcVariant",
-        "ar_embedder", "blocks", "cat", "clip_img_embed", "clip_img_out", "context_embed", "csize_embedder", "decoder_pred", "feat_rope", "final_layer",
-        "forward", "full_like", "in_blocks", "label_emb", "mid_block", "nn", "norm", "null_text", "out_blocks", "patch_embed", "pos_embed",
-        "pos_embed_token", "t_block", "t_embedder", "t_linear", "text_embed", "text_out", "time_embed", "time_embed_0", "time_embed_2",
-        "token_embedding", "torch", "x_embedder", "y_embedder",
+        "ar_embedder", "blocks", "cat", "clip_img_embed", "clip_img_out", "context_embed", "csize_embedder", "decoder_pred", "feat_rope",
+        "final_layer", "forward", "full_like", "in_blocks", "label_emb", "mid_block", "nn", "norm", "null_text", "out_blocks",
+        "patch_embed", "pos_embed", "pos_embed_token", "t_block", "t_embedder", "t_linear", "text_embed", "text_out", "time_embed",
+        "time_embed_0", "time_embed_2", "token_embedding", "torch", "x_embedder", "y_embedder",
     ];
 
     private static readonly HashSet<string> Keywords =

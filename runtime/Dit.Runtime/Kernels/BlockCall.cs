@@ -21,7 +21,9 @@ internal sealed class BlockCall(BlockScope scope, Func<Tensor[], Tensor> block, 
     public BlockScope Scope => scope;
 
     /// <summary>The result, without what would be kept for its gradient.</summary>
-    /// <remarks>It is computed as where gradients are recorded, by the same kernels, so that it has the same bits.</remarks>
+    /// <remarks>
+    /// It is computed as where gradients are recorded, by the same kernels, so that it has the same bits.
+    /// </remarks>
     public Tensor Result(IReadOnlyList<Tensor> inputs)
     {
         using var dispose = NewDisposeScope();

@@ -83,7 +83,9 @@ internal sealed class BlockScope : IDisposable
         }
     }
 
-    /// <summary>Remembers what went wrong in a backward pass: native code, which calls it, knows no exceptions.</summary>
+    /// <summary>
+    /// Remembers what went wrong in a backward pass: native code, which calls it, knows no exceptions.
+    /// </summary>
     public void Fail(Exception error) => failure ??= ExceptionDispatchInfo.Capture(error);
 
     /// <summary>Throws what went wrong in a backward pass, whose gradients are of no use then.</summary>

@@ -123,11 +123,10 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         where TCondition : ICondition<TCondition>
     {
         recipe.Validate();
-        if (Workers is < 0 or > MostWorkers) throw new DitException($"Images are decoded by 0 to {MostWorkers} threads, not by {Workers}.");
         if (recipe.Precision == TrainingPrecision.Float16 && device.type != DeviceType.CUDA && !Float16OnAnyDevice)
             throw new DitException(
-                "Training in float16 (--precision f16) is for CUDA devices: train on one, or in bfloat16 (--precision bf16), which needs no "
-                    + "loss scale.");
+                "Training in float16 (--precision f16) is for CUDA devices: train on one, or in bfloat16 (--precision bf16).");
+        if (Workers is < 0 or > MostWorkers) throw new DitException($"Images are decoded by 0 to {MostWorkers} threads, not by {Workers}.");
         var most = Array.MaxLength / (card.Input.Channels * card.Input.Height * card.Input.Width); // loaded as one array of bytes
         if (recipe.BatchSize > most)
             throw new DitException($"A batch of {recipe.BatchSize} images of {card.Input} is too large: at most {most} fit.");
@@ -140,7 +139,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
             throw new DitException(
                 $"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
         if (device.type == DeviceType.CPU)
-            TrainingMemoryAdvice.Require(card, RecipeOfProcess, AvailableMemory.Bytes() / Processes.Local.Size);
+            TrainingMemoryAdvice.Require(card, RecipeOfProcess, TrainingMemoryPlan.Available / Processes.Local.Size);
     }
 
     // What a process computes.

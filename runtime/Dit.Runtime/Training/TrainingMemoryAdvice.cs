@@ -5,12 +5,12 @@ namespace Dit.Runtime;
 /// <summary>Whether training fits into the memory, and what would.</summary>
 internal static class TrainingMemoryAdvice
 {
-    private const double Comfort = 0.9; // of what is free, for what is proposed
+    private const double Comfort = 0.9; // of what there is, for what is proposed
 
     /// <summary>Finds out whether training fits.</summary>
     /// <param name="card">The model.</param>
     /// <param name="recipe">How it is trained.</param>
-    /// <param name="available">Bytes that are free.</param>
+    /// <param name="available">Bytes that there are for this process.</param>
     /// <exception cref="DitException">It does not; the message names the options with which it does.</exception>
     public static void Require(ModelCard card, TrainingRecipe recipe, long available)
     {
@@ -19,7 +19,7 @@ internal static class TrainingMemoryAdvice
         string[] fitting = [.. Fitting(card, recipe, (long)(Comfort * available))];
         throw new DitException(
             $"Training {card.Name} with a batch of {recipe.BatchSize} needs about {TrainingMemoryPlan.Size(plan.Total)} of memory, and "
-                + $"{TrainingMemoryPlan.Size(available)} are free: "
+                + $"there are {TrainingMemoryPlan.Size(available)}: "
                 + (fitting.Length == 0 ? "not even a batch of 1 fits." : $"{string.Join(", or ", fitting)} fits."));
     }
 

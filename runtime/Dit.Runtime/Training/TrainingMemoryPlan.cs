@@ -3,29 +3,36 @@ using System.Globalization;
 namespace Dit.Runtime;
 
 /// <summary>
-/// The memory that training on a processor takes beside what the process holds already, part by part, in bytes.
+/// The most memory that a process takes that trains on a processor, part by part, in bytes.
 /// </summary>
 /// <remarks>
-/// It comes from the model's card and the recipe. <c>docs/performance.md</c> compares it with what was measured.
+/// It comes from the model's card and the recipe; <c>docs/performance.md</c> compares it with what was measured. What
+/// the data set keeps in memory, such as decoded images, is not part of it.
 /// </remarks>
 /// <param name="Weights">The parameters, those that are not trained included.</param>
 /// <param name="Gradients">A gradient for each trained parameter.</param>
 /// <param name="Optimizer">AdamW's two moments.</param>
 /// <param name="Averages">The moving averages.</param>
 /// <param name="Activations">
-/// What the forward pass of a batch, or of a part of it, keeps for the backward pass, and what the latter needs besides.
+/// What the forward pass of a batch, or of a part of it, keeps for the backward pass, and what the latter needs
+/// besides.
 /// </param>
 /// <param name="Inputs">Batches: those that are prepared ahead, and the one at hand.</param>
-/// <param name="Libraries">What libtorch and the runtime take while they train, whatever the model.</param>
+/// <param name="Process">The runtime, libtorch, and what they take whatever the model.</param>
 public sealed record TrainingMemoryPlan(
-    long Weights, long Gradients, long Optimizer, long Averages, long Activations, long Inputs, long Libraries)
+    long Weights, long Gradients, long Optimizer, long Averages, long Activations, long Inputs, long Process)
 {
     private const int Float = sizeof(float);
     private const int BatchesOfInput = 4; // two prepared ahead, one in the making, one at hand
-    private const long OfLibraries = 150_000_000;
+    private const long OfProcess = 230_000_000; // measured, as the numbers below
+
+    // In backward passes gradients and freed tensors of other sizes lie beside what is kept: some blocks' worth of
+    // memory.
+    private const double BlocksBeside = 3.6, BlocksBesideCheckpoints = 4.75;
+    private const double Half = 0.48; // of the memory in float32, for what blocks compute in 16 bits
 
     /// <summary>All of it.</summary>
-    public long Total => Weights + Gradients + Optimizer + Averages + Activations + Inputs + Libraries;
+    public long Total => Weights + Gradients + Optimizer + Averages + Activations + Inputs + Process;
 
     /// <summary>The plan of a model and a recipe.</summary>
     /// <param name="card">The model.</param>
@@ -43,18 +50,20 @@ public sealed record TrainingMemoryPlan(
             ((recipe.PostHocEma is null ? 1 : 3) + (recipe.FurtherEma?.Values.Count ?? 0)) * Float * averaged,
             Bytes(Float * part * (double)Kept(card, recipe)),
             Bytes(Float * recipe.BatchSize * BatchesOfInput * 2 * image), // images and noise
-            OfLibraries);
+            OfProcess);
     }
 
     private static double Kept(ModelCard card, TrainingRecipe recipe)
     {
         var kept = card.Activations ?? Guess(card);
-        return (recipe.Precision == TrainingPrecision.Float32 ? 1 : 0.7)
-            * (recipe.ActivationCheckpointing ? kept.Checkpointed + 1.5 * kept.OfBlock : kept.All + 0.5 * kept.OfBlock);
+        var inside = recipe.ActivationCheckpointing
+            ? BlocksBesideCheckpoints * kept.OfBlock
+            : kept.All - kept.Checkpointed + BlocksBeside * kept.OfBlock;
+        return kept.Checkpointed + (recipe.Precision == TrainingPrecision.Float32 ? 1 : Half) * inside;
     }
 
-    // For a card that was made by hand: of each token, in widths, two norms, their outputs, queries, keys and values, what
-    // attention gives, two residuals, and the hidden layer of the MLP before and after its activation.
+    // For a card that was made by hand: of each token, in widths, two norms, their outputs, queries, keys and values,
+    // what attention gives, two residuals, and the hidden layer of the MLP before and after its activation.
     private static KeptActivations Guess(ModelCard card)
     {
         var (t, d) = ((double)card.Tokens, (double)card.Width);
@@ -68,10 +77,16 @@ public sealed record TrainingMemoryPlan(
     /// <summary>The plan in a line: <c>weights 0.1 GB, ..., in all about 1.8 GB</c>.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"weights {Size(Weights)}, gradients {Size(Gradients)}, optimizer {Size(Optimizer)}, averages {Size(Averages)}, activations {Size(Activations)}, inputs {Size(Inputs)}, libraries {Size(Libraries)}, in all about {Size(Total)}");
+        $"weights {Size(Weights)}, gradients {Size(Gradients)}, optimizer {Size(Optimizer)}, averages {Size(Averages)}, activations "
+            + $"{Size(Activations)}, inputs {Size(Inputs)}, process {Size(Process)}, in all about {Size(Total)}");
 
-    /// <summary>The plan in a line, with the memory that is free now: <c>..., in all about 1.8 GB of 20.0 GB free</c>.</summary>
-    public string OfFree() => $"{this} of {Size(AvailableMemory.Bytes())} free";
+    /// <summary>
+    /// The plan in a line, with the memory that there is for this process: <c>..., in all about 1.8 GB of 20.0 GB</c>.
+    /// </summary>
+    public string OfAvailable() => $"{this} of {Size(Available)}";
+
+    /// <summary>Bytes that this process holds or may still take.</summary>
+    internal static long Available => AvailableMemory.Bytes() + Environment.WorkingSet;
 
     internal static string Size(double bytes) => FormattableString.Invariant($"{bytes / 1e9:0.0} GB");
 }

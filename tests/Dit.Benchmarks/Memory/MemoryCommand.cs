@@ -11,11 +11,18 @@ internal static class MemoryCommand
         var model = new Option<string>("--model") { HelpName = "NAME", Required = true, Description = "The model." };
         var batch = new Option<int>("--batch") { HelpName = "N", DefaultValueFactory = static _ => 8, Description = "Images of a step." };
         var steps = new Option<int>("--steps") { HelpName = "N", DefaultValueFactory = static _ => 6, Description = "Steps." };
-        var accumulate = new Option<int>("--accumulate") { HelpName = "N", DefaultValueFactory = static _ => 1, Description = "Parts of a batch." };
+        var accumulate = new Option<int>("--accumulate")
+        {
+            HelpName = "N",
+            DefaultValueFactory = static _ => 1,
+            Description = "Parts of a batch.",
+        };
         var every = new Option<int>("--every") { HelpName = "N", Description = "Print what is held after every N steps." };
         var checkpointing = new Option<bool>("--activation-checkpointing") { Description = "Compute the activations of blocks again." };
         var half = new Option<bool>("--bf16") { Description = "Compute the blocks in bfloat16." };
-        var command = new Command("memory", "Trains on noise, and prints the peak of the process's memory beside the plan: one run for a process.")
+        var command = new Command(
+            "memory",
+            "Trains on noise, and prints the peak of the process's memory beside the plan: one run for a process.")
         {
             model, batch, steps, accumulate, every, checkpointing, half,
         };

@@ -36,7 +36,8 @@ internal sealed class MemoryRun(TrainingRecipe recipe, TextWriter output, int ev
             new Trainer(recipe, new TrainingFolder(Path.Combine(folder.FullName, "run"))).Run(model, data, progress, cancellation);
             var peak = PeakMemory.Megabytes() ?? 0;
             output.WriteLine(Line(
-                $"{card.Name} batch {recipe.BatchSize}: peak {peak:F0} MB, planned {plan.Total / 1e6:F0} MB, ratio {plan.Total / 1e6 / peak:F3}; at the begin {begin:F0}; {plan}"));
+                $"{card.Name} batch {recipe.BatchSize}: peak {peak:F0} MB, planned {plan.Total / 1e6:F0} MB, ratio "
+                    + $"{plan.Total / 1e6 / peak:F3}; at the begin {begin:F0}; {plan}"));
             return 0;
         }
         finally

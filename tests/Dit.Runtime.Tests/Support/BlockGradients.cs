@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime.Tests;
 
-/// <summary>The gradients of all parameters of a model of any kind, by their names, with its blocks computed in some way.</summary>
+/// <summary>
+/// The gradients of all parameters of a model of any kind, by their names, with its blocks computed in some way.
+/// </summary>
 internal sealed class BlockGradients(bool checkpoints, ScalarType? type = null) : IModelVisitor<IReadOnlyDictionary<string, Tensor>>
 {
     private const int Samples = 3;

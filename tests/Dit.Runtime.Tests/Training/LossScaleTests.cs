@@ -79,7 +79,8 @@ public sealed class LossScaleTests : IDisposable
         using var model = GoldenP8.Create(seed: 3);
         using var stop = new CancellationTokenSource();
         var watch = new Each<TrainingProgress>(now => { if (now.Step == stopAfter) stop.Cancel(); });
-        new Trainer(recipe, new TrainingFolder(folder[name])) { Float16OnAnyDevice = true }.Run(model, Noise, watch, stop.Token, from: from);
+        new Trainer(recipe, new TrainingFolder(folder[name])) { Float16OnAnyDevice = true }.Run(
+            model, Noise, watch, stop.Token, from: from);
     }
 
     private static TrainingSet<ClassLabels> Noise => TrainingSet.OfClasses(12, ["a", "b", "c"], static (indices, _) =>

@@ -32,7 +32,8 @@ public sealed class TrainingPrecisionTests : IDisposable
 
         Assert.All(rounded.Values, static gradient => Assert.Equal(ScalarType.Float32, gradient.dtype));
         var (error, size) = (Norm(exact.Select(pair => pair.Value - rounded[pair.Key])), Norm(exact.Values));
-        // 8 significant bits, some ten roundings one after the other; random weights saturate the attention of a wide model
+        // 8 significant bits, some ten roundings one after the other; random weights saturate the attention of a wide
+        // model
         Assert.InRange(error / size, 1e-5, model.Card.Width < 100 ? 0.1 : 0.6);
 
         static double Norm(IEnumerable<Tensor> tensors) => Math.Sqrt(tensors.Sum(static one => one.square().sum().ToDouble()));
