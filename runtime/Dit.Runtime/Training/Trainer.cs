@@ -146,7 +146,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         using var log = Processes.Agree(
             () => TrainingLog.Open(folder, recipe, process, after: losses.Count, writes: Processes.IsFirst));
         using var inputs = new Prefetcher<StepInput<TCondition>>(
-            stop => StepInput.Sequence(recipe, TModel.Card, process, data, first: losses.Count, Processes.Share, Workers, stop),
+            stop => StepInput.Sequence(recipe, TModel.Card, process, data, first: losses.Count, Workers, stop, Processes.Share),
             Workers == 0 ? 0 : PreparedAhead,
             Processes.Size == 1 ? cancellation : default); // several stop together, at the head of the loop
         var (before, clock, sinceSaved) = (losses.Count, Stopwatch.StartNew(), Stopwatch.StartNew());
