@@ -77,7 +77,7 @@ public static class StepInput
         IProcess process,
         TrainingSet<TCondition> data,
         int first = 0)
-        where TCondition : ICondition<TCondition> => 
+        where TCondition : ICondition<TCondition> =>
         Sequence(recipe, card, process, data, first, workers: 0, CancellationToken.None);
 
     /// <summary>As the public method, with images that are decoded before their step, or a process's part of each
