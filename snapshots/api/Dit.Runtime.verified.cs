@@ -1466,6 +1466,32 @@ public enum ProbeDistribution
     Normal = 1,
 }
 
+public abstract class ProcessGroup : IDisposable
+{
+    public bool HasAgreed { get; }
+    public bool IsFirst { get; }
+    public static bool IsLaunched { get; }
+    public static int LaunchedRank { get; }
+    public int LocalRank { get; }
+    public int Rank { get; }
+    public static ProcessGroup Single { get; }
+    public int Size { get; }
+    public abstract void Abort(int exitCode);
+    public void Agree(Action work);
+    public T Agree<T>(Func<T> work) where T : class?;
+    public bool Any(bool holds);
+    public void Dispose();
+    protected virtual void Dispose(bool disposing);
+    public IReadOnlyList<byte[]> Exchange(byte[] own);
+    public void InFirst(Action work);
+    public static ProcessGroup Start();
+}
+
+public sealed class ProcessLostException : Exception
+{
+    public ProcessLostException(string message);
+}
+
 public sealed class ReplayedNoise : INoiseSource, IDisposable
 {
     public ReplayedNoise(IReadOnlyList<torch.Tensor> recorded);
@@ -1719,6 +1745,12 @@ public static class ShapesDataset
         int size = 32);
 }
 
+public sealed class SharedMistakeException : DitException
+{
+    public SharedMistakeException(string message);
+    public SharedMistakeException(string message, Exception inner);
+}
+
 public sealed record SizedText(
     TextEmbeddings Text,
     torch.Tensor Height,
@@ -1879,6 +1911,7 @@ public delegate torch.Tensor TrainedNetwork(torch.Tensor x, torch.Tensor t);
 public sealed class Trainer
 {
     public Trainer(TrainingRecipe recipe, TrainingFolder folder);
+    public ProcessGroup Processes { get; init; }
     public static int UsualWorkers { get; }
     public int Workers { get; init; }
     public void RequireFit<TCondition>(

@@ -58,13 +58,16 @@ public sealed class SeveralProcessesTests : IDisposable
         Assert.All(expected.Zip(actual), static pair =>
         {
             Assert.Equal(pair.First.Step, pair.Second.Step);
-            Assert.Equal(pair.First.Loss, pair.Second.Loss, 1e-5);
-            Assert.Equal(pair.First.Mse, pair.Second.Mse, 1e-5);
-            Assert.Equal(pair.First.VariationalBound, pair.Second.VariationalBound, 1e-5);
-            Assert.Equal(pair.First.GradientNorm, pair.Second.GradientNorm, 1e-5);
+            Near(pair.First.Loss, pair.Second.Loss);
+            Near(pair.First.Mse, pair.Second.Mse);
+            Near(pair.First.VariationalBound, pair.Second.VariationalBound);
+            Near(pair.First.GradientNorm, pair.Second.GradientNorm);
             Assert.Equal(pair.First.SamplesByTime, pair.Second.SamplesByTime);
         });
         foreach (var target in (string[])["images", "grid.png", "numbers.safetensors"]) RequireSameSamples(target);
+
+        // A bound of an early timestep is in the hundreds.
+        static void Near(double expected, double actual) => Assert.Equal(expected, actual, 1e-5 * Math.Max(1, expected));
 
         // Lines of progress come now and then, and .NET greets the terminal that mpirun gives to a process.
         static string[] Lasting(string output) =>

@@ -86,8 +86,9 @@ internal sealed class LossSecondMoment
     /// </summary>
     /// <param name="step">The step, from 1.</param>
     /// <param name="input">What the step takes; its tensors are shared.</param>
-    /// <param name="part">Which samples of the batch they are: from the first up to, not including, the second; null for
-    /// the whole batch.</param>
+    /// <param name="part">
+    /// Which samples of the batch they are: from the first up to, not including, the second; null for the whole batch.
+    /// </param>
     public StepInput<TCondition> Of<TCondition>(int step, StepInput<TCondition> input, (int From, int To)? part = null)
         where TCondition : ICondition<TCondition>
     {

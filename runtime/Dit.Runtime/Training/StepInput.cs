@@ -77,8 +77,8 @@ public static class StepInput
         IProcess process,
         TrainingSet<TCondition> data,
         int first = 0)
-        where TCondition : ICondition<TCondition> => 
-        Sequence(recipe, card, process, data, first, BatchShare.Whole, workers: 0, CancellationToken.None);
+        where TCondition : ICondition<TCondition> =>
+        Sequence(recipe, card, process, data, first, workers: 0, CancellationToken.None);
 
     /// <summary>As the public method, with images that are decoded before their step, or a process's part of each
     /// input: only its images are loaded.</summary>
@@ -87,25 +87,25 @@ public static class StepInput
     /// <param name="process">Draws the times.</param>
     /// <param name="data">The images and their conditions.</param>
     /// <param name="first">The step to begin with, from 0.</param>
-    /// <param name="share">The part of each input.</param>
     /// <param name="workers">Threads that decode; with 0, the images of a step are decoded when it is drawn.</param>
     /// <param name="cancellation">Ends the wait for an image.</param>
+    /// <param name="share">The part of each input; null for the whole.</param>
     internal static IEnumerable<StepInput<TCondition>> Sequence<TCondition>(
         TrainingRecipe recipe,
         ModelCard card,
         IProcess process,
         TrainingSet<TCondition> data,
         int first,
-        BatchShare share,
         int workers,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        BatchShare? share = null)
         where TCondition : ICondition<TCondition>
     {
-        var (from, to) = share.Of(recipe.BatchSize);
+        var (from, to) = (share ?? BatchShare.Whole).Of(recipe.BatchSize);
         var (step, batches) = (first, EpochOrder.BatchIndices(data.Count, recipe.BatchSize, recipe.Seed).Skip(first));
         using var reader = data.Read(new(batches.Select(indices => indices[from..to]), to - from, workers, cancellation));
         foreach (var indices in batches)
-            yield return share == BatchShare.Whole
+            yield return to - from == indices.Length
                 ? Draw(step++, indices, recipe, card, process, data, reader)
                 : DrawPart(step++, indices, (from, to), recipe, card, process, data, reader);
     }

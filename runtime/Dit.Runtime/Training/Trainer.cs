@@ -177,7 +177,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         using var log = OpenLog(process, after: losses.Count);
         using var grids = Grids<TModel, TCondition, TProcess>(data);
         using var inputs = new Prefetcher<StepInput<TCondition>>(
-            stop => StepInput.Sequence(recipe, TModel.Card, process, data, first: losses.Count, Processes.Share, Workers, stop),
+            stop => StepInput.Sequence(recipe, TModel.Card, process, data, first: losses.Count, Workers, stop, Processes.Share),
             Workers == 0 ? 0 : PreparedAhead,
             Processes.Size == 1 ? cancellation : default); // several stop together, at the head of the loop
         var (before, clock, sinceSaved) = (losses.Count, Stopwatch.StartNew(), Stopwatch.StartNew());

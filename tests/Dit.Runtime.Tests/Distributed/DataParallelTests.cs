@@ -175,7 +175,7 @@ public sealed class DataParallelTests : IDisposable
         foreach (var input in parts.Append(wholes).SelectMany(static inputs => inputs)) input.Dispose();
 
         StepInput<ClassLabels>[] Inputs(BatchShare share) =>
-            [.. StepInput.Sequence(Recipe, TinyDenoiser.Card, TinyDenoiser.Process, data, first: 3, share, workers: 0, default).Take(2)];
+            [.. StepInput.Sequence(Recipe, TinyDenoiser.Card, TinyDenoiser.Process, data, first: 3, workers: 0, default, share).Take(2)];
     }
 
     [Fact]
