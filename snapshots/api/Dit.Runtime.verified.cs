@@ -1966,11 +1966,11 @@ public sealed record TrainingMemoryPlan(
     long Averages,
     long Activations,
     long Inputs,
-    long Libraries)
+    long Process)
 {
     public long Total { get; }
     public static TrainingMemoryPlan Of(ModelCard card, TrainingRecipe recipe);
-    public string OfFree();
+    public string OfAvailable();
     public override string ToString();
 }
 

@@ -26,18 +26,18 @@ internal sealed class MemoryRun(TrainingRecipe recipe, TextWriter output, int ev
         {
             using var model = TModel.Create();
             var plan = TrainingMemoryPlan.Of(card, recipe);
-            var (times, begin) = (new List<double>(), PeakMemory.HeldMegabytes());
+            var (seconds, begin) = (0.0, PeakMemory.HeldMegabytes());
             var progress = new Watch(now =>
             {
-                times.Add(1 / now.StepsPerSecond);
+                seconds = 1 / now.StepsPerSecond;
                 if (every > 0 && now.Step % every == 0)
                     output.WriteLine(Line($"step {now.Step}: {PeakMemory.HeldMegabytes():F0} MB, loss {now.Losses.Total:R}"));
             });
             new Trainer(recipe, new TrainingFolder(Path.Combine(folder.FullName, "run"))).Run(model, data, progress, cancellation);
             var peak = PeakMemory.Megabytes() ?? 0;
-            output.WriteLine(Line(
-                $"{card.Name} batch {recipe.BatchSize}: peak {peak:F0} MB, planned {plan.Total / 1e6:F0} MB, ratio "
-                    + $"{plan.Total / 1e6 / peak:F3}; at the begin {begin:F0}; {plan}"));
+            var (planned, name) = (plan.Total / 1e6, $"{card.Name} batch {recipe.BatchSize}");
+            output.WriteLine(Line($"{name}: peak {peak:F0} MB, planned {planned:F0} MB, ratio {planned / peak:F3}"));
+            output.WriteLine(Line($"{begin:F0} MB at the start, {seconds:F2} s for a step; {plan}"));
             return 0;
         }
         finally
