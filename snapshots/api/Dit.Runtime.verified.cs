@@ -1395,6 +1395,13 @@ public static class Plot
     public static RgbImage Render(string title, IReadOnlyList<PlotSeries> series, PlotOptions? options = null);
 }
 
+public sealed record PlotAxis(double Low, double High, bool IsLog, IReadOnlyList<(double Value, string Label)> Ticks)
+{
+    public double Fraction(double value);
+    public static PlotAxis Linear(double low, double high, double widen);
+    public static PlotAxis Logarithmic(double low, double high, double widen);
+}
+
 public sealed record PlotOptions(
     int Width = 900,
     int Height = 500,
@@ -1780,6 +1787,13 @@ public abstract record Spacing
     public static Spacing Shifted(double shift);
 }
 
+public enum SpikeAction
+{
+    Stop = 0,
+    Skip = 1,
+    Ignore = 2,
+}
+
 public static class StepInput
 {
     public static IEnumerable<StepInput<TCondition>> Sequence<TCondition>(
@@ -1874,6 +1888,9 @@ public delegate torch.Tensor TrainedNetwork(torch.Tensor x, torch.Tensor t);
 public sealed class Trainer
 {
     public Trainer(TrainingRecipe recipe, TrainingFolder folder);
+    public AutoencoderKL? Decoder { get; init; }
+    public Action<string>? Notice { get; init; }
+    public SpikeAction OnSpike { get; init; }
     public static int UsualWorkers { get; }
     public int Workers { get; init; }
     public void RequireFit<TCondition>(
@@ -1906,6 +1923,8 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, torch.Sca
     public string LossPlot { get; }
     public string LossTable { get; }
     public string Metrics { get; }
+    public int SampleEvery { get; init; }
+    public string Samples { get; }
     public TimeSpan SaveAfter { get; init; }
     public bool TensorBoard { get; init; }
     public int TimeBuckets { get; init; }
