@@ -1400,6 +1400,13 @@ public static class Plot
     public static RgbImage Render(string title, IReadOnlyList<PlotSeries> series, PlotOptions? options = null);
 }
 
+public sealed record PlotAxis(double Low, double High, bool IsLog, IReadOnlyList<(double Value, string Label)> Ticks)
+{
+    public double Fraction(double value);
+    public static PlotAxis Linear(double low, double high, double widen);
+    public static PlotAxis Logarithmic(double low, double high, double widen);
+}
+
 public sealed record PlotOptions(
     int Width = 900,
     int Height = 500,
@@ -1815,6 +1822,13 @@ public abstract record Spacing
     public static Spacing LeadingFrom(int offset);
     public ImmutableArray<NoiseNode> Nodes(IProcess process, int steps);
     public static Spacing Shifted(double shift);
+}
+
+public enum SpikeAction
+{
+    Stop = 0,
+    Skip = 1,
+    Ignore = 2,
 }
 
 public static class StepInput

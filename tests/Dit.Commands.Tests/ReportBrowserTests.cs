@@ -6,25 +6,14 @@ namespace Dit.Commands.Tests;
 /// <summary>The page of a run in a browser: Chromium without a window.</summary>
 public sealed class ReportBrowserTests(ReportedRun run) : IClassFixture<ReportedRun>
 {
-    private const string Variable = "DIT_CHROMIUM";
-    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "chrome", "msedge"];
-
-    /// <summary>A browser: the one that the environment names, or one on the path.</summary>
-    private static string Browser()
-    {
-        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named) return named;
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
-        var ending = OperatingSystem.IsWindows() ? ".exe" : "";
-        return Names.SelectMany(name => folders.Select(folder => Path.Combine(folder, name + ending))).FirstOrDefault(File.Exists)
-            ?? throw new InvalidOperationException(
-                $"This test needs Chromium, and there is none: install it (on Debian: apt-get install chromium), or set {Variable} to the "
-                    + "path of a browser.");
-    }
-
     private RgbImage Screenshot(string name, int width, int height, bool dark)
     {
         var picture = run.Path($"{name}.png");
-        var start = new ProcessStartInfo(Browser()) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Browser.Path ?? throw new InvalidOperationException(Browser.Missing))
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
         string[] arguments =
         [
             "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-dev-shm-usage",
@@ -51,7 +40,7 @@ public sealed class ReportBrowserTests(ReportedRun run) : IClassFixture<Reported
         return (double)count / (image.Width * image.Height);
     }
 
-    [Theory, InlineData("wide", 1280, false), InlineData("narrow", 390, false), InlineData("dark", 1280, true)]
+    [BrowserTheory, InlineData("wide", 1280, false), InlineData("narrow", 390, false), InlineData("dark", 1280, true)]
     public void The_page_opens_from_a_disk(string name, int width, bool dark)
     {
         const int Height = 4000;
@@ -68,4 +57,40 @@ public sealed class ReportBrowserTests(ReportedRun run) : IClassFixture<Reported
         static int Spread((byte R, byte G, byte B) pixel) =>
             Math.Max(pixel.R, Math.Max(pixel.G, pixel.B)) - Math.Min(pixel.R, Math.Min(pixel.G, pixel.B));
     }
+}
+
+/// <summary>A browser of this machine.</summary>
+internal static class Browser
+{
+    private const string Variable = "DIT_CHROMIUM";
+    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "chrome", "msedge"];
+
+    /// <summary>What is said where there is none.</summary>
+    public static string Missing =>
+        $"This test needs Chromium, and there is none: install it (on Debian: apt-get install chromium), or set {Variable} to the path of "
+            + $"a "
+            + "browser.";
+
+    /// <summary>The one that the environment names, or one on the path; null for none.</summary>
+    public static string? Path => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? named : OnPath();
+
+    private static string? OnPath()
+    {
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(System.IO.Path.PathSeparator);
+        var ending = OperatingSystem.IsWindows() ? ".exe" : "";
+        return Names
+            .SelectMany(name => folders.Select(folder => System.IO.Path.Combine(folder, name + ending)))
+            .FirstOrDefault(File.Exists);
+    }
+}
+
+/// <summary>
+/// A theory that is skipped, and counted as skipped, where there is no browser; on a build server it fails there.
+/// </summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class BrowserTheoryAttribute : TheoryAttribute
+{
+    /// <inheritdoc/>
+    public override string? Skip =>
+        Browser.Path is null && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI")) ? Browser.Missing : null;
 }
