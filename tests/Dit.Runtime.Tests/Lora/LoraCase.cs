@@ -64,6 +64,14 @@ internal abstract class LoraCase : IDisposable
         return parameters * (LiveTensors.Count() - before);
     }
 
+    /// <summary>The norm of the difference, relative to that of what is expected.</summary>
+    /// <remarks>Two calls of libtorch give the same bits only where the numbers lie alike in memory.</remarks>
+    public static double Distance(Tensor expected, Tensor actual)
+    {
+        using var scope = NewDisposeScope();
+        return (expected - actual).norm().item<float>() / expected.norm().item<float>();
+    }
+
     public abstract void Dispose();
 
     private sealed class Visitor : IModelVisitor<LoraCase>
