@@ -31,11 +31,11 @@ internal static class LoraConfig
     /// <param name="weights">The hash of the weights that they were trained for.</param>
     public static Dictionary<string, string> Metadata(
         ModelCard card, int rank, double alpha, IEnumerable<string> layers, string weights) => new(card.ToMetadata())
-    {
-        [SafeTensors.FormatKey] = SafeTensors.Format,
-        [Key] = Json(rank, alpha, layers),
-        [BaseKey] = weights,
-    };
+        {
+            [SafeTensors.FormatKey] = SafeTensors.Format,
+            [Key] = Json(rank, alpha, layers),
+            [BaseKey] = weights,
+        };
 
     /// <summary>The alpha of a file of adapters; the rank where nothing says it, as in diffusers.</summary>
     /// <param name="file">The file.</param>
