@@ -1191,6 +1191,42 @@ public sealed record Lms<TProcess>(
     public override string Method { get; }
 }
 
+public sealed class Lora : IDisposable
+{
+    public double Alpha { get; }
+    public IReadOnlyList<string> Layers { get; }
+    public IEnumerable<Parameter> Parameters { get; }
+    public int Rank { get; }
+    public double Scale { get; set; }
+    public static Lora Attach<TModel>(TModel model, LoraOptions options, long seed = 0) where TModel : torch.nn.Module, IModel<TModel>;
+    public void Dispose();
+    public void Fuse();
+    public static ICheckpointFile Fused<TModel>(
+        ICheckpointFile file,
+        string path,
+        double scale = 1) where TModel : torch.nn.Module, IModel<TModel>;
+    public static Lora Load<TModel>(TModel model, ICheckpointFile file) where TModel : torch.nn.Module, IModel<TModel>;
+    public static Lora Load<TModel>(TModel model, string path) where TModel : torch.nn.Module, IModel<TModel>;
+    public void Save(string path, torch.ScalarType? dtype = null);
+}
+
+public sealed record LoraOptions(int Rank)
+{
+    public double Alpha { get; init; }
+    public LoraTargets Targets { get; init; }
+    public void Validate();
+}
+
+[System.FlagsAttribute]
+public enum LoraTargets
+{
+    Attention = 1,
+    Mlp = 2,
+    Blocks = 3,
+    Others = 4,
+    All = 7,
+}
+
 public enum LossKind
 {
     Hybrid = 0,
@@ -2035,6 +2071,7 @@ public sealed record TrainingRecipe
     public double? GradientClip { get; init; }
     public bool HorizontalFlip { get; init; }
     public double LearningRate { get; init; }
+    public LoraOptions? Lora { get; init; }
     public double? MinSnrGamma { get; init; }
     public PostHocEma? PostHocEma { get; init; }
     public TrainingPrecision Precision { get; init; }
