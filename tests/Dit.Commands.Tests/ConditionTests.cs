@@ -312,6 +312,8 @@ public sealed class ConditionTests : IDisposable
         Assert.Matches(@"^Training Tiny-Nothing \([\d,]+ parameters\) on 3 images\n", text);
         Assert.Equal(
             [
+                "00000002.png", // of samples
+                "00000003.png",
                 "checkpoint-00000002.safetensors",
                 "checkpoint.safetensors",
                 "loss-by-time.png",
