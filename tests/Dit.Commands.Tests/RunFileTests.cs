@@ -52,15 +52,30 @@ public sealed class RunFileTests
         Assert.Equal(
             new TrainingRecipe
             {
-                Steps = 7, BatchSize = 8, Accumulation = 2, LearningRate = 0.002, WarmupSteps = 3, Schedule = LearningRateSchedule.Cosine,
-                WeightDecay = 0.05, DecayAll = false, GradientClip = 1.5, MinSnrGamma = 5, Seed = -9_000_000_000, EmaDecay = 0.5,
-                EmaWarmup = true, PostHocEma = new(), HorizontalFlip = false,
+                Steps = 7,
+                BatchSize = 8,
+                Accumulation = 2,
+                LearningRate = 0.002,
+                WarmupSteps = 3,
+                Schedule = LearningRateSchedule.Cosine,
+                WeightDecay = 0.05,
+                DecayAll = false,
+                GradientClip = 1.5,
+                MinSnrGamma = 5,
+                Seed = -9_000_000_000,
+                EmaDecay = 0.5,
+                EmaWarmup = true,
+                PostHocEma = new(),
+                HorizontalFlip = false,
             },
             run.Recipe);
         Assert.Equal(
             new TrainingFolder(Path.Combine("there", "runs", "a"), 11, TorchSharp.torch.ScalarType.BFloat16)
             {
-                SaveAfter = TimeSpan.FromSeconds(30), Keep = 4, TimeBuckets = 16, TensorBoard = true,
+                SaveAfter = TimeSpan.FromSeconds(30),
+                Keep = 4,
+                TimeBuckets = 16,
+                TensorBoard = true,
             },
             run.Folder);
         Assert.Equal(

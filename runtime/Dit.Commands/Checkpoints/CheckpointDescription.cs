@@ -55,7 +55,10 @@ internal sealed partial record CheckpointDescription(
         var weights = file.OfWeights(CheckpointWeights.Auto);
         if (AdaptersIn(weights) is { } adapters)
             return new(path, FormatOf(path, file), file.Tensors.Values.Sum(static info => info.Bytes), file.Metadata, file.Tensors,
-                new Dictionary<string, int>(), null, [], null, null, [adapters]) { Adapters = adapters };
+                new Dictionary<string, int>(), null, [], null, null, [adapters])
+            {
+                Adapters = adapters,
+            };
         var (names, exact, nearest, notices) = Known(file, weights, models);
         return new(path, FormatOf(path, file), file.Tensors.Values.Sum(static info => info.Bytes), file.Metadata, file.Tensors,
             ReferenceEquals(weights, file) || Counted(file).Count == 1 ? new Dictionary<string, int>() : Counted(file),

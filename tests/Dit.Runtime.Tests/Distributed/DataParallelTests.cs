@@ -235,7 +235,7 @@ public sealed class DataParallelTests : IDisposable
             for (var step = 0; step < 2; step++) // a second time, as in a run
             {
                 model.zero_grad();
-                TrainingStep.Backward(model, process, parts[group.Rank], recipe: null, watch: null, new(N, reducer.Arm));
+                TrainingStep.Backward(model, process, parts[group.Rank], recipe: null, watch: null, of: new(N, reducer.Arm));
                 reducer.Finish();
             }
             foreach (var ((name, expected), (_, actual)) in one.named_parameters().Zip(model.named_parameters()))
