@@ -387,7 +387,11 @@ public sealed record Edm(
     public override string Method { get; }
 }
 
-public sealed record EmaDecays(IReadOnlyList<double> Values);
+public sealed record EmaDecays(params IReadOnlyList<double> Values)
+{
+    public bool Equals(EmaDecays? other);
+    public override int GetHashCode();
+}
 
 public sealed class EmbeddingTable : torch.nn.Module<torch.Tensor, torch.Tensor>
 {
@@ -1960,7 +1964,11 @@ public delegate torch.Tensor TrainedNetwork(torch.Tensor x, torch.Tensor t);
 
 public sealed class Trainer
 {
+    public const int MostWorkers = 256;
     public Trainer(TrainingRecipe recipe, TrainingFolder folder);
+    public AutoencoderKL? Decoder { get; init; }
+    public Action<string>? Notice { get; init; }
+    public SpikeAction OnSpike { get; init; }
     public ProcessGroup Processes { get; init; }
     public static int UsualWorkers { get; }
     public int Workers { get; init; }
@@ -1999,6 +2007,8 @@ public sealed record TrainingFolder(string Path, int SaveEvery = 1000, torch.Sca
     public string Metrics { get; }
     public string RunFile { get; }
     public string? RunText { get; init; }
+    public int SampleEvery { get; init; }
+    public string Samples { get; }
     public TimeSpan SaveAfter { get; init; }
     public string Spec { get; }
     public bool TensorBoard { get; init; }

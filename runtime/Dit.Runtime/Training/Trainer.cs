@@ -205,7 +205,17 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         return Finish(State(), saved);
 
         TrainingState State() => new(
-            losses.Count, recipe, TModel.Card, data.Classes, data.Count, learned.State, lora, optimizer, losses, data.Unreadable(), log.ByTime)
+            losses.Count,
+            recipe,
+            TModel.Card,
+            data.Classes,
+            data.Count,
+            learned.State,
+            lora,
+            optimizer,
+            losses,
+            data.Unreadable(),
+            log.ByTime)
         {
             Times = times,
         };
@@ -314,7 +324,9 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
             throw NotFinite(
                 $"loss is {losses.Total}", step, NonFiniteCause.OfLoss(learned.Model, learned.State, () => backward(scale.Value)));
         scale.Unscale(learned.Parameters);
-        var norm = recipe.GradientClip is { } most ? nn.utils.clip_grad_norm_(learned.Parameters, most) : GradientNorm.Of(learned.Parameters);
+        var norm = recipe.GradientClip is { } most
+            ? nn.utils.clip_grad_norm_(learned.Parameters, most)
+            : GradientNorm.Of(learned.Parameters);
         if (!double.IsFinite(norm) && scale.Value > 1) // float16: a smaller scale may do
         {
             optimizer.Skip();

@@ -30,8 +30,8 @@ public static class TrainingStep
         where TProcess : IProcess => Backward(model, process, input, recipe, watch: null);
 
     /// <summary>
-    /// As the public method, of a batch or of a process's part of it; <paramref name="watch"/> receives the losses of each
-    /// sample, and the gradients are <paramref name="scale"/> times as large.
+    /// As the public method, of a batch or of a process's part of it; <paramref name="watch"/> receives the losses of
+    /// each sample, and the gradients are <paramref name="scale"/> times as large.
     /// </summary>
     internal static StepLosses Backward<TModel, TCondition, TProcess>(
         IModel<TModel, TCondition, TProcess> model,

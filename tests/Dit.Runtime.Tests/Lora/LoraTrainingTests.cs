@@ -90,7 +90,8 @@ public sealed class LoraTrainingTests : IDisposable
             Assert.Throws<DitException>(() => Train(other, Run("run"), from: from)).Message);
         foreach (var lora in (LoraOptions?[])[null, new(2) { Alpha = 6, Targets = LoraTargets.All }, new(3) { Alpha = 6 }])
             Assert.Contains(
-                "Lora is {\"Rank\":3,", Assert.Throws<DitException>(() => Train(model, Run("run"), Recipe with { Lora = lora }, from: from)).Message,
+                "Lora is {\"Rank\":3,",
+                Assert.Throws<DitException>(() => Train(model, Run("run"), Recipe with { Lora = lora }, from: from)).Message,
                 StringComparison.Ordinal);
         Assert.Equal(10, Train(model, Run("run"), from: from).Step);
     }
@@ -190,7 +191,8 @@ public sealed class LoraTrainingTests : IDisposable
     {
         using var model = Stirred.Create<OfClasses>();
         using (no_grad())
-        using (NewDisposeScope()) model.named_parameters().Single(static p => p.name == "final_layer.linear.bias").parameter.fill_(double.NaN);
+        using (NewDisposeScope())
+            model.named_parameters().Single(static p => p.name == "final_layer.linear.bias").parameter.fill_(double.NaN);
         Assert.Contains("final_layer.linear.bias", Assert.Throws<DitException>(() => Train(model, Run("run"))).Message,
             StringComparison.Ordinal);
     }
