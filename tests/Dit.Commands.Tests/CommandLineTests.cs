@@ -105,9 +105,6 @@ public class CommandLineTests
     [InlineData("train --nonsense", "'--nonsense' is not a command or option of dit train; see --help.")]
     [InlineData("train none.yaml", "There is no run file 'none.yaml'.")]
     [InlineData("train .", "'.' is a folder: name a run file.")]
-    [InlineData(
-        "train --data . --resume --from x",
-        "--from starts a new run from a checkpoint, and --resume goes on with a run: give one of them.")]
     [InlineData("check", "Required argument missing for command: 'check'.")]
     [InlineData("sample --model Shape", "There is no model 'Shape'; did you mean 'Shapes'?")]
     [InlineData("train --data . --out x --model DiT-XL/3", "There is no model 'DiT-XL/3'; did you mean 'DiT-XL/2'?")]

@@ -321,7 +321,9 @@ public sealed class ConditionTests : IDisposable
                 "loss.png",
                 "metrics.jsonl",
                 "model.dit.yaml",
+                "report.html",
                 "run.yaml",
+                "sessions.jsonl",
                 "weights.safetensors",
             ],
             folder.Files("run"));

@@ -48,6 +48,8 @@ public sealed class RunFolderTests : IDisposable
             weight_decay: 0
             decay_matrices: false
             seed: 7
+            activation_checkpointing: false
+            precision: f32
             ema: 0.5
             ema_warmup: false
             post_hoc_ema: false
@@ -57,6 +59,7 @@ public sealed class RunFolderTests : IDisposable
             weights_dtype: f32
             time_buckets: 2
             tensorboard: false
+            on_spike: stop
             flip: false
             skip_unreadable: false
             strict: false
@@ -86,7 +89,7 @@ public sealed class RunFolderTests : IDisposable
             StringComparison.Ordinal);
         RequireSame("checkpoint.safetensors", "whole", "first"); // with the settings in it
         RequireSame("run.yaml", "whole", "first");
-        Assert.Equal(2, folder.Files("first").Count(static file => file.StartsWith("events", StringComparison.Ordinal)));
+        Assert.InRange(folder.Files("first").Count(static file => file.StartsWith("events", StringComparison.Ordinal)), 1, 2); // named by the second
         Assert.Equal(2, TrainingMetrics.Read(folder.Path("first", "metrics.jsonl"))[^1].MseByTime.Count);
 
         Directory.Move(folder.Path("data"), folder.Path("moved"));

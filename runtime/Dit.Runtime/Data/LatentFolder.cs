@@ -155,12 +155,18 @@ public sealed class LatentFolder : IDisposable
         }
     }
 
-    /// <summary>Writes the names of the images of a folder.</summary>
-    internal static void WriteNames(string root, ImageFolder images) => AtomicFile.Write(Path.Combine(root, NamesName), stream =>
+    /// <summary>Writes the names of the images of a folder; a file that has them is left as it is.</summary>
+    internal static void WriteNames(string root, ImageFolder images)
     {
-        using var lines = new StreamWriter(stream, leaveOpen: true);
-        foreach (var name in images.Names) lines.Write(JsonSerializer.Serialize(name, LatentJson.Default.String) + "\n");
-    });
+        var path = Path.Combine(root, NamesName);
+        var lines = images.Names.Select(static name => JsonSerializer.Serialize(name, LatentJson.Default.String));
+        if (File.Exists(path) && File.ReadLines(path).SequenceEqual(lines)) return;
+        AtomicFile.Write(path, stream =>
+        {
+            using var writer = new StreamWriter(stream, leaveOpen: true);
+            foreach (var line in lines) writer.Write(line + "\n");
+        });
+    }
 
     /// <inheritdoc/>
     public void Dispose()

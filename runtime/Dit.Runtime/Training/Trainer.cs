@@ -142,6 +142,10 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
             TrainingMemoryAdvice.Require(card, RecipeOfProcess, TrainingMemoryPlan.Available / Processes.Local.Size);
     }
 
+    /// <summary>The memory that training takes on a processor, in each process.</summary>
+    /// <param name="card">The model.</param>
+    public TrainingMemoryPlan PlanMemory(ModelCard card) => TrainingMemoryPlan.Of(card, RecipeOfProcess);
+
     // What a process computes.
     private TrainingRecipe RecipeOfProcess
     {

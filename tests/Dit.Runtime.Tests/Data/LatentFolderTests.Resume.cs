@@ -80,7 +80,7 @@ public sealed partial class LatentFolderTests
         Assert.Contains(part, OneSentence(() => Encode("latents", other, from)).Message, StringComparison.Ordinal);
         File.Delete(folder["latents", LatentFolder.IndexName]);
         OneSentence(() => Encode("latents", other, from));
-        Assert.Equal(4, FilesOf("latents").Length);
+        Assert.Equal(5, FilesOf("latents").Length);
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed partial class LatentFolderTests
                 file.Path,
                 File.ReadAllBytes(folder["others", Path.GetFileName(Path.GetDirectoryName(file.Path)) ?? "", Path.GetFileName(file.Path)]));
         Assert.Contains("of which 4 are in", OneSentence(() => Encode("latents", Small)).Message, StringComparison.Ordinal);
-        Assert.Equal(5, FilesOf("latents").Length);
+        Assert.Equal(6, FilesOf("latents").Length);
     }
 
     public static TheoryData<int, string> Changes
