@@ -1972,6 +1972,7 @@ public sealed class Trainer
     public ProcessGroup Processes { get; init; }
     public static int UsualWorkers { get; }
     public int Workers { get; init; }
+    public TrainingMemoryPlan PlanMemory(ModelCard card);
     public void RequireFit<TCondition>(
         TrainingSet<TCondition> data,
         ModelCard card,

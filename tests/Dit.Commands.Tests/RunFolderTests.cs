@@ -89,7 +89,8 @@ public sealed class RunFolderTests : IDisposable
             StringComparison.Ordinal);
         RequireSame("checkpoint.safetensors", "whole", "first"); // with the settings in it
         RequireSame("run.yaml", "whole", "first");
-        Assert.InRange(folder.Files("first").Count(static file => file.StartsWith("events", StringComparison.Ordinal)), 1, 2); // named by the second
+        // named by the second
+        Assert.InRange(folder.Files("first").Count(static file => file.StartsWith("events", StringComparison.Ordinal)), 1, 2);
         Assert.Equal(2, TrainingMetrics.Read(folder.Path("first", "metrics.jsonl"))[^1].MseByTime.Count);
 
         Directory.Move(folder.Path("data"), folder.Path("moved"));
