@@ -2088,6 +2088,7 @@ public sealed record TrainingRecipe
     public TrainingPrecision Precision { get; init; }
     public LearningRateSchedule Schedule { get; init; }
     public long Seed { get; init; }
+    public static TrainingRecipe Short { get; }
     public int Steps { get; init; }
     public TimeSampling TimeSampling { get; init; }
     public int WarmupSteps { get; init; }

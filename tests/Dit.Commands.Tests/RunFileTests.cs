@@ -24,6 +24,7 @@ public sealed class RunFileTests
             model: Shapes
             out: runs/a
             from: w.safetensors
+            recipe: paper
             steps: 7
             batch: 8
             accumulate: 2
@@ -79,8 +80,8 @@ public sealed class RunFileTests
             },
             run.Folder);
         Assert.Equal(
-            (Path.Combine("there", "images"), "Shapes", Path.Combine("there", "w.safetensors"), true, "cuda:1", true),
-            (run.Data?.Value, run.Model?.Value, run.From?.Value, run.SkipUnreadable, run.Device, run.TensorFloat32));
+            (Path.Combine("there", "images"), "Shapes", Path.Combine("there", "w.safetensors"), StartRecipe.Paper, true, "cuda:1", true),
+            (run.Data?.Value, run.Model?.Value, run.From?.Value, run.Start, run.SkipUnreadable, run.Device, run.TensorFloat32));
     }
 
     [Fact]
@@ -103,6 +104,7 @@ public sealed class RunFileTests
             data: "../images"
             model: "../../my.dit.yaml#A"
             from: "/w.safetensors"
+            recipe: auto
             steps: 400000
 
             """, text, StringComparison.Ordinal);

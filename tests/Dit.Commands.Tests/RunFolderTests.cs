@@ -39,19 +39,21 @@ public sealed class RunFolderTests : IDisposable
             """
             data: "../data"
             model: model.dit.yaml
+            recipe: short
             steps: 8
             batch: 3
             accumulate: 1
             learning_rate: 0.001
-            warmup: 0
+            warmup: 200
             schedule: constant
             weight_decay: 0
             decay_matrices: false
+            clip: 1
             seed: 7
             activation_checkpointing: false
             precision: f32
             ema: 0.5
-            ema_warmup: false
+            ema_warmup: true
             post_hoc_ema: false
             save_every: 3
             save_minutes: 5

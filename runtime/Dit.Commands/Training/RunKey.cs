@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Dit.Runtime;
 using Dit.Spec;
 
 namespace Dit.Commands;
@@ -21,6 +22,9 @@ internal abstract record RunKey(string Name, string Option, string Help)
 
     /// <summary>The default, as a run file writes it; null for none.</summary>
     public abstract string? Default { get; }
+
+    /// <summary>The default of short runs, as <see cref="Default"/>; null where it is the same.</summary>
+    public abstract string? ShortDefault { get; }
 
     /// <summary>The options of the command line.</summary>
     public abstract IReadOnlyList<string> Options { get; }
@@ -73,18 +77,23 @@ internal sealed record RunKey<T>(
 
     public override string? Default => IsOfMachine ? null : Type.Write(Get(new()), "");
 
+    public override string? ShortDefault =>
+        Equals(Get(new() { Recipe = TrainingRecipe.Short }), Get(new()))
+            ? null
+            : Type.Write(Get(new() { Recipe = TrainingRecipe.Short }), "");
+
     public override IReadOnlyList<string> Options => [.. new[] { Option, Alias, Fixed?.Name }.OfType<string>()];
 
     public override string Schema => JsonText.Object(
     [
-        ("description", JsonText.String(Help)),
+        ("description", JsonText.String(HelpWithShort)),
         .. Type.Schema,
         ("default", Default is { } text && Type.IsText ? JsonText.String(text) : Default),
     ]);
 
     public override IEnumerable<Option> CreateOptions(CommandContext context)
     {
-        var option = Common?.Invoke(context) ?? Type.CreateOption(Option, Help, Get(new()));
+        var option = Common?.Invoke(context) ?? Type.CreateOption(Option, HelpWithShort, Get(new()));
         if (Alias is { } alias) option.Aliases.Add(alias);
         yield return option;
         if (Fixed is var (name, help, _)) yield return new Option<bool>(name) { Description = help };
@@ -95,6 +104,9 @@ internal sealed record RunKey<T>(
         var given = parsed.GetResult(Option) is OptionResult { Implicit: false } ? Set(settings, Type.ValueOf(parsed, Option)) : settings;
         return Fixed is var (name, _, value) && parsed.GetValue<bool>(name) ? Set(given, value) : given;
     }
+
+    // The default that is shown beside it is the paper's.
+    private string HelpWithShort => ShortDefault is { } text ? $"{Help} In short runs: {text}." : Help;
 
     public override Result<Func<RunSettings, RunSettings>> Read(SpecNode node, string folder) =>
         Type.Read(node, Name, folder).Select<Func<RunSettings, RunSettings>>(value => settings => Set(settings, value));

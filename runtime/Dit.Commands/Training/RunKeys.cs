@@ -16,6 +16,13 @@ internal static partial class RunKeys
         ["cosine"] = LearningRateSchedule.Cosine,
     };
 
+    private static readonly Dictionary<string, StartRecipe> Recipes = new()
+    {
+        ["auto"] = StartRecipe.Auto,
+        ["short"] = StartRecipe.Short,
+        ["paper"] = StartRecipe.Paper,
+    };
+
     private const double MostMinutes = 1e6;
     private const int MostTimeBuckets = 16;
     private const int MostAverages = 16;
@@ -68,6 +75,9 @@ internal static partial class RunKeys
 
     private static IEnumerable<RunKey> OfOptimizer =>
     [
+        new RunKey<StartRecipe>(
+            "recipe", "--recipe", StartRecipes.Help, new WordType<StartRecipe>(Recipes),
+            static run => run.Start, static (run, recipe) => run with { Start = recipe }),
         OfRecipe(
             "steps", "--steps", "Optimizer steps.", Count,
             static recipe => recipe.Steps, static (recipe, n) => recipe with { Steps = n }),

@@ -16,10 +16,14 @@ internal static class RunReference
             foreach (var key in RunKeys.All)
                 text.Append(
                     $"| `{key.Name}` | {string.Join(", ", key.Options.Select(static option => $"`{option}`"))} | {key.Wanted} | "
-                        + $"{(key.Default is { } value ? $"`{value}`" : key.IsOfMachine ? "by the machine" : "none")} | {key.Help} |\n");
+                        + $"{Default(key)} | {key.Help} |\n");
             return text.ToString().ReplaceLineEndings("\n");
         }
     }
+
+    private static string Default(RunKey key) =>
+        (key.Default is { } value ? $"`{value}`" : key.IsOfMachine ? "by the machine" : "none")
+            + (key.ShortDefault is { } ofShort ? $"; short: `{ofShort}`" : "");
 
     private const string Introduction = $"""
         # Run files
@@ -62,6 +66,9 @@ internal static class RunReference
         text, and `dit train --resume --out runs/first` takes all settings from there.
 
         ## Settings
+
+        A model of at most 20 million parameters for pixels up to 64 x 64 starts from the short recipe, any other from the
+        paper's; `recipe` decides otherwise. Where the two differ, the table has both defaults.
 
         """;
 }

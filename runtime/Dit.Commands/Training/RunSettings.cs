@@ -14,6 +14,9 @@ internal sealed record RunSettings
     /// <summary>The checkpoint to start from; null for a start from initial weights.</summary>
     public RunPath? From { get; init; }
 
+    /// <summary>The recipe that <see cref="Recipe"/> starts from.</summary>
+    public StartRecipe Start { get; init; }
+
     /// <summary>How to train.</summary>
     public TrainingRecipe Recipe { get; init; } = new();
 

@@ -22,7 +22,8 @@ internal static class TrainCommand
                     + "nothing is left of it.",
         };
         var command = new Command("train", """
-            Train a model on a folder of images, by the recipe of the DiT paper unless told otherwise.
+            Train a model on a folder of images: by the recipe of the DiT paper, or by one for short runs where model and images are
+            small; --recipe chooses.
 
             The settings are options, or lines of a run file, which 'dit schema --of run' describes; an option wins over the file.
 
@@ -70,11 +71,19 @@ internal static class TrainCommand
         if (from is { Recipe.Lora: null } && asked.From is not null)
             throw new DitException("--from starts a new run from a checkpoint, and --resume goes on with a run: give one of them.");
         foreach (var note in from?.Notes ?? []) context.Say(note);
-        var settings = from is null ? asked : Asked(SettingsOf(from, asked.Folder.Path));
-        using var checkpoint = Begin(settings, from);
+        var begun = from is null ? null : SettingsOf(from, asked.Folder.Path);
+        var known = begun is null ? asked : Asked(begun);
+        using var checkpoint = Begin(known, from);
         var model = ModelOf(context, asked.Model?.Value, from?.Path ?? checkpoint?.Path);
+        var settings = begun is null ? Started(model.Card) : OfSameStart(known, begun);
         var device = TorchDevice.Parse(processes.DeviceOf(settings.Device), settings.TensorFloat32);
         return model.Accept(new TrainVisitor(context, settings, from, checkpoint, device, processes, verify));
+
+        RunSettings Started(ModelCard card)
+        {
+            var start = StartRecipes.Settings(asked.Start, card);
+            return Asked(start) with { Start = start.Start };
+        }
 
         RunSettings Asked(RunSettings before)
         {
@@ -82,6 +91,11 @@ internal static class TrainCommand
             return all with { Folder = all.Folder with { Path = AtomicFile.FullPath(all.Folder.Path) } };
         }
     }
+
+    private static RunSettings OfSameStart(RunSettings settings, RunSettings begun) =>
+        settings.Start == begun.Start || begun.Start == StartRecipe.Auto
+            ? settings
+            : throw new DitException("--recipe is where a new run starts from, and --resume goes on with a run's own: leave it out.");
 
     // Adapters are trained for weights, which their checkpoint does not hold.
     private static ICheckpointFile? Begin(RunSettings settings, TrainingCheckpoint? from)

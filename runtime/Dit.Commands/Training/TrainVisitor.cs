@@ -166,6 +166,9 @@ internal sealed partial class TrainVisitor(
                 + (recipe.Lora is { } lora ? $"adapters of rank {lora.Rank} for " : "") + $"{card.Name} "
                 + $"({Amount.Of(card.Parameters, "parameter")}) on "
                 + $"{Amount.Of(images.Count, "image")}{(count == 0 ? "" : $" of {Amount.Of(count, "class", "classes")}")}");
+        if (from is null)
+            foreach (var line in StartRecipes.Notes(settings.Start, TModel.AnyProcess.Prediction, checkpoint is null))
+                context.Out.WriteLine(line);
         if (device.type == DeviceType.CPU)
             context.Out.WriteLine($"Memory{(processes.Size > 1 ? " of each process" : "")}: {trainer.PlanMemory(card).OfAvailable()}");
         if (ImageData.Comparison(count, card.Classes, sizes, card.Input, LargeBatch(recipe.BatchSize, images.Count)) is { } note)
