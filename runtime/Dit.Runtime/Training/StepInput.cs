@@ -105,37 +105,12 @@ public static class StepInput
         var (step, batches) = (first, EpochOrder.BatchIndices(data.Count, recipe.BatchSize, recipe.Seed).Skip(first));
         using var reader = data.Read(new(batches.Select(indices => indices[from..to]), to - from, workers, cancellation));
         foreach (var indices in batches)
-            yield return to - from == indices.Length
-                ? Draw(step++, indices, recipe, card, process, data, reader)
-                : DrawPart(step++, indices, (from, to), recipe, card, process, data, reader);
-    }
-
-    private static StepInput<TCondition> Draw<TCondition>(
-        int step,
-        int[] indices,
-        TrainingRecipe recipe,
-        ModelCard card,
-        IProcess process,
-        TrainingSet<TCondition> data,
-        BatchReader<TCondition> reader)
-        where TCondition : ICondition<TCondition>
-    {
-        using var scope = NewDisposeScope();
-        using var frozen = no_grad(); // a text encoder in the loader is not trained
-        using var random = new Generator(KeyedNoise.Key(recipe.Seed ^ Stream, step));
-        var n = indices.Length;
-        var flips = recipe.HorizontalFlip ? EpochOrder.Flips(n, recipe.Seed, step) : new bool[n];
-        var (loaded, condition) = reader.Next(indices, flips);
-        var dropped = condition.Drop(card, random);
-        var t = process.DrawTimes(n, random);
-        var images = data.Draw(loaded, random);
-        var noise = randn(images.shape, generator: random); // on the CPU, so that a seed means the same on every device
-        return new(Keep(images), dropped.Map(Keep), t, Keep(noise));
+            yield return Draw(step++, indices, (from, to), recipe, card, process, data, reader);
     }
 
     // A part has the numbers that its samples have in the whole batch: they are drawn for all. What is loaded for this
     // part stands for the other samples meanwhile.
-    private static StepInput<TCondition> DrawPart<TCondition>(
+    private static StepInput<TCondition> Draw<TCondition>(
         int step,
         int[] indices,
         (int From, int To) part,
@@ -147,7 +122,7 @@ public static class StepInput
         where TCondition : ICondition<TCondition>
     {
         using var scope = NewDisposeScope();
-        using var frozen = no_grad();
+        using var frozen = no_grad(); // a text encoder in the loader is not trained
         using var random = new Generator(KeyedNoise.Key(recipe.Seed ^ Stream, step));
         var (n, own) = (indices.Length, Enumerable.Range(part.From, part.To - part.From).ToArray());
         int[] standIns = [.. Enumerable.Range(0, n).Select(i => Math.Clamp(i, part.From, part.To - 1) - part.From)];
@@ -156,6 +131,7 @@ public static class StepInput
         var dropped = condition.At(standIns).Drop(card, random).At(own);
         var t = process.DrawTimes(n, random);
         var images = data.DrawsNothing ? loaded : data.Draw(ConditionTensor.At(loaded, standIns), random)[part.From..part.To].clone();
+        // On the CPU, so that a seed means the same on every device.
         var noise = randn([n, .. images.shape[1..]], generator: random)[part.From..part.To].clone();
         return new(Keep(images), dropped.Map(Keep), t[part.From..part.To], Keep(noise));
     }

@@ -168,12 +168,13 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     {
         var process = TModel.Process;
         using var lora = recipe.Lora is { } options ? Lora.Attach(model, options, recipe.Seed) : null;
-        var learned = Learned.Of(model, lora);
+        var learned = LearnedState.Of(model, lora);
         var losses = new List<StepLosses>();
         using var memory = new TrainingMemory();
         using var scope = TrainingScope.Open(EnvironmentKernels.Choice, memory);
         using var optimizer = new AdamWWithEma(learned.State, recipe);
         var times = recipe.TimeSampling == TimeSampling.LossSecondMoment ? new LossSecondMoment(process, recipe.Seed) : null;
+        var guarded = new GuardedStep(recipe, folder, learned, optimizer) { Processes = Processes, OnSpike = OnSpike, Notice = Notice };
         using var parallel = new DataParallelStep(Processes, model, learned.Parameters, recipe);
         if (from is not null) Processes.Agree(() => losses.AddRange(from.Restore(learned.State, lora, optimizer, times)));
         SameWeights.Require(Processes, model);
@@ -192,7 +193,7 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
             using var input = log.Take(() => Next(inputs, State))?.To(learned.Parameters[0].device);
             if (input is null) break; // cancelled while it waited
             var timed = times?.Of(step, input, Processes.Share.Of(recipe.BatchSize)) ?? input;
-            var made = Step(step, learned, optimizer, log.Spikes, scale => parallel.Backward(model, process, timed, Watch, scale));
+            var made = guarded.Step(step, log.Spikes, scale => parallel.Backward(model, process, timed, Watch, scale));
             losses.Add(made.Losses);
             var metrics = Log(log, step, made);
             progress?.Report(TrainingProgress.At(step, recipe, made.Losses, clock.Elapsed, before).With(metrics, log.DataWait));
@@ -317,52 +318,6 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
     private DitException WithKept(DitException mistake) =>
         Processes.Shared(new($"{mistake.Message.TrimEnd('.')}; {folder.Kept}.", mistake));
 
-    private StepResult Step(
-        int step, Learned learned, AdamWWithEma optimizer, SpikeWatch spikes, Func<double, StepLosses> backward)
-    {
-        using var scope = NewDisposeScope();
-        learned.State.zero_grad();
-        var scale = optimizer.LossScale;
-        var losses = backward(scale.Value);
-        if (!double.IsFinite(losses.Total))
-            throw NotFinite(
-                $"loss is {losses.Total}", step, NonFiniteCause.OfLoss(learned.Model, learned.State, () => backward(scale.Value)));
-        scale.Unscale(learned.Parameters);
-        var norm = recipe.GradientClip is { } most
-            ? nn.utils.clip_grad_norm_(learned.Parameters, most)
-            : GradientNorm.Of(learned.Parameters);
-        if (!double.IsFinite(norm) && scale.Value > 1) // float16: a smaller scale may do
-        {
-            optimizer.Skip();
-            return new(losses, GradientNorm: 0);
-        }
-        if (!double.IsFinite(norm)) // the step would spoil every weight
-            throw NotFinite($"norm of the gradient is {norm}", step, NonFiniteCause.OfGradient(learned.State));
-        var spike = OnSpike == SpikeAction.Ignore ? null : spikes.Of(step, losses.Total, norm);
-        if (spike is null) optimizer.Step(recipe.LearningRateAt(step));
-        else LeaveOut(spike, learned, optimizer, () => backward(scale.Value));
-        return new(losses, norm);
-    }
-
-    private void LeaveOut(Spike spike, Learned learned, AdamWWithEma optimizer, Action again)
-    {
-        if (OnSpike == SpikeAction.Skip && spike.MayBeSkipped)
-        {
-            optimizer.LeaveOut();
-            Notice?.Invoke($"{spike.Text}: the step was skipped.");
-            return;
-        }
-        var cause = spike.IsOfGradient ? SpikeCause.OfGradient(learned.State) : SpikeCause.OfLoss(learned.Model, optimizer.Average, again);
-        throw Processes.Shared(new(
-            $"{spike.Text}; {folder.KeptBefore(spike.FirstStep)}.{cause} A new run from that checkpoint with a smaller learning rate or "
-                + "with a gradient clip may help (--from, --lr, --clip). To go on as before, resume with --on-spike ignore"
-                + $"{(spike.IsOfGradient ? ", or skip to leave such steps out" : "")}."));
-    }
-
-    // The cause may be in the part of any process.
-    private DitException NotFinite(string what, int step, string cause) => Processes.Shared(new(
-        $"The {what} at step {step}; {folder.Kept}.{Processes.FirstText(cause)} A smaller learning rate or a gradient clip may help."));
-
     private TrainingResult Finish(TrainingState state, Saved saved)
     {
         var cancelled = state.Step < recipe.Steps;
@@ -378,19 +333,6 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
         catch (DitException mistake) // such as weights that Float16 does not hold
         {
             throw WithKept(mistake);
-        }
-    }
-
-    /// <summary>What a run changes.</summary>
-    /// <param name="Model">The model.</param>
-    /// <param name="State">What is saved: the model, or the adapters on it.</param>
-    /// <param name="Parameters">What the optimizer moves.</param>
-    private sealed record Learned(nn.Module Model, nn.Module State, Parameter[] Parameters)
-    {
-        public static Learned Of(nn.Module model, Lora? lora)
-        {
-            var state = lora?.State ?? model;
-            return new(model, state, [.. state.parameters().Where(static parameter => parameter.requires_grad)]);
         }
     }
 
