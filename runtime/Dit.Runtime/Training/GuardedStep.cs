@@ -27,7 +27,9 @@ internal sealed class GuardedStep(TrainingRecipe recipe, TrainingFolder folder, 
     /// <param name="step">The step, from 1.</param>
     /// <param name="spikes">What losses and gradients were before.</param>
     /// <param name="backward">Computes the losses and the gradients, which are times the number it is given.</param>
-    /// <exception cref="DitException">The loss or the gradient is not finite, or is a spike that ends the run.</exception>
+    /// <exception cref="DitException">
+    /// The loss or the gradient is not finite, or is a spike that ends the run.
+    /// </exception>
     public StepResult Step(int step, SpikeWatch spikes, Func<double, StepLosses> backward)
     {
         using var scope = NewDisposeScope();
