@@ -34,6 +34,7 @@ public sealed class CaptionTests(ShapesAndAutoencoder shapes) : IClassFixture<Sh
             ("--out", folder.Path("run")),
             ("--steps", "4"),
             ("--batch", "5"),
+            ("--recipe", "paper"),
             ("--ema", "0"),
         ],
         more));

@@ -85,7 +85,7 @@ public partial class PageCodeTests
     [InlineData("docs/latents.md", 1)]
     [InlineData("docs/name-maps.md", 1)]
     [InlineData("docs/sampling.md", 5)]
-    [InlineData("docs/training.md", 5)]
+    [InlineData("docs/training.md", 6)]
     [InlineData("docs/unidiffuser.md", 2)]
     [InlineData("generator/Dit.Generator/README.md", 1)]
     [InlineData("generator/Dit.Spec/README.md", 1)]
