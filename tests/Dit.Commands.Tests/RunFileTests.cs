@@ -33,6 +33,8 @@ public sealed class RunFileTests
             schedule: cosine
             weight_decay: 0.05
             decay_matrices: true
+            beta1: 0.8
+            beta2: 0.95
             clip: 1.5
             min_snr: 5
             seed: -9000000000
@@ -61,6 +63,8 @@ public sealed class RunFileTests
                 Schedule = LearningRateSchedule.Cosine,
                 WeightDecay = 0.05,
                 DecayAll = false,
+                Beta1 = 0.8,
+                Beta2 = 0.95,
                 GradientClip = 1.5,
                 MinSnrGamma = 5,
                 Seed = -9_000_000_000,

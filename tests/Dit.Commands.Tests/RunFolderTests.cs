@@ -48,6 +48,8 @@ public sealed class RunFolderTests : IDisposable
             schedule: constant
             weight_decay: 0
             decay_matrices: false
+            beta1: 0.9
+            beta2: 0.999
             clip: 1
             seed: 7
             activation_checkpointing: false

@@ -106,6 +106,12 @@ internal static partial class RunKeys
             "decay_matrices", "--decay-matrices", "Decay matrices and convolutions only: no biases, norms, embeddings or positions.",
             new SwitchType(), static recipe => !recipe.DecayAll, static (recipe, on) => recipe with { DecayAll = !on }),
         OfRecipe(
+            "beta1", "--beta1", "Decay of AdamW's mean of gradients.", new RealType(NumberRange.Decay),
+            static recipe => recipe.Beta1, static (recipe, x) => recipe with { Beta1 = x }),
+        OfRecipe(
+            "beta2", "--beta2", "Decay of AdamW's mean of squared gradients.", new RealType(NumberRange.Decay),
+            static recipe => recipe.Beta2, static (recipe, x) => recipe with { Beta2 = x }),
+        OfRecipe(
             "clip", "--clip", "Largest norm of the gradient; without it, none is too large.",
             new OptionalRealType(NumberRange.Positive),
             static recipe => recipe.GradientClip, static (recipe, x) => recipe with { GradientClip = x }),
