@@ -34,6 +34,13 @@ public sealed class ProgressTests
     public void The_time_that_is_left_is_told(double done, double seconds, string expected) =>
         Assert.EndsWith($"  {expected}", Progress.Plain(new(done, "a"), TimeSpan.FromSeconds(seconds)), StringComparison.Ordinal);
 
+    // An earlier run did half of the work; this one has done one of the two quarters that were left.
+    [Fact]
+    public void Work_that_goes_on_counts_only_what_was_done_since() => Assert.EndsWith(
+        "  ETA 42 s",
+        Progress.Plain(new(0.75, "a") { Before = 0.5 }, TimeSpan.FromSeconds(42)),
+        StringComparison.Ordinal);
+
     [Fact]
     public void Before_anything_is_done_nothing_is_promised()
     {

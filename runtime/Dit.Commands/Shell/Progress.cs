@@ -8,7 +8,11 @@ namespace Dit.Commands;
 /// <param name="Columns">
 /// A few words each, the most important first; where there is no room, the last are left out.
 /// </param>
-internal readonly record struct WorkProgress(double Fraction, params string[] Columns);
+internal readonly record struct WorkProgress(double Fraction, params string[] Columns)
+{
+    /// <summary>The part that was done before, and took none of the time that has passed.</summary>
+    public double Before { get; init; }
+}
 
 /// <summary>
 /// Shows the progress of work: a line that is drawn again and again on a terminal, now and then a new line elsewhere.
@@ -46,7 +50,7 @@ internal static class Progress
         var bar = $"[{new string('#', filled)}{new string('.', Bar - filled)}]";
         var percent = string.Create(CultureInfo.InvariantCulture, $"{(int)(100 * done),3} %");
         List<string> shown = [];
-        foreach (var part in (string[])[percent, Left(done, elapsed), .. now.Columns.Take(1), bar, .. now.Columns.Skip(1)])
+        foreach (var part in (string[])[percent, Left(now, elapsed), .. now.Columns.Take(1), bar, .. now.Columns.Skip(1)])
         {
             if (part.Length == 0) continue;
             if (shown.Sum(static other => other.Length + Gap.Length) + part.Length > room) break; // what comes after matters less
@@ -57,12 +61,13 @@ internal static class Progress
 
     /// <summary>The line for a file: every column, then the time that is left.</summary>
     internal static string Plain(WorkProgress now, TimeSpan elapsed) =>
-        string.Join(Gap, now.Columns.Append(Left(now.Fraction, elapsed)).Where(static part => part.Length > 0));
+        string.Join(Gap, now.Columns.Append(Left(now, elapsed)).Where(static part => part.Length > 0));
 
-    private static string Left(double done, TimeSpan elapsed)
+    private static string Left(WorkProgress now, TimeSpan elapsed)
     {
+        var done = now.Fraction - now.Before;
         if (done <= 0) return "";
-        var left = elapsed.TotalSeconds * (1 / done - 1);
+        var left = elapsed.TotalSeconds * Math.Max(0, 1 - now.Fraction) / done;
         return left < TimeSpan.MaxValue.TotalSeconds / 2 ? $"ETA {Amount.Time(TimeSpan.FromSeconds(left))}" : "";
     }
 

@@ -180,7 +180,7 @@ internal sealed partial class TrainVisitor(
         try
         {
             return Report(Recorded(() => Progress.Show(context, progress => trainer.Run<TModel, TCondition, TProcess>(
-                model, images, progress.Select<TrainingProgress>(now => Describe(now, card)), context.Cancellation, claim, from))));
+                model, images, progress.Select<TrainingProgress>(now => Describe(now, from?.Step ?? 0, card)), context.Cancellation, claim, from))));
         }
         finally
         {
@@ -239,7 +239,7 @@ internal sealed partial class TrainVisitor(
     }
 
     // The bound is there where the variance is learned; without it the loss is the mean squared error.
-    private static WorkProgress Describe(TrainingProgress now, ModelCard card)
+    private static WorkProgress Describe(TrainingProgress now, int before, ModelCard card)
     {
         string[] speed =
         [
@@ -254,7 +254,10 @@ internal sealed partial class TrainVisitor(
             card.OutputChannels == card.Input.Channels
                 ? []
                 : [Text($"mse {now.Losses.Mse:F4}"), Text($"vb {now.Losses.VariationalBound:F4}")];
-        return new((double)now.Step / now.Steps, [.. speed, .. parts, $"memory {Amount.Bytes(now.MemoryBytes)}"]);
+        return new((double)now.Step / now.Steps, [.. speed, .. parts, $"memory {Amount.Bytes(now.MemoryBytes)}"])
+        {
+            Before = (double)before / now.Steps,
+        };
 
         static string Text(FormattableString text) => FormattableString.Invariant(text);
     }
