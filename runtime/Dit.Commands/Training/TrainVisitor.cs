@@ -180,7 +180,12 @@ internal sealed partial class TrainVisitor(
         try
         {
             return Report(Recorded(() => Progress.Show(context, progress => trainer.Run<TModel, TCondition, TProcess>(
-                model, images, progress.Select<TrainingProgress>(now => Describe(now, from?.Step ?? 0, card)), context.Cancellation, claim, from))));
+                model,
+                images,
+                progress.Select<TrainingProgress>(now => Describe(now, from?.Step ?? 0, card)),
+                context.Cancellation,
+                claim,
+                from))));
         }
         finally
         {
