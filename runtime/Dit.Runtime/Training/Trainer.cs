@@ -9,8 +9,7 @@ namespace Dit.Runtime;
 /// <summary>Trains a model by a recipe and leaves checkpoints in a folder.</summary>
 /// <remarks>
 /// The compiler holds model and data together: a set of labeled images trains class-conditional models, a set of images
-/// with texts
-/// text-conditional ones, and images alone unconditional ones.
+/// with texts text-conditional ones, and images alone unconditional ones.
 /// </remarks>
 /// <param name="recipe">How to train.</param>
 /// <param name="folder">Where the files go.</param>
