@@ -25,7 +25,7 @@ internal static class RunReference
         (key.Default is { } value ? $"`{value}`" : key.IsOfMachine ? "by the machine" : "none")
             + (key.ShortDefault is { } ofShort ? $"; short: `{ofShort}`" : "");
 
-    private const string Introduction = $"""
+    private static readonly string Introduction = $"""
         # Run files
 
         <!-- Written from runtime/Dit.Commands/Training/RunKeys.cs; a test keeps them equal. -->
@@ -67,7 +67,7 @@ internal static class RunReference
 
         ## Settings
 
-        A model of at most 20 million parameters for pixels up to 64 x 64 starts from the short recipe, any other from the
+        A model of at most {StartRecipes.SmallMillions} million parameters for pixels up to {StartRecipes.SmallSide} x {StartRecipes.SmallSide} starts from the short recipe, any other from the
         paper's; `recipe` decides otherwise. Where the two differ, the table has both defaults.
 
         """;

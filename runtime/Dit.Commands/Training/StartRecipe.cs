@@ -18,14 +18,17 @@ internal enum StartRecipe
 /// <summary>Which recipe a run starts from.</summary>
 internal static class StartRecipes
 {
-    private const int SmallSide = 64;
-    private const long SmallModel = 20_000_000;
+    /// <summary>The longest side of small images, in pixels.</summary>
+    public const int SmallSide = 64;
+
+    /// <summary>The parameters of a small model at most, in millions.</summary>
+    public const int SmallMillions = 20;
 
     /// <summary>What <c>--recipe</c> is.</summary>
     public static string Help { get; } =
         "The recipe that the other settings start from: 'short' for runs of minutes to hours on small images, 'paper' for that of the "
             + $"DiT paper; 'auto' is short for models of pixels up to {SmallSide} x {SmallSide} with at most "
-            + $"{SmallModel / 1_000_000} million parameters.";
+            + $"{SmallMillions} million parameters.";
 
     /// <summary>The settings that a run of a model starts from.</summary>
     public static RunSettings Settings(StartRecipe asked, ModelCard card) =>
@@ -49,5 +52,5 @@ internal static class StartRecipes
     }
 
     private static bool IsSmall(ModelCard card) =>
-        card.Autoencoder is null && Math.Max(card.Input.Height, card.Input.Width) <= SmallSide && card.Parameters <= SmallModel;
+        card.Autoencoder is null && Math.Max(card.Input.Height, card.Input.Width) <= SmallSide && card.Parameters <= SmallMillions * 1_000_000L;
 }

@@ -8,8 +8,10 @@ namespace Dit.Runtime;
 /// <remarks>State: <c>weight</c> (output, input, K, K) and <c>bias</c> (output).</remarks>
 public sealed class Convolution : nn.Module<Tensor, Tensor>
 {
+    private const int BlockChannels = 16;
+
     internal readonly Parameter weight, bias; // fields: Module.to sets them
-    private readonly long[] strides, padding;
+    private readonly long kernel, stride, padding;
 
     /// <summary>A layer whose parameters are not set yet.</summary>
     /// <param name="input">Channels in.</param>
@@ -24,14 +26,37 @@ public sealed class Convolution : nn.Module<Tensor, Tensor>
     {
         weight = Layer.Unset([output, input, kernel, kernel], device, dtype);
         bias = Layer.Unset([output], device, dtype);
-        (strides, this.padding) = ([stride, stride], [padding, padding]);
+        (this.kernel, this.stride, this.padding) = (kernel, stride, padding);
         register_parameter(nameof(weight), weight);
         register_parameter(nameof(bias), bias);
     }
 
     /// <param name="x">(N, C, Y, X).</param>
     /// <returns>(N, output, Y', X').</returns>
-    public override Tensor forward(Tensor x) => nn.functional.conv2d(x, weight, bias, strides, padding);
+    public override Tensor forward(Tensor x) =>
+        BlocksAreFilled(x) ? ByProduct(x) : nn.functional.conv2d(x, weight, bias, [stride, stride], [padding, padding]);
+
+    // On the CPU, libtorch leaves a convolution to oneDNN, which puts the channels in blocks of 16 and fills up the last
+    // one. Version 3.7.1 (libtorch 2.10) does not clear what it fills up with on every processor, and multiplies it by
+    // zero: where that memory holds NaN, so does the result. The blocks of the input matter in the forward pass, unless
+    // there are fewer channels than one has, and those of the output in the gradient of the input. Images with their
+    // channels last are not put in blocks.
+    private bool BlocksAreFilled(Tensor x)
+    {
+        var (output, input) = (weight.shape[0], weight.shape[1]);
+        return x.device_type == TorchSharp.DeviceType.CPU && kernel > 1 && (input == 1 || x.stride(1) != 1)
+            && ((input > BlockChannels && input % BlockChannels != 0)
+                || (output % BlockChannels != 0 && x.requires_grad && is_grad_enabled()));
+    }
+
+    // The windows as columns, (N, C K K, Y' X'), times the weights as a matrix.
+    private Tensor ByProduct(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var columns = nn.functional.unfold(x, (kernel, kernel), (1, 1), (padding, padding), (stride, stride));
+        var rows = (x.shape[2] + 2 * padding - kernel) / stride + 1;
+        return (weight.flatten(1).matmul(columns) + bias.unsqueeze(1)).unflatten(2, [rows, -1]).MoveToOuterDisposeScope();
+    }
 
     /// <summary>Xavier uniform over the kernel seen as a matrix (output, input K K), bias zero.</summary>
     public void Initialize(Generator random)

@@ -124,16 +124,20 @@ public static class StepInput
         using var scope = NewDisposeScope();
         using var frozen = no_grad(); // a text encoder in the loader is not trained
         using var random = new Generator(KeyedNoise.Key(recipe.Seed ^ Stream, step));
-        var (n, own) = (indices.Length, Enumerable.Range(part.From, part.To - part.From).ToArray());
+        var n = indices.Length;
+        int[] own = [.. Enumerable.Range(part.From, part.To - part.From)];
         int[] standIns = [.. Enumerable.Range(0, n).Select(i => Math.Clamp(i, part.From, part.To - 1) - part.From)];
+        var isWhole = own.Length == n;
         var flips = recipe.HorizontalFlip ? EpochOrder.Flips(n, recipe.Seed, step) : new bool[n];
         var (loaded, condition) = reader.Next(indices[part.From..part.To], flips[part.From..part.To]);
-        var dropped = condition.At(standIns).Drop(card, random).At(own);
+        var dropped = (isWhole ? condition : condition.At(standIns)).Drop(card, random);
         var t = process.DrawTimes(n, random);
-        var images = data.DrawsNothing ? loaded : data.Draw(ConditionTensor.At(loaded, standIns), random)[part.From..part.To].clone();
+        var images = data.DrawsNothing ? loaded : Own(data.Draw(isWhole ? loaded : ConditionTensor.At(loaded, standIns), random));
         // On the CPU, so that a seed means the same on every device.
-        var noise = randn([n, .. images.shape[1..]], generator: random)[part.From..part.To].clone();
-        return new(Keep(images), dropped.Map(Keep), t[part.From..part.To], Keep(noise));
+        var noise = Own(randn([n, .. images.shape[1..]], generator: random));
+        return new(Keep(images), (isWhole ? dropped : dropped.At(own)).Map(Keep), t[part.From..part.To], Keep(noise));
+
+        Tensor Own(Tensor ofAll) => isWhole ? ofAll : ofAll[part.From..part.To].clone();
     }
 
     private static Tensor Keep(Tensor tensor) => tensor.MoveToOuterDisposeScope();
