@@ -26,9 +26,13 @@ public sealed record TrainingMemoryPlan(
     private const int BatchesOfInput = 4; // two prepared ahead, one in the making, one at hand
     private const long OfProcess = 230_000_000; // measured, as the numbers below
 
-    // In backward passes gradients and freed tensors of other sizes lie beside what is kept: some blocks' worth of
-    // memory.
-    private const double BlocksBeside = 3.6, BlocksBesideCheckpoints = 4.75;
+    // In backward passes, gradients and freed tensors of other sizes lie beside what is kept. Of these, what a checkpointed
+    // block computes again grows with the batch. The rest, in blocks' worth of activations, grows to a limit: the C
+    // library returns large tensors at once.
+    private static readonly Slack OfKernels = new(Beside: 3.6, BesideCheckpoints: 2.55, Most: 0.4e9);
+    private static readonly Slack OfOperators = new(Beside: 4.4, BesideCheckpoints: 3.3, Most: 1e9);
+    private const double BlocksAgain = 2.2;
+
     private const double Half = 0.48; // of the memory in float32, for what blocks compute in 16 bits
 
     /// <summary>All of it.</summary>
@@ -48,18 +52,22 @@ public sealed record TrainingMemoryPlan(
             Float * trained,
             2 * Float * trained,
             ((recipe.PostHocEma is null ? 1 : 3) + (recipe.FurtherEma?.Values.Count ?? 0)) * Float * averaged,
-            Bytes(Float * part * (double)Kept(card, recipe)),
+            Bytes(Kept(card, recipe, part)),
             Bytes(Float * recipe.BatchSize * BatchesOfInput * 2 * image), // images and noise
             OfProcess);
     }
 
-    private static double Kept(ModelCard card, TrainingRecipe recipe)
+    private static double Kept(ModelCard card, TrainingRecipe recipe, int part)
     {
         var kept = card.Activations ?? Guess(card);
-        var inside = recipe.ActivationCheckpointing
-            ? BlocksBesideCheckpoints * kept.OfBlock
-            : kept.All - kept.Checkpointed + BlocksBeside * kept.OfBlock;
-        return kept.Checkpointed + (recipe.Precision == TrainingPrecision.Float32 ? 1 : Half) * inside;
+        var (outside, all, block) = (OfPart(kept.Checkpointed), OfPart(kept.All), OfPart(kept.OfBlock));
+        var half = recipe.Precision == TrainingPrecision.Float32 ? 1 : Half;
+        var slack = card is { Backbone: "dit", Block: null } ? OfKernels : OfOperators;
+        return recipe.ActivationCheckpointing
+            ? outside + half * BlocksAgain * block + Math.Min(half * slack.BesideCheckpoints * block, slack.Most)
+            : outside + half * (all - outside) + Math.Min(half * slack.Beside * block, slack.Most);
+
+        double OfPart(long elements) => (double)Float * part * elements;
     }
 
     // For a card that was made by hand: of each token, in widths, two norms, their outputs, queries, keys and values,
@@ -89,4 +97,7 @@ public sealed record TrainingMemoryPlan(
     internal static long Available => AvailableMemory.Bytes() + Environment.WorkingSet;
 
     internal static string Size(double bytes) => FormattableString.Invariant($"{bytes / 1e9:0.0} GB");
+
+    // Of blocks whose tensors lie in memory that is kept for the next step, or that libtorch's operators compute in part.
+    private sealed record Slack(double Beside, double BesideCheckpoints, double Most);
 }
