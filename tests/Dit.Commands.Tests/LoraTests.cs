@@ -5,27 +5,12 @@ namespace Dit.Commands.Tests;
 /// <summary><c>--lora</c>: adapters are trained, drawn with, and added to the weights.</summary>
 public sealed class LoraTests : IDisposable
 {
-    private const string Spec = """
-        model: Small
-        depth: 1
-        width: 32
-        heads: 2
-        patch_size: 4
-        input: { channels: 3, size: 8 }
-        conditioning: { variant: adaln-zero, classes: 10 }
-        diffusion: { schedule: squared-cosine }
-        autoencoder: none
-        samplers:
-          ddim-2: { method: ddim, steps: 2 }
-
-        """;
-
     private readonly TestFolder folder = new();
 
     public LoraTests()
     {
         ShapesDataset.Write(folder.Path("data"), 12, 1, size: 8);
-        folder.File("small.dit.yaml", Spec);
+        folder.File("small.dit.yaml", SmallSpec.Of(classes: 10));
         Train("base", "--lr", "0.01").Succeeds();
     }
 
@@ -117,7 +102,7 @@ public sealed class LoraTests : IDisposable
         Assert.Contains(
             "A rank of 100 is too large for", Train("none", "--from", Base, "--lora", "100").Mistake(), StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder.Path("none")));
-        folder.File("classes.dit.yaml", Spec.Replace("classes: 10", "classes: 12", StringComparison.Ordinal));
+        folder.File("classes.dit.yaml", SmallSpec.Of(classes: 12));
         Assert.Contains($"--lora needs all weights of Small, and '{Base}' does not have y_embedder.embedding_table.weight as",
             Cli.Run(LoraLine("none", "--model", folder.Path("classes.dit.yaml"))).Mistake(), StringComparison.Ordinal);
 

@@ -11,21 +11,6 @@ public sealed class ReportedRun : IDisposable
     /// <summary>A class whose name is markup.</summary>
     internal const string Hostile = "a <b>&amp; \"'";
 
-    private const string Spec = """
-        model: Small
-        depth: 1
-        width: 32
-        heads: 2
-        patch_size: 4
-        input: { channels: 3, size: 8 }
-        conditioning: { variant: adaln-zero, classes: 3 }
-        diffusion: { schedule: squared-cosine }
-        autoencoder: none
-        samplers:
-          ddim-2: { method: ddim, steps: 2 }
-
-        """;
-
     private readonly TestFolder folder = new();
 
     public ReportedRun()
@@ -34,7 +19,7 @@ public sealed class ReportedRun : IDisposable
         string[] classes = [.. Directory.GetDirectories(folder.Path("shapes")).Order(StringComparer.Ordinal)];
         foreach (var extra in classes.Skip(3)) Directory.Delete(extra, recursive: true);
         Directory.Move(classes[0], folder.Path("shapes", OperatingSystem.IsWindows() ? "a & b" : Hostile));
-        folder.File("small.dit.yaml", Spec);
+        folder.File("small.dit.yaml", SmallSpec.Of(classes: 3));
         Training = Cli.Run(Start("run & run", "--steps", "120", "--sample-every", "30")).Succeeds();
     }
 

@@ -7,21 +7,6 @@ namespace Dit.Commands.Tests;
 /// <summary><c>dit train</c> and <c>dit sample</c> in two processes that mpirun starts.</summary>
 public sealed class SeveralProcessesTests : IDisposable
 {
-    private const string Spec = """
-        model: Small
-        depth: 2
-        width: 32
-        heads: 2
-        patch_size: 4
-        input: { channels: 3, size: 8 }
-        conditioning: { variant: adaln-zero, classes: 3 }
-        diffusion: { schedule: squared-cosine }
-        autoencoder: none
-        samplers:
-          ddim-2: { method: ddim, steps: 2 }
-
-        """;
-
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5), ToEnd = TimeSpan.FromSeconds(30);
 
     private readonly TestFolder folder = new();
@@ -31,7 +16,7 @@ public sealed class SeveralProcessesTests : IDisposable
         ShapesDataset.Write(folder.Path("data"), 12, 1, size: 8);
         foreach (var extra in Directory.GetDirectories(folder.Path("data")).Order(StringComparer.Ordinal).Skip(3))
             Directory.Delete(extra, recursive: true);
-        folder.File("small.dit.yaml", Spec);
+        folder.File("small.dit.yaml", SmallSpec.Of(classes: 3).Replace("depth: 1", "depth: 2", StringComparison.Ordinal));
     }
 
     public void Dispose() => folder.Dispose();

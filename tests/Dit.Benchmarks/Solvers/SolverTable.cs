@@ -29,6 +29,7 @@ internal sealed class SolverTable(
     {
         var card = TModel.Card;
         var clip = card.Autoencoder is null;
+        Directory.CreateDirectory(folder); // a folder that cannot be made is said now, not after the work
         using var frozen = no_grad();
         using var model = TModel.Load(checkpoint);
         var classes = card.Condition is ModelCondition.Classes { Count: var count }
