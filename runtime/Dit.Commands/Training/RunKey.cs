@@ -78,7 +78,7 @@ internal sealed record RunKey<T>(
     public override string? Default => IsOfMachine ? null : Type.Write(Get(new()), "");
 
     public override string? ShortDefault =>
-        Get(StartRecipes.Short) is var value && !Equals(value, Get(new())) ? Type.Write(value, "") : null;
+        Get(new() { Recipe = TrainingRecipe.Short }) is var value && !Equals(value, Get(new())) ? Type.Write(value, "") : null;
 
     public override IReadOnlyList<string> Options => [.. new[] { Option, Alias, Fixed?.Name }.OfType<string>()];
 
