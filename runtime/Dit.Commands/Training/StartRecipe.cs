@@ -52,5 +52,6 @@ internal static class StartRecipes
     }
 
     private static bool IsSmall(ModelCard card) =>
-        card.Autoencoder is null && Math.Max(card.Input.Height, card.Input.Width) <= SmallSide && card.Parameters <= SmallMillions * 1_000_000L;
+        card.Autoencoder is null && Math.Max(card.Input.Height, card.Input.Width) <= SmallSide
+            && card.Parameters <= SmallMillions * 1_000_000L;
 }

@@ -36,27 +36,31 @@ public sealed class Convolution : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x) =>
         BlocksAreFilled(x) ? ByProduct(x) : nn.functional.conv2d(x, weight, bias, [stride, stride], [padding, padding]);
 
-    // On the CPU, libtorch leaves a convolution to oneDNN, which puts the channels in blocks of 16 and fills up the last
-    // one. Version 3.7.1 (libtorch 2.10) does not clear what it fills up with on every processor, and multiplies it by
-    // zero: where that memory holds NaN, so does the result. The blocks of the input matter in the forward pass, unless
-    // there are fewer channels than one has, and those of the output in the gradient of the input. Images with their
-    // channels last are not put in blocks.
+    // On the CPU, libtorch leaves a convolution to oneDNN, which puts the channels in blocks of 16 and fills up the
+    // last one. Version 3.7.1 (libtorch 2.10) does not clear what it fills up with on every processor, and multiplies
+    // it by zero: where that memory holds NaN, so does the result. In the forward pass, the blocks of the input matter,
+    // in 32 bits unless there are fewer channels than one has; in the gradient of the input, those of the output.
+    // Images with their channels last are not put in blocks in 32 bits.
     private bool BlocksAreFilled(Tensor x)
     {
-        var (output, input) = (weight.shape[0], weight.shape[1]);
-        return x.device_type == TorchSharp.DeviceType.CPU && kernel > 1 && (input == 1 || x.stride(1) != 1)
-            && ((input > BlockChannels && input % BlockChannels != 0)
+        var (output, input, isHalf) = (weight.shape[0], weight.shape[1], IsHalf(x.dtype));
+        return x.device_type == TorchSharp.DeviceType.CPU && kernel > 1 && (isHalf || input == 1 || x.stride(1) != 1)
+            && (((isHalf || input > BlockChannels) && input % BlockChannels != 0)
                 || (output % BlockChannels != 0 && x.requires_grad && is_grad_enabled()));
     }
 
-    // The windows as columns, (N, C K K, Y' X'), times the weights as a matrix.
+    // The windows as columns, (N, C K K, Y' X'), times the weights as a matrix; of 16 bits in 32.
     private Tensor ByProduct(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var columns = nn.functional.unfold(x, (kernel, kernel), (1, 1), (padding, padding), (stride, stride));
+        var type = IsHalf(x.dtype) ? ScalarType.Float32 : x.dtype;
+        var columns = nn.functional.unfold(x.to(type), (kernel, kernel), (1, 1), (padding, padding), (stride, stride));
         var rows = (x.shape[2] + 2 * padding - kernel) / stride + 1;
-        return (weight.flatten(1).matmul(columns) + bias.unsqueeze(1)).unflatten(2, [rows, -1]).MoveToOuterDisposeScope();
+        var y = weight.to(type).flatten(1).matmul(columns) + bias.to(type).unsqueeze(1);
+        return y.unflatten(2, [rows, -1]).to(x.dtype).MoveToOuterDisposeScope();
     }
+
+    private static bool IsHalf(ScalarType type) => type is ScalarType.BFloat16 or ScalarType.Float16;
 
     /// <summary>Xavier uniform over the kernel seen as a matrix (output, input K K), bias zero.</summary>
     public void Initialize(Generator random)

@@ -26,9 +26,9 @@ public sealed record TrainingMemoryPlan(
     private const int BatchesOfInput = 4; // two prepared ahead, one in the making, one at hand
     private const long OfProcess = 230_000_000; // measured, as the numbers below
 
-    // In backward passes, gradients and freed tensors of other sizes lie beside what is kept. Of these, what a checkpointed
-    // block computes again grows with the batch. The rest, in blocks' worth of activations, grows to a limit: the C
-    // library returns large tensors at once.
+    // In backward passes, gradients and freed tensors of other sizes lie beside what is kept. Of these, what a
+    // checkpointed block computes again grows with the batch. The rest, in blocks' worth of activations, grows to a
+    // limit: the C library returns large tensors at once.
     private static readonly Slack OfKernels = new(Beside: 3.6, BesideCheckpoints: 2.55, Most: 0.4e9);
     private static readonly Slack OfOperators = new(Beside: 4.4, BesideCheckpoints: 3.3, Most: 1e9);
     private const double BlocksAgain = 2.2;
@@ -98,6 +98,7 @@ public sealed record TrainingMemoryPlan(
 
     internal static string Size(double bytes) => FormattableString.Invariant($"{bytes / 1e9:0.0} GB");
 
-    // Of blocks whose tensors lie in memory that is kept for the next step, or that libtorch's operators compute in part.
+    // Of blocks whose tensors lie in memory that is kept for the next step, or that libtorch's operators compute in
+    // part.
     private sealed record Slack(double Beside, double BesideCheckpoints, double Most);
 }

@@ -37,6 +37,24 @@ public class ConvolutionTests
         }
     }
 
+    [Fact]
+    public void In_bfloat16_an_output_is_that_in_float32_but_for_rounding_over_memory_with_NaN()
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var random = new Generator(7);
+        using var layer = new Convolution(3, 3, kernel: 3, CPU, ScalarType.Float32, padding: 1);
+        layer.Initialize(random);
+        var x = randn([4, 3, 16, 16], generator: random);
+        var expected = layer.call(x);
+        layer.to(ScalarType.BFloat16);
+        for (var round = 0; round < Rounds; round++)
+        {
+            for (var size = 4; size <= 1 << 20; size *= 2) full([size], float.NaN).Dispose();
+            Close.To(expected, layer.call(x.bfloat16()).to(ScalarType.Float32), 0.02, $"output, round {round}");
+        }
+    }
+
     private static (Tensor Y, Tensor Dx, Tensor DWeight, Tensor DBias, Tensor Gradient) Results(
         Convolution layer, Tensor x, ScalarType type, Tensor? gradient)
     {
