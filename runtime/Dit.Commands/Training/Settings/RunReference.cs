@@ -28,7 +28,7 @@ internal static class RunReference
     private static readonly string Introduction = $"""
         # Run files
 
-        <!-- Written from runtime/Dit.Commands/Training/RunKeys.cs; a test keeps them equal. -->
+        <!-- Written from runtime/Dit.Commands/Training/Settings/RunKeys.cs; a test keeps them equal. -->
 
         A run file has the settings of a training run in YAML, and `dit train run.yaml` takes it:
 
