@@ -138,22 +138,13 @@ public sealed class Trainer(TrainingRecipe recipe, TrainingFolder folder)
             throw new DitException(
                 $"The data set has {data.Classes.Count} classes and {card.Name} takes {card.Classes}: train a model with as many classes.");
         if (device.type == DeviceType.CPU)
-            TrainingMemoryAdvice.Require(card, RecipeOfProcess, TrainingMemoryPlan.Available / Processes.Local.Size);
+            TrainingMemoryAdvice.Require(card, recipe, TrainingMemoryPlan.Available / Processes.Local.Size, Processes.Size);
     }
 
     /// <summary>The memory that training takes on a processor, in each process.</summary>
     /// <param name="card">The model.</param>
-    public TrainingMemoryPlan PlanMemory(ModelCard card) => TrainingMemoryPlan.Of(card, RecipeOfProcess);
-
-    // What a process computes.
-    private TrainingRecipe RecipeOfProcess
-    {
-        get
-        {
-            var batch = (recipe.BatchSize + Processes.Size - 1) / Processes.Size;
-            return recipe with { BatchSize = batch, Accumulation = Math.Min(recipe.Accumulation, batch) };
-        }
-    }
+    public TrainingMemoryPlan PlanMemory(ModelCard card) =>
+        TrainingMemoryPlan.Of(card, TrainingMemoryAdvice.ShareOf(recipe, Processes.Size));
 
     private TrainingResult Train<TModel, TCondition, TProcess>(
         TModel model,

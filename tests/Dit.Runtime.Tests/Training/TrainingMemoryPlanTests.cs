@@ -50,6 +50,25 @@ public class TrainingMemoryPlanTests
         Assert.Contains(proposed, message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(20, ", or --batch ")]
+    [InlineData(2.55, "GB for each: --activation-checkpointing --accumulate ")]
+    [InlineData(1, "not even a batch of 3 fits.")]
+    public void Several_processes_are_told_of_the_batch_that_they_share(double gigabytes, string proposed)
+    {
+        var (recipe, available) = (Recipe with { BatchSize = 766 }, (long)(1e9 * gigabytes)); // 256 for the process that has most
+        TrainingMemoryAdvice.Require(Card, recipe, TrainingMemoryPlan.Of(Card, Recipe).Total, processes: 3);
+
+        var message = Assert.Throws<DitException>(() => TrainingMemoryAdvice.Require(Card, recipe, available, processes: 3)).Message;
+        Assert.Contains("Training Big with a batch of 766 in 3 processes needs about ", message, StringComparison.Ordinal);
+        Assert.Contains(" GB of memory in each, and there are ", message, StringComparison.Ordinal);
+        Assert.Contains(proposed, message, StringComparison.Ordinal);
+
+        if (proposed.StartsWith("not ", StringComparison.Ordinal)) return;
+        foreach (var option in Proposed(message))
+            TrainingMemoryAdvice.Require(Card, With(recipe, option.Split(' ')), available, processes: 3);
+    }
+
     [Fact]
     public void What_is_proposed_fits()
     {
@@ -74,10 +93,12 @@ public class TrainingMemoryPlanTests
                 Assert.True(TrainingMemoryPlan.Of(Card, least).Total > 0.9 * free);
                 continue;
             }
-            foreach (var option in message.Split(" GB: ")[1].Replace(" fits.", "", StringComparison.Ordinal).Split(", or "))
-                TrainingMemoryAdvice.Require(Card, With(recipe, option.Split(' ')), free);
+            foreach (var option in Proposed(message)) TrainingMemoryAdvice.Require(Card, With(recipe, option.Split(' ')), free);
         }
     }
+
+    private static string[] Proposed(string message) =>
+        message.Split(": ")[1].Replace(" fits.", "", StringComparison.Ordinal).Split(", or ");
 
     private static TrainingRecipe With(TrainingRecipe recipe, string[] words)
     {

@@ -9,22 +9,31 @@ internal static class TrainingMemoryAdvice
 
     /// <summary>Finds out whether training fits.</summary>
     /// <param name="card">The model.</param>
-    /// <param name="recipe">How it is trained.</param>
-    /// <param name="available">Bytes that there are for this process.</param>
+    /// <param name="recipe">How it is trained, by all processes together.</param>
+    /// <param name="available">Bytes that there are for each process.</param>
+    /// <param name="processes">How many processes share a batch.</param>
     /// <exception cref="DitException">It does not; the message names the options with which it does.</exception>
-    public static void Require(ModelCard card, TrainingRecipe recipe, long available)
+    public static void Require(ModelCard card, TrainingRecipe recipe, long available, int processes = 1)
     {
-        var plan = TrainingMemoryPlan.Of(card, recipe);
+        var share = ShareOf(recipe, processes);
+        var plan = TrainingMemoryPlan.Of(card, share);
         if (plan.Total <= available) return;
-        string[] fitting = [.. Fitting(card, recipe, (long)(Comfort * available))];
+        string[] fitting = [.. Fitting(card, share, (long)(Comfort * available), processes)];
+        var (among, each, forEach) = processes == 1 ? ("", "", "") : ($" in {processes} processes", " in each", " for each");
         throw new DitException(
-            $"Training {card.Name} with a batch of {recipe.BatchSize} needs about {TrainingMemoryPlan.Size(plan.Total)} of memory, and "
-                + $"there are {TrainingMemoryPlan.Size(available)}: "
-                + (fitting.Length == 0 ? "not even a batch of 1 fits." : $"{string.Join(", or ", fitting)} fits."));
+            $"Training {card.Name} with a batch of {recipe.BatchSize}{among} needs about {TrainingMemoryPlan.Size(plan.Total)} of memory"
+                + $"{each}, and there are {TrainingMemoryPlan.Size(available)}{forEach}: "
+                + (fitting.Length == 0 ? $"not even a batch of {processes} fits." : $"{string.Join(", or ", fitting)} fits."));
     }
 
+    /// <summary>What the process with the largest share of a batch computes.</summary>
+    /// <param name="recipe">How all processes train together.</param>
+    /// <param name="processes">How many they are.</param>
+    public static TrainingRecipe ShareOf(TrainingRecipe recipe, int processes) =>
+        WithBatch(recipe, (recipe.BatchSize + processes - 1) / processes);
+
     // Each alone, where it suffices: what computes the same step first. Else what saves the most, together.
-    private static IEnumerable<string> Fitting(ModelCard card, TrainingRecipe recipe, long available)
+    private static IEnumerable<string> Fitting(ModelCard card, TrainingRecipe recipe, long available, int processes)
     {
         var checkpointed = recipe with { ActivationCheckpointing = true };
         var alone = new[]
@@ -51,12 +60,12 @@ internal static class TrainingMemoryAdvice
         string? Batch(TrainingRecipe recipe)
         {
             if (!Fits(recipe with { BatchSize = 1, Accumulation = 1 })) return null;
-            var batch = recipe.BatchSize - Least(0, recipe.BatchSize - 1, less => Fits(Of(recipe, recipe.BatchSize - less)));
-            return Invariant($"--batch {Rounded(batch)}");
+            var batch = recipe.BatchSize - Least(0, recipe.BatchSize - 1, less => Fits(WithBatch(recipe, recipe.BatchSize - less)));
+            return Invariant($"--batch {(long)processes * Rounded(batch)}");
         }
     }
 
-    private static TrainingRecipe Of(TrainingRecipe recipe, int batch) =>
+    private static TrainingRecipe WithBatch(TrainingRecipe recipe, int batch) =>
         recipe with { BatchSize = batch, Accumulation = Math.Min(recipe.Accumulation, batch) };
 
     // The least number in a range with a property that all larger ones have.
