@@ -79,6 +79,7 @@ internal sealed class OrderedWorkers<TItem, TResult> : IDisposable
 
     private void Work()
     {
+        BackgroundPriority.Take();
         while (Begin() is { } slot)
         {
             slot.Run(work);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Dit.Runtime.Tests;
 
@@ -16,6 +17,20 @@ public class OrderedWorkersTests
             if (i % 10 == 0) Thread.Sleep(3);
             return i * i;
         }
+    }
+
+    [Fact]
+    public void Its_threads_leave_the_cores_to_the_one_that_is_waited_for()
+    {
+        if (!OperatingSystem.IsLinux()) return; // elsewhere nothing tells the priority of a thread
+        using var workers = new OrderedWorkers<int, int>([0], static _ => Nice(), threads: 1, ahead: 1);
+        var own = Nice();
+        Assert.Equal(Math.Min(19, own + 10), workers.Take());
+        Assert.Equal(own, Nice());
+
+        static int Nice() => int.Parse(
+            File.ReadAllText("/proc/thread-self/stat").Split(") ")[1].Split(' ')[16], // field 19 of proc_pid_stat(5)
+            CultureInfo.InvariantCulture);
     }
 
     [Fact]
