@@ -28,7 +28,10 @@ public sealed class ProgressTests
 
     [Theory]
     [InlineData(0.5, 42, "ETA 42 s")]
+    [InlineData(0.5, 59.7, "ETA 1 min")]
+    [InlineData(0.5, 8 * 60 + 54, "ETA 9 min")]
     [InlineData(0.5, 21 * 60, "ETA 21 min")]
+    [InlineData(0.5, 3599, "ETA 1 h 0 min")]
     [InlineData(0.5, 3 * 3600 + 300, "ETA 3 h 5 min")]
     [InlineData(0.5, 50 * 3600, "ETA 2 d 2 h")]
     public void The_time_that_is_left_is_told(double done, double seconds, string expected) =>

@@ -59,14 +59,16 @@ internal static class Amount
     /// <summary><c>2.70 GB</c>.</summary>
     public static string Bytes(long number) => number < 1000 ? $"{number} B" : $"{Short(number)}B";
 
-    /// <summary><c>3 d 4 h</c>, <c>2 h 5 min</c>, <c>5 min</c>, <c>42 s</c>.</summary>
-    public static string Time(TimeSpan time) => time switch
+    /// <summary><c>3 d 4 h</c>, <c>2 h 5 min</c>, <c>5 min</c>, <c>42 s</c>, rounded.</summary>
+    public static string Time(TimeSpan time)
     {
-        { TotalHours: >= 48 } => $"{(int)time.TotalDays} d {time.Hours} h",
-        { TotalHours: >= 1 } => $"{(int)time.TotalHours} h {time.Minutes} min",
-        { TotalMinutes: >= 1 } => $"{time.Minutes} min",
-        _ => $"{(int)time.TotalSeconds} s",
-    };
+        var (hours, minutes, seconds) =
+            ((long)Math.Round(time.TotalHours), (long)Math.Round(time.TotalMinutes), (long)Math.Round(time.TotalSeconds));
+        return hours >= 48 ? $"{hours / 24} d {hours % 24} h"
+            : minutes >= 60 ? $"{minutes / 60} h {minutes % 60} min"
+            : seconds >= 60 ? $"{minutes} min"
+            : $"{seconds} s";
+    }
 
     private static string Scaled(long number, double unit) => (number / unit).ToString("F2", CultureInfo.InvariantCulture);
 }

@@ -41,7 +41,7 @@ internal static class ReportPage
             <meta charset="utf-8"/>
             <meta name="viewport" content="width=device-width, initial-scale=1"/>
             <meta name="generator" content="{tool.Value} {ShowVersion.OfProgram}"/>
-            <title>{name}: training run {Path.GetFileName(run.Folder.Path)}</title>
+            <title>{name}: training report ({Path.GetFileName(run.Folder.Path)})</title>
             <style>
             {new Html(StyleSheet())}
             </style>
@@ -98,7 +98,7 @@ internal static class ReportPage
                 ("Images in a second", Amount.Whole((long)Math.Round(Median([.. recent.Select(static step => step.ImagesPerSecond)])))));
             figures.Add(("Wait for data", FormattableString.Invariant($"{Wait(run, recent):P0}")));
         }
-        figures.Add(("Images seen", Amount.Short((long)run.Checkpoint.Step * run.Checkpoint.Recipe.BatchSize)));
+        figures.Add(("Images seen", Amount.Whole((long)run.Checkpoint.Step * run.Checkpoint.Recipe.BatchSize)));
         if (run.Metrics is [.., { MemoryBytes: > 0 and var memory }]) figures.Add(("Memory of the process", Amount.Bytes(memory)));
         var cells = figures.Select(static one => Html.Of($"<div><dt>{one.Name}</dt><dd>{one.Value}</dd></div>"));
         return Html.Of($"""
