@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 
 namespace Dit.Runtime;
 
-/// <summary>Whether somebody listens to a module: forward hooks and forward pre-hooks, of either kind that TorchSharp
-/// has.</summary>
+/// <summary>
+/// Who listens to a module: forward hooks and forward pre-hooks, of either kind that TorchSharp has.
+/// </summary>
 /// <remarks>
 /// TorchSharp has no method that tells. It keeps hooks in fields, which are read here without reflection, so that
-/// trimming and NativeAOT keep them; a
-/// version of TorchSharp that has other fields counts as one without hooks.
+/// trimming and NativeAOT keep them; a version of TorchSharp that has other fields counts as one without hooks.
 /// </remarks>
 internal static class ForwardHooks
 {
@@ -52,6 +52,33 @@ internal static class ForwardHooks
             four.register_forward_hook((_, _, _, _, _, output) => change(output)).remove,
         _ => null,
     };
+
+    /// <summary>Looks at the outputs of a model and of all modules in it while something runs.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="seen">
+    /// Receives the name of a module, empty for the model itself, and its output; it must not dispose of the output.
+    /// </param>
+    /// <param name="run">Calls the model.</param>
+    public static void Watch(nn.Module model, Action<string, Tensor> seen, Action run)
+    {
+        var removers = new List<Action>();
+        try
+        {
+            foreach (var (name, module) in model.named_modules())
+                if (After(module, output => Seen(name, output)) is { } remove) removers.Add(remove);
+            run();
+        }
+        finally
+        {
+            foreach (var remove in removers) remove();
+        }
+
+        Tensor Seen(string name, Tensor output)
+        {
+            seen(name, output);
+            return output;
+        }
+    }
 
     private static int Count<TBefore, TAfter>(nn.HookableModule<TBefore, TAfter> module)
         where TBefore : Delegate

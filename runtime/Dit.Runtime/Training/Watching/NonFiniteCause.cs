@@ -36,23 +36,7 @@ internal static class NonFiniteCause
     private static string? FirstOutput(nn.Module model, Action again)
     {
         string? first = null;
-        var removers = new List<Action>();
-        try
-        {
-            foreach (var (name, module) in model.named_modules())
-                if (ForwardHooks.After(module, output => Seen(name, output)) is { } remove) removers.Add(remove);
-            again();
-        }
-        finally
-        {
-            foreach (var remove in removers) remove();
-        }
+        ForwardHooks.Watch(model, (name, output) => first ??= NonFinite.In(output) is null ? null : name, again);
         return first;
-
-        Tensor Seen(string name, Tensor output)
-        {
-            first ??= NonFinite.In(output) is null ? null : name;
-            return output;
-        }
     }
 }

@@ -51,26 +51,16 @@ internal static class SpikeCause
     private static Dictionary<string, double> Sizes(nn.Module model, Action again)
     {
         var sizes = new Dictionary<string, double>();
-        var removers = new List<Action>();
-        try
-        {
-            foreach (var (name, module) in model.named_modules().Where(static one => one.name.Length > 0)) // not the model itself
-                if (ForwardHooks.After(module, output => Seen(name, output)) is { } remove) removers.Add(remove);
-            again();
-        }
-        finally
-        {
-            foreach (var remove in removers) remove();
-        }
+        ForwardHooks.Watch(model, Seen, again);
         return sizes;
 
-        Tensor Seen(string name, Tensor output)
+        void Seen(string name, Tensor output)
         {
+            if (name.Length == 0) return; // the model itself
             using var scope = NewDisposeScope();
             using var noGradients = no_grad();
             var size = output.detach().to(ScalarType.Float32).square().mean().sqrt().item<float>();
             sizes[name] = Math.Max(sizes.GetValueOrDefault(name), size);
-            return output;
         }
     }
 }
